@@ -1,0 +1,77 @@
+"""What a person sees and is asked: lines, warnings, questions, tables. Progress (rich) only on a terminal."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+
+def say(text: str = "") -> None:
+    """One or more lines to stdout, at once visible through a pipe."""
+    print(text, flush=True)
+
+
+def warn(text: str) -> None:
+    """One or more lines to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def is_terminal(stream: object = None) -> bool:
+    """True if `stream` (default stdout) is a terminal; closed streams are not."""
+    try:
+        return bool((stream or sys.stdout).isatty())  # type: ignore[attr-defined]
+    except (AttributeError, ValueError):
+        return False
+
+
+def may_ask() -> bool:
+    """Questions need a terminal on both ends."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def confirm(question: str, *, yes: bool = False) -> bool:
+    """Ask `question [y/N]`; True with `yes`. Without a terminal: says what it would have asked, False."""
+    if yes:
+        return True
+    if not may_ask():
+        warn(f"{question} (no terminal to ask on: run it again with --yes to agree)")
+        return False
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
+def has_colour(stream: object = None) -> bool:
+    """Colour only on a terminal, and not with NO_COLOR (https://no-color.org) or TERM=dumb."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns padded to their widest cell, two blanks between, no trailing blanks: the same on a pipe and a terminal."""
+    cells = [[str(cell) for cell in row] for row in ([headers, *rows] if headers else rows)]
+    widths = [max((len(row[i]) for row in cells if i < len(row)), default=0) for i in range(max(map(len, cells), default=0))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells)
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
+    """A progress line for a long step: the yielded function reports one finished part by its text.
+
+    On a terminal a rich bar, gone when done; elsewhere one plain line a report. Usable from threads.
+    """
+    if not is_terminal():
+        yield lambda text: say(f"{title}: {text}") if text else None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    # doit swaps sys.stdout for a Writer: rich gets the real stream (doit-facts section 6).
+    console = Console(file=sys.__stdout__, no_color=not has_colour())
+    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*(columns if total else columns[:2] + columns[-1:]), console=console, transient=True,
+                  redirect_stdout=False, redirect_stderr=False) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda text: bar.update(task, advance=1, description=f"{title}: {text}" if text else title)

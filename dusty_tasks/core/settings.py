@@ -1,0 +1,73 @@
+"""Settings: `config.yml` as checked values (spec-language section 5, config). The schema is schemas/config.json."""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+NGINX_IMAGE = "nginx:1.28-alpine"
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """The Docker host: keys `host.*`."""
+
+    kind: str = "local"
+    preset: str = "none"
+    ssh: str = ""
+    address: str = ""
+    root: str = ""
+    """Parent of persist, command_files and cp, already defaulted: never ''."""
+    start: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
+    status: tuple[str, ...] = ()
+    ssh_config: tuple[str, ...] = ()
+    memory: float | None = None
+    ncpu: int | None = None
+    wait: float = 120
+    daemon: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that config.yml decides, with defaults filled in."""
+
+    home: str
+    """DUSTY_HOME, absolute."""
+    is_configured: bool = True
+    """False when there is no config.yml at all (design.md section 9, 12)."""
+    specs_repo: str = ""
+    bundles: tuple[str, ...] = ()
+    repo_overrides: dict[str, str] = field(default_factory=dict)
+    """Repo id -> absolute path."""
+    repo_branches: dict[str, str] = field(default_factory=dict)
+    """Repo id -> branch."""
+    env: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    host: HostSettings = field(default_factory=HostSettings)
+    sync_mode: str = "rsync"
+    sync_exclude: tuple[str, ...] = ()
+    sync_jobs: int = 4
+    repos_pull: str = "always"
+    repos_jobs: int = 4
+    routing: str = "published"
+    bridge_ip: str = "172.17.0.1"
+    external_bind: bool = False
+    hosts_mode: str = "file"
+    nginx_image: str = NGINX_IMAGE
+    up_wait: float = 60
+
+    @property
+    def hosts_address(self) -> str:
+        """The address that the hosts section gives every host_name ('' if an ssh host has none stored yet)."""
+        return "127.0.0.1" if self.host.kind == "local" else self.host.address
+
+    @property
+    def build(self) -> str:
+        return f"{self.home}/build"
+
+    @property
+    def state(self) -> str:
+        return f"{self.home}/state"
+
+    def path_of(self, repo_id: str, local_path: str = "") -> str:
+        """Where a repo's source lies on this machine: override, local path, or managed clone."""
+        return self.repo_overrides.get(repo_id) or local_path or f"{self.home}/repos/{repo_id}"

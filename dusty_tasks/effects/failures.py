@@ -1,0 +1,32 @@
+"""What effects raise. Verbs and steps turn them into one line and an exit code (design.md section 7)."""
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+
+class Failure(Exception):
+    """An expected end: `what` for a person, one `hint`, and the exit code (1 the user can mend it, 2 a tool failed)."""
+
+    code = 1
+
+    def __init__(self, what: str, hint: str = "", code: int | None = None) -> None:
+        super().__init__(what)
+        self.what, self.hint = what, hint
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        return f"{self.what}\n    hint: {self.hint}" if self.hint else self.what
+
+
+class ToolFailed(Failure):
+    """A program ended badly: the command, its code, and the last lines it printed."""
+
+    code = 2
+
+    def __init__(self, argv: Sequence[str], code: int, printed: str, hint: str = "") -> None:
+        self.argv, self.exit_code, self.printed = list(argv), code, printed
+        last = [line for line in printed.strip().splitlines() if line.strip()][-8:]
+        lines = "".join(f"\n    {line}" for line in last)
+        super().__init__(f"`{shlex.join(argv)}` ended with status {code}{':' if last else ''}{lines}", hint)

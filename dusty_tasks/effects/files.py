@@ -1,0 +1,57 @@
+"""The door to files: whole or not at all, and only when the bytes differ."""
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from dusty_tasks.effects.failures import Failure
+
+
+def read_bytes(path: str | Path) -> bytes | None:
+    """The file's bytes, or None when there is none (or a folder stands there)."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
+    """Put `data` at `path`: temporary name beside it, then rename; parents are made. Raises Failure on a full disk etc."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                os.fchmod(file.fileno(), mode)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror or error}", code=2) from error
+
+
+def write_if_changed(path: str | Path, data: bytes, mode: int = 0o644) -> bool:
+    """Like write_atomically, but a file that already holds `data` is not touched. True if it was written."""
+    if read_bytes(path) == data:
+        return False
+    write_atomically(path, data, mode)
+    return True
+
+
+def prune_files(folder: str | Path, wanted: set[str]) -> list[str]:
+    """Remove the files below `folder` that are not in `wanted` (paths relative to it), then empty folders; what went."""
+    removed = []
+    for parent, _folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            relative = os.path.relpath(os.path.join(parent, name), folder)
+            if relative not in wanted:
+                os.unlink(os.path.join(parent, name))
+                removed.append(relative)
+        if parent != str(folder) and not os.listdir(parent):
+            os.rmdir(parent)
+    return sorted(removed)
