@@ -1,0 +1,202 @@
+"""From words to a verb's run(): parsing, usage, and what becomes of what it raises (design.md section 7)."""
+from __future__ import annotations
+
+import functools
+import getopt
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dusty_tasks.verbs.declared import BY_NAME, VERBS, Option, Verb
+
+HELP = Option("help", "this page", short="h")
+
+
+class UsageError(Exception):
+    """Words or options that the verb does not know; the text is for the user."""
+
+
+def parse(verb: Verb, arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
+    """Split `arguments` into words and options, which may stand anywhere; `--` ends them, as does verb.verbatim_after.
+
+    Every option of the verb is in the result, `help` included. Raises UsageError.
+    """
+    options = (*verb.options, HELP)
+    short = "".join(option.short + ":" * (option.type is not bool) for option in options if option.short)
+    long = [option.long + "=" * (option.type is not bool) for option in options]
+    by_flag = {flag: option for option in options for flag in ("--" + option.long, "-" + (option.short or option.long))}
+    chosen: dict[str, Any] = {option.name: [] if option.type is list else option.default for option in options}
+    words: list[str] = []
+    rest = list(arguments)
+    while rest:
+        before = rest
+        try:
+            found, rest = getopt.getopt(before, short, long)
+        except getopt.GetoptError as error:
+            raise UsageError(_unknown_option(verb, error)) from error
+        for flag, text in found:
+            _choose(chosen, by_flag[flag], text)
+        if len(rest) < len(before) and before[len(before) - len(rest) - 1] == "--":
+            return words + rest, chosen
+        if rest:
+            words.append(rest.pop(0))
+        if len(words) == verb.verbatim_after:
+            return words + rest, chosen
+    return words, chosen
+
+
+def _choose(chosen: dict[str, Any], option: Option, text: str) -> None:
+    if option.type is list:
+        chosen[option.name].append(text)
+    elif option.type is int:
+        try:
+            chosen[option.name] = int(text)
+        except ValueError:
+            raise UsageError(f'--{option.long}: "{text}" is not a number') from None
+    else:
+        chosen[option.name] = True if option.type is bool else text
+
+
+def _unknown_option(verb: Verb, error: getopt.GetoptError) -> str:
+    from dusty_tasks.core.problems import nearest
+
+    guess = nearest(error.opt, [option.long for option in verb.options])
+    return f"{error.msg}{f' (did you mean --{guess}?)' if guess and 'not recognized' in error.msg else ''}"
+
+
+def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | None = None) -> int:
+    """Parse and run a verb; its exit code. `already` holds what doit parsed before the first word."""
+    try:
+        words, options = parse(verb, arguments)
+    except UsageError as error:
+        print(f"{error}\nusage: dusty {verb.name} {verb.usage}\nMore: dusty {verb.name} --help", file=sys.stderr)
+        return 1
+    options = {name: value or (already or {}).get(name, value) for name, value in options.items()}
+    if options.pop("help"):
+        print(page(verb))
+        return 0
+    module = importlib.import_module(f"dusty_tasks.verbs.{verb.name}")
+    return ending(lambda: module.run(words, **options))
+
+
+def ending(run: Callable[[], Any]) -> int:
+    """Run a verb or step to its exit code: Failure is one line on stderr and its code, ^C 130, anything else our bug, 3."""
+    from dusty_tasks.effects.failures import Failure
+
+    try:
+        return int(run() or 0)
+    except Failure as failure:
+        print(failure, file=sys.stderr, flush=True)
+        return failure.code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader has gone: end in silence, also at the interpreter's own last flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 141
+    except Exception as error:
+        return _out_of_space(error) or report_bug()
+
+
+def _out_of_space(error: Exception) -> int:
+    """A full or read-only disk met outside the doors is the machine's trouble, not a bug: said in one line, exit 2."""
+    import errno
+
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES):
+        return 0
+    print(f"{error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+    return 2
+
+
+def report_bug() -> int:
+    """Write the current exception's traceback to a log file and name it; exit code 3."""
+    import tempfile
+    import traceback
+
+    text = f"dusty {' '.join(sys.argv[1:])}\n\n{traceback.format_exc()}"
+    try:
+        from dusty_tasks.session import home
+        folder = os.path.join(home(), "state")
+        os.makedirs(folder, exist_ok=True)
+        handle, path = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)
+    except OSError:
+        handle, path = tempfile.mkstemp(prefix="dusty-bug-", suffix=".log")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    print(f"This is a bug in Dusty: {sys.exc_info()[1]!r}\n    the details are in {path}", file=sys.stderr)
+    return 3
+
+
+def guarded(task: dict[str, Any]) -> dict[str, Any]:
+    """A doit task whose Python actions may raise Failure: what a user can cause becomes one line, a bug a log file."""
+    task["actions"] = [_guarded_action(action) if callable(action) else action for action in task.get("actions", ())]
+    task.setdefault("verbosity", 2)
+    task.setdefault("io", {"capture": False})
+    return task
+
+
+def _guarded_action(action: Callable[..., Any]) -> Callable[..., Any]:
+    from dusty_tasks.effects.failures import Failure
+
+    @functools.wraps(action)
+    def acted(*args: Any, **named: Any) -> Any:
+        from doit.exceptions import TaskError, TaskFailed
+
+        try:
+            return action(*args, **named)
+        except Failure as failure:
+            return (TaskFailed if failure.code == 1 else TaskError)(str(failure))
+        except Exception as error:
+            code = _out_of_space(error) or report_bug()
+            raise SystemExit(code) from None
+    return acted
+
+
+def verb_task(verb: Verb) -> dict[str, Any]:
+    """The doit task of a verb, for `doit <verb> …`; with `dusty <verb> …` doit is not in the way."""
+    def action(words: list[str], **already: Any) -> None:
+        code = run_verb(verb, words, already)
+        if code:
+            raise SystemExit(code)
+
+    params = [{"name": option.name, "long": option.long, "short": option.short, "default": option.default,
+               "type": option.type, "help": option.help} for option in (*verb.options, HELP)]
+    return {"basename": verb.name, "doc": verb.summary, "actions": [action], "pos_arg": "words", "params": params,
+            "verbosity": 2, "io": {"capture": False}, "uptodate": [False]}
+
+
+def page(verb: Verb) -> str:
+    """The help page of one verb."""
+    lines = [f"usage: dusty {verb.name} {verb.usage}".rstrip(), "", verb.summary[0].upper() + verb.summary[1:] + "."]
+    if verb.details:
+        lines += ["", verb.details]
+    lines += ["", "Options:"]
+    flags = [(", ".join(filter(None, (f"-{o.short}" if o.short else "", f"--{o.long}{' ' + o.metavar if o.metavar else ''}"))), o.help)
+             for o in (*verb.options, HELP)]
+    width = max(len(flag) for flag, _help in flags)
+    return "\n".join(lines + [f"  {flag.ljust(width)}  {text}" for flag, text in flags])
+
+
+def overview() -> str:
+    """The page of `dusty`, `dusty help` and a bare `doit`: verbs in groups, one line each."""
+    lines = ["Dusty launches your team's whole local environment with one command.", "",
+             "usage: dusty <verb> [words and options]", ""]
+    width = max(len(verb.name) for verb in VERBS)
+    for group in dict.fromkeys(verb.group for verb in VERBS):
+        lines.append(f"{group}:")
+        lines += [f"  {verb.name.ljust(width)}  {verb.summary}" for verb in VERBS if verb.group == group]
+        lines.append("")
+    lines.append("`dusty <verb> --help` tells more. Start with: dusty up")
+    return "\n".join(lines)
+
+
+def unknown_verb(word: str) -> int:
+    """What to say to a word that is no verb; exit code 1."""
+    from dusty_tasks.core.problems import nearest
+
+    guess = nearest(word, BY_NAME)
+    print(f'"{word}" is not a verb{f" (did you mean {guess}?)" if guess else ""}; `dusty help` lists them', file=sys.stderr)
+    return 1

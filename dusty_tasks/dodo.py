@@ -1,0 +1,83 @@
+"""The tasks and verbs: Dusty's table of contents. A specs repo's own dodo.py is `from dusty_tasks.dodo import *`.
+
+`doit up`, `doit compile` and `doit sync:<repo>` are pipelines of steps with file dependencies; every other verb is one task.
+Steps and verbs import what they need inside their functions: loading this file is part of every start.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from doit import task_params
+
+from dusty_tasks import cli, session, state
+from dusty_tasks.reporter import Quiet
+from dusty_tasks.verbs.declared import BY_NAME, VERBS
+
+__all__ = ["DOIT_CONFIG", "task_compile", "task_sync", "task_up", "task_usage", "task_verbs"]
+
+DOIT_CONFIG = {"backend": "sqlite3", "dep_file": state.prepare(session.home()), "reporter": Quiet,
+               "default_tasks": ["_usage"], "verbosity": 2}
+
+PIPELINES = ("compile", "sync", "up")
+
+
+def parameters(verb_name: str) -> list[dict[str, Any]]:
+    """The options of a pipeline verb, as doit's @task_params wants them."""
+    return [{"name": o.name, "long": o.long, "short": o.short, "default": o.default, "type": o.type, "help": o.help}
+            for o in (*BY_NAME[verb_name].options, cli.HELP)]
+
+
+@task_params(parameters("compile"))
+def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
+    """write the hosts section, nginx config, Compose file and command files"""
+    from dusty_tasks.steps import compile as steps
+
+    if any(options.values()):
+        yield instead("compile", options)
+        return
+    yield from map(cli.guarded, steps.compile_steps())
+
+
+@task_params(parameters("sync"))
+def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
+    """copy code to the Docker host: all repos of the stack, or sync:<repo>"""
+    from dusty_tasks.steps import sync as steps
+
+    if any(options.values()):
+        yield instead("sync", options)
+        return
+    yield {"name": None, "doc": "copy code to the Docker host"}
+    yield from map(cli.guarded, steps.sync_steps())
+
+
+@task_params(parameters("up"))
+def task_up(**options: Any) -> Iterator[dict[str, Any]]:
+    """compile what is active and make reality match it"""
+    from dusty_tasks.steps import up as steps
+
+    if options.pop("help"):
+        yield instead("up", {"help": True})
+        return
+    yield from map(cli.guarded, steps.up_steps(options))
+
+
+def task_verbs() -> Iterator[dict[str, Any]]:
+    """every verb that is not a pipeline"""
+    yield from (cli.verb_task(verb) for verb in VERBS if verb.name not in PIPELINES)
+
+
+def task_usage() -> dict[str, Any]:
+    """what a bare `doit` shows"""
+    return {"basename": "_usage", "actions": [lambda: print(cli.overview())], "verbosity": 2, "io": {"capture": False}}
+
+
+def instead(verb_name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """One sub-task that runs the verb with its options, in place of the pipeline's steps."""
+    def action() -> None:
+        chosen = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+                  for name, value in options.items() if value]
+        code = cli.run_verb(BY_NAME[verb_name], chosen)
+        if code:
+            raise SystemExit(code)
+    return {"name": "with_options", "actions": [action], "verbosity": 2, "io": {"capture": False}, "uptodate": [False]}

@@ -1,0 +1,91 @@
+"""`dusty …` and `python -m dusty_tasks …`: words to a verb, or to doit for the pipelines."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+DOIT_COMMANDS = ("list", "info", "clean", "forget")
+"""What doit itself does well with our tasks; its other commands are reached by plain doit."""
+
+
+def console() -> None:
+    """The `dusty` command of an installed wheel."""
+    raise SystemExit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one verb; its exit code (design.md section 7)."""
+    from dusty_tasks import cli, state
+    from dusty_tasks.verbs.declared import ALIASES, BY_NAME
+
+    _open_closed_streams()
+    state.catch_signals()
+    name, *words = arguments or ["help"]
+    name = ALIASES.get(name, name)
+    if name in ("help", "-h", "--help"):
+        verb = BY_NAME.get(ALIASES.get(words[0], words[0])) if words else None
+        if words and verb is None:
+            return cli.unknown_verb(words[0])
+        print(cli.page(verb) if verb else cli.overview())
+        return 0
+    if name in ("up", "compile"):
+        return run_pipeline(name, words)
+    if name in DOIT_COMMANDS or name.startswith(("sync:", "compile:", "up:")):
+        return run_doit([name, *words])
+    if name not in BY_NAME:
+        return cli.unknown_verb(name)
+    return cli.run_verb(BY_NAME[name], words)
+
+
+def run_pipeline(name: str, arguments: Sequence[str]) -> int:
+    """`up` and `compile`: the verb's options are parsed here, then doit runs the steps."""
+    from dusty_tasks import cli
+    from dusty_tasks.verbs.declared import BY_NAME
+
+    try:
+        words, options = cli.parse(BY_NAME[name], arguments)
+        if words:
+            raise cli.UsageError(f'{name} takes no words, and got "{words[0]}"')
+    except cli.UsageError as error:
+        print(f"{error}\nusage: dusty {name}\nMore: dusty {name} --help", file=sys.stderr)
+        return 1
+    special = options.pop("help") or (name == "compile" and any(options.values()))
+    return cli.run_verb(BY_NAME[name], arguments) if special else run_doit(["run", name], {name: {**options, "help": False}})
+
+
+def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -> int:
+    """Hand words to doit with our tasks; no config file of the current folder has a say."""
+    from dusty_tasks import cli
+
+    def run() -> int:
+        from doit.cmd_base import ModuleTaskLoader
+        from doit.doit_cmd import DoitMain
+
+        from dusty_tasks import dodo
+
+        class Dusty(DoitMain):  # type: ignore[misc]
+            BIN_NAME = "dusty"
+
+            def process_args(self, cmd_args: list[str]) -> list[str]:
+                """No doit variables: `a=b` stays a word."""
+                super().process_args([])
+                return cmd_args
+
+        loader = ModuleTaskLoader(dodo)
+        if task_options:
+            loader.task_opts = task_options
+        return int(Dusty(loader, config_filenames=()).run(list(words)))
+    return cli.ending(run)
+
+
+def _open_closed_streams() -> None:
+    """A closed stdin, stdout or stderr (`<&-`) reads as empty, or goes nowhere, instead of failing somewhere inside."""
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115

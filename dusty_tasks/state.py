@@ -1,0 +1,103 @@
+"""doit's database as a cache that survives anything: commit per task, heal what is damaged, keep what a signal interrupts.
+
+doit writes its database at the end of a run; kill -9 would lose every finished task (doit-facts section 5). The methods
+replaced here are private to doit 0.37, which requirements.txt pins and tests/test_state.py watches.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def database_path(home: str) -> str:
+    """Where doit keeps its records, absolute, so that every entrance shares one state. Makes the folder if it can."""
+    folder = os.path.join(home, "state")
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return ":memory:"
+    return os.path.join(folder, "doit.db") if os.access(folder, os.W_OK) else ":memory:"
+
+
+def prepare(home: str) -> str:
+    """Heal the database, commit per task, and turn signals into ends that keep what was finished; the database's path."""
+    path = database_path(home)
+    heal(path)
+    commit_each_task()
+    catch_signals()
+    return path
+
+
+def heal(path: str) -> None:
+    """Move a damaged database aside as `<path>.broken`: losing it costs one full run, never an error."""
+    if not os.path.exists(path):
+        return
+    import sqlite3
+
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            if connection.execute("pragma quick_check").fetchone() != ("ok",):
+                raise ValueError("quick_check")
+            for (row,) in connection.execute("select task_data from doit"):
+                json.loads(row)
+        finally:
+            connection.close()
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        if "locked" in str(error):
+            return
+        os.replace(path, path + ".broken")
+        print("state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr)
+
+
+def commit_each_task() -> None:
+    """Make doit's sqlite3 backend write each task's record as soon as the task ends. Twice is as good as once."""
+    from doit.dependency import Dependency
+
+    if getattr(Dependency, "commits_each_task", False):
+        return
+    Dependency.save_success = _committing(Dependency.save_success)
+    Dependency.remove_success = _committing(Dependency.remove_success)
+    Dependency.commits_each_task = True
+
+
+def _committing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def wrapped(self: Any, *args: Any, **named: Any) -> None:
+        method(self, *args, **named)
+        database = self.backend
+        if not hasattr(database, "_conn"):
+            return
+        for name in database._dirty:
+            database._conn.execute("insert or replace into doit values (?, ?)",
+                                   (name, database.codec.encode(database._cache[name])))
+        database._conn.commit()
+        database._dirty.clear()
+    return wrapped
+
+
+def catch_signals() -> None:
+    """SIGTERM and SIGHUP end the run as SystemExit(128 + number), so finished work is kept; ^C is one line, not a traceback."""
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end_by_signal)
+    sys.excepthook = _one_line_for_interrupts
+
+
+def _end_by_signal(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _one_line_for_interrupts(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        raise SystemExit(130)
+    sys.__excepthook__(kind, error, trace)

@@ -1,0 +1,144 @@
+"""All verbs: their words, options and one line of help. Imported on every start, so it holds data and nothing else.
+
+docs/verbs.md, `--help` and the shells' completion are made from this table.
+"""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Option(NamedTuple):
+    long: str
+    help: str
+    short: str = ""
+    type: type = bool
+    """bool (a flag), str, int, or list (may be given several times)."""
+    metavar: str = ""
+
+    @property
+    def name(self) -> str:
+        """The keyword that the verb's run() receives."""
+        return self.long.replace("-", "_")
+
+    @property
+    def default(self) -> Any:
+        return {bool: False, list: []}.get(self.type)
+
+
+class Verb(NamedTuple):
+    name: str
+    group: str
+    usage: str
+    """The words after the name."""
+    summary: str
+    options: tuple[Option, ...] = ()
+    details: str = ""
+    verbatim_after: int = -1
+    """After this many words everything is passed on untouched, dashes included; -1: never."""
+    words: tuple[str, ...] = ()
+    """What each word names, for completion: bundle, app, service, container, repo, script, suite, key, path, or `a|b` literals."""
+
+
+JSON = Option("json", "print it for machines")
+YES = Option("yes", "answer every question with yes", short="y")
+NO_PULL = Option("no-pull", "fetch no repos")
+
+EVERY_DAY, LOOK, CHOOSE, CODE, MACHINE = "Every day", "Look", "Choose", "Specs", "This machine"
+
+VERBS: tuple[Verb, ...] = (
+    Verb("up", EVERY_DAY, "", "compile what is active and make reality match it", (
+        NO_PULL,
+        Option("no-recreate", "never recreate or remove a container; say what therefore stays pending"),
+        Option("pull", "ask the registry for newer images of the same tags"),
+        Option("build", "build images even if their context is unchanged"),
+        Option("reset-repos", "reset managed clones that have local work, after saving it under refs/dusty/saved"),
+        Option("adopt", "take over containers and data that another DUSTY_HOME started"),
+        YES)),
+    Verb("stop", EVERY_DAY, "[names…]", "stop the named containers, or all of Dusty's",
+         (Option("rm", "remove them too, with their anonymous volumes"),), words=("container",)),
+    Verb("sync", EVERY_DAY, "[repos…]", "copy code to the Docker host", (
+        Option("watch", "sync again at every change, until interrupted", short="w"),
+        Option("checksum", "compare contents instead of sizes and times"),
+        Option("allow-empty", "sync even if the source has no files left"),
+        Option("progress", "show rsync's own progress"),
+        Option("verify", "compare source and copy by content, change nothing"),
+        Option("why", "name the rule that includes or excludes a path", type=str, metavar="PATH")), words=("repo",)),
+    Verb("restart", EVERY_DAY, "[names… | --repo repos…]", "sync the code of apps and restart them", (
+        Option("repo", "restart the apps that use this repo", type=list, metavar="R"),
+        Option("repos", "the same as --repo", type=list, metavar="R"),
+        Option("no-sync", "restart only")), words=("container",)),
+    Verb("test", EVERY_DAY, "[target [suite|all [args…]]]", "run test suites in fresh containers", (
+        Option("recreate", "make the test image anew"), NO_PULL,
+        Option("cached", "reuse the results of suites whose inputs are unchanged, saying so"),
+        Option("jobs", "run this many suites at once", short="n", type=int, metavar="N")),
+        verbatim_after=2, words=("app|lib", "suite")),
+    Verb("scripts", EVERY_DAY, "<app> [script [args…]]", "list the scripts of an app, or run one in its container",
+         verbatim_after=2, words=("app", "script")),
+    Verb("shell", EVERY_DAY, "<name> [command…]", "a shell, or one command, in a running container",
+         verbatim_after=1, words=("container",)),
+    Verb("cp", EVERY_DAY, "<source> <destination>", "copy files between here and containers (name:/path)",
+         words=("path", "path")),
+
+    Verb("status", LOOK, "", "what is active, what runs, and from which code", (
+        JSON, Option("watch", "refresh until interrupted", short="w"),
+        Option("verbose", "ask git about each repo", short="v"))),
+    Verb("logs", LOOK, "[names…]", "the output of containers", (
+        Option("follow", "go on as they print", short="f"), Option("timestamps", "with times", short="t"),
+        Option("tail", "only the last N lines of each", type=str, metavar="N"),
+        Option("since", "only from this time or duration on (10m, 2h, 2026-01-31T12:00)", type=str, metavar="T")),
+        words=("container",)),
+    Verb("plan", LOOK, "", "what up would do now, and why; changes nothing", (
+        Option("exit-code", "end with 10 if there is anything to do"), JSON,
+        Option("verbose", "add the differences of the artifacts", short="v"))),
+    Verb("why", LOOK, "<name>", "what last happened to a container, and what caused it", (JSON,), words=("container",)),
+    Verb("doctor", LOOK, "", "check everything Dusty needs, and say how to mend it",
+         (Option("fix", "do the harmless repairs"), JSON)),
+
+    Verb("bundles", CHOOSE, "[list | activate [--only] names… | deactivate names…]", "list bundles, switch them on and off",
+         (Option("only", "activate these and no others"), JSON), words=("list|activate|deactivate", "bundle")),
+    Verb("repos", CHOOSE, "[list | override R PATH | from DIR | manage (R [--branch B] | --all) | update]",
+         "which code each repo is taken from", (
+             Option("branch", "the branch to follow; '' for the default one", type=str, metavar="B"),
+             Option("all", "all overridden repos"),
+             Option("reset-repos", "reset clones that have local work, after saving it"), JSON),
+         words=("list|override|from|manage|update", "repo", "path")),
+    Verb("env", CHOOSE, "[list [name] | set name (VAR VALUE | VAR=VALUE… | --file F) | unset name (VAR… | --all)]",
+         "environment variables for apps and services", (
+             Option("file", "read K=V lines from this file", type=str, metavar="F"),
+             Option("all", "all variables of the name"), JSON), words=("list|set|unset", "container")),
+    Verb("assets", CHOOSE, "[list [target] | read KEY | set KEY PATH | unset KEY]", "files such as keys, kept on this machine only",
+         (JSON,), words=("list|read|set|unset", "asset", "path")),
+    Verb("config", CHOOSE, "[list | get K | set K V | unset K | log | undo [ID]]", "Dusty's settings, with their history",
+         (JSON,), words=("list|get|set|unset|log|undo", "key")),
+
+    Verb("compile", CODE, "", "write the hosts section, nginx config, Compose file and command files", (
+        Option("dry-run", "check and render everything, write nothing"),
+        Option("check", "write nothing; end with 1 if anything would change"),
+        Option("all-bundles", "compile each bundle alone and all together; writes nothing"),
+        Option("out", "write to this folder instead of build/", type=str, metavar="DIR"), JSON)),
+    Verb("validate", CODE, "[path]", "check all specs, or the specs repo at a path",
+         (Option("schema", "print the JSON Schema of a kind: app, lib, service, bundle, config", type=str, metavar="KIND"), JSON),
+         words=("path",)),
+    Verb("trace", CODE, "<artifact:line>", "which spec line put this line into an artifact", (JSON,), words=("path",)),
+
+    Verb("setup", MACHINE, "", "choose the specs repo and the Docker host, install the hosts helper", (
+        Option("specs-repo", "the specs repo; blank: the examples", type=str, metavar="R"),
+        Option("host", "local or ssh", type=str, metavar="KIND"), YES,
+        Option("no-update", "do not fetch the repos"))),
+    Verb("hosts", MACHINE, "[show | diff | undo | check | install | uninstall]", "the section in the hosts file and the helper that writes it", (
+        Option("allow", "an address beyond loopback and private ranges that the helper shall accept", type=list, metavar="ADDRESS"),
+        YES), words=("show|diff|undo|check|install|uninstall",)),
+    Verb("start", MACHINE, "", "start the Docker host and wait for its engine"),
+    Verb("shutdown", MACHINE, "", "stop Dusty's containers, then the VM"),
+    Verb("disk", MACHINE, "[inspect | cleanup_containers | cleanup_images | backup DEST | restore SOURCE]",
+         "what takes space; clean up, back up and restore /persist", (YES, JSON),
+         words=("inspect|cleanup_containers|cleanup_images|backup|restore", "path")),
+    Verb("dump", MACHINE, "[path]", "one archive for a bug report, without secrets", words=("path",)),
+    Verb("uninstall", MACHINE, "", "remove what Dusty put on this machine, after listing it",
+         (Option("purge", "persist/ and DUSTY_HOME as well"), YES)),
+    Verb("completion", MACHINE, "<bash|zsh|fish>", "print the completion script of a shell", words=("bash|zsh|fish",)),
+    Verb("version", MACHINE, "", "versions of Dusty and of what it uses", (JSON,)),
+)
+
+ALIASES = {"script": "scripts", "--version": "version", "-V": "version"}
+BY_NAME: dict[str, Verb] = {verb.name: verb for verb in VERBS}
