@@ -11,8 +11,14 @@ DOIT_COMMANDS = ("list", "info", "clean", "forget")
 
 
 def console() -> None:
-    """The `dusty` command of an installed wheel."""
-    raise SystemExit(main(sys.argv[1:]))
+    """The `dusty` command of an installed wheel. A reader that has gone (`dusty logs | head`) ends it in silence, 141."""
+    from dusty_tasks import cli
+
+    def run() -> int:
+        code = main(sys.argv[1:])
+        sys.stdout.flush()
+        return code
+    raise SystemExit(cli.ending(run))
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -106,12 +106,12 @@ VERBS: tuple[Verb, ...] = (
          "environment variables for apps and services", (
              Option("file", "read K=V lines from this file", type=str, metavar="F"),
              Option("all", "all variables of the name"), JSON), words=("list|set|unset", "container")),
-    Verb("assets", CHOOSE, "[list [target] | read KEY | set KEY PATH | unset KEY]", "files such as keys, kept on this machine only",
+    Verb("assets", CHOOSE, "[list [target] | read KEY | set KEY PATH | unset KEY]", "files such as keys, kept on this machine",
          (JSON,), words=("list|read|set|unset", "asset", "path")),
     Verb("config", CHOOSE, "[list | get K | set K V | unset K | log | undo [ID]]", "Dusty's settings, with their history",
          (JSON,), words=("list|get|set|unset|log|undo", "key")),
 
-    Verb("compile", CODE, "", "write the hosts section, nginx config, Compose file and command files", (
+    Verb("compile", CODE, "", "write hosts section, nginx config, Compose file and start scripts", (
         Option("dry-run", "check and render everything, write nothing"),
         Option("check", "write nothing; end with 1 if anything would change"),
         Option("all-bundles", "compile each bundle alone and all together; writes nothing"),
@@ -121,11 +121,11 @@ VERBS: tuple[Verb, ...] = (
          words=("path",)),
     Verb("trace", CODE, "<artifact:line>", "which spec line put this line into an artifact", (JSON,), words=("path",)),
 
-    Verb("setup", MACHINE, "", "choose the specs repo and the Docker host, install the hosts helper", (
+    Verb("setup", MACHINE, "", "choose specs repo and Docker host, install the hosts helper", (
         Option("specs-repo", "the specs repo; blank: the examples", type=str, metavar="R"),
         Option("host", "local or ssh", type=str, metavar="KIND"), YES,
         Option("no-update", "do not fetch the repos"))),
-    Verb("hosts", MACHINE, "[show | diff | undo | check | install | uninstall]", "the section in the hosts file and the helper that writes it", (
+    Verb("hosts", MACHINE, "[show | diff | undo | check | install | uninstall]", "the section in the hosts file, and the helper that writes it", (
         Option("allow", "an address beyond loopback and private ranges that the helper shall accept", type=list, metavar="ADDRESS"),
         YES), words=("show|diff|undo|check|install|uninstall",)),
     Verb("start", MACHINE, "", "start the Docker host and wait for its engine"),

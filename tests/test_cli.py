@@ -1,0 +1,116 @@
+"""Words and options, the pages, and what becomes of what a verb raises."""
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks import cli
+from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.verbs.declared import BY_NAME, VERBS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def dusty(*words: str, home: Path, stdin: int | None = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "dusty_tasks", *words], capture_output=True, text=True, stdin=stdin, check=False,
+                          env={**os.environ, "DUSTY_HOME": str(home), "NO_COLOR": "1"}, cwd=ROOT)
+
+
+@pytest.mark.parametrize(("verb", "arguments", "words", "options"), [
+    ("logs", ["-f", "web", "--tail", "5", "api"], ["web", "api"], {"follow": True, "tail": "5"}),
+    ("logs", ["web", "-ft"], ["web"], {"follow": True, "timestamps": True}),
+    ("logs", ["--", "-f"], ["-f"], {"follow": False}),
+    ("logs", ["a=b", ""], ["a=b", ""], {}),
+    ("shell", ["web", "sh", "-c", "ls --help"], ["web", "sh", "-c", "ls --help"], {"help": False}),
+    ("shell", ["--", "web", "--help"], ["web", "--help"], {"help": False}),
+    ("scripts", ["web", "reset", "--hard", "-h"], ["web", "reset", "--hard", "-h"], {"help": False}),
+    ("scripts", ["web", "--help"], ["web"], {"help": True}),
+    ("test", ["-n", "2", "web", "unit", "-n", "9"], ["web", "unit", "-n", "9"], {"jobs": 2}),
+    ("restart", ["--repo", "R1", "R2", "--repo", "R3"], ["R2"], {"repo": ["R1", "R3"]}),
+    ("stop", ["--rm"], [], {"rm": True}),
+])
+def test_options_stand_anywhere_until_the_words_belong_to_another_program(
+        verb: str, arguments: list[str], words: list[str], options: dict[str, object]) -> None:
+    found_words, found = cli.parse(BY_NAME[verb], arguments)
+    assert found_words == words
+    assert {name: found[name] for name in options} == options
+
+
+@pytest.mark.parametrize(("verb", "arguments", "said"), [
+    ("logs", ["--folow"], "did you mean --follow?"),
+    ("logs", ["-q"], "option -q not recognized"),
+    ("logs", ["--tail"], "requires argument"),
+    ("test", ["-n", "two"], '"two" is not a number'),
+])
+def test_a_wrong_option_is_named(verb: str, arguments: list[str], said: str) -> None:
+    with pytest.raises(cli.UsageError, match=said.replace("?", r"\?")):
+        cli.parse(BY_NAME[verb], arguments)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
+def test_every_verb_has_a_page_that_names_every_option(verb: object) -> None:
+    page = cli.page(verb)  # type: ignore[arg-type]
+    assert all(f"--{option.long}" in page for option in verb.options)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.name != "up"], ids=lambda verb: verb.name)
+def test_every_declared_verb_has_its_module(verb: object) -> None:
+    import importlib
+
+    assert callable(importlib.import_module(f"dusty_tasks.verbs.{verb.name}").run)  # type: ignore[attr-defined]
+
+
+def test_the_overview_names_every_verb_within_80_columns() -> None:
+    page = cli.overview()
+    assert all(f"  {verb.name} " in page for verb in VERBS)
+    assert max(map(len, page.splitlines())) <= 80
+
+
+def test_what_a_verb_raises_becomes_one_line_and_a_code(capsys: pytest.CaptureFixture[str], tmp_path: Path,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUSTY_HOME", str(tmp_path))
+
+    def raising(error: BaseException) -> int:
+        def run() -> None:
+            raise error
+        return cli.ending(run)
+
+    assert raising(Failure("no app named x", "did you mean y?")) == 1
+    assert raising(ToolFailed(["docker", "ps"], 1, "no engine")) == 2
+    assert raising(KeyboardInterrupt()) == 130
+    assert raising(OSError(28, "No space left on device", "/x")) == 2
+    printed = capsys.readouterr().err
+    assert "no app named x\n    hint: did you mean y?" in printed
+    assert "Traceback" not in printed
+    assert raising(RuntimeError("oops")) == 3
+    assert list((tmp_path / "state").glob("bug-*.log")) and "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"]], ids=str)
+def test_no_verb_and_help_show_the_page(words: list[str], tmp_path: Path) -> None:
+    ended = dusty(*words, home=tmp_path)
+    assert (ended.returncode, ended.stdout.strip()) == (0, cli.overview())
+
+
+def test_unknown_words_end_with_1_and_a_guess(tmp_path: Path) -> None:
+    for words, said in ((["lgos"], "did you mean logs?"), (["help", "lgos"], "did you mean logs?"), (["up", "web"], 'got "web"'),
+                        (["up", "--nopull"], "did you mean --no-pull?")):
+        ended = dusty(*words, home=tmp_path)
+        assert ended.returncode == 1 and said in ended.stderr, words
+        assert "Traceback" not in ended.stderr
+
+
+def test_help_works_with_every_stream_closed(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m dusty_tasks help <&- >&- 2>&-; echo $? > {tmp_path}/code"
+    subprocess.run(["sh", "-c", command], cwd=ROOT, check=True)
+    assert (tmp_path / "code").read_text().strip() == "0"
+
+
+def test_a_pipe_closed_early_ends_in_silence(tmp_path: Path) -> None:
+    ended = subprocess.run(["bash", "-c", f"{sys.executable} -m dusty_tasks help | true; echo ${{PIPESTATUS[0]}}"],
+                           cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stderr == "" and ended.stdout.strip() in ("0", "141")

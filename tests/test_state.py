@@ -1,0 +1,64 @@
+"""doit's database: committed per task, healed when damaged (private doit names are used: this watches them)."""
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks import state
+
+PIPELINE = """
+import os, signal, sys
+from dusty_tasks import state
+db = state.prepare({home!r})
+def task_a():
+    return {{"actions": [lambda: open({home!r} + "/a", "w").close()], "targets": [{home!r} + "/a"], "uptodate": [True]}}
+def task_b():
+    return {{"actions": [lambda: os.kill(os.getpid(), {number})], "task_dep": ["a"]}}
+from doit.doit_cmd import DoitMain
+from doit.cmd_base import ModuleTaskLoader
+sys.exit(DoitMain(ModuleTaskLoader(dict(task_a=task_a, task_b=task_b,
+    DOIT_CONFIG=dict(backend="sqlite3", dep_file=db))), config_filenames=()).run(["run"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_finished_task_is_kept_whatever_ends_the_run(number: signal.Signals, tmp_path: Path) -> None:
+    script = tmp_path / "pipeline.py"
+    script.write_text(PIPELINE.format(home=str(tmp_path), number=int(number)))
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, check=False,
+                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+    assert ended.returncode == (-9 if number == signal.SIGKILL else 128 + number), ended.stderr
+    rows = sqlite3.connect(tmp_path / "state/doit.db").execute("select task_id from doit").fetchall()
+    assert ("a",) in rows
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage" * 1000, None, b"SQLite format 3\0" + b"x" * 4096], ids=["empty", "garbage", "row", "torn"])
+def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -> None:
+    path = tmp_path / "doit.db"
+    if damage is None:
+        connection = sqlite3.connect(path)
+        connection.execute("create table doit (task_id text primary key, task_data blob)")
+        connection.execute("insert into doit values ('a', '{not json')")
+        connection.commit()
+        connection.close()
+    else:
+        path.write_bytes(damage)
+    state.heal(str(path))
+    assert not path.exists() and (tmp_path / "doit.db.broken").exists()
+
+
+def test_a_healthy_database_stays(tmp_path: Path) -> None:
+    path = tmp_path / "doit.db"
+    connection = sqlite3.connect(path)
+    connection.execute("create table doit (task_id text primary key, task_data blob)")
+    connection.execute("insert into doit values ('a', '{}')")
+    connection.commit()
+    connection.close()
+    state.heal(str(path))
+    assert path.exists() and not (tmp_path / "doit.db.broken").exists()
