@@ -1,0 +1,104 @@
+"""Before a run: what the machine lacks is named, brought after asking, or refused with the commands to type."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from dusty_tasks.core import provision
+from dusty_tasks.core.provision import Machine, Provision
+
+Say = Callable[[str], None]
+
+
+def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, engine_here: bool = True) -> int:
+    """See to it that docker, an engine, Compose v2, rsync and git are there: exit code 0, 1 (mend it and come again) or 2.
+
+    `yes` brings what is missing; `ask` (there is a terminal) asks first; with neither, the commands are shown and the
+    code is 1. `engine_here=False` is for a Docker host that is another machine. Where all is there it starts no process.
+    """
+    from dusty_tasks.effects import packages
+
+    missing = packages.read_missing(engine_here=engine_here)
+    if not missing:
+        return 0
+    home = home or os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
+    if missing == [provision.ACCESS] and packages.is_in_docker_group():
+        return _go_on_in_the_group(say)
+    machine = packages.read_machine(home)
+    plan = provision.plan_provision(machine, missing)
+    if plan.unmet:
+        return _refuse(plan, machine, missing, say)
+    if not yes and not (ask and _agreed(plan, missing, say)):
+        return _refuse(plan, machine, missing, say)
+    if not machine.is_root and any(step.needs_root for step in plan.steps) and not packages.may_sudo(may_ask=ask):
+        say("sudo may not be used here, or would ask for a password where nobody can type it")
+        return _refuse(plan, machine, missing, say)
+    return _bring(plan, machine, say) or _check_again(machine, missing, say, engine_here)
+
+
+def _agreed(plan: Provision, missing: list[str], say: Say) -> bool:
+    say(f"Missing here: {', '.join(missing)}.")
+    sys.stderr.write(f"Shall Dusty {provision.summary(plan)}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _refuse(plan: Provision, machine: Machine, missing: list[str], say: Say) -> int:
+    say(f"Missing here: {', '.join(missing)}.")
+    for sentence in plan.unmet:
+        say(f"  {sentence}")
+    if plan.steps:
+        say("These commands bring it; `dusty up --yes` runs them:")
+        for line in provision.shown(plan, machine):
+            say(f"    {line}")
+    return 1
+
+
+def _bring(plan: Provision, machine: Machine, say: Say) -> int:
+    from dusty_tasks.effects import packages
+    from dusty_tasks.effects.failures import ToolFailed
+
+    for step in plan.steps:
+        if step.what:
+            say(f"going to {step.what}")
+        try:
+            packages.run_step(step, machine, lambda line: _show_progress(line, say))
+        except ToolFailed as failure:
+            say(str(failure))
+            return 2
+    return 0
+
+
+def _show_progress(line: str, say: Say) -> None:
+    """Of all that apt-get prints, what tells a person that it moves."""
+    if line.startswith("Setting up "):
+        say(f"  set up {line.split()[2]}")
+
+
+def _check_again(machine: Machine, missing: list[str], say: Say, engine_here: bool) -> int:
+    from dusty_tasks.effects import packages
+
+    if {provision.ENGINE, provision.STOPPED} & set(missing):
+        say("waiting for the Docker Engine to answer")
+        trouble = packages.wait_for_engine(machine.home)
+        if trouble not in ("", provision.ACCESS):
+            say(f"The Docker Engine was started and does not answer:\n{trouble}")
+            return 2
+    still = packages.read_missing(engine_here=engine_here)
+    if still == [provision.ACCESS]:
+        return _go_on_in_the_group(say)
+    if still:
+        say(f"Still missing after that: {', '.join(still)}.")
+    return 2 if still else 0
+
+
+def _go_on_in_the_group(say: Say) -> int:
+    """A session learns of a new group at the next login; `sg docker` gives it to this command now."""
+    from dusty_tasks.effects import packages
+
+    say("going on with the group docker (`sg docker`), which this session does not have yet")
+    sys.stdout.flush()
+    packages.rerun_in_docker_group(sys.orig_argv)
+    say("the group docker could not be taken on: log out and in again, then run this once more")
+    return 1
