@@ -1,7 +1,17 @@
 """Repo strings and repo ids (spec-language 1.4)."""
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
+
+from dusty_tasks.core.safe_text import unsafe_part
+
+SCHEMES = ("http", "https", "ssh", "file")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+_USER = re.compile(r"[A-Za-z0-9._~%+][A-Za-z0-9._~%+:=-]*")
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)")
+_AUTHORITY = re.compile(r"(?:(?P<user>[^@/]*)@)?(?P<host>[^/:@]*)(?::(?P<port>[0-9]*))?")
+_SCP = re.compile(r"(?:(?P<user>[^@/:]*)@)?(?P<host>[^/:@]+):(?P<path>.*)")
 
 
 class Repo(NamedTuple):
@@ -19,3 +29,73 @@ class Repo(NamedTuple):
     @property
     def short_name(self) -> str:
         return self.id.rsplit("/", 1)[-1]
+
+
+def repo_of(written: str) -> Repo:
+    """The repo that `written` names; raises ValueError with a sentence about what is wrong with it."""
+    if unsafe := unsafe_part(written):
+        raise ValueError(f"contains {unsafe}")
+    if not written or written.startswith("-"):
+        raise ValueError('starts with "-"' if written else "is empty")
+    if written.startswith("/"):
+        return _local(written)
+    if match := _URL.fullmatch(written):
+        return _from_url(written, match["scheme"].lower(), match["rest"])
+    if "::" in written:
+        raise ValueError(f"{written.partition('::')[0]}:: is not a supported transport ({', '.join(SCHEMES)})")
+    if match := _SCP.fullmatch(written):
+        _check_account(match["user"], match["host"])
+        return Repo(written, _id(match["host"].lower(), match["path"]), written)
+    host, _, path = written.partition("/")
+    if written.startswith((".", "~")) or not path:
+        raise ValueError("is neither host/org/name, nor a URL, nor an absolute path")
+    _check_account(None, host)
+    return Repo(written, _id(host.lower(), path), f"ssh://git@{written.rstrip('/')}")
+
+
+def _local(written: str) -> Repo:
+    if ":" in written:
+        raise ValueError('contains ":", which cannot be mounted')
+    repo_id = _id("", written)
+    return Repo(written, repo_id, "", "/" + "/".join(part for part in written.split("/") if part))
+
+
+def _from_url(written: str, scheme: str, rest: str) -> Repo:
+    if scheme not in SCHEMES:
+        raise ValueError(f"{scheme}:// is not a supported transport ({', '.join(SCHEMES)})")
+    authority, slash, path = rest.partition("/")
+    if scheme == "file":
+        if authority not in ("", "localhost"):
+            raise ValueError("names a host in a file:// URL; write file:///path")
+        return Repo(written, _id("", path), written)
+    match = _AUTHORITY.fullmatch(authority)
+    if not match or not slash:
+        raise ValueError("is not a URL of a repo")
+    _check_account(match["user"], match["host"])
+    url = written.rstrip("/")
+    if scheme in ("http", "https") and not url.endswith(".git"):
+        url += ".git"
+    return Repo(written, _id(match["host"].lower(), path), url)
+
+
+def _check_account(user: str | None, host: str) -> None:
+    if not _HOST.fullmatch(host):
+        raise ValueError(f'names no valid host ("{host}")')
+    if user is not None and not _USER.fullmatch(user):
+        raise ValueError(f'names no valid user ("{user}")')
+
+
+def _id(host: str, path: str) -> str:
+    """The id of `path` on `host`; each of its components is a plain folder name, since the id becomes a path."""
+    parts = [part for part in path.split("/") if part]
+    if parts and parts[-1].endswith(".git"):
+        parts[-1] = parts[-1][: -len(".git")]
+    if not parts or "" in parts:
+        raise ValueError("names no repo")
+    if ".." in parts or "." in parts:
+        raise ValueError('contains a ".." or "." component')
+    if ":" in "".join(parts):
+        raise ValueError('contains ":" in its path, which cannot be mounted')
+    if parts[0].startswith("-") or (not host and parts[0] == ".receipts"):
+        raise ValueError(f'has a path that starts with "{parts[0]}"')
+    return "/".join([host, *parts] if host else parts)

@@ -1,0 +1,201 @@
+"""The shape of one spec: its values against the schema, each error of jsonschema as one of our problems.
+
+Pure. The schema is handed in; jsonschema is imported only when there is something to check.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dusty_tasks.core.documents import Document, path_text
+from dusty_tasks.core.names import FORMATS, Wrong
+from dusty_tasks.core.problems import Problem, did_you_mean, nearest
+from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.specs import KeyPath
+
+ShapeCheck = Callable[[Document], "list[Problem]"]
+
+_EXAMPLES = {
+    "app": 'for example "image: python:3.12-slim" and "commands: {always: [./run.sh]}"',
+    "bundle": 'for example "apps: [web]"',
+    "lib": 'for example "repo: github.com/org/lib" and "mount: /lib"',
+    "service": 'for example "image: redis:7"',
+}
+"""What a spec needs at least, by kind."""
+
+_ALLOWED_FORMS = {
+    "apps or services is required": "apps: [web]",
+}
+
+
+def minimal_form(kind: str) -> str:
+    """The hint of a file that is empty or no mapping: what a spec of this kind needs at least."""
+    return _EXAMPLES.get(kind, "")
+
+
+def shape_check(schema: dict[str, Any]) -> ShapeCheck:
+    """The check of documents of one kind against its schema (without `$ref`s)."""
+    import jsonschema
+
+    formats = jsonschema.FormatChecker(formats=())
+    for name, rule in FORMATS.items():
+        formats.checks(name, raises=Wrong)(_as_format(rule))
+    validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
+
+    def check(document: Document) -> list[Problem]:
+        return list(_problems(document, validator.iter_errors(document.value)))
+
+    return check
+
+
+def _as_format(rule: Callable[[Any], None]) -> Callable[[object], bool]:
+    def follows(value: object) -> bool:
+        rule(value)
+        return True
+    return follows
+
+
+def _problems(document: Document, found: Iterator[Any]) -> Iterator[Problem]:
+    """One problem a place: a format knows more about its value than the type, the type more than the range."""
+    rank = {"format": 0, "type": 1}
+    errors = sorted(found, key=lambda error: rank.get(error.validator, 2))
+    judged: set[KeyPath] = set()
+    for error in errors:
+        path: KeyPath = tuple(error.absolute_path)
+        if error.validator in ("format", "type", "minimum", "maximum", "enum"):
+            if path in judged:
+                continue
+            judged.add(path)
+        yield from _TRANSLATIONS.get(error.validator, _other)(document, path, error)
+
+
+def _format(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    yield document.problem(path, error.cause.what, error.cause.hint)
+
+
+def _type(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    value = error.instance
+    yield document.problem(path, f"must be {_wanted(error.schema)}, not {_found(value)}", _right_form(path, value, error.schema))
+
+
+def _wanted(schema: dict[str, Any]) -> str:
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    words = []
+    if "integer" in types or "number" in types:
+        words.append("a number" if "number" in types else "a whole number")
+    for name, word in (("boolean", "true or false"), ("string", "a string"), ("object", "a mapping")):
+        if name in types:
+            words.append(word)
+    if "array" in types:
+        items = schema.get("items", {}).get("type", "")
+        words.append("a list of " + {"string": "strings", "object": "mappings"}.get(items, "values") if items else "a list")
+    return " or ".join(words)
+
+
+def _found(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    names = {str: "a string", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
+    return names.get(type(value), "that")
+
+
+def _right_form(path: KeyPath, value: Any, schema: dict[str, Any]) -> str:
+    """The value in the form that the schema wants, where that can be guessed."""
+    key = next((f"{key}: " for key in reversed(path) if isinstance(key, str)), "")
+    types = schema["type"]
+    if value is None:
+        return "remove the empty item"
+    if "array" in types and not isinstance(value, dict):
+        return f"{key}[{_plain(value)}]"
+    if types in ("integer", "boolean") and isinstance(value, str):
+        if types == "integer" and value.isascii() and value.isdigit():
+            return f"write {int(value)} without quotes"
+        if types == "boolean" and value.lower() in ("true", "yes", "on", "false", "no", "off"):
+            return f"write {value.lower()} without quotes"
+    if "object" in types:
+        known = list(schema.get("properties", ()))[:1]
+        return f"{key}{{{known[0]}: …}}" if known else f"{key}{{…}}"
+    return ""
+
+
+def _plain(value: Any) -> str:
+    text = value if isinstance(value, str) else shown(value)
+    is_safe = text.isprintable() and not set(text) & set("[]{},:#&*!|>'\"%@`\\") and text == text.strip()
+    return text if is_safe and len(text) < 60 else shown(text)
+
+
+def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    known = error.schema.get("properties", {})
+    for key in error.instance:
+        if key not in known:
+            yield Problem(document.key_place((*path, key)), path_text(path), f"unknown key {shown(key)}",
+                          unknown_key_hint(key, known))
+
+
+def unknown_key_hint(key: str, known: Any) -> str:
+    """`did you mean`, else the allowed keys."""
+    return did_you_mean(key, known) if nearest(key, known) else f"allowed: {', '.join(sorted(known))}"
+
+
+def _required(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    # jsonschema reports each missing key as an error of its own; its name is the first quoted word.
+    key = next(key for key in error.validator_value if error.message.startswith(repr(key)))
+    below = error.schema.get("properties", {}).get(key, {})
+    missing = [key, *below.get("required", ())[:1]]
+    start = max((index + 1 for index, part in enumerate(path) if isinstance(part, int)), default=0)
+    dotted = ".".join(map(str, [*path[start:], *missing]))
+    yield Problem(document.key_place(path), path_text(path[:start]), f"missing: {dotted}", _missing_hint(document.kind, missing))
+
+
+def _missing_hint(kind: str, missing: list[str]) -> str:
+    forms = {"always": "commands: {always: [./run.sh]}", "mount": "mount: /app", "repo": "repo: github.com/org/name"}
+    return forms.get(missing[-1], "") if missing[-1] != "name" else ""
+
+
+def _one_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    """`image` xor `build`."""
+    names = " and ".join(("image", "build"))
+    if all(key in error.instance for key in ("image", "build")):
+        yield Problem(document.key_place((*path, "build")), path_text(path), f"{names} are both given", "keep one of them")
+    else:
+        yield Problem(document.key_place(path), path_text(path), "image or build is required", "image: python:3.12-slim")
+
+
+def _any_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    """At least one of some keys: `image`/`build` of a service, `apps`/`services` of a bundle."""
+    keys = [key for part in error.validator_value for key in part.get("required", ())]
+    yield Problem(document.key_place(path), path_text(path), f"{' or '.join(keys)} is required", _ANY_FORMS.get(keys[0], ""))
+
+
+_ANY_FORMS = {"image": "image: redis:7", "apps": "apps: [web]"}
+
+
+def _dependent(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    given, missing = next((key, other) for key, others in error.validator_value.items() if key in error.instance
+                          for other in others if other not in error.instance)
+    hint = _missing_hint(document.kind, [missing])
+    yield Problem(document.key_place((*path, given)), path_text((*path, given)), f"{given} needs {missing}", hint)
+
+
+def _enum(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    allowed = [str(value) for value in error.validator_value]
+    guess = nearest(str(error.instance), allowed)
+    yield document.problem(path, f"{shown(error.instance)} is not one of {', '.join(allowed)}",
+                           f'did you mean "{guess}"?' if guess else "")
+
+
+def _too_few(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    what = "must not be empty"
+    yield document.problem(path, what)
+
+
+def _other(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
+    yield document.problem(path, str(error.message))
+
+
+_TRANSLATIONS: dict[str, Callable[[Document, KeyPath, Any], Iterator[Problem]]] = {
+    "format": _format, "type": _type, "additionalProperties": _additional, "required": _required, "oneOf": _one_of,
+    "anyOf": _any_of, "dependentRequired": _dependent, "enum": _enum, "minItems": _too_few, "minLength": _too_few,
+}

@@ -1,0 +1,100 @@
+"""Documents: spec files as plain values, with the place of every key (spec-language 1.2).
+
+A document is what reading hands to the checks. It is also what the cache keeps, so it has a JSON form: the value, and
+its marks as one flat list of numbers in the order of a walk over the value.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from dusty_tasks.core.problems import Place, Problem
+from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.specs import KeyPath
+
+KIND_BY_FOLDER = {"bundles": "bundle", "apps": "app", "libs": "lib", "services": "service"}
+KINDS = tuple(KIND_BY_FOLDER.values())
+
+
+class Document:
+    """One spec file. It defines its name even if nothing in it could be read (`is_readable` is False, `value` is {})."""
+
+    def __init__(self, kind: str, name: str, file: str, value: dict[str, Any], marks: list[int],
+                 problems: list[Problem], is_readable: bool = True) -> None:
+        self.kind, self.name, self.file = kind, name, file
+        self.value = value
+        """Strings as written in the file; integers and booleans where the schema has them; keys without value left out."""
+        self.marks = marks
+        """Line and column of the value, then of its key, for each value in walk order."""
+        self.problems = problems
+        """What reading and the schema found in this file alone."""
+        self.is_readable = is_readable
+
+    @cached_property
+    def _marks_by_path(self) -> dict[KeyPath, tuple[int, int, int, int]]:
+        numbers = iter(self.marks)
+        quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
+        return dict(zip((path for path, _ in walk(self.value)), quadruples, strict=False))
+
+    @cached_property
+    def places(self) -> dict[KeyPath, tuple[int, int]]:
+        """Key path -> line and column of the value."""
+        return {path: mark[:2] for path, mark in self._marks_by_path.items()}
+
+    def place(self, path: KeyPath = ()) -> Place:
+        """Where the value at `path` stands; that of the nearest parent if there is none; 1:1 for the whole file."""
+        while path:
+            if path in self._marks_by_path:
+                return Place(self.file, *self._marks_by_path[path][:2])
+            path = path[:-1]
+        return Place(self.file)
+
+    def key_place(self, path: KeyPath) -> Place:
+        """Where the key of `path` stands (for a list item: the item); that of the nearest parent if there is none."""
+        while path:
+            if path in self._marks_by_path:
+                return Place(self.file, *self._marks_by_path[path][2:])
+            path = path[:-1]
+        return Place(self.file)
+
+    def problem(self, path: KeyPath, what: str, hint: str = "", *, is_warning: bool = False) -> Problem:
+        """A problem of the value at `path`."""
+        return Problem(self.place(path), path_text(path), what, hint, is_warning)
+
+    def to_json(self) -> list[Any]:
+        """A form that json can write; `from_json` is its inverse."""
+        problems = [[*problem.place[1:], *problem[1:]] for problem in self.problems]
+        return [self.kind, self.name, self.file, self.value, self.marks, problems, self.is_readable]
+
+    @classmethod
+    def from_json(cls, data: list[Any]) -> Document:
+        """The document that `to_json` wrote. Raises TypeError, ValueError or IndexError on anything else."""
+        kind, name, file, value, marks, problems, is_readable = data
+        if kind not in KINDS or not isinstance(value, dict) or not isinstance(marks, list):
+            raise ValueError("not a document")
+        read = [Problem(Place(file, line, column), *rest) for line, column, *rest in problems]
+        return cls(kind, name, file, value, marks, read, is_readable)
+
+
+def walk(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value below `value`, parents first, with its key path."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from walk(child, (*path, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from walk(child, (*path, index))
+
+
+def path_text(path: KeyPath) -> str:
+    """A key path as messages spell it: `host_forwarding[0].host_name`."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            plain = key if key and key.isprintable() and not set(key) & set(" .[]:") else shown(key)
+            text += f".{plain}" if text else plain
+    return text

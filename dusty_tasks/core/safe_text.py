@@ -1,0 +1,48 @@
+"""Text that must stay plain: names, paths, images and repos end up in nginx, hosts, shell and Compose files.
+
+Only command lines, `default_args`, descriptions, environment values and free Compose values may hold arbitrary text
+(spec-language section 2, last paragraph).
+"""
+from __future__ import annotations
+
+import json
+import re
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Refused anywhere in a spec: control characters other than newline and tab (1.2)."""
+
+_UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\x9f\ud800-\udfff\s'"`\\$;{}<>|&*?!#()\[\]^\u2028\u2029]""")
+_NAMES = {"\n": "a newline", "\r": "a newline", "\t": "a tab", "'": "a quote", '"': "a quote", "`": "a quote",
+          "\\": "a backslash", "\u2028": "a newline", "\u2029": "a newline"}
+
+
+def unsafe_part(text: str) -> str:
+    """The first thing in `text` that a name, path, image or repo must not hold: 'a newline', '"$"' ..., or ''."""
+    match = _UNSAFE.search(text)
+    return _name(match.group()) if match else ""
+
+
+def control_part(text: str) -> str:
+    """The first control character of `text` other than newline and tab, as words, or ''."""
+    match = CONTROL.search(text)
+    return f"a control character (U+{ord(match.group()):04X})" if match else ""
+
+
+def _name(character: str) -> str:
+    if character in _NAMES:
+        return _NAMES[character]
+    if CONTROL.match(character):
+        return f"a control character (U+{ord(character):04X})"
+    return "a blank" if character.isspace() else f'"{character}"'
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: JSON, so that a newline or an escape sequence cannot reach the terminal."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = re.sub(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", text)
+    return text if len(text) <= 80 else f'{text[:76]}…{text[-1]}'
+
+
+def printable(name: str) -> str:
+    """A file name as messages and places show it: undecodable bytes and control characters as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)

@@ -1,0 +1,42 @@
+"""The schemas of schemas/*.json, each made whole: what it refers to in another file is put in its place."""
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from dusty_tasks import resources
+
+
+@cache
+def read_schema(kind: str) -> dict[str, Any]:
+    """The schema of `app`, `lib`, `service`, `bundle`, `config` or `compose`, without any `$ref`."""
+    schema: dict[str, Any] = _whole(_file(f"{kind}.json"))
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return schema
+
+
+@cache
+def _file(name: str) -> Any:
+    return json.loads((resources.folder("schemas") / name).read_text(encoding="utf-8"))
+
+
+def _whole(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_whole(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    own = {key: _whole(part) for key, part in schema.items() if key not in ("$ref", "$schema")}
+    if "$ref" not in schema:
+        return own
+    return {**_referred(schema["$ref"]), **own}
+
+
+@cache
+def _referred(reference: str) -> dict[str, Any]:
+    name, _, pointer = reference.partition("#")
+    part = _file(name)
+    for key in pointer.split("/")[1:]:
+        part = part[key]
+    whole: dict[str, Any] = _whole(part)
+    return whole

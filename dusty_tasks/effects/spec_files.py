@@ -1,0 +1,183 @@
+"""Reading a specs repo: its files as documents, each parsed again only when its state changed.
+
+The cache is one JSON file; losing or damaging it costs one full reading, never an error (design.md section 5).
+"""
+from __future__ import annotations
+
+import json
+import os
+import stat
+import time
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dusty_tasks.core import safe_text
+from dusty_tasks.core.documents import KIND_BY_FOLDER, Document
+from dusty_tasks.core.problems import Place, Problem
+from dusty_tasks.effects import files
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.schema_files import read_schema
+
+State = tuple[int, int, int, int]
+"""mtime_ns, size, inode, ctime_ns of a file, taken before it is read."""
+
+RACY_NS = 2_000_000_000
+"""A file changed this shortly before it was read may change again within the same tick of its clock: not cached."""
+
+
+class SpecFile(NamedTuple):
+    """A file that may be a spec: `file` is relative to the specs repo, `state` is () if it cannot be looked at."""
+
+    kind: str
+    file: str
+    path: str
+    state: State | tuple[()]
+    trouble: str = ""
+    """Why it cannot be read, for example a link that leads out of the specs repo."""
+
+
+def spec_states(root: str | Path) -> dict[str, State | tuple[()]]:
+    """file -> its state, for every spec file below `root`, sorted. Opens nothing; the cheap test of a no-op."""
+    return {found.file: found.state for found in _spec_files(str(root))}
+
+
+def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tuple[list[Document], list[Problem]]:
+    """All spec files of the specs repo at `root`, in file order, and the problems of files that are not among them.
+
+    With `cache_path`, only files whose state differs from the cached one are opened and parsed. Raises Failure if
+    `root` is no folder.
+    """
+    root = str(root)
+    if not os.path.isdir(root):
+        raise Failure(f"there is no specs repo at {root}", "dusty config set specs_repo <repo or folder>")
+    known = _read_cache(cache_path)
+    now = time.time_ns()
+    documents: list[Document] = []
+    entries: dict[str, Any] = {}
+    for found in _spec_files(root):
+        cached = known.get(found.file)
+        if cached is None or not found.state or cached[0] != list(found.state):
+            document = _read(found)
+            cached = [list(found.state), document.to_json()]
+        else:
+            try:
+                document = Document.from_json(cached[1])
+            except (TypeError, ValueError, IndexError):
+                document = _read(found)
+                cached = [list(found.state), document.to_json()]
+        documents.append(document)
+        if found.state and found.state[0] < now - RACY_NS and found.state[3] < now - RACY_NS:
+            entries[found.file] = cached
+    if cache_path is not None and entries != known:
+        _write_cache(cache_path, entries)
+    return documents, list(_problems_of_names(root))
+
+
+def _spec_files(root: str) -> Iterator[SpecFile]:
+    """The spec files of `root` in file order."""
+    real_root = os.path.realpath(root)
+    for folder, kind in sorted(KIND_BY_FOLDER.items()):
+        names = sorted(name for name in _names(os.path.join(root, folder)) if name.endswith(".yml") and name[0] != ".")
+        for name in names:
+            yield from _spec_file(real_root, kind, f"{folder}/{name}", os.path.join(root, folder, name))
+
+
+def _spec_file(real_root: str, kind: str, file: str, path: str) -> Iterator[SpecFile]:
+    file = safe_text.printable(file)
+    real_path = os.path.realpath(path)
+    if not real_path.startswith(real_root.rstrip("/") + "/"):
+        yield SpecFile(kind, file, path, (), "link leads out of the specs repo")
+        return
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        yield SpecFile(kind, file, path, (), f"cannot be read: {error.strerror}")
+        return
+    if stat.S_ISREG(found.st_mode):
+        yield SpecFile(kind, file, path, (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns))
+    elif not stat.S_ISDIR(found.st_mode):
+        yield SpecFile(kind, file, path, (), "cannot be read: not a file")
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise Failure(f"{folder} cannot be read: {error.strerror}") from error
+
+
+def _read(found: SpecFile) -> Document:
+    """Parse one file and check its shape."""
+    from dusty_tasks.core.check_shape import minimal_form
+    from dusty_tasks.core.yaml_values import MAX_BYTES, values_of_yaml
+
+    name = unicodedata.normalize("NFC", os.path.basename(found.path)[: -len(".yml")])
+    trouble = found.trouble
+    data = b""
+    if not trouble:
+        try:
+            with open(found.path, "rb") as file:
+                data = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            trouble = f"cannot be read: {error.strerror}"
+    if trouble:
+        hint = "copy the file into the specs repo" if trouble.startswith("link") else ""
+        problem = Problem(Place(found.file), "", trouble, hint)
+        return Document(found.kind, name, found.file, {}, [], [problem], is_readable=False)
+    values = values_of_yaml(data, found.file, read_schema(found.kind))
+    document = Document(found.kind, name, found.file, *values)
+    if document.is_readable:
+        document.problems += _shape_check(found.kind)(document)
+    elif document.problems[0].what in ("empty file", "must be a mapping"):
+        document.problems = [document.problems[0]._replace(hint=minimal_form(found.kind))]
+    return document
+
+
+@cache
+def _shape_check(kind: str) -> Any:
+    from dusty_tasks.core.check_shape import shape_check
+
+    return shape_check(read_schema(kind))
+
+
+def _problems_of_names(root: str) -> Iterator[Problem]:
+    """What stands beside the specs and was probably meant to be one."""
+    for folder in sorted(KIND_BY_FOLDER):
+        for name in sorted(_names(os.path.join(root, folder))):
+            if name.endswith(".yaml") and name[0] != ".":
+                file = safe_text.printable(f"{folder}/{name}")
+                yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
+
+
+def _read_cache(cache_path: str | Path | None) -> dict[str, Any]:
+    if cache_path is None:
+        return {}
+    try:
+        data = json.loads(files.read_bytes(cache_path) or b"{}")
+        return dict(data["files"]) if data.get("version") == _version() else {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return {}
+
+
+def _write_cache(cache_path: str | Path, entries: dict[str, Any]) -> None:
+    try:
+        files.write_atomically(cache_path, json.dumps({"version": _version(), "files": entries}).encode())
+    except Failure:
+        pass  # A cache that cannot be written costs time, not the run.
+
+
+@cache
+def _version() -> str:
+    """Changes with everything that decides what a document is: the schemas and the reading code."""
+    from dusty_tasks import resources
+
+    core = resources.PACKAGE / "core"
+    parts = [*sorted(resources.folder("schemas").glob("*.json")), Path(__file__),
+             *(core / f"{name}.py" for name in ("yaml_values", "documents", "check_shape", "names", "repos", "safe_text"))]
+    states = [(str(part), part.stat().st_mtime_ns, part.stat().st_size) for part in parts if part.exists()]
+    return json.dumps(states)
