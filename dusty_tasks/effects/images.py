@@ -1,0 +1,193 @@
+"""Images: pulled, or, where no registry answers, stood in for by roots made from Debian's packages (design.md section 9, 13).
+
+A stand-in is one root with nginx, Python and Redis, unpacked from packages that apt downloads into a private folder:
+no root rights, no chroot, and nothing of this machine's package state is touched. It carries the label STAND_IN_LABEL.
+"""
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dusty_tasks.core.settings import NGINX_IMAGE
+from dusty_tasks.effects import process
+from dusty_tasks.effects.failures import Failure, ToolFailed
+
+STAND_IN_LABEL = "dusty.standin"
+PYTHON_IMAGE, REDIS_IMAGE = "python:3.13-slim-bookworm", "redis:7.4-bookworm"
+"""What the specs in examples/ name; a test holds them together."""
+
+STANDING_IN_FOR = (NGINX_IMAGE, PYTHON_IMAGE, REDIS_IMAGE)
+PACKAGES = ("base-files", "base-passwd", "bash", "coreutils", "dash", "findutils", "grep", "gzip", "hostname", "iproute2", "libc-bin",
+            "mawk", "procps", "sed", "tar", "nginx", "libnginx-mod-stream", "python3", "redis-server")
+
+FIRST_ANSWER = 8.0
+"""Seconds within which a registry must say that it has the image; the download after that may take its time."""
+
+Say = Callable[[str], None]
+_pulls = threading.Lock()
+_registry_is_silent = threading.Event()
+
+
+def ensure_image(name: str, say: Say, *, may_stand_in: bool | None = None) -> str:
+    """Have the image `name` in the engine; how it got there: `here`, `pulled` or `stand-in`.
+
+    `may_stand_in` is for the proxy's image when the settings name another one; by default STANDING_IN_FOR decides.
+    Raises ToolFailed with docker's last lines (and a hint) if it can neither be pulled nor stood in for.
+    """
+    if has_image(name):
+        return "here"
+    may_stand_in = name in STANDING_IN_FOR if may_stand_in is None else may_stand_in
+    with _pulls:
+        if may_stand_in and _registry_is_silent.is_set():
+            stand_in(name, say)
+            return "stand-in"
+        failure = pull(name, say)
+        if failure is None:
+            return "pulled"
+        if not may_stand_in or not _registry_is_silent.is_set():
+            raise failure
+        stand_in(name, say)
+        return "stand-in"
+
+
+def has_image(name: str) -> bool:
+    return process.run(["docker", "image", "inspect", "--format", "{{.Id}}", name]).code == 0
+
+
+def pull(name: str, say: Say) -> ToolFailed | None:
+    """Pull `name`; None when it is there, else why not. A registry that says nothing within FIRST_ANSWER counts as away."""
+    seen: list[str] = []
+
+    def follow(line: str) -> None:
+        if "Pulling from" in line:
+            say(f"pulling {name}")
+        seen.append(line)
+
+    done = process.run(["docker", "pull", name], timeout=FIRST_ANSWER, on_line=follow)
+    has_answered = any("Pulling from" in line for line in seen)
+    if done.code == 124 and has_answered:
+        done = process.run(["docker", "pull", name])
+    if done.code == 0:
+        return None
+    # A registry that answers says so: denied, not found, no such manifest, too many requests.
+    spoken = (done.err or done.out).lower()
+    if not has_answered and not any(word in spoken for word in ("denied", "not found", "unauthorized", "manifest", "toomanyrequests")):
+        _registry_is_silent.set()
+        return ToolFailed(["docker", "pull", name], done.code, done.err or f"no registry answered within {FIRST_ANSWER:.0f} s",
+                          "see to a network in which the registry can be reached, or load the image by hand with `docker load`")
+    return ToolFailed(["docker", "pull", name], done.code, done.err or done.out)
+
+
+def stand_in(name: str, say: Say) -> None:
+    """Tag a stand-in as `name`, made now if the engine has none. Raises Failure where there is no apt to make it with."""
+    found = _stand_in_ids()
+    if not found:
+        say("no image registry answers: making a stand-in image from Debian's packages")
+        with tempfile.TemporaryDirectory(prefix="dusty-standin-") as folder:
+            _import(write_root_archive(Path(folder), PACKAGES), name)
+    else:
+        process.run(["docker", "tag", found[0], name], check=True)
+    say(f"{name} is a stand-in: {_version_text()}; it is replaced once a registry answers")
+
+
+def is_stand_in(name: str) -> bool:
+    """True if the engine's image `name` is one of ours."""
+    template = f'{{{{index .Config.Labels "{STAND_IN_LABEL}"}}}}'
+    return process.run(["docker", "image", "inspect", "--format", template, name]).out.strip() == "1"
+
+
+def replace_stand_in(name: str, say: Say) -> bool:
+    """Pull the real image in place of a stand-in, if a registry answers now. False, in silence, if none does.
+
+    For runs that have work to do anyway; a no-op never calls it, since waiting for a registry takes seconds.
+    """
+    with _pulls:
+        if _registry_is_silent.is_set() or not is_stand_in(name) or pull(name, say) is not None:
+            return False
+    say(f"pulled {name}, which takes the place of its stand-in")
+    return True
+
+
+def _stand_in_ids() -> list[str]:
+    return process.run(["docker", "images", "-q", "--filter", f"label={STAND_IN_LABEL}=1"], check=True).out.split()
+
+
+def _import(archive: Path, name: str) -> None:
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    changes = (f"LABEL {STAND_IN_LABEL}=1", f"ENV {path}", 'CMD ["bash"]')
+    words = [word for change in changes for word in ("--change", change)]
+    process.run(["docker", "import", *words, str(archive), name], check=True)
+
+
+def _version_text() -> str:
+    return "nginx, Python and Redis as Debian packages them"
+
+
+def write_root_archive(folder: Path, packages: Iterable[str]) -> Path:
+    """A tar of a root file system with `packages` and all that they depend on, made below `folder`. Raises Failure, ToolFailed."""
+    for program in ("apt-get", "dpkg-deb", "tar"):
+        if not shutil.which(program):
+            raise Failure(f"a stand-in image is made from Debian's packages, and there is no {program} here",
+                          "see to a network in which the registry can be reached, or load the image by hand with `docker load`")
+    root, archive = folder / "root", folder / "root.tar"
+    root.mkdir()
+    for package in _download(folder, packages):
+        process.run(["dpkg-deb", "-x", str(package), str(root)], check=True)
+    _merge_usr(root)
+    _finish(root)
+    process.run(["tar", "-C", str(root), "--numeric-owner", "--owner=0", "--group=0", "--exclude=./usr/share/doc/*", "--exclude=./usr/share/man/*",
+                 "--exclude=./usr/share/locale/*", "-cf", str(archive), "."], check=True)
+    return archive
+
+
+def _download(folder: Path, packages: Iterable[str]) -> list[Path]:
+    """The .deb files of `packages` and their dependencies, by an apt that believes nothing is installed yet.
+
+    The machine's own package lists are read; where there are none (a slim container), lists are fetched into `folder`.
+    """
+    for name in ("lists/partial", "cache/archives/partial"):
+        (folder / name).mkdir(parents=True)
+    (folder / "status").touch()
+    settings = {"Dir::State::status": folder / "status", "Dir::Cache": folder / "cache", "Debug::NoLocking": 1, "APT::Sandbox::User": "root",
+                "APT::Install-Recommends": 0, "APT::Install-Suggests": 0}
+    fetch = ["-y", "-qq", "--download-only", "install", *packages]
+    if _apt_get(settings, fetch).code:
+        settings["Dir::State::Lists"] = folder / "lists"
+        _apt_get(settings, ["-qq", "update"])
+        done = _apt_get(settings, fetch)
+        if done.code:
+            raise ToolFailed(["apt-get", *fetch], done.code, done.err or done.out)
+    return sorted((folder / "cache/archives").glob("*.deb"))
+
+
+def _apt_get(settings: dict[str, object], words: list[str]) -> process.Finished:
+    options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
+    return process.run(["apt-get", *options, *words], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def _merge_usr(root: Path) -> None:
+    """Unpacking leaves /bin, /lib and the like as folders of their own; Debian's installer makes them links into /usr."""
+    for name in ("bin", "sbin", "lib", "lib64", "lib32", "libx32"):
+        if (root / name).is_dir() and not (root / name).is_symlink():
+            shutil.copytree(root / name, root / "usr" / name, symlinks=True, dirs_exist_ok=True)
+            shutil.rmtree(root / name)
+        if (root / "usr" / name).is_dir() and not (root / name).exists():
+            (root / name).symlink_to(f"usr/{name}")
+
+
+def _finish(root: Path) -> None:
+    """What the packages' own scripts would have done, as far as a container needs it."""
+    accounts = root / "usr/share/base-passwd"
+    for name in ("passwd", "group"):
+        if (accounts / f"{name}.master").exists():
+            shutil.copy(accounts / f"{name}.master", root / "etc" / name)
+    modules = root / "usr/share/nginx/modules-available"
+    for module in modules.glob("*.conf"):
+        (root / "etc/nginx/modules-enabled").mkdir(parents=True, exist_ok=True)
+        (root / "etc/nginx/modules-enabled" / f"50-{module.name}").symlink_to(f"/usr/share/nginx/modules-available/{module.name}")
+    if (root / "usr/bin/mawk").exists() and not (root / "usr/bin/awk").exists():
+        (root / "usr/bin/awk").symlink_to("mawk")
