@@ -1,0 +1,58 @@
+"""What verbs share: the words they get (paths of the caller, unknown names, wrong use), and JSON out."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from dusty_tasks.console import say
+from dusty_tasks.core.problems import did_you_mean
+from dusty_tasks.effects.failures import Failure
+
+
+def local_path(word: str) -> str:
+    """A path as its caller meant it, absolute: `~` expanded, relative to the folder the verb was typed in."""
+    doit = sys.modules.get("doit")
+    # Plain doit changes to the folder of dodo.py before a verb runs.
+    caller = (doit.get_initial_workdir() if doit else None) or os.getcwd()
+    return os.path.normpath(os.path.join(caller, os.path.expanduser(word)))
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> Failure:
+    """The failure for a name nobody knows, with the likeliest known one."""
+    return Failure(f'no {kind} named "{name}"', did_you_mean(name, known))
+
+
+def misuse(verb_name: str, what: str) -> Failure:
+    """The failure for words a verb cannot use: what is wrong, and the verb's usage."""
+    from dusty_tasks.verbs.declared import BY_NAME
+
+    return Failure(what, f"usage: dusty {verb_name} {BY_NAME[verb_name].usage}")
+
+
+def action_of(verb_name: str, words: list[str], actions: Iterable[str], default: str = "list") -> tuple[str, list[str]]:
+    """The first word as one of `actions`, and the words after it; no word is `default`. Raises Failure."""
+    if not words:
+        return default, []
+    known = list(actions)
+    if words[0] not in known:
+        guess = did_you_mean(words[0], known)
+        raise misuse(verb_name, f'"{words[0]}" is not a word of {verb_name}; {guess}')
+    return words[0], words[1:]
+
+
+def exactly(verb_name: str, action: str, words: list[str], *names: str) -> list[str]:
+    """`words`, being as many as `names`. Raises Failure naming what is missing or too much."""
+    if len(words) < len(names):
+        raise misuse(verb_name, f"{verb_name} {action} needs {names[len(words)]}")
+    if len(words) > len(names):
+        raise misuse(verb_name, f'{verb_name} {action}: "{words[len(names)]}" is one word too many')
+    return words
+
+
+def say_json(value: Any) -> None:
+    """Print `value` for machines."""
+    import json
+
+    say(json.dumps(value, indent=2, ensure_ascii=False))
