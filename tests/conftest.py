@@ -34,3 +34,11 @@ def dusty_home(tmp_path, monkeypatch):
     home_path = tmp_path / "dusty-home"
     monkeypatch.setenv("DUSTY_HOME", str(home_path))
     return home_path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share one machine stay in one xdist worker (`--dist loadgroup`)."""
+    for item in items:
+        for group in ("engine", "root"):
+            if item.get_closest_marker(group) or (group == "engine" and "e2e" in item.path.parts):
+                item.add_marker(pytest.mark.xdist_group(group))

@@ -1,0 +1,127 @@
+"""The rig as fixtures: `rig` is a machine with a real engine, `ssh_host` a second one that it reaches over ssh.
+
+Every test gets a DUSTY_HOME of its own and a machine without containers. A test that finds no engine fails: `./check`
+provides it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/rig"))
+
+import images as rig_images  # noqa: E402
+from machine import CACHE, Machine, connect  # noqa: E402
+
+from dusty_tasks.effects.images import PACKAGES, STAND_IN_LABEL, STANDING_IN_FOR  # noqa: E402
+
+SSH_ADDRESS = "192.168.99.100"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("engine")
+
+
+class Rig:
+    """What a test sees of the machine: commands, `dusty`, and a DUSTY_HOME that is its own."""
+
+    def __init__(self, machine: Machine, home: Path) -> None:
+        self.machine, self.home = machine, home
+        self.run = machine.run
+
+    def dusty(self, *words: str, check: bool = True, env: Mapping[str, str] | None = None, **named) -> subprocess.CompletedProcess[str]:
+        """`./dusty words…` in the machine; with `check` (the default) a failure is an AssertionError with what was printed."""
+        full = {"DUSTY_HOME": str(self.home), **(env or {})}
+        return self.machine.run([str(ROOT / "dusty"), *words], env=full, check=check, **named)
+
+    def container_ids(self, state: str = "running") -> dict[str, str]:
+        """Container id and start time by name, of Dusty's containers in `state` ('' for all)."""
+        words = ["--filter", f"status={state}"] if state else ["-a"]
+        names = self.run(["docker", "ps", "--no-trunc", "--format", "{{.Names}}", *words]).stdout.split()
+        if not names:
+            return {}
+        shown = self.run(["docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names]).stdout
+        return {name.lstrip("/"): f"{id} {started}" for name, id, started in (line.split() for line in shown.splitlines())}
+
+    def get(self, url: str) -> tuple[int, str]:
+        """Status and body of an HTTP answer, asked for inside the machine; status 0 where nothing answers."""
+        done = self.run(["curl", "-sS", "-m", "10", "-w", "\n%{http_code}", url], check=False)
+        body, _, status = done.stdout.rpartition("\n")
+        return int(status or 0), body
+
+    def reset(self) -> None:
+        """Nothing of a test stays: containers, networks, volumes, the hosts file, what lies under / in the machine."""
+        self.machine.clear_engine()
+        self.run(["sh", "-c", "cp /run/hosts.before /etc/hosts; rm -rf /persist /cp /command_files /root/.dusty"])
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    with Machine("rig") as machine:
+        machine.run(["cp", "-p", "/etc/hosts", "/run/hosts.before"])
+        load_images(machine)
+        yield machine
+
+
+@pytest.fixture
+def rig(machine: Machine, tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(machine, tmp_path / "dusty")
+    rig.reset()
+    yield rig
+    rig.reset()
+
+
+class SshHost:
+    """The second machine: `address` as the first one sees it, `run` a command there without ssh."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine, self.address, self.login, self.run = machine, SSH_ADDRESS, f"root@{SSH_ADDRESS}", machine.run
+
+    def set_link(self, state: str) -> None:
+        """`down` is a real network failure, `up` mends it."""
+        self.machine.run(["ip", "link", "set", "cable1", state])
+
+    def reset(self) -> None:
+        self.machine.clear_engine()
+        self.run(["rm", "-rf", "/persist", "/cp", "/command_files"])
+
+
+@pytest.fixture(scope="session")
+def ssh_machine(machine: Machine) -> Iterator[SshHost]:
+    with tempfile.TemporaryDirectory(prefix="dusty-sshd-") as folder, Machine("vm", sshd=make_keys(Path(folder))) as second:
+        connect(machine, second, "192.168.99.1/24", f"{SSH_ADDRESS}/24")
+        load_images(second)
+        machine.run(["install", "-d", "-m", "700", "/root/.ssh"])
+        machine.run(["install", "-m", "600", f"{folder}/user_key", "/root/.ssh/id_ed25519"])
+        machine.run(["install", "-m", "600", f"{folder}/known_hosts", "/root/.ssh/known_hosts"])
+        yield SshHost(second)
+
+
+@pytest.fixture
+def ssh_host(ssh_machine: SshHost) -> Iterator[SshHost]:
+    ssh_machine.reset()
+    yield ssh_machine
+    ssh_machine.reset()
+
+
+def make_keys(folder: Path) -> Path:
+    """A host key, a user's key that may log in, and the known_hosts line that goes with them."""
+    for name in ("host_key", "user_key"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    (folder / "authorized_keys").write_text((folder / "user_key.pub").read_text())
+    (folder / "known_hosts").write_text(f"{SSH_ADDRESS} {(folder / 'host_key.pub').read_text()}")
+    return folder
+
+
+def load_images(machine: Machine) -> None:
+    machine.load_image(rig_images.busybox_archive(CACHE), *rig_images.SMALL)
+    machine.load_image(rig_images.archive(CACHE, PACKAGES), *STANDING_IN_FOR, label=f"{STAND_IN_LABEL}=1")

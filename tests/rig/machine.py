@@ -1,0 +1,138 @@
+"""Rig machines: a whole Linux of its own for a test, in namespaces, with a real engine, and a second one over ssh.
+
+    with Machine("rig") as rig:
+        rig.run(["docker", "ps"])
+
+Needs root and the packages of packages.txt. Torn down by ending its first process: with it the kernel ends everything in
+its pid namespace, containers included, and gives up its mounts and network.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = Path(os.environ.get("DUSTY_TEST_CACHE") or Path.home() / ".cache/dusty-tests")
+COMPOSE = CACHE / "docker-config/cli-plugins/docker-compose"
+"""Where ./check puts Compose v2, if the machine's packages have none."""
+
+CLEAN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Machine:
+    """One machine. Files below /tmp, the checkout and the test cache are at the same paths in there and out here."""
+
+    def __init__(self, name: str, *, engine: bool = True, sshd: Path | None = None, hidden: Sequence[str] = (), keep: str = "") -> None:
+        self.name, self.keep = name, keep or name
+        self.folder = Path(tempfile.mkdtemp(prefix=f"dusty-{name}-"))
+        self._what = {"name": name, "sshd": str(sshd or ""), "log": str(self.folder / "dockerd.log"), "data_root": "", "hidden": ["/root", "/home", *hidden],
+                      "new_root": str(self.folder / "root"), "shared": sorted({"/tmp", str(ROOT), str(CACHE), *_python_folders()})}
+        self._wants_engine = engine
+        self._process: subprocess.Popen[str] | None = None
+        self.pid = 0
+
+    def __enter__(self) -> Machine:
+        CACHE.mkdir(parents=True, exist_ok=True)
+        self._lock = (CACHE / f"{self.keep}.lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        if self._wants_engine:
+            self._what["data_root"] = str(CACHE / f"{self.keep}-engine")
+            # What an engine that was killed left behind may keep the next one from starting; images are quickly made again.
+            if not self._start():
+                shutil.rmtree(str(self._what["data_root"]), ignore_errors=True)
+                if not self._start():
+                    raise RuntimeError(f"dockerd does not start:\n{self._log()}")
+            self.clear_engine()
+            if COMPOSE.exists():
+                self.run(["install", "-D", "-m", "755", str(COMPOSE), "/usr/local/lib/docker/cli-plugins/docker-compose"])
+        elif not self._start():
+            raise RuntimeError(f"the machine {self.name} does not start")
+        return self
+
+    def _start(self) -> bool:
+        argv = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", sys.executable, str(Path(__file__).with_name("boot.py"))]
+        env = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{CLEAN_PATH}"}
+        self._process = subprocess.Popen([*argv, json.dumps(self._what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        if self._process.stdout.readline().strip() == "ready":
+            # unshare has one child: the first process of the new pid namespace.
+            self.pid = int(Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0])
+            return True
+        self._process.wait(30)
+        return False
+
+    def _log(self) -> str:
+        path = self.folder / "dockerd.log"
+        return path.read_text()[-3000:] if path.exists() else ""
+
+    def clear_engine(self) -> None:
+        """Take away all containers, networks and volumes; images stay."""
+        self.run(["sh", "-c", "docker ps -aq | xargs -r docker rm -fv; docker network prune -f; docker volume ls -q | xargs -r docker volume rm -f"])
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End the machine: politely by closing its stdin, then by killing its first process."""
+        if self._process:
+            self._process.stdin.close()
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        self._lock.close()
+
+    def argv(self, argv: Sequence[str], *, cwd: str | Path = "/", user: str = "") -> list[str]:
+        """`argv` as a command of the machine, for whoever starts it himself."""
+        enter = ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid", "--uts", "--ipc", f"--wdns={cwd}"]
+        become = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"] if user else []
+        return [*enter, *become, *map(str, argv)]
+
+    def run(self, argv: Sequence[str], *, cwd: str | Path = "/", user: str = "", env: Mapping[str, str] | None = None,
+            input: str = "", check: bool = True, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        """Run a command in the machine to its end; with `check` a failure raises AssertionError with all that it printed."""
+        home = f"/home/{user}" if user else "/root"
+        full = {"PATH": CLEAN_PATH, "HOME": home, "LANG": "C.UTF-8", **(env or {})}
+        done = subprocess.run(self.argv(argv, cwd=cwd, user=user), env=full, input=input, capture_output=True, text=True, timeout=timeout, check=False)
+        if check and done.returncode:
+            raise AssertionError(f"{' '.join(map(str, argv))} ended with {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
+        return done
+
+    def has_image(self, name: str) -> bool:
+        return self.run(["docker", "image", "inspect", name], check=False).returncode == 0
+
+    def load_image(self, archive: Path, *names: str, label: str = "") -> None:
+        """Import a root archive once and give it all `names`."""
+        missing = [name for name in names if not self.has_image(name)]
+        if not missing:
+            return
+        changes = ["--change", f"LABEL {label}"] if label else []
+        self.run(["docker", "import", *changes, "--change", f"ENV PATH={CLEAN_PATH}", str(archive), missing[0]])
+        for name in missing[1:]:
+            self.run(["docker", "tag", missing[0], name])
+
+
+def connect(first: Machine, second: Machine, first_address: str, second_address: str) -> None:
+    """A cable between two machines; the addresses are in CIDR form, in one network."""
+    first.run(["ip", "link", "add", "cable0", "type", "veth", "peer", "name", "cable1"])
+    # A link is handed over by a pid of its own /proc, so this is done from out here.
+    enter = ["nsenter", "--target", str(first.pid), "--net"]
+    subprocess.run([*enter, "ip", "link", "set", "cable1", "netns", str(second.pid)], check=True)
+    for machine, link, address in ((first, "cable0", first_address), (second, "cable1", second_address)):
+        machine.run(["ip", "addr", "add", address, "dev", link])
+        machine.run(["ip", "link", "set", link, "up"])
+
+
+def _python_folders() -> set[str]:
+    """The tests' own Python may lie on a mount that the overlay does not see."""
+    return {sys.base_prefix, sys.prefix} - {"/usr", "/usr/local"}
