@@ -32,29 +32,27 @@ class Document:
         self.is_readable = is_readable
 
     @cached_property
-    def _marks_by_path(self) -> dict[KeyPath, tuple[int, int, int, int]]:
-        numbers = iter(self.marks)
-        quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
-        return dict(zip((path for path, _ in walk(self.value)), quadruples, strict=False))
+    def _by_path(self) -> dict[KeyPath, tuple[int, int, int, int]]:
+        return _marks_by_path(self.value, self.marks)
 
     @cached_property
     def places(self) -> dict[KeyPath, tuple[int, int]]:
         """Key path -> line and column of the value."""
-        return {path: mark[:2] for path, mark in self._marks_by_path.items()}
+        return places_of(self.value, self.marks)
 
     def place(self, path: KeyPath = ()) -> Place:
         """Where the value at `path` stands; that of the nearest parent if there is none; 1:1 for the whole file."""
         while path:
-            if path in self._marks_by_path:
-                return Place(self.file, *self._marks_by_path[path][:2])
+            if path in self._by_path:
+                return Place(self.file, *self._by_path[path][:2])
             path = path[:-1]
         return Place(self.file)
 
     def key_place(self, path: KeyPath) -> Place:
         """Where the key of `path` stands (for a list item: the item); that of the nearest parent if there is none."""
         while path:
-            if path in self._marks_by_path:
-                return Place(self.file, *self._marks_by_path[path][2:])
+            if path in self._by_path:
+                return Place(self.file, *self._by_path[path][2:])
             path = path[:-1]
         return Place(self.file)
 
@@ -75,6 +73,17 @@ class Document:
             raise ValueError("not a document")
         read = [Problem(Place(file, line, column), *rest) for line, column, *rest in problems]
         return cls(kind, name, file, value, marks, read, is_readable)
+
+
+def places_of(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int]]:
+    """Key path -> line and column of the value, from the marks of a walk over `value`."""
+    return {path: mark[:2] for path, mark in _marks_by_path(value, marks).items()}
+
+
+def _marks_by_path(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int, int, int]]:
+    numbers = iter(marks)
+    quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
+    return dict(zip((path for path, _ in walk(value)), quadruples, strict=False))
 
 
 def walk(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
