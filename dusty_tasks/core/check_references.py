@@ -1,0 +1,66 @@
+"""References to apps, libs and services that do not exist."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dusty_tasks.core.build_specs import mappings, strings
+from dusty_tasks.core.compose_keys import Names, compose_references
+from dusty_tasks.core.documents import Document
+from dusty_tasks.core.problems import Problem, nearest
+from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.specs import KeyPath
+
+REFERENCES = {
+    "bundle": {("apps",): "app", ("services",): "service"},
+    "app": {("depends", "services"): "service", ("depends", "apps"): "app", ("depends", "libs"): "lib",
+            ("conditional_links", "apps"): "app", ("conditional_links", "services"): "service"},
+    "lib": {("depends", "libs"): "lib"},
+    "service": {},
+}
+"""Kind of spec -> key of a list of names -> the kind that they name."""
+
+_PLACE_BY_KIND = {
+    "bundle": {"app": "apps", "service": "services"},
+    "app": {"app": "depends.apps", "service": "depends.services", "lib": "depends.libs"},
+    "lib": {"lib": "depends.libs"},
+}
+"""Kind of spec -> kind of what it names -> where it is to be written."""
+
+
+def references(document: Document) -> Iterator[tuple[KeyPath, str, str]]:
+    """Every reference of a document by name: its path, the kind it names, and the name."""
+    for keys, kind in REFERENCES[document.kind].items():
+        for path, name in strings(document.value, *keys):
+            yield path, kind, name
+    for suite_path, suite in mappings(document.value, "test", "suites"):
+        for path, name in strings(suite, "services"):
+            yield (*suite_path, *path), "service", name
+
+
+def check_references(documents: Sequence[Document], names: Names) -> Iterator[Problem]:
+    """Names of apps, libs and services that no spec defines."""
+    for document in documents:
+        for path, kind, name in references(document):
+            if name not in names.by_kind[kind]:
+                yield document.problem(path, f"no {kind} named {shown(name)}", _hint(document, kind, name, names))
+        for path, name in compose_references(document, names):
+            if name not in names.containers:
+                yield document.problem(path, f"no app or service named {shown(name)}", _container_hint(name, names))
+
+
+def _hint(document: Document, kind: str, name: str, names: Names) -> str:
+    for other_kind, where in _PLACE_BY_KIND.get(document.kind, {}).items():
+        if other_kind != kind and name in names.by_kind[other_kind]:
+            article = "an" if other_kind == "app" else "a"
+            return f"{shown(name)} is {article} {other_kind}: write it under {where}"
+    guess = nearest(name, names.by_kind[kind])
+    if guess:
+        return f'did you mean "{guess}"?'
+    known = sorted(names.by_kind[kind])
+    listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    return f"known: {listed}" if known else f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
+
+
+def _container_hint(name: str, names: Names) -> str:
+    guess = nearest(name, names.containers)
+    return f'did you mean "{guess}"?' if guess else ""
