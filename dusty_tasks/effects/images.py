@@ -27,6 +27,9 @@ PACKAGES = ("base-files", "base-passwd", "bash", "coreutils", "dash", "findutils
 FIRST_ANSWER = 8.0
 """Seconds within which a registry must say that it has the image; the download after that may take its time."""
 
+REFUSALS = ("denied", "unauthorized", "manifest unknown", "no matching manifest", "does not exist", "toomanyrequests")
+"""What an engine says when a registry did answer; everything else (no route, no name, a proxy's page) counts as silence."""
+
 Say = Callable[[str], None]
 _pulls = threading.Lock()
 _registry_is_silent = threading.Event()
@@ -73,9 +76,7 @@ def pull(name: str, say: Say) -> ToolFailed | None:
         done = process.run(["docker", "pull", name])
     if done.code == 0:
         return None
-    # A registry that answers says so: denied, not found, no such manifest, too many requests.
-    spoken = (done.err or done.out).lower()
-    if not has_answered and not any(word in spoken for word in ("denied", "not found", "unauthorized", "manifest", "toomanyrequests")):
+    if not has_answered and not any(word in (done.err or done.out).lower() for word in REFUSALS):
         _registry_is_silent.set()
         return ToolFailed(["docker", "pull", name], done.code, done.err or f"no registry answered within {FIRST_ANSWER:.0f} s",
                           "see to a network in which the registry can be reached, or load the image by hand with `docker load`")
