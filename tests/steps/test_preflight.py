@@ -1,0 +1,115 @@
+"""The decision before a run: silence, a question, a refusal with commands, or the bringing."""
+
+import io
+
+import pytest
+
+from dusty_tasks.core.provision import ACCESS, ENGINE, RSYNC, Machine
+from dusty_tasks.effects import packages
+from dusty_tasks.effects.failures import ToolFailed
+from dusty_tasks.steps import preflight
+
+
+class World:
+    """A machine in memory: what it lacks, what was said, and which steps ran."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.missing: list[str] = []
+        self.machine = Machine("debian", "trixie", home="/h")
+        self.ran: list[str] = []
+        self.said: list[str] = []
+        self.reran: list[list[str]] = []
+        self.brings = True
+        self.may_sudo = True
+        self.engine_trouble = ""
+        monkeypatch.setattr(packages, "read_missing", lambda **_: list(self.missing))
+        monkeypatch.setattr(packages, "read_machine", lambda home: self.machine)
+        monkeypatch.setattr(packages, "run_step", self.run_step)
+        monkeypatch.setattr(packages, "may_sudo", lambda **_: self.may_sudo)
+        monkeypatch.setattr(packages, "wait_for_engine", lambda home: self.engine_trouble)
+        monkeypatch.setattr(packages, "is_in_docker_group", lambda: True)
+        monkeypatch.setattr(packages, "rerun_in_docker_group", lambda argv: self.reran.append(list(argv)))
+
+    def run_step(self, step, machine, on_line) -> None:
+        self.ran.append(step.what)
+        on_line("Setting up rsync (3.2) ...")
+        if self.brings:
+            self.missing.clear()
+
+    def ensure(self, *, ask: bool = False, yes: bool = False) -> int:
+        return preflight.ensure_tools(ask, yes, self.said.append, home="/h")
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.said)
+
+
+@pytest.fixture
+def world(monkeypatch) -> World:
+    return World(monkeypatch)
+
+
+def test_where_all_is_there_nothing_is_said(world):
+    assert (world.ensure(), world.said) == (0, [])
+
+
+def test_without_a_terminal_the_commands_are_shown_and_none_is_run(world):
+    world.missing = [RSYNC]
+    assert world.ensure() == 1
+    assert "apt-get install -y --no-install-recommends rsync" in world.text
+    assert world.ran == []
+
+
+def test_yes_brings_it_and_tells_the_progress(world):
+    world.missing = [RSYNC]
+    assert world.ensure(yes=True) == 0
+    assert "set up rsync" in world.text
+
+
+@pytest.mark.parametrize(("typed", "code", "runs"), [("y\n", 0, 1), ("YES\n", 0, 1), ("\n", 1, 0), ("n\n", 1, 0), ("", 1, 0)])
+def test_a_terminal_is_asked_once(world, monkeypatch, typed, code, runs):
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    world.missing = [RSYNC]
+    assert world.ensure(ask=True) == code
+    assert len(world.ran) == runs
+
+
+def test_an_unknown_system_is_told_what_to_get_even_with_yes(world):
+    world.machine, world.missing = Machine("macos"), [RSYNC, ENGINE]
+    assert world.ensure(yes=True) == 1
+    assert "brew install rsync" in world.text
+    assert world.ran == []
+
+
+def test_a_failing_package_manager_is_exit_2_with_its_words(world, monkeypatch):
+    def fail(*_) -> None:
+        raise ToolFailed(["apt-get"], 100, "E: no space")
+    monkeypatch.setattr(packages, "run_step", fail)
+    world.missing = [RSYNC]
+    assert world.ensure(yes=True) == 2
+    assert "E: no space" in world.text
+
+
+def test_what_is_still_missing_afterwards_is_exit_2(world):
+    world.missing, world.brings = [RSYNC], False
+    assert world.ensure(yes=True) == 2
+    assert "Still missing after that: rsync." in world.text
+
+
+def test_an_engine_that_does_not_come_up_shows_its_log(world):
+    world.missing, world.engine_trouble = [ENGINE], "cgroups: not mounted"
+    assert world.ensure(yes=True) == 2
+    assert "cgroups: not mounted" in world.text
+
+
+def test_no_sudo_is_a_refusal_with_the_commands(world):
+    world.machine, world.may_sudo, world.missing = world.machine._replace(is_root=False, user_name="ada"), False, [RSYNC]
+    assert world.ensure(yes=True) == 1
+    assert "sudo may not be used here" in world.text
+    assert world.ran == []
+
+
+def test_a_new_member_of_the_docker_group_goes_on_in_it(world):
+    world.missing = [ACCESS]
+    assert world.ensure() == 1, "the rerun replaces the process; here it returned"
+    assert len(world.reran) == 1
