@@ -25,6 +25,8 @@ AS_FOUND, BY_HAND, REMOVED_BY_HAND = "config.yml as it was found", "edited by ha
 RESTORES = "Restores: "
 """Line of a commit made by undo: the commit whose state it restores, or `nothing` for the time before the first one."""
 NOTHING = "nothing"
+NOTE = "note"
+"""Stands in place of a commit where config.yml is not concerned: the store of assets changed."""
 LONGEST_WAIT = 30.0
 
 
@@ -37,7 +39,7 @@ class Entry(NamedTuple):
     who: str
     what: str
     restores: str = ""
-    """For an undo: the full id of the commit whose state came back, or `nothing`."""
+    """For an undo: the full id of the commit whose state came back, `nothing`, or `note` for a change of assets."""
     full_id: str = ""
 
 
@@ -114,31 +116,40 @@ def undo(home: str, change_id: str = "", say: Callable[[str], None] | None = Non
         return undone
 
 
+def record_note(home: str, what: str, say: Callable[[str], None] | None = None) -> None:
+    """Write into the history that something beside config.yml changed; no bytes of an asset go there."""
+    with _turn(home):
+        _record_edit_by_hand(home, say)
+        _record(home, what, read_bytes(config_path(home)), restores=NOTE, say=say)
+
+
 def _chosen(entries: list[Entry], change_id: str) -> Entry:
     found = [entry for entry in entries if len(change_id) >= 4 and entry.full_id.startswith(change_id.lower())]
     if not found:
         raise Failure(f'no change with the id "{change_id}"', "dusty config log lists them")
+    if found[0].restores == NOTE:
+        raise Failure(f"{found[0].what}: the bytes of assets are not kept in the history", "dusty assets set puts them back")
     return found[0]
 
 
 def _newest_standing(entries: list[Entry]) -> Entry:
     """The change that made the present state: an undo stands for the state it restored."""
     by_id = {entry.full_id: entry for entry in entries}
+    older = dict(zip((entry.full_id for entry in entries), entries[1:], strict=False))
     standing = entries[0] if entries else None
     while standing and standing.restores:
-        standing = by_id.get(standing.restores)
+        standing = older.get(standing.full_id) if standing.restores == NOTE else by_id.get(standing.restores)
     if standing is None:
         raise Failure("there is no change to undo")
     return standing
 
 
 def without_empty(config: dict[str, Any]) -> None:
-    """Drop mappings that a change left empty: `host: {}` says nothing."""
-    for key, value in list(config.items()):
-        if isinstance(value, dict):
-            without_empty(value)
-            if not value:
-                del config[key]
+    """Drop groups that a change left empty: `host: {}` and `env: {web: {}}` say nothing. What is below may mean something."""
+    env = config.get("env")
+    for group in (env, config):
+        for key in [key for key, value in group.items() if value == {}] if isinstance(group, dict) else ():
+            del group[key]
 
 
 @contextmanager

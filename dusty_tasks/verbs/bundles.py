@@ -17,11 +17,16 @@ def run(words: list[str], only: bool = False, json: bool = False) -> int | None:
         raise misuse("bundles", f"--only belongs to activate, not to {action}")
     if action == "list":
         exactly("bundles", "list", names)
-        return list_bundles(json)
+        list_bundles(json)
+        return None
     if not names:
         raise misuse("bundles", f"bundles {action} needs the name of a bundle")
     names = list(dict.fromkeys(unicodedata.normalize("NFC", name) for name in names))
-    return activate(names, only) if action == "activate" else deactivate(names)
+    if action == "activate":
+        activate(names, only)
+    else:
+        deactivate(names)
+    return None
 
 
 def rows() -> list[dict[str, Any]]:

@@ -1,0 +1,215 @@
+"""`dusty config`: Dusty's settings, with their history."""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dusty_tasks import session
+from dusty_tasks.console import say, table, warn
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.setting_keys import Key
+    from dusty_tasks.core.settings import Settings
+
+
+def run(words: list[str], json: bool = False) -> int | None:
+    """List, get, set, unset, log or undo; every change is checked first and recorded."""
+    action, rest = action_of("config", words, ("list", "get", "set", "unset", "log", "undo"))
+    if action == "list":
+        exactly("config", "list", rest)
+        list_keys(json)
+    elif action == "get":
+        get(*exactly("config", "get", rest, "a key"))
+    elif action == "set":
+        set_key(*exactly("config", "set", rest, "a key", "a value"))
+    elif action == "unset":
+        unset(*exactly("config", "unset", rest, "a key"))
+    elif action == "log":
+        exactly("config", "log", rest)
+        print_log(json)
+    else:
+        undo(*exactly("config", "undo", rest, *("the ID of a change",) * bool(rest)))
+    return None
+
+
+def key_named(name: str) -> Key:
+    """The key, or a Failure with the likeliest one."""
+    from dusty_tasks.core.problems import did_you_mean
+    from dusty_tasks.core.setting_keys import KEYS
+
+    if name in KEYS:
+        return KEYS[name]
+    below = [key for key in KEYS if key.startswith(f"{name}.")]
+    raise Failure(f'unknown key "{name}"', f"{name} is a group: {', '.join(below)}" if below else did_you_mean(name, KEYS))
+
+
+def effective(key: Key, settings: Settings) -> Any:
+    """The value in force: as configured, else the default; None where there is neither."""
+    group, _, last = key.name.partition(".")
+    holder, name = (settings.host, last) if group == "host" else (settings, key.name.replace(".", "_"))
+    value = getattr(holder, name)
+    if isinstance(value, tuple):
+        return list(value)
+    return None if value == "" else value
+
+
+def shown(value: Any) -> str:
+    """A value on one line: text as it is, lists and mappings as JSON (which is YAML, so `set` takes it back)."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, float):
+        return f"{value:g}"
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+def places() -> dict[tuple[Any, ...], tuple[int, int]]:
+    """Where each key stands in config.yml."""
+    from dusty_tasks.core.documents import places_of
+    from dusty_tasks.core.yaml_values import values_of_yaml
+    from dusty_tasks.effects.files import read_bytes
+    from dusty_tasks.effects.schema_files import read_schema
+    from dusty_tasks.effects.store import config_path
+
+    found = values_of_yaml(read_bytes(config_path(session.home())) or b"", "config.yml", read_schema("config"))
+    return places_of(found.value, found.marks) if found.value else {}
+
+
+def rows() -> list[dict[str, Any]]:
+    """Every key with its value in force, where that comes from, and what it may be."""
+    from dusty_tasks.core.setting_keys import KEYS
+
+    settings, found = session.settings(), places()
+    rows = []
+    for key in KEYS.values():
+        place = found.get(tuple(key.name.split(".")))
+        rows.append({"key": key.name, "value": effective(key, settings), "default": key.default,
+                     "source": f"config.yml:{place[0]}:{place[1]}" if place else "default",
+                     "description": key.description, "values": key.values, "verb": key.verb})
+    return rows
+
+
+def list_keys(as_json: bool) -> None:
+    """Print all keys, in their order."""
+    if as_json:
+        say_json(rows())
+        return
+    say("\n\n".join(entry(row) for row in rows()))
+
+
+def entry(row: dict[str, Any]) -> str:
+    """A key with its value, meaning, origin and allowed values, the current one marked."""
+    lines = [f"*  {row['key']} = {shown(row['value'])}".rstrip(), f"   {row['description']}"]
+    lines += [f" {'>' if value == row['value'] else ' '} {value}: {meaning}" for value, meaning in row["values"].items()]
+    changed_by = f"; changed by dusty {row['verb']}" if row["verb"] else ""
+    return "\n".join([*lines, f"   ({row['source']}{changed_by})"])
+
+
+def get(name: str) -> None:
+    """Print the bare value in force."""
+    say(shown(effective(key_named(name), session.settings())))
+
+
+def set_key(name: str, word: str) -> None:
+    """Check a value and store it: the word itself, the content of @file, or of stdin for `-`."""
+    from dusty_tasks.core.names import Wrong
+    from dusty_tasks.core.setting_keys import check_value
+
+    key = settable(name)
+    value = value_of_text(key, text_of(word))
+    try:
+        check_value(key, value)
+    except Wrong as wrong:
+        raise Failure(f"{name}: {wrong.what}", wrong.hint) from wrong
+    *groups, last = name.split(".")
+
+    def change(config: dict[str, Any]) -> None:
+        for group in groups:
+            if not isinstance(config.get(group), dict):
+                config[group] = {}
+            config = config[group]
+        config[last] = value
+    save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change, f"{name} = {shown(value)}")
+
+
+def settable(name: str) -> Key:
+    """The key, unless another verb is in charge of it."""
+    key = key_named(name)
+    if key.verb:
+        raise Failure(f"{name} is not for config to change", f"dusty {key.verb} does; see dusty {key.verb} --help")
+    return key
+
+
+def value_of_text(key: Key, text: str) -> Any:
+    """A typed text as a value of the key: YAML where it takes a list or mapping."""
+    from dusty_tasks.core import config_text, setting_keys
+
+    if key.kind not in ("strings", "mapping"):
+        return setting_keys.value_of_text(key, text)
+    try:
+        return config_text.scalar_or_structure(text)
+    except ValueError as error:
+        raise Failure(f"{key.name}: not YAML: {error}") from error
+
+
+def text_of(word: str) -> str:
+    """What a word of `config set` stands for. Raises Failure for a file that cannot be read."""
+    try:
+        if word == "-":
+            data = sys.stdin.buffer.read()
+        elif word.startswith("@"):
+            data = Path(local_path(word[1:])).read_bytes()
+        else:
+            return word
+        return data.decode("utf-8-sig").removesuffix("\n")
+    except OSError as error:
+        raise Failure(f"{word[1:]}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Failure(f"{word}: not UTF-8 text (byte {error.start + 1})") from error
+
+
+def unset(name: str) -> None:
+    """Return a key to its default."""
+    settable(name)
+    *groups, last = name.split(".")
+
+    def change(config: dict[str, Any]) -> None:
+        for group in groups:
+            config = config[group] if isinstance(config.get(group), dict) else {}
+        config.pop(last, None)
+    save(f"config unset {name}", change, f"{name}: back to its default")
+
+
+def save(what: str, change: Any, done: str) -> None:
+    """Store a change and say what it was, or that there was none."""
+    from dusty_tasks.effects.store import change_config
+
+    changed = change_config(session.home(), what, change, warn)
+    session.forget()
+    say(done if changed else f"{done} (no change)")
+
+
+def print_log(as_json: bool) -> None:
+    """All changes, newest first."""
+    from dusty_tasks.effects import store
+
+    entries = store.log(session.home())
+    if as_json:
+        say_json([{"id": entry.id, "time": entry.time, "who": entry.who, "what": entry.what} for entry in entries])
+    elif not entries:
+        say("no changes yet")
+    else:
+        say(table(("id", "time", "who", "what"), [(entry.id, entry.time, entry.who, entry.what) for entry in entries]))
+
+
+def undo(change_id: str = "") -> None:
+    """Restore the state before a change."""
+    from dusty_tasks.effects import store
+
+    undone = store.undo(session.home(), change_id, warn)
+    session.forget()
+    say(f"undone: {undone.id} {undone.what}" if not change_id else f"restored the state before {undone.id} {undone.what}")
