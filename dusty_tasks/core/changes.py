@@ -1,0 +1,340 @@
+"""wanted x found -> plan: the small operations that make reality what the specs say, each with its cause.
+
+Pure: it asks nobody and prints nothing; the executor (steps/up) decides nothing. Rules: design.md 5 and 9,
+spec-language 4.4 and 5 (`up`).
+"""
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, KeyPath, mapping_differences
+from dusty_tasks.core.found import CONTEXT_LABEL, PROXY, Found, FoundContainer, Sources, asset_digests
+from dusty_tasks.core.images import image_name, is_same_image
+from dusty_tasks.core.wanted import Wanted, WantedContainer
+
+PULL, BUILD, SYNC = "pull image", "build image", "sync"
+COMMAND_FILES, ASSETS, HOSTS = "push command files", "push assets", "write hosts section"
+REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE = (
+    "remove", "stop", "create", "recreate", "restart", "start", "unpause")
+NGINX, RELOAD, RECONNECT = "push nginx config", "reload nginx", "reconnect"
+
+DONE = {PULL: "pulled image", BUILD: "built image", SYNC: "synced", COMMAND_FILES: "pushed command files",
+        ASSETS: "pushed assets", HOSTS: "wrote hosts section", REMOVE: "removed", STOP: "stopped", CREATE: "created",
+        RECREATE: "recreated", RESTART: "restarted", START: "started", UNPAUSE: "unpaused", NGINX: "pushed nginx config",
+        RELOAD: "reloaded nginx", RECONNECT: "reconnected"}
+"""Each kind of change, and the word for it once it is done."""
+STARTING = frozenset({CREATE, RECREATE, RESTART, START, UNPAUSE})
+"""After these a container must become ready."""
+
+
+class Change(NamedTuple):
+    kind: str
+    name: str
+    """Of the container, image or repo; '' where the kind says it all."""
+    cause: str
+    place: str = ""
+    """`apps/web.yml:3:8`, or '' when the cause lies in no spec."""
+
+    def text(self, verb: str) -> str:
+        """One line: `recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8`."""
+        return f"{verb}{' ' if self.name else ''}{self.name}: {self.cause}{', ' if self.place else ''}{self.place}"
+
+    def __str__(self) -> str:
+        return self.text(self.kind)
+
+    @property
+    def done(self) -> str:
+        return self.text(DONE[self.kind])
+
+
+class Plan(NamedTuple):
+    changes: tuple[Change, ...] = ()
+    """In the order in which they are done."""
+    pending: tuple[Change, ...] = ()
+    """What `--no-recreate` leaves undone."""
+
+    def of(self, *kinds: str) -> list[Change]:
+        """The changes of these kinds, in order."""
+        return [change for change in self.changes if change.kind in kinds]
+
+    def names(self, *kinds: str) -> set[str]:
+        return {change.name for change in self.of(*kinds)}
+
+
+class Options(NamedTuple):
+    """What the caller of `up` asked for."""
+
+    no_recreate: bool = False
+    pull: bool = False
+    build: bool = False
+
+
+PlaceOf = Callable[[str, KeyPath], str]
+"""(name of a container, key path in its entry of the Compose file) -> `file:line:col`, or ''."""
+
+
+def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Options(),  # noqa: B008 - immutable
+         place_of: PlaceOf = lambda _name, _path: "") -> Plan:
+    """Everything to do, in order: what can fail first, then the hosts section, containers, and the proxy's config."""
+    containers, pending = plan_containers(wanted, sources, found, options, place_of)
+    early, late = _plan_nginx(wanted, sources, found, containers)
+    return Plan((
+        *_plan_images(wanted, sources, found, options, containers, place_of),
+        *(Change(SYNC, repo_id, reason) for repo_id, reason in sorted(found.stale_repos.items())),
+        *_plan_pushes(wanted, sources, found),
+        *early,
+        *([] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]),
+        *containers,
+        *late), tuple(pending))
+
+
+def to_json(planned: Plan) -> dict[str, Any]:
+    """The plan for machines: a stable list of changes, and what is pending."""
+    return {"changes": [change._asdict() for change in planned.changes],
+            "pending": [change._asdict() for change in planned.pending]}
+
+
+def plan_containers(wanted: Wanted, sources: Sources, found: Found, options: Options,
+                    place_of: PlaceOf) -> tuple[list[Change], list[Change]]:
+    """Removals first, then each wanted container that cannot be left alone, dependencies first; and what stays pending."""
+    changes, pending = _plan_strangers(wanted, found, options)
+    decided: dict[str, str] = {}
+    for container in _proxy_last(wanted.containers):
+        recreation = _recreation(container, sources, found, decided, place_of)
+        if recreation and recreation.kind == RECREATE and options.no_recreate:
+            pending.append(recreation)
+            recreation = None
+        change = recreation or _restart(container, sources, found, decided, place_of)
+        if change:
+            decided[container.name] = change.kind
+            changes.append(change)
+    return changes, pending
+
+
+def _proxy_last(containers: Iterable[WantedContainer]) -> list[WantedContainer]:
+    return sorted(containers, key=lambda container: container.kind == "proxy")
+
+
+def _plan_strangers(wanted: Wanted, found: Found, options: Options) -> tuple[list[Change], list[Change]]:
+    """Containers of Dusty's that the stack no longer has."""
+    names = {container.name for container in wanted.containers}
+    gone = [container for name, container in sorted(found.containers.items()) if name not in names]
+    cause = "nothing that is active needs it"
+    removals = [Change(REMOVE, container.name, cause) for container in gone]
+    if not options.no_recreate:
+        return removals, []
+    return [Change(STOP, container.name, cause) for container in gone if container.is_running], removals
+
+
+def _recreation(wanted: WantedContainer, sources: Sources, found: Found, decided: dict[str, str],
+                place_of: PlaceOf) -> Change | None:
+    container = found.containers.get(wanted.name)
+    if container is None:
+        return Change(CREATE, wanted.name, "it has no container yet", place_of(wanted.name, ()))
+    record = found.started.get(wanted.container_name)
+    if record is None or record.get("container_id") != container.id:
+        return Change(RECREATE, wanted.name, "there is no record of what it was started with" if record is None
+                      else "it is not the container that the last up made")
+    if container.state in ("dead", "removing"):
+        return Change(RECREATE, wanted.name, f"its container is {container.state}")
+    differences = container_differences(wanted, record)
+    if differences:
+        words = "; ".join(difference.what for difference in differences[:3])
+        more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
+        return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, differences[0].path))
+    cause = (_other_image(wanted, container, sources) or _other_environment(wanted, record, sources)
+             or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
+    return Change(RECREATE, wanted.name, cause) if cause else None
+
+
+def container_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Any]:
+    """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones."""
+    ignored = NOT_IN_THE_CONTAINER | ({"networks"} if wanted.kind == "proxy" else frozenset())
+    return mapping_differences(record.get("mapping") or {}, wanted.mapping, ignored)
+
+
+def _other_image(wanted: WantedContainer, container: FoundContainer, sources: Sources) -> str:
+    if wanted.build_context:
+        return _changed_context(wanted, container.labels, sources)
+    name = wanted.mapping.get("image", "")
+    return "" if is_same_image(container.image, name) else f"the name {name} now means another image"
+
+
+def _changed_context(wanted: WantedContainer, labels: dict[str, str], sources: Sources) -> str:
+    digest = sources.contexts.get(wanted.name, "")
+    return "" if not digest or labels.get(CONTEXT_LABEL) == digest else f"{wanted.build_context} changed"
+
+
+def _other_environment(wanted: WantedContainer, record: dict[str, Any], sources: Sources) -> str:
+    before, now = record.get("environment") or {}, sources.environment.get(wanted.name, {})
+    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return f"another value of {', '.join(names)}" if names else ""
+
+
+def _by_sharing(wanted: WantedContainer, decided: dict[str, str], kinds: tuple[str, ...], what: str) -> str:
+    """A container lives on in the network (or volumes) of another: it follows that one's recreation or restart."""
+    for name in shared_with(wanted):
+        if decided.get(name) in kinds:
+            return f"it shares with {name}, which {what}"
+    return ""
+
+
+def shared_with(wanted: WantedContainer) -> list[str]:
+    """The containers whose network, process ids, memory or volumes it uses."""
+    modes = [str(wanted.mapping.get(key, "")) for key in ("network_mode", "pid", "ipc")]
+    names = [wanted.shares_network_of, *(mode.removeprefix("service:") for mode in modes if mode.startswith("service:"))]
+    names += [str(source).partition(":")[0] for source in wanted.mapping.get("volumes_from") or []
+              if not str(source).startswith("container:")]
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def _restart(wanted: WantedContainer, sources: Sources, found: Found, decided: dict[str, str],
+             place_of: PlaceOf) -> Change | None:
+    container = found.containers.get(wanted.name)
+    if container is None:
+        return None
+    record = found.started.get(wanted.container_name) or {}
+    causes = list(_restart_causes(wanted, record, sources, found))
+    shared = _by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew") if container.is_running else ""
+    if shared:
+        causes.append(shared)
+    if causes and container.state != "paused":
+        place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
+        return Change(RESTART, wanted.name, "; ".join(causes), place)
+    return _start(wanted, container, record, wanted.name in found.finished)
+
+
+ALWAYS = "`always` changed"
+
+
+def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: Sources, found: Found) -> Iterator[str]:
+    if record.get("restart_owed"):
+        yield "the run that was to restart it did not finish"
+    if wanted.always_digest != record.get("always", wanted.always_digest):
+        yield ALWAYS
+    started_repos = record.get("repos") or {}
+    for repo_id in wanted.repo_ids:
+        if repo_id in found.stale_repos:
+            yield f"{repo_id}: {found.stale_repos[repo_id]}"
+        elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
+            yield f"{repo_id} was synced after it started"
+    now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
+    changed = [key for key in sorted({*now, *before}) if now.get(key) != before.get(key)]
+    if changed:
+        yield f"asset {', '.join(changed)} changed"
+
+
+def _start(wanted: WantedContainer, container: FoundContainer, record: dict[str, Any], is_finished: bool) -> Change | None:
+    if container.is_running:
+        return None
+    if container.state == "paused":
+        return Change(UNPAUSE, wanted.name, "it is paused")
+    if container.exit_status == 0 and wanted.kind != "proxy" and is_finished:
+        return None
+    cause = "it was created and never started" if container.exit_status is None else f"it ended with status {container.exit_status}"
+    return Change(START, wanted.name, "it was stopped" if record.get("stopped") else cause)
+
+
+def _plan_images(wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change],
+                 place_of: PlaceOf) -> Iterator[Change]:
+    """Images that the containers to be made need, each once, in container order."""
+    making = {change.name for change in containers if change.kind in (CREATE, RECREATE)}
+    seen: set[str] = set()
+    for container in wanted.containers:
+        name = image_of(container)
+        if not name or name in seen:
+            continue
+        labels = (found.images or {}).get(image_name(name))
+        change = (_build(container, labels, found, sources, options, container.name in making) if container.build_context
+                  else _pull(name, labels, found, options, container.name in making))
+        if change:
+            seen.add(name)
+            yield Change(*change, place_of(container.name, ("build" if container.build_context else "image",)))
+
+
+def image_of(wanted: WantedContainer) -> str:
+    """The image its container is made from: its own, or the name that Compose gives to what it builds."""
+    return str(wanted.mapping.get("image") or (f"dusty-{wanted.name.lower()}" if wanted.build_context else ""))
+
+
+def _pull(name: str, labels: dict[str, str] | None, found: Found, options: Options,
+          is_made: bool) -> tuple[str, str, str] | None:
+    if options.pull:
+        return PULL, name, "--pull asks whether its tag moved"
+    return (PULL, name, "it is not on the Docker host") if is_made and found.images is not None and labels is None else None
+
+
+def _build(container: WantedContainer, labels: dict[str, str] | None, found: Found, sources: Sources, options: Options,
+           is_made: bool) -> tuple[str, str, str] | None:
+    if options.build:
+        return BUILD, container.name, "--build asks for it"
+    if not is_made or found.images is None:
+        return None
+    if labels is None:
+        return BUILD, container.name, "it was not built yet"
+    cause = _changed_context(container, labels, sources) or _changed_build(container, found)
+    return (BUILD, container.name, cause) if cause else None
+
+
+def _changed_build(container: WantedContainer, found: Found) -> str:
+    """A changed `build:` key (another Dockerfile, other arguments) of a container that was made before."""
+    record = found.started.get(container.container_name)
+    was = (record or {}).get("mapping", {}).get("build")
+    return "its `build` key changed" if record and was != container.mapping.get("build") else ""
+
+
+def _plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Change]:
+    differing = _differing(sources.command_files, found.command_files)
+    if differing:
+        yield Change(COMMAND_FILES, "", _those_of(differing))
+    differing = _differing(assets_by_app(wanted, sources), found.assets)
+    if differing:
+        yield Change(ASSETS, "", _those_of(differing))
+
+
+def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:
+    """App -> one digest over the set assets that it sees; apps that see none are left out."""
+    seen = ((container.name, asset_digests(container.asset_keys, sources.assets)) for container in wanted.containers)
+    return {name: " ".join(f"{key}={digest}" for key, digest in sorted(digests.items())) for name, digests in seen if digests}
+
+
+def _differing(now: dict[str, str], before: dict[str, str]) -> list[str]:
+    return [name for name in sorted({*now, *before}) if now.get(name) != before.get(name)]
+
+
+def _those_of(names: list[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return f"those of {', '.join(names[:4])}{more} differ on the Docker host"
+
+
+def _plan_nginx(wanted: Wanted, sources: Sources, found: Found,
+                containers: list[Change]) -> tuple[list[Change], list[Change]]:
+    """The proxy's config: before its container when that is (re)started, else pushed last, tested and reloaded."""
+    proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
+    if proxy is None:
+        return [], []
+    record = found.started.get(proxy.container_name) or {}
+    news = _names_news(proxy, record)
+    cause = "; ".join(news) or ("it differs from the compiled one" if found.nginx_digest else "it is not on the Docker host")
+    pushes = [Change(NGINX, "", cause)] if sources.nginx_digest != found.nginx_digest else []
+    if any(change.name == PROXY and change.kind in STARTING for change in containers):
+        return pushes, []
+    late = [Change(RECONNECT, PROXY, "; ".join(news))] if aliases_of(proxy.mapping) != aliases_of(record.get("mapping") or {}) else []
+    if pushes or record.get("nginx") != sources.nginx_digest:
+        late += [*pushes, Change(RELOAD, "", "its config changed" if pushes else "it has not loaded its config yet")]
+    return [], late
+
+
+def aliases_of(mapping: dict[str, Any]) -> list[str]:
+    """The names that the proxy has on the project's network."""
+    networks = mapping.get("networks")
+    default = networks.get("default") if isinstance(networks, dict) else None
+    return list((default or {}).get("aliases") or [])
+
+
+def _names_news(proxy: WantedContainer, record: dict[str, Any]) -> list[str]:
+    now, before = aliases_of(proxy.mapping), aliases_of(record.get("mapping") or {})
+    if not record:
+        return []
+    return [*(f"{name} is new" for name in now if name not in before), *(f"{name} is gone" for name in before if name not in now)]

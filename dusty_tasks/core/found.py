@@ -1,0 +1,123 @@
+"""What a run of `up` looks at: what was found on the Docker host and on this machine. Values only; effects/observe fills them."""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+PROJECT_LABEL = "com.docker.compose.project"
+SERVICE_LABEL = "com.docker.compose.service"
+CONFIG_LABEL = "com.docker.compose.project.config_files"
+ONE_OFF_LABEL = "com.docker.compose.oneoff"
+CONTEXT_LABEL = "dusty.context"
+"""On images made from `build:` (and so on their containers): the digest of the context they were built from."""
+PROXY = "dustyInternalNginx"
+
+
+class FoundContainer(NamedTuple):
+    """One container of the Compose project `dusty`, as the engine lists it."""
+
+    name: str
+    """The spec's name: label `dusty.name`, else Compose's service name."""
+    container_name: str
+    id: str
+    state: str
+    """The engine's word: running, exited, created, restarting, paused, dead, removing."""
+    image: str = ""
+    """The image as its user named it, or its id once that name means another image."""
+    image_id: str = ""
+    labels: dict[str, str] = {}  # never changed, as all defaults here
+    exit_status: int | None = None
+    """Of an ended container."""
+    health: str = ""
+    """healthy, unhealthy, starting, or '' without a healthcheck."""
+    published: tuple[tuple[str, int], ...] = ()
+    """(address, port) pairs that it publishes while it runs."""
+
+    @property
+    def kind(self) -> str:
+        """app, service or proxy."""
+        return self.labels.get("dusty.kind", "service")
+
+    @property
+    def is_running(self) -> bool:
+        return self.state in ("running", "restarting")
+
+
+class Found(NamedTuple):
+    """One reading of reality."""
+
+    containers: dict[str, FoundContainer] = {}
+    """By spec name."""
+    started: dict[str, dict[str, Any]] = {}
+    """Container name -> the record of what it was started with (persist/.dusty/started.json)."""
+    receipts: dict[str, dict[str, Any]] = {}
+    """Repo id -> the receipt beside its copy."""
+    stale_repos: dict[str, str] = {}
+    """Repo id -> why its copy is not what the source is."""
+    command_files: dict[str, str] = {}
+    """App or lib -> digest of the command files that were pushed."""
+    assets: dict[str, str] = {}
+    """App -> digest of the assets that were pushed for it."""
+    nginx_digest: str = ""
+    """sha256 of the nginx config on the Docker host, '' for none."""
+    hosts_section_is_in_place: bool = True
+    images: dict[str, dict[str, str]] | None = None
+    """Image name -> its labels; None while nobody has asked, which is enough for a run without changes."""
+    finished: frozenset[str] = frozenset()
+    """Containers that ended with status 0 by themselves, nobody having stopped them: their work is done."""
+    owner: dict[str, str] | None = None
+    """persist/.dusty/owner.json."""
+
+
+class Sources(NamedTuple):
+    """What this machine holds beside the compiled stack: what the Docker host should have."""
+
+    command_files: dict[str, str] = {}
+    """App or lib -> digest of its folder in build/commands."""
+    assets: dict[str, str] = {}
+    """Asset key -> digest of its bytes, for those that are set."""
+    nginx_digest: str = ""
+    contexts: dict[str, str] = {}
+    """Container with `build:` -> digest of its context after .dockerignore."""
+    environment: dict[str, dict[str, str]] = {}
+    """Container -> digest by what Compose fills in from outside: a variable of the caller, or `env_file <path>`."""
+
+
+def container_of(entry: dict[str, Any]) -> FoundContainer:
+    """One entry of the engine's `GET /containers/json`."""
+    labels = entry.get("Labels") or {}
+    container_name = (entry.get("Names") or ["/?"])[0].lstrip("/")
+    status = entry.get("Status") or ""
+    return FoundContainer(
+        name=labels.get("dusty.name") or labels.get(SERVICE_LABEL) or container_name,
+        container_name=container_name, id=entry["Id"], state=entry.get("State", ""),
+        image=entry.get("Image", ""), image_id=entry.get("ImageID", ""), labels=labels,
+        exit_status=_exit_status(status), health=_health(status),
+        published=tuple(sorted({(port.get("IP", ""), port["PublicPort"]) for port in entry.get("Ports") or []
+                                if port.get("PublicPort")})))
+
+
+def containers_of(listing: list[dict[str, Any]]) -> dict[str, FoundContainer]:
+    """All containers of a listing by spec name; one-off containers (`docker compose run`) are not ours to keep."""
+    found = (container_of(entry) for entry in listing if (entry.get("Labels") or {}).get(ONE_OFF_LABEL) != "True")
+    return {container.name: container for container in found}
+
+
+def asset_digests(keys: tuple[str, ...], set_assets: dict[str, str]) -> dict[str, str]:
+    """The digests of those of `keys` that are set."""
+    return {key: set_assets[key] for key in keys if key in set_assets}
+
+
+def _exit_status(status: str) -> int | None:
+    """`Exited (137) 2 seconds ago` -> 137."""
+    if not status.startswith("Exited ("):
+        return None
+    number = status[len("Exited ("):].partition(")")[0]
+    return int(number) if number.lstrip("-").isdigit() else None
+
+
+def _health(status: str) -> str:
+    """`Up 3 seconds (health: starting)`, `Up 3 seconds (healthy)` -> starting, healthy."""
+    if not status.startswith("Up ") or not status.endswith(")"):
+        return ""
+    word = status[:-1].rpartition("(")[2].removeprefix("health: ")
+    return word if word in ("healthy", "unhealthy", "starting") else ""

@@ -1,0 +1,297 @@
+"""wanted x found -> plan, by tables: each row names a behaviour and the lines that `dusty plan` prints for it."""
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from dusty_tasks.core.changes import Options, plan, shared_with, to_json
+from dusty_tasks.core.found import CONTEXT_LABEL, Found, FoundContainer, Sources, containers_of
+from dusty_tasks.core.wanted import Wanted, WantedContainer
+
+APP = {"image": "busybox:1", "environment": {"A": "1"}, "labels": {"dusty.recreate": "once-1"}}
+PROXY = {"image": "nginx:1", "ports": ["127.0.0.1:80:80"], "networks": {"default": {"aliases": ["web.test"]}}}
+NO_COPY = "there is no copy on the Docker host"
+
+
+def app(name: str = "web", **changed: Any) -> WantedContainer:
+    fields: dict[str, Any] = {"kind": "app", "mapping": APP, "always_digest": "always-1", "repo_ids": ("src/web",)}
+    return WantedContainer(name=name, container_name=f"dusty_{name}_1", **{**fields, **changed})
+
+
+def service(name: str = "redis", **changed: Any) -> WantedContainer:
+    return WantedContainer(name=name, container_name=f"dusty_{name}_1",
+                           **{"kind": "service", "mapping": {"image": "redis"}, **changed})
+
+
+def proxy(**changed: Any) -> WantedContainer:
+    return WantedContainer(name="dustyInternalNginx", container_name="dusty_dustyInternalNginx_1",
+                           **{"kind": "proxy", "mapping": PROXY, **changed})
+
+
+def running(container: WantedContainer, **changed: Any) -> FoundContainer:
+    fields: dict[str, Any] = {"id": f"id-{container.name}", "state": "running",
+                              "image": container.mapping.get("image", f"dusty-{container.name}")}
+    return FoundContainer(name=container.name, container_name=container.container_name, **{**fields, **changed})
+
+
+def record(container: WantedContainer, **changed: Any) -> dict[str, Any]:
+    return {"container_id": f"id-{container.name}", "mapping": container.mapping, "always": container.always_digest,
+            "repos": dict.fromkeys(container.repo_ids, "code-1"), "assets": dict.fromkeys(container.asset_keys, "asset-1"),
+            **({"nginx": "nginx-1"} if container.kind == "proxy" else {}), **changed}
+
+
+def world(*containers: WantedContainer, **changed: Any) -> tuple[Wanted, Sources, Found]:
+    """A stack that is up, with nothing to do; `changed` replaces fields of Found."""
+    repo_ids = {repo_id for container in containers for repo_id in container.repo_ids}
+    keys = {key for container in containers for key in container.asset_keys}
+    has_proxy = any(container.kind == "proxy" for container in containers)
+    found = Found(containers={container.name: running(container) for container in containers},
+                  started={container.container_name: record(container) for container in containers},
+                  receipts={repo_id: {"fingerprint": "code-1"} for repo_id in repo_ids},
+                  assets={container.name: " ".join(f"{key}=asset-1" for key in sorted(container.asset_keys))
+                          for container in containers if container.asset_keys},
+                  nginx_digest="nginx-1" if has_proxy else "", images={"busybox:1": {}, "nginx:1": {}, "redis:latest": {}})
+    sources = Sources(assets=dict.fromkeys(keys, "asset-1"), nginx_digest="nginx-1" if has_proxy else "")
+    return Wanted(containers=containers), sources, found._replace(**changed)
+
+
+def with_container(found: Found, container: WantedContainer, **changed: Any) -> Found:
+    return found._replace(containers={**found.containers, container.name: running(container, **changed)})
+
+
+def with_record(found: Found, container: WantedContainer, **changed: Any) -> Found:
+    return found._replace(started={**found.started, container.container_name: record(container, **changed)})
+
+
+def lines(wanted: Wanted, sources: Sources, found: Found, **options: bool) -> list[str]:
+    return [str(change) for change in plan(wanted, sources, found, Options(**options)).changes]
+
+
+def test_a_stack_that_is_up_has_an_empty_plan() -> None:
+    assert lines(*world(service(), app(), proxy())) == []
+
+
+def test_a_first_up_in_full() -> None:
+    wanted, _, _ = world(service(), app(asset_keys=("KEY",)), proxy())
+    sources = Sources(command_files={"web": "c"}, assets={"KEY": "a"}, nginx_digest="n")
+    found = Found(stale_repos={"src/web": NO_COPY}, hosts_section_is_in_place=False, images={"redis:latest": {}})
+    assert lines(wanted, sources, found) == [
+        "pull image busybox:1: it is not on the Docker host",
+        "pull image nginx:1: it is not on the Docker host",
+        "sync src/web: there is no copy on the Docker host",
+        "push command files: those of web differ on the Docker host",
+        "push assets: those of web differ on the Docker host",
+        "push nginx config: it is not on the Docker host",
+        "write hosts section: it differs from the compiled one",
+        "create redis: it has no container yet",
+        "create web: it has no container yet",
+        "create dustyInternalNginx: it has no container yet",
+    ]
+
+
+def changed_mapping(**keys: Any) -> WantedContainer:
+    return app(mapping={key: value for key, value in {**APP, **keys}.items() if value is not None})
+
+
+@pytest.mark.parametrize(("now", "cause"), [
+    (changed_mapping(image="busybox:2"), "image busybox:1 -> busybox:2"),
+    (changed_mapping(environment={"A": "2"}), "environment A changed"),
+    (changed_mapping(environment={"A": "1", "B": "secret"}), "environment B is new"),
+    (changed_mapping(environment={}), "environment A is gone"),
+    (changed_mapping(ports=["172.17.0.1:65000:80"]), "port 172.17.0.1:65000:80 is new"),
+    (changed_mapping(volumes=["/persist/x:/x"]), "volume /persist/x:/x is new"),
+    (changed_mapping(labels={"dusty.recreate": "once-2"}), "`once` or the install lines of a lib changed"),
+    (changed_mapping(privileged=True), "privileged is new: true"),
+    (changed_mapping(image="busybox:2", mem_limit="1g", cap_add=["X"], tty=True),
+     "image busybox:1 -> busybox:2; mem_limit is new: 1g; cap_add X is new and 1 more"),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_recreated_for_what_is_part_of_the_container(now: WantedContainer, cause: str) -> None:
+    _, sources, found = world(app())
+    wanted = Wanted(containers=(now,))
+    assert [line for line in lines(wanted, sources, found) if "image busybox:2: it" not in line] == [f"recreate web: {cause}"]
+
+
+def test_values_of_the_environment_are_never_printed() -> None:
+    _, sources, found = world(app())
+    wanted = Wanted(containers=(changed_mapping(environment={"A": "hunter2", "B": "hunter2"}),))
+    assert "hunter2" not in " ".join(lines(wanted, sources, found))
+
+
+def test_another_order_of_start_changes_no_container() -> None:
+    _, sources, found = world(app())
+    assert lines(Wanted(containers=(changed_mapping(depends_on={"redis": {}}),)), sources, found) == []
+
+
+@pytest.mark.parametrize(("now", "changed", "line"), [
+    (app(always_digest="always-2"), {}, "restart web: `always` changed"),
+    (app(), {"stale_repos": {"src/web": "web.py changed"}}, "restart web: src/web: web.py changed"),
+    (app(), {"receipts": {"src/web": {"fingerprint": "code-2"}}}, "restart web: src/web was synced after it started"),
+    (app(repo_ids=("src/web", "src/lib")), {"receipts": {"src/web": {"fingerprint": "code-1"}, "src/lib": {"fingerprint": "x"}}},
+     "restart web: src/lib was synced after it started"),
+    (app(asset_keys=("KEY",)), {}, "restart web: asset KEY changed"),
+], ids=["always", "stale repo", "synced by another verb", "lib", "asset"])
+def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dict[str, Any], line: str) -> None:
+    _, sources, found = world(app(), **changed)
+    sources = sources._replace(assets={"KEY": "asset-2"})
+    assert [each for each in lines(Wanted(containers=(now,)), sources, found) if each.startswith("re")] == [line]
+
+
+@pytest.mark.parametrize(("container", "changed", "expected"), [
+    ({"state": "exited", "exit_status": 137}, {}, ["start web: it ended with status 137"]),
+    ({"state": "exited", "exit_status": 0}, {}, ["start web: it ended with status 0"]),
+    ({"state": "exited", "exit_status": 0}, {"finished": frozenset({"web"})}, []),
+    ({"state": "exited", "exit_status": 3}, {"finished": frozenset({"web"})}, ["start web: it ended with status 3"]),
+    ({"state": "created"}, {}, ["start web: it was created and never started"]),
+    ({"state": "paused"}, {}, ["unpause web: it is paused"]),
+    ({"state": "dead"}, {}, ["recreate web: its container is dead"]),
+    ({"state": "restarting"}, {}, []),
+    ({"id": "another"}, {}, ["recreate web: it is not the container that the last up made"]),
+    ({}, {"started": {}}, ["recreate web: there is no record of what it was started with"]),
+    ({"image": "sha256:0123"}, {}, ["recreate web: the name busybox:1 now means another image"]),
+], ids=lambda value: str(value))
+def test_reality_is_the_judge(container: dict[str, Any], changed: dict[str, Any], expected: list[str]) -> None:
+    wanted, sources, found = world(app(), **changed)
+    assert lines(wanted, sources, with_container(found, app(), **container)) == expected
+
+
+def test_an_ended_proxy_is_started_whatever_its_status() -> None:
+    wanted, sources, found = world(proxy(), finished=frozenset({"dustyInternalNginx"}))
+    found = with_container(found, proxy(), state="exited", exit_status=0)
+    assert lines(wanted, sources, found) == ["start dustyInternalNginx: it ended with status 0"]
+
+
+def test_a_stopped_container_says_so() -> None:
+    wanted, sources, found = world(app())
+    found = with_record(with_container(found, app(), state="exited", exit_status=143), app(), stopped=True)
+    assert lines(wanted, sources, found) == ["start web: it was stopped"]
+
+
+def test_a_restart_that_did_not_finish_is_done_again() -> None:
+    wanted, sources, found = world(app())
+    assert lines(wanted, sources, with_record(found, app(), restart_owed=True)) == [
+        "restart web: the run that was to restart it did not finish"]
+
+
+def test_what_the_stack_no_longer_has_is_removed_first() -> None:
+    _, sources, found = world(app("old"), app("web", repo_ids=()))
+    assert lines(Wanted(containers=(app("new", repo_ids=()), app("web", repo_ids=()))), sources, found) == [
+        "remove old: nothing that is active needs it", "create new: it has no container yet"]
+
+
+def test_no_recreate_leaves_containers_and_says_what_is_pending() -> None:
+    _, sources, found = world(app("old", repo_ids=()), app(), proxy(), stale_repos={"src/web": "web.py changed"})
+    planned = plan(Wanted(containers=(changed_mapping(image="busybox:2"), proxy())), sources, found, Options(no_recreate=True))
+    assert [str(change) for change in planned.changes] == [
+        "sync src/web: web.py changed", "stop old: nothing that is active needs it", "restart web: src/web: web.py changed"]
+    assert [str(change) for change in planned.pending] == [
+        "remove old: nothing that is active needs it", "recreate web: image busybox:1 -> busybox:2"]
+
+
+@pytest.mark.parametrize("key", ["network_mode", "pid", "ipc"])
+def test_what_shares_with_a_recreated_container_is_recreated_after_it(key: str) -> None:
+    side = app("side", repo_ids=(), mapping={"image": "busybox:1", key: "service:web"})
+    _, sources, found = world(app(), side)
+    assert lines(Wanted(containers=(changed_mapping(tty=True), side)), sources, found) == [
+        "recreate web: tty is new: true", "recreate side: it shares with web, which was recreated"]
+
+
+def test_what_shares_the_network_of_a_restarted_container_is_restarted_after_it() -> None:
+    side = app("side", repo_ids=(), shares_network_of="web", mapping={"image": "busybox:1", "network_mode": "service:web"})
+    wanted, sources, found = world(app(), side, stale_repos={"src/web": "web.py changed"})
+    assert lines(wanted, sources, found)[1:] == [
+        "restart web: src/web: web.py changed", "restart side: it shares with web, which was started anew"]
+
+
+def test_volumes_from_counts_as_sharing() -> None:
+    assert shared_with(app(mapping={"volumes_from": ["data:ro", "container:else"]})) == ["data"]
+
+
+PROXY_CASES: list[tuple[str, WantedContainer, dict[str, Any], dict[str, Any], list[str]]] = [
+    ("a new name on a known port", proxy(mapping={**PROXY, "networks": {"default": {"aliases": ["web.test", "shop.test"]}}}), {}, {"nginx_digest": "nginx-2"},
+     ["reconnect dustyInternalNginx: shop.test is new", "push nginx config: shop.test is new", "reload nginx: its config changed"]),
+    ("a new port", proxy(mapping={**PROXY, "ports": ["127.0.0.1:80:80", "127.0.0.1:81:81"]}), {}, {"nginx_digest": "nginx-2"},
+     ["push nginx config: it differs from the compiled one",
+      "recreate dustyInternalNginx: port 127.0.0.1:81:81 is new"]),
+    ("a lost config", proxy(), {"nginx_digest": ""}, {},
+     ["push nginx config: it is not on the Docker host", "reload nginx: its config changed"]),
+    ("a reload that did not happen", proxy(), {"started": {"dusty_dustyInternalNginx_1": record(proxy(), nginx="nginx-0")}}, {},
+     ["reload nginx: it has not loaded its config yet"]),
+]
+
+
+@pytest.mark.parametrize(("now", "changed", "here", "expected"), [row[1:] for row in PROXY_CASES], ids=[row[0] for row in PROXY_CASES])
+def test_the_proxy_is_recreated_only_for_ports(now: WantedContainer, changed: dict[str, Any], here: dict[str, Any],
+                                               expected: list[str]) -> None:
+    _, sources, found = world(proxy(), **changed)
+    assert lines(Wanted(containers=(now,)), sources._replace(**here), found) == expected
+
+
+def built(**changed: Any) -> WantedContainer:
+    return app(**{"mapping": {"build": {"context": "/src/web"}}, "build_context": "/src/web", "repo_ids": (), **changed})
+
+
+@pytest.mark.parametrize(("labels", "images", "options", "expected"), [
+    ({CONTEXT_LABEL: "context-2"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {}, []),
+    ({CONTEXT_LABEL: "context-1"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-1"}}, {},
+     ["build image web: /src/web changed", "recreate web: /src/web changed"]),
+    ({CONTEXT_LABEL: "context-1"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {}, ["recreate web: /src/web changed"]),
+    ({CONTEXT_LABEL: "context-2"}, None, {}, []),
+    ({CONTEXT_LABEL: "context-1"}, {}, {}, ["build image web: it was not built yet", "recreate web: /src/web changed"]),
+    ({CONTEXT_LABEL: "context-2"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {"build": True},
+     ["build image web: --build asks for it"]),
+], ids=["unchanged", "changed", "already built", "nobody asked", "image gone", "asked for"])
+def test_images_are_built_when_their_context_changed(labels: dict[str, str], images: dict[str, dict[str, str]] | None,
+                                                     options: dict[str, bool], expected: list[str]) -> None:
+    wanted, sources, found = world(built(), images=images)
+    found = with_container(found, built(), labels=labels)
+    assert lines(wanted, sources._replace(contexts={"web": "context-2"}), found, **options) == expected
+
+
+def test_pull_asks_for_each_image_once() -> None:
+    wanted, sources, found = world(app(repo_ids=()), app("web2", repo_ids=()), built(name="own"))
+    found = with_container(found, built(name="own"), labels={CONTEXT_LABEL: "c"})
+    assert lines(wanted, sources._replace(contexts={"own": "c"}), found, pull=True) == [
+        "pull image busybox:1: --pull asks whether its tag moved"]
+
+
+def test_what_compose_fills_in_from_outside_takes_part() -> None:
+    wanted, sources, found = world(app())
+    found = with_record(found, app(), environment={"TOKEN": "digest-1", "env_file /x": "same"})
+    sources = sources._replace(environment={"web": {"TOKEN": "digest-2", "env_file /x": "same"}})
+    assert lines(wanted, sources, found) == ["recreate web: another value of TOKEN"]
+
+
+def test_command_files_that_are_gone_here_are_pushed_away() -> None:
+    wanted, sources, found = world(command_files={"old": "x", "web": "same"})
+    assert lines(wanted, sources._replace(command_files={"web": "same"}), found) == [
+        "push command files: those of old differ on the Docker host"]
+
+
+def test_a_place_is_part_of_the_line() -> None:
+    _, sources, found = world(app())
+    planned = plan(Wanted(containers=(changed_mapping(image="busybox:2"),)), sources, found,
+                   place_of=lambda name, path: f"apps/{name}.yml:3:8" if path == ("image",) else "")
+    assert str(planned.changes[-1]) == "recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8"
+    assert planned.changes[-1].done == "recreated web: image busybox:1 -> busybox:2, apps/web.yml:3:8"
+
+
+def test_the_plan_as_json_can_be_written() -> None:
+    wanted, sources, found = world(app(), started={})
+    assert json.loads(json.dumps(to_json(plan(wanted, sources, found))))["changes"][0]["kind"] == "recreate"
+
+
+def test_the_engines_listing_becomes_containers() -> None:
+    labels = {"dusty.name": "web", "dusty.kind": "app"}
+    listing = [
+        {"Id": "1", "Names": ["/dusty_web_1"], "State": "exited", "Status": "Exited (137) 2 days ago", "Image": "busybox:1",
+         "ImageID": "sha256:1", "Labels": labels, "Ports": None},
+        {"Id": "2", "Names": ["/dusty_db_1"], "State": "running", "Status": "Up 2 minutes (health: starting)", "Image": "db",
+         "Labels": {"com.docker.compose.service": "db"}, "Ports": [{"IP": "0.0.0.0", "PublicPort": 1, "PrivatePort": 1, "Type": "tcp"}]},
+        {"Id": "3", "Names": ["/dusty_run"], "State": "running", "Status": "Up", "Labels": {"com.docker.compose.oneoff": "True"}},
+    ]
+    found = containers_of(listing)
+    assert set(found) == {"web", "db"}
+    assert (found["web"].exit_status, found["web"].kind, found["web"].is_running) == (137, "app", False)
+    assert (found["db"].health, found["db"].published) == ("starting", (("0.0.0.0", 1),))
