@@ -46,14 +46,15 @@ def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
     """The usable items of `host_forwarding` with their index; host_names lowered."""
     for path, item in mappings(value, "host_forwarding"):
         host_name, kind = item.get("host_name"), item.get("type", "http")
-        ports = item.get("host_port"), item.get("container_port")
+        ports: tuple[Any, Any] = item.get("host_port"), item.get("container_port")
         is_usable = isinstance(host_name, str) and follows(check_host_name, host_name) and kind in ("http", "stream")
         if is_usable and all(follows(check_port, port) for port in ports):
             assert isinstance(path[-1], int) and isinstance(host_name, str)
             yield path[-1], Forwarding(host_name.lower(), ports[0], ports[1], kind)
 
 
-def app_of(document: Document, compose: dict[str, Any], suite_compose: list[dict[str, Any]]) -> App:
+def app_of(document: Document, compose: dict[str, Any], suite_compose: list[dict[str, Any]],
+           volume_driver: str = "") -> App:
     """The app of a document; `compose` and those of its suites are already translated."""
     value = document.value
     return App(
@@ -67,7 +68,7 @@ def app_of(document: Document, compose: dict[str, Any], suite_compose: list[dict
         forwardings=tuple(forwarding for _, forwarding in forwardings(value)),
         scripts=tuple(Script(item["name"], _texts(item, "command"), _text(item, "description") or "")
                       for _, item in mappings(value, "scripts") if _text(item, "name")),
-        assets=_assets(value), compose=compose, tests=_tests(value, suite_compose))
+        assets=_assets(value), compose=compose, tests=_tests(value, suite_compose), volume_driver=volume_driver)
 
 
 def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | None:
@@ -80,9 +81,10 @@ def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | Non
                libs=_names(value, "depends", "libs"), assets=_assets(value), tests=_tests(value, suite_compose))
 
 
-def service_of(document: Document, compose: dict[str, Any]) -> Service:
+def service_of(document: Document, compose: dict[str, Any], volume_driver: str = "") -> Service:
     """The service of a document; `compose` is its translated mapping."""
-    return Service(document.name, document.file, compose, document.value.get("image_requires_login") is True)
+    return Service(document.name, document.file, compose, document.value.get("image_requires_login") is True,
+                   volume_driver)
 
 
 def bundle_of(document: Document) -> Bundle:

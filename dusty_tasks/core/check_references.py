@@ -1,16 +1,16 @@
 """References to apps, libs and services that do not exist."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dusty_tasks.core.build_specs import mappings, strings
-from dusty_tasks.core.compose_keys import Names, compose_references
+from dusty_tasks.core.compose_keys import Names
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Problem, nearest
 from dusty_tasks.core.safe_text import shown
-from dusty_tasks.core.specs import KeyPath
+from dusty_tasks.core.specs import KeyPath, Reference
 
-REFERENCES = {
+REFERENCES: dict[str, dict[tuple[str, ...], str]] = {
     "bundle": {("apps",): "app", ("services",): "service"},
     "app": {("depends", "services"): "service", ("depends", "apps"): "app", ("depends", "libs"): "lib",
             ("conditional_links", "apps"): "app", ("conditional_links", "services"): "service"},
@@ -37,13 +37,14 @@ def references(document: Document) -> Iterator[tuple[KeyPath, str, str]]:
             yield (*suite_path, *path), "service", name
 
 
-def check_references(documents: Sequence[Document], names: Names) -> Iterator[Problem]:
-    """Names of apps, libs and services that no spec defines."""
+def check_references(documents: Sequence[Document], compose_references: Mapping[str, Sequence[Reference]],
+                     names: Names) -> Iterator[Problem]:
+    """Names of apps, libs and services that no spec defines; `compose_references` are those in Compose keys, by file."""
     for document in documents:
         for path, kind, name in references(document):
             if name not in names.by_kind[kind]:
                 yield document.problem(path, f"no {kind} named {shown(name)}", _hint(document, kind, name, names))
-        for path, name in compose_references(document, names):
+        for path, _, name in compose_references.get(document.file, ()):
             if name not in names.containers:
                 yield document.problem(path, f"no app or service named {shown(name)}", _container_hint(name, names))
 

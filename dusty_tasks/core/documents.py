@@ -5,7 +5,7 @@ its marks as one flat list of numbers in the order of a walk over the value.
 """
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -73,6 +73,22 @@ class Document:
             raise ValueError("not a document")
         read = [Problem(Place(file, line, column), *rest) for line, column, *rest in problems]
         return cls(kind, name, file, value, marks, read, is_readable)
+
+
+class PlacesByFile(Mapping[str, dict[KeyPath, tuple[int, int]]]):
+    """file -> key path -> line and column; a document's places are worked out when they are asked for."""
+
+    def __init__(self, documents: Iterable[Document]) -> None:
+        self._documents = {document.file: document for document in documents}
+
+    def __getitem__(self, file: str) -> dict[KeyPath, tuple[int, int]]:
+        return self._documents[file].places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        return len(self._documents)
 
 
 def places_of(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int]]:

@@ -26,7 +26,7 @@ class Key(NamedTuple):
     description: str
     default: Any = None
     """None: no default, or one that depends (see the description)."""
-    values: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple default, never changed
+    values: dict[str, str] = {}
     """For keys with fixed values: each with what it means, the default first."""
     rule: Callable[[Any], None] | None = None
     """Raises Wrong for a value that the key's kind allows and the key does not."""

@@ -4,6 +4,7 @@ All sequences are tuples, all names are as the files spell them; nothing here kn
 """
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -21,6 +22,14 @@ class Origin(NamedTuple):
 
     file: str
     path: KeyPath = ()
+
+
+class Reference(NamedTuple):
+    """A container that Compose keys name: where, how (`links`, `volumes_from`, `depends_on`, `network_mode`), and its name."""
+
+    path: KeyPath
+    key: str
+    name: str
 
 
 class Forwarding(NamedTuple):
@@ -89,8 +98,14 @@ class App:
     scripts: tuple[Script, ...] = ()
     assets: tuple[Asset, ...] = ()
     compose: dict[str, Any] = field(default_factory=dict)
-    """Compose Specification keys passed through, already translated (1.6); no key that Dusty sets itself."""
+    """Compose Specification keys passed through, already translated (1.6); no key that Dusty sets itself.
+
+    `depends_on`, if there, names what `volumes_from` and `network_mode` need, beyond `depends`; `build`, if there, holds
+    only what joins the app's own build (`dockerfile`). `$` is a plain character.
+    """
     tests: Tests | None = None
+    volume_driver: str = ""
+    """Driver of the named volumes that it mounts, or ''."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +127,8 @@ class Service:
     compose: dict[str, Any]
     """Compose Specification mapping, already translated (1.6), with `depends_on` etc. filled from links."""
     image_requires_login: bool = False
+    volume_driver: str = ""
+    """Driver of the named volumes that it mounts, or ''."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +148,7 @@ class Specs:
     apps: dict[str, App] = field(default_factory=dict)
     libs: dict[str, Lib] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
-    places: dict[str, dict[KeyPath, tuple[int, int]]] = field(default_factory=dict)
+    places: Mapping[str, dict[KeyPath, tuple[int, int]]] = field(default_factory=dict)
     """file -> key path -> (line, column) of the value; nothing that is rendered may depend on it."""
+    references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
+    """file -> containers that its Compose keys name, as the checks need them."""

@@ -137,7 +137,7 @@ def _loader_class() -> Any:
 
     base: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
-    class Loader(base):  # type: ignore[misc]
+    class Loader(base):
         def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
             if kind is not yaml.ScalarNode:
                 return "tag:yaml.org,2002:" + ("map" if kind is yaml.MappingNode else "seq")
