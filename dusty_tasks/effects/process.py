@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, NamedTuple
 
 from dusty_tasks.effects.failures import ToolFailed
 
@@ -64,6 +65,51 @@ def run_attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, c
 
     code = subprocess.run([_found(argv[0], env), *argv[1:]], env=env, cwd=cwd, check=False).returncode
     return 128 - code if code < 0 else code
+
+
+class Piped(NamedTuple):
+    """A program that runs, with the ends of its pipes on our side; `end` waits for it and gives its code and stderr."""
+
+    out: IO[bytes]
+    input: IO[bytes]
+    end: Callable[[], Finished]
+
+
+@contextmanager
+def piped(argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_errors: bool = False) -> Iterator[Piped]:
+    """Start a program and stream bytes to and from it: for what is too long to keep (archives, logs).
+
+    Its stderr is kept for `end`, or comes with stdout when `join_errors`. A program that still runs at the end of the
+    block is terminated. Raises ToolFailed if it is missing.
+    """
+    import subprocess
+    import tempfile
+
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([_found(argv[0], env), *argv[1:]], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT if join_errors else errors)
+        assert process.stdin and process.stdout
+
+        def end() -> Finished:
+            try:
+                process.stdin.close()  # type: ignore[union-attr]
+            except BrokenPipeError:
+                pass
+            code = process.wait()
+            errors.seek(0)
+            return Finished(128 - code if code < 0 else code, "", errors.read().decode(errors="replace"))
+
+        try:
+            yield Piped(process.stdout, process.stdin, end)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.stdout.close()
+            try:
+                process.stdin.close()
+            except BrokenPipeError:
+                pass
+            process.wait()
 
 
 def _found(program: str, env: Mapping[str, str] | None) -> str:

@@ -1,0 +1,55 @@
+"""What verbs on running containers share: finding one by its name. The labels are the judge, so broken specs are no obstacle."""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from dusty_tasks import session
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.words import unknown
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.found import FoundContainer
+
+
+def containers() -> dict[str, FoundContainer]:
+    """Dusty's containers by name, running or not. Raises Failure if the engine does not answer."""
+    from dusty_tasks.effects.docker import list_containers
+
+    return {container.name: container for container in list_containers(session.docker_host())}
+
+
+def compiled_names() -> list[str]:
+    """The names of the stack's containers as last compiled, dependencies first; none if nothing was compiled."""
+    try:
+        return [container.name for container in session.wanted().containers]
+    except Failure:
+        return []
+
+
+def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
+    """The container of `name` (`web`, or `dusty_web_1`). Raises Failure: unknown, or without container."""
+    by_container_name = {container.container_name: container for container in found.values()}
+    container = found.get(name) or by_container_name.get(name)
+    if container:
+        return container
+    compiled = compiled_names()
+    if name in compiled:
+        raise Failure(f"{name} has no container", "dusty up makes it")
+    raise unknown("app or service", name, {*found, *compiled})
+
+
+def running(name: str) -> FoundContainer:
+    """The running container of `name`. Raises Failure if it is unknown, absent, or does not run."""
+    container = pick(containers(), name)
+    if not container.is_running or container.state == "restarting":
+        ended = f" ({container.exit_status})" if container.exit_status is not None else ""
+        raise Failure(f"{name} is not running: its container is {container.state}{ended}",
+                      f"dusty logs {name} shows why, dusty up starts it")
+    return container
+
+
+def in_stack_order(found: dict[str, FoundContainer]) -> list[FoundContainer]:
+    """The containers of the stack in its order; all that exist, by name, where nothing was compiled."""
+    names: Iterable[str] = [name for name in compiled_names() if name in found] or sorted(found)
+    return [found[name] for name in names]

@@ -1,0 +1,73 @@
+"""`dusty scripts`: list the scripts of an app, or run one in its container."""
+from __future__ import annotations
+
+import json
+import os
+from typing import Any, NamedTuple
+
+from dusty_tasks import session
+from dusty_tasks.console import say, table, warn
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.running import running
+from dusty_tasks.verbs.shell import execute
+from dusty_tasks.verbs.words import misuse, unknown
+
+
+class ScriptInfo(NamedTuple):
+    name: str
+    description: str
+
+
+def run(words: list[str]) -> int | None:
+    """A table, or the script with its arguments exactly as given; its exit status is ours."""
+    if not words:
+        raise misuse("scripts", "scripts needs the name of an app")
+    app_name, *rest = words
+    known = scripts_of(app_name)
+    if not rest:
+        say(table(("script", "description"), known) if known else f"no scripts for {app_name}")
+        return None
+    script_name, *arguments = rest
+    if script_name not in {script.name for script in known}:
+        raise unknown(f"script of {app_name}", script_name, [script.name for script in known])
+    container = running(app_name)
+    warn_if_pending(app_name, script_name)
+    return execute(container.id, ["sh", f"/command_files/scripts/{script_name}.sh", *arguments])
+
+
+def scripts_of(app_name: str) -> list[ScriptInfo]:
+    """The scripts of an app by name: of the specs, or, while those are broken, of the stack as last compiled. Raises Failure."""
+    try:
+        apps: dict[str, Any] = {name: [ScriptInfo(script.name, script.description) for script in app.scripts]
+                                for name, app in session.specs().apps.items()}
+    except Failure:
+        apps = compiled_scripts()
+        if not apps:
+            raise
+    if app_name not in apps:
+        raise unknown("app", app_name, apps)
+    return sorted(apps[app_name])
+
+
+def compiled_scripts() -> dict[str, list[ScriptInfo]]:
+    """From build/stack.json; {} if there is none."""
+    try:
+        with open(f"{session.home()}/build/stack.json", encoding="utf-8") as file:
+            apps = json.load(file)["apps"]
+        return {name: [ScriptInfo(script["name"], script["description"]) for script in app["scripts"]] for name, app in apps.items()}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def warn_if_pending(app_name: str, script_name: str) -> None:
+    """Say so if the compiled script is not what lies on the Docker host."""
+    relative = f"{app_name}/scripts/{script_name}.sh"
+    host = session.docker_host()
+    there = host.run(["cat", os.path.join(host.root, "command_files", relative)])
+    try:
+        with open(f"{session.home()}/build/commands/{relative}", encoding="utf-8") as file:
+            here = file.read()
+    except OSError:
+        here = ""
+    if there.code or there.out != here:
+        warn(f"script {script_name} of {app_name} has pending changes: run dusty up")
