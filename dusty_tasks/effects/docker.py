@@ -1,0 +1,282 @@
+"""The engine's HTTP interface: over its unix socket, or through `docker system dial-stdio` on an ssh Docker host.
+
+A request here is a few lines over a socket: importing http.client alone would cost a no-op 13 ms, the SDK 51 ms
+(and the SDK cannot use our multiplexed ssh connection). Requests are HTTP/1.0, so an answer ends where the connection ends.
+"""
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from dusty_tasks.core.found import PROJECT_LABEL, FoundContainer, containers_of
+from dusty_tasks.effects.failures import Failure
+
+if TYPE_CHECKING:
+    from dusty_tasks.effects.docker_host import DockerHost
+
+DEFAULT_SOCKET = "/var/run/docker.sock"
+PROJECT = "dusty"
+LISTING = "/containers/json?all=1&filters=" + quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
+ANSWER_TIMEOUT = 60.0
+"""Seconds for one answer; a restart's own stop time is added to it."""
+
+
+class EngineDown(Failure):
+    """The engine does not answer; `what` says at which address and why."""
+
+    code = 2
+
+
+class EngineRefused(Failure):
+    """The engine answered with an error of its own."""
+
+    code = 2
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Engine:
+    """Requests to one engine, counted: `reads` and `round_trips` go into the receipt of `up`."""
+
+    def __init__(self, host: DockerHost) -> None:
+        self.host = host
+        self.reads = 0
+        self.round_trips = 0
+
+    def get(self, path: str, timeout: float = ANSWER_TIMEOUT) -> Any:
+        """The JSON that the engine answers. Raises EngineDown, EngineRefused."""
+        self.reads += 1
+        return json.loads(self.request("GET", path, timeout=timeout) or b"null")
+
+    def post(self, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> Any:
+        """Ask for a change; its JSON answer, if any. Raises EngineDown, EngineRefused (304, "already so", is fine)."""
+        answer = self.request("POST", path, body, timeout)
+        try:
+            return json.loads(answer or b"null")
+        except ValueError:
+            return None
+
+    def request(self, method: str, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> bytes:
+        """The body of the answer to one request. Raises EngineDown, EngineRefused."""
+        text = http_request(method, path, body)
+        if self.host.kind == "ssh":
+            self.round_trips += 1
+            answer = exchange_over_ssh(self.host, text, timeout)
+        else:
+            answer = exchange(engine_address(self.host.engine_environment()), text, timeout)
+        return body_of(answer)
+
+
+def http_request(method: str, path: str, body: Any = None) -> bytes:
+    """A request in HTTP/1.0."""
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+    return head.encode() + data
+
+
+def body_of(answer: bytes) -> bytes:
+    """The body of an HTTP answer. Raises EngineRefused with the engine's own message, EngineDown for no HTTP at all."""
+    head, found, body = answer.partition(b"\r\n\r\n")
+    words = head.split(None, 2)
+    if not found or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
+        raise EngineDown("the Docker engine ended the connection without an answer")
+    status = int(words[1])
+    if status >= 400:
+        raise EngineRefused(status, _message(body) or f"the Docker engine answered with status {status}")
+    return body
+
+
+def _message(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["message"])
+    except (ValueError, KeyError, TypeError):
+        return body.decode("utf-8", "replace").strip()
+
+
+def engine_address(environ: Mapping[str, str]) -> str:
+    """The engine that the docker client would talk to: DOCKER_HOST, else the current context's, else the default socket."""
+    if environ.get("DOCKER_HOST"):
+        return environ["DOCKER_HOST"]
+    config_folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
+    context_name = environ.get("DOCKER_CONTEXT") or _current_context(config_folder)
+    if context_name in ("", "default"):
+        return f"unix://{DEFAULT_SOCKET}"
+    from hashlib import sha256
+
+    try:
+        with open(f"{config_folder}/contexts/meta/{sha256(context_name.encode()).hexdigest()}/meta.json", encoding="utf-8") as file:
+            return str(json.load(file)["Endpoints"]["docker"]["Host"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"unix://{DEFAULT_SOCKET}"
+
+
+def _current_context(config_folder: str) -> str:
+    try:
+        with open(f"{config_folder}/config.json", encoding="utf-8") as file:
+            return str(json.load(file).get("currentContext") or "")
+    except (OSError, ValueError, AttributeError):
+        return ""
+
+
+def exchange(address: str, request: bytes, timeout: float) -> bytes:
+    """Send `request` to the engine at `address` (unix:// or tcp://), and all that it answers. Raises EngineDown."""
+    try:
+        with _connect(address, timeout) as connection:
+            connection.settimeout(timeout)
+            connection.sendall(request)
+            return b"".join(iter(lambda: connection.recv(1 << 18), b""))
+    except OSError as error:
+        reason = "it took too long to answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
+        raise EngineDown(f"the Docker engine at {address} does not answer: {reason}", "dusty start") from error
+
+
+def _connect(address: str, timeout: float) -> socket.socket:
+    if address.startswith("unix://"):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(5)
+        try:
+            connection.connect(address.removeprefix("unix://"))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+    if address.startswith(("tcp://", "http://")):
+        name, _, port = address.partition("://")[2].rstrip("/").rpartition(":")
+        return socket.create_connection((name.strip("[]"), int(port)), timeout=min(timeout, 10))
+    raise EngineDown(f"DOCKER_HOST is {address}, which is neither a unix:// nor a tcp:// address",
+                     "for an ssh Docker host: dusty config set host.kind ssh, and host.ssh")
+
+
+def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes:
+    """The same through the ssh connection of the Docker host. Raises EngineDown."""
+    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout)
+    if not finished.out:
+        last = (finished.err.strip().splitlines() or ["no answer"])[-1]
+        raise EngineDown(f"the Docker engine on {host.name} does not answer: {last}", "dusty start")
+    return finished.out.encode("utf-8", "replace")
+
+
+def read_containers(engine: Engine) -> dict[str, FoundContainer]:
+    """The containers of the project `dusty`, running or not, by spec name: one read. Raises EngineDown."""
+    return containers_of(engine.get(LISTING))
+
+
+def list_containers(host: DockerHost) -> list[FoundContainer]:
+    """The same for a verb, sorted by name."""
+    return sorted(read_containers(Engine(host)).values())
+
+
+def read_images(engine: Engine) -> dict[str, dict[str, str]]:
+    """Image name -> its labels, for all images with a name."""
+    listing = engine.get("/images/json")
+    return {name: entry.get("Labels") or {} for entry in listing
+            for name in [*(entry.get("RepoTags") or []), *(entry.get("RepoDigests") or [])] if "<none>" not in name}
+
+
+def read_inspection(engine: Engine, container_id: str) -> dict[str, Any]:
+    """All that the engine knows of a container."""
+    found: dict[str, Any] = engine.get(f"/containers/{quote(container_id)}/json")
+    return found
+
+
+def read_bridge_address(engine: Engine) -> str:
+    """The address of the engine's default bridge on the Docker host, '' if it has none."""
+    try:
+        config = (engine.get("/networks/bridge").get("IPAM") or {}).get("Config") or [{}]
+    except EngineRefused:
+        return ""
+    return str(config[0].get("Gateway") or "")
+
+
+def read_info(engine: Engine) -> dict[str, Any]:
+    """`docker info`."""
+    found: dict[str, Any] = engine.get("/info")
+    return found
+
+
+def read_events(engine: Engine, container_ids: list[str], now: float) -> list[dict[str, Any]]:
+    """What the engine still remembers of these containers, oldest first (it keeps its last 256 events, until it restarts)."""
+    filters = quote(json.dumps({"type": ["container"], "container": container_ids, "event": ["start", "die", "kill", "stop"]}))
+    engine.reads += 1
+    answer = engine.request("GET", f"/events?since=0&until={now:.9f}&filters={filters}")
+    return [json.loads(line) for line in answer.splitlines() if line.strip()]
+
+
+def read_last_lines(engine: Engine, container_id: str, count: int = 10) -> str:
+    """The last lines that a container printed, both streams."""
+    answer = engine.request("GET", f"/containers/{quote(container_id)}/logs?stdout=1&stderr=1&tail={count}")
+    return without_frames(answer).decode("utf-8", "replace").rstrip()
+
+
+def without_frames(data: bytes) -> bytes:
+    """The text of a log whose pieces carry 8-byte headers (stream, three zeros, length); a terminal's log has none."""
+    pieces, rest = [], data
+    while len(rest) >= 8 and rest[0] in (0, 1, 2) and rest[1:4] == b"\0\0\0":
+        size = int.from_bytes(rest[4:8], "big")
+        pieces.append(rest[8:8 + size])
+        rest = rest[8 + size:]
+    return b"".join(pieces) + rest
+
+
+def run_start(engine: Engine, container_id: str) -> None:
+    engine.post(f"/containers/{quote(container_id)}/start")
+
+
+def run_unpause(engine: Engine, container_id: str) -> None:
+    engine.post(f"/containers/{quote(container_id)}/unpause")
+
+
+def run_stop(engine: Engine, container_id: str, seconds: int | None) -> None:
+    """Stop; `seconds` of None is the container's own stop time."""
+    engine.post(f"/containers/{quote(container_id)}/stop{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60))
+
+
+def run_restart(engine: Engine, container_id: str, seconds: int | None) -> None:
+    """Restart, also a container that has ended."""
+    engine.post(f"/containers/{quote(container_id)}/restart{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60))
+
+
+def run_remove(engine: Engine, container_id: str) -> None:
+    """Remove a stopped container with its anonymous volumes; one that is gone already is fine."""
+    try:
+        engine.request("DELETE", f"/containers/{quote(container_id)}?v=1&force=1")
+    except EngineRefused as refused:
+        if refused.status not in (404, 409):
+            raise
+
+
+def reconnect(engine: Engine, container_id: str, network: str, aliases: list[str]) -> None:
+    """Take a container off a network and put it back under `aliases`; it goes on running."""
+    try:
+        engine.post(f"/networks/{quote(network)}/disconnect", {"Container": container_id, "Force": True})
+    except EngineRefused as refused:
+        if "not connected" not in str(refused):
+            raise
+    engine.post(f"/networks/{quote(network)}/connect", {"Container": container_id, "EndpointConfig": {"Aliases": aliases}})
+
+
+def _stop_time(seconds: int | None) -> str:
+    return "" if seconds is None else f"?t={seconds}"
+
+
+def each_at_once(calls: list[Callable[[], None]]) -> list[Failure | None]:
+    """Run `calls` in threads; for each its Failure, or None."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    def attempt(call: Callable[[], None]) -> Failure | None:
+        try:
+            call()
+        except Failure as failure:
+            return failure
+        return None
+
+    if len(calls) < 2:
+        return [attempt(call) for call in calls]
+    with ThreadPoolExecutor(min(len(calls), 16)) as pool:
+        return list(pool.map(attempt, calls))
