@@ -190,5 +190,9 @@ def _finish(root: Path) -> None:
     for module in modules.glob("*.conf"):
         (root / "etc/nginx/modules-enabled").mkdir(parents=True, exist_ok=True)
         (root / "etc/nginx/modules-enabled" / f"50-{module.name}").symlink_to(f"/usr/share/nginx/modules-available/{module.name}")
+    for name in ("access", "error"):
+        # As in nginx's own image: what it logs is what `docker logs` shows.
+        (root / f"var/log/nginx/{name}.log").unlink(missing_ok=True)
+        (root / f"var/log/nginx/{name}.log").symlink_to("/dev/stdout" if name == "access" else "/dev/stderr")
     if (root / "usr/bin/mawk").exists() and not (root / "usr/bin/awk").exists():
         (root / "usr/bin/awk").symlink_to("mawk")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from dusty_tasks.core import provision
 from dusty_tasks.core.provision import Machine, Provision
@@ -63,16 +64,16 @@ def _bring(plan: Provision, machine: Machine, say: Say) -> int:
         if step.what:
             say(f"going to {step.what}")
         try:
-            packages.run_step(step, machine, lambda line: _show_progress(line, say))
+            packages.run_step(step, machine, partial(_show_progress, step.what, say))
         except ToolFailed as failure:
             say(str(failure))
             return 2
     return 0
 
 
-def _show_progress(line: str, say: Say) -> None:
-    """Of all that apt-get prints, what tells a person that it moves."""
-    if line.startswith("Setting up "):
+def _show_progress(what: str, say: Say, line: str) -> None:
+    """Of all that apt-get prints, the packages that the step names: the thirty that they bring along tell nobody anything."""
+    if line.startswith("Setting up ") and line.split()[2] in what.split():
         say(f"  set up {line.split()[2]}")
 
 

@@ -6,9 +6,12 @@ same paths, are the folders it is told of. Its own are /run, /etc, /persist and 
 """
 
 import ctypes
+import fcntl
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -16,6 +19,7 @@ from pathlib import Path
 from select import select
 
 MS_BIND, MS_REC, MS_PRIVATE, MNT_DETACH = 4096, 16384, 1 << 18, 2
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -24,14 +28,14 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
         raise OSError(ctypes.get_errno(), f"mount {source} on {target} ({kind or flags}): {os.strerror(ctypes.get_errno())}")
 
 
-def make_root(new: str, shared: list[str], hidden: list[str]) -> None:
-    """Pivot into an overlay over /; `shared` folders stay as they are, `hidden` ones are empty in there."""
+def make_root(new: str, lower: str, shared: list[str], hidden: list[str]) -> None:
+    """Pivot into an overlay over `lower`; `shared` folders are this machine's, `hidden` ones are empty in there."""
     mount("none", "/", flags=MS_REC | MS_PRIVATE)
     mount("tmpfs", new, "tmpfs", options="mode=755")
     for name in ("upper", "work", "root"):
         Path(new, name).mkdir()
     root = f"{new}/root"
-    mount("overlay", root, "overlay", options=f"lowerdir=/,upperdir={new}/upper,workdir={new}/work")
+    mount("overlay", root, "overlay", options=f"lowerdir={lower},upperdir={new}/upper,workdir={new}/work")
     for path in ("/run", *hidden):
         Path(root + path).mkdir(parents=True, exist_ok=True)
         mount("tmpfs", root + path, "tmpfs", options="mode=755")
@@ -53,8 +57,14 @@ def settle(name: str) -> None:
     Path("/etc/hosts").write_text(f"127.0.0.1\tlocalhost\n127.0.1.1\t{name}\n::1\tlocalhost\n")
     Path("/etc/hosts").chmod(0o644)
     Path("/run/lock").mkdir(exist_ok=True)
-    subprocess.run(["hostname", name], check=True)
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    Path("/proc/sys/kernel/hostname").write_text(name)
+    raise_loopback()
+
+
+def raise_loopback() -> None:
+    """What `ip link set lo up` does, on a machine that has no ip yet."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
 
 
 def start_engine(data_root: str, log: str) -> subprocess.Popen:
@@ -98,7 +108,7 @@ def main() -> None:
     what = json.loads(sys.argv[1])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Path(what["new_root"]).mkdir(parents=True, exist_ok=True)
-    make_root(what["new_root"], what["shared"], what["hidden"])
+    make_root(what["new_root"], what["lower"], what["shared"], what["hidden"])
     settle(what["name"])
     engine = None
     if what["data_root"]:

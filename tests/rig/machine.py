@@ -28,13 +28,17 @@ CLEAN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Machine:
-    """One machine. Files below /tmp, the checkout and the test cache are at the same paths in there and out here."""
+    """One machine. Files below /tmp, the checkout and the test cache are at the same paths in there and out here.
 
-    def __init__(self, name: str, *, engine: bool = True, sshd: Path | None = None, hidden: Sequence[str] = (), keep: str = "") -> None:
+    With `lower`, a folder with another root file system, it is that system and shares nothing but /tmp.
+    """
+
+    def __init__(self, name: str, *, engine: bool = True, sshd: Path | None = None, hidden: Sequence[str] = (),
+                 keep: str = "", lower: Path | None = None) -> None:
         self.name, self.keep = name, keep or name
         self.folder = Path(tempfile.mkdtemp(prefix=f"dusty-{name}-"))
         self._what = {"name": name, "sshd": str(sshd or ""), "log": str(self.folder / "dockerd.log"), "data_root": "", "hidden": ["/root", "/home", *hidden],
-                      "new_root": str(self.folder / "root"), "shared": sorted({"/tmp", str(ROOT), str(CACHE), *_python_folders()})}
+                      "new_root": str(self.folder / "root"), "lower": str(lower or "/"), "shared": _shared_folders() if lower is None else ["/tmp"]}
         self._wants_engine = engine
         self._process: subprocess.Popen[str] | None = None
         self.pid = 0
@@ -133,6 +137,6 @@ def connect(first: Machine, second: Machine, first_address: str, second_address:
         machine.run(["ip", "link", "set", link, "up"])
 
 
-def _python_folders() -> set[str]:
-    """The tests' own Python may lie on a mount that the overlay does not see."""
-    return {sys.base_prefix, sys.prefix} - {"/usr", "/usr/local"}
+def _shared_folders() -> list[str]:
+    """The tests' own Python may lie in a home folder, which a machine has its own of."""
+    return sorted({"/tmp", str(ROOT), str(CACHE), sys.base_prefix, sys.prefix} - {"/usr", "/usr/local"})
