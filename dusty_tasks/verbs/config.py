@@ -104,7 +104,7 @@ def list_keys(as_json: bool) -> None:
 def entry(row: dict[str, Any]) -> str:
     """A key with its value, meaning, origin and allowed values, the current one marked."""
     lines = [f"*  {row['key']} = {shown(row['value'])}".rstrip(), f"   {row['description']}"]
-    lines += [f" {'>' if value == row['value'] else ' '} {value}: {meaning}" for value, meaning in row["values"].items()]
+    lines += [f" {'>' if value == row['value'] else '   '} {value}: {meaning}" for value, meaning in row["values"].items()]
     changed_by = f"; changed by dusty {row['verb']}" if row["verb"] else ""
     return "\n".join([*lines, f"   ({row['source']}{changed_by})"])
 
