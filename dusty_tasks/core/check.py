@@ -1,18 +1,25 @@
 """All checks of a specs repo: documents in, typed specs and every problem out (spec-language section 2).
 
-Pure, raises nothing, stops at nothing: a wrong key stops only the checks that need it.
+Pure, raises nothing, stops at nothing: a wrong key stops only the checks that need it. What depends on the active
+bundles is in check_stack.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from dusty_tasks.core import build_specs
+from dusty_tasks.core.check_addresses import Claims, PortClaim, RouteClaim, check_addresses, groups_of, ports_path
+from dusty_tasks.core.check_containers import check_container
+from dusty_tasks.core.check_cycles import check_cycles
+from dusty_tasks.core.check_mounts import check_mounts
 from dusty_tasks.core.check_names import check_names
 from dusty_tasks.core.check_references import check_references
-from dusty_tasks.core.compose_keys import Names, Reference, translate_main, translate_suites
-from dusty_tasks.core.documents import Document, PlacesByFile
-from dusty_tasks.core.problems import Problem
-from dusty_tasks.core.specs import Specs
+from dusty_tasks.core.check_repos import check_repos, first_by_id, use_first
+from dusty_tasks.core.compose_keys import Names, translate_main, translate_suites
+from dusty_tasks.core.compose_values import published_ports
+from dusty_tasks.core.documents import Document, PlacesByFile, path_text
+from dusty_tasks.core.problems import Place, Problem
+from dusty_tasks.core.specs import KeyPath, Specs
 
 
 def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> tuple[Specs, list[Problem]]:
@@ -24,21 +31,25 @@ def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ())
     found = [*problems, *(problem for document in documents for problem in document.problems)]
     names = Names.of(documents)
     specs = Specs(places=PlacesByFile(documents))
-    compose_references: dict[str, list[Reference]] = {}
     for document in sorted(documents, key=lambda document: document.name):
-        compose_references[document.file] = _add(specs, document, names, found)
+        found += _add(specs, document, names)
+    first_repos = first_by_id(documents)
+    use_first(specs, first_repos)
     found += check_names(documents)
-    found += check_references(documents, compose_references, names)
+    found += check_references(documents, specs.references, names)
+    found += check_cycles(documents, specs.references)
+    found += check_repos(documents, first_repos)
+    found += check_mounts(specs, {document.file: document for document in documents})
+    found += check_addresses(_claims(documents, specs), groups_of(specs))
     return specs, sorted(set(found))
 
 
-def _add(specs: Specs, document: Document, names: Names, found: list[Problem]) -> list[Reference]:
-    """Put what `document` holds into `specs`; the containers that its Compose keys name."""
+def _add(specs: Specs, document: Document, names: Names) -> Iterator[Problem]:
+    """Put what `document` holds into `specs`, unless it could not be read; the problems of that."""
     if not document.is_readable:
-        return []
+        return
     main, suites = translate_main(document, names), translate_suites(document, names)
     suite_compose = [suite.compose for suite in suites]
-    found += [problem for translated in (main, *suites) for problem in translated.problems]
     name = document.name
     if document.kind == "app":
         specs.apps[name] = build_specs.app_of(document, main.compose, suite_compose, main.volume_driver)
@@ -48,6 +59,30 @@ def _add(specs: Specs, document: Document, names: Names, found: list[Problem]) -
         specs.bundles[name] = build_specs.bundle_of(document)
     elif lib := build_specs.lib_of(document, suite_compose):
         specs.libs[name] = lib
-    references = [reference for translated in (main, *suites) for reference in translated.references]
-    specs.references[document.file] = tuple(references)
-    return references
+    specs.references[document.file] = tuple(reference for one in (main, *suites) for reference in one.references)
+    for translated in (main, *suites):
+        yield from translated.problems
+    yield from check_container(document, main)
+
+
+def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
+    """What each container wants, apps before services, by name; indexes are those of the file."""
+    claims: dict[str, Claims] = {}
+    for document in sorted(documents, key=lambda document: (document.kind, document.name)):
+        name = document.name
+        if document.kind == "app" and name in specs.apps:
+            routes = tuple(RouteClaim(name, *_where(document, ("host_forwarding", index)), forwarding)
+                           for index, forwarding in build_specs.forwardings(document.value))
+            claims[name] = Claims(routes, _ports(document, specs.apps[name].compose))
+        elif document.kind == "service" and name in specs.services and name not in claims:
+            claims[name] = Claims((), _ports(document, specs.services[name].compose))
+    return claims
+
+
+def _ports(document: Document, compose: dict[str, object]) -> tuple[PortClaim, ...]:
+    return tuple(PortClaim(document.name, *_where(document, ports_path(document.kind, index)), published)
+                 for index, published in published_ports(compose))
+
+
+def _where(document: Document, path: KeyPath) -> tuple[Place, str]:
+    return document.place(path), path_text(path)

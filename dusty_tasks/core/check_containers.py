@@ -1,0 +1,35 @@
+"""Keys of one spec that are fine alone and wrong together: where it builds, and the network it is in."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import normpath
+
+from dusty_tasks.core.build_specs import at
+from dusty_tasks.core.compose_keys import Translated, owner_hint
+from dusty_tasks.core.documents import Document
+from dusty_tasks.core.problems import Problem
+from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.specs import KeyPath
+
+
+def check_container(document: Document, main: Translated) -> Iterator[Problem]:
+    """Problems of one app, lib or service; `main` is its translated Compose mapping."""
+    if document.kind in ("app", "lib"):
+        yield from _check_build(document, ("build",))
+        yield from _check_build(document, ("test", "build"))
+    if document.kind == "app" and main.network not in ("", "bridge") and at(document.value, "host_forwarding"):
+        problem = document.problem(("host_forwarding",), f"nothing can be forwarded with network_mode {main.network}",
+                                   owner_hint(main.network) if ":" in main.network else "remove network_mode")
+        yield problem._replace(place=document.key_place(("host_forwarding",)))
+
+
+def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]:
+    """A relative `build` is joined to the repo, and must stay inside it."""
+    build = at(document.value, *path)
+    key: KeyPath = path
+    if not isinstance(build, str) or build.startswith(("/", "~")):
+        return
+    if "repo" not in document.value:
+        yield document.problem(key, f"{shown(build)} is relative and needs repo", "repo and mount, or an absolute path")
+    elif normpath(build).split("/")[0] == "..":
+        yield document.problem(key, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path")

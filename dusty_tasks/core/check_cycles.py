@@ -1,0 +1,115 @@
+"""Cycles of apps and services, and of libs: each once, its shortest path, from its first name."""
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from dusty_tasks.core.check_references import references
+from dusty_tasks.core.documents import Document
+from dusty_tasks.core.problems import Problem
+from dusty_tasks.core.specs import KeyPath, Reference
+
+
+class _Edge(NamedTuple):
+    document: Document
+    path: KeyPath
+    how: str
+    """'' for `depends`, else how the one needs the other."""
+
+
+_Graph = dict[str, dict[str, _Edge]]
+
+
+def check_cycles(documents: Sequence[Document], compose_references: Mapping[str, Sequence[Reference]]) -> Iterator[Problem]:
+    """One problem a cycle, at the key of its first name that leads to its second."""
+    for kinds in (("app", "service"), ("lib",)):
+        graph = _graph([document for document in documents if document.kind in kinds], kinds, compose_references)
+        for cycle in _cycles(graph):
+            edges = [graph[one][other] for one, other in pairwise(cycle)]
+            spelt = [cycle[0], *(f"{name} ({edge.how})" if edge.how else name
+                                 for name, edge in zip(cycle[1:], edges, strict=True))]
+            yield edges[0].document.problem(edges[0].path, f"cycle: {' -> '.join(spelt)}", "remove one of these")
+
+
+def _graph(documents: Sequence[Document], kinds: tuple[str, ...],
+           compose_references: Mapping[str, Sequence[Reference]]) -> _Graph:
+    graph: _Graph = {document.name: {} for document in documents}
+    for document in documents:
+        edges = graph[document.name]
+        for path, kind, name in references(document):
+            if kind in kinds and name in graph and path[0] != "test":
+                edges.setdefault(name, _Edge(document, path, "conditional link" if path[0] == "conditional_links" else ""))
+        for path, key, name in compose_references.get(document.file, ()) if "app" in kinds else ():
+            if name in graph and path[0] != "test":
+                edges.setdefault(name, _Edge(document, path, key))
+    return graph
+
+
+def _cycles(graph: _Graph) -> Iterator[list[str]]:
+    """The shortest cycle through each edge that is in one, each cycle once; the first name stands at both ends."""
+    component = _components(graph)
+    seen: set[tuple[str, ...]] = set()
+    for one in sorted(graph):
+        for other in sorted(graph[one]):
+            if component[one] == component[other]:
+                cycle = [one, *_shortest(graph, other, one, component)]
+                start = cycle.index(min(cycle))
+                turned = tuple(cycle[start:-1] + cycle[:start]) if start else tuple(cycle[:-1])
+                if turned not in seen:
+                    seen.add(turned)
+                    yield [*turned, turned[0]]
+
+
+def _shortest(graph: _Graph, start: str, goal: str, component: Mapping[str, int]) -> list[str]:
+    """The names from `start` to `goal`, both included, on a shortest way."""
+    came_from = {start: ""}
+    queue = deque([start])
+    while queue:
+        name = queue.popleft()
+        if name == goal:
+            break
+        for other in sorted(graph[name]):
+            if other not in came_from and component[other] == component[goal]:
+                came_from[other] = name
+                queue.append(other)
+    way = [goal]
+    while way[-1] != start:
+        way.append(came_from[way[-1]])
+    return way[::-1]
+
+
+def _components(graph: _Graph) -> dict[str, int]:
+    """Name -> number of its strongly connected component (Tarjan, without recursion)."""
+    number: dict[str, int] = {}
+    low: dict[str, int] = {}
+    component: dict[str, int] = {}
+    stack: list[str] = []
+    for root in graph:
+        if root in number:
+            continue
+        number[root] = low[root] = len(number)
+        stack.append(root)
+        work = [(root, iter(graph[root]))]
+        while work:
+            name, others = work[-1]
+            for other in others:
+                if other not in number:
+                    number[other] = low[other] = len(number)
+                    stack.append(other)
+                    work.append((other, iter(graph[other])))
+                    break
+                if other not in component:
+                    low[name] = min(low[name], number[other])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
+                if low[name] == number[name]:
+                    while True:
+                        member = stack.pop()
+                        component[member] = number[name]
+                        if member == name:
+                            break
+    return component

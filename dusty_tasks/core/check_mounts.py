@@ -1,0 +1,69 @@
+"""Mounts: two at one path in one container, and volumes at a path that Dusty needs (spec-language 1.5)."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dusty_tasks.core.compose_values import volumes
+from dusty_tasks.core.documents import Document
+from dusty_tasks.core.problems import Problem
+from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.specs import App, KeyPath, Lib, Specs
+
+
+class _Mount(NamedTuple):
+    path: str
+    repo_id: str
+    owner: str
+    """`app "web"` or `lib "base"`."""
+    file: str
+
+
+def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Problem]:
+    """Clashes within the container of each app, and the test containers of each app and lib; `documents` is by file."""
+    owners: list[App | Lib] = [*specs.apps.values(), *specs.libs.values()]
+    for owner in owners:
+        document = documents[owner.file]
+        by_path: dict[str, _Mount] = {}
+        own = list(_own_mount(owner))
+        for mount in [*(_lib_mount(lib) for lib in lib_closure(specs, owner)), *own]:
+            first = by_path.setdefault(mount.path, mount)
+            if first is not mount and first.repo_id != mount.repo_id:
+                yield documents[mount.file].problem(
+                    ("mount",), f"{mount.path} is already the mount of {first.owner}", "another mount")
+        yield from _volume_problems(owner, document, by_path)
+
+
+def lib_closure(specs: Specs, owner: App | Lib) -> list[Lib]:
+    """The libs in the container of `owner`, itself left out, sorted by name."""
+    found: dict[str, Lib] = {}
+    waiting = list(owner.libs)
+    while waiting:
+        lib = specs.libs.get(waiting.pop())
+        if lib and lib.name not in found and lib is not owner:
+            found[lib.name] = lib
+            waiting.extend(lib.libs)
+    return [found[name] for name in sorted(found)]
+
+
+def _own_mount(owner: App | Lib) -> Iterator[_Mount]:
+    if owner.repo and owner.mount:
+        kind = "app" if isinstance(owner, App) else "lib"
+        yield _Mount(owner.mount, owner.repo.id, f"{kind} {shown(owner.name)}", owner.file)
+
+
+def _lib_mount(lib: Lib) -> _Mount:
+    return _Mount(lib.mount, lib.repo.id, f"lib {shown(lib.name)}", lib.file)
+
+
+def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str, _Mount]) -> Iterator[Problem]:
+    """Volumes of the spec itself that would lie over a mount."""
+    containers: list[tuple[KeyPath, dict]] = [(("compose",), owner.compose)] if isinstance(owner, App) else []
+    for index, suite in enumerate(owner.tests.suites if owner.tests else ()):
+        containers.append((("test", "suites", index, "compose"), suite.compose))
+    for base, compose in containers:
+        for index, volume in volumes(compose):
+            if volume.target in by_path:
+                yield document.problem((*base, "volumes", index),
+                                       f"{volume.target} is already the mount of {by_path[volume.target].owner}",
+                                       "another path in the container")

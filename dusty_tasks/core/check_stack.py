@@ -1,0 +1,53 @@
+"""Checks of the active stack: what depends on which bundles are active (spec-language section 2, last paragraphs)."""
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dusty_tasks.core.check_addresses import Claims, PortClaim, RouteClaim, check_addresses, ports_path
+from dusty_tasks.core.compose_values import published_ports
+from dusty_tasks.core.documents import path_text
+from dusty_tasks.core.problems import Place, Problem
+from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.specs import App, KeyPath, Service, Specs
+from dusty_tasks.core.stack import Stack
+
+_HOW = {"links": "links to", "depends_on": "depends on", "volumes_from": "takes the volumes of",
+        "network_mode": "shares the network of"}
+
+
+def check_stack(specs: Specs, stack: Stack) -> list[Problem]:
+    """Clashes of addresses and ports within the stack, and containers that it needs and lacks. `specs` are without error."""
+    active = frozenset(stack.apps) | frozenset(stack.services)
+    containers: list[App | Service] = [*stack.apps.values(), *stack.services.values()]
+    claims = {spec.name: claims_of(specs, spec) for spec in containers}
+    found = [*check_addresses(claims, [active])]
+    for spec in containers:
+        found += _missing(specs, spec, active)
+    return sorted(found)
+
+
+def claims_of(specs: Specs, spec: App | Service) -> Claims:
+    """The addresses and ports that one container wants, each with its place."""
+    routes: tuple[RouteClaim, ...] = ()
+    if isinstance(spec, App):
+        routes = tuple(RouteClaim(spec.name, *_where(specs, spec.file, ("host_forwarding", index)), forwarding)
+                       for index, forwarding in enumerate(spec.forwardings))
+    kind = "app" if isinstance(spec, App) else "service"
+    ports = tuple(PortClaim(spec.name, *_where(specs, spec.file, ports_path(kind, index)), published)
+                  for index, published in published_ports(spec.compose))
+    return Claims(routes, ports)
+
+
+def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Iterator[Problem]:
+    for path, key, name in specs.references.get(spec.file, ()):
+        if name not in active and path[0] != "test":
+            place, text = _where(specs, spec.file, path)
+            yield Problem(place, text, f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
+                          "add it to depends.services of an app, or to the bundle")
+
+
+def _where(specs: Specs, file: str, path: KeyPath) -> tuple[Place, str]:
+    """The place of a key, or of its nearest parent, and its path as text."""
+    places = specs.places.get(file, {})
+    found = next((places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in places), (1, 1))
+    return Place(file, *found), path_text(path)
