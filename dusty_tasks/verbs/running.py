@@ -43,10 +43,16 @@ def running(name: str) -> FoundContainer:
     """The running container of `name`. Raises Failure if it is unknown, absent, or does not run."""
     container = pick(containers(), name)
     if not container.is_running or container.state == "restarting":
-        ended = f" ({container.exit_status})" if container.exit_status is not None else ""
-        raise Failure(f"{name} is not running: its container is {container.state}{ended}",
+        raise Failure(f"{name} is not running: its container {state_text(container)}",
                       f"dusty logs {name} shows why, dusty up starts it")
     return container
+
+
+def state_text(container: FoundContainer) -> str:
+    """The state of a container as a sentence's end."""
+    if container.exit_status is not None:
+        return f"ended with status {container.exit_status}"
+    return {"created": "was made and never started"}.get(container.state, f"is {container.state}")
 
 
 def in_stack_order(found: dict[str, FoundContainer]) -> list[FoundContainer]:

@@ -1,0 +1,224 @@
+"""The door through which files enter and leave containers: `docker cp` as streams of archive entries.
+
+An entry is a pair of tarfile.TarInfo and the open bytes of a file (None for folders, links …). Entries of one source are
+named after its last path component. `docker cp` works on stopped containers and over ssh as well; it refuses, as we want
+it to, to put a file in a folder's place or a folder in a file's.
+"""
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, NamedTuple
+
+from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.process import Finished, Piped, piped
+
+Entry = tuple[tarfile.TarInfo, IO[bytes] | None]
+Environment = Mapping[str, str]
+
+_MISSING = ("Could not find the file", "no such file or directory", "not a directory", "No such container:path")
+
+
+class Copied(NamedTuple):
+    files: int
+    size: int
+    skipped: tuple[str, ...] = ()
+    """Devices and sockets, which are not copied."""
+
+
+class SourceMissing(Failure):
+    """There is nothing at the path to copy."""
+
+
+def container_kind(container_id: str, path: str, env: Environment) -> str:
+    """What stands at a path of a container, links followed: folder, file, or '' for nothing. Raises ToolFailed."""
+    try:
+        with container_entries(container_id, path, env, follow=True) as entries:
+            return "folder" if next(entries)[0].isdir() else "file"
+    except SourceMissing:
+        return ""
+
+
+@contextmanager
+def container_entries(container_id: str, path: str, env: Environment, *, follow: bool = False) -> Iterator[Iterator[Entry]]:
+    """The entries of a file or folder in a container, in order. Raises SourceMissing, ToolFailed."""
+    argv = ["docker", "cp", *(["--follow-link"] if follow else []), f"{container_id}:{path}", "-"]
+    with piped(argv, env=env) as stream:
+        try:
+            archive = tarfile.open(fileobj=stream.out, mode="r|")  # noqa: SIM115 - closed with its stream
+        except tarfile.ReadError:
+            raise _cause(argv, stream.end()) from None
+        yield _entries_of(archive, argv, stream)
+
+
+def _entries_of(archive: tarfile.TarFile, argv: list[str], stream: Piped) -> Iterator[Entry]:
+    for entry in archive:
+        yield entry, archive.extractfile(entry) if entry.isreg() else None
+    finished = stream.end()
+    if finished.code:
+        raise _cause(argv, finished)
+
+
+def _cause(argv: list[str], finished: Finished) -> Failure:
+    if any(text in finished.err for text in _MISSING):
+        return SourceMissing("no such file")
+    return ToolFailed(argv, finished.code, finished.err)
+
+
+def local_entries(path: str) -> Iterator[Entry]:
+    """The entries of a local file or folder; links stay links, owners become root. Raises SourceMissing, Failure."""
+    if not os.path.lexists(path):
+        raise SourceMissing(f"{path}: no such file or folder")
+    # Its gettarinfo() fills in types and modes, and knows hard links within one copy.
+    maker = tarfile.open(fileobj=io.BytesIO(), mode="w")  # noqa: SIM115
+    top = os.path.abspath(path)
+    yield from _walk(maker, top, os.path.basename(top))
+
+
+def _walk(maker: tarfile.TarFile, path: str, name: str) -> Iterator[Entry]:
+    try:
+        entry = maker.gettarinfo(path, name)
+        if entry is None:
+            entry = tarfile.TarInfo(name)
+            entry.type = b"s"
+        entry.uid = entry.gid = 0
+        entry.uname = entry.gname = "root"
+        if entry.isreg():
+            with open(path, "rb") as file:
+                yield entry, file
+            return
+        yield entry, None
+        for child in sorted(os.listdir(path)) if entry.isdir() else ():
+            yield from _walk(maker, os.path.join(path, child), f"{name}/{child}")
+    except OSError as error:
+        raise Failure(f"{error.filename or path}: {error.strerror}") from error
+
+
+def local_kind(path: str) -> str:
+    """What stands at a path of this machine, links followed: folder, file, or '' for nothing."""
+    return "folder" if os.path.isdir(path) else "file" if os.path.exists(path) else ""
+
+
+def write_to_container(entries: Iterable[Entry], container_id: str, folder: str, env: Environment,
+                       count: Callable[[int], None]) -> Copied:
+    """Put entries, named relative to an existing `folder` of a container, there; they belong to root. Raises ToolFailed.
+
+    `count` is told of every chunk's size as it goes.
+    """
+    argv = ["docker", "cp", "-", f"{container_id}:{folder}"]
+    files, size, skipped = 0, 0, []
+    with piped(argv, env=env) as stream:
+        try:
+            with tarfile.open(fileobj=stream.input, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+                for entry, file in entries:
+                    if not _is_copied(entry):
+                        skipped.append(entry.name)
+                        continue
+                    entry.uid = entry.gid = 0
+                    entry.uname = entry.gname = "root"
+                    archive.addfile(entry, _Counted(file, count) if file else None)
+                    files, size = files + (not entry.isdir()), size + entry.size
+        except BrokenPipeError:
+            pass  # it ended early: its own words follow
+        finished = stream.end()
+    if finished.code:
+        raise ToolFailed(argv, finished.code, finished.err)
+    return Copied(files, size, tuple(skipped))
+
+
+def _is_copied(entry: tarfile.TarInfo) -> bool:
+    return entry.isreg() or entry.isdir() or entry.issym() or entry.islnk() or entry.isfifo()
+
+
+class _Counted:
+    """A file that says how much was read of it."""
+
+    def __init__(self, file: IO[bytes], count: Callable[[int], None]) -> None:
+        self._file, self._count = file, count
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._count(len(data))
+        return data
+
+
+def write_to_folder(entries: Iterable[Entry], root: str, count: Callable[[int], None]) -> Copied:
+    """Put entries, named relative to `root` ('' is root itself), on this machine; they belong to the caller.
+
+    What has the same name is replaced, a link as a link; nothing else is touched, and nothing is written through a link
+    that leads out of `root`. Raises Failure for that, and for a file in a folder's place or the reverse.
+    """
+    files, size, skipped = 0, 0, []
+    made: list[tuple[str, tarfile.TarInfo]] = []
+    try:
+        os.makedirs(os.path.dirname(root) or ".", exist_ok=True)
+        for entry, file in entries:
+            path = os.path.join(root, entry.name) if entry.name else root
+            if entry.name:
+                _check_inside(os.path.dirname(path), root, entry.name)
+            if entry.isdir():
+                if not _make_folder(path):
+                    made.append((path, entry))
+                continue
+            if not _is_copied(entry):
+                skipped.append(entry.name)
+                continue
+            if os.path.isdir(path) and not os.path.islink(path):
+                raise Failure(f"{path} is a folder here and not one in the container: it is left as it is")
+            _put(entry, file, path, root, count)
+            files, size = files + 1, size + entry.size
+        for path, entry in reversed(made):
+            os.chmod(path, entry.mode & 0o777)
+            os.utime(path, (entry.mtime, entry.mtime))
+    except OSError as error:
+        raise Failure(f"{error.filename or root}: {error.strerror}") from error
+    return Copied(files, size, tuple(skipped))
+
+
+def _check_inside(folder: str, root: str, name: str) -> None:
+    resolved, top = os.path.realpath(folder), os.path.realpath(root)
+    if resolved != top and not resolved.startswith(top.rstrip("/") + "/"):
+        raise Failure(f"{name} would land outside of {root}, in {resolved}: nothing is written there")
+
+
+def _make_folder(path: str) -> bool:
+    """True if it was there already. Its mode comes last, so that a read-only folder can be filled."""
+    if os.path.isdir(path):
+        return True
+    if os.path.lexists(path):
+        raise Failure(f"{path} is no folder here, but one in the container: it is left as it is")
+    os.mkdir(path, 0o700)
+    return False
+
+
+def _put(entry: tarfile.TarInfo, file: IO[bytes] | None, path: str, root: str, count: Callable[[int], None]) -> None:
+    folder = os.path.dirname(path) or "."
+    if entry.isreg() and file:
+        handle, temporary = tempfile.mkstemp(prefix=".dusty-cp-", dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                while chunk := file.read(1 << 20):
+                    out.write(chunk)
+                    count(len(chunk))
+                # No setuid bit: the copy belongs to someone else than the original.
+                os.fchmod(out.fileno(), entry.mode & 0o777)
+            os.utime(temporary, (entry.mtime, entry.mtime))
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+        return
+    if entry.islnk():
+        _check_inside(os.path.dirname(os.path.join(root, entry.linkname)), root, entry.linkname)
+    if os.path.lexists(path):
+        os.unlink(path)
+    if entry.issym():
+        os.symlink(entry.linkname, path)
+    elif entry.islnk():
+        os.link(os.path.join(root, entry.linkname), path, follow_symlinks=False)
+    else:
+        os.mkfifo(path, entry.mode & 0o777)
