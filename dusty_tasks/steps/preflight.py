@@ -73,7 +73,7 @@ def _bring(plan: Provision, machine: Machine, say: Say) -> int:
 
 def _show_progress(what: str, say: Say, line: str) -> None:
     """Of all that apt-get prints, the packages that the step names: the thirty that they bring along tell nobody anything."""
-    if line.startswith("Setting up ") and line.split()[2] in what.split():
+    if line.startswith("Setting up ") and line.split()[2] in what.replace(",", "").split():
         say(f"  set up {line.split()[2]}")
 
 
