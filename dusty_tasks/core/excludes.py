@@ -1,0 +1,180 @@
+"""What a sync leaves out, matched as rsync matches it (spec-language section 6; a property test holds the two together).
+
+rsync copies with these rules; our own matcher applies them to the fingerprint and to `sync --why`. Names are bytes, as
+they are for rsync: `?` is one byte.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+IGNORE_FILE = ".dustyignore"
+_POSIX_CLASSES: dict[bytes, bytes] = {
+    b"alnum": b"0-9A-Za-z", b"alpha": b"A-Za-z", b"blank": b" \t", b"cntrl": b"\x00-\x1f\x7f", b"digit": b"0-9",
+    b"graph": b"!-~", b"lower": b"a-z", b"print": b" -~", b"punct": rb"!-/:-@\[-`{-~", b"space": b" \t-\r", b"upper": b"A-Z",
+    b"xdigit": b"0-9A-Fa-f"}
+
+
+class Rule(NamedTuple):
+    """One pattern; the first rule that matches a path decides."""
+
+    pattern: bytes
+    is_exclude: bool
+    origin: str
+    """Where it was written: `.dustyignore:3`, `sync.exclude[0]`, `built in`."""
+
+    def __str__(self) -> str:
+        return f'{"" if self.is_exclude else "!"}{self.pattern.decode("utf-8", "replace")} ({self.origin})'
+
+
+def rules_of(ignore_file: bytes, extra: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """The rules of one repo: its .dustyignore, then the setting sync.exclude, then `.git`."""
+    rules = []
+    for number, line in enumerate(re.split(b"[\r\n]", ignore_file.replace(b"\r\n", b"\n")), 1):
+        if line.strip() and not line.startswith(b"#"):
+            rules.append(_rule(line, f"{IGNORE_FILE}:{number}"))
+    rules += [_rule(pattern.encode("utf-8", "surrogateescape"), f"sync.exclude[{index}]") for index, pattern in enumerate(extra)]
+    return tuple(rule for rule in (*rules, Rule(b".git", True, "built in")) if rule.pattern)
+
+
+def _rule(text: bytes, origin: str) -> Rule:
+    return Rule(text[1:], False, origin) if text.startswith(b"!") else Rule(text, True, origin)
+
+
+def filter_text(rules: Iterable[Rule]) -> bytes:
+    """The rules as a merge file of rsync's (`--filter=merge -`)."""
+    return b"".join((b"- " if rule.is_exclude else b"+ ") + rule.pattern + b"\n" for rule in rules)
+
+
+class Matcher:
+    """Decides for one path below the repo's root. A folder that is excluded is not entered: ask from the top down."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.rules = tuple(rules)
+        self._compiled = [(rule, _expression(rule.pattern, False), _expression(rule.pattern, True)) for rule in self.rules]
+        plain = {rule.pattern for rule in rules if _is_plain_name(rule.pattern)}
+        self.names = frozenset(plain | {pattern.rstrip(b"/") for pattern in (rule.pattern for rule in rules)
+                                        if _is_plain_name(pattern[:-1]) and pattern.endswith(b"/")})
+        """Names that some rule without wildcards and slashes is about."""
+        rest = [compiled for compiled in self._compiled if compiled[0].pattern.removesuffix(b"/") not in self.names]
+        self.any_file = _any_of(file for _rule, file, _folder in rest)
+        self.any_folder = _any_of(folder for _rule, _file, folder in rest)
+
+    def is_excluded(self, path: bytes, is_folder: bool) -> bool:
+        """True if `path` (`/a/b`, from the repo's root) is left out."""
+        rule = self.deciding_rule(path, is_folder)
+        return rule is not None and rule.is_exclude
+
+    def deciding_rule(self, path: bytes, is_folder: bool) -> Rule | None:
+        """The first rule that matches; None: nothing is said about it, so it is copied."""
+        for rule, file, folder in self._compiled:
+            expression = folder if is_folder else file
+            if expression is not None and expression.fullmatch(path):
+                return rule
+        return None
+
+
+def _is_plain_name(pattern: bytes) -> bool:
+    return bool(pattern) and not re.search(rb"[*?\[/]", pattern)
+
+
+def _any_of(expressions: Iterable[re.Pattern[bytes] | None]) -> re.Pattern[bytes] | None:
+    """One expression that matches where any of them does: a quick "no" for most paths."""
+    parts = [b"(?:" + expression.pattern + b")" for expression in expressions if expression is not None]
+    return re.compile(b"|".join(parts), re.DOTALL) if parts else None
+
+
+def _expression(pattern: bytes, is_folder: bool) -> re.Pattern[bytes] | None:
+    """The expression that a path `/a/b` must match in full; None if the pattern cannot match this sort of path."""
+    if len(pattern) > 1 and pattern.endswith(b"/"):
+        if not is_folder:
+            return None
+        pattern = pattern[:-1]
+    body = pattern.removeprefix(b"/")
+    if pattern.startswith(b"/"):
+        prefix = b"/"
+    elif pattern.startswith(b"**"):
+        prefix = b""
+    else:
+        prefix = b"(?:.*/)"
+    if pattern.endswith(b"/***"):
+        # `dir/***` is the folder itself and all that is in it.
+        tail = b"(?:/.*)?" if is_folder else b"/.*"
+        translated = _translated(body.removesuffix(b"/***"), True)
+        return None if translated is None else re.compile(prefix + translated + tail, re.DOTALL)
+    translated = _translated(body, bool(re.search(rb"[*?\[]", pattern)))
+    return None if translated is None else re.compile(prefix + translated, re.DOTALL)
+
+
+def _translated(pattern: bytes, has_wildcards: bool) -> bytes | None:
+    """A pattern as a regular expression; None if it can match nothing (an unclosed `[`)."""
+    if not has_wildcards:
+        return re.escape(pattern)
+    out, at = [], 0
+    while at < len(pattern):
+        character = pattern[at:at + 1]
+        if character == b"*":
+            stars = len(pattern) - at - len(pattern[at:].lstrip(b"*"))
+            out.append(b"[^/]*" if stars == 1 else b".*")
+            at += stars
+        elif character == b"?":
+            out.append(b"[^/]")
+            at += 1
+        elif character == b"[":
+            found = _class(pattern, at)
+            if found is None:
+                return None
+            expression, at = found
+            out.append(expression)
+        elif character == b"\\":
+            if at + 1 == len(pattern):
+                return None
+            out.append(re.escape(pattern[at + 1:at + 2]))
+            at += 2
+        else:
+            out.append(re.escape(character))
+            at += 1
+    return b"".join(out)
+
+
+def _class(pattern: bytes, at: int) -> tuple[bytes, int] | None:
+    """The `[…]` that starts at `at`, and where it ends; None if it is not closed. It never matches a slash."""
+    at += 1
+    is_negated = pattern[at:at + 1] in (b"!", b"^")
+    at += is_negated
+    members: set[int] = set()
+    previous: int | None = None
+    is_first = True
+    while at < len(pattern) and (is_first or pattern[at] != ord("]")):
+        is_first = False
+        if pattern.startswith(b"[:", at) and (name := re.match(rb"\[:([^\]]*?):\]", pattern[at:])):
+            if name[1] not in _POSIX_CLASSES:
+                return None
+            inside = re.compile(b"[" + _POSIX_CLASSES[name[1]] + b"]")
+            members |= {byte for byte in range(256) if inside.match(bytes([byte]))}
+            at, previous = at + len(name[0]), None
+        elif pattern[at] == ord("-") and previous is not None and at + 1 < len(pattern) and pattern[at + 1] != ord("]"):
+            end, at = _member(pattern, at + 1)
+            if end is None:
+                return None
+            members |= set(range(previous, end + 1))
+            previous = None
+        else:
+            previous, at = _member(pattern, at)
+            if previous is None:
+                return None
+            members.add(previous)
+    if at >= len(pattern):
+        return None
+    allowed = (set(range(256)) - members if is_negated else members) - {ord("/")}
+    if not allowed:
+        return b"(?!)", at + 1
+    return b"[" + b"".join(b"\\x%02x" % byte for byte in sorted(allowed)) + b"]", at + 1
+
+
+def _member(pattern: bytes, at: int) -> tuple[int | None, int]:
+    """The character at `at`, a backslash taking the next one as it is, and where the next one begins."""
+    if pattern[at] == ord("\\"):
+        at += 1
+    return (pattern[at], at + 1) if at < len(pattern) else (None, at)

@@ -1,0 +1,90 @@
+"""Locks between Dusty's own processes: one for changes to the Docker host, one a repo (design.md section 9, 20).
+
+A lock is a flock on a file below $DUSTY_HOME/locks, which the kernel gives up when its holder dies. state/ would be the
+wrong place: it may be removed at any time, and with it a lock that is held.
+"""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+from dusty_tasks.effects.failures import Failure
+
+
+class Busy(Failure):
+    """Another process holds the lock; `what` names its verb, pid and since when."""
+
+
+@contextmanager
+def held(name: str, *, verb: str = "", home: str = "", wait: float = 0) -> Iterator[IO[str]]:
+    """Hold the lock `name` ("up", "repo:<id>") for a block; the open file, whose descriptor a child may inherit.
+
+    Given to a child (`pass_fds=[lock.fileno()]`), the lock outlives a killed parent for as long as the child runs. `wait`
+    is how many seconds to wait for another holder. Raises Busy.
+    """
+    path = lock_path(name, home)
+    deadline = time.monotonic() + wait
+    while True:
+        file = _open(path)
+        if _taken(file, path):
+            break
+        file.close()
+        if time.monotonic() >= deadline:
+            raise busy(name, path)
+        time.sleep(0.05)
+    try:
+        file.truncate(0)
+        file.seek(0)
+        json.dump({"verb": verb or name, "pid": os.getpid(), "since": time.strftime("%H:%M:%S")}, file)
+        file.flush()
+        yield file
+    finally:
+        file.close()
+
+
+def lock_path(name: str, home: str = "") -> str:
+    """The file of a lock; `home` defaults to the environment's DUSTY_HOME."""
+    folder = home or os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
+    return os.path.join(folder, "locks", name.replace("%", "%25").replace("/", "%2F"))
+
+
+def is_held(name: str, home: str = "") -> bool:
+    """True if a process holds the lock now."""
+    path = lock_path(name, home)
+    if not os.path.exists(path):
+        return False
+    with _open(path) as file:
+        return not _taken(file, path)
+
+
+def busy(name: str, path: str) -> Busy:
+    """Who holds it, as a failure."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            holder = json.load(file)
+        who = f"dusty {holder['verb']} (pid {holder['pid']}) has been running since {holder['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = f"another dusty is at work ({name})"
+    return Busy(who, "wait for its end and try again")
+
+
+def _open(path: str) -> IO[str]:
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return open(path, "a+", encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}", code=2) from error
+
+
+def _taken(file: IO[str], path: str) -> bool:
+    """Take the lock, unless another holds it, or the file was replaced since it was opened."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except (BlockingIOError, FileNotFoundError):
+        return False
