@@ -1,11 +1,11 @@
 """Before a run: what the machine lacks is named, brought after asking, or refused with the commands to type."""
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
 
+from dusty_tasks import console, session
 from dusty_tasks.core import provision
 from dusty_tasks.core.provision import Machine, Provision
 
@@ -23,10 +23,9 @@ def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, eng
     missing = packages.read_missing(engine_here=engine_here)
     if not missing:
         return 0
-    home = home or os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
     if missing == [provision.ACCESS] and packages.is_in_docker_group():
         return _go_on_in_the_group(say)
-    machine = packages.read_machine(home)
+    machine = packages.read_machine(home or session.home())
     plan = provision.plan_provision(machine, missing)
     if plan.unmet:
         return _refuse(plan, machine, missing, say)
@@ -40,9 +39,7 @@ def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, eng
 
 def _agreed(plan: Provision, missing: list[str], say: Say) -> bool:
     say(f"Missing here: {', '.join(missing)}.")
-    sys.stderr.write(f"Shall Dusty {provision.summary(plan)}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return console.confirm(f"Shall Dusty {provision.summary(plan)}?")
 
 
 def _refuse(plan: Provision, machine: Machine, missing: list[str], say: Say) -> int:

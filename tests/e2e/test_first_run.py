@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "rig"))
 
-from bare import BareMachine  # noqa: E402
+from bare import BareMachine
 
 EXAMPLE = {"dusty_board_1", "dusty_quotes_1", "dusty_redis_1", "dusty_dustyInternalNginx_1"}
 OPEN = "from urllib.request import urlopen; print(urlopen('http://board.example.test/', timeout=10).read().decode())"

@@ -1,7 +1,5 @@
 """The decision before a run: silence, a question, a refusal with commands, or the bringing."""
 
-import io
-
 import pytest
 
 from dusty_tasks.core.provision import ACCESS, ENGINE, RSYNC, Machine
@@ -66,11 +64,13 @@ def test_yes_brings_it_and_tells_the_progress(world):
     assert "set up rsync" in world.text
 
 
-@pytest.mark.parametrize(("typed", "code", "runs"), [("y\n", 0, 1), ("YES\n", 0, 1), ("\n", 1, 0), ("n\n", 1, 0), ("", 1, 0)])
-def test_a_terminal_is_asked_once(world, monkeypatch, typed, code, runs):
-    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+@pytest.mark.parametrize(("agrees", "code", "runs"), [(True, 0, 1), (False, 1, 0)])
+def test_a_terminal_is_asked_once_and_told_what_for(world, monkeypatch, agrees, code, runs):
+    asked: list[str] = []
+    monkeypatch.setattr(preflight.console, "confirm", lambda question: asked.append(question) or agrees)
     world.missing = [RSYNC]
     assert world.ensure(ask=True) == code
+    assert asked == ["Shall Dusty install rsync from Debian's packages?"]
     assert len(world.ran) == runs
 
 
