@@ -42,12 +42,11 @@ class EngineRefused(Failure):
 
 
 class Engine:
-    """Requests to one engine, counted: `reads` and `round_trips` go into the receipt of `up`."""
+    """Requests to one engine, counted: `reads` goes into the receipt of `up`."""
 
     def __init__(self, host: DockerHost) -> None:
         self.host = host
         self.reads = 0
-        self.round_trips = 0
 
     def get(self, path: str, timeout: float = ANSWER_TIMEOUT) -> Any:
         """The JSON that the engine answers. Raises EngineDown, EngineRefused."""
@@ -66,7 +65,6 @@ class Engine:
         """The body of the answer to one request. Raises EngineDown, EngineRefused."""
         text = http_request(method, path, body)
         if self.host.kind == "ssh":
-            self.round_trips += 1
             answer = exchange_over_ssh(self.host, text, timeout)
         else:
             answer = exchange(engine_address(self.host.engine_environment()), text, timeout)
@@ -280,3 +278,15 @@ def each_at_once(calls: list[Callable[[], None]]) -> list[Failure | None]:
         return [attempt(call) for call in calls]
     with ThreadPoolExecutor(min(len(calls), 16)) as pool:
         return list(pool.map(attempt, calls))
+
+
+def run_exec(engine: Engine, container_id: str, argv: list[str]) -> tuple[int, str]:
+    """Run a command in a running container: its exit status and what it printed."""
+    made = engine.post(f"/containers/{quote(container_id)}/exec", {"Cmd": argv, "AttachStdout": True, "AttachStderr": True})
+    printed = without_frames(engine.request("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}))
+    return int(engine.get(f"/exec/{made['Id']}/json")["ExitCode"] or 0), printed.decode("utf-8", "replace")
+
+
+def run_signal(engine: Engine, container_id: str, signal_name: str) -> None:
+    """Send a signal to a container's first process."""
+    engine.post(f"/containers/{quote(container_id)}/kill?signal={signal_name}")

@@ -1,0 +1,45 @@
+"""`docker compose` with exact names: Compose makes containers, Dusty decides which (spec-language 4.4)."""
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from dusty_tasks.core.found import CONTEXT_LABEL
+from dusty_tasks.effects import process
+from dusty_tasks.effects.docker import PROJECT
+from dusty_tasks.effects.failures import ToolFailed
+from dusty_tasks.effects.files import write_atomically
+
+if TYPE_CHECKING:
+    from dusty_tasks.effects.docker_host import DockerHost
+
+
+def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_seconds: int | None) -> ToolFailed | None:
+    """Make or re-make the containers `names` and start them in the order of their depends_on; None, or why it failed.
+
+    No dependency is touched, no image pulled or built: others decided that. `stop_seconds`: for those replaced; None: their own.
+    """
+    stop_time = [] if stop_seconds is None else ["-t", str(stop_seconds)]
+    argv = [*_compose(compose_path), "up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", *stop_time, *names]
+    finished = process.run(argv, env=_environment(host))
+    return ToolFailed(argv, finished.code, finished.err or finished.out) if finished.code else None
+
+
+def run_compose_build(host: DockerHost, compose_path: str, digests: dict[str, str], folder: str, *, pull: bool) -> ToolFailed | None:
+    """Build the images of the containers in `digests`, each labelled with the digest of its context; None, or why it failed."""
+    labels_path = f"{folder}/build-labels.json"
+    labels = {name: {"build": {"labels": {CONTEXT_LABEL: digest}}} for name, digest in digests.items()}
+    write_atomically(labels_path, json.dumps({"services": labels}).encode())
+    argv = [*_compose(compose_path), "-f", labels_path, "build", "--quiet", *(["--pull"] if pull else []), *digests]
+    finished = process.run(argv, env=_environment(host))
+    return ToolFailed(argv, finished.code, finished.err or finished.out) if finished.code else None
+
+
+def _compose(compose_path: str) -> list[str]:
+    return ["docker", "compose", "-p", PROJECT, "--env-file", os.devnull, "-f", compose_path]
+
+
+def _environment(host: DockerHost) -> dict[str, str]:
+    """The engine's environment without the caller's own Compose settings, which would change what Compose reads."""
+    return {name: value for name, value in host.engine_environment().items() if not name.startswith("COMPOSE_")}
