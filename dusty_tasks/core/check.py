@@ -17,9 +17,9 @@ from dusty_tasks.core.check_references import check_references
 from dusty_tasks.core.check_repos import check_repos, first_by_id, use_first
 from dusty_tasks.core.compose_keys import Names, translate_main, translate_suites
 from dusty_tasks.core.compose_values import published_ports
-from dusty_tasks.core.documents import Document, PlacesByFile, path_text
-from dusty_tasks.core.problems import Place, Problem
-from dusty_tasks.core.specs import KeyPath, Specs
+from dusty_tasks.core.documents import Document, PlacesByFile
+from dusty_tasks.core.problems import Problem
+from dusty_tasks.core.specs import Specs
 
 
 def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ()) -> tuple[Specs, list[Problem]]:
@@ -39,8 +39,9 @@ def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ())
     found += check_references(documents, specs.references, names)
     found += check_cycles(documents, specs.references)
     found += check_repos(documents, first_repos)
-    found += check_mounts(specs, {document.file: document for document in documents})
-    found += check_addresses(_claims(documents, specs), groups_of(specs))
+    by_file = {document.file: document for document in documents}
+    found += check_mounts(specs, by_file)
+    found += check_addresses(_claims(documents, specs), groups_of(specs), lambda file, path: by_file[file].place(path))
     return specs, sorted(set(found))
 
 
@@ -71,7 +72,7 @@ def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
     for document in sorted(documents, key=lambda document: (document.kind, document.name)):
         name = document.name
         if document.kind == "app" and name in specs.apps:
-            routes = tuple(RouteClaim(name, *_where(document, ("host_forwarding", index)), forwarding)
+            routes = tuple(RouteClaim(name, document.file, ("host_forwarding", index), forwarding)
                            for index, forwarding in build_specs.forwardings(document.value))
             claims[name] = Claims(routes, _ports(document, specs.apps[name].compose))
         elif document.kind == "service" and name in specs.services and name not in claims:
@@ -80,9 +81,5 @@ def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
 
 
 def _ports(document: Document, compose: dict[str, object]) -> tuple[PortClaim, ...]:
-    return tuple(PortClaim(document.name, *_where(document, ports_path(document.kind, index)), published)
+    return tuple(PortClaim(document.name, document.file, ports_path(document.kind, index), published)
                  for index, published in published_ports(compose))
-
-
-def _where(document: Document, path: KeyPath) -> tuple[Place, str]:
-    return document.place(path), path_text(path)

@@ -14,9 +14,7 @@ from dusty_tasks.core.specs import App, KeyPath, Lib, Specs
 class _Mount(NamedTuple):
     path: str
     repo_id: str
-    owner: str
-    """`app "web"` or `lib "base"`."""
-    file: str
+    owner: App | Lib
 
 
 def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Problem]:
@@ -29,8 +27,8 @@ def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Pr
         for mount in [*(_lib_mount(lib) for lib in lib_closure(specs, owner)), *own]:
             first = by_path.setdefault(mount.path, mount)
             if first is not mount and first.repo_id != mount.repo_id:
-                yield documents[mount.file].problem(
-                    ("mount",), f"{mount.path} is already the mount of {first.owner}", "another mount")
+                yield documents[mount.owner.file].problem(
+                    ("mount",), f"{mount.path} is already the mount of {_called(first.owner)}", "another mount")
         yield from _volume_problems(owner, document, by_path)
 
 
@@ -48,12 +46,15 @@ def lib_closure(specs: Specs, owner: App | Lib) -> list[Lib]:
 
 def _own_mount(owner: App | Lib) -> Iterator[_Mount]:
     if owner.repo and owner.mount:
-        kind = "app" if isinstance(owner, App) else "lib"
-        yield _Mount(owner.mount, owner.repo.id, f"{kind} {shown(owner.name)}", owner.file)
+        yield _Mount(owner.mount, owner.repo.id, owner)
 
 
 def _lib_mount(lib: Lib) -> _Mount:
-    return _Mount(lib.mount, lib.repo.id, f"lib {shown(lib.name)}", lib.file)
+    return _Mount(lib.mount, lib.repo.id, lib)
+
+
+def _called(owner: App | Lib) -> str:
+    return f"{'app' if isinstance(owner, App) else 'lib'} {shown(owner.name)}"
 
 
 def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str, _Mount]) -> Iterator[Problem]:
@@ -65,5 +66,5 @@ def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str,
         for index, volume in volumes(compose):
             if volume.target in by_path:
                 yield document.problem((*base, "volumes", index),
-                                       f"{volume.target} is already the mount of {by_path[volume.target].owner}",
+                                       f"{volume.target} is already the mount of {_called(by_path[volume.target].owner)}",
                                        "another path in the container")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from dusty_tasks.core.check_addresses import Claims, PortClaim, RouteClaim, check_addresses, ports_path
 from dusty_tasks.core.compose_values import published_ports
@@ -19,21 +20,21 @@ def check_stack(specs: Specs, stack: Stack) -> list[Problem]:
     """Clashes of addresses and ports within the stack, and containers that it needs and lacks. `specs` are without error."""
     active = frozenset(stack.apps) | frozenset(stack.services)
     containers: list[App | Service] = [*stack.apps.values(), *stack.services.values()]
-    claims = {spec.name: claims_of(specs, spec) for spec in containers}
-    found = [*check_addresses(claims, [active])]
+    claims = {spec.name: _claims(spec) for spec in containers}
+    found = [*check_addresses(claims, [active], partial(_place, specs))]
     for spec in containers:
         found += _missing(specs, spec, active)
     return sorted(found)
 
 
-def claims_of(specs: Specs, spec: App | Service) -> Claims:
-    """The addresses and ports that one container wants, each with its place."""
+def _claims(spec: App | Service) -> Claims:
+    """The addresses and ports that one container wants."""
     routes: tuple[RouteClaim, ...] = ()
     if isinstance(spec, App):
-        routes = tuple(RouteClaim(spec.name, *_where(specs, spec.file, ("host_forwarding", index)), forwarding)
+        routes = tuple(RouteClaim(spec.name, spec.file, ("host_forwarding", index), forwarding)
                        for index, forwarding in enumerate(spec.forwardings))
     kind = "app" if isinstance(spec, App) else "service"
-    ports = tuple(PortClaim(spec.name, *_where(specs, spec.file, ports_path(kind, index)), published)
+    ports = tuple(PortClaim(spec.name, spec.file, ports_path(kind, index), published)
                   for index, published in published_ports(spec.compose))
     return Claims(routes, ports)
 
@@ -41,13 +42,12 @@ def claims_of(specs: Specs, spec: App | Service) -> Claims:
 def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Iterator[Problem]:
     for path, key, name in specs.references.get(spec.file, ()):
         if name not in active and path[0] != "test":
-            place, text = _where(specs, spec.file, path)
-            yield Problem(place, text, f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
+            yield Problem(_place(specs, spec.file, path), path_text(path), f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
                           "add it to depends.services of an app, or to the bundle")
 
 
-def _where(specs: Specs, file: str, path: KeyPath) -> tuple[Place, str]:
-    """The place of a key, or of its nearest parent, and its path as text."""
+def _place(specs: Specs, file: str, path: KeyPath) -> Place:
+    """The place of a key, or of its nearest parent."""
     places = specs.places.get(file, {})
     found = next((places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in places), (1, 1))
-    return Place(file, *found), path_text(path)
+    return Place(file, *found)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import shown
-from dusty_tasks.core.specs import KeyPath
 
-KIND_BY_FOLDER = {"bundles": "bundle", "apps": "app", "libs": "lib", "services": "service"}
-KINDS = tuple(KIND_BY_FOLDER.values())
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs import KeyPath
+
+KINDS = ("app", "bundle", "lib", "service")
 
 
 class Document:
@@ -75,7 +76,7 @@ class Document:
         return cls(kind, name, file, value, marks, read, is_readable)
 
 
-class PlacesByFile(Mapping[str, dict[KeyPath, tuple[int, int]]]):
+class PlacesByFile(Mapping[str, "dict[KeyPath, tuple[int, int]]"]):
     """file -> key path -> line and column; a document's places are worked out when they are asked for."""
 
     def __init__(self, documents: Iterable[Document]) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from dusty_tasks.core.safe_text import unsafe_part
@@ -31,6 +32,7 @@ class Repo(NamedTuple):
         return self.id.rsplit("/", 1)[-1]
 
 
+@lru_cache(maxsize=8192)
 def repo_of(written: str) -> Repo:
     """The repo that `written` names; raises ValueError with a sentence about what is wrong with it."""
     if unsafe := unsafe_part(written):

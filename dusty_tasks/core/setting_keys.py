@@ -1,7 +1,6 @@
 """The keys of config.yml: a table that checking, `config list` and schemas/config.json have in common (spec-language 5)."""
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -35,6 +34,8 @@ class Key(NamedTuple):
 
 
 def _check_address(value: str) -> None:
+    import ipaddress
+
     try:
         ipaddress.ip_address(value)
     except ValueError:
@@ -42,6 +43,8 @@ def _check_address(value: str) -> None:
 
 
 def _check_bridge(value: str) -> None:
+    import ipaddress
+
     try:
         ipaddress.IPv4Address(value)
     except ValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.names import Wrong
@@ -12,7 +12,9 @@ from dusty_tasks.core.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.repos import repo_of
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.setting_keys import KEYS, NGINX_IMAGE, Key, check_folder, check_value
-from dusty_tasks.core.specs import KeyPath
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs import KeyPath
 
 __all__ = ["CONFIG_FILE", "ENV_NAME", "KEYS", "NGINX_IMAGE", "HostSettings", "Key", "Settings", "settings_of"]
 
@@ -20,7 +22,7 @@ CONFIG_FILE = "config.yml"
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@+=-]*")
 
-Places = Mapping[KeyPath, tuple[int, int]]
+Places = Mapping["KeyPath", tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)

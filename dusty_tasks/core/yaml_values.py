@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import CONTROL, control_part, shown
-from dusty_tasks.core.specs import KeyPath
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs import KeyPath
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000

@@ -6,42 +6,25 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import time
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from dusty_tasks.core import safe_text
-from dusty_tasks.core.documents import KIND_BY_FOLDER, Document
+from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.effects import files
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.schema_files import read_schema
+from dusty_tasks.effects.spec_states import KIND_BY_FOLDER, SpecFile, names_in, spec_files, spec_states
 
-State = tuple[int, int, int, int]
-"""mtime_ns, size, inode, ctime_ns of a file, taken before it is read."""
+__all__ = ["read_documents", "spec_states"]
 
 RACY_NS = 2_000_000_000
 """A file changed this shortly before it was read may change again within the same tick of its clock: not cached."""
-
-
-class SpecFile(NamedTuple):
-    """A file that may be a spec: `file` is relative to the specs repo, `state` is () if it cannot be looked at."""
-
-    kind: str
-    file: str
-    path: str
-    state: State | tuple[()]
-    trouble: str = ""
-    """Why it cannot be read, for example a link that leads out of the specs repo."""
-
-
-def spec_states(root: str | Path) -> dict[str, State | tuple[()]]:
-    """file -> its state, for every spec file below `root`, sorted. Opens nothing; the cheap test of a no-op."""
-    return {found.file: found.state for found in _spec_files(str(root))}
 
 
 def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tuple[list[Document], list[Problem]]:
@@ -57,7 +40,7 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tu
     now = time.time_ns()
     documents: list[Document] = []
     entries: dict[str, Any] = {}
-    for found in _spec_files(root):
+    for found in spec_files(root):
         cached = known.get(found.file)
         if cached is None or not found.state or cached[0] != list(found.state):
             document = _read(found)
@@ -74,41 +57,6 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tu
     if cache_path is not None and entries != known:
         _write_cache(cache_path, entries)
     return documents, list(_problems_of_names(root))
-
-
-def _spec_files(root: str) -> Iterator[SpecFile]:
-    """The spec files of `root` in file order."""
-    real_root = os.path.realpath(root)
-    for folder, kind in sorted(KIND_BY_FOLDER.items()):
-        names = sorted(name for name in _names(os.path.join(root, folder)) if name.endswith(".yml") and name[0] != ".")
-        for name in names:
-            yield from _spec_file(real_root, kind, f"{folder}/{name}", os.path.join(root, folder, name))
-
-
-def _spec_file(real_root: str, kind: str, file: str, path: str) -> Iterator[SpecFile]:
-    file = safe_text.printable(file)
-    real_path = os.path.realpath(path)
-    if not real_path.startswith(real_root.rstrip("/") + "/"):
-        yield SpecFile(kind, file, path, (), "link leads out of the specs repo")
-        return
-    try:
-        found = os.stat(path)
-    except OSError as error:
-        yield SpecFile(kind, file, path, (), f"cannot be read: {error.strerror}")
-        return
-    if stat.S_ISREG(found.st_mode):
-        yield SpecFile(kind, file, path, (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns))
-    elif not stat.S_ISDIR(found.st_mode):
-        yield SpecFile(kind, file, path, (), "cannot be read: not a file")
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise Failure(f"{folder} cannot be read: {error.strerror}") from error
 
 
 def _read(found: SpecFile) -> Document:
@@ -147,8 +95,8 @@ def _shape_check(kind: str) -> Any:
 
 def _problems_of_names(root: str) -> Iterator[Problem]:
     """What stands beside the specs and was probably meant to be one."""
-    for folder in sorted(KIND_BY_FOLDER):
-        for name in sorted(_names(os.path.join(root, folder))):
+    for folder in KIND_BY_FOLDER:
+        for name in names_in(os.path.join(root, folder)):
             if name.endswith(".yaml") and name[0] != ".":
                 file = safe_text.printable(f"{folder}/{name}")
                 yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
