@@ -6,20 +6,20 @@ edit by hand becomes a commit of its own before the next change. A commit says w
 from __future__ import annotations
 
 import copy
-import fcntl
 import getpass
 import hashlib
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from dusty_tasks.core import config_text
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.files import read_bytes, write_atomically
+from dusty_tasks.effects.lock import held
 
 AS_FOUND, BY_HAND, REMOVED_BY_HAND = "config.yml as it was found", "edited by hand", "removed by hand"
 RESTORES = "Restores: "
@@ -54,7 +54,7 @@ def change_config(home: str, what: str, change: Callable[[dict[str, Any]], None]
     with _turn(home):
         path = config_path(home)
         before = _text(path)
-        wanted = config_text.value_of(before)
+        wanted = _value(path, before)
         change(wanted)
         without_empty(wanted)
         after = config_text.edited(before, wanted)
@@ -71,7 +71,8 @@ def change_config(home: str, what: str, change: Callable[[dict[str, Any]], None]
 
 def read_config(home: str) -> dict[str, Any]:
     """config.yml as a plain mapping, every scalar as written, {} for no file. Raises Failure if it cannot be read."""
-    return copy.deepcopy(config_text.value_of(_text(config_path(home))))
+    path = config_path(home)
+    return copy.deepcopy(_value(path, _text(path)))
 
 
 def config_path(home: str) -> str:
@@ -147,31 +148,14 @@ def _newest_standing(entries: list[Entry]) -> Entry:
 def without_empty(config: dict[str, Any]) -> None:
     """Drop groups that a change left empty: `host: {}` and `env: {web: {}}` say nothing. What is below may mean something."""
     env = config.get("env")
-    for group in (env, config):
-        for key in [key for key, value in group.items() if value == {}] if isinstance(group, dict) else ():
+    for group in (env if isinstance(env, dict) else {}, config):
+        for key in [key for key, value in group.items() if value == {}]:
             del group[key]
 
 
-@contextmanager
-def _turn(home: str) -> Iterator[None]:
+def _turn(home: str) -> AbstractContextManager[IO[str]]:
     """The lock of config.yml: a change takes milliseconds, so another writer waits for it instead of failing."""
-    folder = os.path.join(home, "config.git")
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        lock = open(os.path.join(folder, "dusty.lock"), "a")  # noqa: SIM115 - closed below, with the lock
-    except OSError as error:
-        raise Failure(f"{error.filename} cannot be written: {error.strerror}", code=2) from error
-    with lock:
-        deadline = time.monotonic() + LONGEST_WAIT
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Failure(f"another dusty has been changing config.yml for {LONGEST_WAIT:.0f} s") from None
-                time.sleep(0.02)
-        yield
+    return held("config", home=home, wait=LONGEST_WAIT)
 
 
 def _text(path: str) -> str:
@@ -183,8 +167,19 @@ def _text(path: str) -> str:
         return ""
     found = values_of_yaml(data, "config.yml", {})
     if not found.is_readable and found.problems[0].what != "empty file":
-        raise Failure("\n".join(map(str, found.problems)), f"mend {path}, or: dusty config undo")
+        raise Failure("\n".join(map(str, found.problems)), _way_out(path))
     return data.decode("utf-8-sig")
+
+
+def _value(path: str, text: str) -> dict[str, Any]:
+    try:
+        return config_text.value_of(text)
+    except ValueError as error:
+        raise Failure(f"config.yml:{error}", _way_out(path)) from error
+
+
+def _way_out(path: str) -> str:
+    return f"mend {path}, or: dusty config undo"
 
 
 def _check(home: str, text: str) -> None:
@@ -227,8 +222,11 @@ def _blob_id(data: bytes) -> str:
 
 
 def _tip(home: str) -> str:
-    """The newest commit's id, or '' before the first one. Read from the file: no process where there is no history."""
-    return (read_bytes(os.path.join(home, "config.git/refs/heads/main")) or b"").decode("ascii", "replace").strip()
+    """The newest commit's id, or '' before the first one; no process is needed to tell that, as a rule."""
+    loose = read_bytes(os.path.join(home, "config.git/refs/heads/main"))
+    if loose or not os.path.exists(os.path.join(home, "config.git/packed-refs")):
+        return (loose or b"").decode("ascii", "replace").strip()
+    return _git(home, "rev-parse", "--quiet", "--verify", "main", check=False).strip()
 
 
 def _recorded_blob(home: str) -> str:
@@ -250,8 +248,9 @@ def _record(home: str, what: str, content: str | bytes | None, *, restores: str 
     message = line + (f"\n\n{RESTORES}{restores}\n" if restores else "\n")
     try:
         if not os.path.exists(os.path.join(home, "config.git/HEAD")):
+            Path(home, "config.git").mkdir(mode=0o700, exist_ok=True)
             _git(home, "init", "--quiet", "--bare", "--initial-branch=main", "--template=")
-        _git(home, "fast-import", "--quiet", "--force", stdin=_stream(message.encode(), data, bool(_tip(home))))
+        _git(home, "fast-import", "--quiet", stdin=_stream(message.encode(), data, bool(_tip(home))))
     except ToolFailed as failure:
         if say:
             say(f"config.yml is changed, but its history could not be written: {failure}")

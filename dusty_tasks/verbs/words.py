@@ -44,10 +44,11 @@ def action_of(verb_name: str, words: list[str], actions: Iterable[str], default:
 
 def exactly(verb_name: str, action: str, words: list[str], *names: str) -> list[str]:
     """`words`, being as many as `names`. Raises Failure naming what is missing or too much."""
+    typed = f"{verb_name} {action}".rstrip()
     if len(words) < len(names):
-        raise misuse(verb_name, f"{verb_name} {action} needs {names[len(words)]}")
+        raise misuse(verb_name, f"{typed} needs {names[len(words)]}")
     if len(words) > len(names):
-        raise misuse(verb_name, f'{verb_name} {action}: "{words[len(names)]}" is one word too many')
+        raise misuse(verb_name, f'{typed}: "{words[len(names)]}" is one word too many')
     return words
 
 

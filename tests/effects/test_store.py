@@ -99,7 +99,7 @@ def test_a_bad_value_changes_nothing(dusty_home: Path, change: dict[str, object]
     assert (dusty_home / "config.yml").read_bytes() == before and whats(dusty_home) == ["set routing"]
 
 
-@pytest.mark.parametrize("data", [b"routing: [", b"\xff\xfe", b"- a\n", b"a: 1\n---\nb: 1\n", b"a: " + b"[" * 20000, b"a: \x00"])
+@pytest.mark.parametrize("data", [b"routing: [", b"\xff\xfe", b"- a\n", b"a: 1\n---\nb: 1\n", b"a: " + b"[" * 20000, b"a: \x00", b"a: 1\na: 2\n"])
 def test_a_broken_file_is_named_and_left_alone(dusty_home: Path, data: bytes) -> None:
     dusty_home.mkdir()
     (dusty_home / "config.yml").write_bytes(data)
@@ -232,6 +232,26 @@ def test_a_killed_writer_leaves_a_whole_file_and_no_lock(dusty_home: Path) -> No
     put(dusty_home, routing="network")
     assert store.read_config(str(dusty_home))["env"]["web"].keys() >= kept.keys()
     assert whats(dusty_home)[0] == "set routing"
+
+
+def test_a_packed_history_goes_on(dusty_home: Path) -> None:
+    put(dusty_home, routing="network")
+    subprocess.run(["git", "--git-dir", str(dusty_home / "config.git"), "gc", "-q"], check=True)
+    put(dusty_home, external_bind=True)
+    assert whats(dusty_home) == ["set external_bind", "set routing"]
+
+
+def test_a_note_is_in_the_log_and_undo_passes_over_it(dusty_home: Path) -> None:
+    put(dusty_home, routing="network")
+    put(dusty_home, routing="published")
+    store.record_note(str(dusty_home), "assets set KEY")
+    [note, *_] = store.log(str(dusty_home))
+    with pytest.raises(Failure, match="not kept in the history"):
+        store.undo(str(dusty_home), note.id)
+    store.undo(str(dusty_home))
+    assert store.read_config(str(dusty_home)) == {"routing": "network"}
+    store.undo(str(dusty_home))
+    assert store.read_config(str(dusty_home)) == {}
 
 
 def test_odd_words_in_what_stay_on_one_line(dusty_home: Path) -> None:
