@@ -30,14 +30,16 @@ def write_examples(home: str | Path, say: Callable[[str], None]) -> Path:
 
     `example/specs` and `example/repos/<name>` are git repos to edit; `example/remotes/<name>.git` are bare ones, which
     Dusty clones like any remote. What is there already is left alone, edits included; a part that was removed is made
-    again. Each part appears whole, by a rename. Raises ToolFailed if git is missing or fails.
+    again. Each part appears whole, by a rename. Without git the specs alone are written, which is all that compile needs;
+    the next call with git does the rest. Raises ToolFailed if git fails.
     """
     target, source = example_folder(home), folder("examples")
     repos = source / "repos"
     parts: dict[str, Callable[[Path], None]] = {"specs": partial(_make_specs, source, target)}
     parts |= {f"repos/{name}": partial(_make_repo, repos / name) for name in LOCAL_REPOS}
     parts |= {f"remotes/{name}.git": partial(_make_bare, repos / name) for name in MANAGED_REPOS}
-    missing = {path: make for path, make in parts.items() if not (target / path).exists()}
+    possible = parts if shutil.which("git") else {"specs": parts["specs"]}
+    missing = {path: make for path, make in possible.items() if not (target / path).exists()}
     for path, make in missing.items():
         _make_whole(target / path, make)
     if missing:
@@ -64,7 +66,8 @@ def _make_specs(source: Path, target: Path, part: Path) -> None:
         for spec in sorted((source / name).glob("*.yml")):
             text = spec.read_text(encoding="utf-8").replace(PLACEHOLDER, str(target))
             (part / name / spec.name).write_text(text, encoding="utf-8")
-    _commit_all(part)
+    if shutil.which("git"):
+        _commit_all(part)
 
 
 def _make_repo(source: Path, part: Path) -> None:

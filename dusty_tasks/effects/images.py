@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from dusty_tasks.core.settings import NGINX_IMAGE
@@ -31,37 +32,38 @@ REFUSALS = ("denied", "unauthorized", "manifest unknown", "no matching manifest"
 """What an engine says when a registry did answer; everything else (no route, no name, a proxy's page) counts as silence."""
 
 Say = Callable[[str], None]
+Env = Mapping[str, str] | None
 _pulls = threading.Lock()
 _registry_is_silent = threading.Event()
 
 
-def ensure_image(name: str, say: Say, *, may_stand_in: bool | None = None) -> str:
+def ensure_image(name: str, say: Say, *, env: Env = None, may_stand_in: bool | None = None) -> str:
     """Have the image `name` in the engine; how it got there: `here`, `pulled` or `stand-in`.
 
-    `may_stand_in` is for the proxy's image when the settings name another one; by default STANDING_IN_FOR decides.
-    Raises ToolFailed with docker's last lines (and a hint) if it can neither be pulled nor stood in for.
+    `env` is what reaches the engine (DockerHost.engine_environment), by default this process's own. `may_stand_in` is for
+    the proxy's image when the settings name another one; by default STANDING_IN_FOR decides. Raises ToolFailed with docker's last lines (and a hint) if it can neither be pulled nor stood in for.
     """
-    if has_image(name):
+    if has_image(name, env):
         return "here"
     may_stand_in = name in STANDING_IN_FOR if may_stand_in is None else may_stand_in
     with _pulls:
         if may_stand_in and _registry_is_silent.is_set():
-            stand_in(name, say)
+            stand_in(name, say, env)
             return "stand-in"
-        failure = pull(name, say)
+        failure = pull(name, say, env)
         if failure is None:
             return "pulled"
         if not may_stand_in or not _registry_is_silent.is_set():
             raise failure
-        stand_in(name, say)
+        stand_in(name, say, env)
         return "stand-in"
 
 
-def has_image(name: str) -> bool:
-    return process.run(["docker", "image", "inspect", "--format", "{{.Id}}", name]).code == 0
+def has_image(name: str, env: Env = None) -> bool:
+    return process.run(["docker", "image", "inspect", "--format", "{{.Id}}", name], env=env).code == 0
 
 
-def pull(name: str, say: Say) -> ToolFailed | None:
+def pull(name: str, say: Say, env: Env = None) -> ToolFailed | None:
     """Pull `name`; None when it is there, else why not. A registry that says nothing within FIRST_ANSWER counts as away."""
     seen: list[str] = []
 
@@ -70,10 +72,10 @@ def pull(name: str, say: Say) -> ToolFailed | None:
             say(f"pulling {name}")
         seen.append(line)
 
-    done = process.run(["docker", "pull", name], timeout=FIRST_ANSWER, on_line=follow)
+    done = process.run(["docker", "pull", name], timeout=FIRST_ANSWER, on_line=follow, env=env)
     has_answered = any("Pulling from" in line for line in seen)
     if done.code == 124 and has_answered:
-        done = process.run(["docker", "pull", name])
+        done = _pull_at_leisure(name, env)
     if done.code == 0:
         return None
     if not has_answered and not any(word in (done.err or done.out).lower() for word in REFUSALS):
@@ -83,45 +85,51 @@ def pull(name: str, say: Say) -> ToolFailed | None:
     return ToolFailed(["docker", "pull", name], done.code, done.err or done.out)
 
 
-def stand_in(name: str, say: Say) -> None:
+def _pull_at_leisure(name: str, env: Env) -> process.Finished:
+    """The rest of a long download; on a terminal docker draws its own bars."""
+    argv = ["docker", "pull", name]
+    return process.Finished(process.run_attached(argv, env=env), "", "") if sys.stdout.isatty() else process.run(argv, env=env)
+
+
+def stand_in(name: str, say: Say, env: Env = None) -> None:
     """Tag a stand-in as `name`, made now if the engine has none. Raises Failure where there is no apt to make it with."""
-    found = _stand_in_ids()
+    found = _stand_in_ids(env)
     if not found:
         say("no image registry answers: making a stand-in image from Debian's packages")
         with tempfile.TemporaryDirectory(prefix="dusty-standin-") as folder:
-            _import(write_root_archive(Path(folder), PACKAGES), name)
+            _import(write_root_archive(Path(folder), PACKAGES), name, env)
     else:
-        process.run(["docker", "tag", found[0], name], check=True)
+        process.run(["docker", "tag", found[0], name], check=True, env=env)
     say(f"{name} is a stand-in: {_version_text()}; it is replaced once a registry answers")
 
 
-def is_stand_in(name: str) -> bool:
+def is_stand_in(name: str, env: Env = None) -> bool:
     """True if the engine's image `name` is one of ours."""
     template = f'{{{{index .Config.Labels "{STAND_IN_LABEL}"}}}}'
-    return process.run(["docker", "image", "inspect", "--format", template, name]).out.strip() == "1"
+    return process.run(["docker", "image", "inspect", "--format", template, name], env=env).out.strip() == "1"
 
 
-def replace_stand_in(name: str, say: Say) -> bool:
+def replace_stand_in(name: str, say: Say, env: Env = None) -> bool:
     """Pull the real image in place of a stand-in, if a registry answers now. False, in silence, if none does.
 
     For runs that have work to do anyway; a no-op never calls it, since waiting for a registry takes seconds.
     """
     with _pulls:
-        if _registry_is_silent.is_set() or not is_stand_in(name) or pull(name, say) is not None:
+        if _registry_is_silent.is_set() or not is_stand_in(name, env) or pull(name, say, env) is not None:
             return False
     say(f"pulled {name}, which takes the place of its stand-in")
     return True
 
 
-def _stand_in_ids() -> list[str]:
-    return process.run(["docker", "images", "-q", "--filter", f"label={STAND_IN_LABEL}=1"], check=True).out.split()
+def _stand_in_ids(env: Env) -> list[str]:
+    return process.run(["docker", "images", "-q", "--filter", f"label={STAND_IN_LABEL}=1"], check=True, env=env).out.split()
 
 
-def _import(archive: Path, name: str) -> None:
+def _import(archive: Path, name: str, env: Env) -> None:
     path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     changes = (f"LABEL {STAND_IN_LABEL}=1", f"ENV {path}", 'CMD ["bash"]')
     words = [word for change in changes for word in ("--change", change)]
-    process.run(["docker", "import", *words, str(archive), name], check=True)
+    process.run(["docker", "import", *words, str(archive), name], check=True, env=env)
 
 
 def _version_text() -> str:

@@ -13,16 +13,16 @@ import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha256
 from pathlib import Path
 
 from dusty_tasks.core import provision
 from dusty_tasks.core.provision import Machine, Step
 from dusty_tasks.effects import process
+from dusty_tasks.effects.docker import DEFAULT_SOCKET, engine_address
 from dusty_tasks.effects.failures import ToolFailed
 
-DEFAULT_SOCKET = "/var/run/docker.sock"
 OWN_ADDRESSES = (f"unix://{DEFAULT_SOCKET}", "unix:///run/docker.sock")
+"""Where the engine listens that a distribution's package brings."""
 
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 """Where dockerd and usermod lie, which is not on everybody's PATH."""
@@ -38,7 +38,7 @@ def read_missing(*, engine_here: bool = True) -> list[str]:
         missing.append(provision.CLIENT)
     if not has_compose():
         missing.append(provision.COMPOSE)
-    if engine_here and (trouble := read_engine_trouble(address := engine_address())):
+    if engine_here and (trouble := read_engine_trouble(address := engine_address(os.environ))):
         is_ours_to_start = trouble == provision.ACCESS or address in OWN_ADDRESSES
         missing.append(trouble if is_ours_to_start else provision.AWAY)
     return missing
@@ -65,18 +65,6 @@ def _read_client_config() -> Mapping[str, list[str]]:
     except (OSError, ValueError):
         return {}
     return config if isinstance(config, dict) else {}
-
-
-def engine_address() -> str:
-    """The engine that the docker client would talk to: DOCKER_HOST, else the current context's, else the default socket."""
-    context_name = os.environ.get("DOCKER_CONTEXT") or str(_read_client_config().get("currentContext") or "default")
-    if os.environ.get("DOCKER_HOST") or context_name == "default":
-        return os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
-    meta_path = Path(docker_config(), "contexts/meta", sha256(context_name.encode()).hexdigest(), "meta.json")
-    try:
-        return str(json.loads(meta_path.read_text(encoding="utf-8"))["Endpoints"]["docker"]["Host"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"unix://{DEFAULT_SOCKET}"
 
 
 def read_engine_trouble(address: str) -> str:
@@ -162,7 +150,7 @@ def may_sudo(*, may_ask: bool) -> bool:
 
 def wait_for_engine(home: str | Path, seconds: float = 60) -> str:
     """'' once the engine listens, provision.ACCESS if it does but not for us; after `seconds` the last lines of its log."""
-    end, address = time.monotonic() + seconds, engine_address()
+    end, address = time.monotonic() + seconds, engine_address(os.environ)
     while (trouble := read_engine_trouble(address)) in (provision.STOPPED, provision.ENGINE):
         if time.monotonic() > end:
             return _last_lines(Path(home, "engine/dockerd.log")) or f"no engine listens at {address}"

@@ -84,11 +84,21 @@ def _check_again(machine: Machine, missing: list[str], say: Say, engine_here: bo
             say(f"The Docker Engine was started and does not answer:\n{trouble}")
             return 2
     still = packages.read_missing(engine_here=engine_here)
+    if provision.GIT in missing and provision.GIT not in still:
+        _complete_examples(say)
     if still == [provision.ACCESS]:
         return _go_on_in_the_group(say)
     if still:
         say(f"Still missing after that: {', '.join(still)}.")
     return 2 if still else 0
+
+
+def _complete_examples(say: Say) -> None:
+    """The example's repos could not be made before there was a git."""
+    from dusty_tasks.effects.example_specs import example_folder, write_examples
+
+    if example_folder(session.home()).exists():
+        write_examples(session.home(), say)
 
 
 def _go_on_in_the_group(say: Say) -> int:

@@ -67,6 +67,15 @@ def test_a_removed_part_is_made_again(example, dusty_home, said):
     assert sorted(os.listdir(example / "repos")) == ["board", "paper"], "nothing temporary is left"
 
 
+def test_without_git_the_specs_are_written_and_the_repos_once_it_is_there(dusty_home, tmp_path, monkeypatch, said):
+    with monkeypatch.context() as without_git:
+        without_git.setenv("PATH", str(tmp_path))
+        write_examples(dusty_home, said.append)
+    assert sorted(path.name for path in (dusty_home / "example").iterdir()) == ["specs"]
+    write_examples(dusty_home, said.append)
+    assert (dusty_home / "example/remotes/quotes.git/HEAD").is_file()
+
+
 def test_a_git_config_that_signs_commits_is_no_obstacle(dusty_home, tmp_path, monkeypatch, said):
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".gitconfig").write_text("[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = /bin/false\n[user]\n\tuseConfigOnly = true\n")

@@ -56,7 +56,7 @@ def docker(monkeypatch) -> Docker:
     docker = Docker()
     monkeypatch.setattr(process, "run", docker.run)
     monkeypatch.setattr(images, "write_root_archive", lambda folder, packages: folder / "root.tar")
-    monkeypatch.setattr(images, "_import", lambda archive, name: docker.images.update({name: True}))
+    monkeypatch.setattr(images, "_import", lambda archive, name, env: docker.images.update({name: True}))
     monkeypatch.setattr(images, "_registry_is_silent", images.threading.Event())
     return docker
 

@@ -1,15 +1,13 @@
 """What is found on a machine: by PATH, by the plugin folders, by the engine's socket."""
 
-import json
 import os
 import socket
-from hashlib import sha256
 
 import pytest
 
 from dusty_tasks.core import provision
 from dusty_tasks.core.provision import Machine, Step
-from dusty_tasks.effects import packages, process
+from dusty_tasks.effects import docker, packages, process
 from dusty_tasks.effects.failures import ToolFailed
 
 
@@ -24,7 +22,7 @@ def bare(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(packages, "PLUGIN_FOLDERS", ())
     monkeypatch.setattr(packages, "SYSTEM_FOLDERS", ())
-    monkeypatch.setattr(packages, "DEFAULT_SOCKET", str(tmp_path / "docker.sock"))
+    monkeypatch.setattr(docker, "DEFAULT_SOCKET", str(tmp_path / "docker.sock"))
     monkeypatch.setattr(packages, "OWN_ADDRESSES", (f"unix://{tmp_path}/docker.sock",))
     return tmp_path
 
@@ -66,7 +64,7 @@ def test_an_engine_that_is_installed_is_stopped_not_missing(bare):
 def test_a_socket_file_that_nobody_serves_is_a_stopped_engine(bare):
     program(bare, "dockerd")
     listen(bare / "docker.sock").close()
-    assert packages.read_engine_trouble(packages.engine_address()) == provision.STOPPED
+    assert packages.read_engine_trouble(packages.engine_address(os.environ)) == provision.STOPPED
 
 
 def test_an_engine_that_docker_host_names_is_not_ours_to_start(bare, monkeypatch):
@@ -84,23 +82,6 @@ def test_compose_is_asked_of_docker_where_no_plugin_folder_has_it(bare):
     assert packages.has_compose()
     program(bare, "docker", "#!/bin/sh\nexit 1\n")
     assert not packages.has_compose()
-
-
-def test_the_current_context_names_the_engine(bare, monkeypatch):
-    meta_path = bare / ".docker/contexts/meta" / sha256(b"colima").hexdigest() / "meta.json"
-    meta_path.parent.mkdir(parents=True)
-    meta_path.write_text(json.dumps({"Endpoints": {"docker": {"Host": "unix:///c.sock"}}}))
-    (bare / ".docker/config.json").write_text('{"currentContext": "colima"}')
-    assert packages.engine_address() == "unix:///c.sock"
-    monkeypatch.setenv("DOCKER_HOST", "tcp://h:1")
-    assert packages.engine_address() == "tcp://h:1"
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"currentContext": "gone"}'])
-def test_a_damaged_client_config_means_the_default_engine(bare, text):
-    (bare / ".docker").mkdir()
-    (bare / ".docker/config.json").write_text(text)
-    assert packages.engine_address() == f"unix://{bare}/docker.sock"
 
 
 @pytest.mark.parametrize(("text", "wanted"), [
