@@ -32,7 +32,7 @@ class BareMachine(Machine):
     """The machine, a fresh clone of the checkout's HEAD at `clone`, and a user `ada` who may use sudo without a password."""
 
     def __init__(self) -> None:
-        super().__init__("bare", engine=False, hidden=["/var/lib/docker", "/var/lib/containerd"], lower=debian_root())
+        super().__init__("bare", engine=False, hidden=["/var/lib/docker", "/var/lib/containerd", "/root/.cache"], lower=debian_root())
         self.clone = self.folder / "dusty"
 
     def __enter__(self) -> BareMachine:

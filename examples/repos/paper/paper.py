@@ -24,6 +24,7 @@ blockquote footer { font-size: .95rem; opacity: .75; }
 form { display: flex; gap: .6rem; margin-bottom: 1.5rem; }
 input { flex: 1; min-width: 0; font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line);
   border-radius: 6px; padding: .55rem .8rem; }
+input:focus, button:focus { outline: 2px solid var(--accent); outline-offset: 2px; }
 button { font: inherit; color: #fff; background: var(--accent); border: 0; border-radius: 6px; padding: .55rem 1.2rem; cursor: pointer; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; margin-top: 2.5rem; }
 td { border-top: 1px solid var(--line); padding: .45rem .6rem .45rem 0; vertical-align: top; }
