@@ -34,7 +34,7 @@ class Document:
 
     @cached_property
     def _by_path(self) -> dict[KeyPath, tuple[int, int, int, int]]:
-        return _marks_by_path(self.value, self.marks)
+        return marks_by_path(self.value, self.marks)
 
     @cached_property
     def places(self) -> dict[KeyPath, tuple[int, int]]:
@@ -94,10 +94,11 @@ class PlacesByFile(Mapping[str, "dict[KeyPath, tuple[int, int]]"]):
 
 def places_of(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int]]:
     """Key path -> line and column of the value, from the marks of a walk over `value`."""
-    return {path: mark[:2] for path, mark in _marks_by_path(value, marks).items()}
+    return {path: mark[:2] for path, mark in marks_by_path(value, marks).items()}
 
 
-def _marks_by_path(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int, int, int]]:
+def marks_by_path(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int, int, int]]:
+    """Key path -> line and column of the value, then of its key."""
     numbers = iter(marks)
     quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
     return dict(zip((path for path, _ in walk(value)), quadruples, strict=False))

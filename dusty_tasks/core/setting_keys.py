@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.names import Wrong, check_image, check_repo
 from dusty_tasks.core.safe_text import shown, unsafe_part
+from dusty_tasks.core.settings import NGINX_IMAGE
 from dusty_tasks.core.yaml_values import typed
 
-NGINX_IMAGE = "nginx:1.28-alpine"
 MAX_JOBS = 64
 
 _SSH = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9._-]*@)?[A-Za-z0-9][A-Za-z0-9._-]*(?::[0-9]{1,5})?")

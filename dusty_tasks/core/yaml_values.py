@@ -20,6 +20,7 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 """Deeper nesting is nobody's spec; without a limit a file of brackets ends in a crash of the parser."""
+EMPTY, NO_MAPPING = "empty file", "must be a mapping"
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _NULLS = ("", "~", "null", "Null", "NULL")
@@ -95,9 +96,9 @@ def _root(text: str) -> Any:
     finally:
         loader.dispose()
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _PLAIN and root.value in _NULLS):
-        raise _Refused("empty file")
+        raise _Refused(EMPTY)
     if not isinstance(root, yaml.MappingNode):
-        raise _Refused("must be a mapping")
+        raise _Refused(NO_MAPPING)
     return root
 
 

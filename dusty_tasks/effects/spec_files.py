@@ -13,18 +13,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dusty_tasks.core import safe_text
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Place, Problem
+from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects import files
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.file_states import is_settled
 from dusty_tasks.effects.schema_files import read_schema
 from dusty_tasks.effects.spec_states import KIND_BY_FOLDER, SpecFile, names_in, spec_files, spec_states
 
 __all__ = ["read_documents", "spec_states"]
-
-RACY_NS = 2_000_000_000
-"""A file changed this shortly before it was read may change again within the same tick of its clock: not cached."""
 
 
 def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tuple[list[Document], list[Problem]]:
@@ -36,33 +34,37 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tu
     root = str(root)
     if not os.path.isdir(root):
         raise Failure(f"there is no specs repo at {root}", "dusty config set specs_repo <repo or folder>")
-    known = _read_cache(cache_path)
+    known = _read_cache(cache_path, root)
     now = time.time_ns()
     documents: list[Document] = []
     entries: dict[str, Any] = {}
     for found in spec_files(root):
-        cached = known.get(found.file)
-        if cached is None or not found.state or cached[0] != list(found.state):
+        entry = known.get(found.file)
+        document = _kept(found, entry)
+        if document is None:
             document = _read(found)
-            cached = [list(found.state), document.to_json()]
-        else:
-            try:
-                document = Document.from_json(cached[1])
-            except (TypeError, ValueError, IndexError):
-                document = _read(found)
-                cached = [list(found.state), document.to_json()]
+            entry = [list(found.state), document.to_json()]
         documents.append(document)
-        if found.state and found.state[0] < now - RACY_NS and found.state[3] < now - RACY_NS:
-            entries[found.file] = cached
+        if is_settled(found.state, now):
+            entries[found.file] = entry
     if cache_path is not None and entries != known:
-        _write_cache(cache_path, entries)
+        _write_cache(cache_path, root, entries)
     return documents, list(_problems_of_names(root))
+
+
+def _kept(found: SpecFile, entry: Any) -> Document | None:
+    """The document of a cache entry, or None if the file has changed since or the entry is damaged."""
+    try:
+        state, document = entry
+        return Document.from_json(document) if found.state and state == list(found.state) else None
+    except (TypeError, ValueError, IndexError):
+        return None
 
 
 def _read(found: SpecFile) -> Document:
     """Parse one file and check its shape."""
     from dusty_tasks.core.check_shape import minimal_form
-    from dusty_tasks.core.yaml_values import MAX_BYTES, values_of_yaml
+    from dusty_tasks.core.yaml_values import EMPTY, MAX_BYTES, NO_MAPPING, values_of_yaml
 
     name = unicodedata.normalize("NFC", os.path.basename(found.path)[: -len(".yml")])
     trouble = found.trouble
@@ -81,7 +83,7 @@ def _read(found: SpecFile) -> Document:
     document = Document(found.kind, name, found.file, *values)
     if document.is_readable:
         document.problems += _shape_check(found.kind)(document)
-    elif document.problems[0].what in ("empty file", "must be a mapping"):
+    elif document.problems[0].what in (EMPTY, NO_MAPPING):
         document.problems = [document.problems[0]._replace(hint=minimal_form(found.kind))]
     return document
 
@@ -98,23 +100,23 @@ def _problems_of_names(root: str) -> Iterator[Problem]:
     for folder in KIND_BY_FOLDER:
         for name in names_in(os.path.join(root, folder)):
             if name.endswith(".yaml") and name[0] != ".":
-                file = safe_text.printable(f"{folder}/{name}")
+                file = printable(f"{folder}/{name}")
                 yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
 
 
-def _read_cache(cache_path: str | Path | None) -> dict[str, Any]:
+def _read_cache(cache_path: str | Path | None, root: str) -> dict[str, Any]:
     if cache_path is None:
         return {}
     try:
         data = json.loads(files.read_bytes(cache_path) or b"{}")
-        return dict(data["files"]) if data.get("version") == _version() else {}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return dict(data["files"]) if [data["version"], data["root"]] == [_version(), root] else {}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return {}
 
 
-def _write_cache(cache_path: str | Path, entries: dict[str, Any]) -> None:
+def _write_cache(cache_path: str | Path, root: str, entries: dict[str, Any]) -> None:
     try:
-        files.write_atomically(cache_path, json.dumps({"version": _version(), "files": entries}).encode())
+        files.write_atomically(cache_path, json.dumps({"version": _version(), "root": root, "files": entries}).encode())
     except Failure:
         pass  # A cache that cannot be written costs time, not the run.
 

@@ -11,12 +11,10 @@ from typing import NamedTuple
 
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.file_states import State, state_of
 
 KIND_BY_FOLDER = {"apps": "app", "bundles": "bundle", "libs": "lib", "services": "service"}
 """In file order."""
-
-State = tuple[int, ...]
-"""mtime_ns, size, inode and ctime_ns of a file, taken before it is read; () if it cannot be looked at."""
 
 
 class SpecFile(NamedTuple):
@@ -71,6 +69,6 @@ def _spec_file(kind: str, file: str, path: str, real_root: str, is_inside: bool)
     if not is_inside:
         yield SpecFile(kind, file, path, (), "link leads out of the specs repo")
     elif stat.S_ISREG(found.st_mode):
-        yield SpecFile(kind, file, path, (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns))
+        yield SpecFile(kind, file, path, state_of(found))
     elif not stat.S_ISDIR(found.st_mode):
         yield SpecFile(kind, file, path, (), "cannot be read: not a file")
