@@ -1,0 +1,48 @@
+"""The commit that a working tree stands on, read from .git without git (design.md section 9, 24)."""
+from __future__ import annotations
+
+import os
+
+from dusty_tasks.effects.files import read_bytes
+
+
+def read_commit(folder: str) -> str:
+    """The commit id of HEAD in the repo at `folder`, '' if it is no git repo or has no commit yet."""
+    git_folder = _git_folder(folder)
+    head = _text(f"{git_folder}/HEAD")
+    if not head.startswith("ref: "):
+        return head if _is_id(head) else ""
+    ref = head.removeprefix("ref: ")
+    common = os.path.join(git_folder, _text(f"{git_folder}/commondir") or ".")
+    loose = _text(f"{git_folder}/{ref}") or _text(f"{common}/{ref}")
+    if _is_id(loose):
+        return loose
+    for line in _text(f"{common}/packed-refs").splitlines():
+        commit, _, name = line.partition(" ")
+        if name == ref:
+            return commit
+    return ""
+
+
+def read_branch(folder: str) -> str:
+    """The branch that HEAD names, '' when it is detached or there is no git repo."""
+    return _text(f"{_git_folder(folder)}/HEAD").removeprefix("ref: refs/heads/") if _is_on_branch(folder) else ""
+
+
+def _is_on_branch(folder: str) -> bool:
+    return _text(f"{_git_folder(folder)}/HEAD").startswith("ref: refs/heads/")
+
+
+def _git_folder(folder: str) -> str:
+    """`.git`, or what a `.git` file names (worktrees, submodules)."""
+    path = os.path.join(folder, ".git")
+    link = "" if os.path.isdir(path) else _text(path)
+    return os.path.join(folder, link.removeprefix("gitdir: ")) if link.startswith("gitdir: ") else path
+
+
+def _text(path: str) -> str:
+    return (read_bytes(path) or b"").decode("utf-8", "replace").strip()
+
+
+def _is_id(text: str) -> bool:
+    return len(text) in (40, 64) and not set(text) - set("0123456789abcdef")

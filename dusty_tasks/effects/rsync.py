@@ -1,0 +1,224 @@
+"""rsync: the copying itself, and the guards that run on the Docker host right before it.
+
+Every copy is two or three commands: `prepare` walks the destination's components (no link, no file in the way, really inside its base) and
+removes the receipt, rsync copies, `finish` writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
+"""
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dusty_tasks.core.excludes import Rule, filter_text
+from dusty_tasks.core.sync_guards import refused_destination
+from dusty_tasks.effects import process
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure, ToolFailed
+
+OLDEST = (3, 1, 3)
+"""The first rsync that compares times in full: a file changed twice within a second would be missed before."""
+OPTIONS = ("-rlptD", "--force", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
+ARRIVED, VANISHED = 0, 24
+_FORBIDDEN = re.compile("Permission denied|Operation not permitted")
+_AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
+LOST_LINE = (10, 12, 30, 35, 255)
+
+PREPARE = r"""
+set -fu
+root=${1%/} below=$2 receipt=$3 is_empty=$4
+case /$below/ in *//* | */../* | */./*) echo "$root/$below is not a plain path"; exit 3 ;; esac
+mkdir -p "${root:-/}" || exit 4
+walk() {
+    path=$root
+    rest=$1/
+    while [ -n "$rest" ]; do
+        path=$path/${rest%%/*}
+        rest=${rest#*/}
+        if [ -L "$path" ]; then echo "$path is a link, and nothing is deleted through a link"; exit 3; fi
+        if [ -e "$path" ] && [ ! -d "$path" ]; then echo "$path is not a folder"; exit 3; fi
+        [ -d "$path" ] || mkdir "$path" || exit 4
+    done
+}
+walk "$below"
+real=$(cd "$path" && pwd -P) && top=$(cd "${root:-/}" && pwd -P) || exit 4
+[ "$real" = "${top%/}/$below" ] || { echo "$path is really $real"; exit 3; }
+if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | head -n 1)" ]; then exit 5; fi
+if [ -n "$receipt" ]; then
+    case $receipt in */*) walk "${receipt%/*}" ;; esac
+    rm -f "$root/$receipt" || exit 4
+fi
+"""
+"""Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no).
+
+Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not.
+"""
+
+FINISH = r"""
+set -eu
+path=${1%/}/$2
+cat > "$path.$$"
+mv -f "$path.$$" "$path"
+"""
+"""Words: host.root, the file below it; stdin its content."""
+
+
+class Copied(NamedTuple):
+    """What a copy changed; folders are not counted."""
+
+    changed: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+
+class EmptySource(Failure):
+    """The source has no file left after excludes, and the copy has some."""
+
+
+class NotOurs(ToolFailed):
+    """Files in the copy belong to somebody else (a container left them as root), and rsync may not touch them."""
+
+
+def sync_folder(host: DockerHost, source: str, below: str, rules: Sequence[Rule], *, is_empty: bool = False, receipt: str = "",
+                checksum: bool = False, progress: bool = False, lock: int | None = None) -> Copied:
+    """Make `<host.root>/<below>` what `source` is, excluded paths left alone, and remove the `receipt` (a path below host.root) before.
+
+    `lock` is a descriptor that rsync inherits. Raises Failure (a guard refuses), EmptySource (unless `is_empty` is False),
+    NotOurs, ToolFailed (rsync's or ssh's own last words).
+    """
+    check_version(host)
+    prepare(host, below, receipt, is_empty)
+    return run_rsync(host, source, host.path(below), rules, ["--delete", *(["--checksum"] if checksum else [])],
+                     progress=progress, lock=lock)
+
+
+def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = False) -> None:
+    """The guards on resolved paths; makes the destination and removes the receipt. Raises as sync_folder does."""
+    finished = host.run_script(PREPARE, host.root, below, receipt, "yes" if is_empty else "no", check=False, as_root=True)
+    if finished.code == 3:
+        raise Failure(f"refused to sync to {host.path(below)}: {finished.out.strip()}", "remove the link, or choose another host.root")
+    if finished.code == 5:
+        raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")
+    if finished.code:
+        hint = "" if host.is_local or host.become_root or host.login.is_root else \
+            "the login is not root and may not use `sudo -n`: allow that, or dusty config set host.root to a folder of its own"
+        raise ToolFailed(["prepare", host.path(below)], finished.code, finished.err or finished.out, hint)
+
+
+def write_file(host: DockerHost, below: str, data: bytes) -> None:
+    """Write `<host.root>/<below>` by a temporary name; its folder exists. Raises ToolFailed."""
+    finished = host.run_script(FINISH, host.root, below, input=data, check=False, as_root=True)
+    if finished.code:
+        raise ToolFailed(["write", host.path(below)], finished.code, finished.err)
+
+
+def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[Rule], extra: Sequence[str] = ("--delete",), *,
+              progress: bool = False, lock: int | None = None) -> Copied:
+    """rsync alone; `extra` are further options. Raises NotOurs, ToolFailed; a file that vanished while it was copied is no failure."""
+    argv = ["rsync", *OPTIONS, *extra, "--filter=merge -"]
+    if not host.is_local:
+        argv += ["-z", "-s", "-e", "ssh"]
+        if host.become_root:
+            argv.append(f"--rsync-path={' '.join(host.become_root)} rsync")
+        host.round_trips += 1
+    argv += ["--", f"{source.rstrip('/')}/", f"{host.rsync_destination(destination)}/"]
+    said = _Progress() if progress else None
+    if said:
+        argv[1:1] = ["--info=progress2"]
+    finished = process.run(argv, input=filter_text(rules), env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
+                           on_line=said, pass_fds=() if lock is None else (lock,))
+    if finished.code in (ARRIVED, VANISHED):
+        return copied_of(finished.out.splitlines())
+    raise _failure(host, argv, finished)
+
+
+class _Progress:
+    """Shows rsync's own progress lines as they come: the last part of a line that it writes over and over."""
+
+    def __call__(self, line: str) -> None:
+        from dusty_tasks.console import say
+
+        shown = line.rsplit("\r", 1)[-1].strip()
+        if re.match(r"[\d,.]+[KMGT]?\s+\d+%", shown):
+            say(f"  {shown}")
+
+
+def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) -> ToolFailed:
+    """What rsync's end means."""
+    kind, hint = ToolFailed, ""
+    if "No space left on device" in finished.err:
+        hint = f"the disk of {'this machine' if host.is_local else host.name} is full: dusty disk inspect"
+    elif any(_FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
+        kind = NotOurs
+    elif finished.code in LOST_LINE and not host.is_local:
+        hint = f"the connection to {host.name} was lost; the next sync goes on where this one ended"
+    return kind([word for word in argv if not word.startswith("--filter")], finished.code, finished.err or finished.out, hint)
+
+
+def copied_of(lines: Sequence[str]) -> Copied:
+    """What the lines of `--out-format=%i %n` tell."""
+    changed, deleted = [], []
+    for line in lines:
+        code, _, name = line.partition(" ")
+        if code == "*deleting":
+            name = name.lstrip()
+            if not name.endswith("/"):
+                deleted.append(name)
+        elif len(code) == 11 and code[0] in "<>ch." and code[1] in "fLDS":
+            changed.append(name)
+    return Copied(tuple(changed), tuple(deleted))
+
+
+def push_folder(host: DockerHost, source: str, destination: str, delete: bool = True, keep: Sequence[str] = ()) -> Copied:
+    """Make a folder of Dusty's own on the Docker host (command files, assets, nginx) what `source` is.
+
+    `destination` is absolute; `keep` are rsync patterns that are neither sent nor deleted (`/libs/`). Raises Failure if it
+    lies outside command_files, persist/dusty_assets, persist/dustyNginx; ToolFailed, NotOurs.
+    """
+    bases = [host.path("command_files"), host.path("persist/dusty_assets"), host.path("persist/dustyNginx")]
+    reasons = [refused_destination(destination, base, may_be_base=True) for base in bases]
+    if all(reasons):
+        raise Failure(f"refused to push to {destination}: it is in none of {', '.join(bases)}")
+    check_version(host)
+    prepare(host, os.path.relpath(destination, host.root))
+    rules = [Rule(os.fsencode(pattern), True, "kept") for pattern in keep]
+    return run_rsync(host, source, destination, rules, ["--delete"] if delete else [])
+
+
+def differences(host: DockerHost, source: str, destination: str, rules: Sequence[Rule]) -> Copied:
+    """What a sync would change if it compared contents; nothing is changed."""
+    check_version(host)
+    return run_rsync(host, source, destination, rules, ["--delete", "--dry-run", "--checksum"])
+
+
+def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:
+    """Give files that containers left as root to the caller, through a throw-away container; False if that did not work."""
+    for image_name in image_names:
+        argv = ["docker", "run", "--rm", "--pull=never", "--network=none", "--user=0", "--entrypoint=chown", "-v", f"{folder}:/work",
+                image_name, "-hR", f"{os.getuid()}:{os.getgid()}", "/work"]
+        if process.run(argv, env=host.engine_environment()).code == 0:
+            return True
+    return False
+
+
+def check_version(host: DockerHost) -> None:
+    """Raise Failure unless rsync is there, on both ends, and new enough."""
+    _check(_local_version(), "here")
+    if not host.is_local:
+        _check(host.login.rsync_version, f"on {host.name}")
+
+
+@functools.cache
+def _local_version() -> str:
+    return (process.run(["rsync", "--version"]).out.splitlines() or [""])[0]
+
+
+def _check(version_line: str, where: str) -> None:
+    found = re.match(r"rsync\s+version\s+v?(\d+)\.(\d+)\.(\d+)", version_line)
+    if found and tuple(map(int, found.groups())) >= OLDEST:
+        return
+    wanted = ".".join(map(str, OLDEST))
+    install = "brew install rsync" if "openrsync" in version_line or "2.6.9" in version_line else "install the package rsync"
+    if not version_line:
+        raise Failure(f"rsync is not installed {where}", install)
+    raise Failure(f"rsync {where} is not {wanted} or newer: {version_line}", install)

@@ -1,0 +1,297 @@
+"""Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (spec-language section 6).
+
+A repo here is an entry of `wanted.repos` (core/wanted): a mapping with id, written, url, local_path, lib_of, lib_repos.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pwd
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dusty_tasks.core.lib_digests import lib_digests
+from dusty_tasks.core.sync_guards import refused_destination, refused_source
+from dusty_tasks.effects.commits import read_commit
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.fingerprint import (
+    Source,
+    first_difference,
+    keep_manifest,
+    kept_manifest,
+    read_rules,
+    read_source,
+)
+from dusty_tasks.effects.receipts import Receipt, read_receipts
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.settings import Settings
+    from dusty_tasks.effects.docker_host import DockerHost
+
+RepoEntry = Mapping[str, Any]
+Say = Callable[[str], None]
+SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
+LONGEST_WAIT = 600.0
+"""Seconds that a sync waits for another one of the same repo."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """What became of one repo."""
+
+    repo_id: str
+    status: str
+    """`synced`, `up to date`, `failed`."""
+    source: str = ""
+    kind: str = ""
+    changed: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    receipt: Receipt = field(default_factory=dict)
+    failure: Failure | None = None
+
+    def __str__(self) -> str:
+        name = self.repo_id.rsplit("/", 1)[-1]
+        if self.failure:
+            return f"{name}: {self.failure}"
+        return f"{self.status} {name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
+
+
+def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
+    """(folder on this machine, kind of source: override, local, managed) of a repo."""
+    kind = "override" if settings.repo_overrides.get(entry["id"]) else "local" if entry.get("local_path") else "managed"
+    return settings.path_of(entry["id"], entry.get("local_path") or ""), kind
+
+
+def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings) -> list[tuple[RepoEntry, str]]:
+    """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises."""
+    if settings.sync_mode == "bind":
+        return []
+    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings)) for entry in repo_entries)
+    return [(entry, reason) for entry, reason in found if reason]
+
+
+def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings) -> str:
+    path, kind = source_of(entry, settings)
+    if receipt is None:
+        return "not on the Docker host yet"
+    if receipt.get("source") != path:
+        return f"its source is {path} ({kind}) now, and was {receipt.get('source')}"
+    try:
+        source = read_source(path, read_rules(path, settings.sync_exclude))
+    except OSError as error:
+        return f"its source cannot be read: {path}: {error.strerror}"
+    if receipt.get("fingerprint") == source.fingerprint:
+        return ""
+    before = kept_manifest(settings.home, entry["id"], str(receipt.get("fingerprint")))
+    what, count = first_difference(before, source.folders) if before is not None else ("", 0)
+    return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
+
+
+def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings: Settings, say: Say,
+               allow_empty: bool = False, checksum: bool = False, progress: bool = False, verb: str = "sync",
+               stack_repos: Sequence[RepoEntry] = ()) -> list[SyncOutcome]:
+    """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
+
+    `say` hears one line a repo as it ends. One failure does not stop the others: it is in the outcome. `stack_repos` are
+    all repos of the stack, for the digests of libs (default: `repo_entries`). Raises Failure only for what concerns all:
+    no rsync, no connection.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    if settings.sync_mode == "bind":
+        say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
+        return []
+    if not repo_entries:
+        return []
+    everything = list(stack_repos or repo_entries)
+    receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
+    run = _Run(host, settings, receipts, allow_empty, checksum, progress, verb)
+    outcomes: list[SyncOutcome] = []
+    pool = ThreadPoolExecutor(1 if progress else max(1, settings.sync_jobs), thread_name_prefix="sync")
+    try:
+        for outcome in pool.map(run.sync, repo_entries):
+            if outcome.status == SYNCED:
+                say(str(outcome))
+            outcomes.append(outcome)
+    finally:
+        # An interrupted run waits for the rsyncs that were started: the same ^C or SIGTERM of the terminal ends them.
+        pool.shutdown(cancel_futures=True)
+    receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
+    for outcome in outcomes:
+        if outcome.failure:
+            receipts.pop(outcome.repo_id, None)
+    push_lib_digests(everything, receipts, host)
+    return outcomes
+
+
+def failure_of(outcomes: Iterable[SyncOutcome]) -> Failure | None:
+    """All failures as one, or None: exit 1 if each is for the user to mend, else 2."""
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    if not failed:
+        return None
+    return Failure("\n".join(map(str, failed)), code=max(outcome.failure.code for outcome in failed if outcome.failure))
+
+
+class _Run:
+    """One call of sync_repos: what its parallel syncs have in common."""
+
+    def __init__(self, host: DockerHost, settings: Settings, receipts: dict[str, Receipt], allow_empty: bool, checksum: bool,
+                 progress: bool, verb: str) -> None:
+        self.host, self.settings, self.receipts = host, settings, receipts
+        self.allow_empty, self.checksum, self.progress, self.verb = allow_empty, checksum, progress, verb
+
+    def sync(self, entry: RepoEntry) -> SyncOutcome:
+        """Sync one repo under its lock."""
+        from dusty_tasks.effects.lock import held
+
+        path, kind = source_of(entry, self.settings)
+        repo_id = entry["id"]
+        try:
+            with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
+                return self._sync(repo_id, path, kind, lock.fileno())
+        except Failure as failure:
+            return SyncOutcome(repo_id, FAILED, path, kind, failure=failure)
+
+    def _sync(self, repo_id: str, path: str, kind: str, lock: int) -> SyncOutcome:
+        from dusty_tasks.effects import rsync
+
+        check_source(path, self.settings.home)
+        below = f"persist/repos/{repo_id}"
+        if refused := refused_destination(self.host.path(below), self.host.path("persist/repos")):
+            raise Failure(f"refused to sync: {refused}")
+        rules = read_rules(path, self.settings.sync_exclude)
+        source = self._read(path, rules)
+        receipt = self.receipts.get(repo_id, {})
+        if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path:
+            return SyncOutcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
+        options: dict[str, Any] = {"receipt": f"persist/repos/.receipts/{repo_id}.json", "checksum": self.checksum,
+                                   "is_empty": source.files == 0 and not self.allow_empty, "progress": self.progress, "lock": lock}
+        try:
+            copied = rsync.sync_folder(self.host, path, below, rules, **options)
+        except rsync.EmptySource:
+            raise Failure(f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
+                          "--allow-empty empties the copy as well") from None
+        except rsync.NotOurs as failure:
+            if not self.host.is_local or not rsync.take_over(self.host, self.host.path(below), self._images()):
+                raise
+            del failure
+            copied = rsync.sync_folder(self.host, path, below, rules, **options)
+        receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
+                   "commit": read_commit(path), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
+        rsync.write_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
+        keep_manifest(self.settings.home, repo_id, source)
+        return SyncOutcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt)
+
+    @staticmethod
+    def _read(path: str, rules: Any) -> Source:
+        try:
+            return read_source(path, rules)
+        except OSError as error:
+            raise Failure(f"{path} cannot be read: {error.strerror}") from error
+
+    def _images(self) -> list[str]:
+        """Images that surely have chown, those most likely to be there first."""
+        from dusty_tasks.effects import process
+
+        listed = process.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=self.host.engine_environment())
+        return list(dict.fromkeys([self.settings.nginx_image, *(name for name in listed.out.split() if "<none>" not in name)]))[:5]
+
+
+def check_source(path: str, home: str) -> None:
+    """Raise Failure if `path` is missing, or is a folder that must never be copied."""
+    if not os.path.isdir(path):
+        what = "is not a folder" if os.path.exists(path) else "does not exist"
+        hint = "dusty repos update clones it" if path.startswith(f"{home}/repos/") else "dusty repos list shows where each repo is taken from"
+        raise Failure(f"the source {path} {what}", hint)
+    refused = refused_source(os.path.realpath(path), os.path.realpath(home), _user_home())
+    if refused:
+        raise Failure(f"refused to sync {path}: {refused}", "dusty repos override <repo> <the repo's own folder>")
+
+
+@functools.cache
+def _user_home() -> str:
+    """The caller's home folder by the user database, whatever HOME says."""
+    try:
+        return os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return os.path.realpath(os.path.expanduser("~"))
+
+
+WRITE_DIGESTS = r"""
+cd "${1%/}/command_files" 2>/dev/null || exit 0
+while read -r path digest; do
+    [ -d "${path%%/*}" ] && [ ! -L "${path%%/*}" ] || continue
+    [ "$(cat "$path" 2>/dev/null)" = "$digest" ] && continue
+    mkdir -p "${path%/*}" && echo "$digest" > "$path.$$" && mv -f "$path.$$" "$path" || exit 4
+done
+"""
+"""Word: host.root; stdin lines `<app>/libs/<lib> <digest>`. Only for apps whose command files are there."""
+
+
+def push_lib_digests(stack_repos: Iterable[RepoEntry], receipts: Mapping[str, Receipt], host: DockerHost) -> None:
+    """Write the digest of each lib beside the command files of the apps that use it. Raises ToolFailed."""
+    digests = lib_digests(stack_repos, {repo_id: receipt["fingerprint"] for repo_id, receipt in receipts.items() if "fingerprint" in receipt})
+    if digests:
+        lines = "".join(f"{path} {digest}\n" for path, digest in sorted(digests.items()))
+        host.run_script(WRITE_DIGESTS, host.root, input=lines, as_root=True)
+
+
+def task_names(repo_ids: Iterable[str]) -> dict[str, str]:
+    """Repo id -> the name of its sub-task of `sync`: the short name where only one repo has it, else the id."""
+    ids = list(repo_ids)
+    short = [repo_id.rsplit("/", 1)[-1] for repo_id in ids]
+    names = {repo_id: name if short.count(name) == 1 else repo_id for repo_id, name in zip(ids, short, strict=True)}
+    # doit takes `=` for a variable and `*` for a pattern.
+    return {repo_id: name.replace("=", "_").replace("*", "_") for repo_id, name in names.items()}
+
+
+def stack_repos() -> list[RepoEntry]:
+    """The repos of the stack as compiled last, [] if nothing was; reads no YAML and never raises."""
+    from dusty_tasks import session
+
+    try:
+        return list(session.wanted().repos)
+    except Failure:
+        return []
+
+
+def sync_steps() -> Iterator[dict[str, Any]]:
+    """A doit sub-task a repo of the stack: `sync:<short name or id>`."""
+    entries = stack_repos()
+    names = task_names(entry["id"] for entry in entries)
+    for entry in entries:
+        yield {"name": names[entry["id"]], "doc": f"copy {entry['id']} to the Docker host",
+               "actions": [functools.partial(_sync_action, entry)], "uptodate": [functools.partial(_is_up_to_date, entry)]}
+
+
+def _sync_action(entry: RepoEntry) -> None:
+    from dusty_tasks import session
+    from dusty_tasks.console import say
+
+    outcomes = sync_repos([entry], host=session.docker_host(), settings=session.settings(), say=say, stack_repos=stack_repos())
+    if failure := failure_of(outcomes):
+        raise failure
+
+
+def _is_up_to_date(entry: RepoEntry) -> bool:
+    """True if the receipt on the Docker host equals the source; any trouble means "not up to date". Never raises."""
+    try:
+        return not stale_repos([entry], _receipts_of_stack(), _settings())
+    except Exception:
+        return False
+
+
+@functools.cache
+def _receipts_of_stack() -> dict[str, Receipt]:
+    from dusty_tasks import session
+
+    return read_receipts(session.docker_host(), [entry["id"] for entry in stack_repos()])
+
+
+def _settings() -> Settings:
+    from dusty_tasks import session
+
+    return session.settings()
