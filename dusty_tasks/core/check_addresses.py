@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.compose_values import Published
 from dusty_tasks.core.documents import path_text
+from dusty_tasks.core.graph import closure
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.specs import Forwarding, KeyPath, Specs
 
@@ -112,24 +113,13 @@ class _Clashes:
         return self._place(claim.file, claim.path)
 
 
-def closure(specs: Specs, app_names: Iterable[str], service_names: Iterable[str] = ()) -> frozenset[str]:
-    """The containers that these apps and services bring with them: apps over `depends.apps`, and their services."""
-    services, apps, waiting = set(service_names), set[str](), list(app_names)
-    while waiting:
-        name = waiting.pop()
-        if name not in apps and name in specs.apps:
-            apps.add(name)
-            services.update(specs.apps[name].services)
-            waiting.extend(specs.apps[name].apps)
-    return frozenset(apps | services)
-
-
 def groups_of(specs: Specs) -> Iterator[frozenset[str]]:
     """What is active together for certain: each app alone, and the closure of each bundle."""
     for name in specs.apps:
         yield frozenset((name,))
     for bundle in specs.bundles.values():
-        yield closure(specs, bundle.apps, bundle.services)
+        apps = closure(bundle.apps, lambda name: specs.apps[name].apps, specs.apps)
+        yield frozenset((*apps, *bundle.services, *(service for app in apps for service in specs.apps[app].services)))
 
 
 def ports_path(kind: str, index: int) -> KeyPath:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.compose_values import volumes
 from dusty_tasks.core.documents import Document
+from dusty_tasks.core.graph import closure
 from dusty_tasks.core.problems import Problem
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.specs import App, KeyPath, Lib, Specs
@@ -34,14 +35,8 @@ def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Pr
 
 def lib_closure(specs: Specs, owner: App | Lib) -> list[Lib]:
     """The libs in the container of `owner`, itself left out, sorted by name."""
-    found: dict[str, Lib] = {}
-    waiting = list(owner.libs)
-    while waiting:
-        lib = specs.libs.get(waiting.pop())
-        if lib and lib.name not in found and lib is not owner:
-            found[lib.name] = lib
-            waiting.extend(lib.libs)
-    return [found[name] for name in sorted(found)]
+    names = closure(owner.libs, lambda name: specs.libs[name].libs, specs.libs)
+    return [specs.libs[name] for name in sorted(names) if specs.libs[name] is not owner]
 
 
 def _own_mount(owner: App | Lib) -> Iterator[_Mount]:

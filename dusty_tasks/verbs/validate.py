@@ -1,0 +1,49 @@
+"""`dusty validate`: all checks of a specs repo, or the JSON Schema of one kind of file."""
+from __future__ import annotations
+
+from dusty_tasks.console import say
+from dusty_tasks.core.problems import Problem, errors, report
+from dusty_tasks.verbs.words import local_path, misuse, say_json, unknown
+
+SCHEMAS = ("app", "bundle", "config", "lib", "service")
+
+
+def run(words: list[str], schema: str | None = None, json: bool = False, **_options: object) -> int:
+    """Check the specs in use, or those at the path in `words`; 1 if there is any error."""
+    if len(words) > 1:
+        raise misuse("validate", f'"{words[1]}" is one word too many')
+    if schema is not None:
+        return _say_schema(schema)
+    from dusty_tasks import session
+    from dusty_tasks.core.check import check_specs
+    from dusty_tasks.effects.spec_files import read_documents
+
+    if words:
+        documents, read_problems = read_documents(local_path(words[0]))
+    else:
+        documents, read_problems = read_documents(session.specs_root(), f"{session.home()}/state/documents.json")
+    specs, problems = check_specs(documents, read_problems)
+    counts = {"bundle": len(specs.bundles), "app": len(specs.apps), "lib": len(specs.libs), "service": len(specs.services)}
+    if json:
+        say_json({"ok": not errors(problems), "problems": [_as_json(problem) for problem in problems],
+                  **{f"{kind}s": count for kind, count in counts.items()}})
+    elif errors(problems):
+        say(report(problems))
+    else:
+        counted = ", ".join(f"{count} {kind}" if count == 1 else f"{count} {kind}s" for kind, count in counts.items())
+        say("\n".join([*map(str, problems), f"specs are fine: {counted}"]))
+    return 1 if errors(problems) else 0
+
+
+def _say_schema(kind: str) -> int:
+    from dusty_tasks.effects.schema_files import read_schema
+
+    if kind not in SCHEMAS:
+        raise unknown("schema", kind, SCHEMAS)
+    say_json(read_schema(kind))
+    return 0
+
+
+def _as_json(problem: Problem) -> dict[str, object]:
+    return {"file": problem.place.file, "line": problem.place.line, "column": problem.place.column, "path": problem.path,
+            "what": problem.what, "hint": problem.hint, "warning": problem.is_warning}
