@@ -1,4 +1,4 @@
-"""A new user's first hour: one command on a bare Debian machine, as root and as somebody with sudo."""
+"""A new user's first hour with the example: on a machine with an engine, and on a bare one."""
 
 import sys
 from collections.abc import Iterator
@@ -12,6 +12,74 @@ from bare import BareMachine
 
 EXAMPLE = {"dusty_board_1", "dusty_quotes_1", "dusty_redis_1", "dusty_dustyInternalNginx_1"}
 OPEN = "from urllib.request import urlopen; print(urlopen('http://board.example.test/', timeout=10).read().decode())"
+
+
+BOARD = "http://board.example.test/"
+NO_OP = "up to date: 0 changes"
+
+
+@pytest.fixture
+def example(rig):
+    """The machine after the first `up`, with nothing configured before."""
+    done = rig.dusty("up", "--yes")
+    assert BOARD in done.stdout
+    return rig
+
+
+def test_the_first_up_takes_the_example_and_ends_with_its_urls(example):
+    assert set(example.container_ids()) == EXAMPLE
+    assert "bundles:" in (example.home / "config.yml").read_text()
+    status, page = example.get(BOARD)
+    assert status == 200
+    assert page.count("answered, quoting") == 2, "the board reaches quotes by its app name and by its host name"
+    assert example.run(["bash", "-c", "cat </dev/tcp/quotes.example.test/1717"]).stdout.endswith(")\n")
+
+
+def test_host_names_work_inside_containers(example):
+    code = "import urllib.request as r; print(r.urlopen('http://quotes.example.test/').status)"
+    assert example.run(["docker", "exec", "dusty_board_1", "python3", "-c", code]).stdout == "200\n"
+
+
+def test_plain_tools_accept_the_artifacts(example):
+    compose = ["docker", "compose", "-f", str(example.home / "build/docker-compose.yml")]
+    assert "name: dusty" in example.run([*compose, "config"]).stdout
+    nginx = ["docker", "exec", "dusty_dustyInternalNginx_1", "nginx", "-t", "-c", "/etc/nginx/conf.d/dustyNginx.conf"]
+    assert "test is successful" in example.run(nginx).stderr
+
+
+def test_a_second_up_changes_nothing_and_says_so_in_one_line(example):
+    before, hosts = example.container_ids(), example.run(["cat", "/etc/hosts"]).stdout
+    done = example.dusty("up", "--no-pull")
+    assert done.stdout.startswith(NO_OP)
+    assert done.stdout.count("\n") == 1
+    assert (example.container_ids(), example.run(["cat", "/etc/hosts"]).stdout) == (before, hosts)
+
+
+def test_an_edit_restarts_only_the_app_that_it_belongs_to(example):
+    before = example.container_ids()
+    board_path = example.home / "example/repos/board/board.py"
+    board_path.write_text(board_path.read_text().replace("Notice board", "Black board"))
+    example.dusty("up", "--no-pull")
+    after = example.container_ids()
+    assert {name for name in EXAMPLE if before[name] != after[name]} == {"dusty_board_1"}
+    assert before["dusty_board_1"].split()[0] == after["dusty_board_1"].split()[0], "restarted, not recreated"
+    assert "Black board" in example.get(BOARD)[1]
+
+
+def test_a_container_killed_by_hand_comes_back_alone(example):
+    before = example.container_ids()
+    example.run(["docker", "kill", "dusty_quotes_1"])
+    example.dusty("up", "--no-pull")
+    after = example.container_ids()
+    assert {name for name in EXAMPLE if before[name] != after[name]} == {"dusty_quotes_1"}
+
+
+def test_notices_outlive_the_containers(example):
+    example.dusty("scripts", "board", "post", "Lunch at noon")
+    example.dusty("stop", "--rm")
+    assert example.container_ids(state="") == {}
+    example.dusty("up", "--no-pull")
+    assert "Lunch at noon" in example.get(BOARD)[1]
 
 
 class NewUser:
@@ -43,10 +111,10 @@ def test_one_command_on_a_bare_machine(user):
     assert "apt-get install -y python3 python3-venv" in refused.stderr
 
     first = user.types("./dusty", "up", "--yes")
-    assert "http://board.example.test/" in first.stdout + first.stderr
+    assert BOARD in first.stdout + first.stderr
     assert user.containers() == EXAMPLE
     assert "by its host name, through the proxy" in user.types("python3", "-c", OPEN).stdout
 
     in_group = ["sg", "docker", "-c"] if user.name else ["sh", "-c"]
-    assert "up to date: 0 changes" in user.types(*in_group, "./dusty up --no-pull").stdout
-    assert "up to date: 0 changes" in user.types(*in_group, ". .venv/bin/activate && doit up --no-pull").stdout
+    assert NO_OP in user.types(*in_group, "./dusty up --no-pull").stdout
+    assert NO_OP in user.types(*in_group, ". .venv/bin/activate && doit up --no-pull").stdout
