@@ -95,12 +95,13 @@ def stand_in(name: str, say: Say, env: Env = None) -> None:
     """Tag a stand-in as `name`, made now if the engine has none. Raises Failure where there is no apt to make it with."""
     found = _stand_in_ids(env)
     if not found:
-        say("no image registry answers: making a stand-in image from Debian's packages")
+        say("no image registry answers: making a stand-in with nginx, Python and Redis from Debian's packages; "
+            "it gives way once a registry answers")
         with tempfile.TemporaryDirectory(prefix="dusty-standin-") as folder:
             _import(write_root_archive(Path(folder), PACKAGES), name, env)
     else:
         process.run(["docker", "tag", found[0], name], check=True, env=env)
-    say(f"{name} is a stand-in: {_version_text()}; it is replaced once a registry answers")
+    say(f"{name}: a stand-in")
 
 
 def is_stand_in(name: str, env: Env = None) -> bool:
@@ -130,10 +131,6 @@ def _import(archive: Path, name: str, env: Env) -> None:
     changes = (f"LABEL {STAND_IN_LABEL}=1", f"ENV {path}", 'CMD ["bash"]')
     words = [word for change in changes for word in ("--change", change)]
     process.run(["docker", "import", *words, str(archive), name], check=True, env=env)
-
-
-def _version_text() -> str:
-    return "nginx, Python and Redis as Debian packages them"
 
 
 def write_root_archive(folder: Path, packages: Iterable[str]) -> Path:
