@@ -153,7 +153,7 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
     for command in _commands(may_ask):
         if command[0] == "sudo" and command[1] != "-n":
             say(f"running: {' '.join(command)}")
-        code, printed, found = _call(command, section_text, found)
+        code, printed, found = call_helper(command, "remove" if is_empty(section_text) else "apply", section_text, found)
         if code in HELPER_CODES:
             return _outcome(code, printed, section_text), found_section(found)
     reason = printed.splitlines()[-1] if printed else "it could not be run"
@@ -205,11 +205,10 @@ def _is_foreign(path: str) -> bool:
     return found.st_uid != 0 or (not stat.S_ISLNK(found.st_mode) and bool(found.st_mode & 0o022))
 
 
-def _call(command: list[str], section_text: str, found: bytes) -> tuple[int, str, bytes]:
+def call_helper(command: list[str], verb: str, section_text: str, found: bytes) -> tuple[int, str, bytes]:
     """Exit code and words of the helper or of sudo, and the hosts file it saw; looks again if that changed in between."""
     from dusty_tasks.effects import process
 
-    verb = "remove" if is_empty(section_text) else "apply"
     section = b"" if verb == "remove" else _bytes(section_text)
     for _attempt in range(ATTEMPTS):
         try:

@@ -158,6 +158,7 @@ Asks on a terminal for what is not given; elsewhere it takes what is given, and 
 The sudo helper and its rule are shown before they are installed."""),
     Verb("hosts", MACHINE, "[show | diff | undo | check | install | uninstall]", "the section in the hosts file, and the helper that writes it", (
         Option("allow", "an address beyond loopback and private ranges that the helper shall accept", type=list, metavar="ADDRESS"),
+        Option("who", "the user or %group that may call the helper (default: you)", type=str, metavar="WHO"),
         YES), words=("show|diff|undo|check|install|uninstall",)),
     Verb("start", MACHINE, "", "start the Docker host and wait for its engine"),
     Verb("shutdown", MACHINE, "", "stop Dusty's containers, then the VM"),

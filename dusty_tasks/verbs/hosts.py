@@ -1,0 +1,118 @@
+"""`dusty hosts`: the section in the hosts file, and the helper that writes it."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dusty_tasks import session
+from dusty_tasks.console import confirm, may_ask, say, warn
+from dusty_tasks.effects import helper_install, hosts_file
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.words import action_of, exactly, misuse
+
+ACTIONS = ("show", "diff", "undo", "check", "install", "uninstall")
+
+
+def run(words: list[str], allow: Sequence[str] = (), who: str | None = None, yes: bool = False) -> int | None:
+    """Show, compare, undo; or look after the helper. No word: show."""
+    action, rest = action_of("hosts", words, ACTIONS, "show")
+    exactly("hosts", action, rest)
+    if (allow or who) and action != "install":
+        raise misuse("hosts", f"--{'allow' if allow else 'who'} belongs to install, not to {action}")
+    if action == "install":
+        return install(allow, who, yes)
+    if action == "uninstall":
+        return uninstall(yes)
+    return {"show": show, "diff": diff, "undo": undo, "check": check}[action]()
+
+
+def compiled_section() -> str:
+    """The section of the last compile. Raises Failure before the first one."""
+    from dusty_tasks.effects.files import read_bytes
+
+    content = read_bytes(f"{session.home()}/build/hosts")
+    if content is None:
+        raise Failure("nothing is compiled yet", "dusty compile")
+    return content.decode()
+
+
+def show() -> None:
+    """Print the compiled section, as it belongs into the hosts file."""
+    say(compiled_section().rstrip("\n"))
+
+
+def diff() -> None:
+    """Print what `up` would change in the hosts file."""
+    section = compiled_section()
+    found = hosts_file.read_hosts_file()
+    if hosts_file.section_is_in_place(found, section):
+        say("the hosts section is in place")
+    else:
+        say(hosts_file.diff_of_section(found, section).rstrip("\n"))
+
+
+def undo() -> int:
+    """Put back the section that the last write replaced."""
+    outcome = hosts_file.undo_hosts_section(may_ask=may_ask(), say=say)
+    return report(outcome, "put back the hosts section of before; the next up writes the compiled one again")
+
+
+def report(outcome: hosts_file.HostsOutcome, done: str) -> int:
+    """Say what became of a write; its exit code."""
+    if outcome.done:
+        say(done if outcome.changed else outcome.what)
+        return 0
+    warn(outcome.what)
+    if outcome.by_hand:
+        warn(f"These lines can be added to {hosts_file.HOSTS_PATH} by hand:\n{outcome.by_hand}")
+    return 1
+
+
+def check() -> int:
+    """One line for each thing that must hold; 1 if one does not."""
+    checks = helper_install.check_installation()
+    for found in checks:
+        say(f"{found.state}: {found.what}" + (f"\n    hint: {found.hint}" if found.hint else ""))
+    return int(any(found.state == "failed" for found in checks))
+
+
+def install(allow: Sequence[str], who: str | None, yes: bool) -> int:
+    """Show what goes where, ask, and put it there with one sudo. What was allowed before stays allowed."""
+    if reasons := helper_install.refusals():
+        raise Failure("\n".join(reasons), "dusty config set hosts.mode off leaves the hosts file to you")
+    chosen = who or helper_install.caller_name()
+    files = helper_install.planned_files(chosen, [*helper_install.allowed_addresses(), *allow])
+    describe(files, chosen)
+    if not confirm("Install this as root?", yes=yes):
+        return 1
+    helper_install.run_as_root(helper_install.install_script(files), may_ask=may_ask(), say=say)
+    say("installed")
+    return check() if not who else 0
+
+
+def describe(files: Sequence[helper_install.PlannedFile], who: str) -> None:
+    """Print exactly what will lie where, and what it permits."""
+    for file in files:
+        say(f"{file.path}  root, mode 0{file.mode}, {len(file.text)} bytes, SHA-256 {file.digest}")
+    say(f"the helper is {hosts_file.helper_source()}: it writes the marked section of {hosts_file.HOSTS_PATH} and nothing else")
+    if len(files) == 1:
+        say("no sudoers rule: root needs none (--who names a user or %group that shall have one)")
+    else:
+        say(f"the rule lets {who} call it without a password:\n")
+        say("".join(f"    {line}\n" for line in files[1].text.splitlines()))
+
+
+def uninstall(yes: bool) -> int:
+    """Take away the section, the helper and the rule."""
+    found = hosts_file.found_section(hosts_file.read_hosts_file())
+    paths = helper_install.installed_paths()
+    if not found and not paths:
+        say("there is no hosts section, no helper and no rule to remove")
+        return 0
+    say("to be removed: " + ", ".join([*([f"the section in {hosts_file.HOSTS_PATH}"] if found else []), helper_install.RULE_PATH, helper_install.HELPER_PATH]))
+    if not confirm("Remove this as root?", yes=yes):
+        return 1
+    outcome = hosts_file.write_hosts_section(hosts_file.EMPTY_SECTION, may_ask=may_ask(), say=say)
+    code = report(outcome, outcome.what)
+    helper_install.run_as_root(helper_install.uninstall_script(), may_ask=may_ask(), say=say)
+    say("removed the helper and its rule")
+    return code
