@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -263,7 +263,7 @@ def _stop_time(seconds: int | None) -> str:
     return "" if seconds is None else f"?t={seconds}"
 
 
-def each_at_once(calls: list[Callable[[], None]]) -> list[Failure | None]:
+def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
     """Run `calls` in threads; for each its Failure, or None."""
     from concurrent.futures import ThreadPoolExecutor
 

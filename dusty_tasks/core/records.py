@@ -1,0 +1,33 @@
+"""The record of what a container was started with (persist/.dusty/started.json): what a later plan compares with."""
+from __future__ import annotations
+
+from typing import Any
+
+from dusty_tasks.core.changes import DONE, Change
+from dusty_tasks.core.found import FoundContainer, Sources, asset_digests
+from dusty_tasks.core.wanted import WantedContainer
+
+
+def record_of(wanted: WantedContainer, container: FoundContainer, change: Change, sources: Sources,
+              receipts: dict[str, dict[str, Any]], before: dict[str, Any] | None, time_text: str) -> dict[str, Any]:
+    """The record of a container that `change` just started.
+
+    `before` is its record until now if the container itself stayed: what it was made with (mapping, environment) is
+    kept then, so that a recreation which is pending stays pending.
+    """
+    made_with = {"mapping": wanted.mapping, "environment": sources.environment.get(wanted.name, {})} if before is None else {
+        "mapping": before.get("mapping", {}), "environment": before.get("environment", {})}
+    proxy = {"nginx": sources.nginx_digest} if wanted.kind == "proxy" else {}
+    return {
+        **made_with, **proxy, **last_change(change, time_text),
+        "container_id": container.id,
+        "image_id": container.image_id,
+        "always": wanted.always_digest,
+        "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in wanted.repo_ids if repo_id in receipts},
+        "assets": asset_digests(wanted.asset_keys, sources.assets),
+    }
+
+
+def last_change(change: Change, time_text: str) -> dict[str, str]:
+    """What `dusty why` tells: what was done, why, and when."""
+    return {"what": DONE[change.kind], "cause": change.cause, "place": change.place, "time": time_text}

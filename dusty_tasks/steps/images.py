@@ -1,0 +1,66 @@
+"""Images that containers to be made need: pulled or stood in for, and built, before anything that runs is touched."""
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from dusty_tasks import session
+from dusty_tasks.console import may_ask, say
+from dusty_tasks.core.changes import BUILD, PULL, Change, Options, image_of
+from dusty_tasks.core.images import registry_of
+from dusty_tasks.effects import images, process
+from dusty_tasks.effects.compose import run_compose_build
+from dusty_tasks.effects.docker import Engine, each_at_once
+from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.steps.reality import View
+
+
+def get_images(engine: Engine, view: View, options: Options, note: Callable[[Change], None]) -> None:
+    """Do the plan's pulls and builds. Raises Failure naming every image that could not be had."""
+    pulls, builds = view.plan.of(PULL), view.plan.of(BUILD)
+    log_in(engine, view, {change.name for change in (*pulls, *builds)})
+    for change in (*pulls, *builds):
+        say(str(change))
+    failures = _pull_all(engine, pulls, options, note)
+    if builds:
+        failure = _build_all(engine, view, [change.name for change in builds], options)
+        if failure:
+            failures.append(failure)
+        else:
+            for change in builds:
+                note(change)
+    if failures:
+        raise Failure("\n".join(map(str, failures)), code=max(failure.code for failure in failures))
+
+
+def log_in(engine: Engine, view: View, names: set[str]) -> None:
+    """Log in to the registries of the images in `names` that need it. Raises Failure where that fails."""
+    registries = {registry_of(image_of(container)) for container in view.wanted.containers
+                  if container.needs_login and names & {image_of(container), container.name}}
+    for registry in sorted(registries):
+        argv = ["docker", "login", *([registry] if registry else [])]
+        environment = engine.host.engine_environment()
+        code = process.run_attached(argv, env=environment) if may_ask() else process.run(argv, env=environment).code
+        if code:
+            raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
+
+
+def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None]) -> list[Failure]:
+    environment = engine.host.engine_environment()
+    nginx_image = session.settings().nginx_image
+
+    def pull(change: Change) -> None:
+        if options.pull and images.has_image(change.name, environment):
+            failure = images.pull(change.name, say, environment)
+            if failure:
+                raise failure
+        else:
+            images.ensure_image(change.name, say, env=environment, may_stand_in=True if change.name == nginx_image else None)
+        note(change)
+    return [failure for failure in each_at_once([partial(pull, change) for change in pulls]) if failure]
+
+
+def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> ToolFailed | None:
+    settings = session.settings()
+    digests = {name: view.sources.contexts.get(name, "") for name in names}
+    return run_compose_build(engine.host, f"{settings.build}/docker-compose.yml", digests, settings.state, pull=options.pull)

@@ -1,0 +1,164 @@
+"""The part of `up` that changes containers: it does what the plan says, batch by batch, and records what was started with what."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from dusty_tasks.console import say
+from dusty_tasks.core.batches import Batch, batches, stop_seconds_of
+from dusty_tasks.core.changes import (
+    CREATE,
+    RECREATE,
+    REMOVE,
+    RESTART,
+    START,
+    STOP,
+    UNPAUSE,
+    Change,
+    aliases_of,
+)
+from dusty_tasks.core.found import PROXY, FoundContainer
+from dusty_tasks.core.records import record_of
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.compose import run_compose_up
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.host_files import write_host_json
+from dusty_tasks.effects.observe import STARTED
+from dusty_tasks.steps.reality import View
+
+NETWORK = f"{docker.PROJECT}_default"
+
+
+class Launcher:
+    """Changes containers as a plan says. `failures` holds what went wrong by container name; the others are brought up all the same."""
+
+    def __init__(self, engine: Engine, settings: Settings, view: View, receipts: dict[str, dict[str, Any]]) -> None:
+        self.engine, self.settings, self.view = engine, settings, view
+        self.receipts = receipts
+        """What lies on the Docker host now, after this run's syncs."""
+        self.started = dict(view.found.started)
+        self.containers = dict(view.found.containers)
+        self.wanted = {container.name: container for container in view.wanted.containers}
+        self.done: list[Change] = []
+        self.failures: dict[str, Failure] = {}
+
+    def launch(self) -> None:
+        """Removals, then everything else in batches."""
+        self._remove(self.view.plan.of(REMOVE, STOP))
+        for batch in batches(self.view.plan.of(CREATE, RECREATE, RESTART, START, UNPAUSE), self.view.wanted):
+            for change in batch.changes:
+                say(str(change))
+            (self._make if batch.is_made_by_compose else self._ask_engine)(batch)
+
+    def _remove(self, changes: list[Change]) -> None:
+        def away(change: Change) -> None:
+            container = self.containers[change.name]
+            say(str(change))
+            if container.state not in ("exited", "created", "dead"):
+                docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+            if change.kind == REMOVE:
+                docker.run_remove(self.engine, container.id)
+        self._each(changes, away)
+        gone = {self.containers[change.name].container_name for change in self.done if change.kind == REMOVE}
+        if gone & self.started.keys():
+            self.started = {name: record for name, record in self.started.items() if name not in gone}
+            self.write_records()
+
+    def _make(self, batch: Batch) -> None:
+        before = {name: container.id for name, container in self.containers.items()}
+        failure = self._compose([change.name for change in batch.changes], batch)
+        self.containers = docker.read_containers(self.engine)
+        undone = [change for change in batch.changes if not self._is_made(change.name, before)]
+        if failure and len(batch.changes) > 1:
+            # One that cannot be made stops Compose; the others shall be up all the same.
+            for change in undone:
+                failure = self._compose([change.name], batch)
+                if failure:
+                    self.failures[change.name] = failure
+            self.containers = docker.read_containers(self.engine)
+        elif failure:
+            self.failures[batch.changes[0].name] = failure
+        self._record(change for change in batch.changes if self._is_made(change.name, before))
+
+    def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
+        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds)
+
+    def _is_made(self, name: str, before: dict[str, str]) -> bool:
+        container = self.containers.get(name)
+        return container is not None and container.id != before.get(name) and container.state != "created"
+
+    def _ask_engine(self, batch: Batch) -> None:
+        """Start, restart or unpause all of a batch at once."""
+        restarts = [self.wanted[change.name].container_name for change in batch.changes if change.kind == RESTART]
+        if restarts:
+            # A kill between the restart and its record must not leave a record that fits the code of before.
+            for name in restarts:
+                self.started[name] = {**self.started.get(name, {}), "restart_owed": True}
+            self.write_records()
+
+        def begin(change: Change) -> None:
+            container = self.containers[change.name]
+            if change.kind == RESTART:
+                docker.run_restart(self.engine, container.id, stop_seconds_of(container.kind))
+            elif change.kind == UNPAUSE:
+                docker.run_unpause(self.engine, container.id)
+            else:
+                docker.run_start(self.engine, container.id)
+        self._each(batch.changes, begin, note=False)
+        self._record(change for change in batch.changes if change.name not in self.failures)
+
+    def _each(self, changes: Iterable[Change], act: Callable[[Change], None], note: bool = True) -> None:
+        changes = list(changes)
+        for change, failure in zip(changes, docker.each_at_once([partial(act, change) for change in changes]), strict=True):
+            if failure:
+                self.failures[change.name] = failure
+            elif note:
+                self.done.append(change)
+
+    def _record(self, changes: Iterable[Change]) -> None:
+        """What each container was started with, kept on the Docker host; only now that it was."""
+        for change in changes:
+            container, wanted = self.containers[change.name], self.wanted[change.name]
+            self.started[wanted.container_name] = record_of(
+                wanted, container, change, self.view.sources, self.receipts,
+                self.started.get(wanted.container_name) if change.kind not in (CREATE, RECREATE) else None,
+                time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+            self.done.append(change)
+        self.write_records()
+
+    def write_records(self) -> None:
+        write_host_json(self.engine.host, STARTED, self.started)
+
+    def note_finished(self, names: Iterable[str]) -> None:
+        """Keep in mind who ended with status 0 by himself: the engine forgets it."""
+        changed = False
+        for name in names:
+            container_name = self.wanted[name].container_name if name in self.wanted else ""
+            if container_name in self.started and not self.started[container_name].get("finished"):
+                self.started[container_name] = {**self.started[container_name], "finished": True}
+                changed = True
+        if changed:
+            self.write_records()
+
+    def reconnect(self, change: Change) -> None:
+        """Give the proxy its names on the project's network; it keeps running."""
+        say(str(change))
+        wanted = self.wanted[PROXY]
+        docker.reconnect(self.engine, self.containers[PROXY].id, NETWORK, [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)])
+        self.started[wanted.container_name] = {**self.started[wanted.container_name], "mapping": wanted.mapping}
+        self.write_records()
+        self.done.append(change)
+
+    def note_loaded(self, change: Change) -> None:
+        """The proxy has been told to load the config that lies there now."""
+        container_name = self.wanted[PROXY].container_name
+        self.started[container_name] = {**self.started.get(container_name, {}), "nginx": self.view.sources.nginx_digest}
+        self.write_records()
+        self.done.append(change)
+
+    def proxy(self) -> FoundContainer | None:
+        return self.containers.get(PROXY)

@@ -1,0 +1,73 @@
+"""What must hold before `up` changes anything: nobody else owns what is there, the bridge is the one compiled for, ports are free."""
+from __future__ import annotations
+
+import getpass
+import socket
+
+from dusty_tasks import session
+from dusty_tasks.core.addresses import addresses_to_open
+from dusty_tasks.core.owner import Owner, foreign_owner
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.host_files import write_host_json
+from dusty_tasks.effects.observe import OWNER
+from dusty_tasks.effects.ports import read_holder
+from dusty_tasks.steps.reality import View
+
+
+def check_before_changes(engine: Engine, view: View, *, adopt: bool) -> None:
+    """Raise Failure for the first that does not hold."""
+    if not adopt:
+        check_owner(view)
+    check_bridge(engine, view)
+    check_ports(engine, view)
+
+
+def own_owner() -> Owner:
+    """Us."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "nobody"
+    return Owner(user, session.home(), socket.gethostname())
+
+
+def check_owner(view: View) -> None:
+    """Another owner's containers and data are neither removed nor reused."""
+    other = foreign_owner(view.found, own_owner(), f"{session.settings().build}/docker-compose.yml")
+    if other:
+        raise Failure(f"the containers or the data on {session.docker_host().name} belong to {other}",
+                      "dusty up --adopt takes them over; or run up there, or choose another Docker host")
+
+
+def record_owner(host: DockerHost, view: View) -> None:
+    """From the first change on, they are ours."""
+    if view.found.owner != own_owner()._asdict():
+        write_host_json(host, OWNER, own_owner()._asdict())
+
+
+def check_bridge(engine: Engine, view: View) -> None:
+    """The proxy reaches apps over the engine's bridge address, which the compiled files name."""
+    settings = session.settings()
+    published = [container for container in view.wanted.containers
+                 if any(str(port).startswith(f"{settings.bridge_ip}:") for port in container.mapping.get("ports") or [])]
+    if settings.routing != "published" or not published:
+        return
+    found = docker.read_bridge_address(engine)
+    if found and found != settings.bridge_ip:
+        raise Failure(f"the engine's bridge address is {found}, and bridge_ip is {settings.bridge_ip}",
+                      f"dusty config set bridge_ip {found}, then dusty up")
+    if not found:
+        raise Failure("the engine has no default bridge network, so no port can be published on it",
+                      "dusty config set routing network, then dusty up")
+
+
+def check_ports(engine: Engine, view: View) -> None:
+    """Ports that are to be opened must be free; who holds one is named."""
+    taken = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({container_name}) is held by {holder}"
+             for container_name, address in addresses_to_open(view.plan, view.wanted, view.found)
+             if (holder := read_holder(engine, address))]
+    if taken:
+        raise Failure("\n".join(taken), "end that program, or change host_port in the spec")

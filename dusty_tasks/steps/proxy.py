@@ -1,0 +1,42 @@
+"""The proxy's config: pushed beside the one in use, tested by nginx in its own container, only then put in place and loaded."""
+from __future__ import annotations
+
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.effects.host_files import move_host_file, remove_host_file, write_host_file
+from dusty_tasks.effects.observe import NGINX_CONFIG
+
+CANDIDATE = "persist/dustyNginx/candidate.conf"
+IN_CONTAINER = "/etc/nginx/conf.d"
+
+
+class ConfigRefused(Failure):
+    """nginx does not take the config that Dusty wrote: our bug, exit 3; the former config stays in use."""
+
+    code = 3
+
+
+def push_config(engine: Engine, settings: Settings, proxy_id: str) -> None:
+    """Put the compiled config on the Docker host; tested first if a proxy runs (`proxy_id`). Raises ConfigRefused."""
+    text = read_bytes(f"{settings.build}/nginx/dustyNginx.conf") or b""
+    write_host_file(engine.host, CANDIDATE, text)
+    if proxy_id:
+        code, printed = docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
+        if code:
+            remove_host_file(engine.host, CANDIDATE)
+            raise ConfigRefused(f"nginx refuses the new config, so the former one stays:{indented(printed)}",
+                                f"the config is {settings.build}/nginx/dustyNginx.conf; `dusty trace` tells where a line of it comes from")
+    move_host_file(engine.host, CANDIDATE, NGINX_CONFIG)
+
+
+def load_config(engine: Engine, proxy_id: str) -> None:
+    """Have nginx load its config anew; requests under way are finished by the former workers."""
+    docker.run_signal(engine, proxy_id, "HUP")
+
+
+def indented(text: str) -> str:
+    """Lines of another program below our own sentence."""
+    return "".join(f"\n    {line}" for line in text.strip().splitlines())

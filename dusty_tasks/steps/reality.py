@@ -1,0 +1,65 @@
+"""One look at reality and the plan that follows from it: what `up`, `plan`, `status` and `why` have in common."""
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from dusty_tasks import session
+from dusty_tasks.core.changes import CREATE, RECREATE, Options, Plan, plan
+from dusty_tasks.core.found import Found, Sources
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.wanted import Wanted
+from dusty_tasks.effects.docker import Engine
+
+
+class View(NamedTuple):
+    """What should be, what is, and what is to be done."""
+
+    wanted: Wanted
+    sources: Sources
+    found: Found
+    plan: Plan
+    engine_trouble: str = ""
+    """Why the engine did not answer; everything on it then counts as absent."""
+
+
+def look(engine: Engine, options: Options = Options()) -> View:  # noqa: B008 - immutable
+    """Read reality once and plan. The images are asked for only if containers are to be made. Raises Failure."""
+    from dusty_tasks.effects.observe import found_of, read_host
+    from dusty_tasks.effects.sources import read_sources
+    from dusty_tasks.steps.places import place_finder
+
+    settings, wanted = session.settings(), session.wanted()
+    reading = read_host(engine.host, engine, [entry["id"] for entry in wanted.repos])
+    sources = read_sources(settings, wanted, os.environ)
+    found = found_of(reading, engine)
+    found = found._replace(stale_repos=stale_repos(wanted, found, settings),
+                           hosts_section_is_in_place=hosts_section_is_in_place(settings))
+    place_of = place_finder(settings)
+    planned = plan(wanted, sources, found, options, place_of)
+    if not reading.engine_trouble and (planned.of(CREATE, RECREATE) or options.pull or options.build):
+        from dusty_tasks.effects.docker import read_images
+
+        found = found._replace(images=read_images(engine))
+        planned = plan(wanted, sources, found, options, place_of)
+    return View(wanted, sources, found, planned, reading.engine_trouble)
+
+
+def stale_repos(wanted: Wanted, found: Found, settings: Settings) -> dict[str, str]:
+    """Repo id -> why its copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
+    if settings.sync_mode == "bind" or not wanted.repos:
+        return {}
+    from dusty_tasks.steps.sync import stale_repos as judged
+
+    return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings)}
+
+
+def hosts_section_is_in_place(settings: Settings) -> bool:
+    """True if the hosts file holds the compiled section, or is not to hold it (`hosts.mode`)."""
+    if settings.hosts_mode != "file":
+        return True
+    from dusty_tasks.effects.files import read_bytes
+    from dusty_tasks.effects.hosts_file import read_hosts_file, section_is_in_place
+
+    section = read_bytes(f"{settings.build}/hosts")
+    return section is None or section_is_in_place(read_hosts_file(), section.decode())

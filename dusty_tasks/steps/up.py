@@ -1,0 +1,340 @@
+"""`up`: the doit steps from specs to running containers. Each looks at the one plan; what has nothing to do is up to date.
+
+Order (spec-language 5): fetch, compile, read reality and plan; then under the lock what can fail first, the syncs, the hosts
+section, and only then containers and the proxy; at the end the receipt.
+"""
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.console import may_ask, say, warn
+from dusty_tasks.core.changes import (
+    ASSETS,
+    BUILD,
+    COMMAND_FILES,
+    CREATE,
+    HOSTS,
+    NGINX,
+    PULL,
+    RECONNECT,
+    RECREATE,
+    RELOAD,
+    REMOVE,
+    RESTART,
+    START,
+    STARTING,
+    STOP,
+    SYNC,
+    UNPAUSE,
+    Change,
+    Options,
+)
+from dusty_tasks.core.found import PROXY
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.reality import View, look
+
+CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
+
+
+def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The sub-tasks of `up`, each after the one before it."""
+    run = Run(options)
+    yield step("first_run", "choose the examples where nothing is configured", run.choose, is_done=run.is_configured)
+    yield step("repos", "fetch the managed repos", run.fetch, after="first_run", is_done=lambda: run.fetches_nothing())
+    yield step("plan", "compare what is with what should be", run.make_plan, after="repos", needs=("compile",))
+    before = "plan"
+    for name, doc, action, kinds in (
+            ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),
+            ("push", "push command files and assets", run.push, (COMMAND_FILES, ASSETS)),
+            ("sync", "sync changed repos", run.sync, (SYNC,)),
+            ("hosts", "write the hosts section", run.write_hosts, (HOSTS,)),
+            ("containers", "remove, create, recreate, restart, start", run.change_containers, (*CONTAINER_KINDS, NGINX)),
+            ("proxy", "push, test and load the proxy's config", run.load_proxy_config, (NGINX, RELOAD, RECONNECT)),
+            ("ready", "wait until what was started is ready", run.wait_until_ready, tuple(STARTING))):
+        yield step(name, doc, action, after=before, is_done=run.has_none_of(kinds))
+        before = name
+    yield step("receipt", "say what was done", run.print_receipt, after=before)
+
+
+def step(name: str, doc: str, action: Callable[[], Any], *, after: str = "", needs: tuple[str, ...] = (),
+         is_done: Callable[[], bool] | None = None) -> dict[str, Any]:
+    """One sub-task; `is_done` is asked when its turn comes, and must not raise."""
+    return {"name": name, "doc": doc, "actions": [action], "task_dep": [*([f"up:{after}"] if after else []), *needs],
+            "uptodate": [is_done if is_done else False]}
+
+
+class Run:
+    """One `up`: its options, its plan, and what became of it."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.planning = Options(bool(options.get("no_recreate")), bool(options.get("pull")), bool(options.get("build")))
+        self.begin = time.monotonic()
+        self.done: list[Change] = []
+        self.warnings: list[str] = []
+        self.failures: list[Failure] = []
+        """What was not done while the rest went on; the highest code is the run's."""
+        self.fetches = 0
+        self.sudo_calls = 0
+        self.receipts: dict[str, dict[str, Any]] = {}
+        self.changed_names: set[str] = set()
+        self._lock = contextlib.ExitStack()
+        self._view: View | None = None
+        self._engine: Engine | None = None
+        self._launcher: Any = None
+
+    @property
+    def view(self) -> View:
+        if self._view is None:
+            self._view = look(self.engine, self.planning)
+        return self._view
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            self._engine = Engine(session.docker_host())
+        return self._engine
+
+    def has_none_of(self, kinds: tuple[str, ...]) -> Callable[[], bool]:
+        """An `uptodate` callable: True once there is a plan without changes of these kinds."""
+        return lambda: self._view is not None and not self._view.plan.of(*kinds)
+
+    def say_done(self, change: Change) -> None:
+        self.done.append(change)
+
+    # Before the plan
+
+    def is_configured(self) -> bool:
+        from dusty_tasks.steps import first_run
+
+        return first_run.is_configured()
+
+    def choose(self) -> None:
+        from dusty_tasks.steps import first_run
+
+        first_run.choose_examples()
+
+    def fetches_nothing(self) -> bool:
+        """True where no repo is to be fetched: `--no-pull`, `repos.pull: never`."""
+        try:
+            return bool(self.options.get("no_pull")) or session.settings().repos_pull == "never"
+        except Failure:
+            return False
+
+    def fetch(self) -> None:
+        """Bring the specs repo and the repos of the stack up to date."""
+        from dusty_tasks.steps.repos import fetch_for_up
+
+        if shutil.which("git") is None:
+            self.ensure_tools()
+        self.fetches = fetch_for_up(reset=bool(self.options.get("reset_repos")), say=say)
+
+    # The plan
+
+    def make_plan(self) -> None:
+        """Read reality once; with something to do, take the lock, read it again and check what must hold before any change."""
+        self._check_assets()
+        self.begin_reading()
+        if not self.view.plan.changes:
+            return
+        from dusty_tasks.effects.lock import held
+        from dusty_tasks.steps.preconditions import check_before_changes
+
+        self._lock.enter_context(held("up", verb="up", home=session.home()))
+        self.ensure_tools()
+        self._view = look(self.engine, self.planning)
+        if self._view.engine_trouble:
+            raise Failure(self._view.engine_trouble, code=2)
+        check_before_changes(self.engine, self._view, adopt=bool(self.options.get("adopt")))
+        self.receipts = self._view.found.receipts
+
+    def begin_reading(self) -> None:
+        """The first look; a Docker host that is off is started, an engine that is missing is brought."""
+        from dusty_tasks.effects.docker_host import Unreachable
+
+        try:
+            if not self.view.engine_trouble:
+                return
+        except Unreachable:
+            if not session.docker_host().host.start:
+                raise
+        from dusty_tasks.steps.host_start import ensure_running
+
+        if session.docker_host().is_local:
+            self.ensure_tools()
+        ensure_running(self.engine, yes=bool(self.options.get("yes")))
+        self._view = None
+
+    def ensure_tools(self) -> None:
+        """What a run with work to do needs on this machine. Raises Failure; preflight has said why."""
+        from dusty_tasks.steps.preflight import ensure_tools
+
+        code = ensure_tools(may_ask(), bool(self.options.get("yes")), say, home=session.home(),
+                            engine_here=session.docker_host().is_local)
+        if code:
+            raise Failure("up stops here", code=code)
+
+    def _check_assets(self) -> None:
+        from dusty_tasks.effects.assets import set_keys
+
+        wanted = session.wanted()
+        required = {key: use["required_by"] for key, use in wanted.assets.items() if use.get("required_by")}
+        missing = sorted(required.keys() - set_keys(session.home())) if required else []
+        if missing:
+            lines = "".join(f"\n    {key}, required by {', '.join(required[key])}" for key in missing)
+            raise Failure(f"required assets are not set:{lines}", "dusty assets set <KEY> <path>")
+
+    # What can fail first
+
+    def get_images(self) -> None:
+        """Log in where that is needed, pull and build; then plan again, since a tag may mean another image now."""
+        from dusty_tasks.steps.images import get_images
+
+        get_images(self.engine, self.view, self.planning, self.say_done)
+        self._view = look(self.engine, self.planning._replace(pull=False, build=False))
+
+    def push(self) -> None:
+        """Command files and assets."""
+        from dusty_tasks.steps.pushes import push_assets, push_command_files
+
+        for change in self.view.plan.of(COMMAND_FILES, ASSETS):
+            say(str(change))
+            (push_command_files if change.kind == COMMAND_FILES else push_assets)(self.engine.host, self.view)
+            self.say_done(change)
+
+    def sync(self) -> None:
+        """The repos that changed; if one fails, no container is touched."""
+        from dusty_tasks.steps.sync import SYNCED, failure_of, sync_repos
+
+        changes = {change.name: change for change in self.view.plan.of(SYNC)}
+        for change in changes.values():
+            say(str(change))
+        repos = self.view.wanted.repos
+        outcomes = sync_repos([entry for entry in repos if entry["id"] in changes], host=self.engine.host, settings=session.settings(),
+                              say=say, verb="up", stack_repos=repos)
+        for outcome in outcomes:
+            if outcome.status == SYNCED:
+                self.say_done(changes[outcome.repo_id])
+        self.receipts = {**self.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
+        if failure := failure_of(outcomes):
+            raise failure
+
+    def write_hosts(self) -> None:
+        """The hosts section; where that is refused the rest goes on, and the run ends with 1."""
+        from dusty_tasks.effects.files import read_bytes
+        from dusty_tasks.effects.hosts_file import write_hosts_section
+
+        change = self.view.plan.of(HOSTS)[0]
+        say(str(change))
+        section = (read_bytes(f"{session.settings().build}/hosts") or b"").decode()
+        outcome = write_hosts_section(section, may_ask=may_ask(), say=say)
+        self.sudo_calls += os.geteuid() != 0
+        if outcome.done:
+            self.say_done(change)
+        else:
+            by_hand = f"\nAdd this to the hosts file by hand:\n{outcome.by_hand.rstrip()}" if outcome.by_hand else ""
+            self.failures.append(Failure(f"{outcome.what}{by_hand}", "dusty hosts install, or dusty config set hosts.mode off"))
+
+    # Containers and proxy
+
+    @property
+    def launcher(self) -> Any:
+        if self._launcher is None:
+            from dusty_tasks.steps.launch import Launcher
+
+            self._launcher = Launcher(self.engine, session.settings(), self.view, self.receipts)
+        return self._launcher
+
+    def change_containers(self) -> None:
+        """Make reality what the plan says; what cannot be made is named at the end, the others are up."""
+        from dusty_tasks.steps.preconditions import record_owner
+
+        record_owner(self.engine.host, self.view)
+        if self._proxy_is_started():
+            self._push_nginx()
+        self.launcher.launch()
+        self.done += self.launcher.done
+        self.changed_names = {change.name for change in self.launcher.done if change.kind in STARTING}
+        self.launcher.done = []
+        self.failures += [Failure(f"{name}: {failure}", code=failure.code) for name, failure in self.launcher.failures.items()]
+
+    def _proxy_is_started(self) -> bool:
+        return any(change.name == PROXY for change in self.view.plan.of(*STARTING))
+
+    def _push_nginx(self) -> None:
+        from dusty_tasks.steps.proxy import push_config
+
+        for change in self.view.plan.of(NGINX):
+            proxy = self.launcher.proxy()
+            say(str(change))
+            push_config(self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else "")
+            self.say_done(change)
+
+    def load_proxy_config(self) -> None:
+        """For a proxy that goes on running: its names on the network, its config pushed, tested and loaded."""
+        if self._proxy_is_started():
+            return
+        from dusty_tasks.steps.proxy import load_config
+
+        for change in self.view.plan.of(RECONNECT):
+            self.launcher.reconnect(change)
+        self._push_nginx()
+        for change in self.view.plan.of(RELOAD):
+            say(str(change))
+            load_config(self.engine, self.launcher.proxy().id)
+            self.launcher.note_loaded(change)
+        self.done += self.launcher.done
+        self.launcher.done = []
+
+    def wait_until_ready(self) -> None:
+        """Watch what was started; a container that fails is named with its last lines, the run ends with 2."""
+        from dusty_tasks.steps import ready
+
+        started = [container for container in self.view.wanted.containers if container.name in self.changed_names]
+        settings = session.settings()
+        outcome = ready.wait_until_ready(self.engine, started, settings.hosts_address, settings.up_wait)
+        self.launcher.note_finished({*outcome.finished, *self.view.found.finished})
+        for trouble in outcome.failed:
+            code = 3 if trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in trouble.last_lines else 2
+            self.failures.append(Failure(str(trouble), code=code))
+        self.warnings += [str(trouble) for trouble in outcome.late]
+
+    # The end
+
+    def print_receipt(self) -> None:
+        """What was done and why, what stays pending, what failed; one line with the sums. Ends with the run's exit code."""
+        for change in self.done:
+            say(change.done)
+        for change in self.view.plan.pending:
+            say(f"pending {change}")
+        for warning in self.warnings:
+            warn(f"warning: {warning}")
+        for failure in self.failures:
+            warn(str(failure))
+        say(self.summary())
+        self._lock.close()
+        code = max((failure.code for failure in self.failures), default=0)
+        if code:
+            raise SystemExit(code)
+
+    def summary(self) -> str:
+        """`up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s`, or the sums of what was done."""
+        from dusty_tasks.effects.clock import seconds_since_start
+
+        trips = self.engine.host.round_trips
+        parts = [count(len(self.done), "change"), count(self.engine.reads, "Docker read"),
+                 *([count(trips, "ssh round trip")] if trips else []), *([count(self.fetches, "fetch", "fetches")] if self.fetches else []),
+                 f"{self.sudo_calls} sudo", f"{seconds_since_start():.2f} s"]
+        is_idle = not self.done and not self.failures and not self.view.plan.pending
+        return ("up to date: " if is_idle else "") + ", ".join(parts)
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
