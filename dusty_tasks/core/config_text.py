@@ -36,20 +36,18 @@ def value_of(text: str) -> dict[str, Any]:
     return _built(node, [0])
 
 
-def scalar_or_structure(text: str) -> Any:
-    """What a person typed for one value: a YAML list or mapping if it is one, else the text itself, unquoted only by YAML's rules.
+def structure_of(text: str) -> Any:
+    """What a person typed where a list or mapping belongs: the YAML list or mapping that it is, else the text itself.
 
-    Raises ValueError for broken YAML that begins like a list or mapping.
+    Raises ValueError for broken YAML, unless it looks like a plain word (`*.log`).
     """
-    stripped = text.strip()
-    if stripped[:1] in ("[", "{", '"', "'") or re.match(r"-\s|-$", stripped) or "\n" in stripped:
-        node = _compose(text)
-        return None if node is None else _built(node, [0])
     try:
         node = _compose(text)
-        return _built(node, [0]) if node is not None and node.id == "scalar" and node.value == stripped else text
     except ValueError:
+        if "\n" in text.strip() or text.lstrip()[:1] in ("[", "{"):
+            raise
         return text
+    return text if node is None or node.id == "scalar" else _built(node, [0])
 
 
 def text_of(value: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ edit by hand becomes a commit of its own before the next change. A commit says w
 """
 from __future__ import annotations
 
-import copy
 import getpass
 import hashlib
 import os
@@ -72,7 +71,7 @@ def change_config(home: str, what: str, change: Callable[[dict[str, Any]], None]
 def read_config(home: str) -> dict[str, Any]:
     """config.yml as a plain mapping, every scalar as written, {} for no file. Raises Failure if it cannot be read."""
     path = config_path(home)
-    return copy.deepcopy(_value(path, _text(path)))
+    return _value(path, _text(path))
 
 
 def config_path(home: str) -> str:

@@ -151,7 +151,7 @@ def value_of_text(key: Key, text: str) -> Any:
     if key.kind not in ("strings", "mapping"):
         return setting_keys.value_of_text(key, text)
     try:
-        return config_text.scalar_or_structure(text)
+        return config_text.structure_of(text)
     except ValueError as error:
         raise Failure(f"{key.name}: not YAML: {error}") from error
 

@@ -1,0 +1,114 @@
+"""`dusty setup`: choose specs repo and Docker host, install the hosts helper. May be run again."""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.console import may_ask, say, warn
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.words import exactly, local_path
+
+HOST_KINDS = ("local", "ssh")
+
+
+def run(words: list[str], specs_repo: str | None = None, host: str | None = None, yes: bool = False,
+        no_update: bool = False) -> int | None:
+    """Ask for what is not given, save it, install the helper, fetch the repos. The exit code is that of the worst part."""
+    exactly("setup", "", words)
+    answers = asked(specs_repo, host, yes)
+    save(answers)
+    codes = [install_helper(yes)]
+    if not no_update:
+        codes.append(update_repos())
+    say("setup is done; dusty up starts what is active" if not any(codes) else "setup is saved, but not all of it could be done")
+    return max(codes)
+
+
+def asked(specs_repo: str | None, kind: str | None, yes: bool) -> dict[str, str]:
+    """The keys to store: what was given, else what a person answers, else what is configured."""
+    settings = session.settings()
+    answers = {"specs_repo": chosen_repo(specs_repo, settings.specs_repo, yes)}
+    if kind is None:
+        kind = settings.host.kind if yes else answer(f"Docker host, {' or '.join(HOST_KINDS)}", settings.host.kind)
+    if kind not in HOST_KINDS:
+        from dusty_tasks.core.problems import did_you_mean
+
+        raise Failure(f'"{kind}" is not a kind of Docker host', did_you_mean(kind, HOST_KINDS))
+    answers["host.kind"] = kind
+    if kind == "ssh" and settings.host.preset == "none":
+        answers["host.ssh"] = settings.host.ssh if yes else answer("Where ssh finds it, [user@]name[:port]", settings.host.ssh)
+        if not answers["host.ssh"]:
+            raise Failure("which machine the ssh Docker host is, is not known", "dusty config set host.ssh [user@]name[:port], then setup again")
+    return answers
+
+
+def chosen_repo(given: str | None, configured: str, yes: bool) -> str:
+    """The specs repo as to be stored: a repo string, or the absolute path of a folder; '' for the examples."""
+    if given is None:
+        if not may_ask() and not yes and not configured:
+            raise Failure("setup would ask for the specs repo, and there is no terminal to ask on",
+                          "dusty setup --specs-repo <repo>, or dusty setup --yes for the examples")
+        given = configured if yes else answer("Specs repo" + ("" if configured else " (blank: the examples)"), configured)
+    given = given.strip()
+    return local_path(given) if given.startswith((".", "~")) and os.path.isdir(local_path(given)) else given
+
+
+def answer(question: str, present: str) -> str:
+    """What a person answers; `present` for a blank answer, and where there is no terminal."""
+    if not may_ask():
+        return present
+    try:
+        return input(f"{question}{f' [{present}]' if present else ''}: ").strip() or present
+    except EOFError:
+        return present
+
+
+def save(answers: dict[str, str]) -> None:
+    """Store the answers in one change; the examples are written out, with their bundle active if none is."""
+    from dusty_tasks.effects.store import change_config
+
+    example_bundle = ""
+    if not answers["specs_repo"]:
+        from dusty_tasks.effects.example_specs import BUNDLE, write_examples
+
+        answers["specs_repo"], example_bundle = str(write_examples(session.home(), say)), BUNDLE
+
+    def change(config: dict[str, Any]) -> None:
+        config["specs_repo"] = answers["specs_repo"]
+        if example_bundle and not config.get("bundles"):
+            config["bundles"] = [example_bundle]
+        host = {**(config.get("host") or {}), **{key: answers[f"host.{key}"] for key in ("kind", "ssh") if f"host.{key}" in answers}}
+        if host != {"kind": HOST_KINDS[0]}:
+            config["host"] = host
+    change_config(session.home(), "setup", change, warn)
+    session.forget()
+    say(f"specs repo: {answers['specs_repo']}")
+    where = f" ({answers['host.ssh']})" if "host.ssh" in answers else ""
+    say(f"Docker host: {answers['host.kind']}{where}")
+
+
+def install_helper(yes: bool) -> int:
+    """Install the helper that writes the hosts section, unless the settings keep the hosts file out of it."""
+    if session.settings().hosts_mode != "file":
+        return 0
+    from dusty_tasks.verbs import hosts
+
+    return tried(lambda: hosts.run(["install"], allow=[], yes=yes))
+
+
+def update_repos() -> int:
+    """Fetch the specs repo and the repos of the stack."""
+    from dusty_tasks.verbs import repos
+
+    return tried(lambda: repos.run(["update"]))
+
+
+def tried(part: Callable[[], int | None]) -> int:
+    """The exit code of a part of setup; its failure is said and does not stop the next part."""
+    try:
+        return part() or 0
+    except Failure as failure:
+        warn(str(failure))
+        return failure.code
