@@ -131,21 +131,17 @@ def unset_variables(name: str, names: list[str], all_of_them: bool) -> None:
     def change(config: dict[str, Any]) -> None:
         of_name = _mapping_below(_mapping_below(config, "env"), name)
         missing = [variable for variable in names if variable not in of_name]
-        if missing or not of_name:
-            if not of_name:
-                check_name(name)
-            raise Failure(f"{name}: {', '.join(missing) or 'no variable'} is not set", _hint(of_name))
+        if not of_name:
+            check_name(name)
+            raise Failure(f"{name}: no variable is set")
+        if missing:
+            raise Failure(f"{name}: {', '.join(missing)} is not set", f"set: {', '.join(sorted(of_name))}")
         removed[:] = list(dict.fromkeys(names)) or list(of_name)
         for variable in removed:
             del of_name[variable]
     change_config(session.home(), f"env unset {name} {' '.join(names) or '--all'}", change, warn)
     session.forget()
     say(f"{name}: unset {', '.join(removed)}; the next dusty up applies it")
-
-
-def _hint(variables: Iterable[str]) -> str:
-    names = sorted(variables)
-    return f"set: {', '.join(names)}" if names else ""
 
 
 def _mapping_below(config: dict[str, Any], key: str) -> dict[str, Any]:
