@@ -185,11 +185,16 @@ def read_inspection(engine: Engine, container_id: str) -> dict[str, Any]:
 
 def read_bridge_address(engine: Engine) -> str:
     """The address of the engine's default bridge on the Docker host, '' if it has none."""
+    import ipaddress
+
     try:
-        config = (engine.get("/networks/bridge").get("IPAM") or {}).get("Config") or [{}]
+        config = ((engine.get("/networks/bridge").get("IPAM") or {}).get("Config") or [{}])[0]
     except EngineRefused:
         return ""
-    return str(config[0].get("Gateway") or "")
+    if config.get("Gateway") or not config.get("Subnet"):
+        return str(config.get("Gateway") or "")
+    # Engine 20.10 names its gateway only where a daemon setting did; otherwise it takes the first address.
+    return str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
 def read_info(engine: Engine) -> dict[str, Any]:
