@@ -38,7 +38,7 @@ walk() {
         rest=${rest#*/}
         if [ -L "$path" ]; then echo "$path is a link, and nothing is deleted through a link"; exit 3; fi
         if [ -e "$path" ] && [ ! -d "$path" ]; then echo "$path is not a folder"; exit 3; fi
-        [ -d "$path" ] || mkdir "$path" || exit 4
+        [ -d "$path" ] || mkdir "$path" || [ -d "$path" ] || exit 4
     done
 }
 walk "$below"
