@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dusty_tasks.core.repos import Repo
 from dusty_tasks.core.specs import App, Lib, Service
@@ -55,4 +55,9 @@ class Stack:
     """app name -> repo ids mounted into its container: its own, then its libs' in lib order (3.8)."""
 
 
-Json = dict[str, Any]
+def routes_by_app(stack: Stack) -> dict[str, list[Route]]:
+    """App name -> its routes, in route order."""
+    routes: dict[str, list[Route]] = {}
+    for route in stack.routes:
+        routes.setdefault(route.app_name, []).append(route)
+    return routes

@@ -1,0 +1,88 @@
+"""One container's entry in the Compose file, filled key by key, each with its origin."""
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dusty_tasks.core.specs import KeyPath, Origin
+from dusty_tasks.core.traced import Origins
+
+
+class Entry:
+    """A Compose mapping in the making. Origins are key paths of the spec in `file`; `base` is where it holds Compose keys."""
+
+    def __init__(self, file: str, base: KeyPath) -> None:
+        self.file, self.base = file, base
+        self.mapping: dict[str, Any] = {}
+        self.origins: Origins = {(): Origin(file)}
+
+    def put(self, key: str, value: Any, path: KeyPath) -> None:
+        """Set `key`, put there by the spec's `path`."""
+        self.mapping[key] = value
+        self.origins[(key,)] = Origin(self.file, path)
+
+    def add(self, key: str, item: Any, path: KeyPath, file: str | None = None) -> None:
+        """Append to the list `key`; `file` if another spec put the item there."""
+        items = self.mapping.setdefault(key, [])
+        self.origins[(key, len(items))] = Origin(self.file if file is None else file, path)
+        items.append(item)
+
+    def environment(self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str) -> None:
+        """The spec's variables in its order, then those of `dusty env` for `name`, which win."""
+        if written or overrides:
+            self.put("environment", {**written, **overrides}, (*self.base, "environment"))
+            for variable in overrides:
+                self.origins[("environment", variable)] = Origin("", ("env", name, variable))
+
+    def env_files(self, files: Sequence[Any], specs_root: str) -> None:
+        """Files of variables; a relative path starts at the root of the specs repo."""
+        for index, file in enumerate(files):
+            path = file["path"] if isinstance(file, Mapping) else file
+            absolute = joined(specs_root, str(path))
+            self.add("env_file", {**file, "path": absolute} if isinstance(file, Mapping) else absolute,
+                     (*self.base, "env_file", index))
+
+    def labels(self, written: Mapping[str, Any] | None, own: Mapping[str, str], path: KeyPath = ()) -> None:
+        """The spec's labels, then Dusty's."""
+        self.put("labels", {**(written or {}), **own}, (*self.base, "labels"))
+        for label in own:
+            self.origins[("labels", label)] = Origin(self.file, path)
+
+    def networks(self, written: Any, guests: Sequence[str]) -> None:
+        """The project network as the spec has it, with the names of those who join this container's network."""
+        default = dict((written or {}).get("default") or {}) if isinstance(written, Mapping) else {}
+        if guests:
+            default["aliases"] = list(dict.fromkeys([*(default.get("aliases") or ()), *guests]))
+        if default:
+            self.put("networks", {"default": default}, (*self.base, "networks"))
+
+    def pass_through(self, compose: Mapping[str, Any], handled: Sequence[str]) -> None:
+        """All other Compose keys of the spec, in its order."""
+        for key, value in compose.items():
+            if key not in handled:
+                self.put(key, value, (*self.base, key))
+
+
+def host_path(root: str, *parts: str) -> str:
+    """A path below host.root on the Docker host."""
+    return posixpath.join(root, *parts)
+
+
+def joined(folder: str, path: str) -> str:
+    """A path of a spec, absolute: joined to `folder` unless it is so already."""
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+def spec_volume(volume: Any, root: str) -> Any:
+    """A volume of a spec, `/persist/…` being where the Docker host keeps it (1.5)."""
+    if isinstance(volume, Mapping):
+        return {**volume, "source": _persistent(str(volume["source"]), root)} if "source" in volume else dict(volume)
+    source, colon, rest = str(volume).partition(":")
+    return f"{_persistent(source, root)}:{rest}" if colon else source
+
+
+def _persistent(source: str, root: str) -> str:
+    if source == "/persist" or source.startswith("/persist/"):
+        return host_path(root, source.lstrip("/"))
+    return source

@@ -1,0 +1,92 @@
+"""Command files: what containers run (spec-language 4.5). POSIX sh for dash, busybox and bash; the text is in templates/commands."""
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.specs import App, Lib
+from dusty_tasks.core.stack import Stack
+from dusty_tasks.core.templating import Templates
+from dusty_tasks.core.traced import Artifact
+
+
+class VisibleAsset(NamedTuple):
+    """An asset as a container sees it, with the place that declares it."""
+
+    file: str
+    index: int
+    key: str
+    path: str
+    parent: str
+
+
+def render_commands(stack: Stack, templates: Templates) -> dict[str, Artifact]:
+    """`<app or lib>/<file>` -> all command files of the stack, below build/commands."""
+    rendered: dict[str, Artifact] = {}
+    for app in stack.apps.values():
+        libs = [stack.libs[name] for name in stack.lib_order[app.name]]
+        rendered[f"{app.name}/start.sh"] = start_file(app, libs, templates)
+        for path, artifact in (*script_files(app, templates), *test_files(app, libs, templates)):
+            rendered[f"{app.name}/{path}"] = artifact
+    for lib in stack.libs.values():
+        libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
+        rendered.update({f"{lib.name}/{path}": artifact for path, artifact in test_files(lib, libs, templates)})
+    return rendered
+
+
+def start_file(app: App, libs: Sequence[Lib], templates: Templates) -> Artifact:
+    """What the app's container runs; `libs` in lib order."""
+    return templates.render("commands/start.sh", app=_lines(app, "once", "always"), assets=visible_assets(app, libs),
+                            libs=[_lines(lib, "install") for lib in libs if lib.install])
+
+
+def script_files(app: App, templates: Templates) -> Iterator[tuple[str, Artifact]]:
+    """`scripts/<script>.sh` and its content, for each script of the app."""
+    for index, script in enumerate(app.scripts):
+        yield f"scripts/{script.name}.sh", templates.render(
+            "commands/script.sh", file=app.file, index=index, mount=app.mount, command=with_arguments(script.command))
+
+
+def test_files(target: App | Lib, libs: Sequence[Lib], templates: Templates) -> Iterator[tuple[str, Artifact]]:
+    """`test/setup.sh`, `test/<suite>.sh` and their content; `libs` are those that the target depends on, in lib order."""
+    if target.tests is None:
+        return
+    common: dict[str, Any] = {"file": target.file, "mount": target.mount, "assets": visible_assets(target, libs)}
+    yield "test/setup.sh", templates.render(
+        "commands/test_setup.sh", once=_items(target.tests.once), libs=[_lines(lib, "install") for lib in libs if lib.install],
+        **common)
+    for index, suite in enumerate(target.tests.suites):
+        yield f"test/{suite.name}.sh", templates.render(
+            "commands/test_suite.sh", index=index, default_args=suite.default_args.strip(),
+            command=with_arguments(suite.command), **common)
+
+
+# pytest would take the function above for a test wherever it is imported.
+test_files.__test__ = False  # type: ignore[attr-defined]
+
+
+def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
+    """The assets in the container of `spec`: its own, then those of its libs in lib order; each path once."""
+    by_path: dict[str, VisibleAsset] = {}
+    for holder in (spec, *libs):
+        for index, asset in enumerate(holder.assets):
+            found = VisibleAsset(holder.file, index, asset.key, asset.path, posixpath.dirname(asset.path))
+            by_path.setdefault(asset.path, found)
+    return list(by_path.values())
+
+
+def with_arguments(commands: Sequence[str]) -> str:
+    """The command items, each on lines of its own, the arguments after the last line of the last."""
+    return "\n".join(_items(commands)) + ' "$@"'
+
+
+def _lines(spec: App | Lib, *keys: str) -> Mapping[str, Any]:
+    """What a template needs of a spec, its command items ready to stand on lines of their own."""
+    named = {"name": spec.name, "file": spec.file, "mount": spec.mount}
+    return {**named, **{key: _items(getattr(spec, key)) for key in keys}}
+
+
+def _items(items: Iterable[str]) -> list[str]:
+    """A YAML block ends in a newline, which a line of its own has already."""
+    return [item.rstrip("\n") for item in items]

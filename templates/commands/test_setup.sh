@@ -1,0 +1,11 @@
+{% import "commands/parts.sh" as parts %}
+set -e
+{{ parts.assets(origin, assets) -}}
+{% for lib in libs %}
+cd {{ lib.mount | shell }}
+{{ parts.lines(origin, lib.install, lib.file, ["install"]) -}}
+{% endfor %}
+{% if mount %}
+{{ parts.enter(mount) -}}
+{% endif %}
+{{ parts.lines(origin, once, file, ["test", "once"]) -}}

@@ -1,0 +1,12 @@
+{% import "commands/parts.sh" as parts %}
+set -e
+{{ parts.assets(origin, assets) -}}
+{% if mount %}
+cd {{ mount | shell }}
+{% endif %}
+{% if default_args %}
+if [ $# -eq 0 ]; then
+{{ origin(file, "test", "suites", index, "default_args") }}set -- {{ default_args }}
+{{ origin() }}fi
+{% endif %}
+{{ origin(file, "test", "suites", index, "command") }}{{ command }}
