@@ -114,12 +114,14 @@ class _Clashes:
 
 
 def groups_of(specs: Specs) -> Iterator[frozenset[str]]:
-    """What is active together for certain: each app alone, and the closure of each bundle."""
-    for name in specs.apps:
-        yield frozenset((name,))
+    """What is active together for certain: the closure of each bundle, and each app that is in none."""
+    alone = set(specs.apps)
     for bundle in specs.bundles.values():
         apps = closure(bundle.apps, lambda name: specs.apps[name].apps, specs.apps)
+        alone -= apps
         yield frozenset((*apps, *bundle.services, *(service for app in apps for service in specs.apps[app].services)))
+    for name in sorted(alone):
+        yield frozenset((name,))
 
 
 def ports_path(kind: str, index: int) -> KeyPath:

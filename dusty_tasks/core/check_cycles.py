@@ -36,10 +36,11 @@ def check_cycles(documents: Sequence[Document], compose_references: Mapping[str,
 def _graph(documents: Sequence[Document], kinds: tuple[str, ...],
            compose_references: Mapping[str, Sequence[Reference]]) -> _Graph:
     graph: _Graph = {document.name: {} for document in documents}
+    kind_by_name = {document.name: document.kind for document in documents}
     for document in documents:
         edges = graph[document.name]
         for path, kind, name in references(document):
-            if kind in kinds and name in graph and path[0] != "test":
+            if kind_by_name.get(name) == kind and path[0] != "test":
                 edges.setdefault(name, _Edge(document, path, "conditional link" if path[0] == "conditional_links" else ""))
         for path, key, name in compose_references.get(document.file, ()) if "app" in kinds else ():
             if name in graph and path[0] != "test":

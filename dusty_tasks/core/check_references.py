@@ -28,13 +28,20 @@ _PLACE_BY_KIND = {
 
 
 def references(document: Document) -> Iterator[tuple[KeyPath, str, str]]:
-    """Every reference of a document by name: its path, the kind it names, and the name."""
+    """Every reference of a document by name, once a list: its path, the kind it names, and the name."""
     for keys, kind in REFERENCES[document.kind].items():
-        for path, name in strings(document.value, *keys):
+        for name, path in _first_paths(strings(document.value, *keys)).items():
             yield path, kind, name
     for suite_path, suite in mappings(document.value, "test", "suites"):
-        for path, name in strings(suite, "services"):
+        for name, path in _first_paths(strings(suite, "services")).items():
             yield (*suite_path, *path), "service", name
+
+
+def _first_paths(found: Iterator[tuple[KeyPath, str]]) -> dict[str, KeyPath]:
+    paths: dict[str, KeyPath] = {}
+    for path, name in found:
+        paths.setdefault(name, path)
+    return paths
 
 
 def check_references(documents: Sequence[Document], compose_references: Mapping[str, Sequence[Reference]],

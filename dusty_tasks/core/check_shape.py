@@ -9,9 +9,10 @@ from typing import Any
 
 from dusty_tasks.core.documents import Document, path_text
 from dusty_tasks.core.names import FORMATS, Wrong
-from dusty_tasks.core.problems import Problem, did_you_mean, nearest
+from dusty_tasks.core.problems import Problem, did_you_mean, edit_distance, nearest
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.specs import KeyPath
+from dusty_tasks.core.yaml_values import FALSE, TRUE
 
 ShapeCheck = Callable[[Document], "list[Problem]"]
 
@@ -22,10 +23,6 @@ _EXAMPLES = {
     "service": 'for example "image: redis:7"',
 }
 """What a spec needs at least, by kind."""
-
-_ALLOWED_FORMS = {
-    "apps or services is required": "apps: [web]",
-}
 
 
 def minimal_form(kind: str) -> str:
@@ -88,7 +85,8 @@ def _wanted(schema: dict[str, Any]) -> str:
             words.append(word)
     if "array" in types:
         items = schema.get("items", {}).get("type", "")
-        words.append("a list of " + {"string": "strings", "object": "mappings"}.get(items, "values") if items else "a list")
+        noun = {"string": "strings", "object": "mappings"}.get(items, "values") if isinstance(items, str) else "values"
+        words.append(f"a list of {noun}")
     return " or ".join(words)
 
 
@@ -103,21 +101,32 @@ def _found(value: Any) -> str:
 
 def _right_form(path: KeyPath, value: Any, schema: dict[str, Any]) -> str:
     """The value in the form that the schema wants, where that can be guessed."""
-    key = next((f"{key}: " for key in reversed(path) if isinstance(key, str)), "")
     types = schema["type"]
     if value is None:
         return "remove the empty item"
-    if "array" in types and not isinstance(value, dict):
-        return f"{key}[{_plain(value)}]"
+    if types == "string" and isinstance(value, dict):
+        return 'put quotes around text that holds ": "'
     if types in ("integer", "boolean") and isinstance(value, str):
-        if types == "integer" and value.isascii() and value.isdigit():
-            return f"write {int(value)} without quotes"
-        if types == "boolean" and value.lower() in ("true", "yes", "on", "false", "no", "off"):
-            return f"write {value.lower()} without quotes"
-    if "object" in types:
-        known = list(schema.get("properties", ()))[:1]
-        return f"{key}{{{known[0]}: …}}" if known else f"{key}{{…}}"
-    return ""
+        return _without_quotes(types, value)
+    start = f"{path[-1]}: " if path and isinstance(path[-1], str) else "- "
+    items = schema.get("items", {})
+    if "array" in types:
+        if not isinstance(value, dict):
+            return f"{start}[{_plain(value)}]"
+        return start + (f"[{_members(items)}]" if "properties" in items else f"[{', '.join(map(_plain, value))}]")
+    return start + _members(schema) if "object" in types else ""
+
+
+def _without_quotes(wanted: str, text: str) -> str:
+    if wanted == "integer" and text.isascii() and text.isdigit():
+        return f"write {int(text)} without quotes"
+    return f"write {text.lower()} without quotes" if wanted == "boolean" and text.lower() in TRUE + FALSE else ""
+
+
+def _members(schema: dict[str, Any]) -> str:
+    """A mapping as a hint shows it: its first key where there are few to choose from."""
+    known = list(schema.get("properties", ()))
+    return f"{{{known[0]}: …}}" if 0 < len(known) < 20 else "{…}"
 
 
 def _plain(value: Any) -> str:
@@ -156,9 +165,10 @@ def _missing_hint(kind: str, missing: list[str]) -> str:
 
 def _one_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     """`image` xor `build`."""
-    names = " and ".join(("image", "build"))
+    if not isinstance(error.instance, dict):
+        return  # its type is wrong, which has been said
     if all(key in error.instance for key in ("image", "build")):
-        yield Problem(document.key_place((*path, "build")), path_text(path), f"{names} are both given", "keep one of them")
+        yield Problem(document.key_place((*path, "build")), path_text(path), "image and build are both given", "keep one of them")
     else:
         yield Problem(document.key_place(path), path_text(path), "image or build is required", "image: python:3.12-slim")
 
@@ -181,14 +191,16 @@ def _dependent(document: Document, path: KeyPath, error: Any) -> Iterator[Proble
 
 def _enum(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     allowed = [str(value) for value in error.validator_value]
-    guess = nearest(str(error.instance), allowed)
+    word = str(error.instance)
+    guess = nearest(word, allowed)
+    if 2 * edit_distance(word, guess) >= len(word):
+        guess = ""  # "tcp" was not meant to be "http"
     yield document.problem(path, f"{shown(error.instance)} is not one of {', '.join(allowed)}",
                            f'did you mean "{guess}"?' if guess else "")
 
 
 def _too_few(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
-    what = "must not be empty"
-    yield document.problem(path, what)
+    yield document.problem(path, "must not be empty")
 
 
 def _other(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:

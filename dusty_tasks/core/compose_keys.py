@@ -120,7 +120,7 @@ class _Translation:
         ignored = _IGNORED_BY_ROLE[self.role]
         for key, value in self.value.items():
             if key in ignored:
-                self._warn(key, f"ignored: {key} is Dusty's own", ignored[key])
+                self._warn(key, f"ignored: Dusty sets {key} itself", ignored[key])
             elif key in _REFUSED:
                 self._say((key,), *_REFUSED[key])
             elif key in _ONE_OR_LIST:
@@ -293,7 +293,7 @@ class _Translation:
 
     def deploy(self, value: Any) -> None:
         replicas = at(value, "replicas")
-        if isinstance(replicas, int) and replicas > 1:
+        if str(replicas).isdigit() and int(str(replicas)) > 1:
             self._say(("deploy", "replicas"), "replicas above 1 are not supported: a spec is one container",
                       "one spec for each container")
         self.compose["deploy"] = value

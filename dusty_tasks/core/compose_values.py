@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.names import Wrong, check_container_path, normal_path
+from dusty_tasks.core.names import NOT_INTERPOLATED, Wrong, check_container_path, normal_path
 from dusty_tasks.core.safe_text import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
@@ -75,7 +75,7 @@ def volume_of(entry: Any) -> Volume:
 
 def _check_source(source: str) -> None:
     if unsafe := unsafe_part(source):
-        raise Wrong(f"{shown(source)} contains {unsafe}", "nothing is interpolated; write the path itself")
+        raise Wrong(f"{shown(source)} contains {unsafe}", NOT_INTERPOLATED if "$" in source else "a path without it")
     if source.startswith("/"):
         if ".." in source.split("/"):
             raise Wrong(f'{shown(source)} contains a ".." component', "write the path it leads to")

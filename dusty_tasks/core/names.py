@@ -23,6 +23,7 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*")
 _RESERVED_HOSTS = re.compile(r"localhost|broadcasthost|ip6-.*|(?:.*\.)?docker\.internal")
 NAME_RULES = {"app": _LOWER_NAME, "lib": _LOWER_NAME, "service": _WORD}
+NOT_INTERPOLATED = "nothing is interpolated; write what it stands for"
 
 
 class Wrong(ValueError):
@@ -55,7 +56,7 @@ def nearest_name(kind: str, name: str) -> str:
 
 
 def _is_bundle_name(name: str) -> bool:
-    # Category C: control, format (bidirectional overrides), surrogate, unassigned and private characters.
+    # Control characters, undecodable bytes, line and paragraph separators.
     return bool(name) and name[0] not in "-." and not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name)
 
 
@@ -151,7 +152,7 @@ def check_image(value: Any) -> None:
     """An image reference, as far as its characters go."""
     if not isinstance(value, str):
         return
-    _check_plain(value, "an image", "nothing is interpolated; write the image's full name")
+    _check_plain(value, "an image", "for example python:3.12-slim")
     if not _IMAGE.fullmatch(value):
         raise Wrong(f"{shown(value)} is not an image", "for example python:3.12-slim")
 
@@ -167,7 +168,7 @@ def check_build(value: Any) -> None:
 
 def _check_plain(value: str, noun: str, hint: str) -> None:
     if unsafe := unsafe_part(value):
-        raise Wrong(f"{shown(value)} contains {unsafe}", hint)
+        raise Wrong(f"{shown(value)} contains {unsafe}", NOT_INTERPOLATED if "$" in value else hint)
     if not value:
         raise Wrong(f"{noun} must not be empty")
     if value.startswith("-"):
@@ -204,9 +205,24 @@ def check_glob(value: Any) -> None:
         raise Wrong(f"{shown(value)} is not a pattern inside the repo", "for example requirements*.txt")
 
 
+def check_shell_words(value: Any) -> None:
+    """Words as a shell would read them, on one line."""
+    import shlex
+
+    if not isinstance(value, str):
+        return
+    if "\n" in value:
+        raise Wrong(f"{shown(value)} contains a newline", "one line of words")
+    try:
+        shlex.split(value)
+    except ValueError as error:
+        raise Wrong(f"{shown(value)} is not a line of shell words: {str(error).lower()}", "close the quote") from None
+
+
 FORMATS: dict[str, Callable[[Any], None]] = {
     "repo": check_repo, "mount": check_mount, "container_path": check_container_path, "image": check_image,
     "build": check_build, "host_name": check_host_name, "port": check_port, "script_name": check_script_name,
     "suite_name": check_suite_name, "asset_key": check_asset_key, "glob": check_glob,
+    "shell_words": check_shell_words,
 }
 """The `format` words of schemas/*.json."""

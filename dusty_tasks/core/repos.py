@@ -44,7 +44,7 @@ def repo_of(written: str) -> Repo:
     if match := _URL.fullmatch(written):
         return _from_url(written, match["scheme"].lower(), match["rest"])
     if "::" in written:
-        raise ValueError(f"{written.partition('::')[0]}:: is not a supported transport ({', '.join(SCHEMES)})")
+        raise ValueError(f"uses {written.partition('::')[0]}::, which is not supported ({', '.join(SCHEMES)} are)")
     if match := _SCP.fullmatch(written):
         _check_account(match["user"], match["host"])
         return Repo(written, _id(match["host"].lower(), match["path"]), written)
@@ -64,7 +64,7 @@ def _local(written: str) -> Repo:
 
 def _from_url(written: str, scheme: str, rest: str) -> Repo:
     if scheme not in SCHEMES:
-        raise ValueError(f"{scheme}:// is not a supported transport ({', '.join(SCHEMES)})")
+        raise ValueError(f"uses {scheme}://, which is not supported ({', '.join(SCHEMES)} are)")
     authority, slash, path = rest.partition("/")
     if scheme == "file":
         if authority not in ("", "localhost"):

@@ -1,8 +1,11 @@
 """`dusty validate`: all checks of a specs repo, or the JSON Schema of one kind of file."""
 from __future__ import annotations
 
+from pathlib import Path
+
 from dusty_tasks.console import say
 from dusty_tasks.core.problems import Problem, errors, report
+from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import local_path, misuse, say_json, unknown
 
 SCHEMAS = ("app", "bundle", "config", "lib", "service")
@@ -19,7 +22,10 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
     from dusty_tasks.effects.spec_files import read_documents
 
     if words:
-        documents, read_problems = read_documents(local_path(words[0]))
+        root = local_path(words[0])
+        if not Path(root).is_dir():
+            raise Failure(f"there is no folder {root}", "the path of a specs repo, which holds bundles/ and apps/")
+        documents, read_problems = read_documents(root)
     else:
         documents, read_problems = read_documents(session.specs_root(), f"{session.home()}/state/documents.json")
     specs, problems = check_specs(documents, read_problems)

@@ -1,0 +1,40 @@
+"""Golden folders: specs with something wrong in, `problems.txt` out. One folder a behaviour; `--bless` rewrites them."""
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks.core.check import check_specs
+from dusty_tasks.core.check_stack import check_stack
+from dusty_tasks.core.graph import assemble
+from dusty_tasks.core.problems import errors, report
+from dusty_tasks.effects.settings_file import settings_from
+from dusty_tasks.effects.spec_files import read_documents
+
+CASES = sorted((Path(__file__).parent.parent / "cases").glob("problems_*"))
+
+
+def problems_of(case: Path) -> str:
+    """The report over the specs of a case, its settings, and its active stack if all of that is fine."""
+    specs, problems = check_specs(*read_documents(case / "specs"))
+    config = case / "config.yml"
+    if config.exists():
+        settings, more = settings_from(config.read_bytes(), "/dusty-home")
+        problems += more
+        if not errors(problems):
+            stack, warnings = assemble(specs, settings.bundles)
+            problems += [*warnings, *check_stack(specs, stack)]
+    return report(problems) + "\n"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.removeprefix("problems_"))
+def test_problems(case: Path, bless: bool) -> None:
+    found = problems_of(case)
+    if bless:
+        (case / "problems.txt").write_text(found, encoding="utf-8")
+    assert found == (case / "problems.txt").read_text(encoding="utf-8")
+
+
+def test_every_row_has_a_case() -> None:
+    assert len(CASES) >= 30
