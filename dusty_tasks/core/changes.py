@@ -199,7 +199,7 @@ def _restart(wanted: WantedContainer, sources: Sources, found: Found, decided: d
     shared = _by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew") if container.is_running else ""
     if shared:
         causes.append(shared)
-    if causes and container.state != "paused":
+    if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
         return Change(RESTART, wanted.name, "; ".join(causes), place)
     return _start(wanted, container, record, wanted.name in found.finished)

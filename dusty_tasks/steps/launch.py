@@ -36,14 +36,16 @@ NETWORK = f"{docker.PROJECT}_default"
 class Launcher:
     """Changes containers as a plan says. `failures` holds what went wrong by container name; the others are brought up all the same."""
 
-    def __init__(self, engine: Engine, settings: Settings, view: View, receipts: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, engine: Engine, settings: Settings, view: View, receipts: dict[str, dict[str, Any]],
+                 done: list[Change]) -> None:
         self.engine, self.settings, self.view = engine, settings, view
         self.receipts = receipts
         """What lies on the Docker host now, after this run's syncs."""
         self.started = dict(view.found.started)
         self.containers = dict(view.found.containers)
         self.wanted = {container.name: container for container in view.wanted.containers}
-        self.done: list[Change] = []
+        self.done = done
+        """The caller's list of what was done, in order; added to."""
         self.failures: dict[str, Failure] = {}
 
     def launch(self) -> None:

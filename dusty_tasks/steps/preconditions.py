@@ -6,6 +6,7 @@ import socket
 
 from dusty_tasks import session
 from dusty_tasks.core.addresses import addresses_to_open
+from dusty_tasks.core.changes import CREATE, RECREATE
 from dusty_tasks.core.owner import Owner, foreign_owner
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -51,8 +52,9 @@ def record_owner(host: DockerHost, view: View) -> None:
 def check_bridge(engine: Engine, view: View) -> None:
     """The proxy reaches apps over the engine's bridge address, which the compiled files name."""
     settings = session.settings()
-    published = [container for container in view.wanted.containers
-                 if any(str(port).startswith(f"{settings.bridge_ip}:") for port in container.mapping.get("ports") or [])]
+    made = view.plan.names(CREATE, RECREATE)
+    published = [container for container in view.wanted.containers if container.name in made
+                 and any(str(port).startswith(f"{settings.bridge_ip}:") for port in container.mapping.get("ports") or [])]
     if settings.routing != "published" or not published:
         return
     found = docker.read_bridge_address(engine)

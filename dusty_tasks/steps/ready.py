@@ -10,7 +10,7 @@ from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker, http_probe
 from dusty_tasks.effects.docker import Engine
 
-SETTLED = 0.4
+SETTLED = 0.3
 """Seconds that a container without routes and healthcheck must have run for."""
 INTERVAL = 0.1
 
@@ -50,8 +50,9 @@ def wait_until_ready(engine: Engine, started: Iterable[WantedContainer], address
             # Without a running proxy no route can answer: the containers alone are judged then.
             has_proxy = PROXY in found and found[PROXY].is_running
             elapsed = time.monotonic() - begin
-            for name in list(pending):
-                verdict = judge(found.get(name), probes.open_urls(name) if has_proxy else [], elapsed)
+            for name, container in tuple(pending.items()):
+                has_answered = has_proxy and bool(container.http_urls) and not probes.open_urls(name)
+                verdict = judge(found.get(name), probes.open_urls(name) if has_proxy else [], has_answered or elapsed >= SETTLED)
                 if verdict == "waits" and elapsed < seconds:
                     continue
                 del pending[name]
@@ -61,8 +62,8 @@ def wait_until_ready(engine: Engine, started: Iterable[WantedContainer], address
     return outcome
 
 
-def judge(container: FoundContainer | None, open_urls: list[str], elapsed: float) -> str:
-    """`ready`, `finished`, `failed` or `waits`."""
+def judge(container: FoundContainer | None, open_urls: list[str], has_settled: bool) -> str:
+    """`ready`, `finished`, `failed` or `waits`; `has_settled`: it answered, or has run for a moment without ending."""
     if container is None:
         return "failed"
     if container.exit_status == 0:
@@ -71,7 +72,7 @@ def judge(container: FoundContainer | None, open_urls: list[str], elapsed: float
         return "failed"
     if container.health in ("starting", "unhealthy") or open_urls:
         return "waits"
-    return "ready" if elapsed >= SETTLED or container.health == "healthy" else "waits"
+    return "ready" if has_settled or container.health == "healthy" else "waits"
 
 
 def _note(engine: Engine, outcome: Outcome, name: str, container: FoundContainer | None, verdict: str, open_urls: list[str]) -> None:

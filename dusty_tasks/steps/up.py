@@ -84,7 +84,6 @@ class Run:
         self.fetches = 0
         self.sudo_calls = 0
         self.receipts: dict[str, dict[str, Any]] = {}
-        self.changed_names: set[str] = set()
         self._lock = contextlib.ExitStack()
         self._view: View | None = None
         self._engine: Engine | None = None
@@ -249,7 +248,7 @@ class Run:
         if self._launcher is None:
             from dusty_tasks.steps.launch import Launcher
 
-            self._launcher = Launcher(self.engine, session.settings(), self.view, self.receipts)
+            self._launcher = Launcher(self.engine, session.settings(), self.view, self.receipts, self.done)
         return self._launcher
 
     def change_containers(self) -> None:
@@ -260,9 +259,6 @@ class Run:
         if self._proxy_is_started():
             self._push_nginx()
         self.launcher.launch()
-        self.done += self.launcher.done
-        self.changed_names = {change.name for change in self.launcher.done if change.kind in STARTING}
-        self.launcher.done = []
         self.failures += [Failure(f"{name}: {failure}", code=failure.code) for name, failure in self.launcher.failures.items()]
 
     def _proxy_is_started(self) -> bool:
@@ -290,14 +286,13 @@ class Run:
             say(str(change))
             load_config(self.engine, self.launcher.proxy().id)
             self.launcher.note_loaded(change)
-        self.done += self.launcher.done
-        self.launcher.done = []
 
     def wait_until_ready(self) -> None:
         """Watch what was started; a container that fails is named with its last lines, the run ends with 2."""
         from dusty_tasks.steps import ready
 
-        started = [container for container in self.view.wanted.containers if container.name in self.changed_names]
+        names = {change.name for change in self.done if change.kind in STARTING}
+        started = [container for container in self.view.wanted.containers if container.name in names]
         settings = session.settings()
         outcome = ready.wait_until_ready(self.engine, started, settings.hosts_address, settings.up_wait)
         self.launcher.note_finished({*outcome.finished, *self.view.found.finished})
