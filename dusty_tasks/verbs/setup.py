@@ -19,6 +19,7 @@ def run(words: list[str], specs_repo: str | None = None, host: str | None = None
     exactly("setup", "", words)
     answers = asked(specs_repo, host, yes)
     save(answers)
+    choose_routing()
     codes = [install_helper(yes)]
     if not no_update:
         codes.append(update_repos())
@@ -89,13 +90,46 @@ def save(answers: dict[str, str]) -> None:
     say(f"Docker host: {answers['host.kind']}{where}")
 
 
+def choose_routing() -> None:
+    """Where this machine cannot bind the engine's bridge, store `routing: network`; an engine that does not answer tells later."""
+    import sys
+
+    from dusty_tasks.core.engine_kind import hidden_bridge
+    from dusty_tasks.effects.docker import Engine, read_info
+    from dusty_tasks.effects.store import change_config
+
+    if session.settings().routing != "published" or session.settings().host.kind != "local":
+        return
+    try:
+        reason = hidden_bridge(read_info(Engine(session.docker_host())), sys.platform == "darwin")
+    except Failure:
+        return
+    if reason:
+        change_config(session.home(), f"setup: {reason}", lambda config: config.update(routing="network"), warn)
+        session.forget()
+        say(f"routing: network ({reason}, so ports cannot be published on its bridge)")
+
+
 def install_helper(yes: bool) -> int:
-    """Install the helper that writes the hosts section, unless the settings keep the hosts file out of it."""
-    if session.settings().hosts_mode != "file":
+    """Install the helper that writes the hosts section, unless it is there, or the hosts file is to be left alone."""
+    settings = session.settings()
+    if settings.hosts_mode != "file":
         return 0
+    from dusty_tasks.effects.helper_install import check_installation
     from dusty_tasks.verbs import hosts
 
-    return tried(lambda: hosts.run(["install"], allow=[], yes=yes))
+    if not any(check.state == "failed" for check in check_installation()):
+        say("the hosts helper is installed")
+        return 0
+    address = settings.hosts_address
+    return tried(lambda: hosts.run(["install"], allow=[address] if is_public(address) else [], yes=yes))
+
+
+def is_public(address: str) -> bool:
+    """True for an address that the helper accepts only if it was named when it was installed."""
+    import ipaddress
+
+    return bool(address) and ipaddress.ip_address(address).is_global
 
 
 def update_repos() -> int:

@@ -3,11 +3,14 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from chosen import Chosen
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_list_marks_the_present_value_and_says_where_it_comes_from(dusty: Chosen) -> None:
@@ -147,3 +150,14 @@ def test_a_home_that_cannot_be_written_is_named(dusty: Chosen, monkeypatch: pyte
     monkeypatch.setenv("DUSTY_HOME", f"{dusty.config}/home")
     ended = dusty("config", "set", "routing", "network")
     assert ended.code == 2 and "cannot be written" in ended.err
+
+
+def test_a_pipe_closed_early_ends_in_silence(dusty: Chosen) -> None:
+    command = f'for i in 1 2 3; do {sys.executable} -m dusty_tasks config list --json | true; echo "${{PIPESTATUS[0]}}"; done'
+    ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stderr == "" and set(ended.stdout.split()) <= {"0", "141"}
+
+
+def test_listing_needs_no_specs(dusty: Chosen) -> None:
+    dusty.write("apps/web.yml", "image: [\n")
+    assert dusty("config", "list").code == 0 and dusty("config", "set", "routing", "network").code == 0
