@@ -1,20 +1,18 @@
-"""The shape of one spec: its values against the schema, each error of jsonschema as one of our problems.
+"""One spec file alone: its YAML, and its shape against the schema, each error of jsonschema as one of our problems.
 
-Pure. The schema is handed in; jsonschema is imported only when there is something to check.
+Pure. Bytes and schema are handed in; yaml and jsonschema are imported only when there is something to read.
 """
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dusty_tasks.core.documents import Document, path_text
+from dusty_tasks.core.documents import Document, path_text, spec_name
 from dusty_tasks.core.names import FORMATS, Wrong
 from dusty_tasks.core.problems import Problem, did_you_mean, edit_distance, nearest
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.specs import KeyPath
-from dusty_tasks.core.yaml_values import FALSE, TRUE
-
-ShapeCheck = Callable[[Document], "list[Problem]"]
+from dusty_tasks.core.yaml_values import EMPTY, FALSE, NO_MAPPING, TRUE, values_of_yaml
 
 _EXAMPLES = {
     "app": 'for example "image: python:3.12-slim" and "commands: {always: [./run.sh]}"',
@@ -25,24 +23,28 @@ _EXAMPLES = {
 """What a spec needs at least, by kind."""
 
 
-def minimal_form(kind: str) -> str:
-    """The hint of a file that is empty or no mapping: what a spec of this kind needs at least."""
-    return _EXAMPLES.get(kind, "")
+class DocumentReader:
+    """Reads files of one kind: bytes in, documents out, with the problems of each file alone."""
 
+    def __init__(self, kind: str, schema: dict[str, Any]) -> None:
+        """`schema` is that of the kind, without `$ref`s."""
+        import jsonschema
 
-def shape_check(schema: dict[str, Any]) -> ShapeCheck:
-    """The check of documents of one kind against its schema (without `$ref`s)."""
-    import jsonschema
+        self.kind, self.schema = kind, schema
+        formats = jsonschema.FormatChecker(formats=())
+        for name, rule in FORMATS.items():
+            formats.checks(name, raises=Wrong)(_as_format(rule))
+        self._validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
 
-    formats = jsonschema.FormatChecker(formats=())
-    for name, rule in FORMATS.items():
-        formats.checks(name, raises=Wrong)(_as_format(rule))
-    validator = jsonschema.Draft202012Validator(schema, format_checker=formats)
-
-    def check(document: Document) -> list[Problem]:
-        return list(_problems(document, validator.iter_errors(document.value)))
-
-    return check
+    def __call__(self, name: str, file: str, data: bytes) -> Document:
+        """The document that `data` holds; `name` is the file's name without `.yml`."""
+        values = values_of_yaml(data, file, self.schema)
+        document = Document(self.kind, spec_name(name), file, *values)
+        if document.is_readable:
+            document.problems += _problems(document, self._validator.iter_errors(document.value))
+        elif document.problems[0].what in (EMPTY, NO_MAPPING):
+            document.problems = [document.problems[0]._replace(hint=_EXAMPLES[self.kind])]
+        return document
 
 
 def _as_format(rule: Callable[[Any], None]) -> Callable[[object], bool]:

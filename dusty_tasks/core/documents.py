@@ -5,6 +5,7 @@ its marks as one flat list of numbers in the order of a walk over the value.
 """
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -102,6 +103,11 @@ def marks_by_path(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int,
     numbers = iter(marks)
     quadruples = zip(numbers, numbers, numbers, numbers, strict=False)
     return dict(zip((path for path, _ in walk(value)), quadruples, strict=False))
+
+
+def spec_name(file_name: str) -> str:
+    """The name of a spec, from its file's name without `.yml`: names are compared in NFC (spec-language 1.1)."""
+    return unicodedata.normalize("NFC", file_name)
 
 
 def walk(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 import json
 import os
 import time
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.documents import Document
+from dusty_tasks.core.documents import Document, spec_name
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects import files
@@ -21,6 +20,9 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import is_settled
 from dusty_tasks.effects.schema_files import read_schema
 from dusty_tasks.effects.spec_states import KIND_BY_FOLDER, SpecFile, names_in, spec_files, spec_states
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.check_shape import DocumentReader
 
 __all__ = ["read_documents", "spec_states"]
 
@@ -63,36 +65,25 @@ def _kept(found: SpecFile, entry: Any) -> Document | None:
 
 def _read(found: SpecFile) -> Document:
     """Parse one file and check its shape."""
-    from dusty_tasks.core.check_shape import minimal_form
-    from dusty_tasks.core.yaml_values import EMPTY, MAX_BYTES, NO_MAPPING, values_of_yaml
+    from dusty_tasks.core.yaml_values import MAX_BYTES
 
-    name = unicodedata.normalize("NFC", os.path.basename(found.path)[: -len(".yml")])
-    trouble = found.trouble
-    data = b""
+    name = os.path.basename(found.path)[: -len(".yml")]
+    trouble, hint = found.trouble, "copy the file into the specs repo" if found.trouble.startswith("link") else ""
     if not trouble:
         try:
             with open(found.path, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
+                return _reader(found.kind)(name, found.file, file.read(MAX_BYTES + 1))
         except OSError as error:
             trouble = f"cannot be read: {error.strerror}"
-    if trouble:
-        hint = "copy the file into the specs repo" if trouble.startswith("link") else ""
-        problem = Problem(Place(found.file), "", trouble, hint)
-        return Document(found.kind, name, found.file, {}, [], [problem], is_readable=False)
-    values = values_of_yaml(data, found.file, read_schema(found.kind))
-    document = Document(found.kind, name, found.file, *values)
-    if document.is_readable:
-        document.problems += _shape_check(found.kind)(document)
-    elif document.problems[0].what in (EMPTY, NO_MAPPING):
-        document.problems = [document.problems[0]._replace(hint=minimal_form(found.kind))]
-    return document
+    problem = Problem(Place(found.file), "", trouble, hint)
+    return Document(found.kind, spec_name(name), found.file, {}, [], [problem], is_readable=False)
 
 
 @cache
-def _shape_check(kind: str) -> Any:
-    from dusty_tasks.core.check_shape import shape_check
+def _reader(kind: str) -> DocumentReader:
+    from dusty_tasks.core.check_shape import DocumentReader
 
-    return shape_check(read_schema(kind))
+    return DocumentReader(kind, read_schema(kind))
 
 
 def _problems_of_names(root: str) -> Iterator[Problem]:
