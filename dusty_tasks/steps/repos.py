@@ -1,0 +1,147 @@
+"""Managed repos: cloned and brought up to date in parallel, the specs repo first (spec-language section 7)."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dusty_tasks.effects.failures import Failure
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.repos import Repo
+    from dusty_tasks.core.settings import Settings
+
+Say = Callable[[str], None]
+CLONED, UPDATED, SAME, LEFT, RESET, KEPT, FAILED = "cloned", "updated", "up to date", "left", "reset", "kept", "failed"
+CHANGING = (CLONED, UPDATED, RESET)
+A_DAY = 24 * 3600
+LONGEST_WAIT = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RepoOutcome:
+    """What became of one managed repo."""
+
+    repo_id: str
+    status: str
+    """`cloned`, `updated`, `up to date`, `left` (local work), `reset`, `kept` (not fetched, but a clone is there), `failed`."""
+    what: str = ""
+    was_fetched: bool = False
+    failure: Failure | None = None
+
+    @property
+    def has_changed(self) -> bool:
+        """True if the clone's files are other ones now."""
+        return self.status in CHANGING
+
+
+def is_managed(repo: Repo, settings: Settings) -> bool:
+    """True if Dusty clones and fetches it; overridden and local-path repos are never touched."""
+    return not repo.local_path and not settings.repo_overrides.get(repo.id)
+
+
+def pull_all(*, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say, verb: str = "repos") -> list[RepoOutcome]:
+    """The specs repo first; then, with specs read anew, all repos of the stack.
+
+    `always` fetches whatever `repos.pull` says. Warnings (clones left as they are, fetches that failed although a clone is there) are
+    said; failures are in the outcomes: `failure_of` makes one of them. Raises Failure for broken specs.
+    """
+    from dusty_tasks import session
+
+    outcomes = pull_specs(session.settings(), is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb)
+    if any(outcome.has_changed for outcome in outcomes):
+        session.forget()
+    if any(outcome.status == FAILED for outcome in outcomes):
+        return outcomes
+    repos = list(session.stack().repos.values())
+    specs_ids = {outcome.repo_id for outcome in outcomes}
+    return [*outcomes, *pull_repos([repo for repo in repos if repo.id not in specs_ids], session.settings(),
+                                   is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb)]
+
+
+def pull_specs(settings: Settings, *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say,
+               verb: str = "repos") -> list[RepoOutcome]:
+    """Bring the specs repo up to date, if it is a managed one: no or one outcome."""
+    from dusty_tasks import session
+    from dusty_tasks.core.repos import repo_of
+
+    if session.local_specs_root() or not settings.specs_repo:
+        return []
+    return pull_repos([repo_of(settings.specs_repo)], settings, is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb)
+
+
+def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say,
+               verb: str = "repos") -> list[RepoOutcome]:
+    """Clone or update the managed ones of `repos`, all of them even after a failure."""
+    managed = [repo for repo in repos if is_managed(repo, settings)]
+    due = [repo for repo in managed if always or is_reset_wanted or _is_due(repo, settings)]
+    if not due:
+        return []
+    from concurrent.futures import ThreadPoolExecutor
+
+    from dusty_tasks.console import progress
+
+    def pull(repo: Repo) -> RepoOutcome:
+        return _pull(repo, settings, is_reset_wanted, verb)
+
+    outcomes = []
+    pool = ThreadPoolExecutor(max(1, settings.repos_jobs), thread_name_prefix="repos")
+    try:
+        with progress("repos", len(due)) as advance:
+            for outcome in pool.map(pull, due):
+                if outcome.has_changed:
+                    advance(outcome.what)
+                outcomes.append(outcome)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    for outcome in outcomes:
+        if outcome.status in (LEFT, KEPT):
+            warn(outcome.what)
+    return outcomes
+
+
+def failure_of(outcomes: Sequence[RepoOutcome]) -> Failure | None:
+    """All failures as one, or None: exit 1 if each is for the user to mend (a branch that is not there), else 2."""
+    failures = [outcome.failure for outcome in outcomes if outcome.failure and outcome.status == FAILED]
+    if not failures:
+        return None
+    return Failure("\n".join(outcome.what for outcome in outcomes if outcome.status == FAILED), code=max(failure.code for failure in failures))
+
+
+def _is_due(repo: Repo, settings: Settings) -> bool:
+    """What `repos.pull` says; a clone that is missing is always made."""
+    from dusty_tasks.effects.git import fetched_at
+
+    fetched = fetched_at(settings.path_of(repo.id))
+    if not fetched or settings.repos_pull == "always":
+        return True
+    return settings.repos_pull == "daily" and time.time() - fetched > A_DAY
+
+
+def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> RepoOutcome:
+    """Clone or update one repo under its lock; a failure is a value."""
+    from dusty_tasks.effects.git import fetched_at, update_clone
+    from dusty_tasks.effects.lock import held
+
+    path = settings.path_of(repo.id)
+    before = fetched_at(path)
+    try:
+        with held(f"repo:{repo.id}", verb=verb, home=settings.home, wait=LONGEST_WAIT) as lock:
+            done = update_clone(path, repo.url, settings.repo_branches.get(repo.id, ""), is_reset_wanted=is_reset_wanted, lock=lock.fileno())
+    except Failure as failure:
+        if before and failure.code == 2:
+            date = time.strftime("%Y-%m-%d %H:%M", time.localtime(before))
+            return RepoOutcome(repo.id, KEPT, f"{repo.id} could not be fetched; the clone of {date} is used: {failure}", failure=failure)
+        return RepoOutcome(repo.id, FAILED, f"{repo.id}: {failure}", failure=failure)
+    note = f" ({done.note})" if done.note else ""
+    span = f"{done.before[:8]} to {done.after[:8]}"
+    status, what = {
+        "cloned": (CLONED, f"cloned {repo.id}, branch {done.branch}{note}"),
+        "forward": (UPDATED, f"updated {repo.id}: {span}{note}"),
+        "switch": (UPDATED, f"switched {repo.id} to branch {done.branch}: {span}{note}"),
+        "reset": (RESET, f"reset {repo.id} to branch {done.branch}: {span}{note}"),
+        "leave": (LEFT, f"{repo.id} is left as it is: {done.note}\n    hint: {path}; push the work, or --reset-repos saves it and resets the clone"),
+        "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{repo.id} is up to date{note}"),
+    }[done.action]
+    return RepoOutcome(repo.id, status, what, done.was_fetched)
