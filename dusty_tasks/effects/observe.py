@@ -11,34 +11,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.lifetimes import has_finished
 from dusty_tasks.effects.docker import LISTING, Engine, EngineDown, body_of, http_request, read_containers, read_events
 from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.effects.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
 
 STARTED, OWNER = "persist/.dusty/started.json", "persist/.dusty/owner.json"
-RECEIPTS = "persist/repos/.receipts"
 COMMANDS_PUSHED, ASSETS_PUSHED = "command_files/.pushed.json", "persist/dusty_assets/.pushed.json"
 NGINX_CONFIG = "persist/dustyNginx/dustyNginx.conf"
 
-READ_ALL = r"""
-cd "$1" 2>/dev/null || mkdir -p "$1" 2>/dev/null
-cd "$1" 2>/dev/null && {
-    find persist/.dusty persist/repos/.receipts command_files/.pushed.json persist/dusty_assets/.pushed.json \
-        -type f -name '*.json' -exec grep -H '' /dev/null {} + 2>/dev/null
-    sha256sum persist/dustyNginx/dustyNginx.conf 2>/dev/null | sed 's/^/@nginx:/'
-}
+READ_ALL = f"""
+root=$1
+shift
+cd "$root" 2>/dev/null && {{
+    grep -H '' /dev/null {STARTED} {OWNER} {COMMANDS_PUSHED} {ASSETS_PUSHED} 2>/dev/null
+    sha256sum {NGINX_CONFIG} 2>/dev/null | sed 's/^/@nginx:/'
+}}
+echo @receipts:
+({PRINT_RECEIPTS})
 echo @containers:
 docker system dial-stdio
 """
-"""Prints every JSON file line by line as `path:line`, the proxy config's digest, then the engine's answer to stdin."""
+"""Words: host.root, the folder of the copies, repo ids; stdin a request for the engine.
+
+Prints our JSON files line by line as `path:line`, the proxy config's digest, the receipts, then the engine's answer.
+"""
 
 
 class Reading(NamedTuple):
@@ -46,29 +51,31 @@ class Reading(NamedTuple):
 
     files: dict[str, Any]
     """Path below host.root -> its JSON; what is no JSON counts as missing."""
+    receipts: dict[str, Any]
+    """Repo id -> receipt, for the copies that are there."""
     nginx_digest: str
     containers: dict[str, FoundContainer]
     engine_trouble: str = ""
     """Why the engine did not answer, if it did not."""
 
 
-def read_host(host: DockerHost, engine: Engine) -> Reading:
+def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
     """Read all of it: one engine read; on an ssh host one round trip in all. Raises Failure if an ssh host is away."""
-    return _read_over_ssh(host, engine) if host.kind == "ssh" else _read_here(host, engine)
+    return _read_here(host, engine, repo_ids) if host.is_local else _read_over_ssh(host, engine, repo_ids)
 
 
 def found_of(reading: Reading, engine: Engine) -> Found:
     """What core.changes wants to know, as far as it lies on the Docker host."""
+    started = _mapping(reading.files.get(STARTED))
     return Found(
         containers=reading.containers,
-        started=_mapping(reading.files.get(STARTED)),
-        receipts={receipt["id"]: receipt for path, receipt in reading.files.items()
-                  if path.startswith(f"{RECEIPTS}/") and isinstance(receipt, dict) and "id" in receipt},
+        started=started,
+        receipts=reading.receipts,
         command_files=_mapping(reading.files.get(COMMANDS_PUSHED)),
         assets=_mapping(reading.files.get(ASSETS_PUSHED)),
         nginx_digest=reading.nginx_digest,
         owner=_mapping(reading.files.get(OWNER)) or None,
-        finished=read_finished(reading.containers, _mapping(reading.files.get(STARTED)), engine))
+        finished=read_finished(reading.containers, started, engine))
 
 
 def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any], engine: Engine) -> frozenset[str]:
@@ -84,45 +91,36 @@ def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any]
     return frozenset(noted)
 
 
-def _read_here(host: DockerHost, engine: Engine) -> Reading:
-    files = {path: _json_of(read_bytes(f"{host.root}/{path}")) for path in (STARTED, OWNER, COMMANDS_PUSHED, ASSETS_PUSHED)}
-    for path in _files_below(f"{host.root}/{RECEIPTS}"):
-        files[os.path.relpath(path, host.root)] = _json_of(read_bytes(path))
-    config = read_bytes(f"{host.root}/{NGINX_CONFIG}")
+def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
+    files = {path: _json_of(read_bytes(host.path(path))) for path in (STARTED, OWNER, COMMANDS_PUSHED, ASSETS_PUSHED)}
+    config = read_bytes(host.path(NGINX_CONFIG))
     try:
         containers, trouble = read_containers(engine), ""
     except EngineDown as down:
         containers, trouble = {}, str(down)
-    return Reading(files, hashlib.sha256(config).hexdigest() if config is not None else "", containers, trouble)
+    digest = hashlib.sha256(config).hexdigest() if config is not None else ""
+    return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble)
 
 
-def _files_below(folder: str) -> list[str]:
-    found = []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                found += _files_below(entry.path) if entry.is_dir(follow_symlinks=False) else [entry.path]
-    except OSError:
-        pass
-    return found
-
-
-def _read_over_ssh(host: DockerHost, engine: Engine) -> Reading:
+def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
     engine.reads += 1
-    finished = host.run(["sh", "-c", READ_ALL, "sh", host.root], input=http_request("GET", LISTING))
-    head, _, answer = finished.out.partition("@containers:\n")
+    finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
+                               input=http_request("GET", LISTING), check=False)
+    files_text, _, rest = finished.out.partition("@receipts:\n")
+    receipts_text, _, answer = rest.partition("@containers:\n")
     lines: dict[str, list[str]] = {}
-    for line in head.splitlines():
+    for line in files_text.splitlines():
         path, _, text = line.partition(":")
         lines.setdefault(path, []).append(text)
     digest = (lines.pop("@nginx", [""])[0].split() or [""])[0]
     files = {path: _json_of("\n".join(text).encode()) for path, text in lines.items()}
+    receipts = receipts_of(receipts_text.splitlines())
     try:
         containers = containers_of(json.loads(body_of(answer.encode("utf-8", "replace")) or b"[]"))
-        return Reading(files, digest, containers)
+        return Reading(files, receipts, digest, containers)
     except (EngineDown, ValueError):
         last = (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
-        return Reading(files, digest, {}, f"the Docker engine on {host.name} does not answer: {last}")
+        return Reading(files, receipts, digest, {}, f"the Docker engine on {host.name} does not answer: {last}")
 
 
 def _json_of(data: bytes | None) -> Any:

@@ -1,7 +1,7 @@
 """Images that containers to be made need: pulled or stood in for, and built, before anything that runs is touched."""
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from dusty_tasks import session
@@ -38,11 +38,15 @@ def log_in(engine: Engine, view: View, names: set[str]) -> None:
     registries = {registry_of(image_of(container)) for container in view.wanted.containers
                   if container.needs_login and names & {image_of(container), container.name}}
     for registry in sorted(registries):
-        argv = ["docker", "login", *([registry] if registry else [])]
-        environment = engine.host.engine_environment()
-        code = process.run_attached(argv, env=environment) if may_ask() else process.run(argv, env=environment).code
-        if code:
-            raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
+        log_in_to(registry, engine.host.engine_environment())
+
+
+def log_in_to(registry: str, environment: Mapping[str, str]) -> None:
+    """`docker login`, on a terminal with its own questions; '' is the default registry. Raises Failure where that fails."""
+    argv = ["docker", "login", *([registry] if registry else [])]
+    code = process.run_attached(argv, env=environment) if may_ask() else process.run(argv, env=environment).code
+    if code:
+        raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
 
 
 def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None]) -> list[Failure]:
