@@ -12,6 +12,7 @@ class CloneFacts(NamedTuple):
     branch: str
     """The branch it is on, '' for a detached HEAD."""
     commit: str
+    """'' in the clone of a remote that was empty then."""
     edits: int = 0
     """Tracked files that differ from HEAD."""
     in_progress: str = ""
@@ -35,6 +36,8 @@ class Decision(NamedTuple):
 
 def decision_of(facts: CloneFacts, branch: str, is_reset_wanted: bool) -> Decision:
     """What to do so that the clone follows `branch`, and why it is left or reset if it is."""
+    if not facts.commit and not facts.in_progress:
+        return Decision(SWITCH)
     conflict = conflict_of(facts, branch)
     if conflict:
         return Decision(RESET if is_reset_wanted else LEAVE, conflict)
@@ -48,16 +51,16 @@ def conflict_of(facts: CloneFacts, branch: str) -> str:
     if facts.in_progress:
         return f"a {facts.in_progress} is in progress"
     if facts.edits:
-        return f"{_count(facts.edits, 'edited file')}"
+        return f"{count_of(facts.edits, 'edited file')}"
     if facts.commit == facts.target and facts.branch == branch:
         return ""
     if facts.was_remote and facts.branch == branch and not facts.is_behind:
         return f"the remote's branch {branch} was rewritten"
     if facts.local_commits:
-        return _count(facts.local_commits, "local commit")
+        return count_of(facts.local_commits, "local commit")
     if facts.branch == branch:
         return "" if facts.is_behind else f"the remote's branch {branch} was rewritten"
-    return f"{_count(facts.other_tip_commits, 'local commit')} on branch {branch}" if facts.other_tip_commits else ""
+    return f"{count_of(facts.other_tip_commits, 'local commit')} on branch {branch}" if facts.other_tip_commits else ""
 
 
 def remote_branches(listing: str) -> tuple[str, dict[str, str]]:
@@ -72,5 +75,6 @@ def remote_branches(listing: str) -> tuple[str, dict[str, str]]:
     return default, branches
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

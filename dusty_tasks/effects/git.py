@@ -8,7 +8,18 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dusty_tasks.core.clones import FORWARD, LEAVE, NOTHING, RESET, SWITCH, CloneFacts, Decision, decision_of, remote_branches
+from dusty_tasks.core.clones import (
+    FORWARD,
+    LEAVE,
+    NOTHING,
+    RESET,
+    SWITCH,
+    CloneFacts,
+    Decision,
+    count_of,
+    decision_of,
+    remote_branches,
+)
 from dusty_tasks.effects import process
 from dusty_tasks.effects.commits import read_branch, read_commit
 from dusty_tasks.effects.failures import Failure, ToolFailed
@@ -270,7 +281,7 @@ class Clone:
         if self.commit(target):
             own = set(self._differing("HEAD")) & set(self._differing(target))
             if own:
-                note += f"; {len(own)} files that may be edits are saved under {self.save()}"
+                note += f"; what may be edits of {count_of(len(own), 'file')} is saved under {self.save()}"
             branch = read_branch(self.path)
             if self._is_ancestor(self.commit("HEAD"), target) or not branch:
                 self.run("reset", "--quiet", "--hard", target)
