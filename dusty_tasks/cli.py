@@ -170,9 +170,11 @@ def verb_task(verb: Verb) -> dict[str, Any]:
 
 def page(verb: Verb) -> str:
     """The help page of one verb."""
+    from dusty_tasks.verbs.explained import DETAILS
+
     lines = [f"usage: dusty {verb.name} {verb.usage}".rstrip(), "", verb.summary[0].upper() + verb.summary[1:] + "."]
-    if verb.details:
-        lines += ["", verb.details]
+    if verb.name in DETAILS:
+        lines += ["", DETAILS[verb.name]]
     lines += ["", "Options:"]
     flags = [(", ".join(filter(None, (f"-{o.short}" if o.short else "", f"--{o.long}{' ' + o.metavar if o.metavar else ''}"))), o.help)
              for o in (*verb.options, HELP)]

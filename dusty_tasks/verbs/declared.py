@@ -1,4 +1,4 @@
-"""All verbs: their words, options and one line of help. Imported on every start, so it holds data and nothing else.
+"""All verbs: their words, options and one line of help (more is in explained.py). Imported on every start, so it holds data and nothing else.
 
 docs/verbs.md, `--help` and the shells' completion are made from this table.
 """
@@ -32,7 +32,6 @@ class Verb(NamedTuple):
     """The words after the name."""
     summary: str
     options: tuple[Option, ...] = ()
-    details: str = ""
     verbatim_after: int = -1
     """After this many words everything is passed on untouched, dashes included; -1: never."""
     words: tuple[str, ...] = ()
@@ -97,12 +96,7 @@ VERBS: tuple[Verb, ...] = (
          (Option("fix", "do the harmless repairs"), JSON)),
 
     Verb("bundles", CHOOSE, "[list | activate [--only] names… | deactivate names…]", "list bundles, switch them on and off",
-         (Option("only", "activate these and no others"), JSON), words=("list|activate|deactivate", "bundle"), after={"list": ()}, details="""\
-A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
-No container changes until the next `dusty up`.
-
-    dusty bundles activate shop            one more
-    dusty bundles activate --only shop     this one alone"""),
+         (Option("only", "activate these and no others"), JSON), words=("list|activate|deactivate", "bundle"), after={"list": ()}),
     Verb("repos", CHOOSE, "[list | override R PATH | from DIR | manage (R [--branch B] | --all) | update]",
          "which code each repo is taken from", (
              Option("branch", "the branch to follow; '' for the default one", type=str, metavar="B"),
@@ -113,32 +107,12 @@ No container changes until the next `dusty up`.
     Verb("env", CHOOSE, "[list [name] | set name (VAR VALUE | VAR=VALUE… | --file F) | unset name (VAR… | --all)]",
          "environment variables for apps and services", (
              Option("file", "read K=V lines from this file", type=str, metavar="F"),
-             Option("all", "all variables of the name"), JSON), words=("list|set|unset", "container"),
-         details="""\
-They are added to those of the spec, on this machine only. The next `dusty up` applies them; it recreates that container.
-In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `dusty up`.
-
-    dusty env set web DEBUG 1
-    dusty env set web DEBUG=1 GREETING='good morning'
-    dusty env set web --file my.env"""),
+             Option("all", "all variables of the name"), JSON), words=("list|set|unset", "container")),
     Verb("assets", CHOOSE, "[list [target] | read KEY | set KEY PATH | unset KEY]", "files such as keys, kept on this machine",
-         (JSON,), words=("list|read|set|unset", "asset", "path"), after={"list": ("app|lib",), "read": ("asset",), "unset": ("asset",)},
-         details="""\
-`set` keeps a copy of the file as it is now, mode 0600; the next `dusty up` or `dusty test` sends it to the containers whose
-specs declare it, and to no others.
-
-    dusty assets set GITHUB_KEY ~/.ssh/id_ed25519
-    dusty assets list web"""),
+         (JSON,), words=("list|read|set|unset", "asset", "path"), after={"list": ("app|lib",), "read": ("asset",), "unset": ("asset",)}),
     Verb("config", CHOOSE, "[list | get K | set K V | unset K | log | undo [ID]]", "Dusty's settings, with their history",
          (JSON,), words=("list|get|set|unset|log|undo", "key", "value"),
-         after={"list": (), "get": ("key",), "unset": ("key",), "log": (), "undo": ()}, details="""\
-Settings live in config.yml, which may be edited by hand as well. `set` takes a literal, `@file`, or `-` for stdin; lists and
-mappings as YAML or JSON. The value is checked before anything changes. Each change, whichever verb made it, is kept: `log`
-lists them, `undo` reverts the newest one, `undo ID` goes back to before that one.
-
-    dusty config set routing network
-    dusty config set sync.exclude '[node_modules/, "*.log"]'
-    dusty config set host.daemon @daemon.json"""),
+         after={"list": (), "get": ("key",), "unset": ("key",), "log": (), "undo": ()}),
 
     Verb("compile", CODE, "", "write hosts section, nginx config, Compose file and start scripts", (
         Option("dry-run", "check and render everything, write nothing"),
@@ -153,9 +127,7 @@ lists them, `undo` reverts the newest one, `undo ID` goes back to before that on
     Verb("setup", MACHINE, "", "choose specs repo and Docker host, install the hosts helper", (
         Option("specs-repo", "the specs repo; blank: the examples", type=str, metavar="R"),
         Option("host", "local or ssh", type=str, metavar="KIND"), YES,
-        Option("no-update", "do not fetch the repos")), details="""\
-Asks on a terminal for what is not given; elsewhere it takes what is given, and keeps what is configured. It may be run again.
-The sudo helper and its rule are shown before they are installed."""),
+        Option("no-update", "do not fetch the repos"))),
     Verb("hosts", MACHINE, "[show | diff | undo | check | install | uninstall]", "the section in the hosts file, and the helper that writes it", (
         Option("allow", "an address beyond loopback and private ranges that the helper shall accept", type=list, metavar="ADDRESS"),
         Option("who", "the user or %group that may call the helper (default: you)", type=str, metavar="WHO"),
@@ -169,10 +141,7 @@ The sudo helper and its rule are shown before they are installed."""),
     Verb("uninstall", MACHINE, "", "remove what Dusty put on this machine, after listing it",
          (Option("purge", "persist/ and DUSTY_HOME as well"), YES)),
     Verb("completion", MACHINE, "<bash|zsh|fish>", "print the completion script of a shell", words=("bash|zsh|fish",),
-         verbatim_after=1, details="""\
-    bash    source <(dusty completion bash)                                  in ~/.bashrc
-    zsh     source <(dusty completion zsh)                                   in ~/.zshrc, after compinit
-    fish    dusty completion fish > ~/.config/fish/completions/dusty.fish"""),
+         verbatim_after=1),
     Verb("version", MACHINE, "", "versions of Dusty and of what it uses", (JSON,)),
 )
 

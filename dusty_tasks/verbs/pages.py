@@ -6,12 +6,13 @@ from pathlib import Path
 from dusty_tasks.cli import HELP
 from dusty_tasks.resources import PACKAGE
 from dusty_tasks.verbs.declared import ALIASES, VERBS, Option, Verb
+from dusty_tasks.verbs.explained import DETAILS
 
 PATH = PACKAGE.parent / "docs" / "verbs.md"
 HEAD = """\
 # Verbs
 
-<!-- Made by `python -m dusty_tasks.verbs.pages` from dusty_tasks/verbs/declared.py; a test fails when they differ. -->
+<!-- Made by `python -m dusty_tasks.verbs.pages` from dusty_tasks/verbs/declared.py and explained.py; a test fails when they differ. -->
 
 `dusty <verb>` and `doit <verb>` are the same. Options may stand before or after the words; `--` ends them. What follows the
 name of a script (`scripts`), a suite (`test`) or a container (`shell`) goes there untouched, dashes included.
@@ -43,8 +44,8 @@ def section(verb: Verb) -> str:
     names = [alias for alias, name in ALIASES.items() if name == verb.name]
     if names:
         lines += ["", f"Also as {' and '.join(f'`dusty {name}`' for name in names)}."]
-    if verb.details:
-        lines += ["", verb.details]
+    if verb.name in DETAILS:
+        lines += ["", DETAILS[verb.name]]
     lines += ["", "| option | |", "| --- | --- |", *(_row(option) for option in (*verb.options, HELP))]
     return "\n".join(lines) + "\n"
 

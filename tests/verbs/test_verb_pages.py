@@ -3,10 +3,18 @@ from __future__ import annotations
 
 from dusty_tasks.verbs import pages
 from dusty_tasks.verbs.declared import VERBS
+from dusty_tasks.verbs.explained import DETAILS
 
 
-def test_the_document_is_what_the_table_makes() -> None:
+def test_the_document_is_what_the_table_makes(bless: bool) -> None:
+    if bless:
+        pages.main()
     assert pages.PATH.read_text(encoding="utf-8") == pages.document(), "run: python -m dusty_tasks.verbs.pages"
+
+
+def test_what_is_explained_is_a_verb_and_fits_a_terminal() -> None:
+    assert set(DETAILS) <= {verb.name for verb in VERBS}
+    assert max(len(line) for text in DETAILS.values() for line in text.splitlines()) <= 126
 
 
 def test_every_verb_and_option_is_in_it() -> None:

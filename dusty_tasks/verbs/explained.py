@@ -1,0 +1,130 @@
+"""What the page of a verb says beyond its one line: for `--help` and docs/verbs.md, and loaded for nothing else."""
+from __future__ import annotations
+
+DETAILS: dict[str, str] = {
+    "up": """\
+Fetches the repos, checks and compiles the specs, looks at what is there, and changes only what differs: a container is left
+alone, restarted (its code or assets changed) or recreated (its image, environment, ports or volumes did). Every change is
+printed with its cause. Nothing that runs is stopped before its replacement compiles and its image is there.""",
+    "stop": """\
+Data below /persist and named volumes stay, with --rm too. Containers whose specs are gone can be named as well.
+
+    dusty stop
+    dusty stop --rm web""",
+    "sync": """\
+One way, from this machine to the Docker host: what is not in the source is deleted there, except what is excluded (.git,
+.dustyignore, the setting sync.exclude). Without names: all repos of the stack.
+
+    dusty sync --watch web
+    dusty sync web --why build/out.js""",
+    "restart": """\
+Restarts the containers as they are; changed specs are applied by `dusty up` alone. With --repo every word is a repo.
+
+    dusty restart web
+    dusty restart --repo shared-lib""",
+    "test": """\
+Without a target: everything that has tests. Without a suite: the suites of the target. `all` runs every suite and ends with a
+table. What follows the suite replaces its default arguments, as it stands. Each suite has fresh services of its own, and
+never touches the data of the stack; its containers are removed in every case.
+
+    dusty test web
+    dusty test web unit -k login
+    dusty test web all""",
+    "scripts": """\
+Without a script: their names and descriptions. Arguments reach the script as they stand; its status is ours.
+
+    dusty scripts web
+    dusty scripts web reset --hard""",
+    "shell": """\
+bash where the container has it, else sh. The command's status is ours.
+
+    dusty shell web
+    dusty shell web env""",
+    "cp": """\
+`name:/path` is in a container, running or not; a local path with a colon is written ./a:b. The destination is the path of
+the copy itself, unless it is a folder and the source a file. A folder onto a folder merges: same names are overwritten,
+nothing else is ever deleted.
+
+    dusty cp web:/var/log/app.log .
+    dusty cp fixtures web:/srv/fixtures
+    dusty cp web:/srv/data api:/srv/data""",
+    "status": """\
+For each part of the stack: the state of its container, its URLs, the commit its code comes from, whether that is synced, and
+what `dusty up` would still change.""",
+    "logs": """\
+Several containers are merged, each line with the name of its container. Containers that have ended count.
+
+    dusty logs -f web api
+    dusty logs --since 10m --tail 100""",
+    "plan": "Each line has its cause. It is what `dusty up --no-pull` would do now, in that order.",
+    "why": "    dusty why web",
+    "doctor": """\
+One line for each thing: ok, a warning, or failed with the command that mends it. Ends with 1 if anything failed.""",
+    "bundles": """\
+A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
+No container changes until the next `dusty up`.
+
+    dusty bundles activate shop            one more
+    dusty bundles activate --only shop     this one alone""",
+    "repos": """\
+R is a full repo string, an id, or a short name that only one repo has. A managed repo is a clone that Dusty fetches; an
+overridden one is a folder of yours, which Dusty never changes.
+
+    dusty repos override web ~/src/web
+    dusty repos from ~/src                 all that are found there
+    dusty repos manage web --branch next
+    dusty repos manage --all""",
+    "env": """\
+They are added to those of the spec, on this machine only. The next `dusty up` applies them; it recreates that container.
+In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `dusty up`.
+
+    dusty env set web DEBUG 1
+    dusty env set web DEBUG=1 GREETING='good morning'
+    dusty env set web --file my.env""",
+    "assets": """\
+`set` keeps a copy of the file as it is now, mode 0600; the next `dusty up` or `dusty test` sends it to the containers whose
+specs declare it, and to no others.
+
+    dusty assets set GITHUB_KEY ~/.ssh/id_ed25519
+    dusty assets list web""",
+    "config": """\
+Settings live in config.yml, which may be edited by hand as well. `set` takes a literal, `@file`, or `-` for stdin; lists and
+mappings as YAML or JSON. The value is checked before anything changes. Each change, whichever verb made it, is kept: `log`
+lists them, `undo` reverts the newest one, `undo ID` goes back to before that one.
+
+    dusty config set routing network
+    dusty config set sync.exclude '[node_modules/, "*.log"]'
+    dusty config set host.daemon @daemon.json""",
+    "compile": """\
+Needs neither Docker nor root nor the network. Files that are up to date are left alone. With --dry-run it is the check for a
+specs repo's CI: every problem at once, each with its file, line and a hint.""",
+    "validate": """\
+All problems of all specs at once, each with its file, line and a hint. Needs no settings.
+
+    dusty validate ~/src/specs
+    dusty validate --schema app > app.schema.json""",
+    "trace": "    dusty trace build/nginx/dustyNginx.conf:12",
+    "setup": """\
+Asks on a terminal for what is not given; elsewhere it takes what is given, and keeps what is configured. It may be run again.
+The sudo helper and its rule are shown before they are installed.
+
+    dusty setup --specs-repo github.com/my-team/specs --yes""",
+    "hosts": """\
+The helper is the one part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
+`install` shows what it puts where, and asks. Without it: `dusty config set hosts.mode off`, and add the section by hand.""",
+    "start": "Waits as long as the setting host.wait says, telling what for; then the engine's own facts.",
+    "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
+    "disk": """\
+`cleanup_…` lists what it would remove, which is only what Dusty made, and asks. `backup` writes one archive with a manifest
+and checksums; `restore` refuses a damaged one before it touches anything.
+
+    dusty disk cleanup_images
+    dusty disk backup ~/backups""",
+    "dump": "Values of variables, assets, passwords in URLs, tokens and the home folder are left out.",
+    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, and asks.",
+    "completion": """\
+    bash    source <(dusty completion bash)                                  in ~/.bashrc
+    zsh     source <(dusty completion zsh)                                   in ~/.zshrc, after compinit
+    fish    dusty completion fish > ~/.config/fish/completions/dusty.fish""",
+}
+"""By verb; in docs/verbs.md it is Markdown, on a terminal it stands as it is."""
