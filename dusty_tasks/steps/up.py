@@ -121,25 +121,46 @@ class Run:
         first_run.choose_examples()
 
     def fetches_nothing(self) -> bool:
-        """True where no repo is to be fetched: `--no-pull`, `repos.pull: never`."""
+        """True where no repo is to be fetched: `--no-pull`, or every managed one is there and `repos.pull` is never, or none is managed."""
         try:
-            return bool(self.options.get("no_pull")) or session.settings().repos_pull == "never"
-        except Failure:
+            return bool(self.options.get("no_pull")) or not managed_repos_due()
+        except Exception:
             return False
 
     def fetch(self) -> None:
-        """Bring the specs repo and the repos of the stack up to date."""
-        from dusty_tasks.steps.repos import fetch_for_up
+        """Bring the specs repo and the repos of the stack up to date; a failed fetch of a repo that has a clone is a warning."""
+        from dusty_tasks.steps.repos import pull_all
 
         if shutil.which("git") is None:
             self.ensure_tools()
-        self.fetches = fetch_for_up(reset=bool(self.options.get("reset_repos")), say=say)
+        outcomes = pull_all(is_reset_wanted=bool(self.options.get("reset_repos")), say=say, warn=warn, verb="up")
+        self._count_fetches(outcomes)
+
+    def fetch_missing(self) -> None:
+        """Clones that the stack needs and nobody made yet, for example of an app that was written just now."""
+        from dusty_tasks.core.repos import Repo
+        from dusty_tasks.steps.repos import pull_repos
+
+        settings = session.settings()
+        missing = [entry for entry in session.wanted().repos if is_managed_entry(entry, settings)
+                   and not os.path.isdir(settings.path_of(entry["id"]))]
+        if missing and not self.options.get("no_pull"):
+            repos = [Repo(entry["written"], entry["id"], entry["url"]) for entry in missing]
+            self._count_fetches(pull_repos(repos, settings, always=True, say=say, warn=warn, verb="up"))
+
+    def _count_fetches(self, outcomes: list[Any]) -> None:
+        from dusty_tasks.steps.repos import failure_of
+
+        self.fetches += sum(outcome.was_fetched for outcome in outcomes)
+        if failure := failure_of(outcomes):
+            raise failure
 
     # The plan
 
     def make_plan(self) -> None:
         """Read reality once; with something to do, take the lock, read it again and check what must hold before any change."""
         self._check_assets()
+        self.fetch_missing()
         self.begin_reading()
         if not self.view.plan.changes:
             return
@@ -329,6 +350,23 @@ class Run:
                  f"{self.sudo_calls} sudo", f"{seconds_since_start():.2f} s"]
         is_idle = not self.done and not self.failures and not self.view.plan.pending
         return ("up to date: " if is_idle else "") + ", ".join(parts)
+
+
+def is_managed_entry(entry: Any, settings: Any) -> bool:
+    """True for a repo of the stack that Dusty clones itself."""
+    return bool(entry.get("url")) and not entry.get("local_path") and not settings.repo_overrides.get(entry["id"])
+
+
+def managed_repos_due() -> bool:
+    """True if `up` has a managed repo to clone or fetch, by what was compiled last; reads no specs. Raises Failure."""
+    from dusty_tasks.core.repos import repo_of
+
+    settings = session.settings()
+    paths = [settings.path_of(entry["id"]) for entry in session.wanted().repos if is_managed_entry(entry, settings)]
+    if settings.specs_repo and session.local_specs_root() is None:
+        specs = repo_of(settings.specs_repo)
+        paths += [settings.path_of(specs.id)] if not specs.local_path and not settings.repo_overrides.get(specs.id) else []
+    return bool(paths) and (settings.repos_pull != "never" or not all(map(os.path.isdir, paths)))
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
