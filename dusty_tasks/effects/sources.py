@@ -16,34 +16,37 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
 
 
-def read_sources(settings: Settings, wanted: Wanted, environ: Mapping[str, str]) -> Sources:
-    """Digests of everything that may have to be pushed, built or filled in. Reads only."""
-    config = read_bytes(f"{settings.build}/nginx/dustyNginx.conf")
+HOSTS, NGINX, COMMANDS = "hosts", "nginx/dustyNginx.conf", "commands/"
+
+
+def read_build(folder: str) -> dict[str, bytes]:
+    """Path below build/ -> bytes, of what is pushed: the proxy's config, command files, and the hosts section."""
+    paths = [f"{folder}/{HOSTS}", f"{folder}/{NGINX}"]
+    if os.path.isdir(f"{folder}/{COMMANDS}"):
+        paths += _files_below(f"{folder}/{COMMANDS[:-1]}")
+    found = {path[len(folder) + 1:]: read_bytes(path) for path in paths}
+    return {path: data for path, data in found.items() if data is not None}
+
+
+def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, bytes], environ: Mapping[str, str]) -> Sources:
+    """Digests of everything that may have to be pushed, built or filled in; `artifacts` as read_build gives them. Reads only."""
     return Sources(
-        command_files=read_command_digests(f"{settings.build}/commands"),
+        command_files=command_digests(artifacts),
         assets=_asset_digests(settings.home, wanted),
-        nginx_digest=hashlib.sha256(config).hexdigest() if config is not None else "",
+        nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
         contexts=_context_digests(wanted, f"{settings.state}/contexts.json"),
         environment={container.name: outside for container in wanted.containers
                      if (outside := _outside_environment(container, environ))})
 
 
-def read_command_digests(folder: str) -> dict[str, str]:
+def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:
     """App or lib -> digest over the names and bytes of its command files."""
-    digests = {}
-    for name in _names(folder):
-        digest = hashlib.sha256()
-        for path in sorted(_files_below(f"{folder}/{name}")):
-            digest.update(os.path.relpath(path, folder).encode() + b"\0" + (read_bytes(path) or b"") + b"\0")
-        digests[name] = digest.hexdigest()
-    return digests
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
+    digests: dict[str, hashlib._Hash] = {}
+    for path in sorted(artifacts):
+        if path.startswith(COMMANDS):
+            name, _, relative = path[len(COMMANDS):].partition("/")
+            digests.setdefault(name, hashlib.sha256()).update(relative.encode() + b"\0" + artifacts[path] + b"\0")
+    return {name: digest.hexdigest() for name, digest in digests.items()}
 
 
 def _files_below(folder: str) -> Iterator[str]:

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.core.changes import CREATE, RECREATE, Options, Plan, plan
@@ -10,6 +11,7 @@ from dusty_tasks.core.found import Found, Sources
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects.docker import Engine
+from dusty_tasks.steps.places import place_finder, read_origins
 
 
 class View(NamedTuple):
@@ -23,19 +25,36 @@ class View(NamedTuple):
     """Why the engine did not answer; everything on it then counts as absent."""
 
 
-def look(engine: Engine, options: Options = Options()) -> View:  # noqa: B008 - immutable
-    """Read reality once and plan. The images are asked for only if containers are to be made. Raises Failure."""
+class Compiled(NamedTuple):
+    """What was compiled: the wanted containers and the artifacts that are pushed."""
+
+    wanted: Wanted
+    artifacts: Mapping[str, bytes]
+    """Path below build/ -> bytes."""
+    origins: Callable[[], Mapping[str, Any]]
+    """The content of origins.json, read only where a cause needs its place."""
+
+
+def compiled() -> Compiled:
+    """The last compile, as it lies in build/ and state/. Raises Failure if there is none."""
+    from dusty_tasks.effects.sources import read_build
+
+    build = session.settings().build
+    return Compiled(session.wanted(), read_build(build), lambda: read_origins(build))
+
+
+def look(engine: Engine, options: Options = Options(), made: Compiled | None = None) -> View:  # noqa: B008 - immutable
+    """Read reality once and plan for what is compiled. The images are asked for only if containers are to be made. Raises Failure."""
     from dusty_tasks.effects.observe import found_of, read_host
     from dusty_tasks.effects.sources import read_sources
-    from dusty_tasks.steps.places import place_finder
 
-    settings, wanted = session.settings(), session.wanted()
+    settings, (wanted, artifacts, origins) = session.settings(), made or compiled()
     reading = read_host(engine.host, engine, [entry["id"] for entry in wanted.repos])
-    sources = read_sources(settings, wanted, os.environ)
+    sources = read_sources(settings, wanted, artifacts, os.environ)
     found = found_of(reading, engine)
     found = found._replace(stale_repos=stale_repos(wanted, found, settings),
-                           hosts_section_is_in_place=hosts_section_is_in_place(settings))
-    place_of = place_finder(settings)
+                           hosts_section_is_in_place=hosts_section_is_in_place(settings, artifacts))
+    place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
     if not reading.engine_trouble and (planned.of(CREATE, RECREATE) or options.pull or options.build):
         from dusty_tasks.effects.docker import read_images
@@ -54,12 +73,10 @@ def stale_repos(wanted: Wanted, found: Found, settings: Settings) -> dict[str, s
     return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings)}
 
 
-def hosts_section_is_in_place(settings: Settings) -> bool:
+def hosts_section_is_in_place(settings: Settings, artifacts: Mapping[str, bytes]) -> bool:
     """True if the hosts file holds the compiled section, or is not to hold it (`hosts.mode`)."""
-    if settings.hosts_mode != "file":
+    if settings.hosts_mode != "file" or "hosts" not in artifacts:
         return True
-    from dusty_tasks.effects.files import read_bytes
     from dusty_tasks.effects.hosts_file import read_hosts_file, section_is_in_place
 
-    section = read_bytes(f"{settings.build}/hosts")
-    return section is None or section_is_in_place(read_hosts_file(), section.decode())
+    return section_is_in_place(read_hosts_file(), artifacts["hosts"].decode())
