@@ -53,7 +53,11 @@ def chosen_repo(given: str | None, configured: str, yes: bool) -> str:
                           "dusty setup --specs-repo <repo>, or dusty setup --yes for the examples")
         given = configured if yes else answer("Specs repo" + ("" if configured else " (blank: the examples)"), configured)
     given = given.strip()
-    return local_path(given) if given.startswith((".", "~")) and os.path.isdir(local_path(given)) else given
+    if not given.startswith((".", "~", "/")):
+        return given
+    if not os.path.isdir(local_path(given)):
+        raise Failure(f"there is no folder {local_path(given)}")
+    return local_path(given)
 
 
 def answer(question: str, present: str) -> str:

@@ -168,6 +168,7 @@ def test_an_engine_that_does_not_answer_changes_nothing(dusty: Chosen, others: O
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--host", "vm"], '"vm" is not a kind of Docker host'), (["--host", "locl"], 'did you mean "local"?'),
+    (["--specs-repo", "/nosuch"], "there is no folder /nosuch"), (["--specs-repo", "./nosuch"], "there is no folder /"),
     (["--specs-repo", "a b"], "specs_repo: "), (["--specs-repo", "-x"], "specs_repo: "), (["x"], '"x" is one word too many'),
     (["--specs-repo", "x" * 100_000 + "\n"], "specs_repo: "),
 ], ids=lambda value: str(value)[:40])
