@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks.effects.failures import Failure
 
 if TYPE_CHECKING:
+    from dusty_tasks.core.compile import Assembled
+    from dusty_tasks.core.problems import Problem
+    from dusty_tasks.core.routes import PortMemory
     from dusty_tasks.core.settings import Settings
     from dusty_tasks.core.specs import Specs
     from dusty_tasks.core.stack import Stack
@@ -56,14 +59,35 @@ def specs_root() -> Path:
 
 
 @functools.cache
-def specs() -> Specs:
-    """All specs, checked. Raises Failure with the whole report when there is a problem."""
+def spec_states() -> dict[str, tuple[int, ...]]:
+    """file -> its state, for every spec file; never younger than what specs() read."""
+    from dusty_tasks.effects.spec_states import spec_states
+
+    return spec_states(specs_root())
+
+
+@functools.cache
+def checked() -> tuple[Specs, list[Problem]]:
+    """All specs, and every problem in them."""
+    # The states are taken first: an edit between the two is then noticed by the next run.
+    spec_states()
+    return read_specs(specs_root(), f"{home()}/state/documents.json")
+
+
+def read_specs(root: str | Path, cache_path: str | None = None) -> tuple[Specs, list[Problem]]:
+    """The specs of the specs repo at `root`, and every problem in them; without `cache_path` nothing is written."""
     from dusty_tasks.core.check import check_specs
-    from dusty_tasks.core.problems import errors, report
     from dusty_tasks.effects.spec_files import read_documents
 
-    documents, read_problems = read_documents(specs_root(), f"{home()}/state/documents.json")
-    found, problems = check_specs(documents, read_problems)
+    documents, problems = read_documents(root, cache_path)
+    return check_specs(documents, problems)
+
+
+def specs() -> Specs:
+    """All specs, checked. Raises Failure with the whole report when there is an error."""
+    from dusty_tasks.core.problems import errors, report
+
+    found, problems = checked()
     if errors(problems):
         raise Failure(report(problems))
     return found
@@ -81,6 +105,48 @@ def stack() -> Stack:
     from dusty_tasks.core.graph import assemble
 
     return assemble(specs(), active_bundles())[0]
+
+
+@functools.cache
+def assembled() -> tuple[Assembled, list[Problem]]:
+    """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
+    from dusty_tasks.core.compile import Assembled, assemble_with_ports
+    from dusty_tasks.core.problems import errors
+    from dusty_tasks.core.stack import Stack
+
+    found, problems = checked()
+    if errors(problems):
+        return Assembled(Stack(), {}, []), problems
+    made = assemble_with_ports(found, active_bundles(), settings(), remembered_ports())
+    return made, sorted([*problems, *made.problems])
+
+
+def remembered_ports() -> PortMemory:
+    """The ports that routes had so far: of state/ports.json, else of build/stack.json, else none."""
+    from dusty_tasks.core.stack_file import ports_from_json
+
+    for path, key in ((f"{home()}/state/ports.json", None), (f"{home()}/build/stack.json", "ports")):
+        try:
+            with open(path, encoding="utf-8") as file:
+                data = json.load(file)
+            return ports_from_json(data[key] if key else data)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return {}
+
+
+@functools.cache
+def compiled_stack() -> Stack:
+    """The stack as compile:stack wrote it. Raises Failure if it did not."""
+    from dusty_tasks.core.stack_file import stack_from_json
+
+    if assembled.cache_info().currsize:
+        return assembled()[0].stack
+    try:
+        with open(f"{home()}/build/stack.json", encoding="utf-8") as file:
+            return stack_from_json(file.read())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failure("nothing is compiled yet", "dusty compile") from error
 
 
 def wanted() -> Wanted:
@@ -105,6 +171,6 @@ def docker_host() -> DockerHost:
 
 def forget() -> None:
     """Drop what was read, after a step that changes settings or specs (a first run, a pull of the specs repo)."""
-    cached: tuple[Any, ...] = (settings, specs_root, specs, stack, docker_host)
+    cached: tuple[Any, ...] = (settings, specs_root, spec_states, checked, assembled, stack, compiled_stack, docker_host)
     for function in cached:
         function.cache_clear()

@@ -7,10 +7,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 from dusty_tasks.core.check_stack import check_stack
-from dusty_tasks.core.compose import compose_file, render_compose
+from dusty_tasks.core.compose import ComposeFile, compose_file, render_compose
 from dusty_tasks.core.graph import assemble
 from dusty_tasks.core.hosts import render_hosts
 from dusty_tasks.core.nginx import render_nginx
@@ -39,8 +40,8 @@ class Assembled(NamedTuple):
     problems: list[Problem]
 
 
-def assembled(specs: Specs, bundle_names: Iterable[str], settings: Settings,
-              memory: Mapping[RouteKey, int]) -> Assembled:
+def assemble_with_ports(specs: Specs, bundle_names: Iterable[str], settings: Settings,
+                        memory: Mapping[RouteKey, int]) -> Assembled:
     """Assemble and check the stack, and give its routes their ports (none with `routing: network`)."""
     stack, problems = assemble(specs, bundle_names)
     problems += check_stack(specs, stack)
@@ -57,26 +58,50 @@ def assembled(specs: Specs, bundle_names: Iterable[str], settings: Settings,
     return Assembled(replace(stack, routes=routes), ports, problems)
 
 
-def render_artifacts(stack: Stack, settings: Settings, specs_root: str, templates: Templates) -> dict[str, Artifact]:
-    """Path below build/ -> artifact, for all that a Docker host or this machine reads."""
-    commands = render_commands(stack, templates)
-    return {HOSTS: render_hosts(stack, settings.hosts_address),
-            NGINX: render_nginx(stack, settings, templates),
-            COMPOSE: render_compose(compose_file(stack, settings, specs_root)),
-            **{f"{COMMANDS}/{path}": artifact for path, artifact in commands.items()}}
+class Rendering:
+    """The artifacts of one stack by their path below build/, each rendered when it is asked for, at most once."""
+
+    def __init__(self, stack: Stack, settings: Settings, specs_root: str, templates: Templates) -> None:
+        self.stack, self.settings, self.specs_root, self.templates = stack, settings, specs_root, templates
+
+    @cached_property
+    def hosts(self) -> dict[str, Artifact]:
+        return {HOSTS: render_hosts(self.stack, self.settings.hosts_address)}
+
+    @cached_property
+    def nginx(self) -> dict[str, Artifact]:
+        return {NGINX: render_nginx(self.stack, self.settings, self.templates)}
+
+    @cached_property
+    def compose_file(self) -> ComposeFile:
+        return compose_file(self.stack, self.settings, self.specs_root)
+
+    @cached_property
+    def compose(self) -> dict[str, Artifact]:
+        return {COMPOSE: render_compose(self.compose_file)}
+
+    @cached_property
+    def commands(self) -> dict[str, Artifact]:
+        rendered = render_commands(self.stack, self.templates)
+        return {f"{COMMANDS}/{path}": artifact for path, artifact in rendered.items()}
+
+    def origins(self, specs: Specs) -> bytes:
+        """build/origins.json of all these artifacts."""
+        return origins_json({**self.hosts, **self.nginx, **self.compose, **self.commands}, specs.places).encode()
+
+    def wanted(self) -> bytes:
+        """state/wanted.json."""
+        wanted = wanted_of(self.stack, self.settings, self.specs_root, self.compose_file.mapping)
+        return (json.dumps(to_json(wanted), ensure_ascii=False) + "\n").encode()
 
 
 def compile_all(specs: Specs, made: Assembled, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
     """Path below build/ -> bytes: everything that compile writes there."""
-    artifacts = render_artifacts(made.stack, settings, specs_root, templates)
-    texts = {path: artifact.text for path, artifact in artifacts.items()}
-    texts[STACK] = stack_json(made.stack, made.ports)
-    texts[ORIGINS] = origins_json(artifacts, specs.places)
-    return {path: text.encode() for path, text in texts.items()}
+    rendering = Rendering(made.stack, settings, specs_root, templates)
+    artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
+    return {**bytes_of(artifacts), STACK: stack_json(made.stack, made.ports).encode(), ORIGINS: rendering.origins(specs)}
 
 
-def wanted_json(stack: Stack, settings: Settings, specs_root: str) -> bytes:
-    """state/wanted.json."""
-    mapping = compose_file(stack, settings, specs_root).mapping
-    wanted = wanted_of(stack, settings, specs_root, mapping)
-    return (json.dumps(to_json(wanted), ensure_ascii=False) + "\n").encode()
+def bytes_of(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:
+    """The artifacts as files hold them."""
+    return {path: artifact.text.encode() for path, artifact in artifacts.items()}

@@ -105,6 +105,7 @@ def _service_entry(service: Service, stack: Stack, settings: Settings, specs_roo
 
 def _proxy_entry(stack: Stack, settings: Settings) -> Entry:
     entry = Entry("", ())
+    entry.origins[()] = Origin("", ("nginx_image",))
     entry.put("container_name", f"dusty_{PROXY_NAME}_1", ("nginx_image",))
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))

@@ -62,11 +62,11 @@ Origins = dict[KeyPath, Origin]
 
 
 def nearest_origin(origins: Origins, path: KeyPath) -> Origin | None:
-    """The origin of the value at `path`: its own, or its nearest parent's, carried on to the key itself."""
+    """The origin of the value at `path`: its own, or its nearest parent's, carried on to the key itself in a spec."""
     for end in range(len(path), -1, -1):
         found = origins.get(path[:end])
         if found:
-            return Origin(found.file, (*found.path, *path[end:]))
+            return Origin(found.file, (*found.path, *path[end:])) if found.file else found
     return None
 
 

@@ -2,35 +2,46 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from dusty_tasks.core.changes import PlaceOf
-from dusty_tasks.effects.files import read_bytes
-
-COMPOSE = "docker-compose.yml"
-
-
-def read_origins(build: str) -> Mapping[str, Any]:
-    """The content of build/origins.json; {} if it is missing or damaged."""
-    try:
-        found = json.loads(read_bytes(f"{build}/origins.json") or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+from dusty_tasks.core.origins import CONFIG_FILE, Source, source_at
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.traced import key_text
 
 
-def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
-    """A function from (container, key path) to `file:line:col` or ''; the origins are read when it is first asked."""
-    origins: list[Mapping[str, Any]] = []
-
+def place_finder(settings: Settings) -> PlaceOf:
+    """A function from (container, key path) to `file:line:col` or ''; nothing is read before it is asked."""
     def place_of(name: str, path: tuple[str | int, ...]) -> str:
-        from dusty_tasks.core.origins import source_at
-        from dusty_tasks.core.traced import key_text
-
-        if not origins:
-            origins.append(read())
-        where = f"commands/{name}/start.sh" if path == ("commands", "always") else COMPOSE
-        source = source_at(origins[0], where, 1) if where != COMPOSE else source_at(origins[0], COMPOSE, key_text(("services", name, *path)))
-        return source.place if source else ""
+        origins = read_origins(settings)
+        if path[:1] == ("commands",):
+            return _place_of_command(origins, name, key_text(path))
+        source = source_at(origins, "docker-compose.yml", key_text(("services", name, *path)))
+        return source.place if source and source.place != CONFIG_FILE else ""
     return place_of
+
+
+def origin_of(settings: Settings, artifact: str, where: int | str) -> Source | None:
+    """What put a line (from 1) or key of an artifact below build/ there; None if Dusty itself did, or it is unknown."""
+    return source_at(read_origins(settings), artifact, where)
+
+
+def read_origins(settings: Settings) -> dict[str, Any]:
+    """The content of build/origins.json, {} before the first compile."""
+    return _read(f"{settings.build}/origins.json")
+
+
+@cache
+def _read(path: str) -> dict[str, Any]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError):
+        return {}
+
+
+def _place_of_command(origins: dict[str, Any], name: str, key: str) -> str:
+    """Where the first of an app's commands under `key` stands."""
+    spans = origins.get(f"commands/{name}/start.sh", ())
+    return next((span["from"] for span in spans if span["spec_key"].startswith(key)), "")

@@ -38,6 +38,7 @@ from dusty_tasks.core.changes import (
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.compile import step_names as compiled_by
 from dusty_tasks.steps.reality import View, look
 
 CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
@@ -48,7 +49,7 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     run = Run(options)
     yield step("first_run", "choose the examples where nothing is configured", run.choose, is_done=run.is_configured)
     yield step("repos", "fetch the managed repos", run.fetch, after="first_run", is_done=lambda: run.fetches_nothing())
-    yield step("plan", "compare what is with what should be", run.make_plan, after="repos", needs=("compile",))
+    yield step("plan", "compare what is with what should be", run.make_plan, after="repos", needs=compiled_by())
     before = "plan"
     for name, doc, action, kinds in (
             ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),

@@ -1,0 +1,135 @@
+"""The files that Dusty generates: written only when their bytes differ, pruned, and never over a person's edit in silence.
+
+What Dusty left in a folder is noted in `<folder>/.written/<name>.json`, beside the files, so that losing state/ does not
+make an edit look like Dusty's own work.
+"""
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.file_states import State, state_of
+from dusty_tasks.effects.files import read_bytes, write_atomically
+
+MAX_DIFF_LINES = 40
+
+
+class Outcome(NamedTuple):
+    """What became of a set of artifacts; paths are relative to their folder."""
+
+    written: list[str]
+    removed: list[str]
+    edited: dict[str, str]
+    """Files that a person had edited: path -> what was said about them."""
+
+
+def changes_of(folder: str, artifacts: Mapping[str, bytes], pruned: str = "") -> tuple[list[str], list[str]]:
+    """What write_artifacts would write and remove."""
+    differing = [path for path, data in artifacts.items() if read_bytes(os.path.join(folder, path)) != data]
+    return differing, [path for path in _files_below(folder, pruned) if path not in artifacts] if pruned else []
+
+
+def write_artifacts(folder: str, name: str, artifacts: Mapping[str, bytes], pruned: str = "") -> Outcome:
+    """Make the files of `folder` hold `artifacts`, and remove what else lies below its folder `pruned`.
+
+    `name` is that of the record. A file that is neither as Dusty left it nor as it should be is kept as `.orig`.
+    Raises Failure if something cannot be written.
+    """
+    differing, stale = changes_of(folder, artifacts, pruned)
+    if not differing and not stale:
+        return Outcome([], [], {})
+    record_path = os.path.join(folder, ".written", f"{name}.json")
+    record = _read_record(record_path)
+    edited = {path: _keep_edited(folder, path, record, artifacts.get(path)) for path in (*differing, *stale)}
+    # Before the files, so that a kill in between does not make the new ones look edited.
+    digests = {path: [_digest(data), *record.get(path, [])][:2] if path in differing else record.get(path) or [_digest(data)]
+               for path, data in artifacts.items()}
+    write_atomically(record_path, json.dumps(digests, indent=0).encode())
+    for path in differing:
+        write_atomically(os.path.join(folder, path), artifacts[path])
+    for path in stale:
+        _remove(folder, path, pruned)
+    return Outcome(differing, stale, {path: text for path, text in edited.items() if text})
+
+
+def tree_states(path: str) -> list[tuple[str, State]]:
+    """The state of each file at or below `path`, sorted; nothing is opened, nothing raised."""
+    found: list[tuple[str, State]] = []
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        found.append((entry.path, state_of(entry.stat(follow_symlinks=False))))
+        except NotADirectoryError:
+            found.append((folder, state_of(os.stat(folder))))
+        except OSError:
+            found.append((folder, ()))
+    return sorted(found)
+
+
+def _files_below(folder: str, below: str) -> list[str]:
+    """The files below `folder/below`, relative to `folder`; what was kept of a person's is left out."""
+    found = []
+    for parent, _folders, names in os.walk(os.path.join(folder, below)):
+        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names if ".orig" not in name]
+    return sorted(found)
+
+
+def _keep_edited(folder: str, path: str, record: Mapping[str, list[str]], data: bytes | None) -> str:
+    """Keep a file that a person edited as `.orig`; what there is to say about it, '' if it was not edited."""
+    full_path = os.path.join(folder, path)
+    found = read_bytes(full_path)
+    is_leftover = data is None and os.path.basename(path).startswith(".")  # of a write that was killed
+    if found is None or is_leftover or _digest(found) in record.get(path, ()):
+        return ""
+    kept_path, number = f"{full_path}.orig", 1
+    while read_bytes(kept_path) not in (None, found):
+        number += 1
+        kept_path = f"{full_path}.orig{number}"
+    write_atomically(kept_path, found)
+    return f"{path} was edited by hand: kept as {os.path.basename(kept_path)}" + _diff(data, found)
+
+
+def _diff(data: bytes | None, found: bytes) -> str:
+    if data is None:
+        return ""
+    texts = [text.decode(errors="replace").splitlines() for text in (data, found)]
+    lines = list(difflib.unified_diff(*texts, "compiled", "edited", lineterm="", n=1))
+    more = [f"… and {len(lines) - MAX_DIFF_LINES} more lines"] if len(lines) > MAX_DIFF_LINES else []
+    return "".join(f"\n    {line}" for line in lines[:MAX_DIFF_LINES] + more)
+
+
+def _remove(folder: str, path: str, pruned: str) -> None:
+    """Remove a file, and the folders that it leaves empty."""
+    try:
+        os.unlink(os.path.join(folder, path))
+        parent = os.path.dirname(path)
+        while parent and parent != pruned and not os.listdir(os.path.join(folder, parent)):
+            os.rmdir(os.path.join(folder, parent))
+            parent = os.path.dirname(parent)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Failure(f"{os.path.join(folder, path)} cannot be removed: {error.strerror}", code=2) from error
+
+
+def _read_record(path: str) -> dict[str, list[str]]:
+    try:
+        data = json.loads(read_bytes(path) or b"{}")
+        return {str(key): list(value) for key, value in data.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -1,0 +1,163 @@
+"""The doit steps of `compile`: specs to build/stack.json, and from there to each artifact.
+
+stack.json holds no line numbers, so a changed comment runs the first step and that of origins, and no other. A step
+whose inputs and artifacts are as it left them imports nothing of what it would need to run.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dusty_tasks import resources, session
+from dusty_tasks.console import say, warn
+from dusty_tasks.effects.artifacts import tree_states, write_artifacts
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import write_if_changed
+from dusty_tasks.steps.as_checked import AsChecked
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.compile import Rendering
+    from dusty_tasks.core.traced import Artifact
+
+SINGLE_LINES = 20
+"""Up to so many files are named one by one."""
+
+_changed: list[str] = []
+"""What this run wrote or removed."""
+_renderings: list[Rendering] = []
+
+
+def compile_steps() -> Iterator[dict[str, Any]]:
+    """The sub-tasks of `compile`, and one that says `up to date` if none of them changed anything."""
+    for name, doc, action, inputs, outputs in _table():
+        targets = [path for path in outputs if not path.endswith("/commands")]
+        yield {"name": name, "doc": doc, "actions": [action], "targets": targets,
+               "file_dep": [] if name == "stack" else [_build("stack.json")],
+               "uptodate": [AsChecked(inputs, outputs)], "clean": True}
+    yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
+           "task_dep": step_names()}
+
+
+def step_names() -> list[str]:
+    """The steps that write; what `up` depends on."""
+    return [f"compile:{name}" for name, *_ in _table()]
+
+
+def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], tuple[str, ...]]]:
+    """Name, doc, action, inputs and outputs of each step."""
+    return [
+        ("stack", "check the specs, close them over what is active", _write_stack,
+         lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host")], (_build("stack.json"),)),
+        ("hosts", "the section of the hosts file", lambda: _write("hosts", _rendering().hosts),
+         lambda: [_code(), *_settings("host")], (_build("hosts"),)),
+        ("nginx", "the proxy's config", lambda: _write("nginx", _rendering().nginx),
+         lambda: [_code(), *_settings("routing", "bridge_ip", "hosts_mode")], (_build("nginx/dustyNginx.conf"),)),
+        ("compose", "the Compose file", lambda: _write("compose", _rendering().compose),
+         _container_inputs, (_build("docker-compose.yml"),)),
+        ("commands", "what containers run", lambda: _write("commands", _rendering().commands, pruned="commands"),
+         _code_alone, (_build("commands"),)),
+        ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
+         (os.path.join(session.home(), "state", "wanted.json"),)),
+        ("origins", "which spec line put what where", _write_origins,
+         lambda: [*_spec_inputs(), *_container_inputs(), *_settings("hosts_mode")], (_build("origins.json"),)),
+    ]
+
+
+# --- inputs -------------------------------------------------------------------------------------------------------
+
+def _spec_inputs() -> list[object]:
+    return [_code(), str(session.specs_root()), session.spec_states()]
+
+
+def _container_inputs() -> list[object]:
+    names = ("host", "sync_mode", "repo_overrides", "env", "nginx_image", "external_bind", "bridge_ip", "routing", "home",
+             "hosts_mode")
+    return [_code(), str(session.specs_root()), *_settings(*names)]
+
+
+def _code_alone() -> list[object]:
+    return [_code()]
+
+
+def _settings(*names: str) -> list[object]:
+    settings = session.settings()
+    return [getattr(settings, name) for name in names]
+
+
+@functools.cache
+def _code() -> str:
+    """What decides how specs become artifacts: the code of core, the templates and the schemas, by file state."""
+    folders = (str(resources.PACKAGE / "core"), str(resources.folder("templates")), str(resources.folder("schemas")))
+    return repr([state for folder in folders for state in tree_states(folder) if not state[0].endswith(".pyc")])
+
+
+# --- actions ------------------------------------------------------------------------------------------------------
+
+def _rendering() -> Rendering:
+    """The rendering of the compiled stack, one for all steps of a run."""
+    from dusty_tasks.core.compile import Rendering
+    from dusty_tasks.core.templating import Templates
+    from dusty_tasks.effects.template_files import read_templates
+
+    stack = session.compiled_stack()
+    if not _renderings or _renderings[-1].stack is not stack:
+        _renderings[:] = [Rendering(stack, session.settings(), str(session.specs_root()), Templates(read_templates()))]
+    return _renderings[-1]
+
+
+def _write_stack() -> None:
+    from dusty_tasks.core.problems import errors, report
+    from dusty_tasks.core.stack_file import ports_to_json, stack_json
+
+    made, problems = session.assembled()
+    if errors(problems):
+        raise Failure(report(problems))
+    if problems:
+        warn(report(problems))
+    if not session.active_bundles() or not made.stack.bundles:
+        raise Failure("No bundles are activated", "dusty bundles activate <name>; `dusty bundles` lists them")
+    _put("stack", {"stack.json": stack_json(made.stack, made.ports).encode()})
+    write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
+
+
+def _write(name: str, artifacts: Mapping[str, Artifact], pruned: str = "") -> None:
+    _put(name, {path: artifact.text.encode() for path, artifact in artifacts.items()}, pruned)
+
+
+def _write_origins() -> None:
+    _put("origins", {"origins.json": _rendering().origins(session.specs())})
+
+
+def _write_wanted() -> None:
+    write_if_changed(os.path.join(session.home(), "state", "wanted.json"), _rendering().wanted())
+
+
+def _put(name: str, artifacts: Mapping[str, bytes], pruned: str = "") -> None:
+    """Write what differs, and say it."""
+    outcome = write_artifacts(_build(), name, artifacts, pruned)
+    for text in outcome.edited.values():
+        warn(text)
+    for word, paths in (("wrote", outcome.written), ("removed", outcome.removed)):
+        say_files(word, paths)
+        _changed.extend(paths)
+
+
+def say_files(word: str, paths: Sequence[str]) -> None:
+    """One line for each file below build/, or one for very many."""
+    if len(paths) > SINGLE_LINES:
+        say(f"{word} {len(paths)} files below build/{os.path.commonpath(paths)}".rstrip("/"))
+    else:
+        for path in paths:
+            say(f"{word} build/{path}")
+
+
+def _say_up_to_date() -> None:
+    if not _changed:
+        say("up to date")
+
+
+def _build(path: str = "") -> str:
+    return os.path.join(session.home(), "build", path).rstrip("/")
