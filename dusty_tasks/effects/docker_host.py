@@ -116,9 +116,18 @@ class DockerHost:
         return f"{user}{at}{f'[{machine}]' if ':' in machine else machine}:{path}"
 
     def close(self) -> None:
-        """End the shared ssh connection, for example because the machine behind it was stopped."""
+        """End the shared ssh connection, for example because the machine behind it is about to stop."""
         if not self.is_local:
-            process.run([os.path.join(self._ssh_folder, "ssh"), "-O", "exit", ssh.split_target(self.target)[0]])
+            self.run_ssh("-O", "exit")
+
+    def run_ssh(self, *options: str) -> process.Finished:
+        """ssh itself with `options` and no command: `-G` prints the configuration in use."""
+        return process.run([os.path.join(self._ssh_folder, "ssh"), *options, ssh.split_target(self.target)[0]])
+
+    def forget_connection(self) -> None:
+        """Read the ssh configuration anew, and ask again who we are there."""
+        self.__dict__.pop("_ssh_folder", None)
+        self.__dict__.pop("login", None)
 
     def _over_ssh(self, command: str, argv: Sequence[str], *, check: bool, input: str | bytes | None = None,
                   timeout: float | None = None, on_line: Callable[[str], None] | None = None) -> process.Finished:

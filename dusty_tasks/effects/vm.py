@@ -1,0 +1,142 @@
+"""The machine behind an ssh Docker host, where commands for it are known (`host.start` and its kin, or a preset's)."""
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dusty_tasks.core.presets import creation
+from dusty_tasks.effects import process, ssh
+from dusty_tasks.effects.docker_host import DockerHost, Unreachable
+from dusty_tasks.effects.failures import Failure, ToolFailed
+
+Say = Callable[[str], None]
+Confirm = Callable[[str], bool]
+
+DAEMON_FILE = "/etc/docker/daemon.json"
+WRITE_DAEMON = r"""
+set -eu
+mkdir -p "${1%/*}"
+cat > "$1.dusty"
+[ ! -e "$1" ] || cp -p "$1" "$1.before-dusty-$2"
+mv "$1.dusty" "$1"
+"""
+RESTART_ENGINE = r"""
+if command -v systemctl >/dev/null 2>&1 && systemctl restart docker; then exit 0; fi
+if command -v service >/dev/null 2>&1 && service docker restart; then exit 0; fi
+[ -x /etc/init.d/docker ] && /etc/init.d/docker restart
+"""
+
+
+def is_startable(host: DockerHost) -> bool:
+    """True if there is a command that starts the machine."""
+    return not host.is_local and bool(host.host.start)
+
+
+def is_running(host: DockerHost) -> bool:
+    """What the status command says; without one, whether ssh gets through."""
+    if host.host.status:
+        return process.run(host.host.status).code == 0
+    try:
+        return host.run(["true"]).code == 0
+    except Unreachable:
+        return False
+
+
+def start(host: DockerHost, say: Say, confirm: Confirm) -> None:
+    """Start the machine if there is a command for that and it is off; making a VM is asked for first.
+
+    Raises ToolFailed with the command's own last lines; Failure if making the VM was not agreed to.
+    """
+    if not is_startable(host) or is_running(host):
+        learn_ssh(host)
+        return
+    exists, create = creation(host.settings.host, host.home)
+    if create and process.run(exists).code:
+        if not confirm(f"Make a VM with {_size(host)} by `{' '.join(create)}`?"):
+            raise Failure("there is no VM yet, and making one was not agreed to", "dusty start --yes")
+        run_saying(create, say)
+    run_saying(host.host.start, say)
+    learn_ssh(host)
+
+
+def stop(host: DockerHost, say: Say) -> bool:
+    """Stop the machine, if there is a command for that; False if there is none, or the machine is off already."""
+    if host.is_local or not host.host.stop or (host.host.status and not is_running(host)):
+        return False
+    host.close()
+    run_saying(host.host.stop, say)
+    return True
+
+
+def run_saying(argv: Sequence[str], say: Say) -> None:
+    """Run a command whose lines are shown as they come. Raises ToolFailed."""
+    say(" ".join(argv))
+    finished = process.run(argv, on_line=lambda line: say(f"    {line}"))
+    if finished.code:
+        raise ToolFailed(argv, finished.code, finished.err or finished.out)
+
+
+def learn_ssh(host: DockerHost) -> None:
+    """Ask the VM's tool for its ssh configuration and keep it. Raises ToolFailed."""
+    if not host.is_local and host.host.ssh_config:
+        ssh.write_config(host.home, host.target, process.run(host.host.ssh_config, check=True).out)
+        host.forget_connection()
+
+
+def find_address(host: DockerHost) -> str:
+    """The address of the ssh Docker host for the hosts section: what ssh connects to, resolved; '' if that fails."""
+    if host.is_local:
+        return "127.0.0.1"
+    finished = host.run_ssh("-G")
+    name = next((line.split(None, 1)[1] for line in finished.out.splitlines() if line.startswith("hostname ")), "")
+    try:
+        found = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP) if name else []
+    except OSError:
+        return ""
+    return str(sorted(found, key=lambda entry: entry[0] != socket.AF_INET)[0][4][0]) if found else ""
+
+
+def size_difference(settings_host: Any, facts: Mapping[str, Any]) -> list[str]:
+    """How `host.memory` and `host.ncpu`, where the user set them, differ from the running engine's (`docker info`)."""
+    said = []
+    memory, ncpu = facts.get("MemTotal"), facts.get("NCPU")
+    # A guest's kernel keeps some of its memory to itself.
+    if settings_host.memory and memory and abs(memory / 2**30 - settings_host.memory) > 0.15 * settings_host.memory:
+        said.append(f"host.memory is {settings_host.memory:g} GiB, and the Docker host has {memory / 2**30:.1f} GiB; it applies at its next start")
+    if settings_host.ncpu and ncpu and ncpu != settings_host.ncpu:
+        said.append(f"host.ncpu is {settings_host.ncpu}, and the Docker host has {ncpu}; it applies at its next start")
+    return said
+
+
+def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
+    """Make `host.daemon` the engine's daemon.json, the former file kept, and restart the engine; True if it was changed.
+
+    Raises Failure if the restart was not agreed to, ToolFailed.
+    """
+    wanted = host.settings.host.daemon
+    if host.is_local or wanted is None:
+        return False
+    found = host.run(["cat", DAEMON_FILE], as_root=True).out
+    if _json(found) == wanted:
+        return False
+    if not confirm(f"{DAEMON_FILE} on {host.name} differs from host.daemon: write it and restart the engine, with all containers on it?"):
+        raise Failure(f"{DAEMON_FILE} on {host.name} differs from host.daemon", "dusty start --yes writes it and restarts the engine")
+    data = json.dumps(wanted, indent=4, sort_keys=True) + "\n"
+    host.run_script(WRITE_DAEMON, DAEMON_FILE, time.strftime("%Y%m%d-%H%M%S"), input=data, as_root=True)
+    say(f"wrote {DAEMON_FILE} on {host.name}; restarting the engine")
+    host.run_script(RESTART_ENGINE, as_root=True)
+    return True
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _size(host: DockerHost) -> str:
+    return f"{host.host.memory:g} GiB and {host.host.ncpu} CPUs"
