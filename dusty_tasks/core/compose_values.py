@@ -9,7 +9,8 @@ from dusty_tasks.core.names import NOT_INTERPOLATED, Wrong, check_container_path
 from dusty_tasks.core.safe_text import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
-_PORT = re.compile(rf"(?:(?P<ip>\[[0-9A-Fa-f:.]+\]|[0-9.]+):)?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>tcp|udp|sctp))?")
+_IP = r"\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}"
+_PORT = re.compile(rf"(?:(?:{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>tcp|udp|sctp))?")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _MODE = re.compile(r"[A-Za-z]+(?:,[A-Za-z]+)*")
 
@@ -45,7 +46,8 @@ def published_port(entry: Any) -> Published | None:
 
 
 def _published(text: str, protocol: str, entry: Any) -> Published | None:
-    return Published(*_range(text, entry), protocol) if text else None
+    """No port, and port 0, stand for any free one."""
+    return Published(*_range(text, entry), protocol) if text.strip("0") else None
 
 
 def _range(text: str, entry: Any) -> tuple[int, int]:

@@ -119,6 +119,6 @@ def _version() -> str:
 
     core = resources.PACKAGE / "core"
     parts = [*sorted(resources.folder("schemas").glob("*.json")), Path(__file__),
-             *(core / f"{name}.py" for name in ("yaml_values", "documents", "check_shape", "names", "repos", "safe_text"))]
+             *(core / f"{name}.py" for name in ("yaml_values", "documents", "check_shape", "names", "repos", "safe_text", "problems"))]
     states = [(str(part), part.stat().st_mtime_ns, part.stat().st_size) for part in parts if part.exists()]
     return json.dumps(states)

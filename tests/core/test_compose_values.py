@@ -1,0 +1,45 @@
+"""Ports and volumes in Compose's short and long forms."""
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dusty_tasks.core.compose_values import Published, Volume, named_volumes, published_port, volume_of
+from dusty_tasks.core.names import Wrong
+
+
+@pytest.mark.parametrize(("entry", "published"), [
+    ("80", None), ("80:81", Published(80, 80)), ("127.0.0.1:80:81", Published(80, 80)), ("[::1]:80:81", Published(80, 80)),
+    ("127.0.0.1::81", None), ("80-82:90-92", Published(80, 82)), ("53:53/udp", Published(53, 53, "udp")), ("0:81", None),
+    ("80-82", None), ({"target": 80}, None), ({"target": 80, "published": "8080"}, Published(8080, 8080)),
+    ({"target": 80, "published": "8080-8090", "protocol": "udp"}, Published(8080, 8090, "udp")),
+])
+def test_published_port(entry: Any, published: Published | None) -> None:
+    assert published_port(entry) == published
+
+
+@pytest.mark.parametrize("entry", ["", "a", "80:", ":", "80:81:82", "80/icmp", "65536:1", "1:65536", "82-80:1", "-80:1", "80;:1",
+                                   {"target": 80, "published": "x"}])
+def test_no_port(entry: Any) -> None:
+    with pytest.raises(Wrong):
+        published_port(entry)
+
+
+@pytest.mark.parametrize(("entry", "volume"), [
+    ("/a:/b", Volume("/a", "/b")), ("/a:/b/:ro", Volume("/a", "/b")), ("data:/b:rw,z", Volume("data", "/b")), ("/b", Volume("", "/b")),
+    ({"type": "volume", "source": "data", "target": "/b"}, Volume("data", "/b")), ({"type": "tmpfs", "target": "/b"}, Volume("", "/b")),
+])
+def test_volume(entry: Any, volume: Volume) -> None:
+    assert volume_of(entry) == volume
+
+
+@pytest.mark.parametrize("entry", ["", ":/b", "/a:", "/a:b", "./a:/b", "../a:/b", "~/a:/b", "a/b:/c", "/a:/b:ro:x", "/a:/b:", "/a:/b:r0",
+                                   "/a b:/c", "/a\n:/c", "$X:/c", "/a/../b:/c", "/a:/b/../c", "/a:/", {"source": "/a"}])
+def test_no_volume(entry: Any) -> None:
+    with pytest.raises(Wrong):
+        volume_of(entry)
+
+
+def test_named_volumes_come_once_and_in_order() -> None:
+    assert named_volumes({"volumes": ["b:/b", "/x:/x", "a:/a", "b:/c", {"source": "c", "target": "/d"}, 7]}) == ["b", "a", "c"]

@@ -1,0 +1,84 @@
+"""The schemas: valid, fit for an editor, and equal to what the code knows."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from dusty_tasks import resources
+from dusty_tasks.core.compose_keys import KNOWN_KEYS
+from dusty_tasks.core.names import FORMATS
+from dusty_tasks.core.setting_keys import KEYS
+from dusty_tasks.effects.schema_files import read_schema
+
+KINDS = ("app", "bundle", "config", "lib", "service")
+TYPES = {"string": "string", "integer": "integer", "number": ["integer", "number"], "boolean": "boolean", "strings": "array",
+         "mapping": "object"}
+
+
+def parts(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every schema within a schema."""
+    if isinstance(schema, dict):
+        yield schema
+        for below in schema.values():
+            yield from parts(below)
+    elif isinstance(schema, list):
+        for below in schema:
+            yield from parts(below)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_is_a_schema_of_2020_12_with_title_and_descriptions(kind: str) -> None:
+    schema = read_schema(kind)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["title"] and schema["description"]
+    assert "$ref" not in json.dumps(schema)
+    for key, below in schema["properties"].items():
+        assert below["description"], key
+
+
+def test_formats_are_rules_of_ours() -> None:
+    named = {part["format"] for kind in KINDS for part in parts(read_schema(kind)) if isinstance(part.get("format"), str)}
+    assert named <= set(FORMATS)
+    assert set(FORMATS) <= named
+
+
+def test_compose_keys_are_those_that_the_code_knows() -> None:
+    assert set(read_schema("compose")["properties"]) - {"image_requires_login"} == KNOWN_KEYS
+
+
+def test_config_has_the_keys_of_the_table() -> None:
+    found: dict[str, dict[str, Any]] = {}
+    for name, schema in read_schema("config")["properties"].items():
+        if name in KEYS:
+            found[name] = schema
+        else:
+            assert schema["additionalProperties"] is False
+            found.update({f"{name}.{below}": part for below, part in schema["properties"].items()})
+    assert set(found) == set(KEYS)
+    for name, key in KEYS.items():
+        schema = found[name]
+        assert (schema["description"], schema["type"]) == (key.description, TYPES[key.kind]), name
+        assert schema.get("enum", []) == list(key.values), name
+        assert schema.get("default") == key.default, name
+
+
+def test_the_files_are_written_the_way_json_is_written_here() -> None:
+    for path in resources.folder("schemas").glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n", path.name
+
+
+@pytest.mark.parametrize("kind", ["app", "lib", "service", "bundle"])
+def test_a_key_is_of_one_type_or_told_apart_by_its_type(kind: str) -> None:
+    """Reading is guided by `type`, `properties`, `items` and `additionalProperties`: nothing else may decide a value's type."""
+    allowed_at = {"required", "maxProperties"}
+    for part in parts(read_schema(kind)):
+        for keyword in ("oneOf", "anyOf"):
+            for choice in part.get(keyword, ()):
+                assert set(choice) <= allowed_at
+        assert not {"allOf", "if", "not", "patternProperties", "prefixItems"} & set(part)
