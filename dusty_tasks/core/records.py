@@ -31,3 +31,7 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
 def last_change(change: Change, time_text: str) -> dict[str, str]:
     """What `dusty why` tells: what was done, why, and when."""
     return {"what": DONE[change.kind], "cause": change.cause, "place": change.place, "time": time_text}
+
+
+WHY_KEYS = ("what", "cause", "place", "time")
+"""The keys of last_change."""

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.effects.files import write_atomically
+from dusty_tasks.effects.files import read_bytes, write_atomically
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
@@ -14,11 +15,10 @@ PUT = 'mkdir -p "${1%/*}" && cat > "$1.new" && mv "$1.new" "$1"'
 
 def write_host_file(host: DockerHost, path: str, data: bytes) -> None:
     """Put `data` at `path` below host.root. Raises Failure."""
-    full = f"{host.root.rstrip('/')}/{path}"
-    if host.kind == "ssh":
-        host.run(["sh", "-c", PUT, "sh", full], input=data, check=True, as_root=True)
+    if host.is_local:
+        write_atomically(host.path(path), data)
     else:
-        write_atomically(full, data)
+        host.run_script(PUT, host.path(path), input=data, as_root=True)
 
 
 def write_host_json(host: DockerHost, path: str, value: Any) -> None:
@@ -26,26 +26,30 @@ def write_host_json(host: DockerHost, path: str, value: Any) -> None:
     write_host_file(host, path, json.dumps(value, sort_keys=True).encode())
 
 
+def read_host_json(host: DockerHost, path: str) -> dict[str, Any]:
+    """The mapping in a JSON file below host.root; {} if it is missing or damaged. Raises Failure if an ssh host is away."""
+    data: str | bytes | None = read_bytes(host.path(path)) if host.is_local else host.run(["cat", host.path(path)], as_root=True).out
+    try:
+        found = json.loads(data or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def move_host_file(host: DockerHost, source: str, destination: str) -> None:
     """Rename a file below host.root; both lie in one folder. Raises Failure."""
-    import os
-
-    root = host.root.rstrip("/")
-    if host.kind == "ssh":
-        host.run(["mv", f"{root}/{source}", f"{root}/{destination}"], check=True, as_root=True)
+    if host.is_local:
+        os.replace(host.path(source), host.path(destination))
     else:
-        os.replace(f"{root}/{source}", f"{root}/{destination}")
+        host.run(["mv", "-f", host.path(source), host.path(destination)], check=True, as_root=True)
 
 
 def remove_host_file(host: DockerHost, path: str) -> None:
     """Remove a file below host.root, if it is there."""
-    import os
-
-    full = f"{host.root.rstrip('/')}/{path}"
-    if host.kind == "ssh":
-        host.run(["rm", "-f", full], check=True, as_root=True)
+    if not host.is_local:
+        host.run(["rm", "-f", host.path(path)], check=True, as_root=True)
         return
     try:
-        os.unlink(full)
+        os.unlink(host.path(path))
     except FileNotFoundError:
         pass

@@ -60,7 +60,7 @@ class Reading(NamedTuple):
 
 
 def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
-    """Read all of it: one engine read; on an ssh host one round trip in all. Raises Failure if an ssh host is away."""
+    """Read all of it: one engine read; on an ssh host one round trip in all."""
     return _read_here(host, engine, repo_ids) if host.is_local else _read_over_ssh(host, engine, repo_ids)
 
 
@@ -103,9 +103,14 @@ def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Rea
 
 
 def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
+    from dusty_tasks.effects.docker_host import Unreachable
+
     engine.reads += 1
-    finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
-                               input=http_request("GET", LISTING), check=False)
+    try:
+        finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
+                                   input=http_request("GET", LISTING), check=False)
+    except Unreachable as away:
+        return Reading({}, {}, "", {}, str(away))
     files_text, _, rest = finished.out.partition("@receipts:\n")
     receipts_text, _, answer = rest.partition("@containers:\n")
     lines: dict[str, list[str]] = {}

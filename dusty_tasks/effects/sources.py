@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.found import Sources
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
 
 
-HOSTS, NGINX, COMMANDS = "hosts", "nginx/dustyNginx.conf", "commands/"
+HOSTS, NGINX, COMPOSE, COMMANDS = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml", "commands/"
 
 
-def read_build(folder: str) -> dict[str, bytes]:
-    """Path below build/ -> bytes, of what is pushed: the proxy's config, command files, and the hosts section."""
-    paths = [f"{folder}/{HOSTS}", f"{folder}/{NGINX}"]
+def read_build(folder: str, also: Sequence[str] = ()) -> dict[str, bytes]:
+    """Path below build/ -> bytes, of what is pushed: the proxy's config, command files, the hosts section, and `also`."""
+    paths = [f"{folder}/{path}" for path in (HOSTS, NGINX, *also)]
     if os.path.isdir(f"{folder}/{COMMANDS}"):
         paths += _files_below(f"{folder}/{COMMANDS[:-1]}")
     found = {path[len(folder) + 1:]: read_bytes(path) for path in paths}

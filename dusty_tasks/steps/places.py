@@ -2,28 +2,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.changes import PlaceOf
-from dusty_tasks.core.origins import CONFIG_FILE, Source, source_at
 from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.traced import key_text
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.origins import Source
 
 
-def place_finder(settings: Settings) -> PlaceOf:
-    """A function from (container, key path) to `file:line:col` or ''; nothing is read before it is asked."""
+def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
+    """A function from (container, key path) to `file:line:col` or ''; the origins are read when a place is first asked for."""
+    origins = cache(read)
+
     def place_of(name: str, path: tuple[str | int, ...]) -> str:
-        origins = read_origins(settings)
+        from dusty_tasks.core.origins import CONFIG_FILE, source_at
+        from dusty_tasks.core.traced import key_text
+
         if path[:1] == ("commands",):
-            return _place_of_command(origins, name, key_text(path))
-        source = source_at(origins, "docker-compose.yml", key_text(("services", name, *path)))
+            return _place_of_command(origins(), name, key_text(path))
+        source = source_at(origins(), "docker-compose.yml", key_text(("services", name, *path)))
         return source.place if source and source.place != CONFIG_FILE else ""
     return place_of
 
 
 def origin_of(settings: Settings, artifact: str, where: int | str) -> Source | None:
     """What put a line (from 1) or key of an artifact below build/ there; None if Dusty itself did, or it is unknown."""
+    from dusty_tasks.core.origins import source_at
+
     return source_at(read_origins(settings), artifact, where)
 
 
@@ -41,7 +49,7 @@ def _read(path: str) -> dict[str, Any]:
         return {}
 
 
-def _place_of_command(origins: dict[str, Any], name: str, key: str) -> str:
+def _place_of_command(origins: Mapping[str, Any], name: str, key: str) -> str:
     """Where the first of an app's commands under `key` stands."""
     spans = origins.get(f"commands/{name}/start.sh", ())
     return next((span["from"] for span in spans if span["spec_key"].startswith(key)), "")

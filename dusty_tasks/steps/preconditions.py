@@ -3,16 +3,18 @@ from __future__ import annotations
 
 import getpass
 import socket
+from collections.abc import Iterable
 
 from dusty_tasks import session
 from dusty_tasks.core.addresses import addresses_to_open
 from dusty_tasks.core.changes import CREATE, RECREATE
+from dusty_tasks.core.found import Found, FoundContainer
 from dusty_tasks.core.owner import Owner, foreign_owner
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.host_files import write_host_json
+from dusty_tasks.effects.host_files import read_host_json, write_host_json
 from dusty_tasks.effects.observe import OWNER
 from dusty_tasks.effects.ports import read_holder
 from dusty_tasks.steps.reality import View
@@ -37,10 +39,21 @@ def own_owner() -> Owner:
 
 def check_owner(view: View) -> None:
     """Another owner's containers and data are neither removed nor reused."""
-    other = foreign_owner(view.found, own_owner(), f"{session.settings().build}/docker-compose.yml")
+    _refuse_foreign(view.found)
+
+
+def _refuse_foreign(found: Found) -> None:
+    other = foreign_owner(found, own_owner(), f"{session.settings().build}/docker-compose.yml")
     if other:
         raise Failure(f"the containers or the data on {session.docker_host().name} belong to {other}",
                       "dusty up --adopt takes them over; or run up there, or choose another Docker host")
+
+
+def check_containers_are_ours(host: DockerHost, containers: Iterable[FoundContainer]) -> None:
+    """The same for a verb that stops or removes containers."""
+    found = Found(containers={container.name: container for container in containers}, owner=read_host_json(host, OWNER) or None)
+    if found.containers:
+        _refuse_foreign(found)
 
 
 def record_owner(host: DockerHost, view: View) -> None:

@@ -1,6 +1,7 @@
 """One look at reality and the plan that follows from it: what `up`, `plan`, `status` and `why` have in common."""
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from dusty_tasks.core.found import Found, Sources
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.places import place_finder, read_origins
 
 
@@ -39,8 +41,39 @@ def compiled() -> Compiled:
     """The last compile, as it lies in build/ and state/. Raises Failure if there is none."""
     from dusty_tasks.effects.sources import read_build
 
-    build = session.settings().build
-    return Compiled(session.wanted(), read_build(build), lambda: read_origins(build))
+    settings = session.settings()
+    return Compiled(session.wanted(), read_build(settings.build), lambda: read_origins(settings))
+
+
+def compiled_now() -> Compiled:
+    """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
+    from dusty_tasks.core.compile import Rendering
+    from dusty_tasks.core.problems import errors, report
+    from dusty_tasks.core.templating import Templates
+    from dusty_tasks.core.wanted import from_json
+    from dusty_tasks.effects.template_files import read_templates
+
+    made, problems = session.assembled()
+    if errors(problems):
+        raise Failure(report(problems))
+    if not made.stack.bundles:
+        raise Failure("No bundles are activated", "dusty bundles activate <name>; `dusty bundles` lists them")
+    rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), Templates(read_templates()))
+    rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
+    artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}
+    return Compiled(from_json(json.loads(rendering.wanted())), artifacts, lambda: json.loads(rendering.origins(session.specs())))
+
+
+def look_ahead(engine: Engine) -> View | None:
+    """What `up` would do with the specs as they are; with broken ones, with those compiled last; None if nothing ever was."""
+    try:
+        return look(engine, made=compiled_now())
+    except Failure:
+        pass
+    try:
+        return look(engine)
+    except Failure:
+        return None
 
 
 def look(engine: Engine, options: Options = Options(), made: Compiled | None = None) -> View:  # noqa: B008 - immutable

@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from dusty_tasks import session
@@ -38,7 +38,7 @@ from dusty_tasks.core.changes import (
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.compile import step_names as compiled_by
+from dusty_tasks.steps.compile import step_names as compiling_steps
 from dusty_tasks.steps.reality import View, look
 
 CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
@@ -49,7 +49,7 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     run = Run(options)
     yield step("first_run", "choose the examples where nothing is configured", run.choose, is_done=run.is_configured)
     yield step("repos", "fetch the managed repos", run.fetch, after="first_run", is_done=lambda: run.fetches_nothing())
-    yield step("plan", "compare what is with what should be", run.make_plan, after="repos", needs=compiled_by())
+    yield step("plan", "compare what is with what should be", run.make_plan, after="repos", needs=compiling_steps())
     before = "plan"
     for name, doc, action, kinds in (
             ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),
@@ -64,7 +64,7 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield step("receipt", "say what was done", run.print_receipt, after=before)
 
 
-def step(name: str, doc: str, action: Callable[[], Any], *, after: str = "", needs: tuple[str, ...] = (),
+def step(name: str, doc: str, action: Callable[[], Any], *, after: str = "", needs: Sequence[str] = (),
          is_done: Callable[[], bool] | None = None) -> dict[str, Any]:
     """One sub-task; `is_done` is asked when its turn comes, and must not raise."""
     return {"name": name, "doc": doc, "actions": [action], "task_dep": [*([f"up:{after}"] if after else []), *needs],
@@ -85,7 +85,7 @@ class Run:
         self.fetches = 0
         self.sudo_calls = 0
         self.receipts: dict[str, dict[str, Any]] = {}
-        self._lock = contextlib.ExitStack()
+        self._lock, self._is_locked = contextlib.ExitStack(), False
         self._view: View | None = None
         self._engine: Engine | None = None
         self._launcher: Any = None
@@ -165,10 +165,9 @@ class Run:
         self.begin_reading()
         if not self.view.plan.changes:
             return
-        from dusty_tasks.effects.lock import held
         from dusty_tasks.steps.preconditions import check_before_changes
 
-        self._lock.enter_context(held("up", verb="up", home=session.home()))
+        self.take_lock()
         self.ensure_tools()
         self._view = look(self.engine, self.planning)
         if self._view.engine_trouble:
@@ -177,21 +176,24 @@ class Run:
         self.receipts = self._view.found.receipts
 
     def begin_reading(self) -> None:
-        """The first look; a Docker host that is off is started, an engine that is missing is brought."""
-        from dusty_tasks.effects.docker_host import Unreachable
-
-        try:
-            if not self.view.engine_trouble:
-                return
-        except Unreachable:
-            if not session.docker_host().host.start:
-                raise
+        """The first look; a Docker host that is off is started (under the lock), an engine that is missing is brought."""
+        if not self.view.engine_trouble:
+            return
         from dusty_tasks.steps.host_start import ensure_running
 
-        if session.docker_host().is_local:
+        self.take_lock()
+        if self.engine.host.is_local:
             self.ensure_tools()
         ensure_running(self.engine, yes=bool(self.options.get("yes")))
-        self._view = None
+        self._view = self._engine = None
+
+    def take_lock(self) -> None:
+        """The one lock for changes, until the end of this run. Raises Failure naming its holder."""
+        from dusty_tasks.effects.lock import held
+
+        if not self._is_locked:
+            self._lock.enter_context(held("up", verb="up", home=session.home()))
+            self._is_locked = True
 
     def ensure_tools(self) -> None:
         """What a run with work to do needs on this machine. Raises Failure; preflight has said why."""

@@ -1,0 +1,48 @@
+"""`dusty plan`: what `up --no-pull` would do now, and why. It changes nothing and takes no lock."""
+from __future__ import annotations
+
+from dusty_tasks import session
+from dusty_tasks.console import say, warn
+from dusty_tasks.core.changes import to_json
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.steps.reality import Compiled, compiled_now, look
+from dusty_tasks.verbs.words import exactly, say_json
+
+SOMETHING_TO_DO = 10
+
+
+def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: bool = False) -> int | None:
+    """One line a change, in order. Raises Failure for broken specs."""
+    exactly("plan", "", words)
+    made = compiled_now()
+    view = look(Engine(session.docker_host()), made=made)
+    differences = artifact_differences(made) if verbose else {}
+    if json:
+        say_json({**to_json(view.plan), **({"trouble": view.engine_trouble} if view.engine_trouble else {}),
+                  **({"artifacts": differences} if verbose else {})})
+    else:
+        if view.engine_trouble:
+            warn(f"{view.engine_trouble}: everything on it counts as absent")
+        for change in view.plan.changes:
+            say(str(change))
+        for text in differences.values():
+            say(text)
+        if not view.plan.changes:
+            say("nothing to do")
+    return SOMETHING_TO_DO if exit_code and view.plan.changes else 0
+
+
+def artifact_differences(made: Compiled) -> dict[str, str]:
+    """Path below build/ -> unified diff, for each artifact that compile would write or remove."""
+    import difflib
+
+    from dusty_tasks.effects.sources import COMPOSE, read_build
+
+    before = read_build(session.settings().build, also=(COMPOSE,))
+    found = {}
+    for path in sorted({*before, *made.artifacts}):
+        old, new = before.get(path, b"").decode("utf-8", "replace"), made.artifacts.get(path, b"").decode("utf-8", "replace")
+        if old != new:
+            lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"build/{path}", f"build/{path} (compiled now)", lineterm="")
+            found[path] = "\n".join(lines)
+    return found

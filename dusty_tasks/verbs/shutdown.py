@@ -1,0 +1,29 @@
+"""`dusty shutdown`: stop Dusty's containers, then the machine they run on, where it is a VM."""
+from __future__ import annotations
+
+from dusty_tasks import session
+from dusty_tasks.console import say
+from dusty_tasks.effects.docker import Engine, EngineDown, read_containers
+from dusty_tasks.effects.docker_host import Unreachable
+from dusty_tasks.effects.lock import held
+from dusty_tasks.steps.host_start import stop_machine
+from dusty_tasks.steps.preconditions import check_containers_are_ours
+from dusty_tasks.steps.stopping import stop_containers
+
+
+def run(words: list[str]) -> int | None:
+    """A Docker host that is off already is said to be so."""
+    from dusty_tasks.verbs.words import exactly
+
+    exactly("shutdown", "", words)
+    engine = Engine(session.docker_host())
+    with held("up", verb="shutdown", home=session.home()):
+        try:
+            containers = list(read_containers(engine).values())
+            check_containers_are_ours(engine.host, containers)
+            if not stop_containers(engine, containers, is_removal=False):
+                say("no container of Dusty's is running")
+        except (EngineDown, Unreachable) as away:
+            say(f"the Docker engine on {engine.host.name} does not answer: {away.what}")
+        stop_machine(engine.host)
+    return 0

@@ -1,0 +1,63 @@
+"""`dusty start`: the Docker host on, its engine waited for, and its facts."""
+from __future__ import annotations
+
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.console import say, table
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.lock import held
+from dusty_tasks.steps.host_start import ensure_running, store_address
+
+GIB = 1 << 30
+
+
+def run(words: list[str], yes: bool = False) -> int | None:
+    """Raises Failure, exit 2, if the engine does not answer within `host.wait`."""
+    from dusty_tasks.verbs.words import exactly
+
+    exactly("start", "", words)
+    with held("up", verb="start", home=session.home()):
+        ensure_running(Engine(session.docker_host()), yes=yes)
+        store_address(session.docker_host())
+    engine = Engine(session.docker_host())
+    info, version = docker.read_info(engine), engine.get("/version")
+    say(table((), facts(info, version)))
+    for difference in size_differences(engine.host, info):
+        say(difference)
+    return 0
+
+
+def facts(info: dict[str, Any], version: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a person wants to know of an engine, in order."""
+    return [("engine", str(version.get("Version", "?"))), ("client", client_version()), ("API", str(version.get("ApiVersion", "?"))),
+            ("OS", str(info.get("OperatingSystem", "?"))), ("kernel", str(info.get("KernelVersion", "?"))),
+            ("architecture", str(info.get("Architecture", "?"))), ("storage", str(info.get("Driver", "?"))),
+            ("CPUs", str(info.get("NCPU", "?"))), ("memory", f"{info.get('MemTotal', 0) / GIB:.1f} GiB"),
+            ("root folder", str(info.get("DockerRootDir", "?")))]
+
+
+def client_version() -> str:
+    """The version of the docker client here."""
+    from dusty_tasks.effects import process
+    from dusty_tasks.effects.failures import ToolFailed
+
+    try:
+        return process.run(["docker", "--version"]).out.removeprefix("Docker version ").split(",")[0].strip() or "?"
+    except ToolFailed:
+        return "not installed"
+
+
+def size_differences(host: DockerHost, info: dict[str, Any]) -> list[str]:
+    """Where the running VM is not what host.memory and host.ncpu say; they apply at its next start."""
+    if host.is_local:
+        return []
+    memory, ncpu = info.get("MemTotal", 0) / GIB, info.get("NCPU")
+    found = []
+    if host.settings.host.memory and abs(memory - host.settings.host.memory) > 0.15 * host.settings.host.memory:
+        found.append(f"host.memory is {host.settings.host.memory:g} GiB and the running machine has {memory:.1f}: it applies at its next start")
+    if host.settings.host.ncpu and ncpu != host.settings.host.ncpu:
+        found.append(f"host.ncpu is {host.settings.host.ncpu} and the running machine has {ncpu}: it applies at its next start")
+    return found

@@ -1,0 +1,28 @@
+"""`dusty stop`: stop containers, by name or all of Dusty's."""
+from __future__ import annotations
+
+from dusty_tasks import session
+from dusty_tasks.console import say
+from dusty_tasks.core.found import FoundContainer
+from dusty_tasks.effects.docker import Engine, read_containers
+from dusty_tasks.effects.lock import held
+from dusty_tasks.steps.preconditions import check_containers_are_ours
+from dusty_tasks.steps.stopping import stop_containers
+from dusty_tasks.verbs.running import pick
+
+
+def run(words: list[str], rm: bool = False) -> int | None:
+    """Names may be of specs that no longer exist. Raises Failure for an unknown name before anything is stopped."""
+    engine = Engine(session.docker_host())
+    chosen = chosen_containers(engine, words)
+    check_containers_are_ours(engine.host, chosen)
+    with held("up", verb="stop", home=session.home()):
+        if not stop_containers(engine, chosen, is_removal=rm):
+            say("nothing to stop" if not rm else "nothing to remove")
+    return 0
+
+
+def chosen_containers(engine: Engine, words: list[str]) -> list[FoundContainer]:
+    """The containers of these names, each once; all of Dusty's without a name."""
+    found = read_containers(engine)
+    return list({container.name: container for container in (pick(found, word) for word in words)}.values()) if words else list(found.values())
