@@ -132,7 +132,7 @@ VERBS: tuple[Verb, ...] = (
         Option("allow", "an address beyond loopback and private ranges that the helper shall accept", type=list, metavar="ADDRESS"),
         Option("who", "the user or %group that may call the helper (default: you)", type=str, metavar="WHO"),
         YES), words=("show|diff|undo|check|install|uninstall",)),
-    Verb("start", MACHINE, "", "start the Docker host and wait for its engine"),
+    Verb("start", MACHINE, "", "start the Docker host and wait for its engine", (YES,)),
     Verb("shutdown", MACHINE, "", "stop Dusty's containers, then the VM"),
     Verb("disk", MACHINE, "[inspect | cleanup_containers | cleanup_images | backup DEST | restore SOURCE]",
          "what takes space; clean up, back up and restore /persist", (YES, JSON),
