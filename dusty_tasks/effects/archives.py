@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
+from dusty_tasks.core.copying import renamed
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.process import Finished, Piped, piped
 
@@ -96,6 +97,16 @@ def _walk(maker: tarfile.TarFile, path: str, name: str) -> Iterator[Entry]:
             yield from _walk(maker, os.path.join(path, child), f"{name}/{child}")
     except OSError as error:
         raise Failure(f"{error.filename or path}: {error.strerror}") from error
+
+
+def placed_at(entries: Iterable[Entry], name: str, copy_name: str, *, keep_top: bool = False) -> Iterator[Entry]:
+    """Entries renamed from the source's own name to the copy's; the top of a folder that merges keeps its mode, so it is left out."""
+    for entry, file in entries:
+        entry.name = renamed(entry.name, name, copy_name)
+        if entry.islnk():
+            entry.linkname = renamed(entry.linkname, name, copy_name)
+        if entry.name or keep_top:
+            yield entry, file
 
 
 def local_kind(path: str) -> str:

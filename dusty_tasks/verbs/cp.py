@@ -4,13 +4,13 @@ from __future__ import annotations
 import posixpath
 import tarfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, progress, say, warn
-from dusty_tasks.core.copying import End, copy_path, end_of, renamed
+from dusty_tasks.core.copying import End, copy_path, end_of
 from dusty_tasks.effects import archives
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.running import containers, pick
@@ -69,11 +69,11 @@ def copy(entries: Iterator[archives.Entry], source: End, destination: End, ids: 
         base, found = nearest_folder(container_id, destination.path, env)
         path = copy_path(name, first[0].isdir(), destination.path, destination.ends_in_slash, found)
         relative = posixpath.relpath(path, base)
-        placed = chain(parents(relative), placed_at(all_entries, name, "" if relative == "." else relative))
+        placed = chain(parents(relative), archives.placed_at(all_entries, name, "" if relative == "." else relative))
         return archives.write_to_container(placed, container_id, base, env, count)
     path = local_path(destination.path)
     path = copy_path(name, first[0].isdir(), path, destination.ends_in_slash, archives.local_kind(path))
-    return archives.write_to_folder(placed_at(all_entries, name, "", keep_top=True), path, count)
+    return archives.write_to_folder(archives.placed_at(all_entries, name, "", keep_top=True), path, count)
 
 
 def nearest_folder(container_id: str, path: str, env: Mapping[str, str]) -> tuple[str, str]:
@@ -94,16 +94,6 @@ def parents(relative: str) -> Iterator[archives.Entry]:
         entry = tarfile.TarInfo("/".join(parts[:depth]))
         entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o755, int(time.time())
         yield entry, None
-
-
-def placed_at(entries: Iterable[archives.Entry], name: str, copy_name: str, *, keep_top: bool = False) -> Iterator[archives.Entry]:
-    """Entries renamed from the source's own name to the copy's; the top of a folder that merges keeps its mode."""
-    for entry, file in entries:
-        entry.name = renamed(entry.name, name, copy_name)
-        if entry.islnk():
-            entry.linkname = renamed(entry.linkname, name, copy_name)
-        if entry.name or keep_top:
-            yield entry, file
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""What a test run needs on the Docker host before its image: code, test files and assets of the target."""
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from dusty_tasks import resources
+from dusty_tasks.core.scripts import test_files
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.specs import Specs, Suite
+from dusty_tasks.core.suite_target import Target, base_of
+from dusty_tasks.core.templating import Templates
+from dusty_tasks.effects.assets import read_asset, set_keys
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.rsync import push_folder
+from dusty_tasks.steps.sync import failure_of, stack_repos, sync_repos
+
+Say = Callable[[str], None]
+
+
+class Prepared(NamedTuple):
+    """The rendered test files by name (`setup.sh`, `<suite>.sh`), and the fingerprints of the synced repos by id."""
+
+    files: dict[str, str]
+    fingerprints: dict[str, str]
+
+
+def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHost, settings: Settings, say: Say) -> Prepared:
+    """Bring everything there. Raises Failure: assets that are not set, a sync that failed, no engine."""
+    from dusty_tasks.steps.host_start import ensure_running
+
+    missing = sorted(target.required_keys - set_keys(settings.home))
+    if missing:
+        raise Failure(f"the tests of {target.name} require assets that are not set: {', '.join(missing)}", f"dusty assets set {missing[0]} <path>")
+    ensure_running(Engine(host), yes=False)
+    log_in(target, specs, suites, host, settings)
+    fingerprints = synced(target, host, settings, say)
+    files = render(target, specs)
+    with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings) as folder:
+        push_folder(host, f"{folder}/test", host.path("command_files", target.name, "test"))
+    assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
+    if target.assets:
+        with staged(assets, settings) as folder:
+            push_folder(host, folder, host.path("persist/dusty_assets", target.assets_folder))
+    return Prepared(files, fingerprints)
+
+
+def render(target: Target, specs: Specs) -> dict[str, str]:
+    """The test files of a target, active or not."""
+    folder = resources.folder("templates")
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("commands/*"))]
+    templates = Templates({name: (folder / name).read_text(encoding="utf-8") for name in names})
+    spec = (specs.apps if target.kind == "app" else specs.libs)[target.name]
+    return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates)}
+
+
+def synced(target: Target, host: DockerHost, settings: Settings, say: Say) -> dict[str, str]:
+    """Sync the same-container repos; their fingerprints by id ({} where containers see the working trees themselves)."""
+    if settings.sync_mode == "bind":
+        return {}
+    known = {entry["id"]: entry for entry in stack_repos()}
+    repos = {repo.id: repo for repo, _mount in target.mounts}
+    entries: list[Mapping[str, Any]] = [known.get(repo.id) or {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
+                                                               "used_by": [], "lib_of": {}} for repo in repos.values()]
+    outcomes = sync_repos(entries, host=host, settings=settings, say=say, verb=f"test {target.name}", stack_repos=[*known.values()])
+    if failure := failure_of(outcomes):
+        raise failure
+    return {outcome.repo_id: str(outcome.receipt.get("fingerprint", "")) for outcome in outcomes}
+
+
+def log_in(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHost, settings: Settings) -> None:
+    """Log in to the registries of the images that need it: the target's and the suites' services'. Raises Failure."""
+    from dusty_tasks.core.images import registry_of
+    from dusty_tasks.steps.images import log_in_to
+
+    services = [specs.services[name] for suite in suites for name in suite.services]
+    images = [service.compose["image"] for service in services if service.image_requires_login and "image" in service.compose]
+    images += [base_of(target, settings)[0]] if target.tests.image_requires_login and target.tests.image else []
+    for registry in sorted({registry_of(name) for name in images}):
+        log_in_to(registry, host.engine_environment())
+
+
+@contextmanager
+def staged(files: Mapping[str, bytes], settings: Settings) -> Iterator[str]:
+    """A folder holding `files`, readable by their owner alone, for the time of a push."""
+    os.makedirs(settings.state, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="test-files-", dir=settings.state) as folder:
+        for name, data in files.items():
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+                file.write(data)
+        yield folder

@@ -1,0 +1,206 @@
+"""`dusty test`: run test suites in fresh containers."""
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from dusty_tasks import session
+from dusty_tasks.console import has_colour, is_terminal, say, table, warn
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.words import misuse, unknown
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs import Suite
+    from dusty_tasks.core.suite_target import Target
+    from dusty_tasks.effects.docker_host import DockerHost
+    from dusty_tasks.steps.suite_memory import Memory
+    from dusty_tasks.steps.suite_runs import SuiteResult, SuiteRunner
+
+ALL = "all"
+
+
+def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached: bool = False, jobs: int | None = None) -> int | None:
+    """Tables of what can be tested, or the run of one suite or of all; its exit status is ours."""
+    if jobs is not None and jobs < 1:
+        raise misuse("test", "-n takes the number of suites to run at once, 1 or more")
+    if not words:
+        return list_targets()
+    target = find_target(words[0])
+    if len(words) == 1:
+        return list_suites(target)
+    chosen_suites(target, words[1])
+    if not no_pull:
+        target = pulled(target)
+    suites = chosen_suites(target, words[1])
+    arguments = words[2:]
+    if words[1] == ALL and arguments:
+        warn(f"all takes no arguments: {' '.join(arguments)} is ignored (options stand before the target)")
+        arguments = []
+    return run_suites(target, suites, arguments, is_all=words[1] == ALL, recreate=recreate, cached=cached, jobs=jobs or 1)
+
+
+def list_targets() -> None:
+    """Everything that has tests."""
+    from dusty_tasks.core.suite_target import targets
+
+    found = targets(session.specs())
+    if not found:
+        say("nothing in the specs has tests")
+        return
+    say(table(("target", "kind", "suites"), [(target.name, target.kind, ", ".join(suite.name for suite in target.tests.suites))
+                                             for target in found.values()]))
+
+
+def list_suites(target: Target) -> None:
+    """The suites of one target."""
+    say(table(("suite", "description", "default arguments"),
+              [(suite.name, suite.description, suite.default_args) for suite in target.tests.suites]))
+
+
+def find_target(name: str) -> Target:
+    """An app or lib with tests, active or not. Raises Failure."""
+    from dusty_tasks.core.suite_target import targets
+
+    specs = session.specs()
+    found = targets(specs)
+    if name in found:
+        return found[name]
+    if name in specs.apps or name in specs.libs:
+        raise Failure(f"{name} has no tests", f"those that have: {', '.join(found)}" if found else "")
+    raise unknown("app or lib", name, found)
+
+
+def chosen_suites(target: Target, name: str) -> list[Suite]:
+    """One suite, or all. Raises Failure."""
+    if name == ALL:
+        return list(target.tests.suites)
+    suite = target.suite(name)
+    if suite is None:
+        raise unknown(f"suite of {target.name}", name, [*(suite.name for suite in target.tests.suites), ALL])
+    return [suite]
+
+
+def pulled(target: Target) -> Target:
+    """Pull the specs and the target's repos; the target as the specs say afterwards. Raises Failure."""
+    from dusty_tasks.steps.repos import failure_of, pull_repos, pull_specs
+
+    outcomes = pull_specs(session.settings(), say=say, warn=warn, verb=f"test {target.name}")
+    if any(outcome.has_changed for outcome in outcomes):
+        session.forget()
+        target = find_target(target.name)
+    if not failure_of(outcomes):
+        repos = {repo.id: repo for repo, _mount in target.mounts}
+        outcomes += pull_repos(repos.values(), session.settings(), say=say, warn=warn, verb=f"test {target.name}")
+    if failure := failure_of(outcomes):
+        raise failure
+    return target
+
+
+def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *, is_all: bool, recreate: bool, cached: bool, jobs: int) -> int:
+    """Everything from the Docker host on: sync, push, image, suites; the highest status."""
+    from dusty_tasks.steps import suite_images, suite_prepare, suite_runs
+    from dusty_tasks.steps.suite_memory import Memory
+
+    settings, host, specs = session.settings(), session.docker_host(), session.specs()
+    tidy_up(host)
+    prepared = suite_prepare.prepare(target, specs, suites, host, settings, say)
+    image_id = suite_images.ensure_test_image(target, prepared.files["setup.sh"], host, settings, is_asked_for=recreate, say=say)
+    runner = suite_runs.SuiteRunner(target, specs.services, str(session.specs_root()), host, settings)
+    memory = Memory(runner, prepared, image_id)
+    try:
+        results = run_each(runner, suites, arguments, memory, host, cached=cached, jobs=jobs)
+    finally:
+        runner.close()
+    if is_all:
+        say(table(("suite", "result", "time"), [(result.suite_name, result_text(result), f"{result.seconds:.1f} s") for result in results]))
+    return max((result.code for result in results), default=0)
+
+
+def tidy_up(host: DockerHost) -> None:
+    """Remove what killed test runs left; an engine that is off is no trouble yet."""
+    from dusty_tasks.effects.docker import Engine, EngineDown
+    from dusty_tasks.effects.projects import remove_leftovers
+
+    try:
+        removed = remove_leftovers(Engine(host))
+    except EngineDown:
+        return
+    if removed:
+        say(f"removed what a killed test run had left: {removed} containers and networks")
+
+
+def run_each(runner: SuiteRunner, suites: Sequence[Suite], arguments: list[str], memory: Memory, host: DockerHost, *,
+             cached: bool, jobs: int) -> list[SuiteResult]:
+    """The results in spec order; one failure does not stop the others."""
+    from dusty_tasks.steps.suite_runs import SuiteResult
+
+    output = Output([suite.name for suite in suites], host, is_shared=jobs > 1 and len(suites) > 1)
+    is_interactive = len(suites) == 1 and is_terminal(sys.stdin) and is_terminal()
+
+    def one(suite: Suite) -> SuiteResult:
+        known = memory.passed(suite, arguments) if cached else None
+        if known:
+            say(f"TESTS {suite.name} PASSED (reused: nothing that it depends on changed since {known['time']})")
+            return SuiteResult(suite.name, 0, known["seconds"], is_reused=True)
+        try:
+            result = runner.run(suite, arguments, output.attach(suite.name), is_interactive=is_interactive)
+        except Failure as failure:
+            warn(f"{suite.name}: {failure}")
+            result = SuiteResult(suite.name, failure.code, 0.0)
+        memory.keep(suite, arguments, result)
+        if result.results_path:
+            say(f"results of {suite.name}: {result.results_path}")
+        say(f"TESTS {suite.name} {'FAILED' if result.code else 'PASSED'}")
+        return result
+
+    if not output.is_shared:
+        return [one(suite) for suite in suites]
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="suite")
+    try:
+        return list(pool.map(one, suites))
+    finally:
+        # After ^C: what runs ends because its containers go; what waits never starts.
+        runner.close()
+        pool.shutdown(cancel_futures=True)
+
+
+def result_text(result: SuiteResult) -> str:
+    """`PASSED`, `FAILED (3)`, `PASSED (reused)`."""
+    if result.code:
+        return f"FAILED ({result.code})"
+    return "PASSED (reused)" if result.is_reused else "PASSED"
+
+
+class Output:
+    """Where the output of suites goes: ours, or, of several at once, line by line after the suite's name."""
+
+    def __init__(self, suite_names: Sequence[str], host: DockerHost, *, is_shared: bool) -> None:
+        from dusty_tasks.core.log_lines import prefixes
+
+        self.is_shared, self._env = is_shared, host.engine_environment()
+        self._prefixes = prefixes(suite_names, has_colour())
+        self._lock = threading.Lock()
+
+    def attach(self, suite_name: str) -> Callable[[Sequence[str]], int]:
+        """What runs the attached `docker start` of this suite."""
+        from dusty_tasks.effects.process import run_attached
+
+        if not self.is_shared:
+            return lambda argv: run_attached(argv, env=self._env)
+        return lambda argv: self._prefixed(argv, self._prefixes[suite_name])
+
+    def _prefixed(self, argv: Sequence[str], prefix: bytes) -> int:
+        from dusty_tasks.effects.process import piped
+        from dusty_tasks.verbs.logs import binary_stdout
+
+        out = binary_stdout()
+        with piped(argv, env=self._env, join_errors=True) as stream:
+            for line in stream.out:
+                with self._lock:
+                    out.write(prefix + line.rstrip(b"\n") + b"\n")
+                    out.flush()
+            return stream.end().code
