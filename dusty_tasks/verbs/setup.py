@@ -20,7 +20,7 @@ def run(words: list[str], specs_repo: str | None = None, host: str | None = None
     answers = asked(specs_repo, host, yes)
     save(answers)
     choose_routing()
-    codes = [install_helper(yes)]
+    codes = [tried(find_address), install_helper(yes)]
     if not no_update:
         codes.append(update_repos())
     say("setup is done; dusty up starts what is active" if not any(codes) else "setup is saved, but not all of it could be done")
@@ -112,6 +112,16 @@ def choose_routing() -> None:
         change_config(session.home(), f"setup: {reason}", lambda config: config.update(routing="network"), warn)
         session.forget()
         say(f"routing: network ({reason}, so ports cannot be published on its bridge)")
+
+
+def find_address() -> int:
+    """Store the address of an ssh Docker host, which the hosts section needs; one that is not to be found is named."""
+    from dusty_tasks.steps.host_start import store_address
+
+    host = session.docker_host()
+    if host.is_local or store_address(host):
+        return 0
+    raise Failure(f"the address of {host.name} is not to be found", "dusty config set host.address <address>")
 
 
 def install_helper(yes: bool) -> int:

@@ -20,6 +20,7 @@ class Others:
         self.calls: list[tuple[object, ...]] = []
         self.is_installed = False
         self.info: dict[str, object] | None = {}
+        self.address = "192.168.5.15"
         self.hosts_end: Callable[[], int] = lambda: 0
         self.repos_end: Callable[[], int] = lambda: 0
 
@@ -41,6 +42,7 @@ class Others:
 def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
     import dusty_tasks.verbs
     from dusty_tasks.effects import docker, helper_install
+    from dusty_tasks.steps import host_start
 
     others = Others()
     for name in ("hosts", "repos"):
@@ -51,6 +53,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
     monkeypatch.setattr(helper_install, "check_installation",
                         lambda: [helper_install.Check("ok" if others.is_installed else "failed", "helper", "")])
     monkeypatch.setattr(docker, "read_info", others.read_info)
+    monkeypatch.setattr(host_start, "store_address", lambda host: others.address)
     yield others
 
 
@@ -117,6 +120,13 @@ def test_an_ssh_host_needs_its_name(dusty: Chosen, others: Others) -> None:
     dusty("config", "set", "host.ssh", "dev@box")
     assert dusty("setup", "--host", "ssh").code == 0
     assert "kind: ssh" in dusty.config.read_text()
+
+
+def test_an_ssh_host_without_an_address_is_named(dusty: Chosen, others: Others) -> None:
+    others.address = ""
+    dusty.config.write_text(f"specs_repo: {dusty.specs}\nhost: {{kind: ssh, ssh: dev@box}}\n")
+    ended = dusty("setup", "--yes")
+    assert ended.code == 1 and "dusty config set host.address" in ended.err and others.calls[-1] == ("repos", "update")
 
 
 def test_a_public_address_is_named_to_the_helper(dusty: Chosen, others: Others) -> None:
