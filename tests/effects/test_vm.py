@@ -1,0 +1,151 @@
+"""VM presets and commands: recorded command lines, no VM (design.md section 9, 27)."""
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks.core.presets import PRESETS, creation, filled_in
+from dusty_tasks.core.settings import HostSettings, Settings
+from dusty_tasks.effects import vm
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure, ToolFailed
+
+RECORDER = """#!/usr/bin/env python3
+import json, os, sys
+name = os.path.basename(sys.argv[0])
+with open(os.environ["RECORD"], "a") as file:
+    file.write(json.dumps([name, *sys.argv[1:]]) + "\\n")
+answers = json.loads(os.environ.get("ANSWERS", "{}"))
+for words, (code, out) in answers.items():
+    if words in " ".join([name, *sys.argv[1:]]):
+        print(out)
+        sys.exit(code)
+"""
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Every VM tool is a program that notes its words; a function gives back what was called since."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("limactl", "colima", "docker-machine", "boot2docker", "multipass", "qemu-system-x86_64", "ssh"):
+        (folder / name).write_text(RECORDER)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+
+    def calls() -> list[list[str]]:
+        path = tmp_path / "record"
+        lines = path.read_text().splitlines() if path.exists() else []
+        path.unlink(missing_ok=True)
+        return [json.loads(line) for line in lines]
+    return calls
+
+
+def host_of(tmp_path: Path, **keys) -> DockerHost:
+    return DockerHost(Settings(home=str(tmp_path / "home"), host=HostSettings(kind="ssh", root="/", **keys)))
+
+
+def yes(_question: str) -> bool:
+    return True
+
+
+def silent(_text: str) -> None:
+    pass
+
+
+def test_a_preset_fills_in_what_is_not_set() -> None:
+    host = filled_in(HostSettings(kind="ssh", preset="lima", memory=8, ncpu=3, stop=("mine", "{name}")), "/home/me/.dusty")
+    assert host.ssh == "lima-dusty"
+    assert host.start == ("limactl", "start", "--tty=false", "dusty")
+    assert host.stop == ("mine", "{name}")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_makes_plain_words(name: str) -> None:
+    host = HostSettings(kind="ssh", preset=name, memory=2.5, ncpu=3)
+    full = filled_in(host, "/h")
+    for argv in (full.start, full.stop, full.status, full.ssh_config, *creation(host, "/h")):
+        assert all("{" not in word.replace("{{", "") or "{{" in word for word in argv)
+    assert full.ssh and full.start and full.stop and full.status
+
+
+@pytest.mark.parametrize(("name", "wanted"), [
+    ("lima", ["limactl", "create", "--tty=false", "--name=dusty", "--cpus=3", "--memory=8", "template://docker-rootful"]),
+    ("docker-machine", ["docker-machine", "create", "--driver", "virtualbox", "--virtualbox-memory", "8192", "--virtualbox-cpu-count", "3", "dusty"]),
+    ("multipass", ["multipass", "launch", "docker", "--name", "dusty", "--cpus", "3", "--memory", "8192M"]),
+    ("boot2docker", ["boot2docker", "init", "--memory=8192", "--cpus=3"]),
+])
+def test_a_vm_that_is_not_there_is_made_after_asking(recorded, tmp_path, monkeypatch, name, wanted) -> None:
+    preset = PRESETS[name]
+    answers = {" ".join(filled_in(HostSettings(preset=name), "").status): [1, ""], " ".join(creation(HostSettings(preset=name), "")[0]): [1, ""]}
+    monkeypatch.setenv("ANSWERS", json.dumps(answers))
+    asked = []
+    vm.start(host_of(tmp_path, preset=name, memory=8, ncpu=3), silent, lambda question: not asked.append(question))
+    calls = recorded()
+    assert wanted in calls
+    assert calls.index(wanted) < calls.index([word.format(name="dusty") for word in preset.start])
+    assert len(asked) == 1 and "8 GiB and 3 CPUs" in asked[0]
+
+
+def test_without_agreement_no_vm_is_made(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"limactl shell": [1, ""], "limactl list": [1, ""]}))
+    with pytest.raises(Failure, match="not agreed"):
+        vm.start(host_of(tmp_path, preset="lima"), silent, lambda question: False)
+    assert [call[1] for call in recorded()] == ["shell", "list"]
+
+
+def test_a_running_vm_is_not_started_again(recorded, tmp_path) -> None:
+    vm.start(host_of(tmp_path, preset="colima"), silent, yes)
+    assert [call[:2] for call in recorded()] == [["colima", "status"], ["colima", "ssh-config"]]
+
+
+def test_the_printed_ssh_configuration_is_used_before_the_users_own(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"show-ssh": [0, "Host lima-dusty\n    Port 60022"]}))
+    host = host_of(tmp_path, preset="lima")
+    vm.start(host, silent, yes)
+    recorded()
+    host.run(["true"])
+    (words,) = recorded()
+    config = Path(words[words.index("-F") + 1]).read_text()
+    assert config.index("Port 60022") < config.index("Include ~/.ssh/config")
+    assert words[-3:] == ["--", "lima-dusty", "true"]
+
+
+def test_a_start_that_fails_shows_its_last_lines(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"colima status": [1, ""], "colima start": [3, "no disk space for a VM"]}))
+    with pytest.raises(ToolFailed, match="no disk space for a VM"):
+        vm.start(host_of(tmp_path, preset="colima"), silent, yes)
+
+
+def test_stop_says_whether_there_is_something_to_stop(recorded, tmp_path, monkeypatch) -> None:
+    assert vm.stop(host_of(tmp_path, ssh="dev@box"), silent) is False
+    assert vm.stop(host_of(tmp_path, preset="colima"), silent) is True
+    assert ["colima", "stop", "--profile", "dusty"] in recorded()
+    monkeypatch.setenv("ANSWERS", json.dumps({"colima status": [1, ""]}))
+    assert vm.stop(host_of(tmp_path, preset="colima"), silent) is False
+
+
+def test_commands_of_the_user_are_run_without_a_shell(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"multipass up?": [1, ""]}))
+    host = host_of(tmp_path, ssh="dev@box", start=("multipass", "go; rm -rf /", "$HOME"), status=("multipass", "up?"))
+    vm.start(host, silent, yes)
+    assert ["multipass", "go; rm -rf /", "$HOME"] in recorded()
+
+
+def test_the_address_is_what_ssh_connects_to(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"-G": [0, "user dev\nhostname 192.168.64.2\nport 22"]}))
+    assert vm.find_address(host_of(tmp_path, ssh="dev@box")) == "192.168.64.2"
+
+
+def test_differences_of_size_are_stated() -> None:
+    host = HostSettings(memory=8, ncpu=4)
+    said = vm.size_difference(host, {"MemTotal": 4 * 2**30, "NCPU": 2})
+    assert said == ["host.memory is 8 GiB, and the Docker host has 4.0 GiB; it applies at its next start",
+                    "host.ncpu is 4, and the Docker host has 2; it applies at its next start"]
+    assert vm.size_difference(host, {"MemTotal": int(7.6 * 2**30), "NCPU": 4}) == []
+    assert vm.size_difference(dataclasses.replace(host, memory=None, ncpu=None), {"MemTotal": 1, "NCPU": 1}) == []
