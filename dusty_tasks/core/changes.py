@@ -81,8 +81,8 @@ def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Opti
     early, late = _plan_nginx(wanted, sources, found, containers)
     return Plan((
         *_plan_images(wanted, sources, found, options, containers, place_of),
-        *(Change(SYNC, repo_id, reason) for repo_id, reason in sorted(found.stale_repos.items())),
         *_plan_pushes(wanted, sources, found),
+        *(Change(SYNC, repo_id, reason) for repo_id, reason in sorted(found.stale_repos.items())),
         *early,
         *([] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]),
         *containers,
