@@ -182,8 +182,9 @@ def test_the_users_git_has_no_say(dusty_home: Path, tmp_path: Path, monkeypatch:
     (tmp_path / "gitconfig").write_text("[core]\n hooksPath = /nonexistent\n[commit]\n gpgSign = true\n[user]\n useConfigOnly = true\n")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
-    monkeypatch.setenv("GIT_AUTHOR_DATE", "yesterday")
+    monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "objects"))
     put(dusty_home, routing="network")
+    assert not (tmp_path / "objects").exists()
     assert whats(dusty_home) == ["set routing"]
 
 
