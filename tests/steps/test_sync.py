@@ -1,0 +1,374 @@
+"""Sync on a local Docker host with the real rsync: what is copied, deleted, kept and refused."""
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks.effects import rsync
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.lock import held
+from dusty_tasks.steps import sync as sync_step
+from dusty_tasks.steps.sync import check_source, failure_of, task_names
+from tests.steps.sync_room import Room, tree, write
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
+    for name in [name for name in os.environ if name.startswith(("DUSTY_", "DOCKER_"))]:
+        monkeypatch.delenv(name)
+    return Room(tmp_path)
+
+
+def test_a_sync_says_what_it_did_and_the_next_one_has_nothing_to_do(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", "b/c.py": "c", "b/d.py": "d"})
+    (outcome,) = room.sync()
+    assert room.said == [f"synced web: 3 changed, 0 deleted, from {source} (local)"]
+    assert tree(room.copy("web")) == tree(source)
+    assert room.stale() == {}
+    assert [outcome.status for outcome in room.sync()] == ["up to date"]
+    assert room.said == []
+
+    write(source / "a.py", "other")
+    (source / "b/c.py").unlink()
+    assert room.stale() == {"web": "a.py changed and 1 more"}
+    room.sync()
+    assert room.said == [f"synced web: 1 changed, 1 deleted, from {source} (local)"]
+    assert tree(room.copy("web")) == tree(source)
+
+
+def test_what_a_container_made_in_the_mount_goes_and_what_is_excluded_stays(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", ".dustyignore": "/node_modules\n*.log\n!keep.pyc\n*.pyc\n", "x.log": "l", "keep.pyc": "k", "y.pyc": "y"})
+    room.settings = dataclasses.replace(room.settings, sync_exclude=("cache/",))
+    write(source / "cache/c", "c")
+    write(source / ".git/HEAD", "ref: refs/heads/main")
+    room.sync()
+    assert set(tree(room.copy("web"))) == {"a.py", ".dustyignore", "keep.pyc"}
+    for below in ("node_modules/m", "made.py", "x.log", "cache/own", ".git/own"):
+        write(room.copy("web") / below, "by the container")
+    write(source / "a.py", "changed")
+    room.sync()
+    assert set(tree(room.copy("web"))) == {"a.py", ".dustyignore", "keep.pyc", "node_modules/m", "x.log", "cache/own", ".git/own"}
+
+
+def test_an_excluded_file_that_changes_makes_nothing_stale_and_a_changed_rule_does(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", ".dustyignore": "*.log\n"})
+    room.sync()
+    write(source / "x.log", "new")
+    assert room.stale() == {}
+    room.settings = dataclasses.replace(room.settings, sync_exclude=("*.tmp",))
+    assert room.stale() == {"web": "its source or its excludes changed"}
+
+
+def test_links_modes_times_and_special_files_are_kept(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", "run.sh": "r"})
+    (source / "run.sh").chmod(0o750)
+    (source / "link").symlink_to("a.py")
+    (source / "broken").symlink_to("nowhere")
+    (source / "folder").mkdir()
+    (source / "folder link").symlink_to("folder")
+    os.mkfifo(source / "pipe")
+    os.utime(source / "a.py", ns=(1, 1_234_567_890_123_456_789))
+    room.sync()
+    copy = room.copy("web")
+    assert stat.S_IMODE((copy / "run.sh").stat().st_mode) == 0o750
+    assert (os.readlink(copy / "link"), os.readlink(copy / "broken"), os.readlink(copy / "folder link")) == ("a.py", "nowhere", "folder")
+    assert stat.S_ISFIFO((copy / "pipe").lstat().st_mode)
+    assert (copy / "a.py").stat().st_mtime_ns == 1_234_567_890_123_456_789
+    (source / "run.sh").chmod(0o700)
+    assert room.stale() == {"web": "run.sh changed"}
+    room.sync()
+    assert stat.S_IMODE((copy / "run.sh").stat().st_mode) == 0o700
+
+
+def test_a_file_may_replace_a_folder_and_the_reverse(room: Room) -> None:
+    source = room.repo("web", {"a": "a", "b/c": "c", "b/d/e": "e"})
+    room.sync()
+    (source / "a").unlink()
+    write(source / "a/f", "f")
+    subprocess.run(["rm", "-r", source / "b"], check=True)
+    write(source / "b", "now a file")
+    room.sync()
+    assert tree(room.copy("web")) == {"a/f": "f", "b": "now a file"}
+
+
+def test_a_change_of_the_same_size_within_the_same_second_is_copied(room: Room) -> None:
+    source = room.repo("web", {"a.py": "1"})
+    os.utime(source / "a.py", ns=(0, 1_700_000_000_100_000_000))
+    room.sync()
+    write(source / "a.py", "2")
+    os.utime(source / "a.py", ns=(0, 1_700_000_000_200_000_000))
+    room.sync()
+    assert (room.copy("web") / "a.py").read_text() == "2"
+
+
+def test_checksum_finds_what_size_and_time_hide(room: Room) -> None:
+    source = room.repo("web", {"a.py": "1"})
+    room.sync()
+    times = (source / "a.py").stat()
+    write(source / "a.py", "2")
+    os.utime(source / "a.py", ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert room.stale() == {}
+    room.sync(checksum=True)
+    assert (room.copy("web") / "a.py").read_text() == "2"
+
+
+def test_files_from_the_future_are_ordinary(room: Room) -> None:
+    source = room.repo("web", {"a.py": "1"})
+    os.utime(source / "a.py", (4_000_000_000, 4_000_000_000))
+    room.sync()
+    assert room.stale() == {}
+    write(source / "a.py", "2")
+    assert room.stale() == {"web": "a.py changed"}
+    room.sync()
+    assert (room.copy("web") / "a.py").read_text() == "2"
+
+
+def test_names_with_blanks_quotes_unicode_and_newlines_arrive(room: Room) -> None:
+    names = ["a b", "it's", 'say "hi"', "ünïcode ☃", "new\nline", "$HOME `x`", "-rf", "back\\slash", "*", "#no comment", "!x"]
+    source = room.repo("my repo's ☃ \"x\"", {name: name for name in names})
+    write(source / "folder of its own/ünï", "x")
+    with open(os.fsencode(source) + b"/not utf-8 \xff\xfe", "w") as file:
+        file.write("x")
+    room.sync()
+    assert tree(room.copy("my repo's ☃ \"x\"")) == tree(source)
+    assert room.stale() == {}
+
+
+def test_a_receipt_tells_what_the_copy_was_made_from(room: Room) -> None:
+    source = room.repo("web")
+    commit = "a" * 40
+    write(source / ".git/HEAD", "ref: refs/heads/main\n")
+    write(source / ".git/packed-refs", f"# pack-refs\n{commit} refs/heads/main\n")
+    room.sync()
+    receipt = room.receipt("web")
+    assert receipt | {"fingerprint": "", "time": ""} == {"id": str(source)[1:], "source": str(source), "kind": "local", "fingerprint": "",
+                                                         "files": 2, "commit": commit, "time": ""}
+
+
+def test_the_receipt_is_gone_while_a_transfer_is_under_way_and_after_one_that_failed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = room.repo("web")
+    room.sync()
+    write(source / "a.py", "changed")
+    copy_of_receipt = room.home / "host/persist/repos/.receipts" / f"{str(source)[1:]}.json"
+    with monkeypatch.context() as patch:
+        fake = tmp_path / "bin/rsync"
+        write(fake, f'#!/bin/sh\ncase "$*" in *--version*) exec /usr/bin/env -S PATH={os.environ["PATH"]} rsync --version ;; esac\n'
+                    f'ls "{copy_of_receipt}" >&2\necho "disk on fire" >&2\nexit 11\n')
+        fake.chmod(0o755)
+        patch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
+        (outcome,) = room.sync()
+    assert outcome.status == "failed" and "disk on fire" in str(outcome.failure) and "No such file" in str(outcome.failure)
+    assert failure_of([outcome]).code == 2
+    assert room.stale() == {"web": "not on the Docker host yet"}
+    room.sync()
+    assert tree(room.copy("web")) == tree(source)
+
+
+def test_another_source_and_a_wiped_host_are_noticed(room: Room) -> None:
+    source = room.repo("web")
+    room.sync()
+    other = room.sources / "elsewhere"
+    subprocess.run(["cp", "-a", source, other], check=True)
+    room.settings = dataclasses.replace(room.settings, repo_overrides={str(source)[1:]: str(other)})
+    assert room.stale() == {"web": f"its source is {other} (override) now, and was {source}"}
+    room.sync()
+    assert room.said == [f"synced web: 0 changed, 0 deleted, from {other} (override)"]
+    assert room.stale() == {}
+
+    subprocess.run(["rm", "-rf", room.copy("web")], check=True)
+    assert room.stale() == {"web": "not on the Docker host yet"}
+    room.sync()
+    subprocess.run(["rm", "-rf", room.home / "host/persist"], check=True)
+    assert room.stale() == {"web": "not on the Docker host yet"}
+    room.sync()
+    assert tree(room.copy("web")) == tree(source)
+
+
+def test_a_damaged_receipt_costs_one_sync(room: Room) -> None:
+    source = room.repo("web")
+    room.sync()
+    write(room.home / "host/persist/repos/.receipts" / f"{str(source)[1:]}.json", '{"id": ')
+    assert room.stale() == {"web": "not on the Docker host yet"}
+    room.sync()
+    assert room.stale() == {}
+
+
+def test_a_lost_state_syncs_nothing_again(room: Room) -> None:
+    room.repo("web")
+    room.sync()
+    subprocess.run(["rm", "-rf", room.home / "state"], check=True)
+    assert room.stale() == {}
+
+
+@pytest.mark.parametrize("emptied_by", ["removal", "an exclude"])
+def test_an_emptied_source_is_refused_and_nothing_is_deleted(room: Room, emptied_by: str) -> None:
+    source = room.repo("web")
+    room.sync()
+    if emptied_by == "removal":
+        for name in ("a.py", "b.py"):
+            (source / name).unlink()
+        (source / "empty folder").mkdir()
+    else:
+        room.settings = dataclasses.replace(room.settings, sync_exclude=("*",))
+    (outcome,) = room.sync()
+    assert "no file is left in it after excludes" in str(outcome.failure) and outcome.failure.code == 1
+    assert set(tree(room.copy("web"))) == {"a.py", "b.py"}
+    if emptied_by == "removal":
+        (outcome,) = room.sync(allow_empty=True)
+        assert outcome.status == "synced" and tree(room.copy("web")) == {}
+
+
+def test_an_empty_source_without_a_copy_is_fine(room: Room) -> None:
+    room.repo("web", {})
+    assert room.sync()[0].status == "synced"
+
+
+def test_a_missing_source_is_the_users_to_mend_and_does_not_stop_the_others(room: Room) -> None:
+    source = room.repo("gone")
+    room.repo("web")
+    subprocess.run(["rm", "-r", source], check=True)
+    gone, web = room.sync()
+    assert (gone.failure.code, web.status) == (1, "synced")
+    assert f"the source {source} does not exist" in str(gone.failure)
+
+
+@pytest.mark.parametrize("source", ["/", "/usr", "/etc", "/proc/self", "/home", "/home/someone", "/var/lib"])
+def test_system_and_home_folders_are_refused_as_sources(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "isdir", lambda path: True)
+    monkeypatch.setattr(os.path, "realpath", lambda path: path)
+    with pytest.raises(Failure, match="refused to sync") as raised:
+        check_source(source, str(tmp_path))
+    assert raised.value.code == 1
+
+
+def test_the_callers_home_what_holds_dusty_home_and_links_to_them_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "me/.dusty"
+    home.mkdir(parents=True)
+    monkeypatch.setattr(sync_step, "_user_home", lambda: str(tmp_path / "me"))
+    (tmp_path / "link").symlink_to(tmp_path / "me")
+    for source, why in ((tmp_path / "me", "a home folder itself"), (tmp_path / "link", "a home folder itself"), (tmp_path, "holds DUSTY_HOME"), (home, "holds DUSTY_HOME")):
+        with pytest.raises(Failure, match=why):
+            check_source(str(source), str(home))
+
+
+def test_nothing_is_deleted_through_a_link(room: Room, tmp_path: Path) -> None:
+    room.repo("web")
+    treasure = tmp_path / "treasure"
+    write(treasure / "gold", "g")
+    for link in (room.copy("web"), room.copy("web").parent, room.home / "host/persist/repos", room.home / "host/persist"):
+        subprocess.run(["rm", "-rf", room.home / "host"], check=True)
+        link.parent.mkdir(parents=True)
+        link.symlink_to(treasure)
+        (outcome,) = room.sync()
+        assert f"{link} is a link" in str(outcome.failure) and outcome.failure.code == 1
+        assert tree(treasure) == {"gold": "g"}
+
+
+def test_a_link_in_place_of_the_receipts_is_refused(room: Room, tmp_path: Path) -> None:
+    room.repo("web")
+    (room.home / "host/persist/repos").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (room.home / "host/persist/repos/.receipts").symlink_to(tmp_path / "other")
+    (outcome,) = room.sync()
+    assert "is a link" in str(outcome.failure)
+
+
+@pytest.mark.parametrize("destination", ["/etc", "/persist/dusty_assets/../..", "{root}/persist", "{root}/command_filesx", "{root}/persist/repos/x"])
+def test_a_push_outside_its_own_folders_is_refused(room: Room, destination: str) -> None:
+    source = room.repo("web")
+    with pytest.raises(Failure, match="refused to push"):
+        rsync.push_folder(room.host, str(source), destination.format(root=room.host.root))
+
+
+def test_a_push_keeps_what_belongs_to_others(room: Room) -> None:
+    source = room.repo("web", {"web/start.sh": "s"})
+    target = room.home / "host/command_files"
+    write(target / "web/libs/common", "digest")
+    write(target / "web/stale.sh", "s")
+    rsync.push_folder(room.host, str(source), str(target), keep=["/*/libs/"])
+    assert tree(target) == {"web/start.sh": "s", "web/libs/common": "digest"}
+
+
+def test_digests_of_libs_change_with_their_code_and_that_of_their_libs(room: Room) -> None:
+    base = str(room.sources / "base")[1:]
+    common = str(room.sources / "common")[1:]
+    base_path = room.repo("base", lib_of={"web": ["base"]}, lib_repos={"base": [base]})
+    room.repo("common", lib_of={"web": ["common"]}, lib_repos={"common": [common, base]})
+    web_libs = room.home / "host/command_files/web/libs"
+    room.sync()
+    assert not web_libs.exists(), "an app without command files gets no folder"
+    web_libs.parent.mkdir(parents=True)
+    room.sync()
+    first = tree(web_libs)
+    assert set(first) == {"base", "common"}
+    write(base_path / "a.py", "changed")
+    room.sync()
+    second = tree(web_libs)
+    assert first["base"] != second["base"] and first["common"] != second["common"]
+    write(room.sources / "common/a.py", "changed")
+    room.sync()
+    assert tree(web_libs)["base"] == second["base"] and tree(web_libs)["common"] != second["common"]
+
+
+def test_a_thousand_renames(room: Room) -> None:
+    source = room.repo("web", {f"f{number}": str(number) for number in range(1000)})
+    room.sync()
+    (source / "moved").mkdir()
+    for number in range(1000):
+        (source / f"f{number}").rename(source / f"moved/g{number}")
+    (outcome,) = room.sync()
+    assert (len(outcome.changed), len(outcome.deleted)) == (1000, 1000)
+    assert tree(room.copy("web")) == tree(source)
+
+
+def test_two_syncs_of_one_repo_take_turns(room: Room) -> None:
+    room.repo("web")
+    done: list[str] = []
+    with held(f"repo:{room.entries[0]['id']}", home=str(room.home)):
+        thread = threading.Thread(target=lambda: done.extend(outcome.status for outcome in room.sync()))
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive() and not room.copy("web").exists()
+    thread.join(20)
+    assert done == ["synced"]
+
+
+def test_a_killed_sync_leaves_no_receipt_and_the_next_one_ends_it(room: Room) -> None:
+    source = room.repo("web", {f"d{number % 10}/f{number}": "x" * 2000 for number in range(1500)})
+    room.compiled()
+    process = subprocess.Popen(room.argv("sync"), env=room.env(), cwd=room.sources, start_new_session=True, stdout=subprocess.DEVNULL)
+    while not room.copy("web").exists() and process.poll() is None:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    room.sync()
+    assert tree(room.copy("web")) == tree(source)
+    assert room.stale() == {}
+
+
+@pytest.mark.parametrize("line", ["openrsync: protocol version 29", "rsync  version 2.6.9  protocol version 29", "rsync  version 3.1.2  protocol version 31", ""])
+def test_an_rsync_that_is_too_old_is_refused(room: Room, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    monkeypatch.setattr(rsync, "_local_version", lambda: line)
+    room.repo("web")
+    (outcome,) = room.sync()
+    assert outcome.failure.code == 1 and ("is not 3.1.3 or newer" in str(outcome.failure) or "not installed" in str(outcome.failure))
+
+
+def test_bind_mode_copies_nothing_and_says_so(room: Room) -> None:
+    room.repo("web")
+    room.settings = dataclasses.replace(room.settings, sync_mode="bind")
+    assert room.sync() == [] and "sync.mode is bind" in room.said[0]
+    assert room.stale() == {} and not room.copy("web").exists()
+
+
+def test_task_names_are_short_where_that_is_clear() -> None:
+    assert task_names(["a.org/x/web", "b.org/y/web", "src/lib", "src/a=b*"]) == {
+        "a.org/x/web": "a.org/x/web", "b.org/y/web": "b.org/y/web", "src/lib": "lib", "src/a=b*": "a_b_"}
