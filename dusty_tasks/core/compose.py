@@ -10,8 +10,8 @@ from dusty_tasks.core.compose_values import named_volumes
 from dusty_tasks.core.entries import Entry, host_path, joined, spec_volume
 from dusty_tasks.core.names import PROXY_NAME
 from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.specs import App, Origin, Service
-from dusty_tasks.core.stack import Route, Stack, routes_by_app
+from dusty_tasks.core.specs import App, Lib, Origin, Service
+from dusty_tasks.core.stack import Route, Stack, containers_of, routes_by_app
 from dusty_tasks.core.traced import Artifact, Origins, Span, key_text, nearest_origin
 from dusty_tasks.core.yaml_text import yaml_lines
 
@@ -203,17 +203,17 @@ def has_healthcheck(name: str, stack: Stack) -> bool:
 
 def _mount(entry: Entry, app: App, stack: Stack, settings: Settings) -> None:
     root = settings.host.root
-    libs = [stack.libs[name] for name in stack.lib_order[app.name]]
+    holders: list[App | Lib] = [app, *(stack.libs[name] for name in stack.lib_order[app.name])]
     for index, volume in enumerate(app.compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, root), ("compose", "volumes", index))
     entry.add("volumes", f"{host_path(root, 'cp', app.name)}:/cp", ())
     entry.add("volumes", f"{host_path(root, 'command_files', app.name)}:/command_files", ("commands",))
-    holders = [holder for holder in (app, *libs) if holder.assets]
-    if holders:
+    files_of_assets = [holder.file for holder in holders if holder.assets]
+    if files_of_assets:
         entry.add("volumes", f"{host_path(root, 'persist/dusty_assets', app.name)}:/dusty_assets:ro", ("assets",),
-                  holders[0].file)
+                  files_of_assets[0])
     seen = set()
-    for holder in (app, *libs):
+    for holder in holders:
         if holder.repo and (holder.repo.id, holder.mount) not in seen:
             seen.add((holder.repo.id, holder.mount))
             source = (settings.path_of(holder.repo.id, holder.repo.local_path) if settings.sync_mode == "bind"
@@ -244,7 +244,7 @@ def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:
     """The declarations of all named volumes, sorted."""
     drivers: dict[str, str] = {}
     origins: Origins = {}
-    for spec in (*stack.apps.values(), *stack.services.values()):
+    for spec in containers_of(stack):
         for name in named_volumes(spec.compose):
             drivers[name] = drivers.get(name) or spec.volume_driver
             path = ("compose", "volumes") if isinstance(spec, App) else ("volumes",)

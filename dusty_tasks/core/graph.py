@@ -25,7 +25,8 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
     libs = {name: specs.libs[name] for name in sorted({lib for order in lib_order.values() for lib in order})}
     lib_order.update({f"lib/{name}": lib_order_of(specs.libs, lib.libs) for name, lib in libs.items()})
     services = {name: specs.services[name] for name in _active_services(specs, bundles, apps)}
-    repos = {holder.repo.id: holder.repo for holder in (*libs.values(), *apps.values()) if holder.repo}
+    holders: list[App | Lib] = [*libs.values(), *apps.values()]
+    repos = {holder.repo.id: holder.repo for holder in holders if holder.repo}
     same = {name: _repo_ids(app.repo, (libs[lib] for lib in lib_order[name])) for name, app in apps.items()}
     stack = Stack(
         bundles=tuple(bundles), apps=apps, libs=libs, services=services, lib_order=lib_order,
@@ -108,7 +109,8 @@ def _routes(apps: Iterable[App]) -> Iterator[Route]:
 def _asset_uses(apps: Mapping[str, App], libs: Mapping[str, Lib]) -> dict[str, AssetUse]:
     users: dict[str, list[str]] = {}
     requirers: dict[str, list[str]] = {}
-    for holder in (*apps.values(), *libs.values()):
+    holders: list[App | Lib] = [*apps.values(), *libs.values()]
+    for holder in holders:
         for asset in holder.assets:
             users.setdefault(asset.key, []).append(holder.name)
             if asset.is_required:

@@ -13,7 +13,7 @@ class Server(NamedTuple):
     """One `server` block."""
 
     file: str
-    index: int
+    position: int
     app_name: str
     container_port: int
     host_port: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from dusty_tasks.core.compose_values import published_ports
-from dusty_tasks.core.stack import Route, Stack
+from dusty_tasks.core.stack import Route, Stack, containers_of
 
 FIRST_PORT, LAST_PORT = 65000, 65535
 LIMIT = LAST_PORT - FIRST_PORT + 1
@@ -30,7 +30,7 @@ def assign_ports(stack: Stack, memory: Mapping[RouteKey, int]) -> tuple[tuple[Ro
     listens on is never given out. Raises TooManyRoutes.
     """
     taken = {route.host_port for route in stack.routes}
-    for spec in (*stack.apps.values(), *stack.services.values()):
+    for spec in containers_of(stack):
         taken.update(*(range(published.first, published.last + 1) for _, published in published_ports(spec.compose)))
     kept = {key: port for key, port in memory.items() if FIRST_PORT <= port <= LAST_PORT and port not in taken}
     ports = _given_out(stack.routes, _without_doubles(stack.routes, kept), taken)

@@ -15,7 +15,7 @@ class VisibleAsset(NamedTuple):
     """An asset as a container sees it, with the place that declares it."""
 
     file: str
-    index: int
+    position: int
     key: str
     path: str
     parent: str
@@ -69,7 +69,8 @@ test_files.__test__ = False  # type: ignore[attr-defined]
 def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
     """The assets in the container of `spec`: its own, then those of its libs in lib order; each path once."""
     by_path: dict[str, VisibleAsset] = {}
-    for holder in (spec, *libs):
+    holders: list[App | Lib] = [spec, *libs]
+    for holder in holders:
         for index, asset in enumerate(holder.assets):
             found = VisibleAsset(holder.file, index, asset.key, asset.path, posixpath.dirname(asset.path))
             by_path.setdefault(asset.path, found)

@@ -15,7 +15,7 @@ class Route(NamedTuple):
     """One host_forwarding resolved."""
 
     app_name: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
     """Its place in the app's `host_forwarding`, for origins."""
     host_name: str
     host_port: int
@@ -53,6 +53,11 @@ class Stack:
     """Repo id -> repo, of all apps and libs of the stack."""
     same_container_repos: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """app name -> repo ids mounted into its container: its own, then its libs' in lib order (3.8)."""
+
+
+def containers_of(stack: Stack) -> list[App | Service]:
+    """The specs that have a container: apps, then services."""
+    return [*stack.apps.values(), *stack.services.values()]
 
 
 def routes_by_app(stack: Stack) -> dict[str, list[Route]]:

@@ -103,8 +103,8 @@ def _keep_edited(folder: str, path: str, record: Mapping[str, list[str]], data: 
 def _diff(data: bytes | None, found: bytes) -> str:
     if data is None:
         return ""
-    texts = [text.decode(errors="replace").splitlines() for text in (data, found)]
-    lines = list(difflib.unified_diff(*texts, "compiled", "edited", lineterm="", n=1))
+    compiled, edited = (text.decode(errors="replace").splitlines() for text in (data, found))
+    lines = list(difflib.unified_diff(compiled, edited, "compiled", "edited", lineterm="", n=1))
     more = [f"… and {len(lines) - MAX_DIFF_LINES} more lines"] if len(lines) > MAX_DIFF_LINES else []
     return "".join(f"\n    {line}" for line in lines[:MAX_DIFF_LINES] + more)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SINGLE_LINES = 20
 """Up to so many files are named one by one."""
 
-_changed: list[str] = []
+changed: list[str] = []
 """What this run wrote or removed."""
 _renderings: list[Rendering] = []
 
@@ -141,21 +141,20 @@ def _put(name: str, artifacts: Mapping[str, bytes], pruned: str = "") -> None:
     for text in outcome.edited.values():
         warn(text)
     for word, paths in (("wrote", outcome.written), ("removed", outcome.removed)):
-        say_files(word, paths)
-        _changed.extend(paths)
+        for line in file_lines(word, paths):
+            say(line)
+        changed.extend(paths)
 
 
-def say_files(word: str, paths: Sequence[str]) -> None:
+def file_lines(word: str, paths: Sequence[str]) -> list[str]:
     """One line for each file below build/, or one for very many."""
     if len(paths) > SINGLE_LINES:
-        say(f"{word} {len(paths)} files below build/{os.path.commonpath(paths)}".rstrip("/"))
-    else:
-        for path in paths:
-            say(f"{word} build/{path}")
+        return [f"{word} {len(paths)} files below build/{os.path.commonpath(paths)}".rstrip("/")]
+    return [f"{word} build/{path}" for path in paths]
 
 
 def _say_up_to_date() -> None:
-    if not _changed:
+    if not changed:
         say("up to date")
 
 

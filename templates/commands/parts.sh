@@ -9,7 +9,7 @@
 
 {% macro assets(origin, items) %}
 {% for asset in items %}
-{{ origin(asset.file, "assets", asset.index) }}if [ -e {{ ("/dusty_assets/" ~ asset.key) | shell }} ]; then
+{{ origin(asset.file, "assets", asset.position) }}if [ -e {{ ("/dusty_assets/" ~ asset.key) | shell }} ]; then
     mkdir -p {{ asset.parent | shell }}
     cp {{ ("/dusty_assets/" ~ asset.key) | shell }} {{ asset.path | shell }}
     chmod 0600 {{ asset.path | shell }}

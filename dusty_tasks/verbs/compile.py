@@ -1,0 +1,172 @@
+"""`dusty compile` with options: everything that compile does, in memory. Without options the doit steps do it (steps/compile)."""
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from dusty_tasks import session
+from dusty_tasks.console import say, table, warn
+from dusty_tasks.core.problems import Problem, errors, report
+from dusty_tasks.core.specs import Specs
+from dusty_tasks.core.stack import Stack
+from dusty_tasks.effects.artifacts import changes_of, write_artifacts
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps import compile as steps
+from dusty_tasks.verbs.words import local_path, misuse, say_json
+
+ALL = "all together"
+
+
+class Compiled(NamedTuple):
+    """One compile: which bundles, every problem, and what came out (nothing if there is an error)."""
+
+    title: str
+    stack: Stack
+    problems: list[Problem]
+    artifacts: dict[str, bytes]
+
+
+def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundles: bool = False, out: str | None = None,
+        json: bool = False) -> int:
+    """Compile without touching build/ (`out`: into that folder); the exit code. Raises Failure with all problems."""
+    if words:
+        raise misuse("compile", f'compile takes no words, and got "{words[0]}"')
+    if all_bundles:
+        return _each_bundle(json)
+    if out is None and not (dry_run or check):
+        return _run_steps(json)
+    folder = local_path(out) if out is not None else session.settings().build
+    compiled = _compile_active()
+    if errors(compiled.problems):
+        return _end_with(compiled.problems, [compiled], json)
+    changes = changes_of(folder, compiled.artifacts, "commands")
+    if json:
+        say_json(_as_json([compiled], changes))
+    else:
+        _say_warnings(compiled.problems)
+    if out is not None and not (dry_run or check):
+        _write(folder, compiled, json)
+    elif not json:
+        say("\n".join(_summary(compiled, changes)))
+    return 1 if check and any(changes) else 0
+
+
+def _run_steps(json: bool) -> int:
+    """The pipeline itself; with `json` what it prints goes to stderr, and the JSON to stdout."""
+    from dusty_tasks.main import run_doit
+
+    if not json:
+        return run_doit(["run", "compile"])
+    import contextlib
+    import sys
+
+    with contextlib.redirect_stdout(sys.stderr):
+        code = run_doit(["run", "compile"])
+    session.forget()
+    compiled = _compile_active()
+    say_json(_as_json([compiled], (steps.changed, [])))
+    return code
+
+
+def _compile_active() -> Compiled:
+    """What is active. Raises Failure if nothing is."""
+    specs, problems = _specs()
+    names = session.settings().bundles or (tuple(specs.bundles) if session.local_specs_root() else ())
+    if not names and not errors(problems):
+        raise Failure("No bundles are activated", "dusty bundles activate <name>; `dusty bundles` lists them")
+    return _compile(", ".join(names), specs, problems, names, is_fresh=False)
+
+
+def _specs() -> tuple[Specs, list[Problem]]:
+    return session.read_specs(session.specs_root())
+
+
+def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
+    from dusty_tasks.core.compile import assemble_with_ports, compile_all
+    from dusty_tasks.core.templating import Templates
+    from dusty_tasks.effects.template_files import read_templates
+
+    if errors(problems):
+        return Compiled(title, Stack(), problems, {})
+    settings = session.settings()
+    made = assemble_with_ports(specs, names, settings, {} if is_fresh else session.remembered_ports())
+    problems = sorted([*problems, *made.problems])
+    if errors(problems):
+        return Compiled(title, made.stack, problems, {})
+    artifacts = compile_all(specs, made, settings, str(session.specs_root()), Templates(read_templates()))
+    return Compiled(title, made.stack, problems, artifacts)
+
+
+# --- --all-bundles ------------------------------------------------------------------------------------------------
+
+def _each_bundle(json: bool) -> int:
+    """Compile each bundle alone and all together, on a fresh state; a clash between two is found by the last."""
+    specs, problems = _specs()
+    if errors(problems):
+        return _end_with(problems, [], json)
+    compiled = [_compile(name, specs, [], (name,), is_fresh=True) for name in specs.bundles]
+    if len(specs.bundles) > 1:
+        compiled.append(_compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True))
+    found = sorted({problem for one in compiled for problem in one.problems} | set(problems))
+    if errors(found):
+        where = [f"{one.title}: {len(errors(one.problems))} to mend" for one in compiled if errors(one.problems)]
+        return _end_with(found, compiled, json, "\n".join(where))
+    if json:
+        say_json(_as_json(compiled, None))
+        return 0
+    _say_warnings(found)
+    say(table(("bundle", "apps", "libs", "services", "routes"),
+              [(one.title, *map(str, _counts(one.stack).values())) for one in compiled]))
+    return 0
+
+
+# --- what is said -------------------------------------------------------------------------------------------------
+
+def _end_with(problems: list[Problem], compiled: list[Compiled], json: bool, where: str = "") -> int:
+    """Say the problems: exit code 1."""
+    if not json:
+        raise Failure(f"{report(problems)}\n{where}".rstrip())
+    say_json({**_as_json(compiled, None), "ok": False, "problems": [_problem(problem) for problem in problems]})
+    return 1
+
+
+def _say_warnings(problems: list[Problem]) -> None:
+    if problems:
+        warn(report(problems))
+
+
+def _summary(compiled: Compiled, changes: tuple[list[str], list[str]]) -> list[str]:
+    counts = ", ".join(f"{number} {noun[:-1] if number == 1 else noun}" for noun, number in _counts(compiled.stack).items())
+    lines = [f"specs are fine: {counts}; {len(compiled.artifacts)} files"]
+    for word, paths in zip(("would write", "would remove"), changes, strict=True):
+        lines += steps.file_lines(word, paths)
+    return lines if any(changes) else [*lines, "up to date"]
+
+
+def _write(folder: str, compiled: Compiled, json: bool) -> None:
+    outcome = write_artifacts(folder, "all", compiled.artifacts, "commands")
+    for text in outcome.edited.values():
+        warn(text)
+    if not json:
+        lines = [f"wrote {path}" for path in outcome.written] + [f"removed {path}" for path in outcome.removed]
+        say("\n".join(lines) if lines else "up to date")
+
+
+def _counts(stack: Stack) -> dict[str, int]:
+    return {"apps": len(stack.apps), "libs": len(stack.libs), "services": len(stack.services), "routes": len(stack.routes)}
+
+
+def _as_json(compiled: list[Compiled], changes: tuple[list[str], list[str]] | None) -> dict[str, Any]:
+    """A stable form: per compile its counts and the digest of each artifact; what was or would be changed."""
+    problems = sorted({problem for one in compiled for problem in one.problems})
+    return {"ok": not errors(problems), "problems": [_problem(problem) for problem in problems],
+            "compiled": [{"bundles": one.title, **_counts(one.stack), "ok": not errors(one.problems),
+                          "artifacts": {path: hashlib.sha256(data).hexdigest() for path, data in one.artifacts.items()}}
+                         for one in compiled],
+            **({} if changes is None else {"written": changes[0], "removed": changes[1]})}
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    return {"file": problem.place.file, "line": problem.place.line, "column": problem.place.column, "path": problem.path,
+            "what": problem.what, "hint": problem.hint, "warning": problem.is_warning}

@@ -1,0 +1,73 @@
+"""`dusty trace build/nginx/dustyNginx.conf:12`: which spec line put a line, or a key, into an artifact."""
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from dusty_tasks import session
+from dusty_tasks.console import say
+from dusty_tasks.core.origins import Source, source_at
+from dusty_tasks.core.problems import did_you_mean
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.steps.places import read_origins
+from dusty_tasks.verbs.words import misuse, say_json
+
+EXAMPLES = "for example nginx/dustyNginx.conf:12, or docker-compose.yml:services.web.image"
+
+
+def run(words: list[str], json: bool = False) -> int:
+    """Print the origin of `<artifact>:<line>` or `<artifact>:<key>`. Raises Failure for what is no artifact, line or key."""
+    if len(words) != 1:
+        raise misuse("trace", f"trace needs one artifact with a line or key, {EXAMPLES}")
+    name, where = _split(words[0])
+    origins = read_origins(session.settings())
+    if not origins:
+        raise Failure("nothing is compiled yet", "dusty compile")
+    artifact = _artifact(name, origins)
+    if where.isdigit():
+        source = source_at(origins, artifact, _line(artifact, int(where)))
+    else:
+        source = source_at(origins, artifact, where)
+        if source is None:
+            raise Failure(f"{artifact} has no key {where}", EXAMPLES)
+    _say(artifact, where, source, json)
+    return 0
+
+
+def _split(word: str) -> tuple[str, str]:
+    name, _, where = word.rpartition(":")
+    if not where.isdigit():
+        name, _, where = word.partition(":")
+    if not name or not where:
+        raise Failure(f'"{word}" names no line', EXAMPLES)
+    return name, where
+
+
+def _artifact(name: str, known: Iterable[str]) -> str:
+    """The artifact that `name` means: a path, below build/ or with it, or a file name that only one has."""
+    artifacts = sorted(known)
+    path = os.path.normpath(name)
+    meant = [artifact for artifact in artifacts if path == artifact or path.endswith(f"/{artifact}")]
+    meant = meant or [artifact for artifact in artifacts if artifact.endswith(f"/{path}")]
+    if len(meant) > 1 and path not in meant:
+        raise Failure(f"{name} could be {', '.join(meant[:4])}{' …' if len(meant) > 4 else ''}", "name its folder, too")
+    if not meant:
+        raise Failure(f"no artifact named {name} has an origin", did_you_mean(name, artifacts))
+    return max(meant, key=len)
+
+
+def _line(artifact: str, number: int) -> int:
+    count = (read_bytes(os.path.join(session.settings().build, artifact)) or b"").count(b"\n")
+    if not 1 <= number <= count:
+        raise Failure(f"{artifact} has no line {number}", f"it has {count} lines")
+    return number
+
+
+def _say(artifact: str, where: str, source: Source | None, json: bool) -> None:
+    if json:
+        say_json({"artifact": artifact, "at": where, "from": source.place if source else "", "key": source.key if source else ""})
+    elif source is None:
+        say(f"{artifact}:{where} comes from no spec: Dusty puts it there in any case")
+    else:
+        say(str(source))
