@@ -19,10 +19,11 @@ def is_settled(state: State, now_ns: int | None = None) -> bool:
     """True if a later change of the file is sure to change its state; `now_ns` is the time before it was read.
 
     A file can change twice within one tick of its clock: that is some milliseconds, and up to two seconds on file
-    systems that keep whole seconds.
+    systems that keep whole seconds. An mtime of the future was set by hand, and tells nothing; ctime cannot be.
     """
     if not state:
         return False
     now_ns = time.time_ns() if now_ns is None else now_ns
-    tick = _TICK_NS if state[0] % 1_000_000_000 or state[3] % 1_000_000_000 else _COARSE_TICK_NS
-    return max(state[0], state[3]) < now_ns - tick
+    is_coarse = state[0] % 1_000_000_000 == 0 == state[3] % 1_000_000_000
+    tick = _COARSE_TICK_NS if is_coarse else _TICK_NS
+    return state[3] < now_ns - tick and not now_ns - tick <= state[0] <= now_ns

@@ -1,0 +1,86 @@
+"""`dusty validate`: problems or the counts, for people and for machines."""
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks import session
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs import validate
+
+CASES = Path(__file__).parent.parent / "cases"
+
+
+@pytest.fixture(autouse=True)
+def fresh_session() -> None:
+    session.forget()
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    (tmp_path / "specs/bundles").mkdir(parents=True)
+    (tmp_path / "specs/bundles/main.yml").write_text("services: [redis]\n")
+    (tmp_path / "specs/services").mkdir()
+    (tmp_path / "specs/services/redis.yml").write_text("image: redis\n")
+    return tmp_path / "specs"
+
+
+def test_fine(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert validate.run([str(specs)]) == 0
+    assert capsys.readouterr().out == "specs are fine: 1 bundle, 0 apps, 0 libs, 1 service\n"
+
+
+def test_warnings_are_printed_and_do_not_fail(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (specs / "services/redis.yml").write_text("image: redis\ncontainer_name: x\n")
+    assert validate.run([str(specs)]) == 0
+    assert capsys.readouterr().out == (
+        "services/redis.yml:2:1: container_name: warning: ignored: Dusty sets container_name itself\n"
+        "    hint: Dusty names containers dusty_<name>_1\nspecs are fine: 1 bundle, 0 apps, 0 libs, 1 service\n")
+
+
+def test_problems(capsys: pytest.CaptureFixture[str]) -> None:
+    case = CASES / "problems_unknown_keys"
+    assert validate.run([str(case / "specs")]) == 1
+    assert capsys.readouterr().out == (case / "problems.txt").read_text()
+
+
+def test_json(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (specs / "services/redis.yml").write_text("image: 'a b'\n")
+    assert validate.run([str(specs)], json=True) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["ok"], found["services"]) == (False, 1)
+    assert found["problems"] == [{"file": "services/redis.yml", "line": 1, "column": 8, "path": "image",
+                                  "what": '"a b" contains a blank', "hint": "for example python:3.12-slim", "warning": False}]
+
+
+@pytest.mark.parametrize("kind", validate.SCHEMAS)
+def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert validate.run([], schema=kind) == 0
+    assert json.loads(capsys.readouterr().out)["$schema"].endswith("2020-12/schema")
+
+
+def test_wrong_use(specs: Path) -> None:
+    with pytest.raises(Failure, match="there is no folder"):
+        validate.run([str(specs / "nowhere")])
+    with pytest.raises(Failure, match="one word too many"):
+        validate.run([str(specs), "more"])
+    with pytest.raises(Failure, match='no schema named "ap"'):
+        validate.run([], schema="ap")
+
+
+def test_the_specs_in_use_are_checked_from_the_folder_of_a_specs_repo(specs: Path, dusty_home: Path,
+                                                                       monkeypatch: pytest.MonkeyPatch,
+                                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    (specs / "dodo.py").write_text("from dusty_tasks.dodo import *\n")
+    monkeypatch.chdir(specs)
+    assert validate.run([]) == 0
+    assert capsys.readouterr().out.startswith("specs are fine")
+    assert not (specs / "state").exists()
+
+
+def test_without_specs_it_says_which_setting_is_missing(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(Failure, match="no specs repo is configured"):
+        validate.run([])
