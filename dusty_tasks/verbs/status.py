@@ -1,0 +1,160 @@
+"""`dusty status`: what is active, what runs, and from which code."""
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.console import is_terminal, say, table, warn
+from dusty_tasks.core.changes import Change
+from dusty_tasks.core.found import FoundContainer
+from dusty_tasks.core.wanted import WantedContainer
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.reality import View, look_ahead
+from dusty_tasks.verbs.words import exactly, say_json
+
+GIB = 1 << 30
+CLEAR = "\x1b[H\x1b[2J"
+
+
+def run(words: list[str], json: bool = False, watch: bool = False, verbose: bool = False) -> int | None:
+    """Once, or again every two seconds until interrupted. A Docker host that is off is said to be so, exit 0."""
+    exactly("status", "", words)
+    while True:
+        facts = read_facts(verbose)
+        if watch and is_terminal() and not json:
+            print(CLEAR, end="")
+        if json:
+            say_json(facts)
+        else:
+            show(facts)
+        if not watch:
+            return 0
+        time.sleep(2)
+        session.forget()
+
+
+def read_facts(verbose: bool) -> dict[str, Any]:
+    """Everything that is shown, as JSON values."""
+    settings, engine = session.settings(), Engine(session.docker_host())
+    view = look_ahead(engine)
+    return {
+        "bundles": list(settings.bundles or (view.wanted.bundles if view else ())),
+        "docker_host": host_facts(engine, view),
+        "stack": rows(view) if view else [],
+        "repos": repo_rows(view, verbose) if view else [],
+        "problems": problems(),
+    }
+
+
+def problems() -> str:
+    """Why the specs cannot be used as they are, '' if they can: the table then shows what was compiled last."""
+    try:
+        session.specs()
+    except Failure as failure:
+        return str(failure)
+    return ""
+
+
+def host_facts(engine: Engine, view: View | None) -> dict[str, Any]:
+    """Which Docker host, whether it answers, its CPUs and memory."""
+    try:
+        info = docker.read_info(engine)
+    except Failure as away:
+        return {"name": engine.host.name, "answers": False, "trouble": (view.engine_trouble if view else "") or away.what}
+    return {"name": engine.host.name, "answers": True, "engine": info.get("ServerVersion", ""), "cpus": info.get("NCPU"),
+            "memory_gib": round(info.get("MemTotal", 0) / GIB, 1)}
+
+
+def rows(view: View) -> list[dict[str, Any]]:
+    """A row a container and lib of the stack, then containers that the stack no longer has."""
+    pending = pending_by_name([*view.plan.changes, *view.plan.pending])
+    wanted = {container.name: container for container in view.wanted.containers}
+    libs, streams = libs_and_streams()
+    found = [_row(name, container.kind, view.found.containers.get(name), [*container.http_urls, *streams.get(name, ())],
+                  pending.get(name, "")) for name, container in sorted(wanted.items(), key=_proxy_last)]
+    found += [{"name": name, "type": "lib", "state": "", "routes": [], "pending": ""} for name in libs]
+    return found + [_row(name, container.kind, container, [], pending.get(name, ""))
+                    for name, container in sorted(view.found.containers.items()) if name not in wanted]
+
+
+def _proxy_last(item: tuple[str, WantedContainer]) -> tuple[bool, str]:
+    return item[1].kind == "proxy", item[0]
+
+
+def _row(name: str, kind: str, container: FoundContainer | None, routes: list[str], pending: str) -> dict[str, Any]:
+    return {"name": name, "type": kind, "state": state_word(container), "routes": routes, "pending": pending}
+
+
+def state_word(container: FoundContainer | None) -> str:
+    """running, exited 137, absent, …; with what its healthcheck says."""
+    if container is None:
+        return "absent"
+    if container.exit_status is not None:
+        return f"exited {container.exit_status}"
+    return f"{container.state} ({container.health})" if container.health else container.state
+
+
+def pending_by_name(changes: list[Change]) -> dict[str, str]:
+    """Name of a container -> what `up` would do to it, and why."""
+    return {change.name: f"{change.kind}: {change.cause}" for change in changes if change.name}
+
+
+def libs_and_streams() -> tuple[list[str], dict[str, list[str]]]:
+    """Libs of the stack; name of an app -> its stream routes as `host_name:port`. Nothing before the first compile."""
+    try:
+        stack = session.compiled_stack()
+    except Failure:
+        return [], {}
+    streams: dict[str, list[str]] = {}
+    for route in stack.routes:
+        if route.kind == "stream":
+            streams.setdefault(route.app_name, []).append(f"{route.host_name}:{route.host_port}")
+    return list(stack.libs), streams
+
+
+def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
+    """Per repo of the stack: where its code comes from, the commit, and whether the copy is up to date; with `verbose` git's own word."""
+    from dusty_tasks.effects.commits import read_branch, read_commit
+    from dusty_tasks.steps.sync import source_of
+
+    found = []
+    for entry in view.wanted.repos:
+        path, kind = source_of(entry, session.settings())
+        row = {"id": entry["id"], "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
+               "sync": view.found.stale_repos.get(entry["id"]) or sync_word(entry["id"], view)}
+        if verbose:
+            from dusty_tasks.effects.git import Clone
+
+            row["git"] = Clone(path).state()
+        found.append(row)
+    return found
+
+
+def sync_word(repo_id: str, view: View) -> str:
+    """For a copy that equals its source."""
+    if session.settings().sync_mode == "bind":
+        return "mounted itself"
+    return "unknown" if view.engine_trouble and repo_id not in view.found.receipts else "up to date"
+
+
+def show(facts: dict[str, Any]) -> None:
+    """The facts for a person."""
+    if facts["problems"]:
+        warn(f"{facts['problems']}\nThe specs have problems; this is what was compiled last.")
+    bundles, host = facts["bundles"], facts["docker_host"]
+    say(f"bundles: {', '.join(bundles) if bundles else 'none is activated (dusty bundles activate <name>)'}")
+    if host["answers"]:
+        say(f"Docker host: {host['name']}, engine {host['engine']}, {host['cpus']} CPUs, {host['memory_gib']} GiB")
+    else:
+        say(f"Docker host: {host['name']} is off, or its engine does not answer: {host['trouble']}")
+    if facts["stack"]:
+        say("\n" + table(("name", "type", "state", "routes", "pending"),
+                         [(row["name"], row["type"], row["state"], " ".join(row["routes"]), row["pending"]) for row in facts["stack"]]))
+    if facts["repos"]:
+        has_git = "git" in facts["repos"][0]
+        say("\n" + table(("repo", "code", "branch", "commit", "copy", *(["git"] if has_git else [])),
+                         [(row["id"], f"{row['source']} {row['path']}", row["branch"], row["commit"], row["sync"], *([row["git"]] if has_git else []))
+                          for row in facts["repos"]]))
