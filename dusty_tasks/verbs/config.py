@@ -134,6 +134,8 @@ def set_key(name: str, word: str) -> None:
             config = config[group]
         config[last] = value
     save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change, f"{name} = {shown(value)}")
+    if name == "host.ssh" and (address := session.settings().host.address):
+        warn(f"host.address is still {address}; if the machine is another one: dusty config unset host.address, then dusty start")
 
 
 def settable(name: str) -> Key:

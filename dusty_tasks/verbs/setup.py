@@ -84,7 +84,10 @@ def save(answers: dict[str, str]) -> None:
         config["specs_repo"] = answers["specs_repo"]
         if example_bundle and not config.get("bundles"):
             config["bundles"] = [example_bundle]
-        host = {**(config.get("host") or {}), **{key: answers[f"host.{key}"] for key in ("kind", "ssh") if f"host.{key}" in answers}}
+        before = config.get("host") or {}
+        host = {**before, **{key: answers[f"host.{key}"] for key in ("kind", "ssh") if f"host.{key}" in answers}}
+        if host.get("ssh") != before.get("ssh"):
+            host.pop("address", None)  # It was that of the machine before.
         if host != {"kind": HOST_KINDS[0]}:
             config["host"] = host
     change_config(session.home(), "setup", change, warn)

@@ -106,6 +106,12 @@ def test_bad_input_is_named_and_changes_nothing(dusty: Chosen, words: list[str],
     assert dusty.config.read_bytes() == before
 
 
+def test_another_machine_may_have_another_address(dusty: Chosen) -> None:
+    assert dusty("config", "set", "host.ssh", "dev@box").err == ""
+    dusty("config", "set", "host.address", "10.0.0.1")
+    assert "host.address is still 10.0.0.1" in dusty("config", "set", "host.ssh", "dev@other").err
+
+
 def test_text_that_is_not_utf8_is_refused(dusty: Chosen) -> None:
     Path("latin1").write_bytes(b"caf\xe9")
     assert "not UTF-8 text (byte 4)" in dusty("config", "set", "host.root", "@latin1").err

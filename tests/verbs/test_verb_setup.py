@@ -122,6 +122,13 @@ def test_an_ssh_host_needs_its_name(dusty: Chosen, others: Others) -> None:
     assert "kind: ssh" in dusty.config.read_text()
 
 
+def test_another_machine_has_another_address(dusty: Chosen, others: Others, person: list[str]) -> None:
+    dusty.config.write_text(f"specs_repo: {dusty.specs}\nhost: {{kind: ssh, ssh: dev@box, address: 10.0.0.1}}\n")
+    person += ["", "", "dev@other"]
+    assert dusty("setup").code == 0
+    assert "other" in dusty.config.read_text() and "10.0.0.1" not in dusty.config.read_text()
+
+
 def test_an_ssh_host_without_an_address_is_named(dusty: Chosen, others: Others) -> None:
     others.address = ""
     dusty.config.write_text(f"specs_repo: {dusty.specs}\nhost: {{kind: ssh, ssh: dev@box}}\n")
