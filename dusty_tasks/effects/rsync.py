@@ -148,6 +148,8 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
     kind, hint = ToolFailed, ""
     if "No space left on device" in finished.err:
         hint = f"the disk of {'this machine' if host.is_local else host.name} is full: dusty disk inspect"
+    elif "cannot delete non-empty directory" in finished.err:
+        hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
     elif any(_FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
         kind = NotOurs
     elif finished.code in LOST_LINE and not host.is_local:

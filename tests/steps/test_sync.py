@@ -99,6 +99,17 @@ def test_a_file_may_replace_a_folder_and_the_reverse(room: Room) -> None:
     assert tree(room.copy("web")) == {"a/f": "f", "b": "now a file"}
 
 
+def test_excluded_files_in_the_way_of_a_file_are_kept_and_named(room: Room) -> None:
+    source = room.repo("web", {"b/c": "c", ".dustyignore": "*.log"})
+    room.sync()
+    write(room.copy("web") / "b/kept.log", "l")
+    subprocess.run(["rm", "-r", source / "b"], check=True)
+    write(source / "b", "now a file")
+    (outcome,) = room.sync()
+    assert "cannot delete non-empty directory: b" in str(outcome.failure) and "holds excluded files" in str(outcome.failure)
+    assert (room.copy("web") / "b/kept.log").read_text() == "l"
+
+
 def test_a_change_of_the_same_size_within_the_same_second_is_copied(room: Room) -> None:
     source = room.repo("web", {"a.py": "1"})
     os.utime(source / "a.py", ns=(0, 1_700_000_000_100_000_000))
