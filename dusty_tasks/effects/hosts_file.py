@@ -51,7 +51,7 @@ def read_hosts_file(path: str = HOSTS_PATH) -> bytes:
 
 def section_is_in_place(found: bytes, section_text: str) -> bool:
     """True if `found` holds exactly this section and no second one; a section of two marker lines: if it holds none."""
-    lines = b"\n" + found.replace(b"\r", b"") + b"\n"
+    lines = b"\n" + (found + b"\n").replace(b"\r\n", b"\n")
     begins, ends = lines.count(b"\n" + BEGIN + b"\n"), lines.count(b"\n" + END + b"\n")
     if is_empty(section_text):
         return begins == ends == 0
