@@ -1,6 +1,8 @@
 """The proxy's config: pushed beside the one in use, tested by nginx in its own container, only then put in place and loaded."""
 from __future__ import annotations
 
+import re
+
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -27,9 +29,18 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> None:
         code, printed = docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
         if code:
             remove_host_file(engine.host, CANDIDATE)
-            raise ConfigRefused(f"nginx refuses the new config, so the former one stays:{indented(printed)}",
-                                f"the config is {settings.build}/nginx/dustyNginx.conf; `dusty trace` tells where a line of it comes from")
+            raise ConfigRefused(f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
+                                f"the config is {settings.build}/nginx/dustyNginx.conf")
     move_host_file(engine.host, CANDIDATE, NGINX_CONFIG)
+
+
+def origin_of_line(settings: Settings, printed: str) -> str:
+    """The spec line behind the line that nginx complains of, below its own words."""
+    from dusty_tasks.steps.places import origin_of
+
+    found = re.search(r"\.conf:(\d+)", printed)
+    source = origin_of(settings, "nginx/dustyNginx.conf", int(found[1])) if found else None
+    return f"\n    that line comes from {source}" if source else ""
 
 
 def load_config(engine: Engine, proxy_id: str) -> None:

@@ -39,6 +39,7 @@ from dusty_tasks.core.found import PROXY
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.compile import step_names as compiling_steps
+from dusty_tasks.steps.places import place_finder, read_origins
 from dusty_tasks.steps.reality import View, look
 
 CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
@@ -283,7 +284,9 @@ class Run:
         if self._proxy_is_started():
             self._push_nginx()
         self.launcher.launch()
-        self.failures += [Failure(f"{name}: {failure}", code=failure.code) for name, failure in self.launcher.failures.items()]
+        place_of = place_finder(lambda: read_origins(session.settings()))
+        for name, failure in self.launcher.failures.items():
+            self.failures.append(Failure(f"{name} ({place_of(name, ()) or 'Dusty itself'}): {failure}", code=failure.code))
 
     def _proxy_is_started(self) -> bool:
         return any(change.name == PROXY for change in self.view.plan.of(*STARTING))
@@ -333,6 +336,10 @@ class Run:
             say(change.done)
         for change in self.view.plan.pending:
             say(f"pending {change}")
+        made = {change.name for change in self.done if change.kind == CREATE}
+        for container in self.view.wanted.containers if made else ():
+            if container.name in made and container.http_urls:
+                say(f"{container.name} answers at {' and '.join(container.http_urls)}")
         for warning in self.warnings:
             warn(f"warning: {warning}")
         for failure in self.failures:
