@@ -40,9 +40,11 @@ def scalar(value: Any) -> str:
     raise TypeError(f"{value!r} is no value for YAML")
 
 
-def _mapping(value: dict[str, Any], indent: str, path: KeyPath) -> Iterator[Line]:
+def _mapping(value: dict[str, Any], indent: str, path: KeyPath, head: str = "") -> Iterator[Line]:
+    """`head` stands in the place of the first line's indent."""
     for key, item in value.items():
-        yield from _item(f"{indent}{scalar(key)}:", item, indent + "  ", (*path, key))
+        yield from _item(f"{head or indent}{scalar(key)}:", item, indent + "  ", (*path, key))
+        head = ""
 
 
 def _item(head: str, item: Any, indent: str, path: KeyPath) -> Iterator[Line]:
@@ -53,6 +55,9 @@ def _item(head: str, item: Any, indent: str, path: KeyPath) -> Iterator[Line]:
     elif isinstance(item, (list, tuple)) and item:
         yield head, path
         for index, element in enumerate(item):
-            yield from _item(f"{indent}-", element, indent + "  ", (*path, index))
+            if isinstance(element, dict) and element:
+                yield from _mapping(element, indent + "  ", (*path, index), f"{indent}- ")
+            else:
+                yield from _item(f"{indent}-", element, indent + "  ", (*path, index))
     else:
         yield f"{head} {scalar(list(item) if isinstance(item, tuple) else item)}", path

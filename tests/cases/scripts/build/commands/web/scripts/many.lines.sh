@@ -1,0 +1,4 @@
+set -e
+cd '/web'
+echo one
+exec two "$@"

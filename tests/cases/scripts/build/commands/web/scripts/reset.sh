@@ -1,0 +1,4 @@
+set -e
+cd '/web'
+cd db
+./reset.sh --hard "$@"

@@ -1,0 +1,23 @@
+set -e
+# /.dusty is the memory of this container: kept by a restart, gone with a recreation.
+mkdir -p /.dusty/libs
+dusty_start=$(pwd)
+if [ -e /.dusty/env ]; then
+    . /.dusty/env
+    cd "$dusty_start"
+fi
+
+if [ -e '/dusty_assets/KEY' ]; then
+    mkdir -p '/'
+    cp '/dusty_assets/KEY' '/key'
+    chmod 0600 '/key'
+fi
+
+cd "$dusty_start"
+
+dusty_always_fn() {
+:
+run-web
+
+}
+dusty_always_fn

@@ -1,0 +1,8 @@
+set -e
+if [ -e '/dusty_assets/KEY' ]; then
+    mkdir -p '/root'
+    cp '/dusty_assets/KEY' '/root/key'
+    chmod 0600 '/root/key'
+fi
+cd '/web'
+run "$@"

@@ -1,0 +1,91 @@
+"""Golden cases: one folder a behaviour, tests/cases/<name>/, in it all there is to know.
+
+    specs/            a specs repo
+    config.yml        settings, optional; without it all bundles are active
+    ports.json        the ports that routes had before, optional
+    problems.txt      what is said about it: errors, or warnings
+    build/            what it compiles to, unless there is an error. stack.json and origins.json are compared only in the
+                      cases that hold them
+
+`--bless` rewrites problems.txt and build/ with what came out.
+"""
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks import session
+from dusty_tasks.core.compile import assemble_with_ports, compile_all
+from dusty_tasks.core.problems import Problem, errors, report
+from dusty_tasks.core.stack_file import ports_from_json
+from dusty_tasks.core.templating import Templates
+from dusty_tasks.effects.settings_file import settings_from
+from dusty_tasks.effects.template_files import read_templates
+
+CASES = Path(__file__).parent / "cases"
+HOME, SPECS_ROOT = "/dusty-home", "/specs"
+NAMES = sorted(path.name for path in CASES.iterdir() if (path / "specs").is_dir() and not path.name.startswith("problems_"))
+"""Those of problems_* are run by core/test_problem_cases."""
+ON_DEMAND = ("stack.json", "origins.json")
+
+
+def outcome(case: Path) -> tuple[str, dict[str, str]]:
+    """The problems of a case as text, and path -> text of all that compile writes, nothing if there is an error."""
+    config = case / "config.yml"
+    settings, problems = settings_from(config.read_bytes() if config.exists() else b"", HOME)
+    specs, spec_problems = session.read_specs(case / "specs")
+    problems += spec_problems
+    if errors(problems):
+        return said(problems), {}
+    memory = case / "ports.json"
+    ports = ports_from_json(json.loads(memory.read_text())) if memory.exists() else {}
+    made = assemble_with_ports(specs, settings.bundles if config.exists() else tuple(specs.bundles), settings, ports)
+    problems += made.problems
+    if errors(problems):
+        return said(problems), {}
+    artifacts = compile_all(specs, made, settings, SPECS_ROOT, Templates(read_templates()))
+    return said(problems), {path: data.decode() for path, data in artifacts.items()}
+
+
+def said(problems: list[Problem]) -> str:
+    return report(problems) + "\n" if problems else ""
+
+
+def wanted(case: Path) -> tuple[str, dict[str, str]]:
+    """What the case folder says should come out."""
+    build = case / "build"
+    files = {str(path.relative_to(build)): path.read_text() for path in sorted(build.rglob("*")) if path.is_file()}
+    problems = case / "problems.txt"
+    return problems.read_text() if problems.exists() else "", files
+
+
+def keep(case: Path, problems: str, artifacts: dict[str, str]) -> None:
+    """Make the case folder say what came out."""
+    (case / "problems.txt").unlink(missing_ok=True)
+    shutil.rmtree(case / "build", ignore_errors=True)
+    texts = {f"build/{path}": text for path, text in artifacts.items()} | ({"problems.txt": problems} if problems else {})
+    for path, text in texts.items():
+        (case / path).parent.mkdir(parents=True, exist_ok=True)
+        (case / path).write_text(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_case(name: str, bless: bool) -> None:
+    case = CASES / name
+    wanted_problems, wanted_files = wanted(case)
+    problems, artifacts = outcome(case)
+    artifacts = {path: text for path, text in artifacts.items() if path not in ON_DEMAND or path in wanted_files}
+    if bless:
+        keep(case, problems, artifacts)
+        return
+    assert problems == wanted_problems
+    assert sorted(artifacts) == sorted(wanted_files)
+    for path, text in artifacts.items():
+        assert text == wanted_files[path], path
+
+
+def test_there_are_cases_enough_to_mean_something() -> None:
+    assert len(NAMES) >= 60
