@@ -24,7 +24,7 @@ esac
 dusty_once_fn() {
 :
 echo one
-echo it's
+echo "it is"
 
 }
 if [ ! -e /.dusty/once ]; then
