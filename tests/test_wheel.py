@@ -53,6 +53,9 @@ def test_every_resource_of_the_checkout_is_inside(installed, tmp_path, name):
 
 
 def test_the_examples_compile_without_docker(installed, tmp_path):
+    write = f"from dusty_tasks.effects.example_specs import write_examples; write_examples('{tmp_path}/home', print)"
+    run(installed, "python", "-c", write, tmp_path=tmp_path)
+    (tmp_path / "home/config.yml").write_text(f"specs_repo: {tmp_path}/home/example/specs\nbundles: [example]\n")
     done = run(installed, "dusty", "compile", tmp_path=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "127.0.0.1 board.example.test\n" in (tmp_path / "home/build/hosts").read_text()

@@ -21,12 +21,12 @@ NO_OP = "up to date: 0 changes"
 @pytest.fixture
 def example(rig):
     """The machine after the first `up`, with nothing configured before."""
-    done = rig.dusty("up", "--yes")
-    assert BOARD in done.stdout
+    rig.first_words = rig.dusty("up", "--yes").stdout
     return rig
 
 
 def test_the_first_up_takes_the_example_and_ends_with_its_urls(example):
+    assert BOARD in example.first_words
     assert set(example.container_ids()) == EXAMPLE
     assert "bundles:" in (example.home / "config.yml").read_text()
     status, page = example.get(BOARD)
