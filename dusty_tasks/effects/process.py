@@ -5,7 +5,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from dusty_tasks.effects.failures import ToolFailed
 
@@ -40,7 +40,7 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
                 on_line(line.rstrip("\n"))
         return seen
 
-    options: dict[str, object] = {"_in": b"" if input is None else input, "_tty_out": False, "_return_cmd": True,
+    options: dict[str, Any] = {"_in": b"" if input is None else input, "_tty_out": False, "_return_cmd": True,
                                   "_env": dict(os.environ if env is None else env), "_ok_code": range(-64, 256),
                                   "_new_session": False, "_out": collect(out), "_err": collect(err),
                                   "_decode_errors": "replace", "_encoding": "utf-8", "_pass_fds": set(pass_fds)}
