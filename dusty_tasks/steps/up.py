@@ -165,6 +165,7 @@ class Run:
         self.fetch_missing()
         self.begin_reading()
         if not self.view.plan.changes:
+            self.note_finished()
             return
         from dusty_tasks.steps.preconditions import check_before_changes
 
@@ -195,6 +196,19 @@ class Run:
         if not self._is_locked:
             self._lock.enter_context(held("up", verb="up", home=session.home()))
             self._is_locked = True
+
+    def note_finished(self) -> None:
+        """Keep in mind whose work is done: the engine forgets, and the next run would have to ask it again. Not worth waiting for."""
+        from dusty_tasks.effects.lock import Busy
+
+        if all((self.view.found.started.get(container.container_name) or {}).get("finished") for container in self.view.wanted.containers
+               if container.name in self.view.found.finished):
+            return
+        try:
+            self.take_lock()
+        except Busy:
+            return
+        self.launcher.note_finished(self.view.found.finished)
 
     def ensure_tools(self) -> None:
         """What a run with work to do needs on this machine. Raises Failure; preflight has said why."""
