@@ -102,11 +102,16 @@ def _walk(maker: tarfile.TarFile, path: str, name: str) -> Iterator[Entry]:
 def placed_at(entries: Iterable[Entry], name: str, copy_name: str, *, keep_top: bool = False) -> Iterator[Entry]:
     """Entries renamed from the source's own name to the copy's; the top of a folder that merges keeps its mode, so it is left out."""
     for entry, file in entries:
-        entry.name = renamed(entry.name, name, copy_name)
-        if entry.islnk():
-            entry.linkname = renamed(entry.linkname, name, copy_name)
+        rename(entry, renamed(entry.name, name, copy_name), renamed(entry.linkname, name, copy_name) if entry.islnk() else entry.linkname)
         if entry.name or keep_top:
             yield entry, file
+
+
+def rename(entry: tarfile.TarInfo, name: str, linkname: str) -> None:
+    """Give an entry another name. The long and non-ASCII names in its extended header would win otherwise."""
+    entry.name, entry.linkname = name, linkname
+    for key in ("path", "linkpath"):
+        entry.pax_headers.pop(key, None)
 
 
 def local_kind(path: str) -> str:

@@ -90,6 +90,14 @@ class DockerHost:
         command = shlex.join([*(self.become_root if as_root else ()), *argv])
         return self._over_ssh(command, argv, input=input, check=check, timeout=timeout, on_line=on_line)
 
+    def command(self, argv: Sequence[str], *, as_root: bool = False) -> list[str]:
+        """The words that run `argv` on the Docker host, for what is streamed to or from it (process.piped)."""
+        if self.is_local:
+            return list(argv)
+        self.round_trips += 1
+        joined = shlex.join([*(self.become_root if as_root else ()), *argv])
+        return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], joined]
+
     def run_script(self, script: str, *words: str, input: str | bytes | None = None, check: bool = True,
                    timeout: float | None = None, as_root: bool = False) -> process.Finished:
         """Run a POSIX sh script on the Docker host with `words` as its arguments."""

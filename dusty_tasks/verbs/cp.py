@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from itertools import chain
 
 from dusty_tasks import session
-from dusty_tasks.console import is_terminal, progress, say, warn
+from dusty_tasks.console import say, warn
 from dusty_tasks.core.copying import End, copy_path, end_of
+from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects import archives
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.counting import counter
 from dusty_tasks.verbs.running import containers, pick
 from dusty_tasks.verbs.words import local_path, misuse
-
-STEP = 8 << 20
-"""Bytes between two words of progress."""
 
 
 def run(words: list[str]) -> int | None:
@@ -41,7 +40,7 @@ def run(words: list[str]) -> int | None:
         raise Failure(str(error)) from None
     for name in copied.skipped:
         warn(f"{name} is a device or a socket: not copied")
-    say(f"copied {words[0]} to {words[1]}: {copied.files} {'file' if copied.files == 1 else 'files'}, {size_text(copied.size)}")
+    say(f"copied {words[0]} to {words[1]}: {counted(copied.files, 'file')}, {size_text(copied.size)}")
     return None
 
 
@@ -94,27 +93,3 @@ def parents(relative: str) -> Iterator[archives.Entry]:
         entry = tarfile.TarInfo("/".join(parts[:depth]))
         entry.type, entry.mode, entry.mtime = tarfile.DIRTYPE, 0o755, int(time.time())
         yield entry, None
-
-
-@contextmanager
-def counter(title: str) -> Iterator[Callable[[int], None]]:
-    """Counts bytes; on a terminal a large copy shows how far it is."""
-    if not is_terminal():
-        yield lambda _size: None
-        return
-    done = [0]
-    with progress(f"copying {title}") as report:
-        def count(size: int) -> None:
-            done[0] += size
-            if done[0] // STEP != (done[0] - size) // STEP:
-                report(size_text(done[0]))
-        yield count
-
-
-def size_text(size: float) -> str:
-    """1536 -> 1.5 KiB."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size < 1024 or unit == "GiB":
-            break
-        size /= 1024
-    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"

@@ -1,0 +1,90 @@
+"""What of the engine's disk is Dusty's, and what of that may go (spec-language 5, `disk`). Values in, values out."""
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.found import CONTEXT_LABEL, PROJECT_LABEL
+from dusty_tasks.core.images import image_name
+from dusty_tasks.core.specs import Specs
+from dusty_tasks.core.suite_image import TARGET_LABEL
+
+PROJECT = "dusty"
+TEST_PROJECT = "dusty_test_"
+ENDED = ("exited", "created", "dead")
+
+
+class Item(NamedTuple):
+    """One thing that takes space."""
+
+    kind: str
+    """container, image, volume."""
+    name: str
+    id: str
+    size: int
+    detail: str = ""
+
+
+def is_ours(labels: Mapping[str, str] | None) -> bool:
+    """True for what Dusty or its Compose projects made."""
+    labels = labels or {}
+    project = labels.get(PROJECT_LABEL, "")
+    return project == PROJECT or project.startswith(TEST_PROJECT) or CONTEXT_LABEL in labels or TARGET_LABEL in labels
+
+
+def containers(usage: Mapping[str, Any]) -> list[Item]:
+    """Dusty's containers in the engine's `/system/df`, with what they wrote themselves."""
+    return sorted(Item("container", (entry.get("Names") or ["/?"])[0].lstrip("/"), entry["Id"], entry.get("SizeRw") or 0, entry.get("State", ""))
+                  for entry in usage.get("Containers") or () if is_ours(entry.get("Labels")))
+
+
+def ended_containers(usage: Mapping[str, Any]) -> list[Item]:
+    """Those that do not run."""
+    return [item for item in containers(usage) if item.detail in ENDED]
+
+
+def volumes(usage: Mapping[str, Any]) -> list[Item]:
+    """Named volumes of Dusty's projects."""
+    return sorted(Item("volume", entry["Name"], entry["Name"], max((entry.get("UsageData") or {}).get("Size", 0), 0))
+                  for entry in usage.get("Volumes") or () if is_ours(entry.get("Labels")))
+
+
+def images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
+    """Images that Dusty built, that its containers run, or that the specs name (`named`)."""
+    wanted = {image_name(name) for name in named}
+    run = {entry.get("ImageID") for entry in usage.get("Containers") or () if is_ours(entry.get("Labels"))}
+    return sorted(Item("image", ", ".join(tags) or "(no name)", entry["Id"], entry.get("Size") or 0)
+                  for entry in usage.get("Images") or ()
+                  if (tags := _tags(entry)) is not None and (is_ours(entry.get("Labels")) or entry["Id"] in run or wanted & set(map(image_name, tags))))
+
+
+def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
+    """What `cleanup_images` removes: nameless images that Dusty built, and names of the specs, both without any container.
+
+    An image that also carries a name which the specs do not know keeps that name, and so its bytes.
+    """
+    wanted = {image_name(name) for name in named}
+    used = {entry.get("ImageID") for entry in usage.get("Containers") or ()}
+    found = []
+    for entry in usage.get("Images") or ():
+        tags = _tags(entry)
+        if entry["Id"] in used:
+            continue
+        if not tags and is_ours(entry.get("Labels")):
+            found.append(Item("image", "(no name)", entry["Id"], entry.get("Size") or 0))
+        mine = [tag for tag in tags if image_name(tag) in wanted]
+        # Shared bytes are freed once, with the last name.
+        found += [Item("image", tag, tag, (entry.get("Size") or 0) if tags == mine and tag == mine[-1] else 0) for tag in mine]
+    return sorted(found)
+
+
+def _tags(entry: Mapping[str, Any]) -> list[str]:
+    return [tag for tag in entry.get("RepoTags") or () if tag != "<none>:<none>"]
+
+
+def named_images(specs: Specs, nginx_image: str) -> set[str]:
+    """Every image that the specs name, active or not, and the proxy's."""
+    all_tests = [*(app.tests for app in specs.apps.values()), *(lib.tests for lib in specs.libs.values())]
+    tests = [found.image for found in all_tests if found]
+    names = [*(app.image for app in specs.apps.values()), *(service.compose.get("image") for service in specs.services.values()), *tests, nginx_image]
+    return {name for name in names if name}

@@ -1,0 +1,186 @@
+"""Backups of /persist: read and written as root on the Docker host, streamed through this machine."""
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
+
+from dusty_tasks.core.backup import MADE_AGAIN, MANIFEST, TOP, Entry, damage, manifest_of
+from dusty_tasks.effects.archives import rename
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.process import piped
+
+Count = Callable[[int], None]
+CHANGED = ("file changed as we read it", "File removed before we read it", "file removed before we read it")
+
+PACK = r"""
+cd "$1/persist" 2>/dev/null || exit 0
+shift
+for made_again do
+    set -- "$@" --exclude="./$made_again"
+    shift
+done
+exec tar -cf - "$@" --exclude='./.restore-*' .
+"""
+"""Words: host.root, then the folders to leave out. Prints a tar archive; nothing at all where there is no persist/."""
+
+UNPACK = r"""
+set -eu
+mkdir -p "$1/persist" && cd "$1/persist"
+new=.restore-new old=.restore-old
+rm -rf $new && mkdir $new
+tar -xpf - -C $new || { rm -rf $new; exit 4; }
+shift
+rm -rf $old && mkdir $old
+for name do
+    if [ -e "$name" ] || [ -L "$name" ]; then mv "./$name" $old/; fi
+    mv "$new/$name" .
+done
+rm -rf $new $old
+"""
+"""Words: host.root, then the names to put in place; stdin is their tar archive. Nothing is touched before all of it arrived."""
+
+KINDS = {tarfile.DIRTYPE: "folder", tarfile.REGTYPE: "file", tarfile.AREGTYPE: "file", tarfile.SYMTYPE: "link",
+         tarfile.LNKTYPE: "hardlink", tarfile.FIFOTYPE: "fifo"}
+
+
+class Damaged(Failure):
+    """A backup that cannot be trusted."""
+
+
+def root_command(host: DockerHost, script: str, words: list[str], image: str) -> list[str]:
+    """The words that run a script as root beside persist/: there, or, for a caller who is not root here, in a throw-away container."""
+    if not host.is_local or os.geteuid() == 0:
+        return host.command(["sh", "-c", script, "dusty", host.root.rstrip("/") or "/", *words], as_root=True)
+    mount = f"{host.path('persist')}:/host/persist"
+    return ["docker", "run", "--rm", "-i", "--pull=never", "--network=none", "--user=0", "--entrypoint=sh", "-v", mount, image,
+            "-c", script, "dusty", "/host", *words]
+
+
+def write_backup(host: DockerHost, path: str, image: str, facts: Mapping[str, Any], count: Count) -> tuple[list[Entry], list[str]]:
+    """Write the archive `path` (by a temporary name); its entries, and what changed while it was read. Raises Failure."""
+    argv = root_command(host, PACK, list(MADE_AGAIN), image)
+    temporary = f"{path}.part"
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file, \
+                piped(argv, env=host.engine_environment()) as stream, tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+            entries = list(_copied(stream.out, archive, count))
+            finished = stream.end()
+            changed = [line for line in finished.err.splitlines() if any(text in line for text in CHANGED)]
+            if finished.code and not (finished.code == 1 and changed):
+                raise ToolFailed(["tar"], finished.code, finished.err)
+            _add_manifest(archive, manifest_of(entries, facts))
+        os.replace(temporary, path)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror}", code=2) from error
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+    return entries, changed
+
+
+def _copied(stream: IO[bytes], archive: tarfile.TarFile, count: Count) -> Iterator[Entry]:
+    try:
+        source = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 - closed with its stream
+    except tarfile.ReadError:
+        return  # nothing at all came: no persist/, or an end that its status tells of
+    for member in source:
+        name = member.name.removeprefix("./").strip("/")
+        if name in ("", ".") or member.type not in KINDS:
+            continue
+        reader = _Hashing(source.extractfile(member), count) if member.isreg() else None
+        member.uname = member.gname = ""
+        rename(member, f"{TOP}/{name}", f"{TOP}/{member.linkname.removeprefix('./')}" if member.islnk() else member.linkname)
+        archive.addfile(member, reader)
+        yield _entry(member, reader.hexdigest() if reader else "")
+
+
+def _entry(member: tarfile.TarInfo, sha256: str) -> Entry:
+    kind = KINDS.get(member.type, "device")
+    target = member.linkname.removeprefix(f"{TOP}/") if kind == "hardlink" else member.linkname
+    return Entry(member.name.removeprefix(f"{TOP}/"), kind, member.size, member.mode, member.uid, member.gid,
+                 target if kind in ("link", "hardlink") else "", sha256)
+
+
+class _Hashing:
+    """A file whose bytes are hashed as they are read."""
+
+    def __init__(self, file: IO[bytes] | None, count: Count) -> None:
+        self._file, self._count, self._hash = file, count, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size) if self._file else b""
+        self._hash.update(data)
+        self._count(len(data))
+        return data
+
+    def hexdigest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def _add_manifest(archive: tarfile.TarFile, manifest: dict[str, Any]) -> None:
+    data = json.dumps(manifest).encode()
+    member = tarfile.TarInfo(MANIFEST)
+    member.size, member.mode = len(data), 0o644
+    archive.addfile(member, io.BytesIO(data))
+
+
+def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
+    """The manifest and the entries of an archive, every byte checked. Raises Damaged, Failure."""
+    found: list[Entry] = []
+    manifest: Any = None
+    try:
+        with tarfile.open(path, mode="r|gz") as archive:
+            for member in archive:
+                if member.name == MANIFEST:
+                    manifest = json.load(archive.extractfile(member) or io.BytesIO())
+                    continue
+                if not member.name.startswith(f"{TOP}/"):
+                    raise Damaged(f"{path} is damaged: {member.name} does not belong into a backup")
+                found.append(_entry(member, _digest(archive, member, count)))
+    except FileNotFoundError:
+        raise Failure(f"{path}: no such file") from None
+    except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
+        raise Damaged(f"{path} is damaged, or no backup: {error}") from None
+    except OSError as error:
+        # gzip's "not a gzipped file" and "CRC check failed" have no errno.
+        raise (Failure(f"{path} cannot be read: {error.strerror}") if error.errno else Damaged(f"{path} is damaged: {error}")) from None
+    if what := damage(manifest, found):
+        raise Damaged(f"{path} is damaged: {what}")
+    return manifest, found
+
+
+def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo, count: Count) -> str:
+    file = archive.extractfile(member) if member.isreg() else None
+    if file is None:
+        return ""
+    reader = _Hashing(file, count)
+    while reader.read(1 << 20):
+        pass
+    return reader.hexdigest()
+
+
+def restore_backup(host: DockerHost, path: str, names: list[str], image: str, count: Count) -> None:
+    """Put the folders `names` of a checked archive in place of those on the Docker host. Raises ToolFailed; then they are as before."""
+    argv = root_command(host, UNPACK, names, image)
+    with piped(argv, env=host.engine_environment()) as stream:
+        try:
+            with tarfile.open(path, mode="r|gz") as source, tarfile.open(fileobj=stream.input, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+                for member in source:
+                    if member.name == MANIFEST:
+                        continue
+                    reader = _Hashing(source.extractfile(member), count) if member.isreg() else None
+                    rename(member, member.name.removeprefix(f"{TOP}/"),
+                           member.linkname.removeprefix(f"{TOP}/") if member.islnk() else member.linkname)
+                    archive.addfile(member, reader)
+        except BrokenPipeError:
+            pass  # it ended early: its own words follow
+        finished = stream.end()
+    if finished.code:
+        raise ToolFailed(["tar", "-x"], finished.code, finished.err)

@@ -1,0 +1,188 @@
+"""`dusty disk`: what takes space; clean up, back up and restore /persist."""
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dusty_tasks import __version__, session
+from dusty_tasks.console import confirm, say, table, warn
+from dusty_tasks.core import disk as core
+from dusty_tasks.core.disk import Item
+from dusty_tasks.core.sizes import counted, size_text
+from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, run_remove
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.lock import held
+from dusty_tasks.verbs.counting import counter
+from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
+
+ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore")
+
+USAGE = r"""
+cd "$1" 2>/dev/null || exit 0
+df -kP . | tail -n 1
+cd persist 2>/dev/null || exit 0
+for name in .[!.]* *; do [ -e "$name" ] && du -sk "./$name" 2>/dev/null; done
+exit 0
+"""
+"""Word: host.root. Prints df's line, then a line `KiB ./name` for everything in persist/."""
+
+
+def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
+    """No word: inspect."""
+    action, rest = action_of("disk", words, ACTIONS, "inspect")
+    if action in ("backup", "restore"):
+        (path,) = exactly("disk", action, rest, "a folder for the archive" if action == "backup" else "an archive")
+        return backup(local_path(path)) if action == "backup" else restore(local_path(path), yes)
+    exactly("disk", action, rest)
+    if action == "inspect":
+        return inspect(json)
+    return cleanup_containers(yes) if action == "cleanup_containers" else cleanup_images(yes)
+
+
+def inspect(as_json: bool) -> None:
+    """The Docker host's disk, Dusty's containers, images and volumes, and persist/ by folder."""
+    host = session.docker_host()
+    usage = Engine(host).get("/system/df")
+    disk, persist = read_persist()
+    items = [*core.containers(usage), *core.images(usage, named_images()), *core.volumes(usage)]
+    if as_json:
+        say_json({"root": host.root, "disk": disk, "items": [item._asdict() for item in items], "persist": persist})
+        return
+    if disk:
+        say(f"disk of {host.name} at {host.root}: {size_text(disk['used'])} used, {size_text(disk['free'])} free of {size_text(disk['size'])}")
+    rows = [(item.kind, item.name, size_text(item.size), item.detail) for item in items]
+    rows += [("persist", name, size_text(size), "made again by up" if name in _made_again() else "") for name, size in persist.items()]
+    say(table(("what", "name", "size", ""), rows) if rows else "nothing of Dusty's takes space there")
+
+
+def _made_again() -> tuple[str, ...]:
+    from dusty_tasks.core.backup import MADE_AGAIN
+
+    return MADE_AGAIN
+
+
+def read_persist() -> tuple[dict[str, int], dict[str, int]]:
+    """({"size", "used", "free"} of the disk in bytes, {} if unknown; name -> bytes of everything in persist/)."""
+    host = session.docker_host()
+    lines = host.run(["sh", "-c", USAGE, "dusty", host.root], as_root=True).out.splitlines()
+    disk, persist = {}, {}
+    for line in lines:
+        columns = line.split(None, 5)
+        kib, _, name = line.partition("\t")
+        if name.startswith("./"):
+            persist[name[2:]] = int(kib) * 1024
+        elif len(columns) == 6 and columns[1].isdigit():
+            disk = {"size": int(columns[1]) * 1024, "used": int(columns[2]) * 1024, "free": int(columns[3]) * 1024}
+    return disk, persist
+
+
+def named_images() -> set[str]:
+    """The images that the specs name; while the specs are broken only the proxy's, which is said."""
+    try:
+        return core.named_images(session.specs(), session.settings().nginx_image)
+    except Failure as failure:
+        warn(f"the specs cannot be read, so their images are left out: {str(failure).splitlines()[0]}")
+        return {session.settings().nginx_image}
+
+
+def cleanup_containers(yes: bool) -> int | None:
+    """Remove containers of Dusty's that do not run, with their anonymous volumes."""
+    engine = Engine(session.docker_host())
+    items = core.ended_containers(engine.get("/system/df"))
+    return remove("container", items, yes, lambda item: run_remove(engine, item.id))
+
+
+def cleanup_images(yes: bool) -> int | None:
+    """Remove images that nothing uses: nameless ones that Dusty built, and those that the specs name."""
+    from urllib.parse import quote
+
+    engine = Engine(session.docker_host())
+    items = core.unused_images(engine.get("/system/df"), named_images())
+    return remove("image", items, yes, lambda item: engine.request("DELETE", f"/images/{quote(item.id)}"))
+
+
+def remove(what: str, items: Sequence[Item], yes: bool, away: Callable[[Item], Any]) -> int | None:
+    """List, ask, remove. What somebody began to use meanwhile stays, and is said."""
+    if not items:
+        say(f"no {what}s to clean up")
+        return None
+    say(table((what, "size", ""), [(item.name, size_text(item.size), item.detail) for item in items]))
+    if not confirm(f"Remove {counted(len(items), what)} ({size_text(sum(item.size for item in items))})?", yes=yes):
+        return 1
+    kept = 0
+    with held("up", verb="disk", home=session.home()):
+        for item in items:
+            try:
+                away(item)
+            except EngineRefused as refused:
+                kept += 1
+                warn(f"{item.name} stays: {refused}")
+    say(f"removed {len(items) - kept} of {counted(len(items), what)}")
+    return 2 if kept else None
+
+
+def backup(folder: str) -> int | None:
+    """One archive of persist/ without what `up` makes again."""
+    from dusty_tasks.core.backup import folders
+    from dusty_tasks.effects.persist import write_backup
+
+    host = session.docker_host()
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise Failure(f"{folder} is no folder to write to: {error.strerror}") from error
+    running = running_names()
+    if running:
+        warn(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running: files that change now may be in the backup half-written (dusty stop)")
+    path = os.path.join(folder, f"dusty-backup-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
+    facts = {"made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "by": f"{getpass.getuser()}@{socket.gethostname()}", "dusty": __version__,
+             "host": host.name, "root": host.root}
+    with counter("backup") as count:
+        entries, changed = write_backup(host, path, helper_image(), facts, count)
+    for line in changed:
+        warn(line)
+    say(f"wrote {path}: {', '.join(found.name for found in folders(entries)) or 'nothing, persist/ is empty'}, "
+        f"{size_text(sum(entry.size for entry in entries))} in {len(entries)} {'entry' if len(entries) == 1 else 'entries'}")
+    return None
+
+
+def restore(path: str, yes: bool) -> int | None:
+    """Check all of the archive, show what it replaces, ask, and put it back."""
+    from dusty_tasks.core.backup import folders
+    from dusty_tasks.effects.persist import read_backup, restore_backup
+
+    with counter("checking the archive") as count:
+        manifest, entries = read_backup(path, count)
+    running = running_names()
+    if running:
+        raise Failure(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use", "dusty stop")
+    found = folders(entries)
+    if not found:
+        say("the backup is sound and empty: nothing to restore")
+        return None
+    _, there = read_persist()
+    say(f"backup of {manifest.get('made')} by {manifest.get('by')}, from {manifest.get('root')} of {manifest.get('host')}")
+    say(table(("persist/", "in the backup", "entries", "there now"),
+              [(folder.name, size_text(folder.size), str(folder.entries), size_text(there[folder.name]) if folder.name in there else "-") for folder in found]))
+    replaced = [folder.name for folder in found if folder.name in there]
+    question = f"Replace {', '.join(replaced)} by what is in the backup?" if replaced else "Put this back?"
+    if not confirm(question, yes=yes):
+        return 1
+    with held("up", verb="disk restore", home=session.home()), counter("restore") as count:
+        restore_backup(session.docker_host(), path, [folder.name for folder in found], helper_image(), count)
+    say(f"restored {', '.join(folder.name for folder in found)}")
+    return None
+
+
+def running_names() -> list[str]:
+    """Dusty's containers that run."""
+    return [container.name for container in list_containers(session.docker_host()) if container.is_running]
+
+
+def helper_image() -> str:
+    """An image with sh and tar, for callers who are not root on a local engine."""
+    return session.settings().nginx_image
