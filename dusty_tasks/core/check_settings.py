@@ -128,14 +128,14 @@ class _Reading:
         env: dict[str, dict[str, str | None]] = {}
         for name, variables in self.found["env"].items():
             if not isinstance(variables, dict):
-                self._say(("env", name), "must be a mapping", f"env: {{{name}: {{VARIABLE: value}}}}")
+                self._say(("env", name), "must be a mapping", "env: {web: {VARIABLE: value}}")
                 continue
             for variable, text in variables.items():
                 if not ENV_NAME.fullmatch(variable):
                     self._say(("env", name, variable), f"{shown(variable)} is not a name of a variable",
                               "letters, digits and _ only, no digit first")
                 elif text is not None and not isinstance(text, str):
-                    self._say(("env", name, variable), "must be a string", f'write "{text}"')
+                    self._say(("env", name, variable), "must be a string", "put quotes around it")
                 else:
                     env.setdefault(name, {})[variable] = text
         return env

@@ -5,6 +5,8 @@ import difflib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from dusty_tasks.core.safe_text import printable
+
 
 class Place(NamedTuple):
     """Where something stands: `file` relative to the specs repo (or as the user knows it), line and column from 1."""
@@ -29,8 +31,9 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         path = f"{self.path}: " if self.path else ""
         warning = "warning: " if self.is_warning else ""
-        hint = f"\n    hint: {self.hint}" if self.hint else ""
-        return f"{self.place}: {path}{warning}{self.what}{hint}"
+        # A spec's name or a known word may hold anything a file name may; a terminal must not obey it.
+        hint = f"\n    hint: {printable(self.hint)}" if self.hint else ""
+        return printable(f"{self.place}: {path}{warning}{self.what}") + hint
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:

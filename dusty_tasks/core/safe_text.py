@@ -19,7 +19,10 @@ _NAMES = {"\n": "a newline", "\r": "a newline", "\t": "a tab", "'": "a quote", '
 def unsafe_part(text: str) -> str:
     """The first thing in `text` that a name, path, image or repo must not hold: 'a newline', '"$"' ..., or ''."""
     match = _UNSAFE.search(text)
-    return _name(match.group()) if match else ""
+    if match:
+        return _name(match.group())
+    invisible = next((character for character in text if not character.isprintable()), "")
+    return f"an invisible character (U+{ord(invisible):04X})" if invisible else ""
 
 
 def control_part(text: str) -> str:
@@ -37,12 +40,15 @@ def _name(character: str) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as messages show it: JSON, so that a newline or an escape sequence cannot reach the terminal."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = re.sub(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]", lambda found: f"\\u{ord(found.group()):04x}", text)
-    return text if len(text) <= 80 else f'{text[:76]}…{text[-1]}'
+    """A value as messages show it: JSON, with escapes for all that could do more in a terminal than be read."""
+    text = printable(json.dumps(value, ensure_ascii=False, default=str))
+    return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
 
 
-def printable(name: str) -> str:
-    """A file name as messages and places show it: undecodable bytes and control characters as escapes."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in name)
+def printable(text: str) -> str:
+    """A file name or value with escapes for undecodable bytes, control characters and other invisible ones."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape", "surrogatepass").decode()

@@ -169,7 +169,7 @@ def _found(value: Any) -> str:
 def _right_form(key: Key, value: Any) -> str:
     last = key.name.rsplit(".", 1)[-1]
     if key.kind == "strings" and isinstance(value, str):
-        return f"{last}: [{value}]"
+        return f"{last}: [{value if value.isprintable() else shown(value)}]"
     if isinstance(value, str) and typed(value, key.kind) != value:
         return f"write {value} without quotes"
     return ""
