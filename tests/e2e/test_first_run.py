@@ -103,7 +103,6 @@ def user(request) -> Iterator[NewUser]:
         yield NewUser(bare, request.param)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_one_command_on_a_bare_machine(user):
     refused = user.types("./dusty", "up", check=False)
