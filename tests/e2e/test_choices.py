@@ -1,0 +1,106 @@
+"""What the verbs that choose store (bundles, env, assets, config) arrives in containers with the next `up`, and with it alone."""
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stacks import PORT, SmallStack, changes
+
+ASSETS = "assets: [{name: WEB_KEY, path: /etc/web/key}, {name: MAYBE, path: /etc/maybe, required: false}]\n"
+
+
+@pytest.fixture
+def stack(rig, tmp_path):
+    """A small stack whose app needs an asset; not up yet."""
+    stack = SmallStack(tmp_path, rig.home)
+    stack.app("web", services="[cache]", more=ASSETS)
+    stack.app("shop")
+    stack.bundle("more", apps="[shop]")
+    (tmp_path / "key").write_text("first\n")
+    return stack
+
+
+@pytest.fixture
+def running(rig, stack):
+    """The same with its asset, up."""
+    rig.dusty("assets", "set", "WEB_KEY", str(stack.folder / "key"))
+    rig.dusty("up")
+    return stack
+
+
+def in_web(rig, *words: str) -> str:
+    return rig.run(["docker", "exec", "dusty_web_1", *words]).stdout
+
+
+def id_of(rig, name: str) -> str:
+    return rig.container_ids()[name].split()[0]
+
+
+def test_a_required_asset_is_asked_for_before_any_docker_work(rig, stack):
+    refused = rig.dusty("up", check=False)
+    assert refused.returncode == 1 and "WEB_KEY" in refused.stderr and "web" in refused.stderr and "MAYBE" not in refused.stderr
+    assert rig.container_ids("") == {}
+
+
+def test_an_asset_reaches_its_app_and_a_new_one_restarts_it(rig, running):
+    assert in_web(rig, "cat", "/etc/web/key") == "first\n"
+    before = rig.container_ids()
+    (running.folder / "key").write_text("second\n")
+    assert rig.dusty("up").stdout.startswith("up to date"), "what counts is the snapshot"
+    rig.dusty("assets", "set", "WEB_KEY", str(running.folder / "key"))
+    assert in_web(rig, "cat", "/etc/web/key") == "first\n"
+    done = rig.dusty("up")
+    assert in_web(rig, "cat", "/etc/web/key") == "second\n"
+    assert any(line.startswith("restarted web: ") and "WEB_KEY" in line for line in changes(done.stdout)), done.stdout
+    assert id_of(rig, "dusty_web_1") == before["dusty_web_1"].split()[0]
+
+
+def test_a_variable_recreates_its_container_and_no_other(rig, running):
+    before = rig.container_ids()
+    rig.dusty("env", "set", "web", "GREETING=good morning", "EMPTY=")
+    assert rig.container_ids() == before
+    done = rig.dusty("up")
+    assert [line.partition(":")[0] for line in changes(done.stdout)] == ["recreated web"] and "GREETING" in done.stdout
+    assert in_web(rig, "sh", "-c", 'echo "$GREETING|${EMPTY-unset}|"') == "good morning||\n"
+    after = rig.container_ids()
+    assert after["dusty_cache_1"] == before["dusty_cache_1"] and after["dusty_web_1"] != before["dusty_web_1"]
+    rig.dusty("env", "unset", "web", "--all")
+    rig.dusty("up")
+    assert in_web(rig, "sh", "-c", 'echo "${GREETING-unset}"') == "unset\n"
+
+
+def test_a_variable_without_a_value_is_that_of_the_caller(rig, running):
+    (running.folder / "my.env").write_text("FROM_CALLER\n")
+    rig.dusty("env", "set", "web", "--file", str(running.folder / "my.env"))
+    rig.dusty("up", env={"FROM_CALLER": "mine"})
+    assert in_web(rig, "sh", "-c", 'echo "$FROM_CALLER"') == "mine\n"
+
+
+def test_bundles_come_and_go_with_the_next_up(rig, running):
+    before = rig.container_ids()
+    rig.dusty("bundles", "activate", "more")
+    assert rig.container_ids() == before
+    rig.dusty("up")
+    assert rig.get(f"http://shop.test:{PORT}/") == (200, "hello from shop\n")
+    assert rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
+    rig.dusty("bundles", "deactivate", "more")
+    rig.dusty("up")
+    assert "dusty_shop_1" not in rig.container_ids("")
+
+
+def test_undo_takes_back_what_up_then_takes_back(rig, running):
+    rig.dusty("env", "set", "web", "A=1")
+    rig.dusty("up")
+    rig.dusty("config", "undo")
+    rig.dusty("up")
+    assert in_web(rig, "sh", "-c", 'echo "${A-unset}"') == "unset\n"
+
+
+def test_version_names_the_engine(rig):
+    found = json.loads(rig.dusty("version", "--json").stdout)
+    assert found["engine"] and found["compose"] and found["docker"]
