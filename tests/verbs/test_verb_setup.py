@@ -2,15 +2,21 @@
 from __future__ import annotations
 
 import builtins
+import os
+import pty
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from chosen import Chosen
 
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.verbs import setup
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Others:
@@ -194,3 +200,23 @@ def test_bad_input_is_named_and_changes_nothing(dusty: Chosen, others: Others, w
     ended = dusty("setup", *words)
     assert ended.code == 1 and said in ended.err and others.calls == []
     assert dusty.config.read_bytes() == before
+
+
+def test_a_real_terminal_is_asked_on(dusty: Chosen) -> None:
+    dusty.config.write_text("hosts: {mode: 'off'}\n")
+    master, slave = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "dusty_tasks", "setup", "--no-update"], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave) as process:
+        os.close(slave)
+        os.write(master, f"{dusty.specs}\n\n".encode())
+        printed = b"".join(iter(lambda: read_terminal(master), b"")).decode()
+    os.close(master)
+    assert process.returncode == 0 and "Specs repo (blank: the examples): " in printed and "Docker host, local or ssh [local]: " in printed
+    assert dusty.config.read_text() == f"hosts: {{mode: 'off'}}\nspecs_repo: {dusty.specs}\n"
+
+
+def read_terminal(master: int) -> bytes:
+    """The next of what was printed; b'' once nobody has the terminal open any more."""
+    try:
+        return os.read(master, 1 << 16)
+    except OSError:
+        return b""
