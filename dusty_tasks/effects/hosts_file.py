@@ -147,7 +147,7 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
     """The outcome, and the section that was there before."""
     found = read_hosts_file()
     if section_is_in_place(found, section_text):
-        return HostsOutcome(True, False, "the hosts section is in place"), b""
+        return HostsOutcome(True, False, _in_place(section_text)), b""
     say(diff_of_section(found, section_text).rstrip("\n"))
     printed = ""
     for command in _commands(may_ask):
@@ -213,7 +213,8 @@ def call_helper(command: list[str], verb: str, section_text: str, found: bytes) 
     for _attempt in range(ATTEMPTS):
         try:
             # A sudo that may not ask has no reason to take long; one that asks waits for a person.
-            ended = process.run([*command, verb], input=_digest(found) + b"\n" + section, timeout=60 if "-n" in command else None)
+            ended = process.run([*command, verb], input=_digest(found) + b"\n" + section, env=None if command[0] == "sudo" else {},
+                                timeout=60 if "-n" in command else None)
         except ToolFailed as error:
             return 127, error.printed, found
         if ended.code != CHANGED_MEANWHILE:
@@ -233,11 +234,15 @@ def _digest(found: bytes) -> bytes:
 def _outcome(code: int, printed: str, section_text: str) -> HostsOutcome:
     if code == DONE:
         what = "removed the hosts section" if is_empty(section_text) else "wrote the hosts section"
-        return HostsOutcome(True, True, what) if printed == "changed" else HostsOutcome(True, False, "the hosts section is in place")
+        return HostsOutcome(True, True, what) if printed == "changed" else HostsOutcome(True, False, _in_place(section_text))
     reason = next((line for line in reversed(printed.splitlines()) if line.startswith("dusty-hosts: ")), printed)
     what = reason.removeprefix("dusty-hosts: ").removeprefix("apply: ").removeprefix("remove: ")
     hint = "dusty hosts install --allow <address>" if "allowed at installation" in what else ""
     return _not_done(what, section_text, hint)
+
+
+def _in_place(section_text: str) -> str:
+    return "there is no hosts section" if is_empty(section_text) else "the hosts section is in place"
 
 
 def _not_done(what: str, section_text: str, hint: str) -> HostsOutcome:
