@@ -150,10 +150,10 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
     in_the_way = [line for line in finished.out.splitlines() if line.startswith("cannot delete non-empty directory")]
     if "No space left on device" in finished.err:
         hint = f"the disk of {'this machine' if host.is_local else host.name} is full: dusty disk inspect"
-    elif in_the_way:
-        hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
     elif any(_FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
         kind = NotOurs
+    elif in_the_way:
+        hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
     elif finished.code in LOST_LINE and not host.is_local:
         hint = f"the connection to {host.name} was lost; the next sync goes on where this one ended"
     return kind([word for word in argv if not word.startswith("--filter")], finished.code, "\n".join([*in_the_way, finished.err or finished.out]), hint)

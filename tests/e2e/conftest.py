@@ -114,7 +114,8 @@ def ssh_host(ssh_machine: SshHost) -> Iterator[SshHost]:
 
 
 def make_keys(folder: Path) -> Path:
-    """A host key, a user's key that may log in, and the known_hosts line that goes with them."""
+    """A host key, a user's key that may log in as anybody, and the known_hosts line that goes with them."""
+    folder.chmod(0o755)
     for name in ("host_key", "user_key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
     (folder / "authorized_keys").write_text((folder / "user_key.pub").read_text())

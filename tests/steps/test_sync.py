@@ -29,7 +29,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Room:
 
 def test_a_sync_says_what_it_did_and_the_next_one_has_nothing_to_do(room: Room) -> None:
     source = room.repo("web", {"a.py": "a", "b/c.py": "c", "b/d.py": "d"})
-    (outcome,) = room.sync()
+    room.sync()
     assert room.said == [f"synced web: 3 changed, 0 deleted, from {source} (local)"]
     assert tree(room.copy("web")) == tree(source)
     assert room.stale() == {}
