@@ -34,18 +34,28 @@ def remove_project(engine: Engine, project: str) -> None:
 
 def remove_leftovers(engine: Engine) -> int:
     """Remove what test runs of this machine left behind that were killed; how many containers and networks that were."""
-    removed = 0
-    for value in {labels.get(RUN_LABEL, "") for labels in _all_labels(engine)}:
-        machine, _, process = value.partition(":")
+    return sum(_remove_labelled(engine, f"{RUN_LABEL}={value}") for value in sorted(set(_leftovers(engine).values())))
+
+
+def read_leftovers(engine: Engine) -> list[str]:
+    """The names of what remove_leftovers would remove."""
+    return sorted(_leftovers(engine))
+
+
+def _leftovers(engine: Engine) -> dict[str, str]:
+    """Name of a container or network -> its label, of runs of this machine whose process is gone."""
+    found = {}
+    for name, labels in _labelled(engine):
+        machine, _, process = labels.get(RUN_LABEL, "").partition(":")
         if machine == socket.gethostname() and not _is_alive(process):
-            removed += _remove_labelled(engine, f"{RUN_LABEL}={value}")
-    return removed
+            found[name] = labels[RUN_LABEL]
+    return found
 
 
-def _all_labels(engine: Engine) -> Iterator[dict[str, str]]:
+def _labelled(engine: Engine) -> Iterator[tuple[str, dict[str, str]]]:
     for path in ("/containers/json?all=1&", "/networks?"):
         for entry in engine.get(f"{path}filters={_by_label(RUN_LABEL)}"):
-            yield entry.get("Labels") or {}
+            yield entry.get("Name") or entry["Names"][0].lstrip("/"), entry.get("Labels") or {}
 
 
 def _remove_labelled(engine: Engine, label: str) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from dusty_tasks import resources
 from dusty_tasks.core.scripts import test_files
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Specs, Suite
@@ -18,6 +17,7 @@ from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.rsync import push_folder
+from dusty_tasks.effects.template_files import read_templates
 from dusty_tasks.steps.sync import failure_of, stack_repos, sync_repos
 
 Say = Callable[[str], None]
@@ -52,9 +52,7 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
 
 def render(target: Target, specs: Specs) -> dict[str, str]:
     """The test files of a target, active or not."""
-    folder = resources.folder("templates")
-    names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("commands/*"))]
-    templates = Templates({name: (folder / name).read_text(encoding="utf-8") for name in names})
+    templates = Templates(read_templates())
     spec = (specs.apps if target.kind == "app" else specs.libs)[target.name]
     return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates)}
 

@@ -1,0 +1,349 @@
+"""The checks of `doctor`, each a function that gives its findings, and the harmless repairs."""
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from dusty_tasks import session
+from dusty_tasks.console import say
+from dusty_tasks.core.addresses import Address, published_addresses
+from dusty_tasks.core.changes import NGINX, RECONNECT, RELOAD
+from dusty_tasks.core.found import PROXY
+from dusty_tasks.core.health import (
+    FAILED,
+    OK,
+    WARNING,
+    Finding,
+    judge_bridge,
+    judge_clock,
+    judge_names,
+    judge_space,
+    judge_version,
+    seconds_of,
+)
+from dusty_tasks.core.sizes import counted
+from dusty_tasks.core.wanted import Wanted
+from dusty_tasks.effects import docker, process
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
+
+PATIENCE = 10.0
+"""Seconds for one question to a program or a remote."""
+
+
+def programs() -> list[Finding]:
+    """Everything that Dusty starts, with versions."""
+    from dusty_tasks.verbs.version import versions
+
+    return [judge_version(name, version, why) for name, version, why in versions() if name != "engine"]
+
+
+def settings() -> list[Finding]:
+    """config.yml and the specs."""
+    try:
+        session.settings()
+    except Failure as failure:
+        return [Finding("settings", FAILED, str(failure), "dusty config list, or mend config.yml")]
+    try:
+        specs = session.specs()
+    except Failure as failure:
+        return [Finding("specs", FAILED, str(failure).splitlines()[-1], "dusty validate shows all of it")]
+    active = session.active_bundles()
+    mend = "" if active else "dusty bundles activate <name>"
+    return [Finding("specs", OK, f"{counted(len(specs.bundles), 'bundle')}, {counted(len(specs.apps), 'app')}"),
+            Finding("bundles", OK if active else WARNING, ", ".join(active) or "none is active", mend)]
+
+
+def engine() -> list[Finding]:
+    """Does it answer, how is its clock, its bridge, its room; which images are stand-ins?"""
+    host = session.docker_host()
+    asked = Engine(host)
+    try:
+        before = time.time()
+        info = docker.read_info(asked)
+        middle = (before + time.time()) / 2
+        version = asked.get("/version")
+    except Failure as failure:
+        return [Finding("engine", FAILED, failure.what, failure.hint)]
+    found = [Finding("engine", OK, f"{version['Version']} (API {version['ApiVersion']}) on {host.name}")]
+    try:
+        found.append(judge_clock(seconds_of(info["SystemTime"]) - middle, host.name))
+    except (KeyError, ValueError):
+        pass
+    chosen = session.settings()
+    found.append(judge_bridge(chosen.bridge_ip, docker.read_bridge_address(asked), chosen.routing))
+    return [*found, *_stand_ins(asked), *_leftovers(asked)]
+
+
+def _stand_ins(asked: Engine) -> list[Finding]:
+    from dusty_tasks.effects.images import STAND_IN_LABEL
+
+    names = sorted(name for name, labels in docker.read_images(asked).items() if STAND_IN_LABEL in labels)
+    return [Finding("images", WARNING, f"{', '.join(names)} {'is a stand-in' if len(names) == 1 else 'are stand-ins'}: no registry answered",
+                    "dusty up --pull, once one can be reached")] if names else []
+
+
+def _leftovers(asked: Engine) -> list[Finding]:
+    from dusty_tasks.effects.projects import read_leftovers
+
+    names = read_leftovers(asked)
+    return [Finding("tests", WARNING, f"killed test runs left {counted(len(names), 'container')} or networks: {', '.join(names)}", "dusty test removes them", "leftovers")] if names else []
+
+
+def space() -> list[Finding]:
+    """Room for DUSTY_HOME, and on the Docker host."""
+    from dusty_tasks.verbs.disk import read_persist
+
+    usage = shutil.disk_usage(_existing(session.home()))
+    found = [judge_space(f"at {session.home()}", usage.free, usage.total)]
+    disk = {} if session.docker_host().is_local else read_persist()[0]
+    return [*found, judge_space(f"on {session.docker_host().name}", disk["free"], disk["size"])] if disk else found
+
+
+def _existing(path: str) -> str:
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def hosts() -> list[Finding]:
+    """Helper, rule, section, and where the names really lead."""
+    chosen = session.settings()
+    if chosen.hosts_mode != "file":
+        return [Finding("hosts", OK, f"hosts.mode is {chosen.hosts_mode}: the hosts file is not touched")]
+    from dusty_tasks.effects.helper_install import check_installation
+    from dusty_tasks.effects.hosts_file import HELPER_PATH, read_hosts_file, section_is_in_place
+
+    if os.geteuid() == 0 and not os.path.exists(HELPER_PATH):
+        found = [Finding("hosts helper", OK, "not installed, and root needs none")]
+    else:
+        found = [Finding("hosts helper", check.state, check.what, check.hint) for check in check_installation()]
+    section = _compiled("hosts")
+    if section is None:
+        return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", "dusty up")]
+    if section_is_in_place(read_hosts_file(), section):
+        found.append(Finding("hosts section", OK, "in place"))
+    else:
+        found.append(Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", "dusty up; dusty hosts diff shows it", "hosts"))
+    names = [line.split()[1] for line in section.splitlines() if line and not line.startswith("#")]
+    return [*found, _resolved(names, chosen.hosts_address)]
+
+
+def _resolved(names: list[str], address: str) -> Finding:
+    def look_up(name: str) -> str:
+        try:
+            return str(socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0])
+        except OSError:
+            return ""
+    with ThreadPoolExecutor(8) as pool:
+        found = list(zip(names, pool.map(look_up, names), strict=True))
+    return judge_names([(name, where) for name, where in found if where != address], address, len(names))
+
+
+def _compiled(name: str) -> str | None:
+    from dusty_tasks.effects.files import read_bytes
+
+    content = read_bytes(f"{session.home()}/build/{name}")
+    return content.decode() if content is not None else None
+
+
+def ports() -> list[Finding]:
+    """Who holds the ports that the proxy listens on?"""
+    from dusty_tasks.effects.ports import read_holder
+
+    asked, wanted = Engine(session.docker_host()), _wanted()
+    proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
+    if proxy is None:
+        return [Finding("ports", OK, "no route is active")]
+    running = docker.read_containers(asked).get(PROXY)
+    ours = set(running.published) if running and running.is_running else set()
+    wrong = [f"{port} is held by {holder}" for address, port in published_addresses(proxy.mapping)
+             if not _is_ours((address, port), ours) and (holder := read_holder(asked, (address, port)))]
+    if wrong:
+        return [Finding("ports", FAILED, "; ".join(wrong), "end that program, or change host_port in the specs")]
+    return [Finding("ports", OK, f"{', '.join(map(str, wanted.host_ports))} {'held by the proxy' if ours else 'free'}")]
+
+
+def _is_ours(address: Address, ours: set[Address]) -> bool:
+    return any(port == address[1] for _, port in ours)
+
+
+def _wanted() -> Wanted:
+    try:
+        return session.wanted()
+    except Failure:
+        return Wanted(containers=())
+
+
+def changes() -> list[Finding]:
+    """What `up` would do, the proxy's config among it."""
+    from dusty_tasks.steps.reality import look
+
+    try:
+        plan = look(Engine(session.docker_host())).plan
+    except Failure as failure:
+        return [Finding("stack", WARNING, failure.what, failure.hint)]
+    proxy = plan.of(NGINX, RELOAD, RECONNECT)
+    found = [Finding("proxy", WARNING, str(change), "dusty up", "proxy") for change in proxy] or [Finding("proxy", OK, "its config is the compiled one")]
+    others = [str(change) for change in plan.changes if change not in proxy]
+    if not others:
+        return [*found, Finding("stack", OK, "as compiled")]
+    more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+    return [*found, Finding("stack", WARNING, f"{counted(len(others), 'change')} pending: {'; '.join(others[:3])}{more}", "dusty up; dusty plan shows all")]
+
+
+def requests() -> list[Finding]:
+    """One request a route, through nginx."""
+    from dusty_tasks.effects.http_probe import answers
+
+    address = session.settings().hosts_address
+    found = {container.name: container for container in docker.list_containers(session.docker_host())}
+    urls = [(container.name, url) for container in _wanted().containers for url in container.http_urls
+            if container.name in found and found[container.name].is_running]
+    with ThreadPoolExecutor(8) as pool:
+        good = list(pool.map(lambda pair: answers(address, pair[1]), urls))
+    bad = [(name, url) for (name, url), is_good in zip(urls, good, strict=True) if not is_good]
+    if bad:
+        return [Finding("request", WARNING, f"{url} is not answered", f"dusty logs {name}") for name, url in bad]
+    return [Finding("request", OK, f"{counted(len(urls), 'URL')} answered through nginx" if urls else "no app with a URL runs")]
+
+
+def repos() -> list[Finding]:
+    """Can the managed repos be reached, and is there a key to do it with?"""
+    from dusty_tasks.core.repos import Repo, repo_of
+    from dusty_tasks.steps.repos import is_managed
+
+    chosen = session.settings()
+    known: dict[str, Repo] = {repo.id: repo for repo in ([repo_of(chosen.specs_repo)] if chosen.specs_repo else [])}
+    try:
+        known.update(session.stack().repos)
+    except Failure:
+        pass
+    urls = sorted({repo.url for repo in known.values() if is_managed(repo, chosen)})
+    if not urls:
+        return [Finding("repos", OK, "none is managed: nothing is fetched")]
+    needs_key = any(url.startswith("ssh://") or "@" in url.split("/")[0] for url in urls)
+    with ThreadPoolExecutor(8) as pool:
+        causes = list(pool.map(_why_unreachable, urls))
+    bad = [Finding("repos", FAILED, f"{url} cannot be reached: {cause}", "check network and access, then dusty repos update")
+           for url, cause in zip(urls, causes, strict=True) if cause]
+    return [*(_ssh_agent() if needs_key else []), *(bad or [Finding("repos", OK, f"{counted(len(urls), 'managed repo')} reached")])]
+
+
+def _why_unreachable(url: str) -> str:
+    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=5"}
+    ended = process.run(["git", "ls-remote", "--quiet", url, "HEAD"], env=env, timeout=PATIENCE)
+    if ended.code == 124:
+        return f"no answer within {PATIENCE:.0f} s"
+    return (ended.err.strip().splitlines() or [f"git ended with {ended.code}"])[0] if ended.code else ""
+
+
+def _ssh_agent() -> list[Finding]:
+    ended = process.run(["ssh-add", "-l"], timeout=PATIENCE)
+    if ended.code == 0:
+        return [Finding("ssh agent", OK, f"{counted(len(ended.out.splitlines()), 'key')}")]
+    what = "it holds no key" if ended.code == 1 else "none is running"
+    return [Finding("ssh agent", WARNING, what, "eval $(ssh-agent), then ssh-add" if ended.code == 2 else "ssh-add")]
+
+
+def state() -> list[Finding]:
+    """The caches in state/, and logs of our own bugs."""
+    folder = f"{session.home()}/state"
+    found = []
+    path = f"{folder}/doit.db"
+    if os.path.exists(path):
+        try:
+            with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1) as database:
+                sound = database.execute("pragma quick_check").fetchone()[0] == "ok"
+        except sqlite3.DatabaseError:
+            sound = False
+        found.append(Finding("state", OK, "sound") if sound else
+                     Finding("state", WARNING, f"{path} is damaged", f"rm {path}: the next up makes it again", "state"))
+    bugs = sorted(name for name in os.listdir(folder) if name.startswith("bug-")) if os.path.isdir(folder) else []
+    if bugs:
+        found.append(Finding("bugs", WARNING, f"{counted(len(bugs), 'log')} of bugs in Dusty: {folder}/{bugs[-1]}", "dusty dump makes an archive for a report"))
+    return found or [Finding("state", OK, "none yet")]
+
+
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, state, repos, hosts, ports, changes, requests)
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order of CHECKS; a check that fails is a finding as well. One cause is said once."""
+    first = settings()
+    checks = (programs,) if first[0].topic == "settings" else CHECKS
+    with ThreadPoolExecutor(len(checks)) as pool:
+        found = [finding for findings in pool.map(_attempt, checks) for finding in findings]
+    if checks is not CHECKS:
+        return [*found, *first]
+    by_cause = {(finding.state, finding.what) if finding.state != OK else (finding.topic, finding.what): finding for finding in reversed(found)}
+    return list(reversed(by_cause.values()))
+
+
+def _attempt(check: Callable[[], list[Finding]]) -> list[Finding]:
+    try:
+        return check()
+    except Failure as failure:
+        return [Finding(check.__name__, FAILED, failure.what, failure.hint)]
+    except OSError as error:
+        return [Finding(check.__name__, FAILED, f"{error.filename or ''} {error.strerror or error}".strip())]
+
+
+def repair(names: Iterable[str]) -> None:
+    """Do the harmless repairs of these names. Raises Failure."""
+    for name in dict.fromkeys(name for name in names if name):
+        REPAIRS[name]()
+
+
+def _repair_hosts() -> None:
+    from dusty_tasks.console import may_ask
+    from dusty_tasks.effects.hosts_file import write_hosts_section
+
+    outcome = write_hosts_section(_compiled("hosts") or "", may_ask=may_ask(), say=say)
+    if not outcome.done:
+        raise Failure(outcome.what)
+    say(outcome.what)
+
+
+def _repair_proxy() -> None:
+    from dusty_tasks.effects.lock import held
+    from dusty_tasks.steps.launch import Launcher
+    from dusty_tasks.steps.proxy import load_config, push_config
+    from dusty_tasks.steps.reality import look
+
+    asked = Engine(session.docker_host())
+    with held("up", verb="doctor", home=session.home()):
+        view = look(asked)
+        launcher = Launcher(asked, session.settings(), view, {})
+        proxy = launcher.proxy()
+        if proxy is None or proxy.state != "running":
+            return
+        for change in view.plan.of(RECONNECT):
+            launcher.reconnect(change)
+        if view.plan.of(NGINX):
+            push_config(asked, session.settings(), proxy.id)
+        for change in view.plan.of(RELOAD):
+            load_config(asked, proxy.id)
+            launcher.note_loaded(change)
+            say(str(change))
+
+
+def _repair_leftovers() -> None:
+    from dusty_tasks.effects.projects import remove_leftovers
+
+    removed = remove_leftovers(Engine(session.docker_host()))
+    say(f"removed {removed} containers and networks of killed test runs")
+
+
+def _repair_state() -> None:
+    from dusty_tasks.state import heal
+
+    heal(f"{session.home()}/state/doit.db")
+
+
+REPAIRS: dict[str, Callable[[], None]] = {"hosts": _repair_hosts, "proxy": _repair_proxy, "leftovers": _repair_leftovers, "state": _repair_state}

@@ -1,0 +1,200 @@
+"""`dusty dump`: one archive for a bug report, without secrets."""
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import platform
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.console import say
+from dusty_tasks.core.redaction import Redactor, values_below, without_values
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import read_bytes, write_atomically
+from dusty_tasks.verbs.words import local_path, misuse
+
+LINES = 200
+"""Last lines of each container's log."""
+
+
+def run(words: list[str]) -> int | None:
+    """Collect what helps to understand a problem; what cannot be collected is in the archive as its reason."""
+    if len(words) > 1:
+        raise misuse("dump", f'dump takes one path, and got "{words[1]}" as well')
+    path = archive_path(words[0] if words else ".")
+    texts = dict(collected())
+    hidden = redactor()
+    write_archive(path, {name: hidden.text(text) for name, text in texts.items()})
+    say(f"wrote {path}: {len(texts)} files; values of variables, assets, passwords, tokens and the home folder are taken out.\n"
+        "Have a look at it before you send it: what apps print can hold anything.")
+    return None
+
+
+def archive_path(word: str) -> str:
+    """A folder gets a file with the time in its name; anything else is the file's own path."""
+    path = local_path(word)
+    return os.path.join(path, f"dusty-dump-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz") if os.path.isdir(path) else path
+
+
+def collected() -> Iterator[tuple[str, str]]:
+    """Name in the archive -> text, for each part; one that fails says why."""
+    parts: dict[str, Callable[[], str]] = {"versions.txt": versions, "doctor.txt": doctor, "config.yml": config, "plan.txt": plan,
+                                           "engine.json": engine, "containers.json": containers, "build/docker-compose.yml": compose,
+                                           "build/hosts": lambda: build("hosts"), "build/nginx.conf": lambda: build("nginx/dustyNginx.conf"),
+                                           "validate.txt": problems}
+    for name, part in parts.items():
+        yield name, attempted(part)
+    yield from logs()
+    yield from bugs()
+
+
+def attempted(part: Callable[[], str]) -> str:
+    """The text of a part, or why there is none."""
+    try:
+        return part()
+    except Failure as failure:
+        return f"not available: {failure}\n"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return f"not available: {error!r}\n"
+
+
+def versions() -> str:
+    """Of Dusty, of its tools, and of this machine."""
+    from dusty_tasks.verbs.version import versions as found
+
+    lines = [f"{name} {version or f'- ({why})'}" for name, version, why in found()]
+    return "\n".join([*lines, f"system {platform.platform()}", ""])
+
+
+def doctor() -> str:
+    """All findings."""
+    from dusty_tasks.steps.health import examine
+
+    return "".join(f"{finding}\n" for finding in examine())
+
+
+def config() -> str:
+    """config.yml without the values of variables."""
+    import yaml
+
+    from dusty_tasks.effects.store import read_config
+
+    return str(yaml.safe_dump(without_values(read_config(session.home())), sort_keys=False, allow_unicode=True))
+
+
+def plan() -> str:
+    """What `up` would do."""
+    from dusty_tasks.steps.reality import look
+
+    return "".join(f"{change}\n" for change in look(Engine(session.docker_host())).plan.changes) or "nothing to do\n"
+
+
+def problems() -> str:
+    """The specs' own problems."""
+    session.specs()
+    return "specs are fine\n"
+
+
+def engine() -> str:
+    """What the engine says of itself."""
+    info = docker.read_info(Engine(session.docker_host()))
+    keys = ("ServerVersion", "OperatingSystem", "KernelVersion", "Architecture", "Driver", "NCPU", "MemTotal", "CgroupVersion", "SecurityOptions",
+            "Containers", "ContainersRunning", "Images", "LoggingDriver", "SystemTime", "Warnings")
+    return json.dumps({key: info.get(key) for key in keys}, indent=1)
+
+
+def containers() -> str:
+    """Dusty's containers and their states."""
+    found = docker.list_containers(session.docker_host())
+    return json.dumps([{"name": c.name, "kind": c.kind, "state": c.state, "exit_status": c.exit_status, "health": c.health, "image": c.image,
+                        "image_id": c.image_id, "published": c.published} for c in found], indent=1)
+
+
+def compose() -> str:
+    """The Compose file without the values of variables."""
+    import yaml
+
+    return str(yaml.safe_dump(without_values(_compose_file()), sort_keys=False, allow_unicode=True))
+
+
+def _compose_file() -> Any:
+    import yaml
+
+    return yaml.safe_load(build("docker-compose.yml"))
+
+
+def build(name: str) -> str:
+    """A compiled file. Raises Failure if there is none."""
+    content = read_bytes(f"{session.home()}/build/{name}")
+    if content is None:
+        raise Failure("nothing is compiled yet")
+    return content.decode("utf-8", "replace")
+
+
+def logs() -> Iterator[tuple[str, str]]:
+    """The last lines of each container."""
+    try:
+        asked = Engine(session.docker_host())
+        found = list(docker.read_containers(asked).values())
+    except Failure:
+        return
+    for container in found:
+        def last(container_id: str = container.id) -> str:
+            return docker.read_last_lines(asked, container_id, LINES) + "\n"
+        yield f"logs/{container.name}.txt", attempted(last)
+
+
+def bugs() -> Iterator[tuple[str, str]]:
+    """The newest logs of our own bugs."""
+    folder = f"{session.home()}/state"
+    names = sorted((name for name in os.listdir(folder) if name.startswith("bug-")),
+                   key=lambda name: os.path.getmtime(os.path.join(folder, name))) if os.path.isdir(folder) else []
+    for name in names[-3:]:
+        yield f"bugs/{name}", (read_bytes(os.path.join(folder, name)) or b"").decode("utf-8", "replace")
+
+
+def redactor() -> Redactor:
+    """Knows the values of variables (set, in specs, from the caller), and the lines of assets."""
+    from dusty_tasks.effects.assets import read_asset, set_keys
+    from dusty_tasks.effects.store import read_config
+
+    home = session.home()
+    secrets: list[str] = []
+    for read in (lambda: read_config(home), _compose_file):
+        try:
+            found = read()
+        except (Failure, OSError, ValueError):
+            continue
+        secrets += values_below(found)
+        secrets += [os.environ[name] for name in _names_without_value(found) if name in os.environ]
+    for key in set_keys(home):
+        secrets.append((read_asset(home, key) or b"").decode("utf-8", "ignore"))
+    return Redactor(secrets, [os.path.expanduser("~"), os.path.realpath(os.path.expanduser("~"))])
+
+
+def _names_without_value(value: Any) -> list[str]:
+    """Variables that the caller of `up` fills in."""
+    if isinstance(value, dict):
+        mine = [name for key in ("environment", "env") if isinstance(value.get(key), dict) for name, text in value[key].items() if text is None]
+        return mine + [name for entry in value.values() for name in _names_without_value(entry)]
+    return [name for entry in value for name in _names_without_value(entry)] if isinstance(value, list) else []
+
+
+def write_archive(path: str, texts: dict[str, str]) -> None:
+    """One .tar.gz with a manifest of checksums, mode 0600. Raises Failure."""
+    data = {name: text.encode() for name, text in texts.items()}
+    manifest = {"made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "files": {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in {"manifest.json": json.dumps(manifest, indent=1).encode(), **data}.items():
+            member = tarfile.TarInfo(f"dusty-dump/{name}")
+            member.size, member.mode, member.mtime = len(content), 0o644, int(time.time())
+            archive.addfile(member, io.BytesIO(content))
+    write_atomically(path, buffer.getvalue(), 0o600)
