@@ -83,8 +83,8 @@ def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Opti
         *_plan_images(wanted, sources, found, options, containers, place_of),
         *_plan_pushes(wanted, sources, found),
         *(Change(SYNC, repo_id, reason) for repo_id, reason in sorted(found.stale_repos.items())),
-        *early,
         *([] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]),
+        *early,
         *containers,
         *late), tuple(pending))
 
@@ -220,6 +220,11 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
         elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
             yield f"{repo_id} was synced after it started"
     now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
+    lost = [*(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
+            *(["assets"] if before and not found.assets else [])]
+    if lost:
+        # A running container would go on seeing the folders that are gone.
+        yield f"its {' and '.join(lost)} were lost on the Docker host"
     changed = [key for key in sorted({*now, *before}) if now.get(key) != before.get(key)]
     if changed:
         yield f"asset {', '.join(changed)} changed"

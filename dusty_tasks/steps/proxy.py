@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 
+from dusty_tasks.core.batches import APP_STOP_SECONDS
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -21,17 +22,21 @@ class ConfigRefused(Failure):
     code = 3
 
 
-def push_config(engine: Engine, settings: Settings, proxy_id: str) -> None:
-    """Put the compiled config on the Docker host; tested first if a proxy runs (`proxy_id`). Raises ConfigRefused."""
+def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
+    """Put the compiled config on the Docker host; tested first if a proxy runs (`proxy_id`). Raises ConfigRefused.
+
+    False if that proxy does not see the folder: it was made again since the proxy started, or is another one's.
+    """
     text = read_bytes(f"{settings.build}/nginx/dustyNginx.conf") or b""
     write_host_file(engine.host, CANDIDATE, text)
-    if proxy_id:
-        code, printed = docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
-        if code:
-            remove_host_file(engine.host, CANDIDATE)
-            raise ConfigRefused(f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
-                                f"the config is {settings.build}/nginx/dustyNginx.conf")
+    code, printed = docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"]) if proxy_id else (0, "")
+    is_seen = not (code and "candidate.conf" in printed and "No such file" in printed)
+    if code and is_seen:
+        remove_host_file(engine.host, CANDIDATE)
+        raise ConfigRefused(f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
+                            f"the config is {settings.build}/nginx/dustyNginx.conf")
     move_host_file(engine.host, CANDIDATE, NGINX_CONFIG)
+    return is_seen
 
 
 def origin_of_line(settings: Settings, printed: str) -> str:
@@ -43,9 +48,15 @@ def origin_of_line(settings: Settings, printed: str) -> str:
     return f"\n    that line comes from {source}" if source else ""
 
 
-def load_config(engine: Engine, proxy_id: str) -> None:
-    """Have nginx load its config anew; requests under way are finished by the former workers."""
-    docker.run_signal(engine, proxy_id, "HUP")
+def load_config(engine: Engine, proxy_id: str, *, is_seen: bool = True) -> None:
+    """Have nginx load its config anew; requests under way are finished by the former workers.
+
+    Where the proxy does not see the folder, only a restart mounts it.
+    """
+    if is_seen:
+        docker.run_signal(engine, proxy_id, "HUP")
+    else:
+        docker.run_restart(engine, proxy_id, APP_STOP_SECONDS)
 
 
 def indented(text: str) -> str:

@@ -305,14 +305,17 @@ class Run:
     def _proxy_is_started(self) -> bool:
         return any(change.name == PROXY for change in self.view.plan.of(*STARTING))
 
-    def _push_nginx(self) -> None:
+    def _push_nginx(self) -> bool:
+        """False if the running proxy does not see what was pushed."""
         from dusty_tasks.steps.proxy import push_config
 
+        is_seen = True
         for change in self.view.plan.of(NGINX):
             proxy = self.launcher.proxy()
             say(str(change))
-            push_config(self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else "")
+            is_seen = push_config(self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else "")
             self.say_done(change)
+        return is_seen
 
     def load_proxy_config(self) -> None:
         """For a proxy that goes on running: its names on the network, its config pushed, tested and loaded."""
@@ -322,10 +325,10 @@ class Run:
 
         for change in self.view.plan.of(RECONNECT):
             self.launcher.reconnect(change)
-        self._push_nginx()
+        is_seen = self._push_nginx()
         for change in self.view.plan.of(RELOAD):
             say(str(change))
-            load_config(self.engine, self.launcher.proxy().id)
+            load_config(self.engine, self.launcher.proxy().id, is_seen=is_seen)
             self.launcher.note_loaded(change)
 
     def wait_until_ready(self) -> None:

@@ -83,8 +83,8 @@ def test_a_first_up_in_full() -> None:
         "push command files: those of web differ on the Docker host",
         "push assets: those of web differ on the Docker host",
         "sync src/web: there is no copy on the Docker host",
-        "push nginx config: it is not on the Docker host",
         "write hosts section: it differs from the compiled one",
+        "push nginx config: it is not on the Docker host",
         "create redis: it has no container yet",
         "create web: it has no container yet",
         "create dustyInternalNginx: it has no container yet",
@@ -261,6 +261,12 @@ def test_what_compose_fills_in_from_outside_takes_part() -> None:
     found = with_record(found, app(), environment={"TOKEN": "digest-1", "env_file /x": "same"})
     sources = sources._replace(environment={"web": {"TOKEN": "digest-2", "env_file /x": "same"}})
     assert lines(wanted, sources, found) == ["recreate web: another value of TOKEN"]
+
+
+def test_who_had_a_lost_folder_mounted_is_restarted() -> None:
+    wanted, sources, found = world(app(asset_keys=("KEY",)), app("other"), assets={}, command_files={})
+    assert lines(wanted, sources._replace(command_files={"web": "c"}), found)[-1] == (
+        "restart web: its command files and assets were lost on the Docker host")
 
 
 def test_command_files_that_are_gone_here_are_pushed_away() -> None:
