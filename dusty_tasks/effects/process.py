@@ -44,6 +44,9 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
                                   "_env": dict(os.environ if env is None else env), "_ok_code": range(-64, 256),
                                   "_new_session": False, "_out": collect(out), "_err": collect(err),
                                   "_decode_errors": "replace", "_encoding": "utf-8", "_pass_fds": set(pass_fds)}
+    for descriptor in pass_fds:
+        # sh only refrains from closing them; every other child has all but its own closed.
+        os.set_inheritable(descriptor, True)
     if cwd is not None:
         options["_cwd"] = cwd
     if timeout is not None:

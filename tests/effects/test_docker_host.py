@@ -1,0 +1,129 @@
+"""The Docker host's small interface: environment, targets, what is refused."""
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks.core.settings import HostSettings, Settings
+from dusty_tasks.effects import ssh
+from dusty_tasks.effects.docker_host import DockerHost, Unreachable
+from dusty_tasks.effects.failures import Failure
+
+
+@pytest.fixture(autouse=True)
+def no_docker_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("DOCKER_", "DUSTY_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+
+
+def local(tmp_path: Path) -> DockerHost:
+    return DockerHost(Settings(home=str(tmp_path), host=HostSettings(root=f"{tmp_path}/host")))
+
+
+def remote(home: Path, target: str = "dev@box:2222", **keys) -> DockerHost:
+    return DockerHost(Settings(home=str(home), host=HostSettings(kind="ssh", ssh=target, root="/", **keys)))
+
+
+@pytest.fixture
+def recorded_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """An `ssh` on PATH that notes its words, and runs the command here when told to."""
+    program = tmp_path / "bin/ssh"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nfor word do printf "%s\\n" "$word"; done >"$RECORD"\nfor word do last=$word; done\n[ -z "$FAIL" ] || { echo "$FAIL" >&2; exit 255; }\nexec sh -c "$last"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("RECORD", str(tmp_path / "record"))
+    return lambda: (tmp_path / "record").read_text().splitlines()
+
+
+def test_local_uses_the_engine_that_the_docker_client_uses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
+    assert local(tmp_path).engine_environment()["DOCKER_HOST"] == "unix:///run/user/1000/docker.sock"
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2375")
+    assert local(tmp_path).engine_environment()["DOCKER_HOST"] == "tcp://127.0.0.1:2375"
+
+
+@pytest.mark.parametrize(("address", "wanted"), [
+    ("ssh://dev@box", "dusty config set host.ssh dev@box"), ("ssh://dev@box:2222", "dusty config set host.ssh dev@box:2222"), ("tcp://192.168.64.2:2376", "dusty config set host.ssh 192.168.64.2")])
+def test_an_engine_on_another_machine_is_refused_with_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, wanted: str) -> None:
+    monkeypatch.setenv("DOCKER_HOST", address)
+    with pytest.raises(Failure, match="host.kind is local") as raised:
+        local(tmp_path).engine_environment()
+    assert wanted in raised.value.hint and raised.value.code == 1
+
+
+def test_a_docker_context_of_another_machine_is_refused_too(tmp_path: Path) -> None:
+    meta = tmp_path / "docker/contexts/meta" / sha256(b"far").hexdigest() / "meta.json"
+    meta.parent.mkdir(parents=True)
+    meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": "ssh://dev@box"}}}))
+    (tmp_path / "docker/config.json").write_text(json.dumps({"currentContext": "far"}))
+    with pytest.raises(Failure, match="ssh://dev@box"):
+        local(tmp_path).engine_environment()
+
+
+def test_ssh_gives_docker_and_rsync_our_ssh_first(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONTEXT", "another")
+    env = remote(tmp_path).engine_environment()
+    assert env["DOCKER_HOST"] == "ssh://dev@box:2222" and "DOCKER_CONTEXT" not in env
+    subprocess.run(["ssh", "-l", "dev", "--", "box", "true"], env=env, check=True)
+    words = recorded_ssh()
+    assert words[:2] == ["-p", "2222"] and words[-5:] == ["-l", "dev", "--", "box", "true"]
+    options = {word.partition("=")[0]: word.partition("=")[2] for word in words if "=" in word}
+    assert options["BatchMode"] == "yes" and options["ControlMaster"] == "auto"
+    assert "StrictHostKeyChecking" not in options, "host keys are checked as the user says"
+    assert len(options["ControlPath"]) <= 90
+
+
+def test_words_arrive_as_they_are(tmp_path: Path, recorded_ssh) -> None:
+    host = remote(tmp_path)
+    finished = host.run(["printf", "%s|", "it's", "a b", "$HOME", "`x`", 'q"q', "*"])
+    assert finished.out == "it's|a b|$HOME|`x`|q\"q|*|"
+    assert host.run_script('echo "$1-$2"; cat', "a b", "c", input="in").out == "a b-c\nin"
+    assert host.round_trips == 2
+
+
+@pytest.mark.parametrize(("said", "hint"), [
+    ("Host key verification failed.", "host key is not known"), ("dev@box: Permission denied (publickey).", "ssh-add"), ("connect to host box port 2222: Connection refused", "dusty start")])
+def test_what_ssh_says_comes_with_a_hint(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch, said: str, hint: str) -> None:
+    monkeypatch.setenv("FAIL", said)
+    with pytest.raises(Unreachable) as raised:
+        remote(tmp_path).run(["true"])
+    assert said in raised.value.what and hint in raised.value.hint and raised.value.code == 2
+
+
+def test_no_target_is_the_users_to_mend(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=r"host.ssh does not say which machine"):
+        remote(tmp_path, "").run(["true"])
+
+
+def test_a_home_that_is_too_long_for_a_socket_uses_a_private_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    path = ssh.control_path(f"{tmp_path}/{'x' * 100}", "dev@box")
+    assert path.startswith(f"{tmp_path}/run/dusty-{os.getuid()}/")
+    assert os.stat(os.path.dirname(path)).st_mode & 0o777 == 0o700
+
+
+def test_a_private_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / f"dusty-{os.getuid()}").symlink_to(tmp_path / "theirs")
+    with pytest.raises(Failure, match="belongs to another user"):
+        ssh.control_path(f"{tmp_path}/{'x' * 100}", "dev@box")
+
+
+@pytest.mark.parametrize(("target", "wanted"), [("box", "box:/p"), ("dev@box:22", "dev@box:/p"), ("dev@fe80::1:22", "dev@[fe80::1]:/p")])
+def test_where_rsync_writes(tmp_path: Path, target: str, wanted: str) -> None:
+    assert remote(tmp_path, target).rsync_destination("/p") == wanted
+
+
+def test_a_home_with_blanks_and_quotes(tmp_path: Path, recorded_ssh) -> None:
+    home = tmp_path / "my home's"
+    remote(home).run(["true"])
+    path = next(word for word in recorded_ssh() if word.startswith("ControlPath="))
+    assert path in (f'ControlPath="{ssh.control_path(str(home), "dev@box:2222")}"', f'ControlPath={ssh.control_path(str(home), "dev@box:2222")}')
