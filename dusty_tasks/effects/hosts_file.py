@@ -51,7 +51,8 @@ def read_hosts_file(path: str = HOSTS_PATH) -> bytes:
 
 def section_is_in_place(found: bytes, section_text: str) -> bool:
     """True if `found` holds exactly this section and no second one; a section of two marker lines: if it holds none."""
-    lines = b"\n" + (found + b"\n").replace(b"\r\n", b"\n")
+    # Two newlines between lines, so that neighbouring markers, of which count() would see one, are two.
+    lines = b"\n" + (found + b"\n").replace(b"\r\n", b"\n").replace(b"\n", b"\n\n")
     begins, ends = lines.count(b"\n" + BEGIN + b"\n"), lines.count(b"\n" + END + b"\n")
     if is_empty(section_text):
         return begins == ends == 0
@@ -163,12 +164,16 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
 
 def _commands(may_ask: bool) -> list[list[str]]:
     """The ways to call the helper here, to be tried in this order."""
-    is_installed = os.path.exists(HELPER_PATH) and not foreign_part(HELPER_PATH)
     # Without an installed copy the one of this checkout does as well, for those whom sudo lets do anything.
-    helper = [HELPER_PATH] if is_installed else ["/usr/bin/python3", "-IS", helper_source()]
+    helper = [HELPER_PATH] if is_installed() else ["/usr/bin/python3", "-IS", helper_source()]
     if os.geteuid() == 0:
-        return [helper if is_installed else [sys.executable, "-IS", helper_source()]]
+        return [helper if is_installed() else [sys.executable, "-IS", helper_source()]]
     return [["sudo", "-n", *helper], *([["sudo", *helper]] if may_ask else [])]
+
+
+def is_installed() -> bool:
+    """True if the helper is at its place, and nobody but root could have put it there."""
+    return os.path.exists(HELPER_PATH) and not foreign_part(HELPER_PATH)
 
 
 def foreign_part(path: str) -> str:

@@ -4,7 +4,19 @@ from __future__ import annotations
 import os
 
 import pytest
-from hosts_box import BY_SUDO, EARLY_VARIABLES, OTHER_VARIABLES, OWN_LINES, PYTHON_VARIABLES, SOURCE, USER, Box, make_evil, request_of, section
+from hosts_box import (
+    BY_SUDO,
+    EARLY_VARIABLES,
+    OTHER_VARIABLES,
+    OWN_LINES,
+    PYTHON_VARIABLES,
+    SOURCE,
+    USER,
+    Box,
+    make_evil,
+    request_of,
+    section,
+)
 
 from dusty_tasks.effects.hosts_file import HELPER_PATH
 
