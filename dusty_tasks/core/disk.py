@@ -11,6 +11,7 @@ from dusty_tasks.core.suite_image import TARGET_LABEL
 
 PROJECT = "dusty"
 TEST_PROJECT = "dusty_test_"
+STAND_IN_LABEL = "dusty.standin"
 ENDED = ("exited", "created", "dead")
 
 
@@ -75,6 +76,16 @@ def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
         mine = [tag for tag in tags if image_name(tag) in wanted]
         # Shared bytes are freed once, with the last name.
         found += [Item("image", tag, tag, (entry.get("Size") or 0) if tags == mine and tag == mine[-1] else 0) for tag in mine]
+    return sorted(found)
+
+
+def made_images(usage: Mapping[str, Any]) -> list[Item]:
+    """Images that Dusty made: built ones, test images, stand-ins; each name by itself."""
+    found = []
+    for entry in usage.get("Images") or ():
+        labels = entry.get("Labels") or {}
+        if is_ours(labels) or STAND_IN_LABEL in labels:
+            found += [Item("image", tag, tag, entry.get("Size") or 0) for tag in _tags(entry)] or [Item("image", "(no name)", entry["Id"], entry.get("Size") or 0)]
     return sorted(found)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
 from dusty_tasks.core.backup import MADE_AGAIN, MANIFEST, TOP, Entry, damage, manifest_of
+from dusty_tasks.effects import process
 from dusty_tasks.effects.archives import rename
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
@@ -48,6 +49,16 @@ rm -rf $new $old
 
 KINDS = {tarfile.DIRTYPE: "folder", tarfile.REGTYPE: "file", tarfile.AREGTYPE: "file", tarfile.SYMTYPE: "link",
          tarfile.LNKTYPE: "hardlink", tarfile.FIFOTYPE: "fifo"}
+
+
+REMOVE = r"""
+cd "$1" || exit 0
+shift
+for name do
+    if [ -L "$name" ]; then rm -f "./$name"; else rm -rf "./$name"; fi || exit 4
+done
+"""
+"""Words: host.root, then names of folders below it."""
 
 
 class Damaged(Failure):
@@ -184,3 +195,11 @@ def restore_backup(host: DockerHost, path: str, names: list[str], image: str, co
         finished = stream.end()
     if finished.code:
         raise ToolFailed(["tar", "-x"], finished.code, finished.err)
+
+
+def remove_folders(host: DockerHost, names: list[str], image: str) -> None:
+    """Remove folders of Dusty's below host.root, root's files in them too. Raises ToolFailed."""
+    if host.is_local and os.geteuid() != 0:
+        # Inside a container only what is in persist/ can be reached; the folders themselves are the caller's.
+        process.run(root_command(host, "rm -rf /host/persist/* /host/persist/.[!.]*", [], image), env=host.engine_environment(), check=True)
+    process.run(host.command(["sh", "-c", REMOVE, "dusty", host.root, *names], as_root=True), env=host.engine_environment(), check=True)

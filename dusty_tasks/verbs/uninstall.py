@@ -1,0 +1,171 @@
+"""`dusty uninstall`: remove what Dusty put on this machine, after listing it."""
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from dusty_tasks import session
+from dusty_tasks.console import confirm, may_ask, say, table, warn
+from dusty_tasks.core import disk as core
+from dusty_tasks.core.sizes import size_text
+from dusty_tasks.effects import helper_install, hosts_file
+from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, run_remove
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.lock import held
+from dusty_tasks.verbs.words import exactly
+
+
+ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "folders", "image", "folder")
+
+
+class Removal(NamedTuple):
+    """One thing to remove."""
+
+    kind: str
+    name: str
+    detail: str
+    away: Callable[[], object]
+
+
+def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
+    """List, ask, remove. What cannot be removed is said, and the rest goes all the same."""
+    exactly("uninstall", "", words)
+    removals, trouble = on_the_engine(purge)
+    removals += on_this_machine()
+    if purge:
+        removals += data()
+    # Files of root's in persist/ may need a container, so images go after them; DUSTY_HOME, which holds the lock, goes last.
+    removals.sort(key=lambda removal: ORDER.index(removal.kind))
+    for line in trouble:
+        warn(line)
+    if not removals:
+        say("there is nothing of Dusty's to remove" + ("" if purge else "; --purge also removes persist/ and DUSTY_HOME, if they are there"))
+        return 2 if trouble else None
+    say(table(("to be removed", "", ""), [(removal.kind, removal.name, removal.detail) for removal in removals]))
+    if purge:
+        for line in unsaved_work():
+            warn(line)
+    question = "Remove all of this? What is in persist/ and DUSTY_HOME cannot be brought back" if purge else "Remove all of this? persist/ and DUSTY_HOME stay"
+    if not confirm(f"{question}.", yes=yes):
+        return 1
+    kept = remove(removals)
+    if kept or trouble:
+        return 2
+    say("done" if purge else f"done; {session.home()} and persist/ are still there (--purge removes them)")
+    return None
+
+
+def remove(removals: list[Removal]) -> int:
+    """Do it, in order; how many things stay."""
+    kept = 0
+    with held("up", verb="uninstall", home=session.home()):
+        for removal in removals:
+            try:
+                removal.away()
+            except (Failure, OSError) as error:
+                kept += 1
+                warn(f"{removal.kind} {removal.name} stays: {error}")
+    session.docker_host().close()
+    return kept
+
+
+def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
+    """Containers, networks and images, with --purge the named volumes as well; and why some of it cannot be seen. Raises Failure for
+    another owner's.
+    """
+    engine = Engine(session.docker_host())
+    try:
+        check_owner(engine)
+        usage = engine.get("/system/df")
+        networks = [entry for entry in engine.get("/networks") if core.is_ours(entry.get("Labels"))]
+    except EngineDown as down:
+        return [], [f"{down.what}: what is on it stays"]
+    found = [Removal("container", item.name, item.detail, lambda item=item: run_remove(engine, item.id)) for item in core.containers(usage)]  # type: ignore[misc]
+    found += [Removal("network", entry["Name"], "", lambda entry=entry: deleted(engine, f"/networks/{entry['Id']}")) for entry in networks]  # type: ignore[misc]
+    if purge:
+        found += [Removal("volume", item.name, size_text(item.size), lambda item=item: deleted(engine, f"/volumes/{quote(item.id)}"))  # type: ignore[misc]
+                  for item in core.volumes(usage)]
+    found += [Removal("image", item.name, size_text(item.size), lambda item=item: deleted(engine, f"/images/{quote(item.id)}?force=1"))  # type: ignore[misc]
+              for item in core.made_images(usage)]
+    return found, []
+
+
+def deleted(engine: Engine, path: str) -> None:
+    """Ask the engine to delete something; what is gone already is fine."""
+    try:
+        engine.request("DELETE", path)
+    except EngineRefused as refused:
+        if refused.status != 404:
+            raise
+
+
+def check_owner(engine: Engine) -> None:
+    """Another DUSTY_HOME's containers and data are never removed (design.md section 9, 19). Raises Failure."""
+    from dusty_tasks.core.found import Found
+    from dusty_tasks.core.owner import foreign_owner
+    from dusty_tasks.effects.docker import read_containers
+    from dusty_tasks.effects.host_files import read_host_json
+    from dusty_tasks.effects.observe import OWNER
+    from dusty_tasks.steps.preconditions import own_owner
+
+    found = Found(containers=read_containers(engine), owner=read_host_json(engine.host, OWNER) or None)
+    other = foreign_owner(found, own_owner(), f"{session.home()}/build/docker-compose.yml")
+    if other:
+        raise Failure(f"the containers or the data on {engine.host.name} belong to {other}", "dusty uninstall as that user; or dusty up --adopt first")
+
+
+def on_this_machine() -> list[Removal]:
+    """The section in the hosts file, the helper and its rule."""
+    found = []
+    if hosts_file.found_section(hosts_file.read_hosts_file()):
+        found.append(Removal("hosts section", hosts_file.HOSTS_PATH, "", remove_section))
+    if paths := helper_install.installed_paths():
+        found.append(Removal("hosts helper", ", ".join(paths), "",
+                             lambda: helper_install.run_as_root(helper_install.uninstall_script(), may_ask=may_ask(), say=say)))
+    return found
+
+
+def remove_section() -> None:
+    """Take the section out of the hosts file. Raises Failure."""
+    outcome = hosts_file.write_hosts_section(hosts_file.EMPTY_SECTION, may_ask=may_ask(), say=say)
+    if not outcome.done:
+        raise Failure(outcome.what)
+
+
+def data() -> list[Removal]:
+    """What lies on the Docker host below host.root, then DUSTY_HOME itself."""
+    from dusty_tasks.effects.persist import remove_folders
+    from dusty_tasks.verbs.disk import helper_image, read_persist
+
+    host, home = session.docker_host(), session.home()
+    names = ["persist", "command_files", "cp"]
+    size = sum(read_persist()[1].values())
+    found = [Removal("folders", f"{', '.join(names)} in {host.root} of {host.name}", f"{size_text(size)} in persist/",
+                     lambda: remove_folders(host, names, helper_image()))]
+    check_home(home)
+    return [*found, Removal("folder", home, "DUSTY_HOME", lambda: shutil.rmtree(home))] if os.path.isdir(home) else found
+
+
+def check_home(home: str) -> None:
+    """Raise Failure unless the folder is surely Dusty's own."""
+    own = os.path.realpath(home)
+    users = os.path.realpath(os.path.expanduser("~"))
+    if own == "/" or users == own or users.startswith(f"{own}/") or not {"config.yml", "state", "build"} & set(os.listdir(home) if os.path.isdir(home) else ("state",)):
+        raise Failure(f"{home} does not look like a folder of Dusty's own, so it is not removed", "remove it by hand")
+
+
+def unsaved_work() -> list[str]:
+    """Managed clones with commits or edits that are nowhere else."""
+    from dusty_tasks.effects.git import Clone
+
+    found = []
+    for folder, names, _files in os.walk(f"{session.home()}/repos"):
+        if ".git" in names:
+            state = Clone(folder).state()
+            names.clear()
+            if state != "clean":
+                found.append(f"{folder} has work of yours in it ({state}), which goes with DUSTY_HOME")
+    return found
