@@ -17,7 +17,6 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
 from dusty_tasks.verbs.words import exactly
 
-
 ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "folders", "image", "folder")
 
 
