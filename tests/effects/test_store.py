@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dusty_tasks.core.choices import AS_FOUND, BY_HAND, REMOVED_BY_HAND
 from dusty_tasks.effects import store
 from dusty_tasks.effects.failures import Failure
 
@@ -54,7 +55,7 @@ def test_a_file_written_by_hand_keeps_its_comments_mode_and_place(dusty_home: Pa
     put(dusty_home, routing="network")
     assert real.read_text() == "# mine\nspecs_repo: /src/specs # the team's\nrouting: network\n"
     assert stat.S_IMODE(real.stat().st_mode) == 0o640 and (dusty_home / "config.yml").is_symlink()
-    assert whats(dusty_home) == ["set routing", store.AS_FOUND]
+    assert whats(dusty_home) == ["set routing", AS_FOUND]
 
 
 def test_an_edit_by_hand_is_recorded_before_the_next_change(dusty_home: Path) -> None:
@@ -62,7 +63,7 @@ def test_an_edit_by_hand_is_recorded_before_the_next_change(dusty_home: Path) ->
     with (dusty_home / "config.yml").open("a") as file:
         file.write("external_bind: true\n")
     put(dusty_home, routing="published")
-    assert whats(dusty_home) == ["set routing", store.BY_HAND, "set routing"]
+    assert whats(dusty_home) == ["set routing", BY_HAND, "set routing"]
     store.undo(str(dusty_home))
     assert (dusty_home / "config.yml").read_text() == "routing: network\nexternal_bind: true\n"
 
@@ -71,7 +72,7 @@ def test_a_removed_file_is_recorded_too(dusty_home: Path) -> None:
     put(dusty_home, routing="network")
     (dusty_home / "config.yml").unlink()
     put(dusty_home, external_bind=True)
-    assert whats(dusty_home) == ["set external_bind", store.REMOVED_BY_HAND, "set routing"]
+    assert whats(dusty_home) == ["set external_bind", REMOVED_BY_HAND, "set routing"]
 
 
 def test_comments_that_cannot_stay_are_said_and_kept_aside_once(dusty_home: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_broken_file_is_named_and_left_alone(dusty_home: Path, data: bytes) ->
 def test_a_broken_edit_by_hand_can_be_undone(dusty_home: Path) -> None:
     put(dusty_home, routing="network")
     (dusty_home / "config.yml").write_bytes(b"\xff routing: [")
-    assert store.undo(str(dusty_home)).what == store.BY_HAND
+    assert store.undo(str(dusty_home)).what == BY_HAND
     assert (dusty_home / "config.yml").read_text() == "routing: network\n"
 
 
@@ -156,6 +157,8 @@ def test_the_first_change_can_be_undone_but_a_found_file_stays(dusty_home: Path)
     (other / "config.yml").write_text("routing: network\n")
     with pytest.raises(Failure, match="no change to undo"):
         store.undo(str(other))
+    with pytest.raises(Failure, match="nothing to go back to"):
+        store.undo(str(other), store.log(str(other))[0].id)
     assert (other / "config.yml").read_text() == "routing: network\n"
 
 
@@ -194,6 +197,15 @@ def test_without_git_the_change_is_made_and_the_lack_of_history_said(dusty_home:
     assert store.change_config(str(dusty_home), "x", lambda config: config.update(routing="network"), said.append)
     assert (dusty_home / "config.yml").read_text() == "routing: network\n"
     assert "history could not be written" in said[0] and "git" in said[0]
+
+
+def test_a_history_without_git_goes_on_when_git_is_back(dusty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(dusty_home, routing="network")
+    with monkeypatch.context() as without_git:
+        without_git.setenv("PATH", "/nonexistent")
+        assert put(dusty_home, external_bind=True)
+    put(dusty_home, routing="published")
+    assert whats(dusty_home) == ["set routing", BY_HAND, "set routing"]
 
 
 WRITER = """
