@@ -110,16 +110,25 @@ def is_stand_in(name: str, env: Env = None) -> bool:
     return process.run(["docker", "image", "inspect", "--format", template, name], env=env).out.strip() == "1"
 
 
-def replace_stand_in(name: str, say: Say, env: Env = None) -> bool:
-    """Pull the real image in place of a stand-in, if a registry answers now. False, in silence, if none does.
+def replace_stand_ins(say: Say, env: Env = None) -> list[str]:
+    """Pull the real images in place of stand-ins, if a registry answers now; the names of those that were replaced.
 
-    For runs that have work to do anyway; a no-op never calls it, since waiting for a registry takes seconds.
+    Where none answers it waits for the first alone, FIRST_ANSWER at most, and says nothing.
     """
+    replaced: list[str] = []
     with _pulls:
-        if _registry_is_silent.is_set() or not is_stand_in(name, env) or pull(name, say, env) is not None:
-            return False
-    say(f"pulled {name}, which takes the place of its stand-in")
-    return True
+        for name in _stand_in_names(env):
+            if _registry_is_silent.is_set():
+                break
+            if pull(name, say, env) is None:
+                say(f"pulled {name}, which takes the place of its stand-in")
+                replaced.append(name)
+    return replaced
+
+
+def _stand_in_names(env: Env) -> list[str]:
+    words = ["docker", "images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"label={STAND_IN_LABEL}=1"]
+    return [name for name in process.run(words, env=env).out.split() if not name.startswith("<none>")]
 
 
 def _stand_in_ids(env: Env) -> list[str]:

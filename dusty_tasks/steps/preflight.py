@@ -1,8 +1,9 @@
 """Before a run: what the machine lacks is named, brought after asking, or refused with the commands to type."""
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from dusty_tasks import console, session
@@ -10,6 +11,7 @@ from dusty_tasks.core import provision
 from dusty_tasks.core.provision import Machine, Provision
 
 Say = Callable[[str], None]
+A_DAY = 24 * 3600
 
 
 def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, engine_here: bool = True) -> int:
@@ -35,6 +37,19 @@ def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, eng
         say("sudo may not be used here, or would ask for a password where nobody can type it")
         return _refuse(plan, machine, missing, say)
     return _bring(plan, machine, say) or _check_again(machine, missing, say, engine_here)
+
+
+def renew_stand_ins(say: Say, env: Mapping[str, str]) -> None:
+    """Once a day, in a run that changes something anyway: real images in place of stand-ins, if a registry answers by now."""
+    import time
+
+    from dusty_tasks.effects.files import write_atomically
+    from dusty_tasks.effects.images import replace_stand_ins
+
+    record = f"{session.home()}/state/stand-ins-tried"
+    if not os.path.exists(record) or time.time() - os.path.getmtime(record) > A_DAY:
+        replace_stand_ins(say, env)
+        write_atomically(record, b"")
 
 
 def _agreed(plan: Provision, missing: list[str], say: Say) -> bool:

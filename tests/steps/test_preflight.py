@@ -1,9 +1,11 @@
 """The decision before a run: silence, a question, a refusal with commands, or the bringing."""
 
+import os
+
 import pytest
 
 from dusty_tasks.core.provision import ACCESS, ENGINE, RSYNC, Machine
-from dusty_tasks.effects import packages
+from dusty_tasks.effects import images, packages
 from dusty_tasks.effects.failures import ToolFailed
 from dusty_tasks.steps import preflight
 
@@ -113,3 +115,14 @@ def test_a_new_member_of_the_docker_group_goes_on_in_it(world):
     world.missing = [ACCESS]
     assert world.ensure() == 1, "the rerun replaces the process; here it returned"
     assert len(world.reran) == 1
+
+
+def test_stand_ins_are_renewed_once_a_day(dusty_home, monkeypatch):
+    tried: list[dict] = []
+    monkeypatch.setattr(images, "replace_stand_ins", lambda say, env: tried.append(env))
+    for _ in range(2):
+        preflight.renew_stand_ins(print, {"A": "1"})
+    assert tried == [{"A": "1"}]
+    os.utime(dusty_home / "state/stand-ins-tried", (1, 1))
+    preflight.renew_stand_ins(print, {})
+    assert len(tried) == 2
