@@ -108,8 +108,10 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
 
     def sync(entries: Sequence[RepoEntry]) -> None:
         try:
-            tell(sync_repos(entries, host=host, settings=settings, say=say, allow_empty=allow_empty, stack_repos=stack))
-        except Failure as failure:
+            failure = failure_of(sync_repos(entries, host=host, settings=settings, say=say, allow_empty=allow_empty, stack_repos=stack))
+        except Failure as raised:
+            failure = raised
+        if failure:
             warn(str(failure))
 
     sync(chosen)
@@ -122,7 +124,15 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
         return bool(source) and not _is_left_out(matchers[source], path[len(source):])
 
     say(f"watching {len(entry_by_source)} {'repo' if len(entry_by_source) == 1 else 'repos'}; ^C ends it")
-    for changes in watch(*entry_by_source, watch_filter=is_synced, debounce=400, step=50, raise_interrupt=False):
+    is_first_look = True
+    for changes in watch(*entry_by_source, watch_filter=is_synced, debounce=400, step=50, rust_timeout=2000, yield_on_timeout=True,
+                         raise_interrupt=False):
+        if not changes:
+            if is_first_look:
+                # What changed between the first sync and the start of the watching, nobody reported.
+                sync(chosen)
+            is_first_look = False
+            continue
         changed = {source for source in entry_by_source for _change, path in changes if path.startswith(f"{source}/")}
         for source in changed:
             matchers[source] = Matcher(read_rules(source, settings.sync_exclude))

@@ -53,7 +53,7 @@ def test_local_uses_the_engine_that_the_docker_client_uses(tmp_path: Path, monke
     ("ssh://dev@box", "dusty config set host.ssh dev@box"), ("ssh://dev@box:2222", "dusty config set host.ssh dev@box:2222"), ("tcp://192.168.64.2:2376", "dusty config set host.ssh 192.168.64.2")])
 def test_an_engine_on_another_machine_is_refused_with_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, wanted: str) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
-    with pytest.raises(Failure, match="host.kind is local") as raised:
+    with pytest.raises(Failure, match=r"host\.kind is local") as raised:
         local(tmp_path).engine_environment()
     assert wanted in raised.value.hint and raised.value.code == 1
 

@@ -69,6 +69,12 @@ class Room:
         self.compiled()
         return subprocess.run(self.argv(*words), env=self.env(), cwd=cwd or self.sources, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
+    def doit(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Plain `doit` in the checkout."""
+        self.compiled()
+        argv = [sys.executable, "-m", "doit", "-f", str(ROOT / "dodo.py"), *words]
+        return subprocess.run(argv, env=self.env(), cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+
 
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,138 @@
+"""`dusty sync` as a user types it, on a local Docker host with the real rsync."""
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.steps.sync_room import Room, tree, write
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def test_all_repos_or_the_named_ones(room: Room) -> None:
+    for name in ("web", "api", "lib"):
+        room.repo(name)
+    done = room.dusty("sync", "web", str(room.sources / "api"))
+    assert done.returncode == 0
+    assert {line.split(":")[0] for line in done.stdout.splitlines()} == {"synced web", "synced api"}
+    done = room.dusty("sync")
+    assert done.stdout.splitlines()[-1] == "2 repos are up to date" and "synced lib" in done.stdout
+
+
+def test_an_unknown_repo_gets_did_you_mean_and_nothing_is_synced(room: Room) -> None:
+    room.repo("web")
+    done = room.dusty("sync", "wbe")
+    assert (done.returncode, done.stderr) == (1, 'no repo named "wbe"\n    hint: did you mean "web"?\n')
+    assert not room.copy("web").exists()
+
+
+def test_before_anything_was_compiled(room: Room) -> None:
+    done = subprocess.run(room.argv("sync"), env=room.env(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "nothing is compiled yet" in done.stderr
+
+
+def test_failures_are_all_reported_and_the_worst_code_counts(room: Room) -> None:
+    room.repo("web")
+    for name in ("gone", "lost"):
+        subprocess.run(["rm", "-r", room.repo(name)], check=True)
+    done = room.dusty("sync")
+    assert done.returncode == 1 and "synced web" in done.stdout
+    assert "gone does not exist" in done.stderr and "lost does not exist" in done.stderr
+
+
+def test_why_names_the_rule(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", ".dustyignore": "/node_modules\n!keep.log\n*.log\n"})
+    write(source / "node_modules/m/index.js", "")
+    cases = {
+        "a.py": "a.py: synced, no rule is about it",
+        "keep.log": "keep.log: synced: rule !keep.log (.dustyignore:2)",
+        "x.log": "x.log: excluded: rule *.log (.dustyignore:3)",
+        "node_modules/m/index.js": "node_modules/m/index.js: excluded, because node_modules/ is, and excluded folders are not entered: "
+                                   "rule /node_modules (.dustyignore:1)",
+        ".git/HEAD": ".git/HEAD: excluded, because .git/ is, and excluded folders are not entered: rule .git (built in)",
+    }
+    for path, said in cases.items():
+        assert room.dusty("sync", "--why", path, cwd=source).stdout == f"{said}\n"
+        assert room.dusty("sync", "--why", f"{source}/{path}").stdout == f"{said}\n"
+        assert room.dusty("sync", "web", "--why", path).stdout == f"{said}\n"
+    done = room.dusty("sync", "--why", "/etc/passwd")
+    assert done.returncode == 1 and "in none of the repos" in done.stderr
+
+
+def test_verify_compares_by_content_and_changes_nothing(room: Room) -> None:
+    source = room.repo("web")
+    room.dusty("sync")
+    assert room.dusty("sync", "--verify").stdout == f"{str(source)[1:]}: source and copy are equal\n"
+    write(source / "a.py", "other")
+    write(room.copy("web") / "made", "m")
+    before = tree(room.copy("web"))
+    done = room.dusty("sync", "--verify")
+    assert done.returncode == 1
+    assert done.stdout == f"{str(source)[1:]}: 1 differ, 1 are only in the copy\n    differs: a.py\n    only in the copy: made\n"
+    assert tree(room.copy("web")) == before
+
+
+def test_checksum_and_allow_empty_reach_the_sync(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a"})
+    room.dusty("sync")
+    assert "synced web: 0 changed" in room.dusty("sync", "--checksum").stdout
+    (source / "a.py").unlink()
+    done = room.dusty("sync")
+    assert done.returncode == 1 and "--allow-empty" in done.stderr
+    assert "1 deleted" in room.dusty("sync", "--allow-empty").stdout
+
+
+def test_progress_shows_rsyncs_own(room: Room) -> None:
+    room.repo("web", {"a.py": "a" * 100000})
+    assert "100%" in room.dusty("sync", "--progress").stdout
+
+
+def test_watch_syncs_once_per_burst_and_ignores_what_is_excluded(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", ".dustyignore": "*.log\n/build/\n"})
+    room.compiled()
+    process = subprocess.Popen(room.argv("sync", "--watch"), env=room.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert "synced web: 2 changed" in process.stdout.readline()
+        assert process.stdout.readline() == "watching 1 repo; ^C ends it\n"
+        time.sleep(0.3)  # inotify is set up by another thread, and nothing tells when
+        for number in range(20):
+            write(source / f"f{number}", "x")
+        assert "synced web: 20 changed" in process.stdout.readline()
+        write(source / "build/x.py", "x")
+        write(source / "x.log", "x")
+        write(source / "a.py", "changed")
+        assert "synced web: 1 changed" in process.stdout.readline()
+        process.send_signal(2)
+        assert process.wait(20) == 130
+        assert "Traceback" not in process.stdout.read()
+    finally:
+        process.kill()
+    assert (room.copy("web") / "a.py").read_text() == "changed"
+
+
+def test_sub_tasks_run_only_for_what_changed(room: Room) -> None:
+    web = room.repo("web")
+    room.repo("api")
+    assert "synced web" in room.dusty("sync:web").stdout
+    assert room.dusty("sync:web").stdout == ""
+    assert "synced api" in room.doit("sync").stdout
+    write(web / "a.py", "changed")
+    assert room.doit("sync").stdout == f"synced web: 1 changed, 0 deleted, from {web} (local)\n"
+    assert room.doit("sync").stdout == ""
+    subprocess.run(["rm", "-rf", room.home / "host"], check=True)
+    assert "synced web" in room.dusty("sync:web").stdout
+
+
+def test_an_edit_after_the_sub_task_was_judged_is_not_lost(room: Room) -> None:
+    """The fingerprint in the receipt is of the time before the copy: what is edited later is stale."""
+    source = room.repo("web")
+    room.doit("sync")
+    write(source / "a.py", "later")
+    assert "synced web" in room.doit("sync").stdout
+    assert (room.copy("web") / "a.py").read_text() == "later"
