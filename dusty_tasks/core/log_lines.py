@@ -52,7 +52,7 @@ def after(time: bytes) -> str:
 
 def checked_tail(text: str) -> str:
     """`--tail` for the engine. Raises ValueError with a sentence."""
-    if text != "all" and not re.fullmatch(r"\d{1,18}", text):
+    if text != "all" and not re.fullmatch(r"[0-9]{1,18}", text):
         raise ValueError(f'--tail: "{text}" is not a number of lines')
     return text
 

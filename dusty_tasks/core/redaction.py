@@ -14,7 +14,7 @@ BORING = frozenset({"true", "false", "none", "null", "root", "localhost", "produ
 _IN_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@:'\"]*:[^\s/@'\"]+@")
 _TOKENS = re.compile(r"""
     gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,} | xox[abprs]-[A-Za-z0-9-]{10,}
-    | (?:AKIA|ASIA)[A-Z0-9]{16} | sk-[A-Za-z0-9_-]{20,} | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
+    | (?:AKIA|ASIA)[A-Z0-9]{16} | sk-[A-Za-z0-9_-]{20,} | eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?s:.)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
     """, re.VERBOSE)
 _AFTER_A_NAME = re.compile(r"""(?ix)
