@@ -5,13 +5,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.found import CONTEXT_LABEL, PROJECT_LABEL
-from dusty_tasks.core.images import image_name
+from dusty_tasks.core.images import STAND_IN_LABEL, image_name
 from dusty_tasks.core.specs import Specs
 from dusty_tasks.core.suite_image import TARGET_LABEL
 
 PROJECT = "dusty"
 TEST_PROJECT = "dusty_test_"
-STAND_IN_LABEL = "dusty.standin"
 ENDED = ("exited", "created", "dead")
 
 

@@ -13,11 +13,11 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from dusty_tasks.core.images import STAND_IN_LABEL
 from dusty_tasks.core.settings import NGINX_IMAGE
 from dusty_tasks.effects import process
 from dusty_tasks.effects.failures import Failure, ToolFailed
 
-STAND_IN_LABEL = "dusty.standin"
 PYTHON_IMAGE, REDIS_IMAGE = "python:3.13-slim-bookworm", "redis:7.4-bookworm"
 """What the specs in examples/ name; a test holds them together."""
 
