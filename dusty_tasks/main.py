@@ -79,7 +79,9 @@ def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -
                 super().process_args([])
                 return cmd_args
 
-        loader = ModuleTaskLoader(dodo)
+        # `compile` and `up` need no task of another pipeline or verb: with many repos, making those takes its time.
+        wanted = {"compile": ("task_compile",), "up": ("task_compile", "task_up")}.get(next(iter(task_options or {}), ""))
+        loader = ModuleTaskLoader({name: getattr(dodo, name) for name in ("DOIT_CONFIG", *wanted)} if wanted else dodo)
         if task_options:
             loader.task_opts = task_options
         return int(Dusty(loader, config_filenames=()).run(list(words)))

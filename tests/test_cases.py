@@ -21,7 +21,6 @@ from dusty_tasks import session
 from dusty_tasks.core.compile import assemble_with_ports, compile_all
 from dusty_tasks.core.problems import Problem, errors, report
 from dusty_tasks.core.stack_file import ports_from_json
-from dusty_tasks.core.templating import Templates
 from dusty_tasks.effects.settings_file import settings_from
 from dusty_tasks.effects.template_files import read_templates
 
@@ -46,7 +45,7 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
     problems += made.problems
     if errors(problems):
         return said(problems), {}
-    artifacts = compile_all(specs, made, settings, SPECS_ROOT, Templates(read_templates()))
+    artifacts = compile_all(specs, made, settings, SPECS_ROOT, read_templates())
     return said(problems), {path: data.decode() for path, data in artifacts.items()}
 
 

@@ -18,7 +18,7 @@ from dusty_tasks.core.nginx import render_nginx
 from dusty_tasks.core.origins import origins_json
 from dusty_tasks.core.problems import Place, Problem, errors
 from dusty_tasks.core.routes import PortMemory, RouteKey, TooManyRoutes, assign_ports
-from dusty_tasks.core.scripts import render_commands
+from dusty_tasks.core.scripts import command_files
 from dusty_tasks.core.settings import CONFIG_FILE, Settings
 from dusty_tasks.core.specs import Specs
 from dusty_tasks.core.stack import Stack
@@ -82,12 +82,8 @@ class Rendering:
 
     @cached_property
     def commands(self) -> dict[str, Artifact]:
-        rendered = render_commands(self.stack, self.templates)
-        return {f"{COMMANDS}/{path}": artifact for path, artifact in rendered.items()}
-
-    def origins(self, specs: Specs) -> bytes:
-        """build/origins.json of all these artifacts."""
-        return origins_json({**self.hosts, **self.nginx, **self.compose, **self.commands}, specs.places).encode()
+        return {f"{COMMANDS}/{files.folder}/{path}": artifact for files in command_files(self.stack)
+                for path, artifact in files.render(self.templates).items()}
 
     def wanted(self) -> bytes:
         """state/wanted.json."""
@@ -98,8 +94,10 @@ class Rendering:
 def compile_all(specs: Specs, made: Assembled, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
     """Path below build/ -> bytes: everything that compile writes there."""
     rendering = Rendering(made.stack, settings, specs_root, templates)
-    artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
-    return {**bytes_of(artifacts), STACK: stack_json(made.stack, made.ports).encode(), ORIGINS: rendering.origins(specs)}
+    traced = {**rendering.hosts, **rendering.nginx, **rendering.compose}
+    origins = origins_json({path: artifact.spans for path, artifact in traced.items()}, specs.places)
+    return {**bytes_of({**traced, **rendering.commands}), STACK: stack_json(made.stack, made.ports).encode(),
+            ORIGINS: origins.encode()}
 
 
 def bytes_of(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:

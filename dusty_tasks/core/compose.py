@@ -12,7 +12,7 @@ from dusty_tasks.core.names import PROXY_NAME
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import App, Lib, Origin, Service
 from dusty_tasks.core.stack import Route, Stack, containers_of, routes_by_app
-from dusty_tasks.core.traced import Artifact, Origins, Span, key_text, nearest_origin
+from dusty_tasks.core.traced import Artifact, Origins, Span
 from dusty_tasks.core.yaml_text import yaml_lines
 
 PROXY_CONFIG = "/etc/nginx/conf.d/dustyNginx.conf"
@@ -26,7 +26,7 @@ class ComposeFile(NamedTuple):
     mapping: dict[str, Any]
     """As another program reads the file: `$` is doubled already."""
     origins: Origins
-    """Key path -> what put it there; a key without one has that of its nearest parent."""
+    """Key -> what put it there; a key without one has that of its nearest parent."""
 
 
 def compose_file(stack: Stack, settings: Settings, specs_root: str) -> ComposeFile:
@@ -39,7 +39,8 @@ def compose_file(stack: Stack, settings: Settings, specs_root: str) -> ComposeFi
     if stack.routes:
         entries[PROXY_NAME] = _proxy_entry(stack, settings)
     mapping: dict[str, Any] = {"name": "dusty", "services": {name: entries[name].mapping for name in sorted(entries)}}
-    origins = {("services", name, *path): origin for name, entry in entries.items() for path, origin in entry.origins.items()}
+    origins = {f"services.{name}.{key}" if key else f"services.{name}": origin
+               for name, entry in entries.items() for key, origin in entry.origins.items()}
     volumes, volume_origins = _top_level_volumes(stack)
     if volumes:
         mapping["volumes"] = volumes
@@ -48,10 +49,10 @@ def compose_file(stack: Stack, settings: Settings, specs_root: str) -> ComposeFi
 
 def render_compose(file: ComposeFile) -> Artifact:
     """The text of the Compose file, with the origin of each key."""
-    lines = yaml_lines(file.mapping)
-    found = ((number, path, nearest_origin(file.origins, path)) for number, (_, path) in enumerate(lines, start=2))
-    spans = tuple(Span(number, number, key_text(path), origin) for number, path, origin in found if origin)
-    return Artifact(_HEADER + "\n".join(line for line, _ in lines) + "\n", spans)
+    texts, keys, origins = yaml_lines(file.mapping, file.origins)
+    numbered = enumerate(zip(keys, origins, strict=True), start=2)
+    spans = tuple([Span(number, number, key, origin) for number, (key, origin) in numbered if origin])
+    return Artifact(_HEADER + "\n".join(texts) + "\n", spans)
 
 
 def _app_entry(app: App, stack: Stack, settings: Settings, specs_root: str, guests: list[str],
@@ -105,7 +106,7 @@ def _service_entry(service: Service, stack: Stack, settings: Settings, specs_roo
 
 def _proxy_entry(stack: Stack, settings: Settings) -> Entry:
     entry = Entry("", ())
-    entry.origins[()] = Origin("", ("nginx_image",))
+    entry.origins[""] = Origin("", ("nginx_image",))
     entry.put("container_name", f"dusty_{PROXY_NAME}_1", ("nginx_image",))
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
@@ -121,7 +122,7 @@ def _proxy_entry(stack: Stack, settings: Settings) -> Entry:
     if aliases:
         entry.mapping["networks"] = {"default": {"aliases": list(aliases)}}
         for index, route in enumerate(aliases.values()):
-            entry.origins[("networks", "default", "aliases", index)] = Origin(
+            entry.origins[f"networks.default.aliases[{index}]"] = Origin(
                 stack.apps[route.app_name].file, ("host_forwarding", route.index, "host_name"))
     return entry
 
@@ -170,8 +171,8 @@ def _depend(entry: Entry, app: App, stack: Stack) -> None:
         return
     entry.put("depends_on", needed, ("depends",))
     for position, name in enumerate(needed):
-        key = name if isinstance(needed, dict) else position
-        entry.origins[("depends_on", key)] = Origin(app.file, _link_path(app, name))
+        key = f"depends_on.{name}" if isinstance(needed, dict) else f"depends_on[{position}]"
+        entry.origins[key] = Origin(app.file, _link_path(app, name))
 
 
 def _link_path(app: App, name: str) -> tuple[str | int, ...]:
@@ -248,7 +249,7 @@ def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:
         for name in named_volumes(spec.compose):
             drivers[name] = drivers.get(name) or spec.volume_driver
             path = ("compose", "volumes") if isinstance(spec, App) else ("volumes",)
-            origins.setdefault(("volumes", name), Origin(spec.file, path))
+            origins.setdefault(f"volumes.{name}", Origin(spec.file, path))
     return {name: {"driver": drivers[name]} if drivers[name] else None for name in sorted(drivers)}, origins
 
 

@@ -10,22 +10,22 @@ from dusty_tasks.core.traced import Origins
 
 
 class Entry:
-    """A Compose mapping in the making. Origins are key paths of the spec in `file`; `base` is where it holds Compose keys."""
+    """A Compose mapping in the making. Paths are those of the spec `file`; `base` is where it holds Compose keys."""
 
     def __init__(self, file: str, base: KeyPath) -> None:
         self.file, self.base = file, base
         self.mapping: dict[str, Any] = {}
-        self.origins: Origins = {(): Origin(file)}
+        self.origins: Origins = {"": Origin(file)}
 
     def put(self, key: str, value: Any, path: KeyPath) -> None:
         """Set `key`, put there by the spec's `path`."""
         self.mapping[key] = value
-        self.origins[(key,)] = Origin(self.file, path)
+        self.origins[key] = Origin(self.file, path)
 
     def add(self, key: str, item: Any, path: KeyPath, file: str | None = None) -> None:
         """Append to the list `key`; `file` if another spec put the item there."""
         items = self.mapping.setdefault(key, [])
-        self.origins[(key, len(items))] = Origin(self.file if file is None else file, path)
+        self.origins[f"{key}[{len(items)}]"] = Origin(self.file if file is None else file, path)
         items.append(item)
 
     def environment(self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str) -> None:
@@ -33,7 +33,7 @@ class Entry:
         if written or overrides:
             self.put("environment", {**written, **overrides}, (*self.base, "environment"))
             for variable in overrides:
-                self.origins[("environment", variable)] = Origin("", ("env", name, variable))
+                self.origins[f"environment.{variable}"] = Origin("", ("env", name, variable))
 
     def env_files(self, files: Sequence[Any], specs_root: str) -> None:
         """Files of variables; a relative path starts at the root of the specs repo."""
@@ -47,7 +47,7 @@ class Entry:
         """The spec's labels, then Dusty's."""
         self.put("labels", {**(written or {}), **own}, (*self.base, "labels"))
         for label in own:
-            self.origins[("labels", label)] = Origin(self.file, path)
+            self.origins[f"labels.{label}"] = Origin(self.file, path)
 
     def networks(self, written: Any, guests: Sequence[str]) -> None:
         """The project network as the spec has it, with the names of those who join this container's network."""

@@ -1,18 +1,18 @@
 """From artifact lines and keys back to the spec lines that put them there: build/origins.json."""
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.documents import path_text
-from dusty_tasks.core.problems import Place
 from dusty_tasks.core.specs import KeyPath, Origin
-from dusty_tasks.core.traced import Artifact
+from dusty_tasks.core.traced import Span
 
 CONFIG_FILE = "config.yml"
 
-_OLD_KEYS: dict[str, tuple[str, ...]] = {
+_OLD_KEYS: dict[str | int, tuple[str, ...]] = {
     "network_mode": ("net",), "depends_on": ("links", "volumes_from", "net", "network_mode"),
     "logging": ("log_driver", "log_opt"), "build": ("dockerfile",)}
 """Compose keys and what a spec may have written for them (spec-language 1.6)."""
@@ -32,35 +32,49 @@ class Source(NamedTuple):
         return f"{self.place}{': ' if self.key else ''}{self.key}"
 
 
-def origins_json(artifacts: Mapping[str, Artifact], places: Places) -> str:
+def origins_json(spans_by_path: Mapping[str, Sequence[Span]], places: Places) -> str:
     """build/origins.json: artifact -> its spans, each with lines, key, place and spec key."""
-    entries = {path: [_entry(span.first, span.last, span.key, source_of(span.origin, places)) for span in artifact.spans]
-               for path, artifact in sorted(artifacts.items()) if artifact.spans}
-    rows = [f"{json.dumps(path)}:{json.dumps(spans, ensure_ascii=False)}" for path, spans in entries.items()]
+    rows = [f"{encode_basestring(path)}:[\n{_rows(spans, places)}]" for path, spans in sorted(spans_by_path.items()) if spans]
     return "{" + ",\n".join(rows) + "}\n"
 
 
-def _entry(first: int, last: int, key: str, source: Source) -> dict[str, Any]:
-    return {"lines": [first, last], "key": key, "from": source.place, "spec_key": source.key}
+def _rows(spans: Iterable[Span], places: Places) -> str:
+    """One line of JSON for each span. Written by hand: the Compose file of 500 apps has 14,000 of them."""
+    rows = []
+    known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
+    for first, last, key, origin in spans:
+        file = origin.file
+        if file not in known:
+            known[file] = places.get(file, {}) if file else {}
+        place, spec_key = _source(origin, known[file])
+        rows.append(f'{{"lines":[{first},{last}],"key":{encode_basestring(key)},'
+                    f'"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}')
+    return ",\n".join(rows)
 
 
 def source_of(origin: Origin, places: Places) -> Source:
     """Where an origin stands now: its key, else what an older Compose called it, else its nearest parent."""
-    if not origin.file:
-        return Source(CONFIG_FILE, path_text(origin.path))
-    known = places.get(origin.file, {})
-    path = origin.path
+    return Source(*_source(origin, places.get(origin.file, {})))
+
+
+def _source(origin: Origin, known: Mapping[KeyPath, tuple[int, int]]) -> tuple[str, str]:
+    file, path = origin
+    if not file:
+        return CONFIG_FILE, _path_text(path)
     while path:
-        for spelling in (path, *_old_spellings(path)):
+        if path in known:
+            return f"{file}:{known[path][0]}:{known[path][1]}", _path_text(path)
+        for spelling in _old_spellings(path):
             if spelling in known:
-                return Source(str(Place(origin.file, *known[spelling])), path_text(spelling))
+                return f"{file}:{known[spelling][0]}:{known[spelling][1]}", _path_text(spelling)
         path = path[:-1]
-    return Source(str(Place(origin.file)), "")
+    return f"{file}:1:1", ""
+
+
+_path_text = lru_cache(maxsize=4096)(path_text)
 
 
 def _old_spellings(path: KeyPath) -> list[KeyPath]:
-    if not isinstance(path[-1], str):
-        return []
     return [(*path[:-1], old) for old in _OLD_KEYS.get(path[-1], ())]
 
 
@@ -72,15 +86,15 @@ def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> So
     spans = origins.get(artifact, ())
     if isinstance(where, int):
         found = [span for span in spans if span["lines"][0] <= where <= span["lines"][1]]
-        return _source(found[-1]) if found else None
+        return _of_span(found[-1]) if found else None
     by_key = {span["key"]: span for span in spans}
     key = where
     while key:
         if key in by_key:
-            return _source(by_key[key])
+            return _of_span(by_key[key])
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return None
 
 
-def _source(span: Mapping[str, Any]) -> Source:
+def _of_span(span: Mapping[str, Any]) -> Source:
     return Source(span["from"], span["spec_key"])

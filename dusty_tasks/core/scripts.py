@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs import App, Lib
@@ -21,18 +21,48 @@ class VisibleAsset(NamedTuple):
     parent: str
 
 
-def render_commands(stack: Stack, templates: Templates) -> dict[str, Artifact]:
-    """`<app or lib>/<file>` -> all command files of the stack, below build/commands."""
-    rendered: dict[str, Artifact] = {}
+class CommandFiles(NamedTuple):
+    """All command files of one app or lib, not rendered yet."""
+
+    folder: str
+    """Its name: that of their folder below build/commands."""
+    key: str
+    """What they are made of, as text: with the same key and the same templates they are the same."""
+    paths: tuple[str, ...]
+    render: Callable[[Templates], dict[str, Artifact]]
+    """Path -> file, for all of `paths`."""
+
+
+def command_files(stack: Stack) -> Iterator[CommandFiles]:
+    """The command files of each app and each lib of the stack that has any."""
     for app in stack.apps.values():
         libs = [stack.libs[name] for name in stack.lib_order[app.name]]
-        rendered[f"{app.name}/start.sh"] = start_file(app, libs, templates)
-        for path, artifact in (*script_files(app, templates), *test_files(app, libs, templates)):
-            rendered[f"{app.name}/{path}"] = artifact
+        scripts = (f"scripts/{script.name}.sh" for script in app.scripts)
+        yield _command_files(app, libs, ("start.sh", *scripts, *_test_paths(app)),
+                             (app.mount, app.always, app.once, app.scripts, app.assets, app.tests), _render_app)
     for lib in stack.libs.values():
-        libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
-        rendered.update({f"{lib.name}/{path}": artifact for path, artifact in test_files(lib, libs, templates)})
-    return rendered
+        if lib.tests:
+            libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
+            yield _command_files(lib, libs, _test_paths(lib), (lib.mount, lib.assets, lib.tests), _render_lib)
+
+
+def _command_files(target: App | Lib, libs: list[Lib], paths: tuple[str, ...], parts: tuple[object, ...],
+                   render: Callable[[Any, list[Lib], Templates], dict[str, Artifact]]) -> CommandFiles:
+    key = repr((target.file, parts, [(lib.file, lib.mount, lib.install, lib.assets) for lib in libs]))
+    return CommandFiles(target.name, key, paths, lambda templates: render(target, libs, templates))
+
+
+def _render_app(app: App, libs: list[Lib], templates: Templates) -> dict[str, Artifact]:
+    return {"start.sh": start_file(app, libs, templates), **dict(script_files(app, templates)),
+            **dict(test_files(app, libs, templates))}
+
+
+def _render_lib(lib: Lib, libs: list[Lib], templates: Templates) -> dict[str, Artifact]:
+    return dict(test_files(lib, libs, templates))
+
+
+def _test_paths(target: App | Lib) -> tuple[str, ...]:
+    return ("test/setup.sh", *(f"test/{suite.name}.sh" for suite in target.tests.suites)) if target.tests else ()
 
 
 def start_file(app: App, libs: Sequence[Lib], templates: Templates) -> Artifact:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from dusty_tasks.core.traced import Artifact, Marks
@@ -12,12 +13,17 @@ class Templates:
     """Templates by name, compiled on first use."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts = dict(texts)
+
+    @cached_property
+    def _environment(self) -> Any:
         import jinja2
 
-        self._environment = jinja2.Environment(
-            loader=jinja2.DictLoader(dict(texts)), undefined=jinja2.StrictUndefined, autoescape=False,
+        environment = jinja2.Environment(
+            loader=jinja2.DictLoader(self.texts), undefined=jinja2.StrictUndefined, autoescape=False,
             trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
-        self._environment.filters.update(shell=shell_quoted, nginx=nginx_quoted)
+        environment.filters.update(shell=shell_quoted, nginx=nginx_quoted)
+        return environment
 
     def render(self, name: str, **variables: Any) -> Artifact:
         """The text of template `name`, and the origins that it marked with `origin(…)`."""

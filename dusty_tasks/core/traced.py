@@ -2,10 +2,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from dusty_tasks.core.specs import KeyPath, Origin
+from dusty_tasks.core.specs import Origin
 
 
 class Span(NamedTuple):
@@ -15,6 +15,11 @@ class Span(NamedTuple):
     last: int
     key: str
     origin: Origin
+
+
+def spans_from_json(data: Iterable[Any]) -> tuple[Span, ...]:
+    """Spans again, from what json made of them."""
+    return tuple(Span(first, last, key, Origin(file, tuple(path))) for first, last, key, (file, path) in data)
 
 
 class Artifact(NamedTuple):
@@ -57,17 +62,8 @@ class Marks:
         return Artifact("".join(texts), tuple(spans))
 
 
-Origins = dict[KeyPath, Origin]
-"""Key path in an artifact -> what put the value there."""
-
-
-def nearest_origin(origins: Origins, path: KeyPath) -> Origin | None:
-    """The origin of the value at `path`: its own, or its nearest parent's, carried on to the key itself in a spec."""
-    for end in range(len(path), -1, -1):
-        found = origins.get(path[:end])
-        if found:
-            return Origin(found.file, (*found.path, *path[end:])) if found.file else found
-    return None
+Origins = dict[str, Origin]
+"""Key in an artifact (`services.web.ports[0]`) -> what put the value there."""
 
 
 def key_text(path: Sequence[str | int]) -> str:

@@ -1,7 +1,7 @@
 """The files that Dusty generates: written only when their bytes differ, pruned, and never over a person's edit in silence.
 
-What Dusty left in a folder is noted in `<folder>/.written/<name>.json`, beside the files, so that losing state/ does not
-make an edit look like Dusty's own work.
+What Dusty left in a folder is recorded in `<folder>/.written/<name>.json`, beside the files, so that losing state/ does
+not make an edit look like Dusty's own work. A record may hold a note on each file, for whoever renders it.
 """
 from __future__ import annotations
 
@@ -9,14 +9,47 @@ import difflib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
 
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import State, state_of
 from dusty_tasks.effects.files import read_bytes, write_atomically
 
 MAX_DIFF_LINES = 40
+
+
+class Left(NamedTuple):
+    """The record of one file."""
+
+    digests: list[str]
+    """Of what Dusty wrote last, then before."""
+    note: Any = None
+
+
+class Record:
+    """What Dusty left in a folder under one name. A lost or damaged record is an empty one."""
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.folder, self.path = folder, os.path.join(folder, ".written", f"{name}.json")
+        try:
+            data = json.loads(read_bytes(self.path) or b"{}")
+            self.files = {str(path): Left(list(digests), note) for path, (digests, note) in data.items()}
+        except (ValueError, TypeError, AttributeError):
+            self.files = {}
+
+    def note(self, path: str) -> Any:
+        """The note on a file that is still as it was left; None for any other."""
+        left = self.files.get(path)
+        if left is None or left.note is None:
+            return None
+        found = read_bytes(os.path.join(self.folder, path))
+        return left.note if found is not None and _digest(found) == left.digests[0] else None
+
+    def write(self, files: dict[str, Left]) -> None:
+        """Make this the record, if it is not."""
+        if files != self.files:
+            write_atomically(self.path, json.dumps(files, ensure_ascii=False).encode())
 
 
 class Outcome(NamedTuple):
@@ -28,33 +61,37 @@ class Outcome(NamedTuple):
     """Files that a person had edited: path -> what was said about them."""
 
 
-def changes_of(folder: str, artifacts: Mapping[str, bytes], pruned: str = "") -> tuple[list[str], list[str]]:
+def changes_of(folder: str, artifacts: Mapping[str, bytes], pruned: str = "",
+               kept: Collection[str] = ()) -> tuple[list[str], list[str]]:
     """What write_artifacts would write and remove."""
     differing = [path for path, data in artifacts.items() if read_bytes(os.path.join(folder, path)) != data]
-    return differing, [path for path in _files_below(folder, pruned) if path not in artifacts] if pruned else []
+    stale = [path for path in _files_below(folder, pruned) if path not in artifacts and path not in kept] if pruned else []
+    return differing, stale
 
 
-def write_artifacts(folder: str, name: str, artifacts: Mapping[str, bytes], pruned: str = "") -> Outcome:
+def write_artifacts(folder: str, name: str, artifacts: Mapping[str, bytes], pruned: str = "",
+                    notes: Mapping[str, Any] | None = None, kept: Collection[str] = ()) -> Outcome:
     """Make the files of `folder` hold `artifacts`, and remove what else lies below its folder `pruned`.
 
-    `name` is that of the record. A file that is neither as Dusty left it nor as it should be is kept as `.orig`.
-    Raises Failure if something cannot be written.
+    `name` is that of the record, `notes` go into it; files in `kept` stay as they are, with their record. A file that is
+    neither as Dusty left it nor as it should be is kept as `.orig`. Raises Failure if something cannot be written.
     """
-    differing, stale = changes_of(folder, artifacts, pruned)
-    if not differing and not stale:
-        return Outcome([], [], {})
-    record_path = os.path.join(folder, ".written", f"{name}.json")
-    record = _read_record(record_path)
+    differing, stale = changes_of(folder, artifacts, pruned, kept)
+    record = Record(folder, name)
     edited = {path: _keep_edited(folder, path, record, artifacts.get(path)) for path in (*differing, *stale)}
     # Before the files, so that a kill in between does not make the new ones look edited.
-    digests = {path: [_digest(data), *record.get(path, [])][:2] if path in differing else record.get(path) or [_digest(data)]
-               for path, data in artifacts.items()}
-    write_atomically(record_path, json.dumps(digests, indent=0).encode())
+    record.write({**{path: record.files[path] for path in kept},
+                  **{path: _left(record, path, data, (notes or {}).get(path)) for path, data in artifacts.items()}})
     for path in differing:
         write_atomically(os.path.join(folder, path), artifacts[path])
     for path in stale:
         _remove(folder, path, pruned)
     return Outcome(differing, stale, {path: text for path, text in edited.items() if text})
+
+
+def _left(record: Record, path: str, data: bytes, note: Any) -> Left:
+    digest, before = _digest(data), record.files.get(path, Left([])).digests
+    return Left([digest, *(other for other in before if other != digest)][:2], note)
 
 
 def tree_states(path: str) -> list[tuple[str, State]]:
@@ -85,12 +122,12 @@ def _files_below(folder: str, below: str) -> list[str]:
     return sorted(found)
 
 
-def _keep_edited(folder: str, path: str, record: Mapping[str, list[str]], data: bytes | None) -> str:
+def _keep_edited(folder: str, path: str, record: Record, data: bytes | None) -> str:
     """Keep a file that a person edited as `.orig`; what there is to say about it, '' if it was not edited."""
     full_path = os.path.join(folder, path)
     found = read_bytes(full_path)
     is_leftover = data is None and os.path.basename(path).startswith(".")  # of a write that was killed
-    if found is None or is_leftover or _digest(found) in record.get(path, ()):
+    if found is None or is_leftover or _digest(found) in record.files.get(path, Left([])).digests:
         return ""
     kept_path, number = f"{full_path}.orig", 1
     while read_bytes(kept_path) not in (None, found):
@@ -121,14 +158,6 @@ def _remove(folder: str, path: str, pruned: str) -> None:
         return
     except OSError as error:
         raise Failure(f"{os.path.join(folder, path)} cannot be removed: {error.strerror}", code=2) from error
-
-
-def _read_record(path: str) -> dict[str, list[str]]:
-    try:
-        data = json.loads(read_bytes(path) or b"{}")
-        return {str(key): list(value) for key, value in data.items()}
-    except (ValueError, TypeError, AttributeError):
-        return {}
 
 
 def _digest(data: bytes) -> str:

@@ -28,15 +28,16 @@ class AsChecked:
 
     def __call__(self, task: Any, values: dict[str, Any]) -> bool:
         try:
-            seen = _digest(self.inputs())
+            seen = digest(self.inputs())
         except (Failure, OSError):
             return False  # The step itself says what is wrong.
         task.value_savers.append(lambda: {"seen": seen, "left": self._left()})
         return bool(values.get("seen") == seen and values.get("left") == self._left())
 
     def _left(self) -> str:
-        return _digest([tree_states(path) for path in self.outputs])
+        return digest([tree_states(path) for path in self.outputs])
 
 
-def _digest(value: object) -> str:
+def digest(value: object) -> str:
+    """A digest of a value's text."""
     return hashlib.sha256(repr(value).encode()).hexdigest()

@@ -6,22 +6,24 @@ whose inputs and artifacts are as it left them imports nothing of what it would 
 from __future__ import annotations
 
 import functools
+import gc
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import resources, session
 from dusty_tasks.console import say, warn
-from dusty_tasks.effects.artifacts import tree_states, write_artifacts
+from dusty_tasks.effects.artifacts import Record, tree_states, write_artifacts
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.files import write_if_changed
-from dusty_tasks.steps.as_checked import AsChecked
+from dusty_tasks.steps.as_checked import AsChecked, digest
 
 if TYPE_CHECKING:
     from dusty_tasks.core.compile import Rendering
     from dusty_tasks.core.traced import Artifact
 
+NGINX = "nginx/dustyNginx.conf"
 SINGLE_LINES = 20
 """Up to so many files are named one by one."""
 
@@ -34,11 +36,22 @@ def compile_steps() -> Iterator[dict[str, Any]]:
     """The sub-tasks of `compile`, and one that says `up to date` if none of them changed anything."""
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if not path.endswith("/commands")]
-        yield {"name": name, "doc": doc, "actions": [action], "targets": targets,
+        yield {"name": name, "doc": doc, "actions": [_without_gc(action)], "targets": targets,
                "file_dep": [] if name == "stack" else [_build("stack.json")],
                "uptodate": [AsChecked(inputs, outputs)], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}
+
+
+def _without_gc(action: Callable[[], None]) -> Callable[[], None]:
+    """Values by the ten thousand and no garbage: looking for some would take a quarter of the time."""
+    def acted() -> None:
+        gc.disable()
+        try:
+            action()
+        finally:
+            gc.enable()
+    return acted
 
 
 def step_names() -> list[str]:
@@ -51,13 +64,13 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], t
     return [
         ("stack", "check the specs, close them over what is active", _write_stack,
          lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host")], (_build("stack.json"),)),
-        ("hosts", "the section of the hosts file", lambda: _write("hosts", _rendering().hosts),
+        ("hosts", "the section of the hosts file", lambda: _put("hosts", _bytes(_rendering().hosts)),
          lambda: [_code(), *_settings("host")], (_build("hosts"),)),
-        ("nginx", "the proxy's config", lambda: _write("nginx", _rendering().nginx),
-         lambda: [_code(), *_settings("routing", "bridge_ip", "hosts_mode")], (_build("nginx/dustyNginx.conf"),)),
-        ("compose", "the Compose file", lambda: _write("compose", _rendering().compose),
+        ("nginx", "the proxy's config", _write_nginx,
+         lambda: [_code(), *_settings("routing", "bridge_ip", "hosts_mode")], (_build(NGINX),)),
+        ("compose", "the Compose file", lambda: _put("compose", _bytes(_rendering().compose)),
          _container_inputs, (_build("docker-compose.yml"),)),
-        ("commands", "what containers run", lambda: _write("commands", _rendering().commands, pruned="commands"),
+        ("commands", "what containers run", _write_commands,
          _code_alone, (_build("commands"),)),
         ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
          (os.path.join(session.home(), "state", "wanted.json"),)),
@@ -99,12 +112,11 @@ def _code() -> str:
 def _rendering() -> Rendering:
     """The rendering of the compiled stack, one for all steps of a run."""
     from dusty_tasks.core.compile import Rendering
-    from dusty_tasks.core.templating import Templates
     from dusty_tasks.effects.template_files import read_templates
 
     stack = session.compiled_stack()
     if not _renderings or _renderings[-1].stack is not stack:
-        _renderings[:] = [Rendering(stack, session.settings(), str(session.specs_root()), Templates(read_templates()))]
+        _renderings[:] = [Rendering(stack, session.settings(), str(session.specs_root()), read_templates())]
     return _renderings[-1]
 
 
@@ -123,21 +135,65 @@ def _write_stack() -> None:
     write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
 
 
-def _write(name: str, artifacts: Mapping[str, Artifact], pruned: str = "") -> None:
-    _put(name, {path: artifact.text.encode() for path, artifact in artifacts.items()}, pruned)
+def _write_nginx() -> None:
+    """The config depends on the routes alone, among all that the stack holds."""
+    rendering = _rendering()
+    files = [rendering.stack.apps[route.app_name].file for route in rendering.stack.routes]
+    settings = rendering.settings
+    key = digest((rendering.stack.routes, files, settings.routing, settings.bridge_ip, settings.hosts_mode, _code()))
+    _put_keyed("nginx", {NGINX: key}, lambda _paths: rendering.nginx)
+
+
+def _write_commands() -> None:
+    """Each app's files depend on that app and its libs: those of the others are not rendered again."""
+    from dusty_tasks.core.scripts import command_files
+
+    by_path = {f"commands/{files.folder}/{path}": (files, path) for files in command_files(_rendering().stack)
+               for path in files.paths}
+    code = _code()
+    keys = {files.folder + files.key: digest((files.key, code)) for files, _ in by_path.values()}
+    rendered: dict[str, dict[str, Artifact]] = {}
+
+    def render(paths: Collection[str]) -> dict[str, Artifact]:
+        artifacts = {}
+        for path in paths:
+            files, name = by_path[path]
+            if files.folder + files.key not in rendered:
+                rendered[files.folder + files.key] = files.render(_rendering().templates)
+            artifacts[path] = rendered[files.folder + files.key][name]
+        return artifacts
+    _put_keyed("commands", {path: keys[files.folder + files.key] for path, (files, _) in by_path.items()}, render, "commands")
+
+
+def _put_keyed(name: str, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],
+               pruned: str = "") -> None:
+    """Render and write those of the files whose key, a digest of all they are made of, is new, or that were touched."""
+    record = Record(_build(), name)
+    kept = {path for path, key in keys.items() if (record.note(path) or {}).get("key") == key}
+    artifacts = render([path for path in keys if path not in kept]) if len(kept) < len(keys) else {}
+    notes = {path: {"key": keys[path], "spans": artifact.spans} for path, artifact in artifacts.items()}
+    _put(name, _bytes(artifacts), pruned, notes, kept)
 
 
 def _write_origins() -> None:
-    _put("origins", {"origins.json": _rendering().origins(session.specs())})
+    from dusty_tasks.core.origins import origins_json
+    from dusty_tasks.core.traced import spans_from_json
+
+    rendering = _rendering()
+    note = Record(_build(), "nginx").note(NGINX)
+    nginx = spans_from_json(note["spans"]) if note else rendering.nginx[NGINX].spans
+    spans = {path: artifact.spans for path, artifact in {**rendering.hosts, **rendering.compose}.items()}
+    _put("origins", {"origins.json": origins_json({**spans, NGINX: nginx}, session.specs().places).encode()})
 
 
 def _write_wanted() -> None:
     write_if_changed(os.path.join(session.home(), "state", "wanted.json"), _rendering().wanted())
 
 
-def _put(name: str, artifacts: Mapping[str, bytes], pruned: str = "") -> None:
+def _put(name: str, artifacts: Mapping[str, bytes], pruned: str = "", notes: Mapping[str, Any] | None = None,
+         kept: Collection[str] = ()) -> None:
     """Write what differs, and say it."""
-    outcome = write_artifacts(_build(), name, artifacts, pruned)
+    outcome = write_artifacts(_build(), name, artifacts, pruned, notes, kept)
     for text in outcome.edited.values():
         warn(text)
     for word, paths in (("wrote", outcome.written), ("removed", outcome.removed)):
@@ -151,6 +207,10 @@ def file_lines(word: str, paths: Sequence[str]) -> list[str]:
     if len(paths) > SINGLE_LINES:
         return [f"{word} {len(paths)} files below build/{os.path.commonpath(paths)}".rstrip("/")]
     return [f"{word} build/{path}" for path in paths]
+
+
+def _bytes(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:
+    return {path: artifact.text.encode() for path, artifact in artifacts.items()}
 
 
 def _say_up_to_date() -> None:

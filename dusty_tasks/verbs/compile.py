@@ -84,7 +84,6 @@ def _specs() -> tuple[Specs, list[Problem]]:
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
     from dusty_tasks.core.compile import assemble_with_ports, compile_all
-    from dusty_tasks.core.templating import Templates
     from dusty_tasks.effects.template_files import read_templates
 
     if errors(problems):
@@ -94,7 +93,7 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     problems = sorted([*problems, *made.problems])
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
-    artifacts = compile_all(specs, made, settings, str(session.specs_root()), Templates(read_templates()))
+    artifacts = compile_all(specs, made, settings, str(session.specs_root()), read_templates())
     return Compiled(title, made.stack, problems, artifacts)
 
 
