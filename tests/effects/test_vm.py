@@ -1,7 +1,6 @@
 """VM presets and commands: recorded command lines, no VM (design.md section 9, 27)."""
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from pathlib import Path
@@ -10,7 +9,7 @@ import pytest
 
 from dusty_tasks.core.presets import PRESETS, creation, filled_in
 from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects import vm
+from dusty_tasks.effects import process, vm
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
 
@@ -142,10 +141,25 @@ def test_the_address_is_what_ssh_connects_to(recorded, tmp_path, monkeypatch) ->
     assert vm.find_address(host_of(tmp_path, ssh="dev@box")) == "192.168.64.2"
 
 
-def test_differences_of_size_are_stated() -> None:
-    host = HostSettings(memory=8, ncpu=4)
-    said = vm.size_difference(host, {"MemTotal": 4 * 2**30, "NCPU": 2})
-    assert said == ["host.memory is 8 GiB, and the Docker host has 4.0 GiB; it applies at its next start",
-                    "host.ncpu is 4, and the Docker host has 2; it applies at its next start"]
-    assert vm.size_difference(host, {"MemTotal": int(7.6 * 2**30), "NCPU": 4}) == []
-    assert vm.size_difference(dataclasses.replace(host, memory=None, ncpu=None), {"MemTotal": 1, "NCPU": 1}) == []
+def test_a_daemon_json_is_written_after_asking_and_the_engine_restarted(recorded, tmp_path, monkeypatch) -> None:
+    ran = []
+
+    class Host(DockerHost):
+        def run(self, argv, **options):
+            ran.append((argv, options.get("input")))
+            return process.Finished(0, '{"debug": false}' if argv[0] == "cat" else "", "")
+
+    host = Host(Settings(home=str(tmp_path), host=HostSettings(kind="ssh", ssh="dev@box", daemon={"debug": True})))
+    with pytest.raises(Failure, match=r"daemon\.json on dev@box differs"):
+        vm.apply_daemon(host, silent, lambda question: False)
+    assert len(ran) == 1
+    assert vm.apply_daemon(host, silent, yes) is True
+    (_cat, _), (write, text), (restart, _) = ran[1:]
+    assert json.loads(text) == {"debug": True} and "before-dusty-" in write[2] and "systemctl restart docker" in restart[2]
+    host.settings = Settings(home=str(tmp_path), host=HostSettings(kind="ssh", ssh="dev@box", daemon={"debug": False}))
+    assert vm.apply_daemon(host, silent, yes) is False
+
+
+def test_a_power_off_over_ssh_may_cut_the_line(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"poweroff": [255, ""]}))
+    assert vm.stop(host_of(tmp_path, preset="qemu"), silent) is True
