@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from posixpath import normpath
 
 from dusty_tasks.core.build_specs import at
-from dusty_tasks.core.compose_keys import Translated, owner_hint
+from dusty_tasks.core.compose_keys import Translated, has_no_network_of_its_own, owner_hint
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Problem
 from dusty_tasks.core.safe_text import shown
@@ -17,7 +17,7 @@ def check_container(document: Document, main: Translated) -> Iterator[Problem]:
     if document.kind in ("app", "lib"):
         yield from _check_build(document, ("build",))
         yield from _check_build(document, ("test", "build"))
-    if document.kind == "app" and main.network not in ("", "bridge") and at(document.value, "host_forwarding"):
+    if document.kind == "app" and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
         problem = document.problem(("host_forwarding",), f"nothing can be forwarded with network_mode {main.network}",
                                    owner_hint(main.network) if ":" in main.network else "remove network_mode")
         yield problem._replace(place=document.key_place(("host_forwarding",)))

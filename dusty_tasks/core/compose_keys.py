@@ -140,10 +140,10 @@ class _Translation:
             details = any(self.needs.values())
             self.compose["depends_on"] = {name: detail or {"condition": "service_started"} for name, detail in
                                           self.needs.items()} if details else list(self.needs)
-        if self.network.startswith(("service:", "container:")):
-            self.compose.pop("links", None)  # the engine refuses both together
         if self.network:
             self.compose.pop("networks", None)
+        if has_no_network_of_its_own(self.network):
+            self.compose.pop("links", None)  # the engine refuses both together
             if self.compose.get("ports"):
                 self._say(("ports",), f"ports cannot be published with network_mode {self.network}", owner_hint(self.network))
         if self.volume_driver and not named_volumes(self.compose):
@@ -349,6 +349,11 @@ _RULES: dict[str, Callable[[_Translation, Any], None]] = {
     "environment": _Translation.environment, "labels": _Translation.labels, "scale": _Translation.scale,
     "deploy": _Translation.deploy, "read_only": _Translation.read_only, "image_requires_login": _Translation.drop,
 }
+
+
+def has_no_network_of_its_own(network: str) -> bool:
+    """True for a `network_mode` with which the engine publishes no ports."""
+    return network in ("host", "none") or network.startswith(("service:", "container:"))
 
 
 def owner_hint(network: str) -> str:

@@ -24,6 +24,8 @@ def app(text: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("written", "translated"), [
     ("net: bridge", {}), ("net: host", {"network_mode": "host"}), ("net: none", {"network_mode": "none"}),
     ("network_mode: bridge", {"network_mode": "bridge"}),
+    ("network_mode: bridge\nports: ['1:1']", {"network_mode": "bridge", "ports": ["1:1"]}),
+    ("links: [mongo:db]\nnet: host", {"depends_on": ["mongo"], "network_mode": "host"}),
     ("net: container:redis", {"network_mode": "service:redis", "depends_on": ["redis"]}),
     ("net: container:dusty_redis_1", {"network_mode": "service:redis", "depends_on": ["redis"]}),
     ("network_mode: container:redis", {"network_mode": "service:redis", "depends_on": ["redis"]}),

@@ -46,7 +46,7 @@ FILES: dict[str, dict[str, Any]] = {
                            "command": "redis-server", "container_name": "x", "log_driver": "syslog", "log_opt": {"tag": "t"}},
     "services/mongo.yml": {"build": {"context": "mongo", "dockerfile": "F", "args": {"A": "1"}}, "net": "bridge",
                            "logging": {"driver": "none"}, "depends_on": [], "command": ["mongod", "--smallfiles"]},
-    "bundles/main.yml": {"description": "All", "apps": ["web"], "services": ["redis"]},
+    "bundles/main.yml": {"description": "All", "apps": ["web"], "services": ["redis", "mongo"]},
 }
 STRINGS = [(file, path) for file, value in FILES.items() for path, leaf in walk(value) if isinstance(leaf, str)]
 KEYS = [(file, path) for file, value in FILES.items() for path, _ in walk(value) if path and isinstance(path[-1], str)]
