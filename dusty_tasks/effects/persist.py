@@ -1,6 +1,7 @@
 """Backups of /persist: read and written as root on the Docker host, streamed through this machine."""
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -36,7 +37,7 @@ set -eu
 mkdir -p "$1/persist" && cd "$1/persist"
 new=.restore-new old=.restore-old
 rm -rf $new && mkdir $new
-tar -xpf - -C $new || { rm -rf $new; exit 4; }
+tar -xpf - -C $new && [ -e $new/.restore-complete ] || { echo "the archive did not arrive as a whole" >&2; rm -rf $new; exit 4; }
 shift
 rm -rf $old && mkdir $old
 for name do
@@ -45,7 +46,10 @@ for name do
 done
 rm -rf $new $old
 """
-"""Words: host.root, then the names to put in place; stdin is their tar archive. Nothing is touched before all of it arrived."""
+"""Words: host.root, then the names to put in place; stdin is their tar archive, then an empty file COMPLETE: tar takes a stream
+that ends between two entries for a whole one. Nothing is touched before all of it arrived.
+"""
+COMPLETE = ".restore-complete"
 
 KINDS = {tarfile.DIRTYPE: "folder", tarfile.REGTYPE: "file", tarfile.AREGTYPE: "file", tarfile.SYMTYPE: "link",
          tarfile.LNKTYPE: "hardlink", tarfile.FIFOTYPE: "fifo"}
@@ -147,7 +151,7 @@ def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
     found: list[Entry] = []
     manifest: Any = None
     try:
-        with tarfile.open(path, mode="r|gz") as archive:
+        with gzip.open(path) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
             for member in archive:
                 if member.name == MANIFEST:
                     manifest = json.load(archive.extractfile(member) or io.BytesIO())
@@ -155,6 +159,8 @@ def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
                 if not member.name.startswith(f"{TOP}/"):
                     raise Damaged(f"{path} is damaged: {member.name} does not belong into a backup")
                 found.append(_entry(member, _digest(archive, member, count)))
+            while plain.read(1 << 20):
+                pass  # to the end, where gzip's own checksum stands
     except FileNotFoundError:
         raise Failure(f"{path}: no such file") from None
     except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
@@ -190,6 +196,7 @@ def restore_backup(host: DockerHost, path: str, names: list[str], image: str, co
                     rename(member, member.name.removeprefix(f"{TOP}/"),
                            member.linkname.removeprefix(f"{TOP}/") if member.islnk() else member.linkname)
                     archive.addfile(member, reader)
+                archive.addfile(tarfile.TarInfo(COMPLETE))
         except BrokenPipeError:
             pass  # it ended early: its own words follow
         finished = stream.end()

@@ -1,0 +1,124 @@
+"""Backups of persist/ by the real tar and sh, without an engine: written, checked, put back."""
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from dusty_tasks.core.backup import MANIFEST
+from dusty_tasks.core.settings import HostSettings, Settings
+from dusty_tasks.effects import persist
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.persist import UNPACK, Damaged, read_backup, remove_folders, restore_backup, write_backup
+
+
+@pytest.fixture
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dusty_home: Path) -> DockerHost:
+    """A Docker host whose root is a folder; the caller counts as root, so that no container is needed."""
+    monkeypatch.setattr(persist.os, "geteuid", lambda: 0)
+    root = tmp_path / "host"
+    for path, text in {"db/f": "data", "db/.hidden": "h", "db/sub/ü " + "n" * 120: "long", "one": "file", "repos/x/code": "c", ".dusty/owner.json": "{}",
+                       "dustyNginx/dustyNginx.conf": "n", "dusty_assets/web/KEY": "secret"}.items():
+        (root / "persist" / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / "persist" / path).write_text(text)
+    (root / "persist/db/f").chmod(0o640)
+    (root / "persist/db/link").symlink_to("/nowhere")
+    os.link(root / "persist/db/f", root / "persist/db/hard")
+    return DockerHost(Settings(home=str(dusty_home), host=HostSettings(root=str(root))))
+
+
+def backup(host: DockerHost, path: Path) -> Path:
+    write_backup(host, str(path), "nosuch", {"made": "now"}, lambda _size: None)
+    return path
+
+
+def tree(root: Path) -> dict[str, tuple]:
+    return {str(path.relative_to(root)): (path.lstat().st_mode, os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b"")
+            for path in sorted(root.rglob("*"))}
+
+
+def test_a_backup_holds_all_but_what_up_makes_again(host: DockerHost, tmp_path: Path) -> None:
+    path = backup(host, tmp_path / "b.tar.gz")
+    with tarfile.open(path) as archive:
+        names = archive.getnames()
+    assert not [name for name in names if any(made in name for made in ("repos", "dustyNginx", "dusty_assets", ".dusty"))]
+    assert names[-1] == MANIFEST and {"persist/db/.hidden", "persist/one", "persist/db/sub"} <= set(names)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_comes_back_is_what_was_there(host: DockerHost, tmp_path: Path) -> None:
+    path = backup(host, tmp_path / "b.tar.gz")
+    there = Path(host.root) / "persist"
+    before = tree(there)
+    (there / "db/f").write_text("spoilt")
+    (there / "db/new").write_text("not in the backup")
+    (there / "one").unlink()
+    read_backup(str(path), lambda _size: None)
+    restore_backup(host, str(path), ["db", "one"], "nosuch", lambda _size: None)
+    assert tree(there) == before
+    assert os.path.samefile(there / "db/f", there / "db/hard")
+
+
+def test_no_persist_is_an_empty_backup(host: DockerHost, tmp_path: Path) -> None:
+    remove_folders(host, ["persist"], "nosuch")
+    _manifest, entries = read_backup(str(backup(host, tmp_path / "b.tar.gz")), lambda _size: None)
+    assert entries == []
+
+
+@pytest.mark.parametrize("spoil", [
+    lambda data: data[:len(data) // 2], lambda data: data[:-4], lambda data: data[:40] + bytes([data[40] ^ 0xFF]) + data[41:], lambda data: b"", lambda data: b"no gzip",
+    lambda data: gzip.compress(b"no tar"), lambda data: gzip.compress(gzip.decompress(data).replace(b"data", b"dada", 1)),
+    lambda data: gzip.compress(gzip.decompress(data).replace(b'"format": 1', b'"format": 2')),
+], ids=["half", "no end", "a flipped bit", "empty", "no gzip", "no tar", "other bytes", "other format"])
+def test_a_damaged_archive_is_refused(host: DockerHost, tmp_path: Path, spoil) -> None:
+    path = backup(host, tmp_path / "b.tar.gz")
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(Damaged):
+        read_backup(str(path), lambda _size: None)
+
+
+def test_a_missing_archive_and_a_folder_are_no_backups(tmp_path: Path) -> None:
+    for path in (tmp_path / "nosuch", tmp_path):
+        with pytest.raises(Failure):
+            read_backup(str(path), lambda _size: None)
+
+
+def test_a_restore_that_breaks_off_changes_nothing(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = backup(host, tmp_path / "b.tar.gz")
+    there = Path(host.root) / "persist"
+    before = tree(there)
+    for blocks in (1, 2, 3, 5, 8):
+        monkeypatch.setattr(persist, "UNPACK", UNPACK.replace("tar -xpf -", f"head -c {blocks * 512} | tar -xpf -"))
+        with pytest.raises(ToolFailed):
+            restore_backup(host, str(path), ["db", "one"], "nosuch", lambda _size: None)
+        assert tree(there) == before
+
+
+def test_a_backup_that_cannot_be_written_leaves_no_part(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persist, "PACK", "exit 3")
+    with pytest.raises(ToolFailed):
+        backup(host, tmp_path / "b.tar.gz")
+    assert not list(tmp_path.glob("b.tar.gz*"))
+    with pytest.raises(Failure, match="cannot be written"):
+        backup(host, tmp_path / "nosuch/b.tar.gz")
+
+
+def test_whoever_is_not_root_reads_through_a_throw_away_container(host: DockerHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(persist.os, "geteuid", lambda: 1000)
+    argv = persist.root_command(host, "script", ["word"], "image:1")
+    assert argv[:2] == ["docker", "run"] and {"--rm", "-i", "--network=none", "--user=0"} <= set(argv) and argv[-5:] == ["-c", "script", "dusty", "/host", "word"]
+    assert f"{host.root}/persist:/host/persist" in argv
+
+
+def test_hostile_names_in_an_archive_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evil.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo("../../etc/passwd")
+        archive.addfile(member, io.BytesIO())
+    with pytest.raises(Damaged, match="does not belong"):
+        read_backup(str(path), lambda _size: None)
