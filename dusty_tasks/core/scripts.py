@@ -92,10 +92,6 @@ def test_files(target: App | Lib, libs: Sequence[Lib], templates: Templates) -> 
             command=with_arguments(suite.command), **common)
 
 
-# pytest would take the function above for a test wherever it is imported.
-test_files.__test__ = False  # type: ignore[attr-defined]
-
-
 def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
     """The assets in the container of `spec`: its own, then those of its libs in lib order; each path once."""
     by_path: dict[str, VisibleAsset] = {}

@@ -1,0 +1,286 @@
+"""start.sh does what spec-language 4.5 promises, in each shell that images have.
+
+The files are run for real, on this machine: paths that are absolute in a container (/.dusty, /command_files,
+/dusty_assets, /var/log) are replaced by ones below a folder of the test, and nothing else is.
+"""
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dusty_tasks.core.repos import repo_of
+from dusty_tasks.core.scripts import script_files, start_file
+from dusty_tasks.core.scripts import test_files as files_of_tests
+from dusty_tasks.core.specs import App, Asset, Lib, Script, Suite
+from dusty_tasks.core.specs import Tests as SuiteTests
+from dusty_tasks.effects.template_files import read_templates
+
+SHELLS = {"sh": ["sh"], "dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash", "--posix"]}
+CONTAINER_FOLDERS = re.compile(r"(?<![\w/])/(\.dusty|command_files|dusty_assets|var/log)\b")
+REPO = repo_of("/src/x")
+
+
+@pytest.fixture(params=sorted(name for name, words in SHELLS.items() if shutil.which(words[0])))
+def container(request: pytest.FixtureRequest, tmp_path: Path) -> Container:
+    return Container(SHELLS[request.param], tmp_path)
+
+
+class Container:
+    """A folder that stands for a container's file system; a recreation forgets /.dusty."""
+
+    def __init__(self, shell: list[str], root: Path) -> None:
+        self.shell, self.root, self.folder = shell, root, root / "start here"
+        self.folder.mkdir()
+
+    def path(self, name: str) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def mount(self, name: str) -> str:
+        self.path(f"{name}/x").parent.mkdir(parents=True, exist_ok=True)
+        return str(self.root / name)
+
+    def here(self, text: str) -> str:
+        return CONTAINER_FOLDERS.sub(lambda found: f"{self.root}/{found[1]}", text)
+
+    def write(self, app: App, libs: Sequence[Lib] = ()) -> Path:
+        path = self.path("command_files/start.sh")
+        path.write_text(self.here(start_file(app, libs, read_templates()).text))
+        return path
+
+    def start(self, app: App, libs: Sequence[Lib] = (), **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*self.shell, str(self.write(app, libs))], cwd=self.folder, capture_output=True, text=True,
+                              check=False, env={**os.environ, **environment}, timeout=60)
+
+    def lines(self, app: App, libs: Sequence[Lib] = (), **environment: str) -> list[str]:
+        ended = self.start(app, libs, **environment)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.splitlines()
+
+    def recreate(self) -> None:
+        shutil.rmtree(self.root / ".dusty")
+
+    def set_digest(self, lib_name: str, digest: str) -> None:
+        self.path(f"command_files/libs/{lib_name}").write_text(digest)
+
+
+def app(always: Sequence[str] = ("echo always",), **keys: Any) -> App:
+    return App("web", "apps/web.yml", tuple(always), **keys)
+
+
+def lib(container: Container, name: str, *install: str, **keys: Any) -> Lib:
+    return Lib(name, f"libs/{name}.yml", REPO, container.mount(f"libs/{name}"), tuple(install), **keys)
+
+
+# --- once ---------------------------------------------------------------------------------------------------------
+
+def test_once_runs_once_in_a_container_and_again_after_a_recreation(container: Container) -> None:
+    web = app(once=("echo once",))
+    assert container.lines(web) == ["once", "always"]
+    assert container.lines(web) == ["always"]
+    container.recreate()
+    assert container.lines(web) == ["once", "always"]
+
+
+def test_a_failed_once_ends_the_container_with_its_status_and_is_tried_again(container: Container) -> None:
+    web = app(once=("echo before", 'test -e "$ALLOWED" || (exit 42)', "echo after"))
+    for _ in range(2):
+        failed = container.start(web, ALLOWED="/nonexistent")
+        assert (failed.returncode, failed.stdout) == (42, "before\n")
+    assert container.lines(web, ALLOWED="/") == ["before", "after", "always"]
+    assert container.lines(web, ALLOWED="/nonexistent") == ["always"]
+
+
+def test_stdout_and_stderr_of_once_go_to_the_container_and_to_its_log(container: Container) -> None:
+    ended = container.start(app(once=("echo out", "echo err >&2", "no-such-program || true")))
+    assert ended.stdout.startswith("out\nerr\n") and "no-such-program" in ended.stdout
+    assert (container.root / "var/log/dusty_once_fn.log").read_text() + "always\n" == ended.stdout
+
+
+def test_all_that_a_failing_once_printed_is_there_before_the_container_ends(container: Container) -> None:
+    ended = container.start(app(once=("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done", "exit 3")))
+    assert ended.returncode == 3
+    assert ended.stdout.splitlines()[-1] == "line 19999"
+
+
+def test_what_once_exported_and_where_it_ended_holds_on_every_start(container: Container) -> None:
+    web = app(['echo "$GREETING|$(pwd)|$HIDDEN"'], mount=container.mount("app"),
+              once=("export GREETING=\"it's $(echo 2)\nlines\"", "HIDDEN=x", "mkdir -p sub", "cd sub"))
+    wanted = ["it's 2", f"lines|{container.root}/app/sub|"]
+    assert container.lines(web) == wanted
+    assert container.lines(web) == wanted
+
+
+def test_always_starts_at_the_mount_if_the_folder_where_once_ended_is_gone(container: Container) -> None:
+    web = app(['pwd; echo "$PWD"'], mount=container.mount("app"), once=("mkdir -p sub", "cd sub"))
+    container.lines(web)
+    (container.root / "app/sub").rmdir()
+    assert container.lines(web) == [f"{container.root}/app"] * 2
+
+
+def test_once_that_ends_with_exit_0_has_succeeded(container: Container) -> None:
+    web = app(once=("echo once", "exit 0", "echo never"))
+    assert container.lines(web) == ["once", "always"]
+    assert container.lines(web) == ["always"]
+
+
+def test_a_trap_and_a_changed_option_of_once_stay_its_own(container: Container) -> None:
+    web = app(["false", "echo never"], once=("trap 'echo bye' EXIT", "set +e", "false"))
+    ended = container.start(web)
+    assert (ended.returncode, ended.stdout) == (1, "bye\n")
+    assert (container.root / ".dusty/once").exists()
+
+
+def test_a_background_job_of_once_that_keeps_its_output_open_blocks_nothing(container: Container) -> None:
+    web = app(["echo always"], once=("sleep 300 &", "echo $! >$PID_FILE"))
+    pid_file = container.path("pid")
+    process = subprocess.Popen([*container.shell, str(container.write(web))], cwd=container.folder, stdout=subprocess.PIPE,
+                               text=True, env={**os.environ, "PID_FILE": str(pid_file)}, start_new_session=True)
+    try:
+        assert process.stdout and process.stdout.readline() == "always\n"
+        os.kill(int(pid_file.read_text()), 0)
+        assert process.wait(timeout=30) == 0
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_once_that_was_killed_is_tried_again(container: Container) -> None:
+    web = app(once=('test -e "$MARK" || { : >"$MARK"; kill -9 $TOP; sleep 300; }', "echo done"))
+    top = f'TOP=$$ exec {" ".join(container.shell)} "$0"'
+    killed = subprocess.run(["sh", "-c", top, str(container.write(web))], cwd=container.folder, start_new_session=True,
+                            env={**os.environ, "MARK": str(container.path("mark"))}, stdout=subprocess.DEVNULL, check=False)
+    assert killed.returncode == -9
+    assert not (container.root / ".dusty/once").exists()
+    assert container.lines(web, MARK=str(container.path("mark"))) == ["done", "always"]
+
+
+# --- libs ---------------------------------------------------------------------------------------------------------
+
+def test_a_lib_is_installed_again_only_when_its_code_changed(container: Container) -> None:
+    paper = lib(container, "paper", "echo install", "export PAPER=white")
+    web = app(['echo "$PAPER"'])
+    container.set_digest("paper", "one")
+    assert container.lines(web, [paper]) == ["install", "white"]
+    assert container.lines(web, [paper]) == ["white"]
+    container.set_digest("paper", "two")
+    assert container.lines(web, [paper]) == ["install", "white"]
+
+
+def test_a_lib_without_a_digest_is_installed_at_every_start(container: Container) -> None:
+    paper = lib(container, "paper", "echo install")
+    assert [container.lines(app(), [paper]) for _ in range(2)] == [["install", "always"]] * 2
+
+
+def test_a_failed_install_ends_the_container_and_is_tried_again(container: Container) -> None:
+    container.set_digest("good", "1")
+    container.set_digest("bad", "1")
+    allowed = container.path("allowed")
+    libs = [lib(container, "good", "echo good"), lib(container, "bad", f"test -e {allowed} || (exit 7)", "echo bad")]
+    failed = container.start(app(), libs)
+    assert (failed.returncode, failed.stdout) == (7, "good\n")
+    allowed.touch()
+    assert container.lines(app(), libs) == ["bad", "always"]
+
+
+def test_libs_are_installed_in_order_each_at_its_own_mount(container: Container) -> None:
+    libs = [lib(container, name, "pwd") for name in ("b", "a")]
+    mount = container.mount("app")
+    assert container.lines(app(["pwd"], mount=mount), libs) == [libs[0].mount, libs[1].mount, mount]
+
+
+def test_a_skipped_install_changes_nothing_for_what_follows(container: Container) -> None:
+    container.set_digest("odd", "1")
+    odd = lib(container, "odd", "export SEEN=yes", "HIDDEN=yes", "umask 000", "cd /")
+    web = app(['echo "$SEEN$HIDDEN"; umask; pwd'])
+    assert container.lines(web, [odd]) == container.lines(web, [odd])
+
+
+# --- folders, PATH, assets ----------------------------------------------------------------------------------------
+
+def test_the_mount_is_where_commands_start_and_at_the_end_of_path_once(container: Container) -> None:
+    mount = container.mount("it is app")
+    web = app(['echo "$PATH"; pwd'], mount=mount, once=("true",))
+    for _ in range(3):
+        path, folder = container.lines(web)
+        assert path == f"{os.environ['PATH']}:{mount}" and folder == mount
+
+
+def test_without_a_mount_commands_start_in_the_folder_of_the_container(container: Container) -> None:
+    paper = lib(container, "paper", "cd /", "export A=1")
+    assert [container.lines(app(['pwd; echo "$PWD"']), [paper]) for _ in range(2)] == [[str(container.folder)] * 2] * 2
+
+
+def test_assets_are_there_before_installs_for_their_owner_alone(container: Container) -> None:
+    key = container.path("root/.ssh/id_rsa")
+    paper = lib(container, "paper", f"cat {key}", assets=(Asset("PAPER_KEY", str(container.path("paper.pem"))),))
+    web = app([f"cat {paper.assets[0].path}"], assets=(Asset("GITHUB_KEY", str(key)), Asset("UNSET", "/unset/here", False)))
+    container.path("dusty_assets/GITHUB_KEY").write_text("secret\n")
+    container.path("dusty_assets/PAPER_KEY").write_text("white\n")
+    shutil.rmtree(key.parent)
+    assert container.lines(web, [paper]) == ["secret", "white"]
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    container.path("dusty_assets/GITHUB_KEY").write_text("changed\n")
+    assert container.lines(web, [paper]) == ["changed", "white"]
+
+
+# --- always -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("always", "code", "out"), [
+    (["echo a", "exit 5"], 5, "a\n"), (["echo a", "(exit 6)", "echo b"], 6, "a\n"), (["exec sh -c 'exit 7'"], 7, ""), ([], 0, "")])
+def test_the_status_of_the_container_is_that_of_always(container: Container, always: list[str], code: int, out: str) -> None:
+    ended = container.start(app(always))
+    assert (ended.returncode, ended.stdout) == (code, out)
+
+
+def test_command_items_stand_as_they_are_written(container: Container) -> None:
+    web = app(["cat <<END", "  it's $((1 + 1)) \\$HOME", "END", "if true; then\n  echo yes\nfi\n", "# a comment", "echo last \\"])
+    assert container.lines(web) == ["  it's 2 $HOME", "yes", "last"]
+
+
+# --- scripts and tests --------------------------------------------------------------------------------------------
+
+def test_a_script_gets_its_arguments_exactly_as_given(container: Container) -> None:
+    web = app(mount=container.mount("app"), scripts=(Script("show", ("pwd", "printf '<%s>'")),))
+    (path, artifact), = script_files(web, read_templates())
+    assert path == "scripts/show.sh"
+    container.path("show.sh").write_text(artifact.text)
+    ended = subprocess.run([*container.shell, str(container.path("show.sh")), "a b", "", "*", "-x", "it's"], cwd="/",
+                           capture_output=True, text=True, check=True)
+    assert ended.stdout == f"{container.root}/app\n<a b><><*><-x><it's>"
+
+
+@pytest.mark.parametrize(("given", "wanted"), [((), "<-v><two words>"), (("x y",), "<x y>")])
+def test_a_suite_has_default_arguments(container: Container, given: tuple[str, ...], wanted: str) -> None:
+    suite = Suite("unit", ("printf '<%s>'",), default_args="-v 'two words'")
+    web = app(mount=container.mount("app"), tests=SuiteTests(image="x", suites=(suite,)))
+    files = dict(files_of_tests(web, [], read_templates()))
+    assert sorted(files) == ["test/setup.sh", "test/unit.sh"]
+    container.path("unit.sh").write_text(files["test/unit.sh"].text)
+    ended = subprocess.run([*container.shell, str(container.path("unit.sh")), *given], capture_output=True, text=True, check=True)
+    assert ended.stdout == wanted
+
+
+def test_a_test_image_is_made_from_assets_libs_and_once(container: Container) -> None:
+    paper = lib(container, "paper", "pwd", "export PAPER=white")
+    web = app(mount=container.mount("app"), tests=SuiteTests(image="x", once=("pwd", 'echo "$PAPER ${PATH##*:}"')))
+    container.path("setup.sh").write_text(dict(files_of_tests(web, [paper], read_templates()))["test/setup.sh"].text)
+    ended = subprocess.run([*container.shell, str(container.path("setup.sh"))], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines() == [paper.mount, web.mount, f"white {web.mount}"]
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "cases").glob("*/build/commands/**/*.sh")),
+                         ids=lambda path: "/".join(path.parts[-5:]))
+def test_every_golden_command_file_is_good_shell(path: Path) -> None:
+    for words in SHELLS.values():
+        if shutil.which(words[0]):
+            subprocess.run([*words, "-n", str(path)], check=True)
