@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
 
 
-def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_seconds: int | None) -> ToolFailed | None:
+def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_seconds: int | None,
+                   lock: int | None = None) -> ToolFailed | None:
     """Make or re-make the containers `names` and start them in the order of their depends_on; None, or why it failed.
 
     No dependency is touched, no image pulled or built: others decided that. `stop_seconds`: for those replaced; None: their own.
+    `lock` is a descriptor that Compose inherits: if we are killed, nobody else begins before it has ended.
     """
     stop_time = [] if stop_seconds is None else ["-t", str(stop_seconds)]
     argv = [*_compose(compose_path), "up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", *stop_time, *names]
-    finished = process.run(argv, env=_environment(host))
+    finished = process.run(argv, env=_environment(host), pass_fds=() if lock is None else (lock,))
     return ToolFailed(argv, finished.code, finished.err or finished.out) if finished.code else None
 
 

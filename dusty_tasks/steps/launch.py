@@ -37,8 +37,9 @@ class Launcher:
     """Changes containers as a plan says. `failures` holds what went wrong by container name; the others are brought up all the same."""
 
     def __init__(self, engine: Engine, settings: Settings, view: View, receipts: dict[str, dict[str, Any]],
-                 done: list[Change]) -> None:
+                 done: list[Change], lock: int | None = None) -> None:
         self.engine, self.settings, self.view = engine, settings, view
+        self.lock = lock
         self.receipts = receipts
         """What lies on the Docker host now, after this run's syncs."""
         self.started = dict(view.found.started)
@@ -87,7 +88,7 @@ class Launcher:
         self._record(change for change in batch.changes if self._is_made(change.name, before))
 
     def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
-        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds)
+        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds, self.lock)
 
     def _is_made(self, name: str, before: dict[str, str]) -> bool:
         container = self.containers.get(name)

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any
 
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, say, warn
@@ -86,7 +86,8 @@ class Run:
         self.fetches = 0
         self.sudo_calls = 0
         self.receipts: dict[str, dict[str, Any]] = {}
-        self._lock, self._is_locked = contextlib.ExitStack(), False
+        self._lock = contextlib.ExitStack()
+        self._lock_file: IO[str] | None = None
         self._view: View | None = None
         self._engine: Engine | None = None
         self._launcher: Any = None
@@ -120,6 +121,8 @@ class Run:
     def choose(self) -> None:
         from dusty_tasks.steps import first_run
 
+        # First, so that the examples become real git repos.
+        self.ensure_tools()
         first_run.choose_examples()
 
     def fetches_nothing(self) -> bool:
@@ -168,9 +171,11 @@ class Run:
             self.note_finished()
             return
         from dusty_tasks.steps.preconditions import check_before_changes
+        from dusty_tasks.steps.preflight import renew_stand_ins
 
         self.take_lock()
         self.ensure_tools()
+        renew_stand_ins(say, session.docker_host().engine_environment())
         self._view = look(self.engine, self.planning)
         if self._view.engine_trouble:
             raise Failure(self._view.engine_trouble, code=2)
@@ -193,9 +198,8 @@ class Run:
         """The one lock for changes, until the end of this run. Raises Failure naming its holder."""
         from dusty_tasks.effects.lock import held
 
-        if not self._is_locked:
-            self._lock.enter_context(held("up", verb="up", home=session.home()))
-            self._is_locked = True
+        if self._lock_file is None:
+            self._lock_file = self._lock.enter_context(held("up", verb="up", home=session.home()))
 
     def note_finished(self) -> None:
         """Keep in mind whose work is done: the engine forgets, and the next run would have to ask it again. Not worth waiting for."""
@@ -287,7 +291,8 @@ class Run:
         if self._launcher is None:
             from dusty_tasks.steps.launch import Launcher
 
-            self._launcher = Launcher(self.engine, session.settings(), self.view, self.receipts, self.done)
+            self._launcher = Launcher(self.engine, session.settings(), self.view, self.receipts, self.done,
+                                      self._lock_file.fileno() if self._lock_file else None)
         return self._launcher
 
     def change_containers(self) -> None:
