@@ -1,11 +1,15 @@
 """The helper on real files, as root, in a machine of its own: every state of /etc/hosts, and hostile surroundings."""
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import subprocess
 import threading
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -250,6 +254,61 @@ def test_concurrent_calls_take_turns(box: Box) -> None:
     assert box.leftovers() == []
 
 
+def test_lock_is_waited_for(box: Box) -> None:
+    """Another call holds it: this one stands in the kernel's queue, has not written, and goes on once it is free."""
+    lock = box.root / "etc/.hosts.dusty-lock"
+    lock.touch(0o600)
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with started(box, []) as helper:
+            inode = f":{lock.stat().st_ino} "
+            wait_until(lambda: any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()))
+            assert box.found() == OWN_LINES
+            fcntl.flock(file, fcntl.LOCK_UN)
+            assert helper.wait(30) == DONE
+    assert box.found() == OWN_LINES + SHOP
+
+
+@pytest.mark.parametrize("edit", ["echo 10.0.0.1 edited >> /etc/hosts", "echo 10.0.0.1 edited > /etc/hosts.new; mv /etc/hosts.new /etc/hosts", "rm /etc/hosts"])
+def test_edit_in_the_last_moment_is_noticed_and_kept(box: Box, edit: str) -> None:
+    """An editor knows nothing of the lock: it writes while the helper's copy waits to be renamed."""
+    with started(box, PAUSE) as helper:
+        wait_until(box.leftovers)
+        box.sh(edit)
+        wanted = box.found()
+        assert helper.wait(30) == CHANGED_MEANWHILE
+    assert box.found() == wanted != OWN_LINES
+    assert box.leftovers() == []
+
+
+def test_signals_of_the_callers_terminal_do_not_stop_a_write(box: Box) -> None:
+    with started(box, PAUSE) as helper:
+        wait_until(box.leftovers)
+        pid = box.sh("pgrep -f '^/usr/bin/python3 -IS .*dusty-hosts apply'").stdout.strip()
+        box.sh(f"for name in TERM INT HUP QUIT TSTP TTIN USR1 ALRM PIPE; do kill -$name {pid}; done")
+        assert helper.wait(30) == DONE
+    assert box.found() == OWN_LINES + SHOP
+
+
+PAUSE = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=fsync:delay_enter=1500000:when=1"]
+"""Runs a program that stands still for a while before its first fsync."""
+
+
+@contextmanager
+def started(box: Box, before: list[str]) -> Iterator[subprocess.Popen]:
+    with subprocess.Popen(box.machine.argv([*before, SOURCE, "apply"]), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as helper:
+        helper.stdin.write(request_of(box.found(), SHOP))
+        helper.stdin.close()
+        yield helper
+
+
+def wait_until(is_so: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_temporary_files_of_killed_calls_are_swept_and_nobody_elses(box: Box) -> None:
     box.sh(f"touch /etc/.hosts.dusty-{'0' * 32} /etc/.hosts.dusty-mine")
     assert box.call("apply", SHOP).returncode == DONE
@@ -311,7 +370,7 @@ def test_modules_beside_the_helper_or_in_the_working_folder_are_not_imported(box
 
 def test_audit_line_goes_to_syslog_and_to_stderr_without_one(box: Box) -> None:
     assert re.fullmatch(rb"dusty-hosts: apply: changed\n", box.call("apply", SHOP).stderr)
-    listener = "import socket,os; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.bind('/run/log'); print('ready',flush=True); [print(s.recv(9999)) for _ in range(3)]"
+    listener = "import socket,os; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.settimeout(30); s.bind('/run/log'); print('ready',flush=True); [print(s.recv(9999)) for _ in range(3)]"
     box.sh("rm -f /run/log; ln -sf /run/log /dev/log")
     try:
         with subprocess.Popen(box.machine.argv(["/usr/bin/python3", "-c", listener]), stdout=subprocess.PIPE, text=True) as process:

@@ -98,6 +98,15 @@ def test_no_variable_of_the_users_reaches_the_helper(installed: Box, group: list
     assert (installed.root / "opt/evil/ran").read_text() == ""
 
 
+@pytest.mark.parametrize("words", [["-E", HELPER_PATH], ["PYTHONPATH=/opt/evil", HELPER_PATH]], ids=" ".join)
+def test_leave_to_set_variables_for_everything_else_is_none_for_the_helper(installed: Box, words: list[str]) -> None:
+    installed.sh("echo 'Defaults setenv' > /etc/sudoers.d/a-setenv; chmod 440 /etc/sudoers.d/a-setenv")
+    ended = installed.run(["sudo", "-n", *words, "apply"], request_of(OWN_LINES, SHOP), user=USER)
+    installed.sh("rm /etc/sudoers.d/a-setenv")
+    assert ended.returncode == 1 and b"not allowed to" in ended.stderr
+    assert installed.found() == OWN_LINES
+
+
 def test_trace_would_notice(box: Box) -> None:
     """The proof that the test above can fail: without sudo the same variable is seen to be read."""
     make_evil(box)
