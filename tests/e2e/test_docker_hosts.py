@@ -1,0 +1,96 @@
+"""An ssh Docker host that is off, is started, goes away and comes back; and repos that are cloned over ssh."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def far(rig, ssh_host):
+    """Settings for the second machine, whose power switch is the cable to it."""
+    switch = {"start": ["ip", "link", "set", "cable0", "up"], "stop": ["ip", "link", "set", "cable0", "down"],
+              "status": ["sh", "-c", "ip link show cable0 | grep -q LOWER_UP"]}
+    rig.home.mkdir(parents=True)
+    config = {"host": {"kind": "ssh", "ssh": ssh_host.login, "wait": 40, **switch}}
+    rig.home.joinpath("config.yml").write_text(json.dumps(config))
+    yield rig
+    rig.run(["ip", "link", "set", "cable0", "up"])
+
+
+def test_start_waits_for_the_engine_and_stores_the_address(far, ssh_host):
+    far.run(["ip", "link", "set", "cable0", "down"])
+    done = far.dusty("start")
+    assert "ip link set cable0 up" in done.stdout
+    assert re.search(r"^engine +\S", done.stdout, re.MULTILINE)
+    assert yaml.safe_load((far.home / "config.yml").read_text())["host"]["address"] == ssh_host.address
+
+
+def test_start_of_a_machine_that_runs_starts_nothing(far):
+    assert "ip link set" not in far.dusty("start").stdout
+
+
+def test_shutdown_stops_the_containers_then_the_machine(far, ssh_host):
+    ssh_host.run(["docker", "run", "-d", "--name", "dusty_web_1", "--label", "com.docker.compose.project=dusty", "--label", "dusty.name=web", "busybox:1", "sleep", "600"])
+    far.dusty("shutdown")
+    assert ssh_host.run(["docker", "ps", "-q"]).stdout == ""
+    assert far.run(["sh", "-c", "ip link show cable0 | grep -q LOWER_UP"], check=False).returncode != 0
+
+
+def test_a_machine_that_does_not_come_up_is_a_timeout_with_its_last_cause(far, ssh_host):
+    config = json.loads((far.home / "config.yml").read_text())
+    config["host"] |= {"start": ["true"], "status": ["false"], "wait": 2, "ssh": f"root@{ssh_host.address}:9"}
+    (far.home / "config.yml").write_text(json.dumps(config))
+    done = far.dusty("start", check=False)
+    assert done.returncode == 2
+    assert "Docker is not responding: waiting 0.5 s" in done.stdout
+    assert "Connection refused" in done.stderr and "waited 2 s" in done.stderr
+
+
+@pytest.fixture
+def served(rig, ssh_host, tmp_path: Path):
+    """A bare repo on the second machine, and a specs repo that names it in the given way."""
+    ssh_host.run(["sh", "-c", "rm -rf /srv/web.git && git init -q --bare -b main /srv/web.git"])
+    rig.run(["sh", "-c", f"rm -rf /tmp/served && git clone -q {ssh_host.login}:/srv/web.git /tmp/served && cd /tmp/served && git checkout -q -B main "
+             "&& echo one >code && git add . && git -c user.name=T -c user.email=t@localhost commit -qm one && git push -q origin main"])
+
+    def specs(url: str) -> None:
+        for file, text in (("bundles/shop.yml", "apps: [web]\n"),
+                           ("apps/web.yml", f"repo: {url}\nmount: /web\nimage: busybox:1\ncommands: {{always: [sleep 600]}}\n")):
+            path = tmp_path / "specs" / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        rig.home.mkdir(parents=True, exist_ok=True)
+        rig.home.joinpath("config.yml").write_text(json.dumps({"specs_repo": str(tmp_path / "specs"), "bundles": ["shop"]}))
+    yield specs
+    rig.run(["rm", "-rf", "/tmp/served"])
+
+
+@pytest.mark.parametrize("url", ["{login}:/srv/web.git", "ssh://{login}/srv/web.git", "ssh://{login}:22/srv/web"])
+def test_repos_are_cloned_over_ssh_in_each_spelling(served, rig, ssh_host, url):
+    if not url.endswith(".git"):
+        ssh_host.run(["ln", "-sfn", "/srv/web.git", "/srv/web"])
+    served(url.format(login=ssh_host.login))
+    assert f"cloned {ssh_host.address}/srv/web, branch main" in rig.dusty("repos", "update").stdout
+    assert (rig.home / f"repos/{ssh_host.address}/srv/web/code").read_text() == "one\n"
+    assert rig.dusty("repos", "update").stdout == "1 repo is up to date\n"
+
+
+def test_a_clone_that_needs_a_question_fails_with_what_to_do(served, rig, ssh_host):
+    served(f"{ssh_host.login}:/srv/web.git")
+    rig.run(["mv", "/root/.ssh/known_hosts", "/root/.ssh/known_hosts.aside"])
+    rig.run(["mv", "/root/.ssh/id_ed25519", "/root/.ssh/key.aside"])
+    try:
+        unknown = rig.dusty("repos", "update", check=False)
+        rig.run(["mv", "/root/.ssh/known_hosts.aside", "/root/.ssh/known_hosts"])
+        no_key = rig.dusty("repos", "update", check=False)
+        with_agent = rig.run(["ssh-agent", "sh", "-c", f"ssh-add -q /root/.ssh/key.aside && {Path(__file__).resolve().parents[2]}/dusty repos update"],
+                             env={"DUSTY_HOME": str(rig.home)})
+    finally:
+        rig.run(["sh", "-c", "cd /root/.ssh; [ ! -e known_hosts.aside ] || mv known_hosts.aside known_hosts; mv key.aside id_ed25519"])
+    assert unknown.returncode == 2 and "compare its host key" in unknown.stderr
+    assert no_key.returncode == 2 and "Permission denied" in no_key.stderr and "ssh-add" in no_key.stderr
+    assert "cloned" in with_agent.stdout
