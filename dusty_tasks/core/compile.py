@@ -30,6 +30,8 @@ from dusty_tasks.core.wanted_stack import wanted_of
 
 HOSTS, NGINX, COMPOSE = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml"
 STACK, ORIGINS, COMMANDS = "stack.json", "origins.json", "commands"
+NOTHING_ACTIVE = ("No bundles are activated: there is no active bundle to work on", "dusty bundles activate <name>; `dusty bundles` lists them")
+"""What is said, and how to mend it."""
 
 
 class Assembled(NamedTuple):
@@ -85,6 +87,11 @@ class Rendering:
         return {f"{COMMANDS}/{files.folder}/{path}": artifact for files in command_files(self.stack)
                 for path, artifact in files.render(self.templates).items()}
 
+    def origins(self, specs: Specs) -> bytes:
+        """build/origins.json."""
+        traced = {**self.hosts, **self.nginx, **self.compose, **self.commands}
+        return origins_json({path: artifact.spans for path, artifact in traced.items()}, specs.places).encode()
+
     def wanted(self) -> bytes:
         """state/wanted.json."""
         wanted = wanted_of(self.stack, self.settings, self.specs_root, self.compose_file.mapping)
@@ -94,10 +101,8 @@ class Rendering:
 def compile_all(specs: Specs, made: Assembled, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
     """Path below build/ -> bytes: everything that compile writes there."""
     rendering = Rendering(made.stack, settings, specs_root, templates)
-    traced = {**rendering.hosts, **rendering.nginx, **rendering.compose}
-    origins = origins_json({path: artifact.spans for path, artifact in traced.items()}, specs.places)
-    return {**bytes_of({**traced, **rendering.commands}), STACK: stack_json(made.stack, made.ports).encode(),
-            ORIGINS: origins.encode()}
+    artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
+    return {**bytes_of(artifacts), STACK: stack_json(made.stack, made.ports).encode(), ORIGINS: rendering.origins(specs)}
 
 
 def bytes_of(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:

@@ -17,6 +17,7 @@ from dusty_tasks.console import say, warn
 from dusty_tasks.effects.artifacts import Record, tree_states, write_artifacts
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.files import write_if_changed
+from dusty_tasks.steps import first_run
 from dusty_tasks.steps.as_checked import AsChecked, digest
 
 if TYPE_CHECKING:
@@ -34,10 +35,12 @@ _renderings: list[Rendering] = []
 
 def compile_steps() -> Iterator[dict[str, Any]]:
     """The sub-tasks of `compile`, and one that says `up to date` if none of them changed anything."""
+    yield {"name": "examples", "doc": "choose the examples where nothing is configured", "actions": [first_run.choose_examples],
+           "uptodate": [first_run.is_configured]}
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if not path.endswith("/commands")]
         yield {"name": name, "doc": doc, "actions": [_without_gc(action)], "targets": targets,
-               "file_dep": [] if name == "stack" else [_build("stack.json")],
+               "file_dep": [] if name == "stack" else [_build("stack.json")], "task_dep": ["compile:examples"],
                "uptodate": [AsChecked(inputs, outputs)], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}
@@ -121,6 +124,7 @@ def _rendering() -> Rendering:
 
 
 def _write_stack() -> None:
+    from dusty_tasks.core.compile import NOTHING_ACTIVE
     from dusty_tasks.core.problems import errors, report
     from dusty_tasks.core.stack_file import ports_to_json, stack_json
 
@@ -130,7 +134,7 @@ def _write_stack() -> None:
     if problems:
         warn(report(problems))
     if not session.active_bundles() or not made.stack.bundles:
-        raise Failure("No bundles are activated", "dusty bundles activate <name>; `dusty bundles` lists them")
+        raise Failure(*NOTHING_ACTIVE)
     _put("stack", {"stack.json": stack_json(made.stack, made.ports).encode()})
     write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
 
@@ -180,10 +184,11 @@ def _write_origins() -> None:
     from dusty_tasks.core.traced import spans_from_json
 
     rendering = _rendering()
-    note = Record(_build(), "nginx").note(NGINX)
-    nginx = spans_from_json(note["spans"]) if note else rendering.nginx[NGINX].spans
     spans = {path: artifact.spans for path, artifact in {**rendering.hosts, **rendering.compose}.items()}
-    _put("origins", {"origins.json": origins_json({**spans, NGINX: nginx}, session.specs().places).encode()})
+    for name in ("nginx", "commands"):
+        for path, left in Record(_build(), name).files.items():
+            spans[path] = spans_from_json(left.note["spans"])
+    _put("origins", {"origins.json": origins_json(spans, session.specs().places).encode()})
 
 
 def _write_wanted() -> None:

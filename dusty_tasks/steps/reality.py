@@ -47,9 +47,8 @@ def compiled() -> Compiled:
 
 def compiled_now() -> Compiled:
     """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
-    from dusty_tasks.core.compile import Rendering
+    from dusty_tasks.core.compile import NOTHING_ACTIVE, Rendering
     from dusty_tasks.core.problems import errors, report
-    from dusty_tasks.core.templating import Templates
     from dusty_tasks.core.wanted import from_json
     from dusty_tasks.effects.template_files import read_templates
 
@@ -57,8 +56,8 @@ def compiled_now() -> Compiled:
     if errors(problems):
         raise Failure(report(problems))
     if not made.stack.bundles:
-        raise Failure("No bundles are activated", "dusty bundles activate <name>; `dusty bundles` lists them")
-    rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), Templates(read_templates()))
+        raise Failure(*NOTHING_ACTIVE)
+    rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), read_templates())
     rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
     artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}
     return Compiled(from_json(json.loads(rendering.wanted())), artifacts, lambda: json.loads(rendering.origins(session.specs())))

@@ -11,7 +11,6 @@ from dusty_tasks.core.scripts import test_files
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Specs, Suite
 from dusty_tasks.core.suite_target import Target, base_of
-from dusty_tasks.core.templating import Templates
 from dusty_tasks.effects.assets import read_asset, set_keys
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
@@ -52,7 +51,7 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
 
 def render(target: Target, specs: Specs) -> dict[str, str]:
     """The test files of a target, active or not."""
-    templates = Templates(read_templates())
+    templates = read_templates()
     spec = (specs.apps if target.kind == "app" else specs.libs)[target.name]
     return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates)}
 

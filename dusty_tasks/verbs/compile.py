@@ -71,10 +71,12 @@ def _run_steps(json: bool) -> int:
 
 def _compile_active() -> Compiled:
     """What is active. Raises Failure if nothing is."""
+    from dusty_tasks.core.compile import NOTHING_ACTIVE
+
     specs, problems = _specs()
     names = session.settings().bundles or (tuple(specs.bundles) if session.local_specs_root() else ())
     if not names and not errors(problems):
-        raise Failure("No bundles are activated", "dusty bundles activate <name>; `dusty bundles` lists them")
+        raise Failure(*NOTHING_ACTIVE)
     return _compile(", ".join(names), specs, problems, names, is_fresh=False)
 
 
