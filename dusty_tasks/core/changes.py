@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, KeyPath, mapping_differences
 from dusty_tasks.core.found import CONTEXT_LABEL, PROXY, Found, FoundContainer, Sources, asset_digests
 from dusty_tasks.core.images import image_name, is_same_image
+from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
 PULL, BUILD, SYNC = "pull image", "build image", "sync"
@@ -35,10 +36,12 @@ class Change(NamedTuple):
     cause: str
     place: str = ""
     """`apps/web.yml:3:8`, or '' when the cause lies in no spec."""
+    shown: str = ""
+    """What people call it, where that is not its name: a repo's short name."""
 
     def text(self, verb: str) -> str:
         """One line: `recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8`."""
-        return f"{verb}{' ' if self.name else ''}{self.name}: {self.cause}{', ' if self.place else ''}{self.place}"
+        return f"{verb}{' ' if self.name else ''}{self.shown or self.name}: {self.cause}{', ' if self.place else ''}{self.place}"
 
     def __str__(self) -> str:
         return self.text(self.kind)
@@ -82,11 +85,17 @@ def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Opti
     return Plan((
         *_plan_images(wanted, sources, found, options, containers, place_of),
         *_plan_pushes(wanted, sources, found),
-        *(Change(SYNC, repo_id, reason) for repo_id, reason in sorted(found.stale_repos.items())),
+        *_plan_syncs(wanted, found),
         *([] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]),
         *early,
         *containers,
         *late), tuple(pending))
+
+
+def _plan_syncs(wanted: Wanted, found: Found) -> Iterator[Change]:
+    shown = shown_names(entry["id"] for entry in wanted.repos)
+    for repo_id, reason in sorted(found.stale_repos.items()):
+        yield Change(SYNC, repo_id, reason, shown=shown.get(repo_id, ""))
 
 
 def to_json(planned: Plan) -> dict[str, Any]:
@@ -214,11 +223,12 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
     if wanted.always_digest != record.get("always", wanted.always_digest):
         yield ALWAYS
     started_repos = record.get("repos") or {}
+    shown = shown_names(wanted.repo_ids)
     for repo_id in wanted.repo_ids:
         if repo_id in found.stale_repos:
-            yield f"{repo_id}: {found.stale_repos[repo_id]}"
+            yield f"repo {shown[repo_id]}: {found.stale_repos[repo_id]}"
         elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
-            yield f"{repo_id} was synced after it started"
+            yield f"repo {shown[repo_id]} was synced after it started"
     now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
     lost = [*(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
             *(["assets"] if before and not found.assets else [])]

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -101,3 +102,10 @@ def _id(host: str, path: str) -> str:
     if parts[0].startswith("-") or (not host and parts[0] == ".receipts"):
         raise ValueError(f'has a path that starts with "{parts[0]}"')
     return "/".join([host, *parts] if host else parts)
+
+
+def shown_names(repo_ids: Iterable[str]) -> dict[str, str]:
+    """Repo id -> what people call it: the short name where it is unique among these ids, else the id."""
+    ids = list(dict.fromkeys(repo_ids))
+    short = [repo_id.rsplit("/", 1)[-1] for repo_id in ids]
+    return {repo_id: name if short.count(name) == 1 else repo_id for repo_id, name in zip(ids, short, strict=True)}

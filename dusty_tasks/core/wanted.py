@@ -41,7 +41,7 @@ class Wanted(NamedTuple):
     repos: tuple[dict[str, Any], ...] = ()
     """Per repo of the stack: {"id", "written", "url", "local_path", "used_by": [app names], "lib_of": {app name: [lib names]},
     "lib_repos": {lib name: [repo ids of this lib and of all libs it depends on]}}: sync writes a digest per lib (4.5, step 3)."""
-    assets: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - a NamedTuple default, never changed
+    assets: dict[str, dict[str, Any]] = {}
     """Key -> {"used_by": [...], "required_by": [...]}."""
     host_ports: tuple[int, ...] = ()
     """Ports that the proxy listens on."""

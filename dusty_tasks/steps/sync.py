@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.lib_digests import lib_digests
+from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sync_guards import refused_destination, refused_source
 from dusty_tasks.effects.commits import read_commit
 from dusty_tasks.effects.failures import Failure
@@ -241,11 +242,8 @@ def push_lib_digests(stack_repos: Iterable[RepoEntry], receipts: Mapping[str, Re
 
 def task_names(repo_ids: Iterable[str]) -> dict[str, str]:
     """Repo id -> the name of its sub-task of `sync`: the short name where only one repo has it, else the id."""
-    ids = list(repo_ids)
-    short = [repo_id.rsplit("/", 1)[-1] for repo_id in ids]
-    names = {repo_id: name if short.count(name) == 1 else repo_id for repo_id, name in zip(ids, short, strict=True)}
     # doit takes `=` for a variable and `*` for a pattern.
-    return {repo_id: name.replace("=", "_").replace("*", "_") for repo_id, name in names.items()}
+    return {repo_id: name.replace("=", "_").replace("*", "_") for repo_id, name in shown_names(repo_ids).items()}
 
 
 def stack_repos() -> list[RepoEntry]:

@@ -126,10 +126,10 @@ def test_another_order_of_start_changes_no_container() -> None:
 
 @pytest.mark.parametrize(("now", "changed", "line"), [
     (app(always_digest="always-2"), {}, "restart web: `always` changed"),
-    (app(), {"stale_repos": {"src/web": "web.py changed"}}, "restart web: src/web: web.py changed"),
-    (app(), {"receipts": {"src/web": {"fingerprint": "code-2"}}}, "restart web: src/web was synced after it started"),
+    (app(), {"stale_repos": {"src/web": "web.py changed"}}, "restart web: repo web: web.py changed"),
+    (app(), {"receipts": {"src/web": {"fingerprint": "code-2"}}}, "restart web: repo web was synced after it started"),
     (app(repo_ids=("src/web", "src/lib")), {"receipts": {"src/web": {"fingerprint": "code-1"}, "src/lib": {"fingerprint": "x"}}},
-     "restart web: src/lib was synced after it started"),
+     "restart web: repo lib was synced after it started"),
     (app(asset_keys=("KEY",)), {}, "restart web: asset KEY changed"),
 ], ids=["always", "stale repo", "synced by another verb", "lib", "asset"])
 def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dict[str, Any], line: str) -> None:
@@ -184,7 +184,7 @@ def test_no_recreate_leaves_containers_and_says_what_is_pending() -> None:
     _, sources, found = world(app("old", repo_ids=()), app(), proxy(), stale_repos={"src/web": "web.py changed"})
     planned = plan(Wanted(containers=(changed_mapping(image="busybox:2"), proxy())), sources, found, Options(no_recreate=True))
     assert [str(change) for change in planned.changes] == [
-        "sync src/web: web.py changed", "stop old: nothing that is active needs it", "restart web: src/web: web.py changed"]
+        "sync src/web: web.py changed", "stop old: nothing that is active needs it", "restart web: repo web: web.py changed"]
     assert [str(change) for change in planned.pending] == [
         "remove old: nothing that is active needs it", "recreate web: image busybox:1 -> busybox:2"]
 
@@ -201,7 +201,7 @@ def test_what_shares_the_network_of_a_restarted_container_is_restarted_after_it(
     side = app("side", repo_ids=(), shares_network_of="web", mapping={"image": "busybox:1", "network_mode": "service:web"})
     wanted, sources, found = world(app(), side, stale_repos={"src/web": "web.py changed"})
     assert lines(wanted, sources, found)[1:] == [
-        "restart web: src/web: web.py changed", "restart side: it shares with web, which was started anew"]
+        "restart web: repo web: web.py changed", "restart side: it shares with web, which was started anew"]
 
 
 def test_volumes_from_counts_as_sharing() -> None:
