@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from dusty_tasks.core.compile import Rendering, assemble_with_ports, bytes_of
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.problems import errors
-from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.settings import HostSettings, Settings
 from dusty_tasks.core.specs import Specs
 from dusty_tasks.effects.template_files import read_templates
 from tests.core.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced
@@ -29,7 +29,7 @@ SURE = ("a;b} server { listen 1; } # it's", 'say "hi" \\', "${X} $(reboot) `rebo
         "tab\there {{ x }} {% raw %} %s é\u202e", "0755")
 COMMANDS = {"once", "always", "command", "install"}
 """Keys whose text is verbatim shell; `command` of a service is not among them."""
-HOME = Settings(home="/dusty-home")
+HOME = Settings(home="/dusty-home", host=HostSettings(root="/dusty-home/host"))
 
 
 def compiled(specs: Specs, settings: Settings) -> dict[str, bytes] | None:
