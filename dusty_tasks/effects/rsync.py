@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dusty_tasks.core.excludes import Rule, filter_text
@@ -80,7 +80,7 @@ class NotOurs(ToolFailed):
 
 
 def sync_folder(host: DockerHost, source: str, below: str, rules: Sequence[Rule], *, is_empty: bool = False, receipt: str = "",
-                checksum: bool = False, progress: bool = False, lock: int | None = None) -> Copied:
+                checksum: bool = False, progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
     """Make `<host.root>/<below>` what `source` is, excluded paths left alone, and remove the `receipt` (a path below host.root) before.
 
     `lock` is a descriptor that rsync inherits. Raises Failure (a guard refuses), EmptySource (unless `is_empty` is False),
@@ -113,7 +113,7 @@ def write_file(host: DockerHost, below: str, data: bytes) -> None:
 
 
 def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[Rule], extra: Sequence[str] = ("--delete",), *,
-              progress: bool = False, lock: int | None = None) -> Copied:
+              progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
     """rsync alone; `extra` are further options. Raises NotOurs, ToolFailed; a file that vanished while it was copied is no failure."""
     argv = ["rsync", *OPTIONS, *extra, "--filter=merge -"]
     if not host.is_local:
@@ -122,7 +122,7 @@ def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[R
             argv.append(f"--rsync-path={' '.join(host.become_root)} rsync")
         host.round_trips += 1
     argv += ["--", f"{source.rstrip('/')}/", f"{host.rsync_destination(destination)}/"]
-    said = _Progress() if progress else None
+    said = _Progress(progress) if progress else None
     if said:
         argv[1:1] = ["--info=progress2"]
     finished = process.run(argv, input=filter_text(rules), env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
@@ -133,14 +133,15 @@ def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[R
 
 
 class _Progress:
-    """Shows rsync's own progress lines as they come: the last part of a line that it writes over and over."""
+    """Hands on rsync's own progress lines as they come: the last part of a line that it writes over and over."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say = say
 
     def __call__(self, line: str) -> None:
-        from dusty_tasks.console import say
-
         shown = line.rsplit("\r", 1)[-1].strip()
         if re.match(r"[\d,.]+[KMGT]?\s+\d+%", shown):
-            say(f"  {shown}")
+            self.say(f"  {shown}")
 
 
 def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) -> ToolFailed:

@@ -109,7 +109,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
         return []
     everything = list(stack_repos or repo_entries)
     receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
-    run = _Run(host, settings, receipts, allow_empty, checksum, progress, verb)
+    run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb)
     outcomes: list[SyncOutcome] = []
     pool = ThreadPoolExecutor(1 if progress else max(1, settings.sync_jobs), thread_name_prefix="sync")
     try:
@@ -140,7 +140,7 @@ class _Run:
     """One call of sync_repos: what its parallel syncs have in common."""
 
     def __init__(self, host: DockerHost, settings: Settings, receipts: dict[str, Receipt], allow_empty: bool, checksum: bool,
-                 progress: bool, verb: str) -> None:
+                 progress: Say | None, verb: str) -> None:
         self.host, self.settings, self.receipts = host, settings, receipts
         self.allow_empty, self.checksum, self.progress, self.verb = allow_empty, checksum, progress, verb
 
