@@ -45,6 +45,7 @@ class BareMachine(Machine):
         self._copy_pip_surroundings()
         self.run(["useradd", "--create-home", "--shell", "/bin/bash", "ada"])
         self._write("/etc/sudoers.d/ada", "ada ALL=(ALL) NOPASSWD: ALL\n")
+        self.run(["chmod", "440", "/etc/sudoers.d/ada"])
         return self
 
     def stop(self) -> None:
