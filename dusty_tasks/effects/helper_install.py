@@ -15,6 +15,7 @@ from dusty_tasks.effects.hosts_file import (
     HOSTS_PATH,
     call_helper,
     foreign_part,
+    helper_module,
     helper_source,
     read_hosts_file,
 )
@@ -115,6 +116,14 @@ def with_addresses(helper_text: str, allow: Sequence[str]) -> str:
     text, count = _EXTRA_LINE.subn(lambda found: f"EXTRA_ADDRESSES = ({literal}){found[2]}", helper_text)
     assert count == 1, "the helper has one line of extra addresses"
     return text
+
+
+def needs_allowing(address: str) -> bool:
+    """True for an address that the helper writes only if `hosts install --allow` named it."""
+    import ipaddress
+
+    usual = helper_module()["USUAL_ADDRESSES"]
+    return not any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in (*usual, *allowed_addresses()))
 
 
 def allowed_addresses() -> list[str]:

@@ -36,6 +36,8 @@ class HostsOutcome(NamedTuple):
     """One sentence; if not done, why."""
     by_hand: str = ""
     """If not done: the lines to add to the hosts file by hand ('' if lines are to be removed)."""
+    hint: str = ""
+    """If not done: the command that mends it, if there is one."""
 
 
 def read_hosts_file(path: str = HOSTS_PATH) -> bytes:
@@ -242,7 +244,7 @@ def _outcome(code: int, printed: str, section_text: str) -> HostsOutcome:
         return HostsOutcome(True, True, what) if printed == "changed" else HostsOutcome(True, False, _in_place(section_text))
     reason = next((line for line in reversed(printed.splitlines()) if line.startswith("dusty-hosts: ")), printed)
     what = reason.removeprefix("dusty-hosts: ").removeprefix("apply: ").removeprefix("remove: ")
-    hint = "dusty hosts install --allow <address>" if "allowed at installation" in what else ""
+    hint = "dusty hosts install --allow <address>" if "allowed at installation" in what else "dusty hosts diff; dusty hosts check"
     return _not_done(what, section_text, hint)
 
 
@@ -253,7 +255,7 @@ def _in_place(section_text: str) -> str:
 def _not_done(what: str, section_text: str, hint: str) -> HostsOutcome:
     if is_empty(section_text):
         what += f"; the lines between Dusty's markers in {HOSTS_PATH} can go by hand"
-    return HostsOutcome(False, False, f"{what}\n    hint: {hint}" if hint else what, "" if is_empty(section_text) else section_text)
+    return HostsOutcome(False, False, what, "" if is_empty(section_text) else section_text, hint)
 
 
 def _history_path() -> str:

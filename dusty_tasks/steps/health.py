@@ -306,7 +306,7 @@ def _repair_hosts() -> None:
 
     outcome = write_hosts_section(_compiled("hosts") or "", may_ask=may_ask(), say=say)
     if not outcome.done:
-        raise Failure(outcome.what)
+        raise Failure(outcome.what, outcome.hint)
     say(outcome.what)
 
 

@@ -282,7 +282,7 @@ class Run:
             self.say_done(change)
         else:
             by_hand = f"\nAdd this to the hosts file by hand:\n{outcome.by_hand.rstrip()}" if outcome.by_hand else ""
-            self.failures.append(Failure(f"{outcome.what}{by_hand}", "dusty hosts install, or dusty config set hosts.mode off"))
+            self.failures.append(Failure(f"{outcome.what}{by_hand}", outcome.hint))
 
     # Containers and proxy
 

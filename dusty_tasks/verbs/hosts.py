@@ -61,7 +61,7 @@ def report(outcome: hosts_file.HostsOutcome, done: str) -> int:
     if outcome.done:
         say(done if outcome.changed else outcome.what)
         return 0
-    warn(outcome.what)
+    warn(f"{outcome.what}\n    hint: {outcome.hint}" if outcome.hint else outcome.what)
     if outcome.by_hand:
         warn(f"These lines can be added to {hosts_file.HOSTS_PATH} by hand:\n{outcome.by_hand}")
     return 1

@@ -131,7 +131,7 @@ def remove_section() -> None:
     """Take the section out of the hosts file. Raises Failure."""
     outcome = hosts_file.write_hosts_section(hosts_file.EMPTY_SECTION, may_ask=may_ask(), say=say)
     if not outcome.done:
-        raise Failure(outcome.what)
+        raise Failure(outcome.what, outcome.hint)
 
 
 def data() -> list[Removal]:

@@ -139,7 +139,7 @@ def test_sudo_that_needs_a_password_is_not_waited_for(fake: Fake) -> None:
     fake.answers = [NEEDS_PASSWORD]
     outcome = fake.write(SHOP)
     assert (outcome.done, outcome.changed, outcome.by_hand) == (False, False, SHOP)
-    assert "a password is required" in outcome.what and "hosts.mode" in outcome.what
+    assert "a password is required" in outcome.what and "hosts.mode" in outcome.hint
     assert [argv for argv, _input in fake.calls] == [["sudo", "-n", HELPER_PATH, "apply"]]
     assert fake.write(EMPTY_SECTION).done, "nothing is there to be removed"
 
@@ -182,7 +182,7 @@ def test_refusals_of_the_helper_come_through(fake: Fake, found: str, text: str, 
     fake.path.write_text(found)
     outcome = fake.write(text, may_ask=True)
     assert not outcome.done and not outcome.changed
-    assert words in outcome.what
+    assert words in f"{outcome.what} {outcome.hint}"
     assert outcome.by_hand == text
     assert len(fake.calls) == 1, "a refusal is no reason to ask for a password"
 

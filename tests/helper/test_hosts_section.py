@@ -92,7 +92,7 @@ def test_lines_that_are_accepted_stay_as_they_are(helper, line: str) -> None:
 @pytest.mark.parametrize("text", [
     b"", b"\n", SHOP[:-len(b"# END section for Dusty\n")], SHOP[len(b"# BEGIN section for Dusty\n"):], b"\n" + SHOP, SHOP + b"\n", SHOP + SHOP,
     SHOP.replace(b"\n", b"\r\n"), SHOP + b"8.8.8.8 a.test\n", b"\xef\xbb\xbf" + SHOP, b"# BEGIN section for Dusty\n", b"# BEGIN section for Dusty # END section for Dusty",
-    section("127.0.0.1 a.test", "127.0.0.1 a.test"), section("127.0.0.1 a.test", "127.0.0.2 A.TEST"), section("::1 a.test", "fd00::1 a.test"),
+    section("127.0.0.1 a.test", "127.0.0.2 A.TEST"), section("::1 a.test", "fd00::1 a.test"),
     section(*[f"127.0.0.1 a{n}.test" for n in range(10_001)]), section("127.0.0.1 " + "a" * (1 << 20)),
 ], ids=lambda text: repr(text[:30]))
 def test_sections_that_are_refused(helper, text: bytes) -> None:
@@ -104,6 +104,11 @@ def test_first_lines_that_are_refused(helper, first: bytes) -> None:
     with pytest.raises(helper.Refusal) as caught:
         helper.parse_request("apply", first + b"\n" + SHOP)
     assert caught.value.code == REFUSED
+
+
+def test_name_given_twice_with_one_address(helper) -> None:
+    text = section("fd00::1 a.test", "FD00::1 A.Test", "127.0.0.1 a.test")
+    assert after(helper, b"", text) == text
 
 
 def test_final_newline_of_the_section_may_be_missing(helper) -> None:
