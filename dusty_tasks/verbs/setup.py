@@ -132,21 +132,15 @@ def install_helper(yes: bool) -> int:
     settings = session.settings()
     if settings.hosts_mode != "file":
         return 0
-    from dusty_tasks.effects.helper_install import check_installation
+    from dusty_tasks.effects.helper_install import check_installation, needs_allowing
     from dusty_tasks.verbs import hosts
 
-    if not any(check.state == "failed" for check in check_installation()):
+    address = settings.hosts_address
+    allow = [address] if address and needs_allowing(address) else []
+    if not allow and not any(check.state == "failed" for check in check_installation()):
         say("the hosts helper is installed")
         return 0
-    address = settings.hosts_address
-    return tried(lambda: hosts.run(["install"], allow=[address] if is_public(address) else [], yes=yes))
-
-
-def is_public(address: str) -> bool:
-    """True for an address that the helper accepts only if it was named when it was installed."""
-    import ipaddress
-
-    return bool(address) and ipaddress.ip_address(address).is_global
+    return tried(lambda: hosts.run(["install"], allow=allow, yes=yes))
 
 
 def update_repos() -> int:
