@@ -75,6 +75,7 @@ def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receip
 
 
 def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings) -> str:
+    """Why the copy is not what the source is, '' if it is."""
     path, kind = source_of(entry, settings)
     if receipt is None:
         return "not on the Docker host yet"
@@ -110,10 +111,14 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     everything = list(stack_repos or repo_entries)
     receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
     run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb)
+    # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
+    stale = {entry["id"] for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings)}
     outcomes: list[SyncOutcome] = []
     pool = ThreadPoolExecutor(1 if progress else max(1, settings.sync_jobs), thread_name_prefix="sync")
     try:
-        for outcome in pool.map(run.sync, repo_entries):
+        syncing = {entry["id"]: pool.submit(run.sync, entry) for entry in repo_entries if entry["id"] in stale}
+        for entry in repo_entries:
+            outcome = syncing[entry["id"]].result() if entry["id"] in stale else run.up_to_date(entry)
             if outcome.status == SYNCED:
                 say(str(outcome))
             outcomes.append(outcome)
@@ -143,6 +148,10 @@ class _Run:
                  progress: Say | None, verb: str) -> None:
         self.host, self.settings, self.receipts = host, settings, receipts
         self.allow_empty, self.checksum, self.progress, self.verb = allow_empty, checksum, progress, verb
+
+    def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
+        """The outcome for a repo whose copy is what its source is."""
+        return SyncOutcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]])
 
     def sync(self, entry: RepoEntry) -> SyncOutcome:
         """Sync one repo under its lock."""
