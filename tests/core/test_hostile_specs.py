@@ -81,10 +81,15 @@ def replaced(file: str, path: tuple[Any, ...], text: str, *, key: bool = False) 
 
 
 def checked(files: dict[str, dict[str, Any]]) -> tuple[Specs, list[Problem]]:
-    texts = {file: yaml.safe_dump(value, sort_keys=False) for file, value in files.items()}
+    texts = {file: USUAL[file] if value == FILES[file] else dumped(value) for file, value in files.items()}
     return check_specs([parsed(file, text) for file, text in sorted(texts.items())])
 
 
+def dumped(value: dict[str, Any]) -> str:
+    return yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=False)
+
+
+USUAL = {file: dumped(value) for file, value in FILES.items()}
 parsed = lru_cache(maxsize=64)(document)
 """Most files are the same in every example; documents are never changed."""
 
