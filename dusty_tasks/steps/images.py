@@ -56,11 +56,12 @@ def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Calla
     def pull(change: Change) -> None:
         if options.pull and images.has_image(change.name, environment):
             failure = images.pull(change.name, say, environment)
-            if failure:
+            if failure and not images.is_stand_in(change.name, environment):
                 raise failure
-        else:
-            images.ensure_image(change.name, say, env=environment, may_stand_in=True if change.name == nginx_image else None)
-        note(change)
+            note(change._replace(cause="still a stand-in, no registry answers") if failure else change)
+            return
+        how = images.ensure_image(change.name, say, env=environment, may_stand_in=True if change.name == nginx_image else None)
+        note(change._replace(cause=f"{change.cause}; no registry answers, so it is a stand-in") if how == "stand-in" else change)
     return [failure for failure in each_at_once([partial(pull, change) for change in pulls]) if failure]
 
 
