@@ -1,0 +1,167 @@
+"""`dusty compile` with options, `dusty trace`, and a specs repo's CI: in a process of its own, with its own two-line dodo.py."""
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.test_rooms import ROOT
+
+WEB = """image: busybox
+host_forwarding:
+  - {host_name: local.web.test, host_port: 80, container_port: 5000}
+commands:
+  always:
+    - run-web
+"""
+FORBIDDEN = ("docker", "docker-compose", "dockerd", "ssh", "scp", "sudo", "rsync", "git", "curl", "nginx", "systemctl", "limactl")
+
+
+class SpecsRepo:
+    """A specs repo with a dodo.py, and programs that fail loudly when anybody starts them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.home, self.touched = folder / "specs", folder / "home", folder / "touched"
+        for file, text in {"bundles/main.yml": "apps: [web]\n", "apps/web.yml": WEB,
+                           "dodo.py": "from dusty_tasks.dodo import *\n"}.items():
+            self.write(file, text)
+        self.programs = folder / "bin"
+        self.programs.mkdir()
+        for name in FORBIDDEN:
+            program = self.programs / name
+            program.write_text(f'#!/bin/sh\necho "$0 $*" >>{self.touched}\necho "do not touch me" >&2\nexit 99\n')
+            program.chmod(0o755)
+
+    def write(self, file: str, text: str) -> None:
+        path = self.root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run(self, *words: str, program: Sequence[str] = (sys.executable, "-m", "dusty_tasks")) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "DUSTY_HOME": str(self.home), "PATH": f"{self.programs}:{os.environ['PATH']}",
+                       "DOCKER_HOST": "unix:///nonexistent/docker.sock", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        return subprocess.run([*program, *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in sorted(self.root.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> SpecsRepo:
+    return SpecsRepo(tmp_path)
+
+
+DOIT = (sys.executable, "-m", "doit")
+
+
+@pytest.mark.parametrize("program", [DOIT, (sys.executable, "-m", "dusty_tasks")], ids=["doit", "dusty"])
+def test_a_dry_run_in_a_specs_repo_needs_and_touches_nothing(specs: SpecsRepo, program: Sequence[str]) -> None:
+    before = specs.files()
+    for path in [*specs.root.rglob("*"), specs.root]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    ended = specs.run("compile", "--dry-run", program=program)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines()[0] == "specs are fine: 1 app, 0 libs, 0 services, 1 route; 6 files"
+    assert not specs.touched.exists()
+    assert specs.files() == before
+    assert not (specs.home / "build").exists()
+    for path in [specs.root, *specs.root.rglob("*")]:
+        path.chmod(0o755)
+
+
+@pytest.mark.parametrize("program", [DOIT, (sys.executable, "-m", "dusty_tasks")], ids=["doit", "dusty"])
+def test_a_dry_run_names_every_problem_and_fails(specs: SpecsRepo, program: Sequence[str]) -> None:
+    specs.write("apps/web.yml", WEB.replace("local.web.test", "my site").replace("always", "alwys"))
+    ended = specs.run("compile", "--dry-run", program=program)
+    assert ended.returncode == 1
+    assert "apps/web.yml:3:17: host_forwarding[0].host_name:" in ended.stderr
+    assert 'hint: did you mean "always"?' in ended.stderr
+    assert ended.stderr.endswith("3 problems in 1 file\n")
+    assert not specs.touched.exists()
+
+
+def test_json_is_for_machines(specs: SpecsRepo) -> None:
+    fine = json.loads(specs.run("compile", "--dry-run", "--json").stdout)
+    assert fine["ok"] and fine["problems"] == [] and fine["compiled"][0]["routes"] == 1
+    assert "docker-compose.yml" in fine["written"]
+    specs.write("apps/web.yml", "image: busybox\n")
+    ended = specs.run("compile", "--dry-run", "--json")
+    broken = json.loads(ended.stdout)
+    assert ended.returncode == 1 and not broken["ok"]
+    assert (broken["problems"][0]["file"], broken["problems"][0]["what"]) == ("apps/web.yml", "missing: commands.always")
+
+
+def test_all_bundles_finds_a_clash_that_no_bundle_alone_has(specs: SpecsRepo) -> None:
+    specs.write("apps/shop.yml", WEB)
+    specs.write("bundles/other.yml", "apps: [shop]\n")
+    (specs.home).mkdir()
+    (specs.home / "config.yml").write_text("bundles: [main]\n")
+    assert specs.run("compile", "--dry-run").returncode == 0
+    ended = specs.run("compile", "--dry-run", "--all-bundles")
+    assert ended.returncode == 1
+    assert "local.web.test:80 is already forwarded at apps/shop.yml:3:5" in ended.stderr
+    assert "all together: 1 to mend" in ended.stderr and "main:" not in ended.stderr
+    specs.write("apps/shop.yml", WEB.replace("local.web", "local.shop"))
+    ended = specs.run("compile", "--all-bundles")
+    assert (ended.returncode, [line.split() for line in ended.stdout.splitlines()][1:]) == (
+        0, [["main", "1", "0", "0", "1"], ["other", "1", "0", "0", "1"], ["all", "together", "2", "0", "0", "2"]])
+    assert not (specs.home / "build").exists()
+
+
+def test_check_fails_as_long_as_something_would_change(specs: SpecsRepo) -> None:
+    ended = specs.run("compile", "--check")
+    assert ended.returncode == 1 and "would write build/hosts" in ended.stdout
+    assert specs.run("compile").returncode == 0
+    ended = specs.run("compile", "--check")
+    assert ended.returncode == 0 and ended.stdout.endswith("up to date\n")
+    specs.write("bundles/main.yml", "apps: [web]\nservices: [redis]\n")
+    specs.write("services/redis.yml", "image: redis\n")
+    ended = specs.run("compile", "--check")
+    assert ended.returncode == 1 and "would write build/docker-compose.yml" in ended.stdout
+
+
+def test_out_is_written_and_pruned_like_build(specs: SpecsRepo) -> None:
+    assert specs.run("compile").returncode == 0
+    ended = specs.run("compile", "--out", "../out")
+    assert ended.returncode == 0 and "wrote hosts" in ended.stdout
+    out, build = specs.root.parent / "out", specs.home / "build"
+
+    def written(folder: Path) -> dict[str, bytes]:
+        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
+                if path.is_file() and ".written" not in path.parts}
+    assert written(out) == written(build)
+    assert specs.run("compile", "--out", "../out").stdout == "up to date\n"
+    shutil.copytree(out / "commands/web", out / "commands/gone")
+    assert specs.run("compile", "--out", "../out").returncode == 0
+    assert not (out / "commands/gone/start.sh").exists()
+
+
+def test_a_compiled_file_is_the_same_by_doit_and_by_dusty(specs: SpecsRepo) -> None:
+    assert specs.run("compile", program=DOIT).returncode == 0
+    assert specs.run("compile").stdout == "up to date\n"
+
+
+@pytest.mark.parametrize(("word", "said"), [
+    ("hosts:2", "apps/web.yml:3:17: host_forwarding[0].host_name"), ("build/hosts:1", "hosts:1 comes from no spec"),
+    ("nginx/dustyNginx.conf:25", "apps/web.yml:3:5: host_forwarding[0]"), ("dustyNginx.conf:25", "apps/web.yml:3:5: host_forwarding[0]"),
+    ("docker-compose.yml:services.web.image", "apps/web.yml:1:8: image"), ("commands/web/start.sh:14", "apps/web.yml:6:7: commands.always[0]"),
+    ("docker-compose.yml:services.dustyInternalNginx.image", "config.yml: nginx_image")])
+def test_trace_names_the_spec_line(specs: SpecsRepo, word: str, said: str) -> None:
+    assert specs.run("compile").returncode == 0
+    ended = specs.run("trace", word)
+    assert ended.returncode == 0 and ended.stdout.startswith(said), ended
+
+
+@pytest.mark.parametrize(("word", "said"), [
+    ("hosts:99", "hosts has no line 99"), ("hosts", '"hosts" names no line'), ("host:1", "no artifact named host has an origin"),
+    ("docker-compose.yml:services.nosuch", "docker-compose.yml has no key services.nosuch")])
+def test_trace_says_what_it_cannot_find(specs: SpecsRepo, word: str, said: str) -> None:
+    assert specs.run("compile").returncode == 0
+    ended = specs.run("trace", word)
+    assert ended.returncode == 1 and ended.stderr.startswith(said), ended
