@@ -23,7 +23,8 @@ def run(words: list[str], watch: bool = False, checksum: bool = False, allow_emp
     if verify:
         return compare(chosen)
     if watch:
-        return keep_syncing(chosen, entries, allow_empty)
+        keep_syncing(chosen, entries, allow_empty)
+        return 0
     outcomes = sync_repos(chosen, host=session.docker_host(), settings=session.settings(), say=say, allow_empty=allow_empty,
                           checksum=checksum, progress=progress, stack_repos=entries)
     return tell(outcomes)
@@ -97,8 +98,8 @@ def _located(word: str, sources: Sequence[str], is_named: bool) -> tuple[str, st
     raise Failure(f"{path} is in none of the repos of the stack", "dusty sync <repo> --why <path in the repo>")
 
 
-def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_empty: bool) -> int:
-    """Sync at once, then once per burst of changes, until interrupted. A failed sync is said, and tried again at the next change."""
+def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_empty: bool) -> None:
+    """Sync at once, then once per burst of changes, until interrupted (KeyboardInterrupt: exit 130). A failed sync is said, and tried again at the next change."""
     from watchfiles import watch
 
     from dusty_tasks.core.excludes import Matcher
@@ -116,7 +117,7 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
 
     sync(chosen)
     if settings.sync_mode == "bind":
-        return 0
+        return
     matchers = {source: Matcher(read_rules(source, settings.sync_exclude)) for source in entry_by_source}
 
     def is_synced(_change: object, path: str) -> bool:
@@ -125,8 +126,7 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
 
     say(f"watching {len(entry_by_source)} {'repo' if len(entry_by_source) == 1 else 'repos'}; ^C ends it")
     is_first_look = True
-    for changes in watch(*entry_by_source, watch_filter=is_synced, debounce=400, step=50, rust_timeout=2000, yield_on_timeout=True,
-                         raise_interrupt=False):
+    for changes in watch(*entry_by_source, watch_filter=is_synced, debounce=400, step=50, rust_timeout=2000, yield_on_timeout=True):
         if not changes:
             if is_first_look:
                 # What changed between the first sync and the start of the watching, nobody reported.
@@ -137,7 +137,6 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
         for source in changed:
             matchers[source] = Matcher(read_rules(source, settings.sync_exclude))
         sync([entry_by_source[source] for source in sorted(changed)])
-    return 130
 
 
 def _is_left_out(matcher: object, path: str) -> bool:

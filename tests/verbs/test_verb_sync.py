@@ -109,8 +109,8 @@ def test_watch_syncs_once_per_burst_and_ignores_what_is_excluded(room: Room) -> 
         write(source / "a.py", "changed")
         assert "synced web: 1 changed" in process.stdout.readline()
         process.send_signal(2)
-        assert process.wait(20) == 130
-        assert "Traceback" not in process.stdout.read()
+        assert process.wait(120) == 130
+        assert process.stdout.read() == "interrupted\n"
     finally:
         process.kill()
     assert (room.copy("web") / "a.py").read_text() == "changed"
