@@ -42,7 +42,9 @@ def scalar(value: Any) -> str:
     if isinstance(value, str):
         return _string(value)
     if value is None or isinstance(value, (bool, int, float)):
-        return json.dumps(value, allow_nan=False)
+        text = json.dumps(value, allow_nan=False)
+        # For YAML 1.1 a number with an exponent has a point, too.
+        return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text
     if isinstance(value, (Mapping, list, tuple)) and not value:
         return "{}" if isinstance(value, Mapping) else "[]"
     raise TypeError(f"{value!r} is no value for YAML")
