@@ -44,14 +44,15 @@ def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
 
 
 def _alike(documents: Sequence[Document]) -> Iterator[Problem]:
-    """Two bundles, or two services, whose names differ in case alone."""
+    """Two bundles, or two services, whose names differ in case alone, or in their Unicode form alone."""
     first: dict[tuple[str, str], Document] = {}
     for document in documents:
         if document.kind in ("bundle", "service"):
             other = first.setdefault((document.kind, document.name.casefold()), document)
             if other is not document:
-                yield document.problem((), f"{shown(document.name)} differs from {shown(other.name)} in case alone"
-                                       f" ({other.file})", "rename one")
+                how = f"is also the name of {other.file}" if other.name == document.name else \
+                    f"differs from {shown(other.name)} in case alone ({other.file})"
+                yield document.problem((), f"{shown(document.name)} {how}", "rename one")
 
 
 def _empty_bundle(document: Document) -> Iterator[Problem]:
