@@ -74,6 +74,12 @@ class Matcher:
                 return rule
         return None
 
+    def leaves_out(self, path: bytes) -> bool:
+        """True if a file at `path` (`/a/b`) is left out, by itself or with a folder on its way."""
+        parts = path.split(b"/")
+        folders = [b"/".join(parts[:depth]) for depth in range(2, len(parts))]
+        return any(self.is_excluded(folder, True) for folder in folders) or self.is_excluded(path, False)
+
 
 def _is_plain_name(pattern: bytes) -> bool:
     return bool(pattern) and not re.search(rb"[*?\[/]", pattern)

@@ -118,11 +118,14 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
     sync(chosen)
     if settings.sync_mode == "bind":
         return
+    entry_by_source = {source: entry for source, entry in entry_by_source.items() if os.path.isdir(source)}
+    if not entry_by_source:
+        raise Failure("there is no source to watch")
     matchers = {source: Matcher(read_rules(source, settings.sync_exclude)) for source in entry_by_source}
 
     def is_synced(_change: object, path: str) -> bool:
         source = next((source for source in entry_by_source if path.startswith(f"{source}/")), "")
-        return bool(source) and not _is_left_out(matchers[source], path[len(source):])
+        return bool(source) and not matchers[source].leaves_out(os.fsencode(path[len(source):]))
 
     say(f"watching {len(entry_by_source)} {'repo' if len(entry_by_source) == 1 else 'repos'}; ^C ends it")
     is_first_look = True
@@ -137,13 +140,3 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
         for source in changed:
             matchers[source] = Matcher(read_rules(source, settings.sync_exclude))
         sync([entry_by_source[source] for source in sorted(changed)])
-
-
-def _is_left_out(matcher: object, path: str) -> bool:
-    """True if a rule excludes `path` (`/a/b`), or a folder on its way."""
-    from dusty_tasks.core.excludes import Matcher
-
-    assert isinstance(matcher, Matcher)
-    parts = os.fsencode(path).split(b"/")
-    paths = [b"/".join(parts[:depth]) for depth in range(2, len(parts) + 1)]
-    return any(matcher.is_excluded(part, is_folder=depth < len(paths) - 1) for depth, part in enumerate(paths))

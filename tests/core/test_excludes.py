@@ -101,3 +101,9 @@ def test_git_data_is_left_out_at_any_depth_unless_kept() -> None:
 def test_a_rule_says_where_it_was_written() -> None:
     rule = Matcher(rules_of(b"!a\n*.py")).deciding_rule(b"/x.py", False)
     assert str(rule) == "*.py (.dustyignore:2)"
+
+
+def test_a_path_is_left_out_with_a_folder_on_its_way() -> None:
+    matcher = Matcher(rules_of(b"!/build/keep\n/build/\n*.log"))
+    left_out = {path for path in (b"/build/keep", b"/build/x/y", b"/a/x.log", b"/a/build/x", b"/build") if matcher.leaves_out(path)}
+    assert left_out == {b"/build/keep", b"/build/x/y", b"/a/x.log"}

@@ -116,6 +116,12 @@ def test_watch_syncs_once_per_burst_and_ignores_what_is_excluded(room: Room) -> 
     assert (room.copy("web") / "a.py").read_text() == "changed"
 
 
+def test_nothing_to_watch_is_the_users_to_mend(room: Room) -> None:
+    subprocess.run(["rm", "-r", room.repo("web")], check=True)
+    done = room.dusty("sync", "--watch")
+    assert done.returncode == 1 and "does not exist" in done.stderr and "no source to watch" in done.stderr
+
+
 def test_sub_tasks_run_only_for_what_changed(room: Room) -> None:
     web = room.repo("web")
     room.repo("api")
