@@ -201,7 +201,7 @@ def _dependent(document: Document, path: KeyPath, error: Any) -> Iterator[Proble
     given, missing = next((key, other) for key, others in error.validator_value.items() if key in error.instance
                           for other in others if other not in error.instance)
     hint = _missing_hint(document.kind, [missing])
-    yield Problem(document.key_place((*path, given)), path_text((*path, given)), f"{given} needs {missing}", hint)
+    yield Problem(document.key_place((*path, given)), path_text(path), f"{given} needs {missing}", hint)
 
 
 def _enum(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
