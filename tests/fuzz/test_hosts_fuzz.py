@@ -87,7 +87,7 @@ def test_bytes_outside_stay_and_lines_inside_are_valid(found: bytes | None, text
 
 
 @pytest.mark.timeout(3600)
-@settings(max_examples=COUNT, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=COUNT // 3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(parts=st.lists(st.one_of(st.none(), hosts_line, st.sampled_from([b"\n", b"\r\n", b"\r", section("127.0.0.1 db.test")])), max_size=5),
        lines=st.lists(st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test"]), max_size=2, unique=True))
 def test_cheap_look_agrees_with_the_helper(parts: list[bytes | None], lines: list[str]) -> None:

@@ -209,6 +209,14 @@ def test_bind_mounted_file_on_a_full_disk_is_put_back(box: Box) -> None:
     assert box.leftovers() == []
 
 
+def test_read_only_bind_mount_stays_as_it_is(box: Box) -> None:
+    bind(box)
+    box.sh("mount -o remount,bind,ro /etc/hosts")
+    assert box.call("apply", SHOP).returncode == FAILED
+    assert box.found() == OWN_LINES
+    assert box.leftovers() == []
+
+
 def test_backup_of_an_interrupted_write_is_kept_while_it_is_needed(box: Box) -> None:
     bind(box)
     backup = box.root / "etc/hosts.dusty-backup"

@@ -112,11 +112,11 @@ def test_versions_of_sudo(text: str, wanted: tuple[int, ...]) -> None:
     assert install.parsed_version(text) == wanted
 
 
-@pytest.mark.parametrize("version, changes, state", [("1.9.13p3", "", "warning"), ("1.9.13p3", "* CVE-2025-32462: mended", "ok"), ("1.9.17p1", "", "ok"), ("1.9.17", "", "warning"), ("2.0", "", "ok")])
+@pytest.mark.parametrize("version, changes, state", [("sudo-rs 0.2.8", "", "ok"), ("1.9.13p3", "", "warning"), ("1.9.13p3", "* CVE-2025-32462: mended", "ok"), ("1.9.17p1", "", "ok"), ("1.9.17", "", "warning"), ("2.0", "", "ok")])
 def test_old_sudo_is_warned_about(monkeypatch: pytest.MonkeyPatch, version: str, changes: str, state: str) -> None:
     from dusty_tasks.effects import process
 
-    monkeypatch.setattr(process, "run", lambda argv: process.Finished(0, f"Sudo version {version}\nSudoers policy plugin version {version}\n", ""))
+    monkeypatch.setattr(process, "run", lambda argv: process.Finished(0, f"{version if ' ' in version else f'Sudo version {version}'}\nSudoers policy plugin version {version}\n", ""))
     monkeypatch.setattr(install, "_sudo_changes", lambda: changes)
     assert [check.state for check in install._check_sudo_version()] == [state]
 
