@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helper"))
 
 from hosts_box import request_of, section
 
+from dusty_tasks.core.names import Wrong, check_host_name
 from dusty_tasks.effects.hosts_file import found_section, helper_module, section_is_in_place
 
 COUNT = 100_000 if os.environ.get("DUSTY_LONG") else 3_000
@@ -101,3 +102,25 @@ def test_cheap_look_agrees_with_the_helper(parts: list[bytes | None], lines: lis
         assert not section_is_in_place(found, text.decode()) or "already has another address" in str(refusal)
         return
     assert section_is_in_place(found, text.decode()) == (new == found)
+
+
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(host_name=st.one_of(name, st.from_regex(r"[a-zA-Z0-9-]{1,3}(\.[a-zA-Z0-9-]{1,64}){0,4}\.?", fullmatch=True)))
+@example("docker.internal")
+@example("a.docker.internal")
+@example("ip6-x")
+@example(".".join(["a" * 63] * 3 + ["b" * 61]))
+@example(".".join(["a" * 63] * 3 + ["b" * 62]))
+def test_specs_and_helper_agree_on_host_names(host_name: str) -> None:
+    """What a spec may call an app the helper writes, and nothing else; two rules, written apart."""
+    try:
+        check_host_name(host_name)
+        is_allowed = True
+    except Wrong:
+        is_allowed = False
+    try:
+        HELPER["parse_section"](section(f"127.0.0.1 {host_name}"))
+    except (HELPER["Refusal"], UnicodeEncodeError):
+        assert not is_allowed
+    else:
+        assert is_allowed
