@@ -64,6 +64,11 @@ class Plan(NamedTuple):
     def names(self, *kinds: str) -> set[str]:
         return {change.name for change in self.of(*kinds)}
 
+    def without(self, name: str) -> Plan:
+        """The plan with no change of this container, nor of what belongs to it alone (the proxy's config)."""
+        kinds = (NGINX, RELOAD) if name == PROXY else ()
+        return Plan(tuple(change for change in self.changes if change.name != name and change.kind not in kinds), self.pending)
+
 
 class Options(NamedTuple):
     """What the caller of `up` asked for."""

@@ -19,7 +19,7 @@ from dusty_tasks.core.changes import (
     Change,
     aliases_of,
 )
-from dusty_tasks.core.found import PROXY, FoundContainer
+from dusty_tasks.core.found import PROXY
 from dusty_tasks.core.records import record_of
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
@@ -162,6 +162,3 @@ class Launcher:
         self.started[container_name] = {**self.started.get(container_name, {}), "nginx": self.view.sources.nginx_digest}
         self.write_records()
         self.done.append(change)
-
-    def proxy(self) -> FoundContainer | None:
-        return self.containers.get(PROXY)

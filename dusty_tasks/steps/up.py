@@ -42,6 +42,7 @@ from dusty_tasks.steps.compile import step_names as compiling_steps
 from dusty_tasks.steps.places import place_finder, read_origins
 from dusty_tasks.steps.reality import View, look
 
+SEEN, UNSEEN, REFUSED = "seen", "unseen", "refused"
 CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
 
 
@@ -300,8 +301,9 @@ class Run:
         from dusty_tasks.steps.preconditions import record_owner
 
         record_owner(self.engine.host, self.view)
-        if self._proxy_is_started():
-            self._push_nginx()
+        if self._proxy_is_started() and self._push_nginx() == REFUSED:
+            # The proxy that runs goes on with its config; the apps are brought up all the same.
+            self._view = self.view._replace(plan=self.view.plan.without(PROXY))
         self.launcher.launch()
         place_of = place_finder(lambda: read_origins(session.settings()))
         for name, failure in self.launcher.failures.items():
@@ -310,30 +312,33 @@ class Run:
     def _proxy_is_started(self) -> bool:
         return any(change.name == PROXY for change in self.view.plan.of(*STARTING))
 
-    def _push_nginx(self) -> bool:
-        """False if the running proxy does not see what was pushed."""
-        from dusty_tasks.steps.proxy import push_config
+    def _push_nginx(self) -> str:
+        """SEEN by the running proxy (or there is none), UNSEEN, or REFUSED by it: then the former config stays, and the run ends with 3."""
+        from dusty_tasks.steps.proxy import ConfigRefused, push_config
 
-        is_seen = True
+        proxy, is_seen = self.view.found.containers.get(PROXY), True
         for change in self.view.plan.of(NGINX):
-            proxy = self.launcher.proxy()
             say(str(change))
-            is_seen = push_config(self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else "")
+            try:
+                is_seen = push_config(self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else "")
+            except ConfigRefused as refused:
+                self.failures.append(refused)
+                return REFUSED
             self.say_done(change)
-        return is_seen
+        return SEEN if is_seen else UNSEEN
 
     def load_proxy_config(self) -> None:
         """For a proxy that goes on running: its names on the network, its config pushed, tested and loaded."""
-        if self._proxy_is_started():
+        if self._proxy_is_started() or not self.view.plan.of(NGINX, RELOAD, RECONNECT):
             return
         from dusty_tasks.steps.proxy import load_config
 
         for change in self.view.plan.of(RECONNECT):
             self.launcher.reconnect(change)
-        is_seen = self._push_nginx()
-        for change in self.view.plan.of(RELOAD):
+        pushed = self._push_nginx()
+        for change in self.view.plan.of(RELOAD) if pushed != REFUSED else ():
             say(str(change))
-            load_config(self.engine, self.launcher.proxy().id, is_seen=is_seen)
+            load_config(self.engine, self.view.found.containers[PROXY].id, is_seen=pushed == SEEN)
             self.launcher.note_loaded(change)
 
     def wait_until_ready(self) -> None:

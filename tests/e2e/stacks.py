@@ -64,7 +64,7 @@ def changes(printed: str) -> list[str]:
     """The lines of an `up` that say what was done, without what only concerns this machine's files."""
     done = ("pulled", "built", "synced", "pushed", "wrote hosts", "removed", "stopped", "created", "recreated", "restarted", "started",
             "unpaused", "reloaded", "reconnected")
-    return [line for line in printed.splitlines() if line.startswith(done) and ": " in line and " changed, " not in line]
+    return [line for line in printed.splitlines() if line.startswith(done) and ": " in line and not re.search(r": \d+ changed, ", line)]
 
 
 def state(rig: Any) -> dict[str, Any]:

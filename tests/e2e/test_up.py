@@ -204,14 +204,12 @@ def test_a_service_with_a_healthcheck_is_waited_for_before_its_user_starts(rig, 
 
 
 def test_a_taken_port_is_named_with_its_holder_before_anything_is_changed(rig, stack):
-    listener = subprocess.Popen(rig.machine.argv(["python3", "-m", "http.server", str(PORT), "--bind", "127.0.0.1"]),
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    rig.run(["sh", "-c", f"python3 -m http.server {PORT} --bind 127.0.0.1 > /dev/null 2>&1 & echo $! > /run/listener.pid"])
     try:
         rig.run(["sh", "-c", f"until curl -s -o /dev/null http://127.0.0.1:{PORT}/; do :; done"])
         done = rig.dusty("up", check=False)
     finally:
-        listener.terminate()
-        listener.wait()
+        rig.run(["sh", "-c", "kill $(cat /run/listener.pid)"])
     assert done.returncode == 1
     assert f"port {PORT} of 127.0.0.1 (dustyInternalNginx) is held by python3 (pid " in done.stderr
     assert rig.container_ids("") == {}
