@@ -167,7 +167,7 @@ def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
         raise Damaged(f"{path} is damaged, or no backup: {error}") from None
     except OSError as error:
         # gzip's "not a gzipped file" and "CRC check failed" have no errno.
-        raise (Failure(f"{path} cannot be read: {error.strerror}") if error.errno else Damaged(f"{path} is damaged: {error}")) from None
+        raise (Failure(f"{path} cannot be read: {error.strerror}") if error.errno else Damaged(f"{path} is damaged, or no backup: {error}")) from None
     if what := damage(manifest, found):
         raise Damaged(f"{path} is damaged: {what}")
     return manifest, found

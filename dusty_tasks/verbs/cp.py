@@ -79,8 +79,8 @@ def nearest_folder(container_id: str, path: str, env: Mapping[str, str]) -> tupl
     """The deepest folder that exists on the way to `path`, `path` included, and what stands at `path`. Raises Failure."""
     found = kind = archives.container_kind(container_id, path, env)
     while kind != "folder":
-        if kind == "file" and path != "/" and found != "file":
-            raise Failure(f"{path} is a file, not a folder")
+        if (kind == "file" and found != "file") or path == "/":
+            raise Failure(f"{path} is a file, not a folder" if kind else f"{path}: the container has no such folder")
         path = posixpath.dirname(path)
         kind = archives.container_kind(container_id, path, env)
     return path, found

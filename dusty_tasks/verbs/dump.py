@@ -61,7 +61,8 @@ def attempted(part: Callable[[], str]) -> str:
         return part()
     except Failure as failure:
         return f"not available: {failure}\n"
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:
+        # A report is made when something is broken: whatever it is, the other parts are wanted all the more.
         return f"not available: {error!r}\n"
 
 

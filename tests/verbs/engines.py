@@ -1,0 +1,78 @@
+"""An engine that is a few values, and a `docker` that is a script: for verbs on running containers."""
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dusty_tasks.core.found import FoundContainer
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import EngineDown
+
+
+def container(name: str, state: str = "running", kind: str = "app", **fields: Any) -> FoundContainer:
+    return FoundContainer(name=name, container_name=f"dusty_{name}_1", id=f"id-{name}", state=state, image="busybox:1",
+                          labels={"dusty.name": name, "dusty.kind": kind}, **fields)
+
+
+ANSWERS: dict[str, Any] = {"/info": {"SystemTime": "2026-01-01T00:00:00Z"}, "/version": {"Version": "28.0", "ApiVersion": "1.48"},
+                           "/networks/bridge": {"IPAM": {"Config": [{"Gateway": "172.17.0.1"}]}}, "/system/df": {}, "/volumes": {"Volumes": None}}
+WEB, DB, OLD = container("web"), container("db", kind="service"), container("old", "exited", exit_status=3)
+
+
+class Engine:
+    """What the engine answers, and what it was asked to do."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.containers, self.answers, self.asked = folder, [WEB, DB, OLD], dict(ANSWERS), []
+        self.is_down = False
+        self.script('echo "$@"')
+        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        monkeypatch.setattr(docker.Engine, "get", lambda _self, path, timeout=0: self._answer("GET", path))
+        monkeypatch.setattr(docker.Engine, "request", lambda _self, method, path, body=None, timeout=0: self._answer(method, path))
+        monkeypatch.setattr(docker, "read_containers", lambda _engine: self._listed())
+
+    def _listed(self) -> dict[str, FoundContainer]:
+        self._fail_if_down()
+        return {found.name: found for found in self.containers}
+
+    def _fail_if_down(self) -> None:
+        if self.is_down:
+            raise EngineDown("the Docker engine at unix:///x does not answer: No such file or directory", "dusty start")
+
+    def _answer(self, method: str, path: str) -> Any:
+        self._fail_if_down()
+        if method != "GET":
+            self.asked.append(f"{method} {path}")
+            return b""
+        found = next((answer for prefix, answer in self.answers.items() if path.startswith(prefix)), [])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def script(self, text: str) -> None:
+        """What `docker` does; each call's words are kept."""
+        program = self.folder / "docker"
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >> "{self.folder}/calls"\n{text}\n')
+        program.chmod(0o755)
+
+    @property
+    def calls(self) -> list[str]:
+        path = self.folder / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+
+def wanted(home: Path, *names: str) -> None:
+    """A compiled stack of these containers."""
+    (home / "state").mkdir(parents=True, exist_ok=True)
+    containers = [{"name": name, "kind": "app", "container_name": f"dusty_{name}_1", "mapping": {}} for name in names]
+    (home / "state/wanted.json").write_text(json.dumps({"containers": containers}))
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dusty: object) -> Engine:
+    (tmp_path / "programs").mkdir()
+    return Engine(tmp_path / "programs", monkeypatch)

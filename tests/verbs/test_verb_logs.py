@@ -1,0 +1,80 @@
+"""`dusty logs`: which containers, which lines, in which order."""
+from __future__ import annotations
+
+import pytest
+from chosen import Chosen
+from engines import Engine, engine, wanted
+
+__all__ = ["engine"]
+
+LOGS = """
+for word; do last=$word; done
+case $last in
+id-web) echo "2026-01-01T00:00:01.000000000Z web one"; echo "2026-01-01T00:00:03.000000000Z web two" >&2 ;;
+id-db) echo "2026-01-01T00:00:02.000000000Z db one" ;;
+esac
+"""
+
+
+def test_one_container_is_the_engines_own_output(dusty: Chosen, engine: Engine) -> None:
+    engine.script("echo out; echo err >&2; exit 5")
+    assert dusty("logs", "web", "-f", "-t", "--tail", "3", "--since", "2d").code == 5
+    assert engine.calls == ["logs --tail 3 --since 48h --follow --timestamps id-web"]
+
+
+def test_several_are_merged_by_time_each_after_its_name(dusty: Chosen, engine: Engine) -> None:
+    engine.script(LOGS)
+    ended = dusty("logs", "web", "db")
+    assert (ended.code, ended.out) == (0, "web | web one\ndb  | db one\nweb | web two\n")
+
+
+def test_times_are_shown_when_asked_for(dusty: Chosen, engine: Engine) -> None:
+    engine.script(LOGS)
+    assert dusty("logs", "-t", "db", "web").out.splitlines()[0] == "web | 2026-01-01T00:00:01.000000000Z web one"
+
+
+def test_no_name_is_the_stack_and_ended_containers_count(dusty: Chosen, engine: Engine) -> None:
+    engine.script(LOGS)
+    wanted(dusty.home, "db", "old", "notyet")
+    dusty("logs")
+    assert sorted(call.split()[-1] for call in engine.calls) == ["id-db", "id-old"]
+
+
+def test_without_a_stack_it_is_all_that_exist(dusty: Chosen, engine: Engine) -> None:
+    engine.script(LOGS)
+    dusty("logs")
+    assert sorted(call.split()[-1] for call in engine.calls) == ["id-db", "id-old", "id-web"]
+
+
+def test_following_goes_on_after_what_was_shown(dusty: Chosen, engine: Engine) -> None:
+    engine.script(f'case "$*" in *-f*) exit 0 ;; esac\n{LOGS}')
+    dusty("logs", "-f", "--tail", "5", "web", "old")
+    followed = [call for call in engine.calls if "-f" in call.split()]
+    assert sorted(followed) == ["logs --timestamps -f --since 2026-01-01T00:00:03.000000001Z id-web", "logs --timestamps -f --tail 5 id-old"]
+
+
+def test_a_container_whose_log_fails_is_no_success(dusty: Chosen, engine: Engine) -> None:
+    engine.script("exit 1")
+    assert dusty("logs", "web", "db").code == 2
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["wbe"], 'no app or service named "wbe"\n    hint: did you mean "web"?'), (["web", "wbe"], 'no app or service named "wbe"'),
+    (["notyet"], "notyet has no container"), (["--tail", "x"], '"x" is not a number of lines'), (["--since", "soon"], "neither a duration"),
+    (["ünknown"], 'no app or service named "ünknown"'), (["x" * 5000], "no app or service named"),
+], ids=["unknown", "one of two unknown", "no container", "tail", "since", "unicode", "long"])
+def test_bad_words_are_one_sentence_and_exit_1(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
+    wanted(dusty.home, "web", "notyet")
+    ended = dusty("logs", *words)
+    assert ended.code == 1 and said in ended.err and not engine.calls
+
+
+def test_no_engine_is_exit_2_and_says_what_to_do(dusty: Chosen, engine: Engine) -> None:
+    engine.is_down = True
+    ended = dusty("logs", "web")
+    assert ended.code == 2 and "does not answer" in ended.err and "dusty start" in ended.err
+
+
+def test_broken_specs_are_no_hindrance(dusty: Chosen, engine: Engine) -> None:
+    dusty.write("apps/web.yml", "{")
+    assert dusty("logs", "web").code == 0

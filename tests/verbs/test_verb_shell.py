@@ -1,0 +1,99 @@
+"""`dusty shell` and `dusty scripts`: the command in the container, its words untouched, its status ours."""
+from __future__ import annotations
+
+import pytest
+from chosen import Chosen
+from engines import Engine, container, engine
+
+from dusty_tasks.verbs import shell
+
+__all__ = ["engine"]
+
+
+def test_the_best_shell_there_is(dusty: Chosen, engine: Engine) -> None:
+    assert dusty("shell", "web").code == 0
+    assert engine.calls == [f"exec --interactive id-web {' '.join(shell.BEST_SHELL)}"]
+
+
+def test_a_command_goes_there_verbatim(dusty: Chosen, engine: Engine) -> None:
+    engine.script('printf "%s\\n" "$@" > "${0%/*}/words"; exit 9')
+    assert dusty("shell", "web", "ls", "-la", "--help", "a b", "", "x=1").code == 9
+    assert (engine.folder / "words").read_text().splitlines()[2:] == ["id-web", "ls", "-la", "--help", "a b", "", "x=1"]
+
+
+def test_a_terminal_is_asked_for_only_if_stdin_is_one(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shell, "is_terminal", lambda _stream: True)
+    dusty("shell", "web", "top")
+    assert engine.calls[0].startswith("exec --interactive --tty --detach-keys")
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ([], "shell needs the name"), (["wbe"], 'did you mean "web"?'), (["old"], "old is not running: its container ended with status 3"),
+    (["paused"], "is paused"), (["made"], "was made and never started"), (["again"], "is restarting"),
+])
+def test_what_cannot_be_entered(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
+    engine.containers += [container("paused", "paused"), container("made", "created"), container("again", "restarting")]
+    ended = dusty("shell", *words)
+    assert ended.code == 1 and said in ended.err and not engine.calls
+
+
+SCRIPTS = """
+    image: busybox:1
+    commands: {always: [httpd -f]}
+    scripts:
+      - {name: seed, command: [./seed], description: Fill it}
+      - {name: clear, command: [./clear]}
+    """
+
+
+@pytest.fixture
+def scripted(dusty: Chosen, engine: Engine) -> Chosen:
+    dusty.write("apps/web.yml", SCRIPTS)
+    return dusty
+
+
+def pushed(dusty: Chosen, here: str, there: str) -> None:
+    for folder, text in ((dusty.home / "build/commands/web/scripts", here), (dusty.home / "host/command_files/web/scripts", there)):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "seed.sh").write_text(text)
+
+
+def test_scripts_are_listed_with_their_descriptions(scripted: Chosen) -> None:
+    assert scripted("scripts", "web").out.splitlines() == ["script  description", "clear", "seed    Fill it"]
+    assert scripted("scripts", "api").out == "no scripts for api\n"
+
+
+def test_a_script_runs_with_its_arguments_untouched(scripted: Chosen, engine: Engine) -> None:
+    pushed(scripted, "same", "same")
+    engine.script("exit 4")
+    ended = scripted("scripts", "web", "seed", "-n", "a b", "--help")
+    assert (ended.code, ended.err) == (4, "")
+    assert engine.calls == ["exec --interactive id-web sh /command_files/scripts/seed.sh -n a b --help"]
+
+
+def test_a_script_that_is_not_the_pushed_one_is_said(scripted: Chosen) -> None:
+    pushed(scripted, "new", "old")
+    ended = scripted("scripts", "web", "seed")
+    assert ended.code == 0 and "pending changes: run dusty up" in ended.err
+
+
+def test_the_compiled_scripts_do_while_the_specs_are_broken(scripted: Chosen) -> None:
+    scripted.write("apps/api.yml", "{")
+    (scripted.home / "build").mkdir(exist_ok=True)
+    (scripted.home / "build/stack.json").write_text('{"apps": {"web": {"scripts": [{"name": "seed", "description": "Fill it"}]}}}')
+    assert "seed" in scripted("scripts", "web").out
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    ([], "scripts needs the name of an app"), (["wbe"], 'did you mean "web"?'), (["redis"], 'no app named "redis"'),
+    (["web", "sede"], 'no script of web named "sede"\n    hint: did you mean "seed"?'), (["api", "seed"], "no script of api"),
+])
+def test_what_cannot_be_run(scripted: Chosen, engine: Engine, words: list[str], said: str) -> None:
+    ended = scripted("scripts", *words)
+    assert ended.code == 1 and said in ended.err and not engine.calls
+
+
+def test_a_stopped_app_runs_no_script(scripted: Chosen, engine: Engine) -> None:
+    engine.containers = [container("web", "exited", exit_status=0)]
+    ended = scripted("scripts", "web", "seed")
+    assert ended.code == 1 and "web is not running" in ended.err
