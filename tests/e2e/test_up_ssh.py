@@ -1,0 +1,122 @@
+"""`up` on a second machine over ssh: one connection, one round trip for a run without changes, real failures of the line."""
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stacks import PORT, SmallStack, changes
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def stack(rig, ssh_host, tmp_path):
+    return SmallStack(tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+
+
+@pytest.fixture
+def running(rig, stack):
+    rig.dusty("up")
+    return stack
+
+
+def ids(ssh_host) -> dict[str, str]:
+    """Container id and start time by name, on the second machine."""
+    names = ssh_host.run(["docker", "ps", "-aq"]).stdout.split()
+    shown = ssh_host.run(["docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names]).stdout if names else ""
+    return {line.split()[0].lstrip("/"): line.partition(" ")[2] for line in shown.splitlines()}
+
+
+def test_the_stack_runs_over_there_and_is_reached_under_its_name(rig, ssh_host, running):
+    assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
+    assert ssh_host.run(["cat", "/persist/repos" + str(running.folder) + "/code/web/index.html"]).stdout == "hello from web\n"
+    assert rig.container_ids("") == {}
+
+
+def test_nothing_to_do_is_one_round_trip_and_one_process(rig, ssh_host, running):
+    before = ids(ssh_host)
+    log = running.folder / "trace"
+    code = "from dusty_tasks.main import main; raise SystemExit(main(['up', '--no-pull']))"
+    done = rig.run(["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code], cwd=ROOT, env={"DUSTY_HOME": str(rig.home)})
+    assert done.stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip, 0 sudo")
+    started = [line for line in log.read_text().splitlines() if "execve(" in line and " = 0" in line]
+    assert len(started) <= 3, f"the interpreter, and ssh through its script: {started}"
+    assert ids(ssh_host) == before
+
+
+def test_changed_code_restarts_its_app_alone(rig, ssh_host, running):
+    before = ids(ssh_host)
+    running.code("web", "index.html", "new page\n")
+    assert "index.html changed" in rig.dusty("up").stdout
+    after = ids(ssh_host)
+    assert {name for name in before if after[name] != before[name]} == {"dusty_web_1"}
+    assert rig.get(f"http://web.test:{PORT}/") == (200, "new page\n")
+
+
+def test_a_new_name_is_served_without_another_proxy(rig, ssh_host, running):
+    before = ids(ssh_host)
+    running.app("second")
+    running.bundle("more", apps="[second]")
+    running.activate("shop", "more")
+    rig.dusty("up")
+    after = ids(ssh_host)
+    assert {name: after[name] for name in before} == before
+    assert rig.get(f"http://second.test:{PORT}/")[0] == 200
+
+
+def test_a_wiped_docker_host_is_noticed(rig, ssh_host, running):
+    ssh_host.reset()
+    assert "created web" in rig.dusty("up").stdout
+    assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+
+
+def test_a_dead_line_is_said_within_its_time_and_a_mended_one_goes_on(rig, ssh_host, running):
+    before = ids(ssh_host)
+    ssh_host.set_link("down")
+    try:
+        (rig.home / "config.yml").write_text(running.config.replace("kind: ssh", "kind: ssh, wait: 3"))
+        done = rig.dusty("up", check=False)
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+        planned = rig.dusty("plan", check=False)
+        assert planned.returncode == 0 and "counts as absent" in planned.stderr
+    finally:
+        ssh_host.set_link("up")
+    assert changes(rig.dusty("up").stdout) == []
+    assert ids(ssh_host) == before
+
+
+def test_a_line_cut_in_the_middle_of_a_launch_leaves_nothing_that_the_next_up_does_not_mend(rig, ssh_host, stack):
+    for i in range(4):
+        stack.app(f"app{i}")
+    stack.bundle("shop", apps="[web, app0, app1, app2, app3]")
+    env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    process = subprocess.Popen(rig.machine.argv([sys.executable, "-m", "dusty_tasks", "up"], cwd=ROOT), env=env, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.startswith("create "):
+            ssh_host.set_link("down")
+            break
+    try:
+        _out, err = process.communicate(timeout=120)
+    finally:
+        ssh_host.set_link("up")
+    assert process.returncode == 2 and "Traceback" not in err
+    rig.dusty("up")
+    assert rig.get(f"http://app3.test:{PORT}/")[0] == 200
+    assert rig.dusty("up").stdout.startswith("up to date")
+
+
+def test_a_port_taken_over_there_is_named(rig, ssh_host, stack):
+    ssh_host.run(["sh", "-c", f"python3 -m http.server {PORT} > /dev/null 2>&1 & echo $! > /run/listener.pid"])
+    try:
+        ssh_host.run(["sh", "-c", f"until curl -s -o /dev/null http://127.0.0.1:{PORT}/; do :; done"])
+        done = rig.dusty("up", check=False)
+    finally:
+        ssh_host.run(["sh", "-c", "kill $(cat /run/listener.pid)"])
+    assert done.returncode == 1 and f"port {PORT} (dustyInternalNginx) is held by python3 (pid " in done.stderr
+    assert ids(ssh_host) == {}
