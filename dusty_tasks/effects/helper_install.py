@@ -208,13 +208,8 @@ def run_as_root(script: str, *, may_ask: bool, say: Callable[[str], Any]) -> Non
 
 
 def installed_paths() -> list[str]:
-    """What of the installation can be seen from here."""
-    return [path for path in (HELPER_PATH, RULE_PATH) if _exists(path)]
-
-
-def _exists(path: str) -> bool:
-    # /etc/sudoers.d is closed to others than root on most systems: then this is False, and the deed decides.
-    return os.path.lexists(path)
+    """What of the installation can be seen from here; where /etc/sudoers.d is closed to all but root, the helper alone."""
+    return [path for path in (HELPER_PATH, RULE_PATH) if os.path.lexists(path)]
 
 
 def check_installation() -> list[Check]:

@@ -136,6 +136,26 @@ def test_without_a_terminal_nothing_is_asked_and_nothing_hangs(desk: Desk) -> No
     assert not (desk.box.root / HELPER_PATH.lstrip("/")).exists()
 
 
+def test_terminal_is_asked_for_the_password_after_command_and_diff_were_shown(desk: Desk) -> None:
+    desk.may(ALL_WITHOUT)
+    assert desk.write().returncode == 0
+    desk.may(ALL_WITH_PASSWORD)
+    code, screen = desk.at_terminal(["undo"], [("assword", PASSWORD)])
+    assert code == 0, screen
+    assert screen.index("-127.0.0.1 shop.test") < screen.index("running: sudo ") < screen.index("assword") < screen.index("put back")
+    assert desk.box.found() == OWN_LINES
+
+
+def test_wrong_password_leaves_the_file_alone(desk: Desk) -> None:
+    desk.may(ALL_WITHOUT)
+    assert desk.write().returncode == 0
+    desk.may(ALL_WITH_PASSWORD)
+    code, screen = desk.at_terminal(["undo"], [("assword", "wrong")] * 3)
+    assert code == 1, screen
+    assert "the hosts helper was not run" in screen
+    assert desk.box.found() == OWN_LINES + SHOP
+
+
 def test_no_is_an_answer(desk: Desk) -> None:
     desk.may(ALL_WITHOUT)
     code, _screen = desk.at_terminal(["install"], [(r"\[y/N\]", "n")])
