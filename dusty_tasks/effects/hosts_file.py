@@ -152,11 +152,11 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
     if section_is_in_place(found, section_text):
         return HostsOutcome(True, False, _in_place(section_text)), b""
     say(diff_of_section(found, section_text).rstrip("\n"))
-    printed = ""
+    verb, printed = "remove" if is_empty(section_text) else "apply", ""
     for command in _commands(may_ask):
         if command[0] == "sudo" and command[1] != "-n":
-            say(f"running: {' '.join(command)}")
-        code, printed, found = call_helper(command, "remove" if is_empty(section_text) else "apply", section_text, found)
+            say(f"running: {' '.join(command)} {verb}")
+        code, printed, found = call_helper(command, verb, section_text, found)
         if code in HELPER_CODES:
             return _outcome(code, printed, section_text), found_section(found)
     reason = printed.splitlines()[-1] if printed else "it could not be run"

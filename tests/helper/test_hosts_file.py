@@ -148,7 +148,7 @@ def test_terminal_is_asked_after_the_command_was_shown(fake: Fake) -> None:
     fake.answers = [NEEDS_PASSWORD]
     assert fake.write(SHOP, may_ask=True).done
     assert [argv for argv, _input in fake.calls] == [["sudo", "-n", HELPER_PATH, "apply"], ["sudo", HELPER_PATH, "apply"]]
-    assert fake.said[-1] == f"running: sudo {HELPER_PATH}"
+    assert fake.said[-1] == f"running: sudo {HELPER_PATH} apply"
 
 
 def test_root_calls_the_helper_itself(fake: Fake) -> None:
