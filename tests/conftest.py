@@ -55,6 +55,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
     return ByMachine(config, log)
 
 
+SLOW = (
+    "tests/fuzz/", "tests/commands/test_start.py", "tests/effects/test_git.py", "tests/test_bootstrap.py", "tests/test_wheel.py",
+    *(f"tests/verbs/test_verb_{name}.py" for name in ("compile", "dump", "repos", "sync")),
+)
+"""Tests that start many processes or try many inputs. Together they take as long as all the others, which `./check fast` keeps to."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest starts first, and the other worker does the rest meanwhile."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
     items.sort(key=lambda item: not item.nodeid.startswith(SHARED_MACHINES[0]))
