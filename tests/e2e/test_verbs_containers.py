@@ -1,0 +1,149 @@
+"""logs, shell, scripts and cp on real containers."""
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stacks import SmallStack
+
+ROOT = Path(__file__).resolve().parents[2]
+CHATTY = "trap 'exit 0' TERM; i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo chatty $i; done; echo to-stderr >&2; sleep 100000 & wait"
+
+
+@pytest.fixture
+def up(rig, tmp_path):
+    """web and cache, up; web has scripts."""
+    stack = SmallStack(tmp_path, rig.home)
+    stack.service("cache", command=CHATTY)
+    stack.app("web", services="[cache]", more="""scripts:
+  - {name: args, description: Shows its arguments, command: ['for a in "$@"; do echo "[$a]"; done; pwd; true']}
+  - {name: fails, command: ["exit 7 #"]}
+""")
+    rig.dusty("up")
+    return stack
+
+
+def test_logs_of_one_and_of_all(rig, up):
+    assert rig.dusty("logs", "cache").stdout.splitlines() == ["chatty 1", "chatty 2", "chatty 3"]
+    assert rig.dusty("logs", "cache").stderr == "to-stderr\n"
+    assert rig.dusty("logs", "--tail", "1", "cache", "web").stdout.count("cache | ") == 1
+    assert "cache | chatty 1\n" in rig.dusty("logs").stdout.replace("cache               ", "cache")
+
+
+def test_following_ends_with_its_reader_and_keeps_up_with_ten_thousand_lines_a_second(rig, up):
+    rig.dusty("shell", "cache", "sh", "-c", "i=0; while [ $i -lt 30000 ]; do echo line $i; i=$((i+1)); done > /proc/1/fd/1")
+    printed = rig.run(["sh", "-c", f"DUSTY_HOME={rig.home} {ROOT}/dusty logs -f cache web | grep -m 1 -n 'line 29999$'"]).stdout
+    assert int(printed.split(":")[0]) >= 30000
+    assert rig.run(["sh", "-c", "ps ax | grep '[d]ocker logs' || true"]).stdout == ""
+
+
+def test_a_reader_that_goes_early_ends_it_in_silence(rig, up):
+    ended = rig.run(["sh", "-c", f"DUSTY_HOME={rig.home} {ROOT}/dusty logs cache web | head -n 1"])
+    assert ended.stdout.count("\n") == 1 and ended.stderr == ""
+
+
+def test_shell_passes_words_stdin_and_status(rig, up):
+    assert rig.dusty("shell", "web", "printf", "%s|", "a b", "--help", "").stdout == "a b|--help||"
+    assert rig.dusty("shell", "web", "sh", "-c", "exit 9", check=False).returncode == 9
+    assert rig.dusty("shell", "web", input="echo from stdin\nexit 3\n", check=False).stdout == "from stdin\n"
+
+
+def test_shell_gives_a_real_terminal_where_there_is_one(rig, up):
+    leader, follower = pty.openpty()
+    argv = rig.machine.argv(["env", f"DUSTY_HOME={rig.home}", "HOME=/root", "TERM=xterm", str(ROOT / "dusty"), "shell", "web"])
+    with subprocess.Popen(argv, stdin=follower, stdout=follower, stderr=follower, start_new_session=True) as shell:
+        os.close(follower)
+        os.write(leader, b"tty && echo is-a-$((40+2)); exit 6\n")
+        assert shell.wait(30) == 6
+    printed = b""
+    try:
+        while chunk := os.read(leader, 4096):
+            printed += chunk
+    except OSError:
+        pass  # how the end of a terminal reads on Linux
+    os.close(leader)
+    assert b"is-a-42" in printed and b"/dev/pts/" in printed
+
+
+def test_the_proxy_has_a_shell_too_and_a_stopped_container_has_none(rig, up):
+    assert rig.dusty("shell", "dustyInternalNginx", "nginx", "-v").returncode == 0
+    rig.dusty("stop", "web")
+    ended = rig.dusty("shell", "web", "true", check=False)
+    assert ended.returncode == 1 and "web is not running" in ended.stderr
+
+
+def test_scripts_run_in_the_mount_with_their_arguments(rig, up):
+    assert rig.dusty("scripts", "web").stdout.splitlines() == ["script  description", "args    Shows its arguments", "fails"]
+    ended = rig.dusty("scripts", "web", "args", "a b", "-n", "", "x=1")
+    assert ended.stdout.splitlines() == ["[a b]", "[-n]", "[]", "[x=1]", "/code"] and ended.stderr == ""
+    assert rig.dusty("script", "web", "fails", check=False).returncode == 7
+
+
+def test_a_script_that_changed_since_up_is_said(rig, up):
+    (up.folder / "specs/apps/web.yml").write_text((up.folder / "specs/apps/web.yml").read_text().replace("exit 7", "exit 8"))
+    rig.dusty("compile")
+    ended = rig.dusty("scripts", "web", "fails", check=False)
+    assert ended.returncode == 7 and "pending changes" in ended.stderr
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A folder with all that a copy must keep."""
+    source = tmp_path / "tree"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub/run").write_text("#!/bin/sh\n")
+    (source / "sub/run").chmod(0o751)
+    (source / "ü b").write_text("unicode")
+    (source / "link").symlink_to("sub/run")
+    (source / "out").symlink_to("/etc/hostname")
+    os.chown(source / "ü b", 1234, 1234)
+    return source
+
+
+def test_there_and_back_keeps_names_modes_and_links(rig, up, tree, tmp_path):
+    rig.dusty("cp", str(tree), "web:/new/parents/tree")
+    owners = rig.dusty("shell", "web", "sh", "-c", "stat -c '%U %a' /new/parents/tree/* /new/parents/tree/sub/run").stdout
+    assert set(line.split()[0] for line in owners.splitlines()) == {"root"} and "root 751" in owners
+    rig.dusty("cp", "web:/new/parents/tree", str(tmp_path / "back"))
+    assert sorted(path.name for path in (tmp_path / "back").iterdir()) == sorted(path.name for path in tree.iterdir())
+    assert (tmp_path / "back/sub/run").stat().st_mode & 0o777 == 0o751
+    assert os.readlink(tmp_path / "back/out") == "/etc/hostname" and (tmp_path / "back/ü b").read_text() == "unicode"
+
+
+def test_between_containers_and_into_a_stopped_one(rig, up, tree):
+    rig.dusty("cp", str(tree), "web:/tree")
+    rig.dusty("stop", "cache")
+    rig.dusty("cp", "web:/tree/", "cache:/srv/copy")
+    rig.run(["docker", "start", "dusty_cache_1"])
+    assert rig.dusty("shell", "cache", "cat", "/srv/copy/ü b").stdout == "unicode"
+
+
+def test_a_merge_deletes_nothing_on_either_side(rig, up, tree):
+    rig.dusty("shell", "web", "sh", "-c", "mkdir -p /tree/sub && echo mine > /tree/sub/mine && echo old > '/tree/ü b'")
+    rig.dusty("cp", str(tree), "web:/tree")
+    assert rig.dusty("shell", "web", "sh", "-c", "cat /tree/sub/mine; cat '/tree/ü b'").stdout == "mine\nunicode"
+    ended = rig.dusty("cp", str(tree / "ü b"), "web:/tree/sub", check=False)
+    assert ended.returncode == 0 and rig.dusty("shell", "web", "ls", "/tree/sub").stdout.split("\n")[:3] == ["mine", "run", "ü b"]
+    rig.dusty("shell", "web", "sh", "-c", "mkdir -p /clash/run/kept")
+    ended = rig.dusty("cp", str(tree / "sub"), "web:/clash", check=False)
+    assert ended.returncode != 0 and rig.dusty("shell", "web", "ls", "/clash/run").stdout == "kept\n"
+
+
+def test_nothing_is_left_in_cp(rig, up, tree):
+    rig.dusty("cp", str(tree), "web:/tree")
+    assert list((rig.home / "host/cp/web").iterdir()) == []
+
+
+def test_broken_specs_are_no_hindrance(rig, up, tree):
+    up.spec("apps/web.yml", "{")
+    assert rig.dusty("shell", "web", "echo", "fine").stdout == "fine\n"
+    assert rig.dusty("scripts", "web", "args", "x").stdout.startswith("[x]")
+    assert rig.dusty("logs", "cache").returncode == 0
+    assert rig.dusty("cp", "web:/code/index.html", str(tree / "copy")).returncode == 0
