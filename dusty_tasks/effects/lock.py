@@ -62,6 +62,14 @@ def is_held(name: str, home: str = "") -> bool:
         return not _taken(file, path)
 
 
+def last_taken(name: str, home: str = "") -> int:
+    """A number that differs once somebody has taken the lock since."""
+    try:
+        return os.stat(lock_path(name, home)).st_mtime_ns
+    except OSError:
+        return 0
+
+
 def busy(name: str, path: str) -> Busy:
     """Who holds it, as a failure."""
     try:

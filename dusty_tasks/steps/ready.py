@@ -10,9 +10,9 @@ from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker, http_probe
 from dusty_tasks.effects.docker import Engine
 
-SETTLED = 0.3
+SETTLED = 0.2
 """Seconds that a container without routes and healthcheck must have run for."""
-INTERVAL = 0.1
+INTERVAL = 0.05
 
 
 class Trouble(NamedTuple):

@@ -165,8 +165,11 @@ class Run:
 
     def make_plan(self) -> None:
         """Read reality once; with something to do, take the lock, read it again and check what must hold before any change."""
+        from dusty_tasks.effects.lock import last_taken
+
         self._check_assets()
         self.fetch_missing()
+        seen = last_taken("up", session.home())
         self.begin_reading()
         if not self.view.plan.changes:
             self.note_finished()
@@ -174,14 +177,19 @@ class Run:
         from dusty_tasks.steps.preconditions import check_before_changes
         from dusty_tasks.steps.preflight import renew_stand_ins
 
+        # Between the first look and the lock another run may have come and gone.
+        is_news = self._lock_file is None and last_taken("up", session.home()) != seen
         self.take_lock()
-        self.ensure_tools()
-        renew_stand_ins(say, session.docker_host().engine_environment())
-        self._view = look(self.engine, self.planning)
-        if self._view.engine_trouble:
-            raise Failure(self._view.engine_trouble, code=2)
-        check_before_changes(self.engine, self._view, adopt=bool(self.options.get("adopt")))
-        self.receipts = self._view.found.receipts
+        if self.view.plan.of(CREATE, RECREATE, BUILD) or shutil.which("rsync") is None:
+            self.ensure_tools()
+            renew_stand_ins(say, session.docker_host().engine_environment())
+            is_news = True
+        if is_news:
+            self._view = look(self.engine, self.planning)
+        if self.view.engine_trouble:
+            raise Failure(self.view.engine_trouble, code=2)
+        check_before_changes(self.engine, self.view, adopt=bool(self.options.get("adopt")))
+        self.receipts = self.view.found.receipts
 
     def begin_reading(self) -> None:
         """The first look; a Docker host that is off is started (under the lock), an engine that is missing is brought."""
