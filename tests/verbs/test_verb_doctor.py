@@ -1,0 +1,112 @@
+"""`dusty doctor`: every finding with its command, one cause once, exit 1 if any failed, and harmless repairs."""
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import pytest
+from chosen import Chosen
+from engines import Engine, engine
+
+from dusty_tasks.core.health import FAILED, OK, Finding
+from dusty_tasks.effects import hosts_file, process
+from dusty_tasks.effects.process import Finished
+from dusty_tasks.steps import health
+
+__all__ = ["engine"]
+
+
+@pytest.fixture
+def examined(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Programs that say a version, no hosts file of this machine's."""
+    monkeypatch.setattr("dusty_tasks.verbs.version.versions", lambda: [("git", "2.39", ""), ("rsync", "", "not installed")])
+    monkeypatch.setattr(hosts_file, "read_hosts_file", lambda *_path: b"")
+    monkeypatch.setattr("dusty_tasks.effects.helper_install.check_installation", list)
+    monkeypatch.setattr(health, "CHECKS", tuple(check for check in health.CHECKS if check is not health.repos))
+    return engine
+
+
+def findings(dusty: Chosen) -> dict[str, list[str]]:
+    found = json.loads(dusty("doctor", "--json").out)
+    return {topic: [entry["state"] for entry in found if entry["topic"] == topic] for topic in {entry["topic"] for entry in found}}
+
+
+def test_each_finding_has_its_state_and_its_command(dusty: Chosen, examined: Engine) -> None:
+    ended = dusty("doctor")
+    assert ended.code == 1 and "ok: git: 2.39" in ended.out
+    assert "failed: rsync: not installed\n    hint: dusty up --yes installs what is missing" in ended.out
+    assert "ok: engine: 28.0 (API 1.48) on this machine" in ended.out and "the engine's on this machine is" in ended.out
+
+
+def test_no_engine_is_said_once(dusty: Chosen, examined: Engine) -> None:
+    examined.is_down = True
+    assert dusty("doctor").out.count("does not answer") == 1 and findings(dusty)["engine"] == [FAILED]
+
+
+def test_a_broken_config_is_said_once_and_does_not_hide_the_programs(dusty: Chosen, examined: Engine) -> None:
+    dusty.config.write_text("nosuch: 1\n")
+    ended = dusty("doctor")
+    assert ended.code == 1 and ended.out.count("nosuch") == 1 and "ok: git" in ended.out
+
+
+def test_broken_specs_are_a_finding(dusty: Chosen, examined: Engine) -> None:
+    dusty.write("apps/web.yml", "{")
+    assert findings(dusty)["specs"] == [FAILED]
+
+
+def test_another_bridge_is_a_failure_with_the_setting_that_mends_it(dusty: Chosen, examined: Engine) -> None:
+    examined.answers["/networks/bridge"] = {"IPAM": {"Config": [{"Gateway": "10.9.0.1"}]}}
+    assert "dusty config set bridge_ip 10.9.0.1" in dusty("doctor").out
+
+
+def test_stand_ins_are_shown(dusty: Chosen, examined: Engine) -> None:
+    examined.answers["/images/json"] = [{"RepoTags": ["nginx:1"], "Labels": {"dusty.standin": "1"}}]
+    assert "warning: images: nginx:1 is a stand-in" in dusty("doctor").out
+
+
+def test_a_damaged_state_is_mended(dusty: Chosen, examined: Engine) -> None:
+    (dusty.home / "state").mkdir(exist_ok=True)
+    (dusty.home / "state/doit.db").write_bytes(b"garbage" * 1000)
+    assert findings(dusty)["state"] == ["warning"]
+    assert "doit.db is damaged" not in dusty("doctor", "--fix").out.split("ok: git")[-1]
+    assert (dusty.home / "state/doit.db.broken").exists()
+
+
+def test_a_sound_state_is_left_alone(dusty: Chosen, examined: Engine) -> None:
+    (dusty.home / "state").mkdir(exist_ok=True)
+    with sqlite3.connect(dusty.home / "state/doit.db") as database:
+        database.execute("create table doit (task_id text, task_data text)")
+    assert findings(dusty)["state"] == [OK]
+
+
+def test_what_killed_test_runs_left_is_removed(dusty: Chosen, examined: Engine) -> None:
+    import socket
+
+    examined.answers["/networks?"] = [{"Name": "left", "Id": "n1", "Labels": {"dusty.test.run": f"{socket.gethostname()}:999999999:1"}}]
+    assert "killed test runs left 1 container or networks: left" in dusty("doctor").out
+    assert not examined.asked
+    dusty("doctor", "--fix")
+    assert examined.asked == ["DELETE /networks/n1"]
+
+
+def test_a_repair_that_fails_is_said_and_stops_no_other(dusty: Chosen, examined: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dusty_tasks.effects.failures import Failure
+
+    def fail() -> None:
+        raise Failure("cannot")
+    done = []
+    monkeypatch.setattr(health, "examine", lambda: [Finding("a", FAILED, "w", "m", "hosts"), Finding("b", FAILED, "w", "m", "proxy")])
+    monkeypatch.setattr(health, "REPAIRS", {"hosts": fail, "proxy": lambda: done.append("proxy")})
+    ended = dusty("doctor", "--fix")
+    assert ended.code == 1 and "hosts: cannot" in ended.err and done == ["proxy"]
+
+
+@pytest.mark.parametrize(("finished", "said"), [
+    (Finished(0, "x", ""), ""), (Finished(128, "", "fatal: repository not found\nmore"), "fatal: repository not found"), (Finished(124, "", ""), "no answer within 10 s")])
+def test_why_a_repo_cannot_be_reached(finished: Finished, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "run", lambda *_words, **_named: finished)
+    assert health._why_unreachable("https://x/y") == said
+
+
+def test_words_are_refused(dusty: Chosen, examined: Engine) -> None:
+    assert dusty("doctor", "x").code == 1
