@@ -51,7 +51,9 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     run = Run(options)
     yield step("first_run", "choose the examples where nothing is configured", run.choose, is_done=run.is_configured)
     yield step("repos", "fetch the managed repos", run.fetch, after="first_run", is_done=lambda: run.fetches_nothing())
-    yield step("plan", "compare what is with what should be", run.make_plan, after="repos", needs=compiling_steps())
+    yield step("routing", "on a first run: see whether the engine's bridge can be bound here", run.choose_routing, after="repos",
+               is_done=lambda: os.path.exists(f"{session.home()}/state/wanted.json"))
+    yield step("plan", "compare what is with what should be", run.make_plan, after="routing", needs=compiling_steps())
     before = "plan"
     for name, doc, action, kinds in (
             ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),
@@ -125,6 +127,11 @@ class Run:
         # First, so that the examples become real git repos.
         self.ensure_tools()
         first_run.choose_examples()
+
+    def choose_routing(self) -> None:
+        from dusty_tasks.steps.routing import choose_routing
+
+        choose_routing("up")
 
     def fetches_nothing(self) -> bool:
         """True where no repo is to be fetched: `--no-pull`, or every managed one is there and `repos.pull` is never, or none is managed."""
@@ -375,6 +382,8 @@ class Run:
         for container in self.view.wanted.containers if made else ():
             if container.name in made and container.http_urls:
                 say(f"{container.name} answers at {' and '.join(container.http_urls)}")
+        if self.done and (by_hand := hosts_section_by_hand()):
+            say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")
         for warning in self.warnings:
             warn(f"warning: {warning}")
         for failure in self.failures:
@@ -395,6 +404,19 @@ class Run:
                  f"{self.sudo_calls} sudo", f"{seconds_since_start():.2f} s"]
         is_idle = not self.done and not self.failures and not self.view.plan.pending
         return ("up to date: " if is_idle else "") + ", ".join(parts)
+
+
+def hosts_section_by_hand() -> str:
+    """With `hosts.mode: off`, the section that the hosts file lacks; '' if nothing is to be done by hand."""
+    from dusty_tasks.effects.files import read_bytes
+
+    settings = session.settings()
+    section = (read_bytes(f"{settings.build}/hosts") or b"").decode() if settings.hosts_mode == "off" else ""
+    if not section:
+        return ""
+    from dusty_tasks.effects.hosts_file import is_empty, read_hosts_file, section_is_in_place
+
+    return "" if is_empty(section) or section_is_in_place(read_hosts_file(), section) else section.rstrip()
 
 
 def is_managed_entry(entry: Any, settings: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, say, warn
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.routing import choose_routing
 from dusty_tasks.verbs.words import exactly, local_path
 
 HOST_KINDS = ("local", "ssh")
@@ -19,7 +20,7 @@ def run(words: list[str], specs_repo: str | None = None, host: str | None = None
     exactly("setup", "", words)
     answers = asked(specs_repo, host, yes)
     save(answers)
-    choose_routing()
+    choose_routing("setup")
     codes = [tried(find_address), install_helper(yes)]
     if not no_update:
         codes.append(update_repos())
@@ -95,26 +96,6 @@ def save(answers: dict[str, str]) -> None:
     say(f"specs repo: {answers['specs_repo']}")
     where = f" ({answers['host.ssh']})" if "host.ssh" in answers else ""
     say(f"Docker host: {answers['host.kind']}{where}")
-
-
-def choose_routing() -> None:
-    """Where this machine cannot bind the engine's bridge, store `routing: network`; an engine that does not answer tells later."""
-    import sys
-
-    from dusty_tasks.core.engine_kind import hidden_bridge
-    from dusty_tasks.effects.docker import Engine, read_info
-    from dusty_tasks.effects.store import change_config
-
-    if session.settings().routing != "published" or session.settings().host.kind != "local":
-        return
-    try:
-        reason = hidden_bridge(read_info(Engine(session.docker_host())), sys.platform == "darwin")
-    except Failure:
-        return
-    if reason:
-        change_config(session.home(), f"setup: {reason}", lambda config: config.update(routing="network"), warn)
-        session.forget()
-        say(f"routing: network ({reason}, so ports cannot be published on its bridge)")
 
 
 def find_address() -> int:
