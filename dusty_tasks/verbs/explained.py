@@ -25,11 +25,16 @@ Restarts the containers as they are; changed specs are applied by `dusty up` alo
     "test": """\
 Without a target: everything that has tests. Without a suite: the suites of the target. `all` runs every suite and ends with a
 table. What follows the suite replaces its default arguments, as it stands. Each suite has fresh services of its own, and
-never touches the data of the stack; its containers are removed in every case.
+never touches the data of the stack; its containers are removed in every case. Everything in its network is at `localhost`.
+
+The test image holds what `test.once` and the libs' installs did. It is made anew when its base, its setup, its mounts or the
+commit of a repo in it changed (with `test.inputs`: the files in its own repo that they match), and the cause is said. What a
+suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HOME/test-results/<target>/<suite>.
 
     dusty test web
     dusty test web unit -k login
-    dusty test web all""",
+    dusty test -n 4 web all                four suites at a time
+    dusty test --cached web all            run only what may have another result now""",
     "scripts": """\
 Without a script: their names and descriptions. Arguments reach the script as they stand; its status is ours.
 

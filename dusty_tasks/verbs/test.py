@@ -25,6 +25,8 @@ def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached:
     """Tables of what can be tested, or the run of one suite or of all; its exit status is ours."""
     if jobs is not None and jobs < 1:
         raise misuse("test", "-n takes the number of suites to run at once, 1 or more")
+    if not no_pull:
+        clone_specs()
     if not words:
         return list_targets()
     target = find_target(words[0])
@@ -39,6 +41,16 @@ def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached:
         warn(f"all takes no arguments: {' '.join(arguments)} is ignored (options stand before the target)")
         arguments = []
     return run_suites(target, suites, arguments, is_all=words[1] == ALL, recreate=recreate, cached=cached, jobs=jobs or 1)
+
+
+def clone_specs() -> None:
+    """A managed specs repo that was never fetched is cloned first: names cannot be checked without it. Raises Failure."""
+    from dusty_tasks.steps.repos import failure_of, pull_specs
+
+    if session.settings().specs_repo and not session.specs_root().is_dir():
+        if failure := failure_of(pull_specs(session.settings(), say=say, warn=warn, verb="test")):
+            raise failure
+        session.forget()
 
 
 def list_targets() -> None:

@@ -110,7 +110,7 @@ def tree(tmp_path):
 def test_there_and_back_keeps_names_modes_and_links(rig, up, tree, tmp_path):
     rig.dusty("cp", str(tree), "web:/new/parents/tree")
     owners = rig.dusty("shell", "web", "sh", "-c", "stat -c '%U %a' /new/parents/tree/* /new/parents/tree/sub/run").stdout
-    assert set(line.split()[0] for line in owners.splitlines()) == {"root"} and "root 751" in owners
+    assert {line.split()[0] for line in owners.splitlines()} == {"root"} and "root 751" in owners
     rig.dusty("cp", "web:/new/parents/tree", str(tmp_path / "back"))
     assert sorted(path.name for path in (tmp_path / "back").iterdir()) == sorted(path.name for path in tree.iterdir())
     assert (tmp_path / "back/sub/run").stat().st_mode & 0o777 == 0o751
