@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.lifetimes import has_finished
-from dusty_tasks.effects.docker import LISTING, Engine, EngineDown, body_of, http_request, read_containers, read_events
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import LISTING, Engine, EngineDown, body_of, http_request
 from dusty_tasks.effects.files import read_bytes
 from dusty_tasks.effects.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
 
@@ -86,7 +87,7 @@ def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any]
     unknown = [container for name, container in ended.items()
                if name not in noted and not records[name].get("stopped") and container.kind != "proxy"]
     if unknown:
-        events = read_events(engine, [container.id for container in unknown], time.time())
+        events = docker.read_events(engine, [container.id for container in unknown], time.time())
         noted |= {container.name for container in unknown if has_finished(container.id, events)}
     return frozenset(noted)
 
@@ -95,9 +96,9 @@ def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Rea
     files = {path: _json_of(read_bytes(host.path(path))) for path in (STARTED, OWNER, COMMANDS_PUSHED, ASSETS_PUSHED)}
     config = read_bytes(host.path(NGINX_CONFIG))
     try:
-        containers, trouble = read_containers(engine), ""
+        containers, trouble = docker.read_containers(engine), ""
     except EngineDown as down:
-        containers, trouble = {}, str(down)
+        containers, trouble = {}, down.what
     digest = hashlib.sha256(config).hexdigest() if config is not None else ""
     return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble)
 
@@ -110,7 +111,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
         finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
                                    input=http_request("GET", LISTING), check=False)
     except Unreachable as away:
-        return Reading({}, {}, "", {}, str(away))
+        return Reading({}, {}, "", {}, away.what)
     files_text, _, rest = finished.out.partition("@receipts:\n")
     receipts_text, _, answer = rest.partition("@containers:\n")
     lines: dict[str, list[str]] = {}

@@ -22,7 +22,7 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
                   **({"artifacts": differences} if verbose else {})})
     else:
         if view.engine_trouble:
-            warn(f"{view.engine_trouble}: everything on it counts as absent")
+            warn(f"{view.engine_trouble}\n    everything on it counts as absent")
         for change in view.plan.changes:
             say(str(change))
         for text in differences.values():

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.effects.docker import Engine, EngineDown, read_containers
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine, EngineDown
 from dusty_tasks.effects.docker_host import Unreachable
 from dusty_tasks.effects.lock import held
 from dusty_tasks.steps.host_start import stop_machine
@@ -19,7 +20,7 @@ def run(words: list[str]) -> int | None:
     engine = Engine(session.docker_host())
     with held("up", verb="shutdown", home=session.home()):
         try:
-            containers = list(read_containers(engine).values())
+            containers = list(docker.read_containers(engine).values())
             check_containers_are_ours(engine.host, containers)
             if not stop_containers(engine, containers, is_removal=False):
                 say("no container of Dusty's is running")

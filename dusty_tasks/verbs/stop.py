@@ -4,7 +4,8 @@ from __future__ import annotations
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.effects.docker import Engine, read_containers
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.lock import held
 from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.steps.stopping import stop_containers
@@ -24,5 +25,5 @@ def run(words: list[str], rm: bool = False) -> int | None:
 
 def chosen_containers(engine: Engine, words: list[str]) -> list[FoundContainer]:
     """The containers of these names, each once; all of Dusty's without a name."""
-    found = read_containers(engine)
+    found = docker.read_containers(engine)
     return list({container.name: container for container in (pick(found, word) for word in words)}.values()) if words else list(found.values())

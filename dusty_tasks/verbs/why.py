@@ -6,7 +6,8 @@ from typing import Any
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.records import WHY_KEYS
-from dusty_tasks.effects.docker import Engine, EngineDown, read_containers
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker import Engine, EngineDown
 from dusty_tasks.effects.host_files import read_host_json
 from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.verbs.running import compiled_names, state_text
@@ -43,7 +44,7 @@ def sentence(name: str, record: dict[str, Any] | None) -> str:
 def state_now(engine: Engine, name: str) -> str:
     """What its container does now, as a sentence's end."""
     try:
-        container = read_containers(engine).get(name)
+        container = docker.read_containers(engine).get(name)
     except EngineDown:
         return "cannot be looked at: the Docker engine does not answer"
     if container is None:
