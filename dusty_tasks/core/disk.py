@@ -83,7 +83,7 @@ def made_images(usage: Mapping[str, Any]) -> list[Item]:
     found = []
     for entry in usage.get("Images") or ():
         labels = entry.get("Labels") or {}
-        if is_ours(labels) or STAND_IN_LABEL in labels:
+        if is_ours(labels) or labels.get(STAND_IN_LABEL) == "1":
             found += [Item("image", tag, tag, entry.get("Size") or 0) for tag in _tags(entry)] or [Item("image", "(no name)", entry["Id"], entry.get("Size") or 0)]
     return sorted(found)
 

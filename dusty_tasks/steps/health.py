@@ -83,7 +83,7 @@ def engine() -> list[Finding]:
 def _stand_ins(asked: Engine) -> list[Finding]:
     from dusty_tasks.core.images import STAND_IN_LABEL
 
-    names = sorted(name for name, labels in docker.read_images(asked).items() if STAND_IN_LABEL in labels)
+    names = sorted(name for name, labels in docker.read_images(asked).items() if labels.get(STAND_IN_LABEL) == "1")
     return [Finding("images", WARNING, f"{', '.join(names)} {'is a stand-in' if len(names) == 1 else 'are stand-ins'}: no registry answered",
                     "dusty up --pull, once one can be reached")] if names else []
 

@@ -12,7 +12,7 @@ from dusty_tasks.effects.docker import Engine, run_remove
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_digests import digest_of_matches
-from dusty_tasks.effects.images import ensure_image
+from dusty_tasks.effects.images import STAND_IN_LABEL, ensure_image
 from dusty_tasks.effects.lock import held
 from dusty_tasks.effects.projects import RUN_LABEL, read_image, run_label, undisturbed
 
@@ -63,7 +63,8 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
 
 def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
     env = engine.host.engine_environment()
-    labels = {**labels_of(target.name, inputs), "dusty.kind": "test", RUN_LABEL: run_label()}
+    # A base that is a stand-in would hand its label down, and this image is none.
+    labels = {**labels_of(target.name, inputs), "dusty.kind": "test", RUN_LABEL: run_label(), STAND_IN_LABEL: ""}
     flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     flags += [word for mount in inputs.mounts for word in ("--volume", mount)]
     command = setup_command(tuple(asset.path for asset in target.assets))
