@@ -110,8 +110,7 @@ def placed_at(entries: Iterable[Entry], name: str, copy_name: str, *, keep_top: 
 def rename(entry: tarfile.TarInfo, name: str, linkname: str) -> None:
     """Give an entry another name. The long and non-ASCII names in its extended header would win otherwise."""
     entry.name, entry.linkname = name, linkname
-    for key in ("path", "linkpath"):
-        entry.pax_headers.pop(key, None)
+    entry.pax_headers = {key: value for key, value in entry.pax_headers.items() if key not in ("path", "linkpath")}
 
 
 def local_kind(path: str) -> str:
