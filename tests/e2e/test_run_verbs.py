@@ -1,0 +1,130 @@
+"""restart, stop, why, status on a real engine; and `up` by a user who may not use sudo."""
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stacks import PORT, SmallStack, changes
+
+
+@pytest.fixture
+def running(rig, tmp_path):
+    """web and side, which lives in web's network; both hold the lib `base`, which web installs."""
+    stack = SmallStack(tmp_path, rig.home)
+    stack.code("base", "lib.txt", "one\n")
+    stack.spec("libs/base.yml", f'repo: {tmp_path}/code/base\nmount: /base\ninstall: ["cp lib.txt /lib.txt"]\n')
+    stack.spec("apps/web.yml", f"""\
+repo: {tmp_path}/code/web
+mount: /code
+image: busybox:1
+commands: {{once: ["date +%s%N > /once"], always: ["exec httpd -f -p 80 -h /code"]}}
+depends: {{services: [cache], libs: [base]}}
+host_forwarding: [{{host_name: web.test, host_port: {PORT}, container_port: 80}}]
+""")
+    stack.spec("apps/side.yml", 'image: busybox:1\ncommands: {always: ["sleep 100000"]}\ncompose: {network_mode: "container:web"}\n')
+    stack.bundle("shop", apps="[web, side]")
+    rig.dusty("up")
+    return stack
+
+
+def in_web(rig, path: str) -> str:
+    return rig.run(["docker", "exec", "dusty_web_1", "cat", path]).stdout
+
+
+def changed_names(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name.removeprefix("dusty_").removesuffix("_1") for name in before if before[name] != after.get(name)}
+
+
+def test_restart_brings_new_code_and_restarts_who_shares_the_network_without_once(rig, running):
+    before, once = rig.container_ids(), in_web(rig, "/once")
+    running.code("web", "index.html", "new page\n")
+    rig.dusty("restart", "web")
+    after = rig.container_ids()
+    assert changed_names(before, after) == {"web", "side"}
+    assert {name: what.split()[0] for name, what in after.items()} == {name: what.split()[0] for name, what in before.items()}
+    assert in_web(rig, "/once") == once
+    assert rig.get(f"http://web.test:{PORT}/") == (200, "new page\n")
+    assert rig.dusty("up").stdout.startswith("up to date")
+    assert rig.dusty("why", "web").stdout.splitlines()[0].endswith(": dusty restart")
+
+
+def test_restart_by_the_repo_of_a_lib_restarts_its_users_which_install_it_again(rig, running):
+    running.code("base", "lib.txt", "two\n")
+    before = rig.container_ids()
+    rig.dusty("restart", "--repo", "base")
+    assert changed_names(before, rig.container_ids()) == {"web", "side"}
+    assert in_web(rig, "/lib.txt") == "two\n"
+
+
+def test_restart_without_sync_keeps_the_copy_and_a_changed_spec_is_only_mentioned(rig, running):
+    running.code("web", "index.html", "new page\n")
+    path = running.folder / "specs/apps/web.yml"
+    path.write_text(path.read_text().replace("busybox:1", "busybox:2"))
+    done = rig.dusty("restart", "--no-sync", "web")
+    assert "pending changes: run dusty up" in done.stdout
+    assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
+    assert rig.run(["docker", "inspect", "--format", "{{.Config.Image}}", "dusty_web_1"]).stdout == "busybox:1\n"
+
+
+def test_new_code_restarts_who_shares_the_network_after_its_owner(rig, running):
+    before = rig.container_ids()
+    running.code("web", "index.html", "new page\n")
+    printed = changes(rig.dusty("up").stdout)
+    assert [line.partition(":")[0] for line in printed][1:] == ["restarted web", "restarted side"]
+    assert changed_names(before, rig.container_ids()) == {"web", "side"}
+
+
+def test_a_changed_image_recreates_who_shares_the_network_too(rig, running):
+    before = rig.container_ids()
+    path = running.folder / "specs/apps/web.yml"
+    path.write_text(path.read_text().replace("busybox:1", "busybox:2"))
+    printed = changes(rig.dusty("up").stdout)
+    assert [line.partition(":")[0] for line in printed] == ["recreated web", "recreated side"]
+    assert changed_names(before, rig.container_ids()) == {"web", "side"}
+    assert rig.run(["docker", "exec", "dusty_side_1", "wget", "-qO-", "http://127.0.0.1/"]).stdout == "hello from web\n"
+
+
+def test_stop_and_up_bring_the_same_containers_back(rig, running):
+    before = rig.container_ids()
+    assert rig.dusty("stop").stdout.splitlines()[0] == "stopped dustyInternalNginx"
+    assert rig.container_ids() == {}
+    assert "stopped by `dusty stop` since" in rig.dusty("why", "web").stdout
+    rig.dusty("up")
+    assert {name: what.split()[0] for name, what in rig.container_ids().items()} == {name: what.split()[0] for name, what in before.items()}
+    rig.dusty("stop", "--rm")
+    assert rig.container_ids("") == {}
+    rig.dusty("up")
+    assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+
+
+def test_status_tells_what_runs_and_what_is_pending(rig, running):
+    rig.run(["docker", "kill", "dusty_web_1"])
+    running.code("web", "index.html", "new page\n")
+    facts = json.loads(rig.dusty("status", "--json").stdout)
+    web = next(row for row in facts["stack"] if row["name"] == "web")
+    assert (web["state"], web["routes"]) == ("exited 137", [f"http://web.test:{PORT}/"])
+    assert web["pending"].startswith("restart: ") and "index.html changed" in web["pending"]
+    assert facts["docker_host"]["answers"] is True
+
+
+def test_where_sudo_is_refused_the_rest_is_up_and_the_lines_to_add_are_printed(rig, running):
+    rig.dusty("stop", "--rm")
+    rig.run(["sh", "-ec", f"""
+        id dev 2> /dev/null || useradd -m -G docker dev; cp /run/hosts.before /etc/hosts
+        rm -rf /home/dev/stack /home/dev/dusty; mkdir -p /home/dev/dusty; cp -r {running.folder} /home/dev/stack; cp {rig.home}/config.yml /home/dev/dusty/
+        find /home/dev/stack/specs /home/dev/dusty -name '*.yml' -exec sed -i 's#{running.folder}#/home/dev/stack#' {{}} +
+        chown -R dev: /home/dev"""])
+    env = {"DUSTY_HOME": "/home/dev/dusty"}
+    done = rig.dusty("up", user="dev", env=env, check=False)
+    assert done.returncode == 1
+    assert "# BEGIN section for Dusty\n127.0.0.1 web.test\n# END section for Dusty" in done.stderr
+    page = rig.run(["curl", "-s", "-H", f"Host: web.test:{PORT}", f"http://127.0.0.1:{PORT}/"]).stdout
+    assert page == "hello from web\n"
+    config = "/home/dev/dusty/config.yml"
+    rig.run(["sh", "-c", f"echo 'hosts: {{mode: off}}' >> {config}"])
+    assert "up to date: 0 changes" in rig.dusty("up", user="dev", env=env).stdout
