@@ -107,7 +107,7 @@ def _settings(*names: str) -> list[object]:
 def _code() -> str:
     """What decides how specs become artifacts: the code of core, the templates and the schemas, by file state."""
     folders = (str(resources.PACKAGE / "core"), str(resources.folder("templates")), str(resources.folder("schemas")))
-    return repr([state for folder in folders for state in tree_states(folder) if not state[0].endswith(".pyc")])
+    return digest([state for folder in folders for state in tree_states(folder) if not state[0].endswith(".pyc")])
 
 
 # --- actions ------------------------------------------------------------------------------------------------------
@@ -152,21 +152,20 @@ def _write_commands() -> None:
     """Each app's files depend on that app and its libs: those of the others are not rendered again."""
     from dusty_tasks.core.scripts import command_files
 
-    by_path = {f"commands/{files.folder}/{path}": (files, path) for files in command_files(_rendering().stack)
-               for path in files.paths}
-    code = _code()
-    keys = {files.folder + files.key: digest((files.key, code)) for files, _ in by_path.values()}
-    rendered: dict[str, dict[str, Artifact]] = {}
+    found = list(command_files(_rendering().stack))
+    key_of = {id(files): digest((files.key, _code())) for files in found}
+    by_path = {f"commands/{files.folder}/{path}": (files, path) for files in found for path in files.paths}
+    rendered: dict[int, dict[str, Artifact]] = {}
 
     def render(paths: Collection[str]) -> dict[str, Artifact]:
         artifacts = {}
         for path in paths:
             files, name = by_path[path]
-            if files.folder + files.key not in rendered:
-                rendered[files.folder + files.key] = files.render(_rendering().templates)
-            artifacts[path] = rendered[files.folder + files.key][name]
+            if id(files) not in rendered:
+                rendered[id(files)] = files.render(_rendering().templates)
+            artifacts[path] = rendered[id(files)][name]
         return artifacts
-    _put_keyed("commands", {path: keys[files.folder + files.key] for path, (files, _) in by_path.items()}, render, "commands")
+    _put_keyed("commands", {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
 
 
 def _put_keyed(name: str, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],
