@@ -9,6 +9,7 @@ import difflib
 import hashlib
 import json
 import os
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from dusty_tasks.effects.file_states import State, state_of
 from dusty_tasks.effects.files import read_bytes, write_atomically
 
 MAX_DIFF_LINES = 40
+_KEPT = re.compile(r"\.orig[0-9]*$")
+"""Names of what was kept of a person's."""
 
 
 class Left(NamedTuple):
@@ -118,7 +121,7 @@ def _files_below(folder: str, below: str) -> list[str]:
     """The files below `folder/below`, relative to `folder`; what was kept of a person's is left out."""
     found = []
     for parent, _folders, names in os.walk(os.path.join(folder, below)):
-        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names if ".orig" not in name]
+        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names if not _KEPT.search(name)]
     return sorted(found)
 
 
