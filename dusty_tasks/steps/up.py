@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, say, warn
+from dusty_tasks.console import may_ask, say
 from dusty_tasks.core.changes import (
     ASSETS,
     BUILD,
@@ -38,9 +37,11 @@ from dusty_tasks.core.changes import (
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps import fetching
 from dusty_tasks.steps.compile import step_names as compiling_steps
 from dusty_tasks.steps.places import place_finder, read_origins
 from dusty_tasks.steps.reality import View, look
+from dusty_tasks.steps.receipt import Sums, print_receipt
 
 SEEN, UNSEEN, REFUSED = "seen", "unseen", "refused"
 CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
@@ -81,7 +82,6 @@ class Run:
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
         self.planning = Options(bool(options.get("no_recreate")), bool(options.get("pull")), bool(options.get("build")))
-        self.begin = time.monotonic()
         self.done: list[Change] = []
         self.warnings: list[str] = []
         self.failures: list[Failure] = []
@@ -134,39 +134,17 @@ class Run:
         choose_routing("up")
 
     def fetches_nothing(self) -> bool:
-        """True where no repo is to be fetched: `--no-pull`, or every managed one is there and `repos.pull` is never, or none is managed."""
+        """True where no repo is to be fetched: `--no-pull`, or none is due."""
         try:
-            return bool(self.options.get("no_pull")) or not managed_repos_due()
+            return bool(self.options.get("no_pull")) or not fetching.is_due()
         except Exception:
             return False
 
     def fetch(self) -> None:
         """Bring the specs repo and the repos of the stack up to date; a failed fetch of a repo that has a clone is a warning."""
-        from dusty_tasks.steps.repos import pull_all
-
         if shutil.which("git") is None:
             self.ensure_tools()
-        outcomes = pull_all(is_reset_wanted=bool(self.options.get("reset_repos")), say=say, warn=warn, verb="up")
-        self._count_fetches(outcomes)
-
-    def fetch_missing(self) -> None:
-        """Clones that the stack needs and nobody made yet, for example of an app that was written just now."""
-        from dusty_tasks.core.repos import Repo
-        from dusty_tasks.steps.repos import pull_repos
-
-        settings = session.settings()
-        missing = [entry for entry in session.wanted().repos if is_managed_entry(entry, settings)
-                   and not os.path.isdir(settings.path_of(entry["id"]))]
-        if missing and not self.options.get("no_pull"):
-            repos = [Repo(entry["written"], entry["id"], entry["url"]) for entry in missing]
-            self._count_fetches(pull_repos(repos, settings, always=True, say=say, warn=warn, verb="up"))
-
-    def _count_fetches(self, outcomes: list[Any]) -> None:
-        from dusty_tasks.steps.repos import failure_of
-
-        self.fetches += sum(outcome.was_fetched for outcome in outcomes)
-        if failure := failure_of(outcomes):
-            raise failure
+        self.fetches += fetching.fetch_all(is_reset_wanted=bool(self.options.get("reset_repos")))
 
     # The plan
 
@@ -175,7 +153,8 @@ class Run:
         from dusty_tasks.effects.lock import last_taken
 
         self._check_assets()
-        self.fetch_missing()
+        if not self.options.get("no_pull"):
+            self.fetches += fetching.fetch_missing()
         seen = last_taken("up", session.home())
         self.begin_reading()
         if not self.view.plan.changes:
@@ -374,67 +353,9 @@ class Run:
 
     def print_receipt(self) -> None:
         """What was done and why, what stays pending, what failed; one line with the sums. Ends with the run's exit code."""
-        for change in self.done:
-            say(change.done)
-        for change in self.view.plan.pending:
-            say(f"pending {change}")
-        made = {change.name for change in self.done if change.kind == CREATE}
-        for container in self.view.wanted.containers if made else ():
-            if container.name in made and container.http_urls:
-                say(f"{container.name} answers at {' and '.join(container.http_urls)}")
-        if self.done and (by_hand := hosts_section_by_hand()):
-            say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")
-        for warning in self.warnings:
-            warn(f"warning: {warning}")
-        for failure in self.failures:
-            warn(str(failure))
-        say(self.summary())
+        sums = Sums(len(self.done), self.engine.reads, self.engine.host.round_trips, self.fetches, self.sudo_calls)
+        print_receipt(self.view, self.done, self.warnings, self.failures, sums)
         self._lock.close()
         code = max((failure.code for failure in self.failures), default=0)
         if code:
             raise SystemExit(code)
-
-    def summary(self) -> str:
-        """`up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s`, or the sums of what was done."""
-        from dusty_tasks.effects.clock import seconds_since_start
-
-        trips = self.engine.host.round_trips
-        parts = [count(len(self.done), "change"), count(self.engine.reads, "Docker read"),
-                 *([count(trips, "ssh round trip")] if trips else []), *([count(self.fetches, "fetch", "fetches")] if self.fetches else []),
-                 f"{self.sudo_calls} sudo", f"{seconds_since_start():.2f} s"]
-        is_idle = not self.done and not self.failures and not self.view.plan.pending
-        return ("up to date: " if is_idle else "") + ", ".join(parts)
-
-
-def hosts_section_by_hand() -> str:
-    """With `hosts.mode: off`, the section that the hosts file lacks; '' if nothing is to be done by hand."""
-    from dusty_tasks.effects.files import read_bytes
-
-    settings = session.settings()
-    section = (read_bytes(f"{settings.build}/hosts") or b"").decode() if settings.hosts_mode == "off" else ""
-    if not section:
-        return ""
-    from dusty_tasks.effects.hosts_file import is_empty, read_hosts_file, section_is_in_place
-
-    return "" if is_empty(section) or section_is_in_place(read_hosts_file(), section) else section.rstrip()
-
-
-def is_managed_entry(entry: Any, settings: Any) -> bool:
-    """True for a repo of the stack that Dusty clones itself."""
-    return bool(entry.get("url")) and not entry.get("local_path") and not settings.repo_overrides.get(entry["id"])
-
-
-def managed_repos_due() -> bool:
-    """True if `up` has a managed repo to clone or fetch, by what was compiled last; reads no specs. Raises Failure."""
-    from dusty_tasks.core.repos import repo_of
-
-    settings = session.settings()
-    paths = [settings.path_of(entry["id"]) for entry in session.wanted().repos if is_managed_entry(entry, settings)]
-    if settings.specs_repo and session.local_specs_root() is None:
-        specs = repo_of(settings.specs_repo)
-        paths += [settings.path_of(specs.id)] if not specs.local_path and not settings.repo_overrides.get(specs.id) else []
-    return bool(paths) and (settings.repos_pull != "never" or not all(map(os.path.isdir, paths)))
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -1,0 +1,66 @@
+"""The end of `up`: what was done and why, what is left to people, and one line of sums."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dusty_tasks import session
+from dusty_tasks.console import say, warn
+from dusty_tasks.core.changes import CREATE, Change
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.reality import View
+
+
+class Sums(NamedTuple):
+    """What a run cost."""
+
+    changes: int
+    reads: int
+    round_trips: int = 0
+    fetches: int = 0
+    sudo_calls: int = 0
+
+    def text(self, seconds: float, *, is_idle: bool) -> str:
+        """`up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s`; what is none goes unsaid, but for changes, reads and sudo."""
+        parts = [count(self.changes, "change"), count(self.reads, "Docker read"),
+                 *([count(self.round_trips, "ssh round trip")] if self.round_trips else []),
+                 *([count(self.fetches, "fetch", "fetches")] if self.fetches else []), f"{self.sudo_calls} sudo", f"{seconds:.2f} s"]
+        return ("up to date: " if is_idle else "") + ", ".join(parts)
+
+
+def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], failures: Sequence[Failure], sums: Sums) -> None:
+    """All of it, for a person: changes to stdout, what went wrong to stderr."""
+    from dusty_tasks.effects.clock import seconds_since_start
+
+    for change in done:
+        say(change.done)
+    for change in view.plan.pending:
+        say(f"pending {change}")
+    made = {change.name for change in done if change.kind == CREATE}
+    for container in view.wanted.containers if made else ():
+        if container.name in made and container.http_urls:
+            say(f"{container.name} answers at {' and '.join(container.http_urls)}")
+    if done and (by_hand := hosts_section_by_hand()):
+        say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")
+    for warning in warnings:
+        warn(f"warning: {warning}")
+    for failure in failures:
+        warn(str(failure))
+    say(sums.text(seconds_since_start(), is_idle=not done and not failures and not view.plan.pending))
+
+
+def hosts_section_by_hand() -> str:
+    """With `hosts.mode: off`, the section that the hosts file lacks; '' if nothing is to be done by hand."""
+    from dusty_tasks.effects.files import read_bytes
+
+    settings = session.settings()
+    section = (read_bytes(f"{settings.build}/hosts") or b"").decode() if settings.hosts_mode == "off" else ""
+    if not section:
+        return ""
+    from dusty_tasks.effects.hosts_file import is_empty, read_hosts_file, section_is_in_place
+
+    return "" if is_empty(section) or section_is_in_place(read_hosts_file(), section) else section.rstrip()
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
