@@ -1,6 +1,7 @@
 """From artifact lines and keys back to the spec lines that put them there: build/origins.json."""
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring
@@ -10,7 +11,8 @@ from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.specs import KeyPath, Origin
 from dusty_tasks.core.traced import Span
 
-CONFIG_FILE = "config.yml"
+CONFIG_FILE, COMPOSE_FILE = "config.yml", "docker-compose.yml"
+_COMPOSE_KEY = re.compile(r"\bservices[.\[][A-Za-z0-9._\[\]-]+")
 
 _OLD_KEYS: dict[str | int, tuple[str, ...]] = {
     "network_mode": ("net",), "depends_on": ("links", "volumes_from", "net", "network_mode"),
@@ -94,6 +96,13 @@ def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> So
             return _of_span(by_key[key])
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return None
+
+
+def sources_named_in(printed: str, origins: Mapping[str, Any]) -> list[Source]:
+    """What put those keys into the Compose file that Compose names in what it printed: `services.web.restart must be …`."""
+    words = (re.sub(r"^services\[([^\]]+)\]", r"services.\1", word.rstrip(".:,'\"")) for word in _COMPOSE_KEY.findall(printed))
+    found = (source_at(origins, COMPOSE_FILE, word) for word in dict.fromkeys(words))
+    return list(dict.fromkeys(source for source in found if source))
 
 
 def _of_span(span: Mapping[str, Any]) -> Source:

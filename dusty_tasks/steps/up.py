@@ -301,7 +301,15 @@ class Run:
         self.launcher.launch()
         place_of = place_finder(lambda: read_origins(session.settings()))
         for name, failure in self.launcher.failures.items():
-            self.failures.append(Failure(f"{name} ({place_of(name, ()) or 'Dusty itself'}): {failure}", code=failure.code))
+            named = "".join(f"\n    {source}" for source in self._sources_in(str(failure)))
+            self.failures.append(Failure(f"{name} ({place_of(name, ()) or 'Dusty itself'}): {failure}{named}", code=failure.code))
+
+    @staticmethod
+    def _sources_in(printed: str) -> list[Any]:
+        """The spec lines behind the keys that Compose complains about."""
+        from dusty_tasks.core.origins import sources_named_in
+
+        return sources_named_in(printed, read_origins(session.settings()))
 
     def _proxy_is_started(self) -> bool:
         return any(change.name == PROXY for change in self.view.plan.of(*STARTING))
