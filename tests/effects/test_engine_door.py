@@ -1,0 +1,135 @@
+"""The engine's door: requests and answers as bytes, which engine is meant, logs without frames; one reading over ssh."""
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dusty_tasks.effects.docker import (
+    Engine,
+    EngineDown,
+    EngineRefused,
+    body_of,
+    engine_address,
+    exchange,
+    http_request,
+    without_frames,
+)
+from dusty_tasks.effects.observe import found_of, read_host
+from dusty_tasks.effects.ports import _address
+from dusty_tasks.effects.process import Finished
+
+
+def answer(status: int, body: bytes) -> bytes:
+    return b"HTTP/1.0 %d X\r\nContent-Type: application/json\r\n\r\n" % status + body
+
+
+def test_a_body_is_what_follows_the_head() -> None:
+    assert body_of(answer(200, b"[]\r\n\r\n[]")) == b"[]\r\n\r\n[]"
+    assert body_of(answer(304, b"")) == b""
+
+
+@pytest.mark.parametrize(("body", "said"), [(b'{"message": "no such container"}', "no such container"), (b"<html>", "<html>"),
+                                            (b"", "the Docker engine answered with status 404")])
+def test_what_the_engine_refuses_is_said_in_its_words(body: bytes, said: str) -> None:
+    with pytest.raises(EngineRefused) as refused:
+        body_of(answer(404, body))
+    assert (refused.value.what, refused.value.status, refused.value.code) == (said, 404, 2)
+
+
+@pytest.mark.parametrize("garbage", [b"", b"HTTP/1.0", b"SSH-2.0-x\r\n\r\n", b"HTTP/1.0 abc\r\n\r\n"])
+def test_no_answer_is_an_engine_that_is_down(garbage: bytes) -> None:
+    with pytest.raises(EngineDown):
+        body_of(garbage)
+
+
+def test_a_socket_is_asked_and_an_absent_one_is_named(tmp_path: Path) -> None:
+    path = str(tmp_path / "engine.sock")
+    with pytest.raises(EngineDown, match=r"engine\.sock does not answer"):
+        exchange(f"unix://{path}", b"", 1)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            asked = connection.recv(1000)
+            connection.sendall(answer(200, asked.split(b"\r\n")[0]))
+            connection.close()
+        threading.Thread(target=serve).start()
+        assert body_of(exchange(f"unix://{path}", http_request("GET", "/x"), 5)) == b"GET /x HTTP/1.0"
+
+
+def test_an_engine_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    path = str(tmp_path / "engine.sock")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+        with pytest.raises(EngineDown, match="took too long"):
+            exchange(f"unix://{path}", b"x", 0.05)
+
+
+@pytest.mark.parametrize(("config", "environ", "expected"), [
+    ({}, {}, "unix:///var/run/docker.sock"), ({}, {"DOCKER_HOST": "tcp://1.2.3.4:5"}, "tcp://1.2.3.4:5"),
+    ({"currentContext": "vm"}, {}, "unix:///vm.sock"), ({"currentContext": "vm"}, {"DOCKER_CONTEXT": "default"}, "unix:///var/run/docker.sock"),
+    ({"currentContext": "gone"}, {}, "unix:///var/run/docker.sock"), ("garbage", {}, "unix:///var/run/docker.sock"),
+])
+def test_which_engine_is_meant(tmp_path: Path, config: Any, environ: dict[str, str], expected: str) -> None:
+    import hashlib
+
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    meta = tmp_path / "contexts/meta" / hashlib.sha256(b"vm").hexdigest()
+    meta.mkdir(parents=True)
+    (meta / "meta.json").write_text(json.dumps({"Endpoints": {"docker": {"Host": "unix:///vm.sock"}}}))
+    assert engine_address({"DOCKER_CONFIG": str(tmp_path), **environ}) == expected
+
+
+def test_logs_lose_their_frames_and_a_terminals_have_none() -> None:
+    framed = b"\1\0\0\0\0\0\0\4out\n" + b"\2\0\0\0\0\0\0\4err\n"
+    assert without_frames(framed) == b"out\nerr\n"
+    assert without_frames(b"plain text\n") == b"plain text\n"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("0100007F:0050", ("127.0.0.1", 80)), ("00000000:1F90", ("0.0.0.0", 8080)),
+                                                ("00000000000000000000000001000000:0050", ("::1", 80)),
+                                                ("0000000000000000FFFF00000100007F:0050", ("127.0.0.1", 80))])
+def test_addresses_of_the_kernels_tables(text: str, expected: tuple[str, int]) -> None:
+    assert _address(text) == expected
+
+
+class SshHost:
+    """An ssh Docker host that answers with given text."""
+
+    is_local, kind, root, name = False, "ssh", "/", "vm"
+
+    def __init__(self, out: str, err: str = "") -> None:
+        self.finished = Finished(0, out, err)
+
+    def path(self, *parts: str) -> str:
+        return "/" + "/".join(parts)
+
+    def run_script(self, *_: Any, **__: Any) -> Finished:
+        return self.finished
+
+
+def test_one_answer_over_ssh_holds_everything() -> None:
+    listing = json.dumps([{"Id": "1", "Names": ["/dusty_web_1"], "State": "running", "Status": "Up", "Labels": {"dusty.name": "web"}}])
+    out = ('persist/.dusty/started.json:{"dusty_web_1": {"container_id": "1"}}\npersist/.dusty/owner.json:{"half":\n'
+           "@nginx:abc123  persist/dustyNginx/dustyNginx.conf\n@receipts:\n" + '{"id": "src/x", "fingerprint": "f"}\n'
+           + "@containers:\nHTTP/1.0 200 OK\r\n\r\n" + listing)
+    host: Any = SshHost(out)
+    engine = Engine(host)
+    found = found_of(read_host(host, engine, ["src/x"]), engine)
+    assert (found.nginx_digest, found.owner, found.started["dusty_web_1"]["container_id"]) == ("abc123", None, "1")
+    assert set(found.receipts) == {"src/x"} and set(found.containers) == {"web"}
+    assert engine.reads == 1
+
+
+def test_an_engine_that_is_off_over_there_is_said_with_its_own_words() -> None:
+    host: Any = SshHost("@receipts:\n@containers:\n", "Cannot connect to the Docker daemon\n")
+    reading = read_host(host, Engine(host), [])
+    assert reading.containers == {} and reading.engine_trouble.endswith("does not answer: Cannot connect to the Docker daemon")
