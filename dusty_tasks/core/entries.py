@@ -70,7 +70,9 @@ def host_path(root: str, *parts: str) -> str:
 
 
 def joined(folder: str, path: str) -> str:
-    """A path of a spec, absolute: joined to `folder` unless it is so already."""
+    """A path of a spec, absolute: joined to `folder` unless it is so already, or is a URL (which Compose builds from, too)."""
+    if "://" in path or path.startswith("git@"):
+        return path
     return posixpath.normpath(posixpath.join(folder, path))
 
 

@@ -1,0 +1,86 @@
+set -e
+# /.dusty is the memory of this container: kept by a restart, gone with a recreation.
+mkdir -p /.dusty/libs
+dusty_start=$(pwd)
+if [ -e /.dusty/env ]; then
+    . /.dusty/env
+    cd "$dusty_start"
+fi
+
+# Keep what was exported so far, then the record $1 that its work is done: the order makes a kill in between harmless.
+dusty_keep() {
+    export -p >/.dusty/env.new
+    mv /.dusty/env.new /.dusty/env
+    printf '%s\n' "$2" >"/.dusty/$1.new"
+    mv "/.dusty/$1.new" "/.dusty/$1"
+}
+
+if [ -e '/dusty_assets/GITHUB_KEY' ]; then
+    mkdir -p '/root/.ssh'
+    cp '/dusty_assets/GITHUB_KEY' '/root/.ssh/id_rsa'
+    chmod 0600 '/root/.ssh/id_rsa'
+fi
+
+# helpers: installed again when the digest of its code, which a sync writes, is another one, or when there is none.
+dusty_digest=$(cat '/command_files/libs/helpers' 2>/dev/null || :)
+if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/helpers' 2>/dev/null || :)" ]; then
+(
+cd '/helpers'
+python setup.py develop
+
+dusty_keep 'libs/helpers' "$dusty_digest"
+)
+. /.dusty/env
+fi
+
+cd '/storefront'
+case ":$PATH:" in
+*':/storefront:'*) ;;
+*) export PATH="$PATH":'/storefront' ;;
+esac
+
+dusty_once_fn() {
+:
+pip install -r requirements.txt
+
+}
+if [ ! -e /.dusty/once ]; then
+    mkdir -p /var/log
+    rm -f /.dusty/pipe /.dusty/flushed
+    mkfifo /.dusty/pipe
+    {
+        tee /var/log/dusty_once_fn.log </.dusty/pipe
+        : >/.dusty/flushed
+    } &
+    # A background job, because `set -e` is off in the shell of a command whose status is looked at.
+    (
+        trap 'if [ $? -eq 0 ]; then dusty_keep once "$(pwd)"; fi' EXIT
+        dusty_once_fn
+        dusty_keep once "$(pwd)"
+    ) <&0 >/.dusty/pipe 2>&1 &
+    dusty_status=0
+    wait "$!" || dusty_status=$?
+    # What it left running may keep the pipe open: wait 2 s for the last lines, and no longer.
+    dusty_turn=0
+    until [ -e /.dusty/flushed ] || [ "$dusty_turn" -ge 20 ]; do
+        dusty_turn=$((dusty_turn + 1))
+        sleep 0.1 2>/dev/null || { sleep 1 && dusty_turn=$((dusty_turn + 9)); }
+    done
+    [ "$dusty_status" -eq 0 ] || exit "$dusty_status"
+fi
+if [ -e /.dusty/once ]; then
+    dusty_base=$(pwd)
+    . /.dusty/env
+    cd "$dusty_base"
+    dusty_folder=$(cat /.dusty/once)
+    if [ -d "$dusty_folder" ]; then
+        cd "$dusty_folder"
+    fi
+fi
+
+dusty_always_fn() {
+:
+python -u app.py
+
+}
+dusty_always_fn
