@@ -1,6 +1,10 @@
 """The rig itself: that it is a machine of its own, so that no other test can reach the real one."""
 
+import subprocess
+import time
 from pathlib import Path
+
+import pytest
 
 
 def test_its_hosts_file_and_root_are_its_own(rig):
@@ -14,6 +18,14 @@ def test_its_containers_answer_on_its_own_ports(rig):
     serve = "mkdir /www; echo hello >/www/index.html; exec httpd -f -p 80 -h /www"
     rig.run(["docker", "run", "-d", "-p", "127.0.0.1:80:80", "busybox:1", "sh", "-c", serve])
     assert rig.get("http://127.0.0.1/") == (200, "hello\n")
+
+
+def test_a_command_that_takes_too_long_is_ended_in_there_too(rig):
+    with pytest.raises(subprocess.TimeoutExpired):
+        rig.run(["sleep", "4242"], timeout=0.5)
+    end = time.monotonic() + 10
+    while rig.run(["pgrep", "-f", "sleep 4242"], check=False).returncode == 0:
+        assert time.monotonic() < end
 
 
 def test_compose_is_there(rig):

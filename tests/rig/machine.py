@@ -99,7 +99,8 @@ class Machine:
     def argv(self, argv: Sequence[str], *, cwd: str | Path = "/", user: str = "") -> list[str]:
         """`argv` as a command of the machine, for whoever starts it himself."""
         enter = ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid", "--uts", "--ipc", f"--wdns={cwd}"]
-        become = ["setpriv", "--reuid", user, "--regid", user, "--init-groups"] if user else []
+        # Whoever kills nsenter means the command, which runs in a pid namespace that the kill does not reach.
+        become = ["setpriv", "--pdeathsig", "KILL", *(["--reuid", user, "--regid", user, "--init-groups"] if user else [])]
         return [*enter, *become, *map(str, argv)]
 
     def run(self, argv: Sequence[str], *, cwd: str | Path = "/", user: str = "", env: Mapping[str, str] | None = None,
