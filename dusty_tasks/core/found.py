@@ -31,6 +31,8 @@ class FoundContainer(NamedTuple):
     """healthy, unhealthy, starting, or '' without a healthcheck."""
     published: tuple[tuple[str, int], ...] = ()
     """(address, port) pairs that it publishes while it runs."""
+    since: str = ""
+    """How long its state has lasted, in the engine's words: `3 minutes`, `2 hours ago`."""
 
     @property
     def kind(self) -> str:
@@ -91,7 +93,7 @@ def container_of(entry: dict[str, Any]) -> FoundContainer:
         name=labels.get("dusty.name") or labels.get(SERVICE_LABEL) or container_name,
         container_name=container_name, id=entry["Id"], state=entry.get("State", ""),
         image=entry.get("Image", ""), image_id=entry.get("ImageID", ""), labels=labels,
-        exit_status=_exit_status(status), health=_health(status),
+        exit_status=_exit_status(status), health=_health(status), since=_since(status),
         published=tuple(sorted({(port.get("IP", ""), port["PublicPort"]) for port in entry.get("Ports") or []
                                 if port.get("PublicPort")})))
 
@@ -113,6 +115,13 @@ def _exit_status(status: str) -> int | None:
         return None
     number = status[len("Exited ("):].partition(")")[0]
     return int(number) if number.lstrip("-").isdigit() else None
+
+
+def _since(status: str) -> str:
+    """`Up 3 seconds (healthy)` -> `3 seconds`; `Exited (1) 2 hours ago` -> `2 hours ago`; else ''."""
+    if status.startswith("Up "):
+        return status[len("Up "):].partition(" (")[0]
+    return status.partition(") ")[2] if status.startswith("Exited (") else ""
 
 
 def _health(status: str) -> str:

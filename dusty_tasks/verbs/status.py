@@ -1,6 +1,7 @@
 """`dusty status`: what is active, what runs, and from which code."""
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -8,6 +9,7 @@ from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, table, warn
 from dusty_tasks.core.changes import Change
 from dusty_tasks.core.found import FoundContainer
+from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -73,10 +75,10 @@ def rows(view: View) -> list[dict[str, Any]]:
     pending = pending_by_name([*view.plan.changes, *view.plan.pending])
     wanted = {container.name: container for container in view.wanted.containers}
     libs, streams = libs_and_streams()
-    found = [_row(name, container.kind, view.found.containers.get(name), [*container.http_urls, *streams.get(name, ())],
-                  pending.get(name, "")) for name, container in sorted(wanted.items(), key=_proxy_last)]
+    found = [_row(name, container.kind, view, [*container.http_urls, *streams.get(name, ())], pending.get(name, ""), container)
+             for name, container in sorted(wanted.items(), key=_proxy_last)]
     found += [{"name": name, "type": "lib", "state": "", "routes": [], "pending": ""} for name in libs]
-    return found + [_row(name, container.kind, container, [], pending.get(name, ""))
+    return found + [_row(name, container.kind, view, [], pending.get(name, ""))
                     for name, container in sorted(view.found.containers.items()) if name not in wanted]
 
 
@@ -84,8 +86,22 @@ def _proxy_last(item: tuple[str, WantedContainer]) -> tuple[bool, str]:
     return item[1].kind == "proxy", item[0]
 
 
-def _row(name: str, kind: str, container: FoundContainer | None, routes: list[str], pending: str) -> dict[str, Any]:
-    return {"name": name, "type": kind, "state": state_word(container), "routes": routes, "pending": pending}
+def _row(name: str, kind: str, view: View, routes: list[str], pending: str, wanted: WantedContainer | None = None) -> dict[str, Any]:
+    container = view.found.containers.get(name)
+    record = view.found.started.get(container.container_name, {}) if container else {}
+    return {"name": name, "type": kind, "state": state_word(container), "since": container.since if container else "",
+            "image": container.image if container else "", "routes": routes,
+            "ports": [str(port) for port in wanted.mapping.get("ports") or ()] if wanted else [],
+            "code": code_word(wanted, view) if wanted else "", "last": f"{record['what']}: {record['cause']}" if record.get("what") and record.get("cause") else "", "pending": pending}
+
+
+def code_word(wanted: WantedContainer, view: View) -> str:
+    """Which code a container runs: the commit of its own repo's copy, and whether a source is ahead of its copy."""
+    if not wanted.repo_ids:
+        return ""
+    commit = str(view.found.receipts.get(wanted.repo_ids[0], {}).get("commit") or "")[:10]
+    is_stale = any(repo_id in view.found.stale_repos for repo_id in wanted.repo_ids)
+    return f"{commit or 'no commit'}{', sync pending' if is_stale else ''}"
 
 
 def state_word(container: FoundContainer | None) -> str:
@@ -121,10 +137,11 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
     from dusty_tasks.steps.sync import source_of
 
     found = []
+    names = shown_names(entry["id"] for entry in view.wanted.repos)
     for entry in view.wanted.repos:
         path, kind = source_of(entry, session.settings())
         row = {"id": entry["id"], "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
-               "sync": view.found.stale_repos.get(entry["id"]) or sync_word(entry["id"], view)}
+               "name": names[entry["id"]], "sync": view.found.stale_repos.get(entry["id"]) or sync_word(entry["id"], view)}
         if verbose:
             from dusty_tasks.effects.git import Clone
 
@@ -151,10 +168,29 @@ def show(facts: dict[str, Any]) -> None:
     else:
         say(f"Docker host: {host['name']} is off, or its engine does not answer: {host['trouble']}")
     if facts["stack"]:
-        say("\n" + table(("name", "type", "state", "routes", "pending"),
-                         [(row["name"], row["type"], row["state"], " ".join(row["routes"]), row["pending"]) for row in facts["stack"]]))
+        say("\n" + stack_table(facts["stack"]))
     if facts["repos"]:
         has_git = "git" in facts["repos"][0]
-        say("\n" + table(("repo", "code", "branch", "commit", "copy", *(["git"] if has_git else [])),
-                         [(row["id"], f"{row['source']} {row['path']}", row["branch"], row["commit"], row["sync"], *([row["git"]] if has_git else []))
+        say("\n" + table(("repo", "branch", "commit", "copy", *(["git"] if has_git else []), "source"),
+                         [(row["name"], row["branch"], row["commit"], row["sync"], *([row["git"]] if has_git else []), source_text(row))
                           for row in facts["repos"]]))
+
+
+def stack_table(rows: list[dict[str, Any]]) -> str:
+    """A line a container with what changes, and one below it with what it is made of; both fit 80 columns as a rule."""
+    lines = table(("name", "type", "state", "since", "code", "routes"),
+                  [(row["name"], row["type"], row["state"], row.get("since", ""), row.get("code", ""), " ".join(row["routes"])) for row in rows])
+    head, *firsts = lines.splitlines()
+    shown = [head]
+    for row, first in zip(rows, firsts, strict=True):
+        made_of = ", ".join(filter(None, (row.get("image", ""), " ".join(row.get("ports", ())))))
+        shown += [first, *([f"    {made_of}"] if made_of else []), *([f"    last: {row['last']}"] if row.get("last") else []),
+                  *([f"    pending: {row['pending']}"] if row["pending"] else [])]
+    return "\n".join(shown)
+
+
+def source_text(row: dict[str, Any]) -> str:
+    """Where a repo's code is taken from; a managed clone lies where it always does."""
+    home = os.path.expanduser("~")
+    path = row["path"].replace(home, "~", 1) if row["path"].startswith(f"{home}/") else row["path"]
+    return "managed" if row["source"] == "managed" else f"{row['source']} {path}"

@@ -9,6 +9,7 @@ import pytest
 from chosen import Chosen
 from engines import Engine, container, engine, wanted
 
+from dusty_tasks.core.found import container_of
 from dusty_tasks.effects.docker import EngineRefused
 
 __all__ = ["engine"]
@@ -165,6 +166,22 @@ def test_status_shows_containers_libs_and_strangers(dusty: Chosen, engine: Engin
     rows = {row["name"]: row for row in json.loads(dusty("status", "--json").out)["stack"]}
     assert {name: row["state"] for name, row in rows.items()} == {"redis": "absent", "web": "running", "base": "", "db": "running", "old": "exited 3"}
     assert rows["old"]["pending"] == "remove: nothing that is active needs it"
+
+
+def test_status_tells_since_when_from_what_and_why(dusty: Chosen, engine: Engine) -> None:
+    dusty("bundles", "activate", "shop")
+    dusty("compile")
+    started(dusty.home, web={"what": "recreated", "cause": "image a -> b", "place": "", "time": "2026-01-31T12:00:00+0000"})
+    shown = dusty("status").out
+    assert "last: recreated: image a -> b" in shown
+    rows = {row["name"]: row for row in json.loads(dusty("status", "--json").out)["stack"]}
+    assert rows["web"]["last"] == "recreated: image a -> b" and rows["web"]["image"] and rows["db"]["last"] == ""
+
+
+@pytest.mark.parametrize(("status", "since"), [("Up 3 minutes", "3 minutes"), ("Up 3 seconds (healthy)", "3 seconds"), ("Created", ""),
+                                               ("Exited (137) 2 hours ago", "2 hours ago"), ("", "")])
+def test_how_long_a_state_has_lasted(status: str, since: str) -> None:
+    assert container_of({"Id": "1", "Names": ["/dusty_web_1"], "Status": status}).since == since
 
 
 def test_status_with_broken_specs_shows_what_was_compiled_last(dusty: Chosen, engine: Engine) -> None:
