@@ -323,8 +323,8 @@ def test_an_interrupted_up_ends_with_its_own_code_and_the_next_one_goes_on(rig, 
     stack.bundle("shop", apps="[web, app0, app1, app2]")
     env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     argv = [sys.executable, "-m", "dusty_tasks", "up"]
-    # In its own process group, as a shell starts it, so that ^C reaches its children as well.
-    process = subprocess.Popen(rig.machine.argv(["setsid", "--wait", *argv], cwd=Path(__file__).resolve().parents[2]), env=env,
+    # In its own process group, as a shell starts it, so that ^C reaches its children as well; heard even if we run in the background.
+    process = subprocess.Popen(rig.machine.argv(["setsid", "--wait", "env", "--default-signal=INT", *argv], cwd=Path(__file__).resolve().parents[2]), env=env,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if line.startswith("create "):
