@@ -14,6 +14,9 @@ from dusty_tasks.effects.process import Piped, piped
 Words = Mapping[str, Sequence[str]]
 """By name: the words after `docker logs --timestamps`, the container last."""
 
+PAUSE = 0.5
+"""Seconds without a line after which the caller may look around."""
+
 
 def stored_lines(words_by_name: Words, env: Mapping[str, str]) -> Iterator[tuple[str, Line]]:
     """What was printed so far, of all containers in the order of time. Raises ToolFailed."""
@@ -46,7 +49,10 @@ def followed_lines(words_by_name: Words, env: Mapping[str, str]) -> Iterator[tup
         while ended < len(words_by_name):
             if waiting.empty():
                 yield None
-            item = waiting.get()
+            try:
+                item = waiting.get(timeout=PAUSE)
+            except queue.Empty:
+                continue
             if item is None:
                 ended += 1
             else:

@@ -68,8 +68,19 @@ def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: 
     for item in followed_lines(rest, env):
         if item:
             write(*item)
-        else:
-            out.flush()
+            continue
+        out.flush()
+        if reader_is_gone(out):
+            raise BrokenPipeError
+
+
+def reader_is_gone(out: BinaryIO) -> bool:
+    """True if `out` is a pipe that nobody reads any more: silent containers would keep us waiting to find out by a write."""
+    import select
+
+    poll = select.poll()
+    poll.register(out.fileno(), 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def binary_stdout() -> BinaryIO:
