@@ -17,6 +17,7 @@ from dusty_tasks.effects.archives import rename
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.process import piped
+from dusty_tasks.effects.rsync import take_over
 
 Count = Callable[[int], None]
 CHANGED = ("file changed as we read it", "File removed before we read it", "file removed before we read it")
@@ -207,6 +208,8 @@ def restore_backup(host: DockerHost, path: str, names: list[str], image: str, co
 def remove_folders(host: DockerHost, names: list[str], image: str) -> None:
     """Remove folders of Dusty's below host.root, root's files in them too. Raises ToolFailed."""
     if host.is_local and os.geteuid() != 0:
-        # Inside a container only what is in persist/ can be reached; the folders themselves are the caller's.
-        process.run(root_command(host, "rm -rf /host/persist/* /host/persist/.[!.]*", [], image), env=host.engine_environment(), check=True)
+        # The engine makes the folders of mounts as root, and containers leave files of root's in them.
+        for name in names:
+            if os.path.isdir(host.path(name)):
+                take_over(host, host.path(name), [image])
     process.run(host.command(["sh", "-c", REMOVE, "dusty", host.root, *names], as_root=True), env=host.engine_environment(), check=True)
