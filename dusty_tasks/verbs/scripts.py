@@ -1,9 +1,8 @@
 """`dusty scripts`: list the scripts of an app, or run one in its container."""
 from __future__ import annotations
 
-import json
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
@@ -11,6 +10,9 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.running import running
 from dusty_tasks.verbs.shell import execute
 from dusty_tasks.verbs.words import misuse, unknown
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs import App
 
 
 class ScriptInfo(NamedTuple):
@@ -38,24 +40,24 @@ def run(words: list[str]) -> int | None:
 def scripts_of(app_name: str) -> list[ScriptInfo]:
     """The scripts of an app by name: of the specs, or, while those are broken, of the stack as last compiled. Raises Failure."""
     try:
-        apps: dict[str, Any] = {name: [ScriptInfo(script.name, script.description) for script in app.scripts]
-                                for name, app in session.specs().apps.items()}
+        apps = session.specs().apps
     except Failure:
-        apps = compiled_scripts()
+        apps = compiled_apps()
         if not apps:
             raise
     if app_name not in apps:
         raise unknown("app", app_name, apps)
-    return sorted(apps[app_name])
+    return sorted(ScriptInfo(script.name, script.description) for script in apps[app_name].scripts)
 
 
-def compiled_scripts() -> dict[str, list[ScriptInfo]]:
-    """From build/stack.json; {} if there is none."""
+def compiled_apps() -> dict[str, App]:
+    """The apps of build/stack.json; {} if there is none."""
+    from dusty_tasks.core.stack_file import stack_from_json
+    from dusty_tasks.effects.files import read_bytes
+
     try:
-        with open(f"{session.home()}/build/stack.json", encoding="utf-8") as file:
-            apps = json.load(file)["apps"]
-        return {name: [ScriptInfo(script["name"], script["description"]) for script in app["scripts"]] for name, app in apps.items()}
-    except (OSError, ValueError, KeyError, TypeError):
+        return stack_from_json(read_bytes(f"{session.home()}/build/stack.json") or b"").apps
+    except (ValueError, KeyError, TypeError):
         return {}
 
 

@@ -5,6 +5,9 @@ import pytest
 from chosen import Chosen
 from engines import Engine, container, engine
 
+from dusty_tasks.core.specs import App, Script
+from dusty_tasks.core.stack import Stack
+from dusty_tasks.core.stack_file import stack_json
 from dusty_tasks.verbs import shell
 
 __all__ = ["engine"]
@@ -78,9 +81,10 @@ def test_a_script_that_is_not_the_pushed_one_is_said(scripted: Chosen) -> None:
 
 
 def test_the_compiled_scripts_do_while_the_specs_are_broken(scripted: Chosen) -> None:
+    web = App("web", "apps/web.yml", ("httpd",), scripts=(Script("seed", ("./seed",), "Fill it"),))
+    (scripted.home / "build").mkdir()
+    (scripted.home / "build/stack.json").write_text(stack_json(Stack(apps={"web": web}), {}))
     scripted.write("apps/api.yml", "{")
-    (scripted.home / "build").mkdir(exist_ok=True)
-    (scripted.home / "build/stack.json").write_text('{"apps": {"web": {"scripts": [{"name": "seed", "description": "Fill it"}]}}}')
     assert "seed" in scripted("scripts", "web").out
 
 
