@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,17 @@ def waiting_proxy(rig: Any, tmp_path: Path) -> Any:
     (tmp_path / "dustyNginx.conf").write_text(config.replace("10.9.8.1", "127.0.0.1").replace("listen 80;", "listen 18080;"))
     rig.run(["docker", "run", "-d", "--name", "waiting", "--network", "host", "-v", f"{tmp_path}:/etc/nginx/conf.d:ro", NGINX_IMAGE,
              "nginx", "-g", "daemon off;", "-c", "/etc/nginx/conf.d/dustyNginx.conf"])
-    rig.run(["curl", "-s", "--retry", "20", "--retry-connrefused", "--retry-delay", "1", "-o", "/dev/null", "http://127.0.0.1:18080/"])
+    deadline = time.monotonic() + 30
+    while rig.run(["curl", "-s", "-o", "/dev/null", "http://127.0.0.1:18080/"], check=False).returncode:
+        assert time.monotonic() < deadline, "nginx does not listen"
+        time.sleep(0.1)
     yield rig
     rig.run(["docker", "rm", "-f", "waiting"])
 
 
 def test_an_app_that_does_not_answer_is_stood_in_for(waiting_proxy: Any) -> None:
     printed = waiting_proxy.run(["curl", "-si", "http://127.0.0.1:18080/<script>?x=$host"]).stdout
-    headers, _, body = printed.partition("\r\n\r\n")
+    headers, _, body = printed.partition("\n\n")
     assert headers.startswith("HTTP/1.1 502 ") and "Cache-Control: no-store" in headers
     assert "web is not answering yet" in body and "dusty logs -f web" in body
     assert 'http-equiv="refresh" content="2"' in body
