@@ -52,6 +52,12 @@ def needed_names(wanted: Wanted) -> dict[str, set[str]]:
     return closed
 
 
+def needed_by(later: Iterable[Batch], wanted: Wanted) -> set[str]:
+    """All names that must be up before some change of these batches."""
+    needs = needed_names(wanted)
+    return set().union(*(needs.get(change.name, set()) for batch in later for change in batch.changes))
+
+
 def stop_seconds_of(kind: str) -> int | None:
     """How long a container may take to stop; None: what it says itself."""
     return None if kind == "service" else APP_STOP_SECONDS

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from dusty_tasks.console import say
-from dusty_tasks.core.batches import Batch, batches, stop_seconds_of
+from dusty_tasks.core.batches import Batch, batches, needed_by, stop_seconds_of
 from dusty_tasks.core.changes import (
     CREATE,
     RECREATE,
@@ -30,6 +30,7 @@ from dusty_tasks.effects.host_files import write_host_json
 from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.steps.reality import View
 
+HEALTH_INTERVAL = 0.2
 NETWORK = f"{docker.PROJECT}_default"
 
 
@@ -52,10 +53,23 @@ class Launcher:
     def launch(self) -> None:
         """Removals, then everything else in batches."""
         self._remove(self.view.plan.of(REMOVE, STOP))
-        for batch in batches(self.view.plan.of(CREATE, RECREATE, RESTART, START, UNPAUSE), self.view.wanted):
+        remaining = batches(self.view.plan.of(CREATE, RECREATE, RESTART, START, UNPAUSE), self.view.wanted)
+        while remaining:
+            batch = remaining.pop(0)
             for change in batch.changes:
                 say(str(change))
             (self._make if batch.is_made_by_compose else self._ask_engine)(batch)
+            if remaining:
+                self._wait_until_healthy({change.name for change in batch.changes} & needed_by(remaining, self.view.wanted))
+
+    def _wait_until_healthy(self, names: set[str]) -> None:
+        """Those with a healthcheck are waited for before what depends on them starts; at most `up.wait`, then it starts all the same."""
+        end = time.monotonic() + self.settings.up_wait
+        while names and time.monotonic() < end:
+            found = docker.read_containers(self.engine)
+            names = {name for name in names if name in found and found[name].is_running and found[name].health == "starting"}
+            if names:
+                time.sleep(HEALTH_INTERVAL)
 
     def _remove(self, changes: list[Change]) -> None:
         def away(change: Change) -> None:

@@ -203,6 +203,17 @@ def test_a_service_with_a_healthcheck_is_waited_for_before_its_user_starts(rig, 
     assert healthy[:19] <= started[1]["State"]["StartedAt"][:19]
 
 
+def test_a_service_with_a_healthcheck_is_waited_for_when_both_are_started_again(rig, stack):
+    stack.service("cache", command="rm -f /healthy; sleep 2; touch /healthy; sleep 100000",
+                  more='healthcheck: {test: ["CMD", "test", "-e", "/healthy"], interval: 1s, retries: 20}\nstop_grace_period: 1s\n')
+    rig.dusty("up")
+    rig.dusty("stop")
+    rig.dusty("up")
+    started = json.loads(rig.run(["docker", "inspect", "dusty_cache_1", "dusty_web_1"]).stdout)
+    healthy = next(entry["Start"] for entry in started[0]["State"]["Health"]["Log"] if entry["ExitCode"] == 0)
+    assert healthy[:19] <= started[1]["State"]["StartedAt"][:19]
+
+
 def test_a_taken_port_is_named_with_its_holder_before_anything_is_changed(rig, stack):
     rig.run(["sh", "-c", f"python3 -m http.server {PORT} --bind 127.0.0.1 > /dev/null 2>&1 & echo $! > /run/listener.pid"])
     try:
