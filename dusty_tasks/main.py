@@ -84,7 +84,7 @@ def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -
         loader = ModuleTaskLoader({name: getattr(dodo, name) for name in ("DOIT_CONFIG", *wanted)} if wanted else dodo)
         if task_options:
             loader.task_opts = task_options
-        return int(Dusty(loader, config_filenames=()).run(list(words)))
+        return int(Dusty(loader, config_filenames=()).run(list(words)) or 0)
     return cli.ending(run)
 
 
