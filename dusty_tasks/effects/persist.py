@@ -71,11 +71,10 @@ class Damaged(Failure):
 
 
 def root_command(host: DockerHost, script: str, words: list[str], image: str) -> list[str]:
-    """The words that run a script as root beside persist/: there, or, for a caller who is not root here, in a throw-away container."""
+    """The words that run a script as root, host.root its first word: there, or, for a caller who is not root here, in a throw-away container."""
     if not host.is_local or os.geteuid() == 0:
         return host.command(["sh", "-c", script, "dusty", host.root.rstrip("/") or "/", *words], as_root=True)
-    mount = f"{host.path('persist')}:/host/persist"
-    return ["docker", "run", "--rm", "-i", "--pull=never", "--network=none", "--user=0", "--entrypoint=sh", "-v", mount, image,
+    return ["docker", "run", "--rm", "-i", "--pull=never", "--network=none", "--user=0", "--entrypoint=sh", "-v", f"{host.root}:/host", image,
             "-c", script, "dusty", "/host", *words]
 
 
