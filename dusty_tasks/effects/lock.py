@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.process import check_goes_on
 
 
 class Busy(Failure):
@@ -36,6 +37,7 @@ def held(name: str, *, verb: str = "", home: str = "", wait: float = 0) -> Itera
         file.close()
         if time.monotonic() >= deadline:
             raise busy(name, path)
+        check_goes_on()
         time.sleep(0.05)
     try:
         file.truncate(0)

@@ -3,11 +3,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
 
-from dusty_tasks.effects.failures import ToolFailed
+from dusty_tasks.effects.failures import Failure, ToolFailed
+
+_running: dict[int, Any] = {}
+"""By id of the object: what run() has started and not seen the end of, in all threads."""
+_is_giving_up = False
+LAST_WORDS = 3.0
+"""Seconds that a program has to end after SIGTERM."""
 
 
 class Finished(NamedTuple):
@@ -25,10 +34,12 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
 
     `argv[0]` is found by PATH; `input` is its stdin (empty when None); `env` replaces the environment; `on_line` sees
     each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, 124 is its code.
-    Raises ToolFailed if the program is missing, or ends non-zero with `check`.
+    Raises ToolFailed if the program is missing, or ends non-zero with `check`. An interruption (^C, SIGTERM) ends the
+    program first.
     """
     import sh
 
+    check_goes_on()
     program = _found(argv[0], env)
     out: list[str] = []
     err: list[str] = []
@@ -51,14 +62,52 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
         options["_cwd"] = cwd
     if timeout is not None:
         options["_timeout"] = timeout
+    running = sh.Command(program)(*argv[1:], **options, _bg=True, _bg_exc=False)
+    _running[id(running)] = running
     try:
-        code = sh.Command(program)(*argv[1:], **options).exit_code
+        code = running.wait().exit_code
     except sh.TimeoutException:
         code = 124
+    except BaseException:
+        end_children()
+        raise
+    finally:
+        _running.pop(id(running), None)
     finished = Finished(128 - code if code < 0 else code, "".join(out), "".join(err))
     if check and finished.code:
         raise ToolFailed(argv, finished.code, finished.err or finished.out)
     return finished
+
+
+def end_children() -> None:
+    """End what run() has started in any thread: SIGTERM, then SIGKILL for what does not heed it."""
+    for number, patience in ((signal.SIGTERM, LAST_WORDS), (signal.SIGKILL, LAST_WORDS)):
+        children = [running for running in list(_running.values()) if running.process.is_alive()[0]]
+        for running in children:
+            try:
+                running.process.signal(number)
+            except ProcessLookupError:
+                pass
+        deadline = time.monotonic() + patience
+        while any(running.process.is_alive()[0] for running in children) and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+
+@contextmanager
+def giving_up() -> Iterator[None]:
+    """While the block runs, other threads start no programs: run() raises Failure there. For the end of an interrupted run."""
+    global _is_giving_up
+    _is_giving_up = True
+    try:
+        yield
+    finally:
+        _is_giving_up = False
+
+
+def check_goes_on() -> None:
+    """Raise Failure in a thread whose run was interrupted: it must neither start a program nor wait for a lock."""
+    if _is_giving_up and threading.current_thread() is not threading.main_thread():
+        raise Failure("interrupted", code=130)
 
 
 def run_attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:

@@ -78,23 +78,18 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bo
     due = [repo for repo in managed if always or is_reset_wanted or _is_due(repo, settings)]
     if not due:
         return []
-    from concurrent.futures import ThreadPoolExecutor
-
     from dusty_tasks.console import progress
+    from dusty_tasks.effects.parallel import each_in_parallel
 
     def pull(repo: Repo) -> RepoOutcome:
         return _pull(repo, settings, is_reset_wanted, verb)
 
     outcomes = []
-    pool = ThreadPoolExecutor(max(1, settings.repos_jobs), thread_name_prefix="repos")
-    try:
-        with progress("repos", len(due)) as advance:
-            for outcome in pool.map(pull, due):
-                if outcome.has_changed:
-                    advance(outcome.what)
-                outcomes.append(outcome)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with progress("repos", len(due)) as advance:
+        for outcome in each_in_parallel(pull, due, settings.repos_jobs):
+            if outcome.has_changed:
+                advance(outcome.what)
+            outcomes.append(outcome)
     for outcome in outcomes:
         if outcome.status in (LEFT, KEPT):
             warn(outcome.what)

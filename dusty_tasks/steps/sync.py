@@ -101,7 +101,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     all repos of the stack, for the digests of libs (default: `repo_entries`). Raises Failure only for what concerns all:
     no rsync, no connection.
     """
-    from concurrent.futures import ThreadPoolExecutor
+    from dusty_tasks.effects.parallel import each_in_parallel
 
     if settings.sync_mode == "bind":
         say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
@@ -113,18 +113,13 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb)
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
     stale = {entry["id"] for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings)}
-    outcomes: list[SyncOutcome] = []
-    pool = ThreadPoolExecutor(1 if progress else max(1, settings.sync_jobs), thread_name_prefix="sync")
-    try:
-        syncing = {entry["id"]: pool.submit(run.sync, entry) for entry in repo_entries if entry["id"] in stale}
-        for entry in repo_entries:
-            outcome = syncing[entry["id"]].result() if entry["id"] in stale else run.up_to_date(entry)
-            if outcome.status == SYNCED:
-                say(str(outcome))
-            outcomes.append(outcome)
-    finally:
-        # An interrupted run waits for the rsyncs that were started: the same ^C or SIGTERM of the terminal ends them.
-        pool.shutdown(cancel_futures=True)
+    syncing = each_in_parallel(run.sync, [entry for entry in repo_entries if entry["id"] in stale], 1 if progress else settings.sync_jobs)
+    outcomes = []
+    for entry in repo_entries:
+        outcome = next(syncing) if entry["id"] in stale else run.up_to_date(entry)
+        if outcome.status == SYNCED:
+            say(str(outcome))
+        outcomes.append(outcome)
     receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
     for outcome in outcomes:
         if outcome.failure:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -363,6 +364,27 @@ def test_a_killed_sync_leaves_no_receipt_and_the_next_one_ends_it(room: Room) ->
     room.sync()
     assert tree(room.copy("web")) == tree(source)
     assert room.stale() == {}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_an_interrupted_sync_ends_its_rsyncs_first(room: Room, tmp_path: Path, number: int, code: int) -> None:
+    for name in ("one", "two", "three"):
+        room.repo(name)
+    room.compiled()
+    slow = tmp_path / "bin/rsync"
+    write(slow, f'#!/bin/sh\n[ "$1" != --version ] || exec {shutil.which("rsync")} --version\necho $$ >>{tmp_path}/pids\nexec sleep 100\n')
+    slow.chmod(0o755)
+    process = subprocess.Popen(room.argv("sync"), env=room.env(PATH=f"{slow.parent}{os.pathsep}{os.environ['PATH']}"), start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (tmp_path / "pids").exists():
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(number)
+    assert process.wait(40) == code
+    for pid in (tmp_path / "pids").read_text().split():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid), 0)
+    assert set(room.stale().values()) == {"not on the Docker host yet"}
 
 
 @pytest.mark.parametrize("line", ["openrsync: protocol version 29", "rsync  version 2.6.9  protocol version 29", "rsync  version 3.1.2  protocol version 31", ""])
