@@ -6,10 +6,16 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+_shown_above: list[Callable[[str], None]] = []
+"""While something moves at the foot of the terminal: what puts a line above it."""
+
 
 def say(text: str = "") -> None:
     """One or more lines to stdout, at once visible through a pipe."""
-    print(text, flush=True)
+    if _shown_above:
+        _shown_above[-1](text)
+    else:
+        print(text, flush=True)
 
 
 def warn(text: str) -> None:
@@ -56,21 +62,39 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 @contextmanager
+def working(title: str) -> Iterator[None]:
+    """While a long step runs: on a terminal its name with a spinner and the time at the foot, gone when it is done."""
+    with _at_the_foot(title, None):
+        yield
+
+
+@contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
     """A progress line for a long step: the yielded function reports one finished part by its text.
 
     On a terminal a rich bar, gone when done; elsewhere one plain line a report. Usable from threads.
     """
-    if not is_terminal():
-        yield lambda text: say(f"{title}: {text}") if text else None
+    with _at_the_foot(title, total) as report:
+        yield report or (lambda text: say(f"{title}: {text}") if text else None)
+
+
+@contextmanager
+def _at_the_foot(title: str, total: int | None) -> Iterator[Callable[[str], None] | None]:
+    """A moving line on a terminal, and what advances it; None where there is none, or another one moves already."""
+    if not is_terminal(sys.__stdout__) or _shown_above:
+        yield None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     # doit swaps sys.stdout for a Writer: rich gets the real stream (doit-facts section 6).
-    console = Console(file=sys.__stdout__, no_color=not has_colour())
-    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    console = Console(file=sys.__stdout__, no_color=not has_colour(sys.__stdout__))
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
     with Progress(*(columns if total else columns[:2] + columns[-1:]), console=console, transient=True,
                   redirect_stdout=False, redirect_stderr=False) as bar:
         task = bar.add_task(title, total=total)
-        yield lambda text: bar.update(task, advance=1, description=f"{title}: {text}" if text else title)
+        _shown_above.append(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
+        try:
+            yield lambda text: bar.update(task, advance=1, description=f"{title}: {text}" if text else title)
+        finally:
+            _shown_above.pop()

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dusty_tasks.core.sizes import counted
+
 NOTHING, FORWARD, SWITCH, LEAVE, RESET = "nothing", "forward", "switch", "leave", "reset"
 
 
@@ -51,16 +53,16 @@ def conflict_of(facts: CloneFacts, branch: str) -> str:
     if facts.in_progress:
         return f"a {facts.in_progress} is in progress"
     if facts.edits:
-        return f"{count_of(facts.edits, 'edited file')}"
+        return f"{counted(facts.edits, 'edited file')}"
     if facts.commit == facts.target and facts.branch == branch:
         return ""
     if facts.was_remote and facts.branch == branch and not facts.is_behind:
         return f"the remote's branch {branch} was rewritten"
     if facts.local_commits:
-        return count_of(facts.local_commits, "local commit")
+        return counted(facts.local_commits, "local commit")
     if facts.branch == branch:
         return "" if facts.is_behind else f"the remote's branch {branch} was rewritten"
-    return f"{count_of(facts.other_tip_commits, 'local commit')} on branch {branch}" if facts.other_tip_commits else ""
+    return f"{counted(facts.other_tip_commits, 'local commit')} on branch {branch}" if facts.other_tip_commits else ""
 
 
 def remote_branches(listing: str) -> tuple[str, dict[str, str]]:
@@ -73,8 +75,3 @@ def remote_branches(listing: str) -> tuple[str, dict[str, str]]:
         elif name.startswith("refs/heads/"):
             branches[name.removeprefix("refs/heads/")] = what
     return default, branches
-
-
-def count_of(number: int, noun: str) -> str:
-    """`1 file`, `2 files`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

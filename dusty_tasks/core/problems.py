@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from dusty_tasks.core.safe_text import printable
+from dusty_tasks.core.sizes import counted
 
 
 class Place(NamedTuple):
@@ -47,12 +48,7 @@ def report(problems: Iterable[Problem]) -> str:
     if not ordered:
         return ""
     files = {problem.place.file for problem in ordered}
-    return "\n".join([*map(str, ordered), f"{_count(ordered, 'problem')} in {_count(files, 'file')}"])
-
-
-def _count(things: Iterable[object], noun: str) -> str:
-    number = len(list(things))
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return "\n".join([*map(str, ordered), f"{counted(len(ordered), 'problem')} in {counted(len(files), 'file')}"])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -1,4 +1,4 @@
-"""Numbers of bytes as people read them."""
+"""Numbers as people read them."""
 from __future__ import annotations
 
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -13,6 +13,6 @@ def size_text(size: float) -> str:
     return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
 
 
-def counted(number: int, noun: str) -> str:
-    """1 file, 2 files."""
-    return f"{number} {noun if number == 1 else f'{noun}s'}"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """1 file, 2 files; 2 fetches where `plural` says so."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"

@@ -16,10 +16,10 @@ from dusty_tasks.core.clones import (
     SWITCH,
     CloneFacts,
     Decision,
-    count_of,
     decision_of,
     remote_branches,
 )
+from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects import process
 from dusty_tasks.effects.commits import read_branch, read_commit
 from dusty_tasks.effects.failures import Failure, ToolFailed
@@ -281,7 +281,7 @@ class Clone:
         if self.commit(target):
             own = set(self._differing("HEAD")) & set(self._differing(target))
             if own:
-                note += f"; what may be edits of {count_of(len(own), 'file')} is saved under {self.save()}"
+                note += f"; what may be edits of {counted(len(own), 'file')} is saved under {self.save()}"
             branch = read_branch(self.path)
             if self._is_ancestor(self.commit("HEAD"), target) or not branch:
                 self.run("reset", "--quiet", "--hard", target)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.changes import CREATE, Change
+from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import View
 
@@ -22,9 +23,9 @@ class Sums(NamedTuple):
 
     def text(self, seconds: float, *, is_idle: bool) -> str:
         """`up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s`; what is none goes unsaid, but for changes, reads and sudo."""
-        parts = [count(self.changes, "change"), count(self.reads, "Docker read"),
-                 *([count(self.round_trips, "ssh round trip")] if self.round_trips else []),
-                 *([count(self.fetches, "fetch", "fetches")] if self.fetches else []), f"{self.sudo_calls} sudo", f"{seconds:.2f} s"]
+        parts = [counted(self.changes, "change"), counted(self.reads, "Docker read"),
+                 *([counted(self.round_trips, "ssh round trip")] if self.round_trips else []),
+                 *([counted(self.fetches, "fetch", "fetches")] if self.fetches else []), f"{self.sudo_calls} sudo", f"{seconds:.2f} s"]
         return ("up to date: " if is_idle else "") + ", ".join(parts)
 
 
@@ -60,7 +61,3 @@ def hosts_section_by_hand() -> str:
     from dusty_tasks.effects.hosts_file import is_empty, read_hosts_file, section_is_in_place
 
     return "" if is_empty(section) or section_is_in_place(read_hosts_file(), section) else section.rstrip()
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, say
+from dusty_tasks.console import may_ask, say, working
 from dusty_tasks.core.changes import (
     ASSETS,
     BUILD,
@@ -35,6 +35,7 @@ from dusty_tasks.core.changes import (
     Options,
 )
 from dusty_tasks.core.found import PROXY
+from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps import fetching
@@ -254,8 +255,9 @@ class Run:
         for change in changes.values():
             say(str(change))
         repos = self.view.wanted.repos
-        outcomes = sync_repos([entry for entry in repos if entry["id"] in changes], host=self.engine.host, settings=session.settings(),
-                              say=say, verb="up", stack_repos=repos)
+        with working(f"syncing {counted(len(changes), 'repo')}"):
+            outcomes = sync_repos([entry for entry in repos if entry["id"] in changes], host=self.engine.host,
+                                  settings=session.settings(), say=say, verb="up", stack_repos=repos)
         for outcome in outcomes:
             if outcome.status == SYNCED:
                 self.say_done(changes[outcome.repo_id])
@@ -298,7 +300,8 @@ class Run:
         if self._proxy_is_started() and self._push_nginx() == REFUSED:
             # The proxy that runs goes on with its config; the apps are brought up all the same.
             self._view = self.view._replace(plan=self.view.plan.without(PROXY))
-        self.launcher.launch()
+        with working("changing containers"):
+            self.launcher.launch()
         place_of = place_finder(lambda: read_origins(session.settings()))
         for name, failure in self.launcher.failures.items():
             named = "".join(f"\n    {source}" for source in self._sources_in(str(failure)))
@@ -350,7 +353,8 @@ class Run:
         names = {change.name for change in self.done if change.kind in STARTING}
         started = [container for container in self.view.wanted.containers if container.name in names]
         settings = session.settings()
-        outcome = ready.wait_until_ready(self.engine, started, settings.hosts_address, settings.up_wait)
+        with working(f"waiting until {counted(len(started), 'container')} are ready" if len(started) > 1 else "waiting until it is ready"):
+            outcome = ready.wait_until_ready(self.engine, started, settings.hosts_address, settings.up_wait)
         self.launcher.note_finished({*outcome.finished, *self.view.found.finished})
         for trouble in outcome.failed:
             code = 3 if trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in trouble.last_lines else 2

@@ -1,0 +1,48 @@
+"""What a person sees: plain lines on a pipe, a moving foot with lines above it on a terminal, tables that fit."""
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+from dusty_tasks import console
+
+ROOT = Path(__file__).resolve().parent.parent
+CODE = """
+from dusty_tasks.console import progress, say, working
+with working("changing containers"):
+    say("create web: [bold]it has no container yet")
+    with progress("repos", 2) as advance:
+        advance("cloned a")
+say("done")
+"""
+
+
+def test_on_a_pipe_only_lines_come_and_no_rich() -> None:
+    ended = subprocess.run([sys.executable, "-c", CODE + "\nimport sys; assert 'rich' not in sys.modules"], cwd=ROOT,
+                           capture_output=True, text=True, check=True)
+    assert ended.stdout == "create web: [bold]it has no container yet\nrepos: cloned a\ndone\n"
+
+
+def test_on_a_terminal_lines_stand_above_what_moves_and_the_foot_is_gone_at_the_end() -> None:
+    master, slave = pty.openpty()
+    process = subprocess.Popen([sys.executable, "-c", CODE], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave,
+                               env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 4096):
+            shown += piece
+    except OSError:  # the terminal's other end is closed
+        pass
+    assert process.wait() == 0
+    os.close(master)
+    text = shown.decode()
+    assert "create web: [bold]it has no container yet\r\n" in text
+    assert text.rstrip().endswith("done") and "\x1b[2K" in text
+
+
+def test_a_table_pads_to_the_widest_cell_and_leaves_no_trailing_blanks() -> None:
+    assert console.table(("a", "b"), [("long cell", ""), ("x", "y")]) == "a          b\nlong cell\nx          y"
