@@ -84,12 +84,8 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bo
     def pull(repo: Repo) -> RepoOutcome:
         return _pull(repo, settings, is_reset_wanted, verb)
 
-    outcomes = []
     with progress("repos", len(due)) as advance:
-        for outcome in each_in_parallel(pull, due, settings.repos_jobs):
-            if outcome.has_changed:
-                advance(outcome.what)
-            outcomes.append(outcome)
+        outcomes = each_in_parallel(pull, due, settings.repos_jobs, lambda outcome: advance(outcome.what) if outcome.has_changed else None)
     for outcome in outcomes:
         if outcome.status in (LEFT, KEPT):
             warn(outcome.what)

@@ -112,14 +112,10 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
     run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb)
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
-    stale = {entry["id"] for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings)}
-    syncing = each_in_parallel(run.sync, [entry for entry in repo_entries if entry["id"] in stale], 1 if progress else settings.sync_jobs)
-    outcomes = []
-    for entry in repo_entries:
-        outcome = next(syncing) if entry["id"] in stale else run.up_to_date(entry)
-        if outcome.status == SYNCED:
-            say(str(outcome))
-        outcomes.append(outcome)
+    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings)]
+    synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
+    by_id = {outcome.repo_id: outcome for outcome in synced}
+    outcomes = [by_id.get(entry["id"]) or run.up_to_date(entry) for entry in repo_entries]
     receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
     for outcome in outcomes:
         if outcome.failure:
@@ -134,6 +130,11 @@ def failure_of(outcomes: Iterable[SyncOutcome]) -> Failure | None:
     if not failed:
         return None
     return Failure("\n".join(map(str, failed)), code=max(outcome.failure.code for outcome in failed if outcome.failure))
+
+
+def _say_synced(outcome: SyncOutcome, say: Say) -> None:
+    if outcome.status == SYNCED:
+        say(str(outcome))
 
 
 class _Run:
