@@ -319,18 +319,17 @@ def _repair_proxy() -> None:
     asked = Engine(session.docker_host())
     with held("up", verb="doctor", home=session.home()):
         view = look(asked)
-        launcher = Launcher(asked, session.settings(), view, {})
-        proxy = launcher.proxy()
+        launcher = Launcher(asked, session.settings(), view, {}, [])
+        proxy = view.found.containers.get(PROXY)
         if proxy is None or proxy.state != "running":
             return
         for change in view.plan.of(RECONNECT):
             launcher.reconnect(change)
-        if view.plan.of(NGINX):
-            push_config(asked, session.settings(), proxy.id)
+        is_seen = push_config(asked, session.settings(), proxy.id) if view.plan.of(NGINX) else True
         for change in view.plan.of(RELOAD):
-            load_config(asked, proxy.id)
-            launcher.note_loaded(change)
             say(str(change))
+            load_config(asked, proxy.id, is_seen=is_seen)
+            launcher.note_loaded(change)
 
 
 def _repair_leftovers() -> None:

@@ -95,7 +95,7 @@ def test_uninstall_leaves_the_data_and_purge_leaves_nothing(rig, up):
 def far(rig, ssh_host, tmp_path):
     """The same stack on the ssh Docker host."""
     stack = small(rig, tmp_path, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
-    stack.app("web", more="test: {image: 'busybox:1', suites: [{name: unit, command: ['echo far-away; true']}]}\nscripts: [{name: hi, command: ['echo hi \"$@\" #']}]\n")
+    stack.app("web", services="[cache]", more="test: {image: 'busybox:1', suites: [{name: unit, command: ['echo far-away; true']}]}\nscripts: [{name: hi, command: ['echo hi \"$@\" #']}]\n")
     rig.dusty("up")
     return stack
 
