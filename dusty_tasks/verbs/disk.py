@@ -16,6 +16,7 @@ from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.projects import read_usage
 from dusty_tasks.verbs.counting import counter
 from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
 
@@ -46,7 +47,7 @@ def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
 def inspect(as_json: bool) -> None:
     """The Docker host's disk, Dusty's containers, images and volumes, and persist/ by folder."""
     host = session.docker_host()
-    usage = Engine(host).get("/system/df")
+    usage = read_usage(Engine(host))
     disk, persist = read_persist()
     items = [*core.containers(usage), *core.images(usage, named_images()), *core.volumes(usage)]
     if as_json:
@@ -92,7 +93,7 @@ def named_images() -> set[str]:
 def cleanup_containers(yes: bool) -> int | None:
     """Remove containers of Dusty's that do not run, with their anonymous volumes."""
     engine = Engine(session.docker_host())
-    items = core.ended_containers(engine.get("/system/df"))
+    items = core.ended_containers(read_usage(engine))
     return remove("container", items, yes, lambda item: run_remove(engine, item.id))
 
 
@@ -101,7 +102,7 @@ def cleanup_images(yes: bool) -> int | None:
     from urllib.parse import quote
 
     engine = Engine(session.docker_host())
-    items = core.unused_images(engine.get("/system/df"), named_images())
+    items = core.unused_images(read_usage(engine), named_images())
     return remove("image", items, yes, lambda item: engine.request("DELETE", f"/images/{quote(item.id)}"))
 
 

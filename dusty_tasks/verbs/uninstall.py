@@ -15,6 +15,7 @@ from dusty_tasks.effects import helper_install, hosts_file
 from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.projects import read_usage
 from dusty_tasks.verbs.words import exactly
 
 ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "folders", "image", "folder")
@@ -78,7 +79,7 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
     engine = Engine(session.docker_host())
     try:
         check_owner(engine)
-        usage = engine.get("/system/df")
+        usage = read_usage(engine)
         networks = [entry for entry in engine.get("/networks") if core.is_ours(entry.get("Labels"))]
     except EngineDown as down:
         return [], [f"{down.what}: what is on it stays"]
