@@ -73,6 +73,8 @@ def _committing(method: Callable[..., Any]) -> Callable[..., Any]:
         database = self.backend
         if not hasattr(database, "_conn"):
             return
+        # No fsync: a power cut may cost the database, which is then made anew; a killed process loses nothing.
+        database._conn.execute("pragma synchronous = off")
         for name in database._dirty:
             database._conn.execute("insert or replace into doit values (?, ?)",
                                    (name, database.codec.encode(database._cache[name])))
