@@ -63,12 +63,13 @@ def remove(removals: list[Removal]) -> int:
     kept = 0
     with held("up", verb="uninstall", home=session.home()):
         for removal in removals:
+            if removal.kind == "folder":
+                session.docker_host().close()  # the shared connection's socket lies in there
             try:
                 removal.away()
             except (Failure, OSError) as error:
                 kept += 1
                 warn(f"{removal.kind} {removal.name} stays: {error}")
-    session.docker_host().close()
     return kept
 
 
