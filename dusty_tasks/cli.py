@@ -12,6 +12,8 @@ from typing import Any
 from dusty_tasks.verbs.declared import BY_NAME, VERBS, Option, Verb
 
 HELP = Option("help", "this page", short="h")
+WIDTH = 79
+"""Columns of a help page."""
 
 
 class UsageError(Exception):
@@ -77,8 +79,18 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
     if options.pop("help"):
         print(page(verb))
         return 0
+    if verb.asks_engine:
+        _join_docker_group()
     module = importlib.import_module(f"dusty_tasks.verbs.{verb.name}")
     return ending(lambda: module.run(words, **options))
+
+
+def _join_docker_group(socket: str = "/var/run/docker.sock") -> None:
+    """`up` may have put this account into the group docker in a session that does not know it: the other verbs go on, too."""
+    if os.path.exists(socket) and not os.access(socket, os.W_OK):
+        from dusty_tasks.steps.preflight import join_docker_group
+
+        join_docker_group()
 
 
 def ending(run: Callable[[], Any]) -> int:
@@ -169,17 +181,20 @@ def verb_task(verb: Verb) -> dict[str, Any]:
 
 
 def page(verb: Verb) -> str:
-    """The help page of one verb."""
+    """The help page of one verb, for a terminal of 80 columns."""
+    from textwrap import fill
+
     from dusty_tasks.verbs.explained import DETAILS
 
-    lines = [f"usage: dusty {verb.name} {verb.usage}".rstrip(), "", verb.summary[0].upper() + verb.summary[1:] + "."]
-    if verb.name in DETAILS:
-        lines += ["", DETAILS[verb.name]]
+    lines = [fill(f"usage: dusty {verb.name} {verb.usage}".rstrip(), WIDTH, subsequent_indent=" " * 9), "",
+             fill(f"{verb.summary[0].upper()}{verb.summary[1:]}.", WIDTH)]
+    for paragraph in filter(None, DETAILS.get(verb.name, "").split("\n\n")):
+        lines += ["", paragraph if paragraph.startswith(" ") else fill(paragraph, WIDTH)]
     lines += ["", "Options:"]
     flags = [(", ".join(filter(None, (f"-{o.short}" if o.short else "", f"--{o.long}{' ' + o.metavar if o.metavar else ''}"))), o.help)
              for o in (*verb.options, HELP)]
     width = max(len(flag) for flag, _help in flags)
-    return "\n".join(lines + [f"  {flag.ljust(width)}  {text}" for flag, text in flags])
+    return "\n".join(lines + [fill(f"  {flag.ljust(width)}  {text}", WIDTH, subsequent_indent=" " * (width + 4)) for flag, text in flags])
 
 
 def overview() -> str:

@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from dusty_tasks import cli
 from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.steps import preflight
 from dusty_tasks.verbs.declared import BY_NAME, VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,10 +53,24 @@ def test_a_wrong_option_is_named(verb: str, arguments: list[str], said: str) -> 
         cli.parse(BY_NAME[verb], arguments)
 
 
+@pytest.mark.parametrize(("verb", "exists", "may_write", "joins"), [
+    ("logs", True, False, 1), ("logs", True, True, 0), ("logs", False, False, 0), ("config", True, False, 0)])
+def test_a_verb_that_asks_the_engine_takes_on_the_group_that_opens_it(
+        verb: str, exists: bool, may_write: bool, joins: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    joined: list[bool] = []
+    monkeypatch.setattr(preflight, "join_docker_group", lambda: joined.append(True))
+    monkeypatch.setattr(cli.os.path, "exists", lambda path: exists)
+    monkeypatch.setattr(cli.os, "access", lambda path, mode: may_write)
+    monkeypatch.setattr(cli.importlib, "import_module", lambda name: SimpleNamespace(run=lambda words, **options: 0))
+    assert cli.run_verb(BY_NAME[verb], []) == 0
+    assert len(joined) == joins
+
+
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_every_verb_has_a_page_that_names_every_option(verb: object) -> None:
     page = cli.page(verb)  # type: ignore[arg-type]
     assert all(f"--{option.long}" in page for option in verb.options)  # type: ignore[attr-defined]
+    assert [line for line in page.splitlines() if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb.name != "up"], ids=lambda verb: verb.name)

@@ -31,6 +31,12 @@ class EngineDown(Failure):
     code = 2
 
 
+class EngineDenied(EngineDown):
+    """The engine is there, and this account may not talk to it: waiting does not mend that."""
+
+    code = 1
+
+
 class EngineRefused(Failure):
     """The engine answered with an error of its own."""
 
@@ -123,12 +129,15 @@ def _current_context(config_folder: str) -> str:
 
 
 def exchange(address: str, request: bytes, timeout: float) -> bytes:
-    """Send `request` to the engine at `address` (unix:// or tcp://), and all that it answers. Raises EngineDown."""
+    """Send `request` to the engine at `address` (unix:// or tcp://), and all that it answers. Raises EngineDown, EngineDenied."""
     try:
         with _connect(address, timeout) as connection:
             connection.settimeout(timeout)
             connection.sendall(request)
             return b"".join(iter(lambda: connection.recv(1 << 18), b""))
+    except PermissionError as error:
+        raise EngineDenied(f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
+                           "dusty up, which asks before it changes that; after a change by hand log out and in again") from error
     except OSError as error:
         reason = "it took too long to answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
         raise EngineDown(f"the Docker engine at {address} does not answer: {reason}", "dusty start") from error

@@ -8,7 +8,7 @@ from typing import Any
 from dusty_tasks import session
 from dusty_tasks.console import confirm, is_terminal, say
 from dusty_tasks.effects import docker, vm
-from dusty_tasks.effects.docker import Engine, EngineDown
+from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
 from dusty_tasks.effects.docker_host import DockerHost, Unreachable
 from dusty_tasks.effects.failures import Failure
 
@@ -44,12 +44,15 @@ def store_address(host: DockerHost) -> str:
 
 
 def wait_for_engine(engine: Engine, seconds: float) -> None:
-    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause."""
+    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause; at once where it is closed to us."""
     begin, pause, waits = time.monotonic(), FIRST_PAUSE, 0
     while True:
         try:
             docker.read_containers(engine)
             break
+        except EngineDenied:
+            end_line(waits)
+            raise
         except (EngineDown, Unreachable) as away:
             if time.monotonic() - begin + pause > seconds:
                 end_line(waits)

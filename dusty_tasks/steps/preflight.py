@@ -39,6 +39,18 @@ def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, eng
     return _bring(plan, machine, say) or _check_again(machine, missing, say, engine_here)
 
 
+def join_docker_group() -> None:
+    """Where the engine is closed to this session, and the account has come into the group docker since it began: become
+    the same command with that group. Returns where there is nothing to gain, or no `sg`; the verb then says what is closed.
+    """
+    from dusty_tasks.effects import packages
+    from dusty_tasks.effects.docker import engine_address
+
+    if packages.read_engine_trouble(engine_address(os.environ)) == provision.ACCESS and packages.is_in_docker_group():
+        sys.stdout.flush()
+        packages.rerun_in_docker_group(sys.orig_argv)
+
+
 def renew_stand_ins(say: Say, env: Mapping[str, str]) -> None:
     """Once a day, in a run that changes something anyway: real images in place of stand-ins, if a registry answers by now."""
     import time

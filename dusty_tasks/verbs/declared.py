@@ -39,6 +39,11 @@ class Verb(NamedTuple):
     after: dict[str, tuple[str, ...]] = {}
     """The kinds of the words after a certain first word, where they differ from `words`."""
 
+    @property
+    def asks_engine(self) -> bool:
+        """True for a verb that may talk to the engine."""
+        return self.group not in (CHOOSE, CODE) and self.name not in ("hosts", "completion", "version")
+
 
 JSON = Option("json", "print it for machines")
 YES = Option("yes", "answer every question with yes", short="y")

@@ -34,7 +34,7 @@ suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HO
     dusty test web
     dusty test web unit -k login
     dusty test -n 4 web all                four suites at a time
-    dusty test --cached web all            run only what may have another result now""",
+    dusty test --cached web all            run only what may end otherwise now""",
     "scripts": """\
 Without a script: their names and descriptions. Arguments reach the script as they stand; its status is ours.
 
@@ -128,8 +128,8 @@ and checksums; `restore` refuses a damaged one before it touches anything.
     "dump": "Values of variables, assets, passwords in URLs, tokens and the home folder are left out.",
     "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, and asks.",
     "completion": """\
-    bash    source <(dusty completion bash)                                  in ~/.bashrc
-    zsh     source <(dusty completion zsh)                                   in ~/.zshrc, after compinit
+    bash    source <(dusty completion bash)   in ~/.bashrc
+    zsh     source <(dusty completion zsh)    in ~/.zshrc, after compinit
     fish    dusty completion fish > ~/.config/fish/completions/dusty.fish""",
 }
-"""By verb; in docs/verbs.md it is Markdown, on a terminal it stands as it is."""
+"""By verb; in docs/verbs.md it is Markdown, on a terminal paragraphs are filled anew and examples stand as they are."""

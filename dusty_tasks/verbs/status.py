@@ -166,7 +166,7 @@ def show(facts: dict[str, Any]) -> None:
     if host["answers"]:
         say(f"Docker host: {host['name']}, engine {host['engine']}, {host['cpus']} CPUs, {host['memory_gib']} GiB")
     else:
-        say(f"Docker host: {host['name']} is off, or its engine does not answer: {host['trouble']}")
+        say(f"Docker host: {host['trouble']}")
     if facts["stack"]:
         say("\n" + stack_table(facts["stack"]))
     if facts["repos"]:

@@ -114,6 +114,8 @@ def test_one_command_on_a_bare_machine(user):
     assert user.containers() == EXAMPLE
     assert "by its host name, through the proxy" in user.types("python3", "-c", OPEN).stdout
 
+    assert "noon" in user.types("./dusty", "shell", "board", "echo", "noon").stdout, "in the session that `up` began without the group"
+
     in_group = ["sg", "docker", "-c"] if user.name else ["sh", "-c"]
     assert NO_OP in user.types(*in_group, "./dusty up --no-pull").stdout
     assert NO_OP in user.types(*in_group, ". .venv/bin/activate && doit up --no-pull").stdout

@@ -4,13 +4,17 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import (
     Engine,
+    EngineDenied,
     EngineDown,
     EngineRefused,
     body_of,
@@ -19,9 +23,11 @@ from dusty_tasks.effects.docker import (
     http_request,
     without_frames,
 )
+from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.observe import found_of, read_host
 from dusty_tasks.effects.ports import _address
 from dusty_tasks.effects.process import Finished
+from dusty_tasks.steps.host_start import wait_for_engine
 
 
 def answer(status: int, body: bytes) -> bytes:
@@ -62,6 +68,18 @@ def test_a_socket_is_asked_and_an_absent_one_is_named(tmp_path: Path) -> None:
             connection.close()
         threading.Thread(target=serve).start()
         assert body_of(exchange(f"unix://{path}", http_request("GET", "/x"), 5)) == b"GET /x HTTP/1.0"
+
+
+def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(address: str, timeout: float) -> None:
+        raise PermissionError(13, "Permission denied")
+    monkeypatch.setattr(docker, "_connect", refuse)
+    with pytest.raises(EngineDenied, match="closed to this account") as denied:
+        exchange("unix:///var/run/docker.sock", b"", 1)
+    assert denied.value.code == 1
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("waiting does not open it"))
+    with pytest.raises(EngineDenied):
+        wait_for_engine(Engine(DockerHost(Settings(home=str(tmp_path)))), 60)
 
 
 def test_an_engine_that_says_nothing_is_given_up(tmp_path: Path) -> None:

@@ -117,6 +117,13 @@ def test_a_new_member_of_the_docker_group_goes_on_in_it(world):
     assert len(world.reran) == 1
 
 
+@pytest.mark.parametrize(("trouble", "reruns"), [(ACCESS, 1), (ENGINE, 0), ("", 0)])
+def test_other_verbs_of_a_new_member_go_on_in_the_group_without_a_word(world, monkeypatch, trouble, reruns):
+    monkeypatch.setattr(packages, "read_engine_trouble", lambda address: trouble)
+    preflight.join_docker_group()
+    assert (len(world.reran), world.said) == (reruns, [])
+
+
 def test_stand_ins_are_renewed_once_a_day(dusty_home, monkeypatch):
     tried: list[dict] = []
     monkeypatch.setattr(images, "replace_stand_ins", lambda say, env: tried.append(env))

@@ -157,7 +157,7 @@ def test_status_without_an_engine_says_so_and_ends_with_0(dusty: Chosen, engine:
     engine.is_down = True
     ended = dusty("status")
     assert ended.code == 0
-    assert "is off, or its engine does not answer" in ended.out and "absent" in ended.out
+    assert "Docker host: " in ended.out and "does not answer" in ended.out and "absent" in ended.out
 
 
 def test_status_shows_containers_libs_and_strangers(dusty: Chosen, engine: Engine) -> None:
