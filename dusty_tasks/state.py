@@ -69,12 +69,14 @@ def commit_each_task() -> None:
 def _committing(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def wrapped(self: Any, *args: Any, **named: Any) -> None:
-        method(self, *args, **named)
         database = self.backend
         if not hasattr(database, "_conn"):
+            method(self, *args, **named)
             return
         # No fsync: a power cut may cost the database, which is then made anew; a killed process loses nothing.
+        # Said before the method, which may open a transaction: within one, sqlite refuses it.
         database._conn.execute("pragma synchronous = off")
+        method(self, *args, **named)
         for name in database._dirty:
             database._conn.execute("insert or replace into doit values (?, ?)",
                                    (name, database.codec.encode(database._cache[name])))
