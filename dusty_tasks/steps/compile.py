@@ -47,12 +47,16 @@ def compile_steps() -> Iterator[dict[str, Any]]:
 
 
 def _without_gc(action: Callable[[], None]) -> Callable[[], None]:
-    """Values by the ten thousand and no garbage: looking for some would take a quarter of the time."""
+    """Values by the ten thousand and no garbage: looking for some would take a quarter of the time.
+
+    What an action leaves is kept for the next ones, so it is not looked at afterwards, either.
+    """
     def acted() -> None:
         gc.disable()
         try:
             action()
         finally:
+            gc.freeze()
             gc.enable()
     return acted
 
