@@ -77,8 +77,8 @@ class Machine:
         return path.read_text()[-3000:] if path.exists() else ""
 
     def clear_engine(self) -> None:
-        """Take away all containers, networks and volumes; images stay."""
-        self.run(["sh", "-c", "docker ps -aq | xargs -r docker rm -fv; docker network prune -f; docker volume ls -q | xargs -r docker volume rm -f"])
+        """Take away all containers, networks, volumes and images without a name; named images stay."""
+        self.run(["sh", "-c", "docker ps -aq | xargs -r docker rm -fv; docker network prune -f; docker volume ls -q | xargs -r docker volume rm -f; docker image prune -f"])
 
     def __exit__(self, *_: object) -> None:
         self.stop()
