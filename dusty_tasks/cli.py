@@ -73,7 +73,7 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
     try:
         words, options = parse(verb, arguments)
     except UsageError as error:
-        print(f"{error}\nusage: dusty {verb.name} {verb.usage}\nMore: dusty {verb.name} --help", file=sys.stderr)
+        print(f"{error}\n{f'usage: dusty {verb.name} {verb.usage}'.rstrip()}\nMore: dusty {verb.name} --help", file=sys.stderr)
         return 1
     options = {name: value or (already or {}).get(name, value) for name, value in options.items()}
     if options.pop("help"):

@@ -26,7 +26,7 @@ def ensure_tools(ask: bool, yes: bool, say: Say, *, home: str | None = None, eng
     if not missing:
         return 0
     if missing == [provision.ACCESS] and packages.is_in_docker_group():
-        return _go_on_in_the_group(say)
+        return _go_on_in_the_group(say, is_news=False)
     machine = packages.read_machine(home or session.home())
     plan = provision.plan_provision(machine, missing)
     if plan.unmet:
@@ -114,7 +114,7 @@ def _check_again(machine: Machine, missing: list[str], say: Say, engine_here: bo
     if provision.GIT in missing and provision.GIT not in still:
         _complete_examples(say)
     if still == [provision.ACCESS]:
-        return _go_on_in_the_group(say)
+        return _go_on_in_the_group(say, is_news=True)
     if still:
         say(f"Still missing after that: {', '.join(still)}.")
     return 2 if still else 0
@@ -128,11 +128,12 @@ def _complete_examples(say: Say) -> None:
         write_examples(session.home(), say)
 
 
-def _go_on_in_the_group(say: Say) -> int:
+def _go_on_in_the_group(say: Say, *, is_news: bool) -> int:
     """A session learns of a new group at the next login; `sg docker` gives it to this command now."""
     from dusty_tasks.effects import packages
 
-    say("going on with the group docker (`sg docker`), which this session does not have yet")
+    if is_news:
+        say("going on with the group docker (`sg docker`), which this session does not have yet")
     sys.stdout.flush()
     packages.rerun_in_docker_group(sys.orig_argv)
     say("the group docker could not be taken on: log out and in again, then run this once more")

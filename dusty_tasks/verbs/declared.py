@@ -42,7 +42,7 @@ class Verb(NamedTuple):
     @property
     def asks_engine(self) -> bool:
         """True for a verb that may talk to the engine."""
-        return self.group not in (CHOOSE, CODE) and self.name not in ("hosts", "completion", "version")
+        return self.group not in (CHOOSE, CODE) and self.name not in ("hosts", "completion")
 
 
 JSON = Option("json", "print it for machines")

@@ -28,7 +28,7 @@ def misuse(verb_name: str, what: str) -> Failure:
     """The failure for words a verb cannot use: what is wrong, and the verb's usage."""
     from dusty_tasks.verbs.declared import BY_NAME
 
-    return Failure(what, f"usage: dusty {verb_name} {BY_NAME[verb_name].usage}")
+    return Failure(what, f"usage: dusty {verb_name} {BY_NAME[verb_name].usage}".rstrip())
 
 
 def action_of(verb_name: str, words: list[str], actions: Iterable[str], default: str = "list") -> tuple[str, list[str]]:

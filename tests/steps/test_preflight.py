@@ -114,7 +114,15 @@ def test_no_sudo_is_a_refusal_with_the_commands(world):
 def test_a_new_member_of_the_docker_group_goes_on_in_it(world):
     world.missing = [ACCESS]
     assert world.ensure() == 1, "the rerun replaces the process; here it returned"
-    assert len(world.reran) == 1
+    assert (len(world.reran), world.text.count("sg docker")) == (1, 0)
+
+
+def test_the_group_is_named_in_the_run_that_brings_it(world, monkeypatch):
+    world.missing, world.engine_trouble = [RSYNC, ACCESS], ACCESS
+    monkeypatch.setattr(world, "brings", False)
+    monkeypatch.setattr(packages, "run_step", lambda *_: world.missing.remove(RSYNC) if RSYNC in world.missing else None)
+    assert world.ensure(yes=True) == 1
+    assert (len(world.reran), world.text.count("sg docker")) == (1, 1)
 
 
 @pytest.mark.parametrize(("trouble", "reruns"), [(ACCESS, 1), (ENGINE, 0), ("", 0)])

@@ -9,7 +9,7 @@ from chosen import Chosen
 from engines import Engine, engine
 
 from dusty_tasks.core.health import FAILED, OK, Finding
-from dusty_tasks.effects import hosts_file, process
+from dusty_tasks.effects import helper_install, hosts_file, packages, process
 from dusty_tasks.effects.process import Finished
 from dusty_tasks.steps import health
 
@@ -57,6 +57,16 @@ def test_broken_specs_are_a_finding(dusty: Chosen, examined: Engine) -> None:
 def test_another_bridge_is_a_failure_with_the_setting_that_mends_it(dusty: Chosen, examined: Engine) -> None:
     examined.answers["/networks/bridge"] = {"IPAM": {"Config": [{"Gateway": "10.9.0.1"}]}}
     assert "dusty config set bridge_ip 10.9.0.1" in dusty("doctor").out
+
+
+@pytest.mark.parametrize(("without_password", "states"), [(True, [OK]), (False, [FAILED, OK])])
+def test_no_helper_is_no_failure_where_sudo_asks_for_no_password(without_password: bool, states: list[str], monkeypatch: pytest.MonkeyPatch,
+                                                                 dusty: Chosen, examined: Engine) -> None:
+    monkeypatch.setattr(health.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(hosts_file, "HELPER_PATH", str(dusty.home / "absent"))
+    monkeypatch.setattr(packages, "may_sudo", lambda *, may_ask: without_password)
+    monkeypatch.setattr(helper_install, "check_installation", lambda: [helper_install.Check(state, "x") for state in (FAILED, OK)])
+    assert findings(dusty)["hosts helper"] == states
 
 
 def test_stand_ins_are_shown(dusty: Chosen, examined: Engine) -> None:

@@ -2,6 +2,8 @@
 
 import html
 import json
+import signal
+import sys
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -62,7 +64,7 @@ Handler = Callable[[str, str, dict[str, str]], Answer | None]
 
 
 def serve(port: int, handle: Handler) -> None:
-    """Answer on `port` for ever; `handle(method, path, form)` gives the Answer, or None for 404."""
+    """Answer on `port` until a SIGTERM; `handle(method, path, form)` gives the Answer, or None for 404."""
 
     class Requests(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -82,4 +84,6 @@ def serve(port: int, handle: Handler) -> None:
         def log_message(self, template: str, *words: object) -> None:
             print(template % words, flush=True)
 
+    # The first process of a container gets no signal that it has no handler for: without one each stop would take its full time.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     ThreadingHTTPServer(("", port), Requests).serve_forever()
