@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.file_states import State, state_of
+from dusty_tasks.effects.file_states import State, is_settled, state_of
 from dusty_tasks.effects.files import read_bytes, write_atomically
 
 MAX_DIFF_LINES = 40
@@ -28,6 +29,8 @@ class Left(NamedTuple):
     digests: list[str]
     """Of what Dusty wrote last, then before."""
     note: Any = None
+    state: State = ()
+    """A state in which it was found to be what Dusty wrote last; () if it was not looked at since."""
 
 
 class Record:
@@ -35,9 +38,10 @@ class Record:
 
     def __init__(self, folder: str, name: str) -> None:
         self.folder, self.path = folder, os.path.join(folder, ".written", f"{name}.json")
+        self._states: dict[str, State] = {}
         try:
             data = json.loads(read_bytes(self.path) or b"{}")
-            self.files = {str(path): Left(list(digests), note) for path, (digests, note) in data.items()}
+            self.files = {str(path): Left(list(digests), note, tuple(*state)) for path, (digests, note, *state) in data.items()}
         except (ValueError, TypeError, AttributeError):
             self.files = {}
 
@@ -46,8 +50,28 @@ class Record:
         left = self.files.get(path)
         if left is None or left.note is None:
             return None
-        found = read_bytes(os.path.join(self.folder, path))
-        return left.note if found is not None and _digest(found) == left.digests[0] else None
+        return left.note if self._is_as_left(path, left) else None
+
+    def _is_as_left(self, path: str, left: Left) -> bool:
+        """By its state, if that is known: a file is read once after it was written, not in each run."""
+        full_path, now = os.path.join(self.folder, path), time.time_ns()
+        try:
+            state = state_of(os.stat(full_path))
+        except OSError:
+            return False
+        if state == left.state:
+            return True
+        found = read_bytes(full_path)
+        if found is None or _digest(found) != left.digests[0]:
+            return False
+        if is_settled(state, now):
+            self._states[path] = state
+        return True
+
+    def kept(self, path: str) -> Left:
+        """The record of a file that stays as it is, with what was found about it."""
+        left = self.files[path]
+        return left._replace(state=self._states.get(path, left.state))
 
     def write(self, files: dict[str, Left]) -> None:
         """Make this the record, if it is not."""
@@ -72,18 +96,18 @@ def changes_of(folder: str, artifacts: Mapping[str, bytes], pruned: str = "",
     return differing, stale
 
 
-def write_artifacts(folder: str, name: str, artifacts: Mapping[str, bytes], pruned: str = "",
+def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str = "",
                     notes: Mapping[str, Any] | None = None, kept: Collection[str] = ()) -> Outcome:
-    """Make the files of `folder` hold `artifacts`, and remove what else lies below its folder `pruned`.
+    """Make the files of the record's folder hold `artifacts`, and remove what else lies below its folder `pruned`.
 
-    `name` is that of the record, `notes` go into it; files in `kept` stay as they are, with their record. A file that is
+    `notes` go into the record; files in `kept` stay as they are, with their record. A file that is
     neither as Dusty left it nor as it should be is kept as `.orig`. Raises Failure if something cannot be written.
     """
+    folder = record.folder
     differing, stale = changes_of(folder, artifacts, pruned, kept)
-    record = Record(folder, name)
     edited = {path: _keep_edited(folder, path, record, artifacts.get(path)) for path in (*differing, *stale)}
     # Before the files, so that a kill in between does not make the new ones look edited.
-    record.write({**{path: record.files[path] for path in kept},
+    record.write({**{path: record.kept(path) for path in kept},
                   **{path: _left(record, path, data, (notes or {}).get(path)) for path, data in artifacts.items()}})
     for path in differing:
         write_atomically(os.path.join(folder, path), artifacts[path])
@@ -119,9 +143,9 @@ def tree_states(path: str) -> list[tuple[str, State]]:
 
 def _files_below(folder: str, below: str) -> list[str]:
     """The files below `folder/below`, relative to `folder`; what was kept of a person's is left out."""
-    found = []
+    found, start = [], len(os.path.join(folder, ""))  # os.path.relpath takes as long as the walk
     for parent, _folders, names in os.walk(os.path.join(folder, below)):
-        found += [os.path.relpath(os.path.join(parent, name), folder) for name in names if not _KEPT.search(name)]
+        found += [os.path.join(parent, name)[start:] for name in names if not _KEPT.search(name)]
     return sorted(found)
 
 

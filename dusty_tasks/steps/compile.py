@@ -71,11 +71,11 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], t
     return [
         ("stack", "check the specs, close them over what is active", _write_stack,
          lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host")], (_build("stack.json"),)),
-        ("hosts", "the section of the hosts file", lambda: _put("hosts", _bytes(_rendering().hosts)),
+        ("hosts", "the section of the hosts file", lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
          lambda: [_code(), *_settings("host")], (_build("hosts"),)),
         ("nginx", "the proxy's config", _write_nginx,
          lambda: [_code(), *_settings("routing", "bridge_ip", "hosts_mode")], (_build(NGINX),)),
-        ("compose", "the Compose file", lambda: _put("compose", _bytes(_rendering().compose)),
+        ("compose", "the Compose file", lambda: _put(_record("compose"), _bytes(_rendering().compose)),
          _container_inputs, (_build("docker-compose.yml"),)),
         ("commands", "what containers run", _write_commands,
          _code_alone, (_build("commands"),)),
@@ -139,7 +139,7 @@ def _write_stack() -> None:
         warn(report(problems))
     if not session.active_bundles() or not made.stack.bundles:
         raise Failure(*NOTHING_ACTIVE)
-    _put("stack", {"stack.json": stack_json(made.stack, made.ports).encode()})
+    _put(_record("stack"), {"stack.json": stack_json(made.stack, made.ports).encode()})
     write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
 
 
@@ -149,7 +149,7 @@ def _write_nginx() -> None:
     files = [rendering.stack.apps[route.app_name].file for route in rendering.stack.routes]
     settings = rendering.settings
     key = digest((rendering.stack.routes, files, settings.routing, settings.bridge_ip, settings.hosts_mode, _code()))
-    _put_keyed("nginx", {NGINX: key}, lambda _paths: rendering.nginx)
+    _put_keyed(_record("nginx"), {NGINX: key}, lambda _paths: rendering.nginx)
 
 
 def _write_commands() -> None:
@@ -169,17 +169,16 @@ def _write_commands() -> None:
                 rendered[id(files)] = files.render(_rendering().templates)
             artifacts[path] = rendered[id(files)][name]
         return artifacts
-    _put_keyed("commands", {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
+    _put_keyed(_record("commands"), {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
 
 
-def _put_keyed(name: str, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],
+def _put_keyed(record: Record, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],
                pruned: str = "") -> None:
     """Render and write those of the files whose key, a digest of all they are made of, is new, or that were touched."""
-    record = Record(_build(), name)
     kept = {path for path, key in keys.items() if (record.note(path) or {}).get("key") == key}
     artifacts = render([path for path in keys if path not in kept]) if len(kept) < len(keys) else {}
     notes = {path: {"key": keys[path], "spans": artifact.spans} for path, artifact in artifacts.items()}
-    _put(name, _bytes(artifacts), pruned, notes, kept)
+    _put(record, _bytes(artifacts), pruned, notes, kept)
 
 
 def _write_origins() -> None:
@@ -189,25 +188,29 @@ def _write_origins() -> None:
     rendering = _rendering()
     spans = {path: artifact.spans for path, artifact in {**rendering.hosts, **rendering.compose}.items()}
     for name in ("nginx", "commands"):
-        for path, left in Record(_build(), name).files.items():
+        for path, left in _record(name).files.items():
             spans[path] = spans_from_json(left.note["spans"])
-    _put("origins", {"origins.json": origins_json(spans, session.specs().places).encode()})
+    _put(_record("origins"), {"origins.json": origins_json(spans, session.specs().places).encode()})
 
 
 def _write_wanted() -> None:
     write_if_changed(os.path.join(session.home(), "state", "wanted.json"), _rendering().wanted())
 
 
-def _put(name: str, artifacts: Mapping[str, bytes], pruned: str = "", notes: Mapping[str, Any] | None = None,
+def _put(record: Record, artifacts: Mapping[str, bytes], pruned: str = "", notes: Mapping[str, Any] | None = None,
          kept: Collection[str] = ()) -> None:
     """Write what differs, and say it."""
-    outcome = write_artifacts(_build(), name, artifacts, pruned, notes, kept)
+    outcome = write_artifacts(record, artifacts, pruned, notes, kept)
     for text in outcome.edited.values():
         warn(text)
     for word, paths in (("wrote", outcome.written), ("removed", outcome.removed)):
         for line in file_lines(word, paths):
             say(line)
         changed.extend(paths)
+
+
+def _record(name: str) -> Record:
+    return Record(_build(), name)
 
 
 def file_lines(word: str, paths: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.problems import Problem, errors, report
 from dusty_tasks.core.specs import Specs
 from dusty_tasks.core.stack import Stack
-from dusty_tasks.effects.artifacts import changes_of, write_artifacts
+from dusty_tasks.effects.artifacts import Record, changes_of, write_artifacts
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps import compile as steps
 from dusty_tasks.verbs.words import local_path, misuse, say_json
@@ -146,7 +146,7 @@ def _summary(compiled: Compiled, changes: tuple[list[str], list[str]]) -> list[s
 
 
 def _write(folder: str, compiled: Compiled, json: bool) -> None:
-    outcome = write_artifacts(folder, "all", compiled.artifacts, "commands")
+    outcome = write_artifacts(Record(folder, "all"), compiled.artifacts, "commands")
     for text in outcome.edited.values():
         warn(text)
     if not json:
