@@ -186,12 +186,6 @@ def read_images(engine: Engine) -> dict[str, dict[str, str]]:
             for name in [*(entry.get("RepoTags") or []), *(entry.get("RepoDigests") or [])] if "<none>" not in name}
 
 
-def read_inspection(engine: Engine, container_id: str) -> dict[str, Any]:
-    """All that the engine knows of a container."""
-    found: dict[str, Any] = engine.get(f"/containers/{quote(container_id)}/json")
-    return found
-
-
 def read_bridge_address(engine: Engine) -> str:
     """The address of the engine's default bridge on the Docker host, '' if it has none."""
     import ipaddress

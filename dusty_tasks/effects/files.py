@@ -41,17 +41,3 @@ def write_if_changed(path: str | Path, data: bytes, mode: int = 0o644) -> bool:
         return False
     write_atomically(path, data, mode)
     return True
-
-
-def prune_files(folder: str | Path, wanted: set[str]) -> list[str]:
-    """Remove the files below `folder` that are not in `wanted` (paths relative to it), then empty folders; what went."""
-    removed = []
-    for parent, _folders, names in os.walk(folder, topdown=False):
-        for name in names:
-            relative = os.path.relpath(os.path.join(parent, name), folder)
-            if relative not in wanted:
-                os.unlink(os.path.join(parent, name))
-                removed.append(relative)
-        if parent != str(folder) and not os.listdir(parent):
-            os.rmdir(parent)
-    return sorted(removed)

@@ -14,8 +14,9 @@ HEAD = """\
 
 <!-- Made by `python -m dusty_tasks.verbs.pages` from dusty_tasks/verbs/declared.py and explained.py; a test fails when they differ. -->
 
-`dusty <verb>` and `doit <verb>` are the same, but for the repos of `sync`: doit takes them as `doit sync:<repo>`. Options may stand before or after the words; `--` ends them. What follows the
-name of a script (`scripts`), a suite (`test`) or a container (`shell`) goes there untouched, dashes included.
+`dusty <verb>` and `doit <verb>` are the same, but for the repos of `sync`, which doit takes as `doit sync:<repo>`. Options may
+stand before or after the words; `--` ends them. What follows the name of a script (`scripts`), a suite (`test`) or a
+container (`shell`) goes there untouched, dashes included.
 
 Exit codes: 0 fine, 1 something you can mend, 2 a program or Docker failed, 3 a bug in Dusty (a log file is named), 130
 interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` end with the status of what they ran.
