@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import copy
+import functools
+import operator
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from dusty_tasks.core.check import check_specs
 from dusty_tasks.core.check_settings import settings_of
 from dusty_tasks.core.compose_values import published_port, volume_of
-from dusty_tasks.core.documents import path_text, walk
+from dusty_tasks.core.documents import path_text, paths_of
 from dusty_tasks.core.names import Wrong, check_spec_name
 from dusty_tasks.core.problems import Problem, errors, report
 from dusty_tasks.core.repos import Repo
@@ -48,8 +49,9 @@ FILES: dict[str, dict[str, Any]] = {
                            "logging": {"driver": "none"}, "depends_on": [], "command": ["mongod", "--smallfiles"]},
     "bundles/main.yml": {"description": "All", "apps": ["web"], "services": ["redis", "mongo"]},
 }
-STRINGS = [(file, path) for file, value in FILES.items() for path, leaf in walk(value) if isinstance(leaf, str)]
-KEYS = [(file, path) for file, value in FILES.items() for path, _ in walk(value) if path and isinstance(path[-1], str)]
+STRINGS = [(file, path) for file, value in FILES.items() for path in paths_of(value)
+           if isinstance(functools.reduce(operator.getitem, path, value), str)]
+KEYS = [(file, path) for file, value in FILES.items() for path in paths_of(value) if path and isinstance(path[-1], str)]
 
 NASTY = ";{}\"'$\\`\n\t\0\x1b\x7f\u2028 ..//::@#%&*?!<>|()[]=,~^-_.aZ0é\u202e"
 HOSTILE = st.one_of(st.text(st.sampled_from(NASTY), max_size=12), st.text(max_size=12), st.sampled_from([
@@ -90,7 +92,7 @@ def dumped(value: dict[str, Any]) -> str:
 
 
 USUAL = {file: dumped(value) for file, value in FILES.items()}
-parsed = lru_cache(maxsize=64)(document)
+parsed = functools.lru_cache(maxsize=64)(document)
 """Most files are the same in every example; documents are never changed."""
 
 
