@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from dusty_tasks.core.batches import APP_STOP_SECONDS
 from dusty_tasks.core.settings import Settings
@@ -12,6 +13,8 @@ from dusty_tasks.effects.files import read_bytes
 from dusty_tasks.effects.host_files import move_host_file, remove_host_file, write_host_file
 from dusty_tasks.effects.observe import NGINX_CONFIG
 
+RELOAD_SECONDS = 5
+"""nginx takes some milliseconds; where this is not enough, the run goes on, and its wait for readiness is all there is."""
 CANDIDATE = "persist/dustyNginx/candidate.conf"
 IN_CONTAINER = "/etc/nginx/conf.d"
 
@@ -49,14 +52,28 @@ def origin_of_line(settings: Settings, printed: str) -> str:
 
 
 def load_config(engine: Engine, proxy_id: str, *, is_seen: bool = True) -> None:
-    """Have nginx load its config anew; requests under way are finished by the former workers.
+    """Have nginx load its config anew, and wait until it has; requests under way are finished by the former workers.
 
     Where the proxy does not see the folder, only a restart mounts it.
     """
-    if is_seen:
-        docker.run_signal(engine, proxy_id, "HUP")
-    else:
+    if not is_seen:
         docker.run_restart(engine, proxy_id, APP_STOP_SECONDS)
+        return
+    former = serving_workers(engine, proxy_id)
+    docker.run_signal(engine, proxy_id, "HUP")
+    give_up = time.monotonic() + RELOAD_SECONDS
+    while former and time.monotonic() < give_up:
+        now = serving_workers(engine, proxy_id)
+        if now and not now & former:
+            return
+        time.sleep(0.02)
+
+
+def serving_workers(engine: Engine, proxy_id: str) -> set[str]:
+    """Process ids of nginx's workers that still take connections: after a reload the former ones say that they are shutting down."""
+    listing = engine.get(f"/containers/{proxy_id}/top?ps_args=-eo%20pid,args") or {}
+    rows = [(row[0], row[-1]) for row in listing.get("Processes") or []]
+    return {pid for pid, title in rows if "worker process" in title and "shutting down" not in title}
 
 
 def indented(text: str) -> str:
