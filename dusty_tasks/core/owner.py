@@ -22,4 +22,4 @@ def foreign_owner(found: Found, owner: Owner, compose_path: str) -> str:
         return str(Owner(*(str(found.owner.get(field, "somebody")) for field in Owner._fields)))
     files = {container.labels.get(CONFIG_LABEL, "").split(",")[0] for container in found.containers.values()}
     others = sorted(files - {compose_path, ""})
-    return f"the DUSTY_HOME of {others[0]}" if others else ""
+    return f"the DUSTY_HOME {others[0].removesuffix('/build/docker-compose.yml')}" if others else ""

@@ -29,7 +29,7 @@ def container(name: str = "web", **changed: Any) -> FoundContainer:
     (None, f"{COMPOSE},/home/ann/.dusty/state/build-labels.json", ""),
     ({**ME._asdict(), "machine": "desktop"}, COMPOSE, "ann on desktop (DUSTY_HOME /home/ann/.dusty)"),
     ({"user": "bob"}, "", "bob on somebody (DUSTY_HOME somebody)"),
-    (None, "/home/bob/.dusty/build/docker-compose.yml", "the DUSTY_HOME of /home/bob/.dusty/build/docker-compose.yml"),
+    (None, "/home/bob/.dusty/build/docker-compose.yml", "the DUSTY_HOME /home/bob/.dusty"),
 ], ids=["nobody's", "mine", "mine, two files", "same home on another machine", "half a record", "another home's containers"])
 def test_whose_containers_and_data(owner: dict[str, str] | None, config: str, expected: str) -> None:
     containers = {"web": container(labels={CONFIG_LABEL: config})} if config else {}

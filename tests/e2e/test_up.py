@@ -240,7 +240,7 @@ def test_another_homes_containers_are_refused_unless_adopted(rig, running, tmp_p
     before = rig.container_ids()
     for words in (["up"], ["stop"]):
         done = rig.dusty(*words, env={"DUSTY_HOME": str(other_home)}, check=False)
-        assert done.returncode == 1 and "belong to the DUSTY_HOME of" in done.stderr
+        assert done.returncode == 1 and "belong to the DUSTY_HOME /" in done.stderr
     assert rig.container_ids() == before
     assert "recreated web" in rig.dusty("up", "--adopt", env={"DUSTY_HOME": str(other_home)}).stdout
 

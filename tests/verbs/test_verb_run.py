@@ -60,7 +60,7 @@ def test_another_homes_containers_are_not_stopped(dusty: Chosen, engine: Engine)
     engine.containers = [foreign._replace(labels={**foreign.labels, "com.docker.compose.project.config_files": "/home/bob/build/docker-compose.yml"})]
     ended = dusty("stop")
     assert (ended.code, engine.asked) == (1, [])
-    assert "belong to the DUSTY_HOME of /home/bob" in ended.err
+    assert "belong to the DUSTY_HOME /home/bob" in ended.err
 
 
 def test_a_container_that_cannot_be_stopped_is_named_and_the_others_are_stopped(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
