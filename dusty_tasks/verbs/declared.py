@@ -76,10 +76,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("test", EVERY_DAY, "[target [suite|all [args…]]]", "run test suites in fresh containers", (
         Option("recreate", "make the test image anew"), NO_PULL,
         Option("cached", "reuse the results of suites whose inputs are unchanged, saying so"),
-        Option("jobs", "run this many suites at once", short="n", type=int, metavar="N")),
+        Option("jobs", "run this many suites at once", short="n", type=int, metavar="N"),
+        Option("json", "print what can be tested for machines")),
         verbatim_after=2, words=("app|lib", "suite")),
     Verb("scripts", EVERY_DAY, "<app> [script [args…]]", "list the scripts of an app, or run one in its container",
-         verbatim_after=2, words=("app", "script")),
+         (Option("json", "print the list for machines"),), verbatim_after=2, words=("app", "script")),
     Verb("shell", EVERY_DAY, "<name> [command…]", "a shell, or one command, in a running container",
          verbatim_after=1, words=("container",)),
     Verb("cp", EVERY_DAY, "<source> <destination>", "copy files between here and containers (name:/path)",

@@ -9,7 +9,7 @@ from dusty_tasks.console import say, table, warn
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.running import running
 from dusty_tasks.verbs.shell import execute
-from dusty_tasks.verbs.words import misuse, unknown
+from dusty_tasks.verbs.words import misuse, say_json, unknown
 
 if TYPE_CHECKING:
     from dusty_tasks.core.specs import App
@@ -20,12 +20,15 @@ class ScriptInfo(NamedTuple):
     description: str
 
 
-def run(words: list[str]) -> int | None:
+def run(words: list[str], json: bool = False) -> int | None:
     """A table, or the script with its arguments exactly as given; its exit status is ours."""
     if not words:
         raise misuse("scripts", "scripts needs the name of an app")
     app_name, *rest = words
     known = scripts_of(app_name)
+    if not rest and json:
+        say_json([script._asdict() for script in known])
+        return None
     if not rest:
         say(table(("script", "description"), known) if known else f"no scripts for {app_name}")
         return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dusty_tasks import session
 from dusty_tasks.console import has_colour, is_terminal, say, table, warn
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import misuse, unknown
+from dusty_tasks.verbs.words import misuse, say_json, unknown
 
 if TYPE_CHECKING:
     from dusty_tasks.core.specs import Suite
@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 ALL = "all"
 
 
-def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached: bool = False, jobs: int | None = None) -> int | None:
+def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached: bool = False, jobs: int | None = None,
+        json: bool = False) -> int | None:
     """Tables of what can be tested, or the run of one suite or of all; its exit status is ours."""
     if jobs is not None and jobs < 1:
         raise misuse("test", "-n takes the number of suites to run at once, 1 or more")
     if not no_pull:
         clone_specs()
     if not words:
-        return list_targets()
+        return list_targets(json)
     target = find_target(words[0])
     if len(words) == 1:
-        return list_suites(target)
+        return list_suites(target, json)
     chosen_suites(target, words[1])
     if not no_pull:
         target = pulled(target)
@@ -53,11 +54,14 @@ def clone_specs() -> None:
         session.forget()
 
 
-def list_targets() -> None:
+def list_targets(json: bool) -> None:
     """Everything that has tests."""
     from dusty_tasks.core.suite_target import targets
 
     found = targets(session.specs())
+    if json:
+        say_json([{"name": target.name, "kind": target.kind, "suites": [suite.name for suite in target.tests.suites]} for target in found.values()])
+        return
     if not found:
         say("nothing in the specs has tests")
         return
@@ -65,8 +69,11 @@ def list_targets() -> None:
                                              for target in found.values()]))
 
 
-def list_suites(target: Target) -> None:
+def list_suites(target: Target, json: bool) -> None:
     """The suites of one target."""
+    if json:
+        say_json([{"name": suite.name, "description": suite.description, "default_args": suite.default_args} for suite in target.tests.suites])
+        return
     say(table(("suite", "description", "default arguments"),
               [(suite.name, suite.description, suite.default_args) for suite in target.tests.suites]))
 

@@ -1,6 +1,8 @@
 """`dusty shell` and `dusty scripts`: the command in the container, its words untouched, its status ours."""
 from __future__ import annotations
 
+import json
+
 import pytest
 from chosen import Chosen
 from engines import Engine, container, engine
@@ -63,6 +65,7 @@ def pushed(dusty: Chosen, here: str, there: str) -> None:
 
 def test_scripts_are_listed_with_their_descriptions(scripted: Chosen) -> None:
     assert scripted("scripts", "web").out.splitlines() == ["script  description", "clear", "seed    Fill it"]
+    assert json.loads(scripted("scripts", "web", "--json").out)[1] == {"name": "seed", "description": "Fill it"}
     assert scripted("scripts", "api").out == "no scripts for api\n"
 
 

@@ -1,6 +1,7 @@
 """`dusty test` up to the engine: tables, names, order, -n, --cached, what is said (real runs: tests/e2e/test_verbs_test.py)."""
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -59,6 +60,8 @@ def runs(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Runs
 
 
 def test_without_a_target_everything_that_has_tests(dusty: Chosen, runs: Runs) -> None:
+    assert [(row["name"], row["suites"]) for row in json.loads(dusty("test", "--json").out)] == [("web", ["unit", "net", "last"])]
+    assert json.loads(dusty("test", "--json", "web").out)[0] == {"name": "unit", "description": "Fast ones", "default_args": "-v 'a b'"}
     assert dusty("test").out.splitlines() == ["target  kind  suites", "web     app   unit, net, last"]
 
 
