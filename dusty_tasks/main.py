@@ -48,11 +48,21 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     if name in ("up", "compile"):
         return run_pipeline(name, words)
+    if name.startswith("sync:") and not is_sync_task(name):
+        # doit would only say that there is no such task: the verb knows what was meant.
+        return cli.run_verb(BY_NAME["sync"], [name.removeprefix("sync:"), *words])
     if name in DOIT_COMMANDS or name.startswith(("sync:", "compile:", "up:")):
         return run_doit([name, *words])
     if name not in BY_NAME:
         return cli.unknown_verb(name)
     return cli.run_verb(BY_NAME[name], words)
+
+
+def is_sync_task(name: str) -> bool:
+    """True for `sync:<repo>` of a repo of the stack as compiled last."""
+    from dusty_tasks.steps.sync import stack_repos, task_names
+
+    return name.removeprefix("sync:") in task_names(entry["id"] for entry in stack_repos()).values()
 
 
 def run_pipeline(name: str, arguments: Sequence[str]) -> int:

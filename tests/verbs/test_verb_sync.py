@@ -25,9 +25,10 @@ def test_all_repos_or_the_named_ones(room: Room) -> None:
     assert done.stdout.splitlines()[-1] == "2 repos are up to date" and "synced lib" in done.stdout
 
 
-def test_an_unknown_repo_gets_did_you_mean_and_nothing_is_synced(room: Room) -> None:
+@pytest.mark.parametrize("words", [("sync", "wbe"), ("sync:wbe",)], ids=" ".join)
+def test_an_unknown_repo_gets_did_you_mean_and_nothing_is_synced(room: Room, words: tuple[str, ...]) -> None:
     room.repo("web")
-    done = room.dusty("sync", "wbe")
+    done = room.dusty(*words)
     assert (done.returncode, done.stderr) == (1, 'no repo named "wbe"\n    hint: did you mean "web"?\n')
     assert not room.copy("web").exists()
 
