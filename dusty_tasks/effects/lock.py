@@ -55,15 +55,6 @@ def lock_path(name: str, home: str = "") -> str:
     return os.path.join(folder, "locks", name.replace("%", "%25").replace("/", "%2F"))
 
 
-def is_held(name: str, home: str = "") -> bool:
-    """True if a process holds the lock now."""
-    path = lock_path(name, home)
-    if not os.path.exists(path):
-        return False
-    with _open(path) as file:
-        return not _taken(file, path)
-
-
 def last_taken(name: str, home: str = "") -> int:
     """A number that differs once somebody has taken the lock since."""
     try:

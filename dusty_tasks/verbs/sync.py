@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import read_rules
 from dusty_tasks.steps.sync import RepoEntry, SyncOutcome, failure_of, source_of, sync_repos
@@ -127,7 +128,7 @@ def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_
         source = next((source for source in entry_by_source if path.startswith(f"{source}/")), "")
         return bool(source) and not matchers[source].leaves_out(os.fsencode(path[len(source):]))
 
-    say(f"watching {len(entry_by_source)} {'repo' if len(entry_by_source) == 1 else 'repos'}; ^C ends it")
+    say(f"watching {counted(len(entry_by_source), 'repo')}; ^C ends it")
     is_first_look = True
     for changes in watch(*entry_by_source, watch_filter=is_synced, debounce=400, step=50, rust_timeout=2000, yield_on_timeout=True):
         if not changes:

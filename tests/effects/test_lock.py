@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks.effects import process
-from dusty_tasks.effects.lock import Busy, held, is_held, lock_path
+from dusty_tasks.effects.lock import Busy, held, lock_path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = f"""
@@ -21,6 +21,14 @@ with held(sys.argv[2], verb="sync web", home=sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
 """
+
+
+def is_held(name: str, home: str) -> bool:
+    try:
+        with held(name, verb="look", home=home):
+            return False
+    except Busy:
+        return True
 
 
 @pytest.fixture
