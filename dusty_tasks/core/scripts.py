@@ -105,7 +105,7 @@ def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
 
 def with_arguments(commands: Sequence[str]) -> str:
     """The command items, each on lines of its own, the arguments after the last line of the last."""
-    return "\n".join(_items(commands)) + ' "$@"'
+    return "\n".join(_items(commands)).rstrip("\n") + ' "$@"'
 
 
 def _lines(spec: App | Lib, *keys: str) -> Mapping[str, Any]:
@@ -115,5 +115,5 @@ def _lines(spec: App | Lib, *keys: str) -> Mapping[str, Any]:
 
 
 def _items(items: Iterable[str]) -> list[str]:
-    """A YAML block ends in a newline, which a line of its own has already."""
-    return [item.rstrip("\n") for item in items]
+    """A YAML block ends in a newline, which a line of its own has already; further ones may belong to a here-document."""
+    return [item.removesuffix("\n") for item in items]

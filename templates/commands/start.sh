@@ -27,9 +27,11 @@ dusty_keep() {
 dusty_digest=$(cat {{ ("/command_files/libs/" ~ lib.name) | shell }} 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat {{ ("/.dusty/libs/" ~ lib.name) | shell }} 2>/dev/null || :)" ]; then
 (
+dusty_record={{ ("libs/" ~ lib.name) | shell }}
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd {{ lib.mount | shell }}
 {{ parts.lines(origin, lib.install, lib.file, ["install"]) -}}
-dusty_keep {{ ("libs/" ~ lib.name) | shell }} "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -192,6 +192,13 @@ def test_a_failed_install_ends_the_container_and_is_tried_again(container: Conta
     assert container.lines(app(), libs) == ["bad", "always"]
 
 
+def test_an_install_that_ends_with_exit_0_has_succeeded(container: Container) -> None:
+    container.set_digest("paper", "one")
+    paper = lib(container, "paper", "export PAPER=white", "exit 0", "echo never")
+    assert container.lines(app(['echo "$PAPER"']), [paper]) == ["white"]
+    assert (container.root / ".dusty/libs/paper").read_text() == "one\n"
+
+
 def test_libs_are_installed_in_order_each_at_its_own_mount(container: Container) -> None:
     libs = [lib(container, name, "pwd") for name in ("b", "a")]
     mount = container.mount("app")
@@ -247,10 +254,17 @@ def test_command_items_stand_as_they_are_written(container: Container) -> None:
     assert container.lines(web) == ["  it's 2 $HOME", "yes", "last"]
 
 
+def test_a_here_document_keeps_its_empty_lines_also_over_several_items(container: Container) -> None:
+    items = ["cat <<END", "first\n\n", "\n", "last\\\\", "END\n\n"]
+    web = app(items, once=tuple(items))
+    printed = ["first", "", "", "last\\"]
+    assert container.lines(web, [lib(container, "paper", *items)]) == printed * 3
+
+
 # --- scripts and tests --------------------------------------------------------------------------------------------
 
 def test_a_script_gets_its_arguments_exactly_as_given(container: Container) -> None:
-    web = app(mount=container.mount("app"), scripts=(Script("show", ("pwd", "printf '<%s>'")),))
+    web = app(mount=container.mount("app"), scripts=(Script("show", ("pwd", "printf '<%s>'\n\n")),))
     (path, artifact), = script_files(web, read_templates())
     assert path == "scripts/show.sh"
     container.path("show.sh").write_text(artifact.text)

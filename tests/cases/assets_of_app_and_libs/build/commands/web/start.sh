@@ -40,10 +40,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/signer' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/signer' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/signer'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/signer'
 install-signer
 
-dusty_keep 'libs/signer' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -19,10 +19,12 @@ dusty_keep() {
 dusty_digest=$(cat '/command_files/libs/web' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/web' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/web'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/web'
 make
 
-dusty_keep 'libs/web' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -19,10 +19,12 @@ dusty_keep() {
 dusty_digest=$(cat '/command_files/libs/base' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/base' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/base'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/base'
 install-base
 
-dusty_keep 'libs/base' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
@@ -31,10 +33,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/middle' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/middle' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/middle'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/middle'
 install-middle
 
-dusty_keep 'libs/middle' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
@@ -43,10 +47,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/alpha' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/alpha' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/alpha'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/alpha'
 install-alpha
 
-dusty_keep 'libs/alpha' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
@@ -55,10 +61,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/zeta' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/zeta' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/zeta'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/zeta'
 install-zeta
 
-dusty_keep 'libs/zeta' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -19,10 +19,12 @@ dusty_keep() {
 dusty_digest=$(cat '/command_files/libs/x' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/x' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/x'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/same'
 x
 
-dusty_keep 'libs/x' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
@@ -31,10 +33,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/y' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/y' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/y'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/same'
 y
 
-dusty_keep 'libs/y' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -19,10 +19,12 @@ dusty_keep() {
 dusty_digest=$(cat '/command_files/libs/helper' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/helper' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/helper'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/helper'
 install-helper
 
-dusty_keep 'libs/helper' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -25,10 +25,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/helpers' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/helpers' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/helpers'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/helpers'
 python setup.py develop
 
-dusty_keep 'libs/helpers' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

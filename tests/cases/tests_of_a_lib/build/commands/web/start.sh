@@ -19,10 +19,12 @@ dusty_keep() {
 dusty_digest=$(cat '/command_files/libs/base' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/base' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/base'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/base'
 install-base
 
-dusty_keep 'libs/base' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
@@ -31,10 +33,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/top' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/top' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/top'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/top'
 install-top
 
-dusty_keep 'libs/top' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi

@@ -25,10 +25,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/a' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/a' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/a'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/a'
 install-a
 
-dusty_keep 'libs/a' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
@@ -37,10 +39,12 @@ fi
 dusty_digest=$(cat '/command_files/libs/b' 2>/dev/null || :)
 if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat '/.dusty/libs/b' 2>/dev/null || :)" ]; then
 (
+dusty_record='libs/b'
+trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
 cd '/libs/b'
 install-b
 
-dusty_keep 'libs/b' "$dusty_digest"
+dusty_keep "$dusty_record" "$dusty_digest"
 )
 . /.dusty/env
 fi
