@@ -22,6 +22,7 @@ class AsChecked:
 
     def __init__(self, inputs: Callable[[], object], outputs: tuple[str, ...]) -> None:
         self.inputs, self.outputs = inputs, outputs
+        self._noted = ""
 
     def __repr__(self) -> str:
         return "inputs and artifacts as they were left"
@@ -31,8 +32,15 @@ class AsChecked:
             seen = digest(self.inputs())
         except (Failure, OSError):
             return False  # The step itself says what is wrong.
-        task.value_savers.append(lambda: {"seen": seen, "left": self._left()})
+        task.value_savers.append(lambda: {"seen": seen, "left": self._noted})
         return bool(values.get("seen") == seen and values.get("left") == self._left())
+
+    def noting(self, action: Callable[[], None]) -> Callable[[], None]:
+        """`action`, and right after it a look at what it left: doit would look when others may have written there again."""
+        def acted() -> None:
+            action()
+            self._noted = self._left()
+        return acted
 
     def _left(self) -> str:
         return digest([tree_states(path) for path in self.outputs])

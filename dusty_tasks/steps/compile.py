@@ -28,6 +28,9 @@ NGINX = "nginx/dustyNginx.conf"
 SINGLE_LINES = 20
 """Up to so many files are named one by one."""
 
+MAX_WAIT = 60.0
+"""Seconds that a step waits for another compile's step to end."""
+
 changed: list[str] = []
 """What this run wrote or removed."""
 _renderings: list[Rendering] = []
@@ -39,11 +42,22 @@ def compile_steps() -> Iterator[dict[str, Any]]:
            "uptodate": [first_run.is_configured]}
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if not path.endswith("/commands")]
-        yield {"name": name, "doc": doc, "actions": [_without_gc(action)], "targets": targets,
+        checked = AsChecked(inputs, outputs)
+        yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
                "file_dep": [] if name == "stack" else [_build("stack.json")], "task_dep": ["compile:examples"],
-               "uptodate": [AsChecked(inputs, outputs)], "clean": True}
+               "uptodate": [checked], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}
+
+
+def _alone(action: Callable[[], None]) -> Callable[[], None]:
+    """One step at a time writes: what another compile wrote meanwhile would look like a person's edit."""
+    def acted() -> None:
+        from dusty_tasks.effects.lock import held
+
+        with held("build", verb="compile", home=session.home(), wait=MAX_WAIT):
+            action()
+    return acted
 
 
 def _without_gc(action: Callable[[], None]) -> Callable[[], None]:

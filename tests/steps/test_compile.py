@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from doit.reporter import ZeroReporter
 
 from dusty_tasks import cli, session
 from dusty_tasks.core.origins import source_at
+from dusty_tasks.effects.lock import held
 from dusty_tasks.steps import compile as steps
 from tests.test_rooms import HEAVY, ROOT
 
@@ -139,6 +141,32 @@ def test_an_edit_made_while_compile_runs_is_not_lost(room: Room, monkeypatch: py
     monkeypatch.setattr(session, "read_specs", read)
     room.compile()
     assert b"edited-meanwhile" in (room.build / "commands/web/start.sh").read_bytes()
+
+
+def test_a_step_writes_only_while_no_other_compile_does(compiled: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "MAX_WAIT", 0)
+    compiled.write("apps/web.yml", WEB.replace("run-web", "serve"))
+    before = compiled.files()
+    with held("build", verb="compile", home=str(compiled.home)):
+        assert compiled.compile()[0] == 1
+    assert compiled.files() == before
+    assert compiled.compile()[0] == 0
+    assert compiled.files() != before
+
+
+def test_what_another_compile_wrote_after_a_step_is_not_taken_for_its_own(compiled: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled.write("apps/web.yml", WEB.replace("run-web", "serve"))
+    start = compiled.build / "commands/web/start.sh"
+
+    @contextmanager
+    def written_after(*_args: object, **_options: object) -> Iterator[None]:
+        yield
+        start.write_bytes(start.read_bytes().replace(b"serve", b"run-web"))
+    with monkeypatch.context() as patched:
+        patched.setattr("dusty_tasks.effects.lock.held", written_after)
+        compiled.compile()
+    assert "commands" in compiled.compile()[1]
+    assert b"serve" in start.read_bytes()
 
 
 def test_an_edit_that_keeps_size_and_mtime_is_noticed(compiled: Room) -> None:
