@@ -1,13 +1,16 @@
 """`dusty compile` with options: everything that compile does, in memory. Without options the doit steps do it (steps/compile)."""
 from __future__ import annotations
 
+import functools
 import hashlib
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.problems import Problem, errors, report
+from dusty_tasks.core.problems import Place, Problem, errors, report
+from dusty_tasks.core.settings import CONFIG_FILE
 from dusty_tasks.core.specs import Specs
 from dusty_tasks.core.stack import Stack
 from dusty_tasks.effects.artifacts import Record, changes_of, write_artifacts
@@ -65,19 +68,26 @@ def _run_steps(json: bool) -> int:
         code = run_doit(["run", "compile"])
     session.forget()
     compiled = _compile_active()
-    say_json(_as_json([compiled], (steps.changed, [])))
+    written = [path for path in steps.changed if path in compiled.artifacts]
+    said = _as_json([compiled], (written, [path for path in steps.changed if path not in written]))
+    say_json({**said, "ok": said["ok"] and code == 0})
     return code
 
 
 def _compile_active() -> Compiled:
-    """What is active. Raises Failure if nothing is."""
-    from dusty_tasks.core.compile import NOTHING_ACTIVE
-
+    """What is active; that nothing is counts as a problem."""
     specs, problems = _specs()
     names = session.settings().bundles or (tuple(specs.bundles) if session.local_specs_root() else ())
-    if not names and not errors(problems):
-        raise Failure(*NOTHING_ACTIVE)
-    return _compile(", ".join(names), specs, problems, names, is_fresh=False)
+    compiled = _compile(", ".join(names), specs, problems, names, is_fresh=False)
+    if errors(compiled.problems) or compiled.stack.bundles:
+        return compiled
+    return compiled._replace(problems=[*compiled.problems, _nothing_active()], artifacts={})
+
+
+def _nothing_active() -> Problem:
+    from dusty_tasks.core.compile import NOTHING_ACTIVE
+
+    return Problem(Place(CONFIG_FILE), "bundles", *NOTHING_ACTIVE)
 
 
 def _specs() -> tuple[Specs, list[Problem]]:
@@ -107,14 +117,18 @@ def _each_bundle(json: bool) -> int:
     if errors(problems):
         return _end_with(problems, [], json)
     compiled = [_compile(name, specs, [], (name,), is_fresh=True) for name in specs.bundles]
+    clashes: list[tuple[str, str]] = []
     if len(specs.bundles) > 1:
-        compiled.append(_compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True))
+        together = _compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True)
+        clashes = _clashes(specs, compiled, together)
+        compiled.append(together)
     found = sorted({problem for one in compiled for problem in one.problems} | set(problems))
     if errors(found):
         where = [f"{one.title}: {len(errors(one.problems))} to mend" for one in compiled if errors(one.problems)]
-        return _end_with(found, compiled, json, "\n".join(where))
+        where += [f"{one} and {other} clash" for one, other in clashes]
+        return _end_with(found, compiled, json, "\n".join(where), clashes)
     if json:
-        say_json(_as_json(compiled, None))
+        say_json({**_as_json(compiled, None), "clashes": []})
         return 0
     _say_warnings(found)
     say(table(("bundle", "apps", "libs", "services", "routes"),
@@ -122,14 +136,41 @@ def _each_bundle(json: bool) -> int:
     return 0
 
 
+def _clashes(specs: Specs, alone: Sequence[Compiled], together: Compiled) -> list[tuple[str, str]]:
+    """For each error that no bundle has alone, two bundles that have it together."""
+    from dusty_tasks.core.compile import assemble_with_ports
+
+    @functools.cache
+    def problems_of(pair: tuple[str, str]) -> list[Problem]:
+        return assemble_with_ports(specs, pair, session.settings(), {}).problems
+
+    known = {problem for one in alone for problem in one.problems}
+    found: dict[tuple[str, str], None] = {}
+    for problem in errors(together.problems):
+        holders = [one.title for one in alone if problem.place.file in _files_of(one.stack)] if problem not in known else []
+        pairs = (pair for pair in itertools.combinations(specs.bundles, 2) if pair[0] in holders or pair[1] in holders)
+        found.update((pair, None) for pair in itertools.islice((pair for pair in pairs if problem in problems_of(pair)), 1))
+    return list(found)
+
+
+def _files_of(stack: Stack) -> set[str]:
+    return {spec.file for specs in (stack.apps, stack.libs, stack.services) for spec in specs.values()}
+
+
 # --- what is said -------------------------------------------------------------------------------------------------
 
-def _end_with(problems: list[Problem], compiled: list[Compiled], json: bool, where: str = "") -> int:
+def _end_with(problems: list[Problem], compiled: list[Compiled], json: bool, where: str = "",
+              clashes: Sequence[tuple[str, str]] = ()) -> int:
     """Say the problems: exit code 1."""
-    if not json:
-        raise Failure(f"{report(problems)}\n{where}".rstrip())
-    say_json({**_as_json(compiled, None), "ok": False, "problems": [_problem(problem) for problem in problems]})
-    return 1
+    if json:
+        say_json({**_as_json(compiled, None), "ok": False, "problems": [_problem(problem) for problem in problems],
+                  "clashes": clashes})
+        return 1
+    nothing = _nothing_active()
+    if nothing in problems:
+        _say_warnings([problem for problem in problems if problem != nothing])
+        raise Failure(nothing.what, nothing.hint)
+    raise Failure(f"{report(problems)}\n{where}".rstrip())
 
 
 def _say_warnings(problems: list[Problem]) -> None:

@@ -106,12 +106,46 @@ def test_all_bundles_finds_a_clash_that_no_bundle_alone_has(specs: SpecsRepo) ->
     ended = specs.run("compile", "--dry-run", "--all-bundles")
     assert ended.returncode == 1
     assert "local.web.test:80 is already forwarded at apps/shop.yml:3:5" in ended.stderr
-    assert "all together: 1 to mend" in ended.stderr and "main:" not in ended.stderr
+    assert ended.stderr.endswith("all together: 1 to mend\nmain and other clash\n") and "main:" not in ended.stderr
+    assert json.loads(specs.run("compile", "--all-bundles", "--json").stdout)["clashes"] == [["main", "other"]]
     specs.write("apps/shop.yml", WEB.replace("local.web", "local.shop"))
     ended = specs.run("compile", "--all-bundles")
     assert (ended.returncode, [line.split() for line in ended.stdout.splitlines()][1:]) == (
         0, [["main", "1", "0", "0", "1"], ["other", "1", "0", "0", "1"], ["all", "together", "2", "0", "0", "2"]])
     assert not (specs.home / "build").exists()
+
+
+def test_all_bundles_names_two_bundles_for_each_clash(specs: SpecsRepo) -> None:
+    specs.write("apps/shop.yml", WEB)
+    specs.write("bundles/fine.yml", "services: [redis]\n")
+    specs.write("services/redis.yml", "image: redis\n")
+    specs.write("bundles/near.yml", "apps: [shop]\n")
+    specs.write("bundles/other.yml", "apps: [shop]\n")
+    specs.write("bundles/streams.yml", "apps: [stream]\n")
+    specs.write("apps/stream.yml", WEB.replace("5000}", "22, type: stream}").replace("local.web", "local.other"))
+    ended = specs.run("compile", "--all-bundles", "--json")
+    assert (ended.returncode, json.loads(ended.stdout)["clashes"]) == (1, [["near", "streams"], ["main", "streams"]])
+
+
+@pytest.mark.parametrize("bundles", ["[]", "[gone]"])
+@pytest.mark.parametrize("options", [(), ("--dry-run",), ("--check",), ("--out", "../out")], ids=" ".join)
+def test_nothing_active_is_said_and_fails(specs: SpecsRepo, bundles: str, options: Sequence[str]) -> None:
+    (specs.root / "dodo.py").unlink()
+    specs.home.mkdir()
+    (specs.home / "config.yml").write_text(f"specs_repo: {specs.root}\nbundles: {bundles}\n")
+    ended = specs.run("compile", *options)
+    assert (ended.returncode, ended.stdout) == (1, "") and "No bundles are activated" in ended.stderr
+    said = json.loads(specs.run("compile", *options, "--json").stdout)
+    assert (said["ok"], any("No bundles are activated" in problem["what"] for problem in said["problems"])) == (False, True)
+    assert not (specs.root.parent / "out").exists() and not (specs.home / "build").exists()
+
+
+def test_json_tells_what_was_written_and_removed(specs: SpecsRepo) -> None:
+    assert "commands/web/start.sh" in json.loads(specs.run("compile", "--json").stdout)["written"]
+    specs.write("bundles/main.yml", "services: [redis]\n")
+    specs.write("services/redis.yml", "image: redis\n")
+    said = json.loads(specs.run("compile", "--json").stdout)
+    assert said["removed"] == ["commands/web/start.sh"] and "hosts" in said["written"]
 
 
 def test_check_fails_as_long_as_something_would_change(specs: SpecsRepo) -> None:
