@@ -42,11 +42,12 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
 
 
 def _say_schema(kind: str) -> int:
+    from dusty_tasks.core.editor_schema import schema_for_editors
     from dusty_tasks.effects.schema_files import read_schema
 
     if kind not in SCHEMAS:
         raise unknown("schema", kind, SCHEMAS)
-    say_json(read_schema(kind))
+    say_json(schema_for_editors(read_schema(kind)))
     return 0
 
 

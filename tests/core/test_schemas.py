@@ -10,6 +10,7 @@ import pytest
 
 from dusty_tasks import resources
 from dusty_tasks.core.compose_keys import KNOWN_KEYS
+from dusty_tasks.core.editor_schema import schema_for_editors
 from dusty_tasks.core.names import FORMATS
 from dusty_tasks.core.setting_keys import KEYS
 from dusty_tasks.effects.schema_files import read_schema
@@ -65,6 +66,31 @@ def test_config_has_the_keys_of_the_table() -> None:
         assert (schema["description"], schema["type"]) == (key.description, TYPES[key.kind]), name
         assert schema.get("enum", []) == list(key.values), name
         assert schema.get("default") == key.default, name
+
+
+AS_EDITORS_SEE_THEM = [
+    ("app", {"image": 5, "build": None, "commands": {"always": ["top", True, 1.5], "once": None}, "test": None, "image_requires_login": "yes",
+             "host_forwarding": [{"host_name": "a.test", "host_port": 80, "container_port": 80, "type": None}],
+             "compose": {"environment": {"PORT": 8000, "DEBUG": True, "VERSION": 1.1}, "ports": [80, {"target": 80, "published": 80}],
+                         "expose": 80, "labels": {"a": None, "b": 1}, "tty": "On", "command": None}}),
+    ("bundle", {"description": 1, "apps": [1, "web"], "services": None}),
+    ("lib", {"repo": "/x", "mount": "/x", "install": None}), ("service", {"image": "a", "user": 1000, "hostname": None}),
+    ("config", {"specs_repo": None, "env": {"web": {"A": 1, "B": None}}, "external_bind": "no", "hosts": {"mode": None}})]
+
+
+@pytest.mark.parametrize(("kind", "value"), AS_EDITORS_SEE_THEM)
+def test_an_editor_accepts_what_the_checks_accept(kind: str, value: Any) -> None:
+    schema = schema_for_editors(read_schema(kind))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(value)) == []
+
+
+@pytest.mark.parametrize("value", [{"image": ["a"]}, {"image": None}, {"build": "x"}, {"commands": {"always": [None]}}, {"commands": None}, {"image_requires_login": "maybe"},
+                                   {"host_forwarding": [{"host_name": "a", "host_port": "80", "container_port": 80}]}, {"imgae": "a"},
+                                   {"host_forwarding": [{"host_name": "a", "host_port": 80, "container_port": 80, "type": "tcp"}]}])
+def test_an_editor_refuses_what_is_wrong_however_yaml_reads_it(value: dict[str, Any]) -> None:
+    schema = schema_for_editors(read_schema("app"))
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors({"image": "a", "commands": {"always": []}, **value}))
 
 
 def test_the_files_are_written_the_way_json_is_written_here() -> None:
