@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.build_specs import at, mappings
-from dusty_tasks.core.compose_values import named_volumes, published_port, volume_of
+from dusty_tasks.core.compose_values import completed, named_volumes, published_port, volume_of
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.names import Wrong
 from dusty_tasks.core.problems import Problem, nearest
@@ -43,7 +43,7 @@ _IGNORED = {
 
 _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
     "app": _IGNORED,
-    "suite": {**_IGNORED, "command": "write the suite's command", "entrypoint": "write the suite's command",
+    "suite": {**_IGNORED, "dockerfile": "a test image is built from the Dockerfile of test.build", "command": "write the suite's command", "entrypoint": "write the suite's command",
               "links": "write the suite's services", "depends_on": "write the suite's services",
               "net": "tests share one network with their services", "network_mode": "tests share one network with their services",
               "networks": "tests share one network with their services"},
@@ -158,7 +158,7 @@ class _Translation:
 
     def _list(self, key: str, value: Any) -> None:
         """Keys that take one value or a list of them."""
-        items = list(value) if isinstance(value, list) else [value]
+        items = list(value) if isinstance(value, list) else [value] if isinstance(value, str) else []
         self.compose[key] = items
         if key != "ports":
             return
@@ -228,20 +228,16 @@ class _Translation:
         build = dict(value) if isinstance(value, dict) else {"context": value}
         if "dockerfile" in self.value:
             build["dockerfile"] = self.value["dockerfile"]
+        build.setdefault("context", ".")
         self.compose["build"] = build if len(build) > 1 or isinstance(value, dict) else value
 
     def dockerfile(self, value: Any) -> None:
         """In a service it is taken by `build`; in an app it joins the app's own."""
-        owner = self.value if self.role == "service" else self._parent()
+        owner = self.value if self.role == "service" else self.document.value
         if "build" not in owner:
             self._say(("dockerfile",), "dockerfile without build", "build: <folder>")
         elif self.role != "service":
             self.compose["build"] = {"dockerfile": value}
-
-    def _parent(self) -> dict[str, Any]:
-        """The mapping that holds the `build` of an app or of tests."""
-        owner: dict[str, Any] = self.document.value
-        return at(owner, "test") or {} if self.role == "suite" else owner
 
     def log_driver(self, value: Any) -> None:
         self._logging("log_driver", "driver", value)
@@ -259,8 +255,8 @@ class _Translation:
         self.volume_driver = str(value)
 
     def volumes(self, value: Any) -> None:
-        self.compose["volumes"] = value
-        for index, entry in enumerate(value if isinstance(value, list) else ()):
+        self.compose["volumes"] = entries = list(value) if isinstance(value, list) else []
+        for index, entry in enumerate(entries):
             if not isinstance(entry, (str, dict)):
                 continue
             try:
@@ -268,6 +264,7 @@ class _Translation:
                 for own in OWN_TARGETS[self.role]:
                     if target == own or target.startswith(own + "/"):
                         raise Wrong(f"{own} is needed by Dusty itself", "another path in the container")
+                entries[index] = completed(entry) if isinstance(entry, dict) else entry
             except Wrong as wrong:
                 self._say(("volumes", index), wrong.what, wrong.hint)
 
@@ -276,6 +273,8 @@ class _Translation:
         for path, name, text in self._pairs("environment", value):
             if unsafe := unsafe_part(name):
                 self._say(path, f"the name {shown(name)} contains {unsafe}")
+            elif not name:
+                self._say(path, "a variable has no name", "NAME=value")
             variables[name] = text
         self.compose["environment"] = variables
 

@@ -5,13 +5,15 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.build_specs import at
 from dusty_tasks.core.names import NOT_INTERPOLATED, Wrong, check_container_path, normal_path
 from dusty_tasks.core.safe_text import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _IP = r"\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}"
-_PORT = re.compile(rf"(?:(?:{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>tcp|udp|sctp))?")
+_PORT = re.compile(rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_OCTAL = re.compile(r"0?o?[0-7]{1,5}")
 _MODE = re.compile(r"[A-Za-z]+(?:,[A-Za-z]+)*")
 
 
@@ -37,17 +39,33 @@ class Volume(NamedTuple):
 def published_port(entry: Any) -> Published | None:
     """What one item of `ports` publishes on a fixed port, or None. Raises Wrong for what is no port mapping."""
     if isinstance(entry, dict):
-        return _published(str(entry.get("published", "")), str(entry.get("protocol", "tcp")), entry)
-    match = _PORT.fullmatch(str(entry))
-    if not match:
-        raise Wrong(f"{shown(entry)} is not a port mapping", 'for example "8080:80"')
-    _range(match["target"], entry)
-    return _published(match["published"] or "", match["protocol"] or "tcp", entry)
+        if "target" not in entry:
+            raise Wrong("missing: target", "target: 80")
+        ip, published, target = (str(entry.get(key, "")) for key in ("host_ip", "published", "target"))
+        protocol = str(entry.get("protocol", "tcp"))
+    else:
+        match = _PORT.fullmatch(str(entry))
+        if not match:
+            raise Wrong(f"{shown(entry)} is not a port mapping", 'for example "8080:80"')
+        ip, published, target, protocol = (match[name] or "" for name in ("ip", "published", "target", "protocol"))
+    if ip:
+        _check_ip(ip.strip("[]"), entry)
+    inner = _range(target, entry)
+    if not published.strip("0"):
+        return None  # No port, and port 0, stand for any free one.
+    outer = _range(published, entry)
+    if inner[0] != inner[1] and inner[1] - inner[0] != outer[1] - outer[0]:
+        raise Wrong(f"{shown(entry)} is not a port mapping", "both ranges are of one length")
+    return Published(*outer, protocol.lower() or "tcp")
 
 
-def _published(text: str, protocol: str, entry: Any) -> Published | None:
-    """No port, and port 0, stand for any free one."""
-    return Published(*_range(text, entry), protocol) if text.strip("0") else None
+def _check_ip(text: str, entry: Any) -> None:
+    import ipaddress
+
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise Wrong(f"{shown(entry)} is not a port mapping", f"{shown(text)} is not an IP address") from None
 
 
 def _range(text: str, entry: Any) -> tuple[int, int]:
@@ -61,8 +79,7 @@ def volume_of(entry: Any) -> Volume:
     """One item of `volumes`. Raises Wrong for sources and targets that cannot be mounted (1.5)."""
     if isinstance(entry, dict):
         volume = Volume(str(entry.get("source", "")), str(entry.get("target", "")))
-        if not volume.target:
-            raise Wrong("missing: target")
+        _check_long_form(entry, volume)
     else:
         parts = str(entry).split(":")
         if len(parts) > 3 or (len(parts) == 3 and not _MODE.fullmatch(parts[2])):
@@ -75,6 +92,32 @@ def volume_of(entry: Any) -> Volume:
     return volume._replace(target=normal_path(volume.target))
 
 
+def _check_long_form(entry: dict[str, Any], volume: Volume) -> None:
+    kind = entry.get("type")
+    if not volume.target or (kind == "bind" and not volume.source):
+        raise Wrong(f"missing: {'source' if volume.target else 'target'}")
+    if kind == "bind" and volume.is_named:
+        raise Wrong(*_of_this_machine(volume.source))
+    if kind == "volume" and volume.source and not volume.is_named:
+        raise Wrong(f"{shown(volume.source)} is not a name for a volume", "type: bind, for a path")
+    mode = at(entry, "tmpfs", "mode")
+    if mode is not None and not _OCTAL.fullmatch(str(mode)):
+        raise Wrong(f"{shown(mode)} is not a mode", "for example 0755")
+
+
+def completed(entry: dict[str, Any]) -> dict[str, Any]:
+    """The long form of a volume as Compose takes it: its type is written, the mode of a tmpfs is a number."""
+    source, mode = str(entry.get("source", "")), at(entry, "tmpfs", "mode")
+    whole = {"type": "bind" if source.startswith("/") else "volume", **entry}
+    return whole if mode is None else {**whole, "tmpfs": {**entry["tmpfs"], "mode": int(str(mode).replace("o", ""), 8)}}
+
+
+def _of_this_machine(source: str) -> tuple[str, str]:
+    """What is said of a path that is not absolute."""
+    return (f"{shown(source)} is a path of this machine, which containers do not see",
+            "/persist/… keeps data on the Docker host; `dusty cp` or an asset brings a file in")
+
+
 def _check_source(source: str) -> None:
     if unsafe := unsafe_part(source):
         raise Wrong(f"{shown(source)} contains {unsafe}", NOT_INTERPOLATED if "$" in source else "a path without it")
@@ -82,8 +125,7 @@ def _check_source(source: str) -> None:
         if ".." in source.split("/"):
             raise Wrong(f'{shown(source)} contains a ".." component', "write the path it leads to")
     elif source and (not _VOLUME_NAME.fullmatch(source)):
-        raise Wrong(f"{shown(source)} is a path of this machine, which containers do not see",
-                    "/persist/… keeps data on the Docker host; `dusty cp` or an asset brings a file in")
+        raise Wrong(*_of_this_machine(source))
 
 
 def volumes(compose: dict[str, Any]) -> Iterator[tuple[int, Volume]]:

@@ -37,11 +37,8 @@ class Entry:
 
     def env_files(self, files: Sequence[Any], specs_root: str) -> None:
         """Files of variables; a relative path starts at the root of the specs repo."""
-        for index, file in enumerate(files):
-            path = file["path"] if isinstance(file, Mapping) else file
-            absolute = joined(specs_root, str(path))
-            self.add("env_file", {**file, "path": absolute} if isinstance(file, Mapping) else absolute,
-                     (*self.base, "env_file", index))
+        for index, file in enumerate(env_files(files, specs_root)):
+            self.add("env_file", file, (*self.base, "env_file", index))
 
     def labels(self, written: Mapping[str, Any] | None, own: Mapping[str, str], path: KeyPath = ()) -> None:
         """The spec's labels, then Dusty's."""
@@ -62,6 +59,12 @@ class Entry:
         for key, value in compose.items():
             if key not in handled:
                 self.put(key, value, (*self.base, key))
+
+
+def env_files(files: Sequence[Any], specs_root: str) -> list[Any]:
+    """Files of variables, relative paths joined to the root of the specs repo."""
+    return [{**file, "path": joined(specs_root, str(file["path"]))} if isinstance(file, Mapping) else joined(specs_root, str(file))
+            for file in files]
 
 
 def host_path(root: str, *parts: str) -> str:

@@ -3,12 +3,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.compose import service_build
 from dusty_tasks.core.compose_values import volume_of
+from dusty_tasks.core.entries import env_files
 from dusty_tasks.core.specs import Service, Suite
 
 HOLDER, TEST = "dusty-network", "dusty-test"
@@ -61,6 +62,8 @@ def _test(suite: Suite, run: SuiteRun) -> dict[str, Any]:
     given = {key: value for key, value in suite.compose.items() if key not in (*_NOT_IN_A_TEST, "ports", "expose")}
     if suite.services:
         given = {key: value for key, value in given.items() if key not in _NOT_IN_A_SHARED_NETWORK}
+    if "env_file" in given:
+        given["env_file"] = env_files(given["env_file"], run.specs_root)
     environment = given.pop("environment", {}) or {}
     return {**given, "image": run.image, "user": "root", "entrypoint": [],
             "command": ["sh", f"/command_files/test/{suite.name}.sh", *run.arguments],
@@ -75,10 +78,10 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
     if "volumes" in mapping:
         mapping["volumes"] = _throw_away(mapping["volumes"])
     if "build" in mapping:
-        mapping["build"] = _joined_build(mapping["build"], run.specs_root)
+        mapping["build"] = service_build(service, run.specs_root)
         mapping.setdefault("image", f"dusty/test_service_{service.name}".lower())
     if "env_file" in mapping:
-        mapping["env_file"] = [posixpath.join(run.specs_root, path) if isinstance(path, str) else path for path in mapping["env_file"]]
+        mapping["env_file"] = env_files(mapping["env_file"], run.specs_root)
     shared = [entry for entry in service.compose.get("volumes_from", ()) if str(entry).split(":")[0] in others]
     return {**mapping, **({"volumes_from": shared} if shared else {}), "network_mode": f"service:{HOLDER}",
             "depends_on": _depends_on(service, others), "labels": run.labels}
@@ -89,12 +92,6 @@ def _depends_on(service: Service, others: set[str]) -> dict[str, Any]:
     written = service.compose.get("depends_on") or {}
     conditions = written if isinstance(written, dict) else {name: {"condition": "service_started"} for name in written}
     return {HOLDER: {"condition": "service_started"}, **{name: value for name, value in conditions.items() if name in others}}
-
-
-def _joined_build(build: Any, specs_root: str) -> Any:
-    if isinstance(build, str):
-        return posixpath.join(specs_root, build)
-    return {**build, "context": posixpath.join(specs_root, build.get("context", "."))}
 
 
 def _throw_away(entries: Sequence[Any]) -> list[Any]:

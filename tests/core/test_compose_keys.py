@@ -31,7 +31,7 @@ def app(text: str) -> dict[str, Any]:
     ("network_mode: container:redis", {"network_mode": "service:redis", "depends_on": ["redis"]}),
     ("network_mode: service:redis", {"network_mode": "service:redis", "depends_on": ["redis"]}),
     ("net: container:elsewhere", {"network_mode": "container:elsewhere"}),
-    ("links: [redis, mongo]", {"depends_on": ["redis", "mongo"]}), ("links: redis", {"depends_on": ["redis"]}),
+    ("links: [redis, mongo]", {"depends_on": ["redis", "mongo"]}),
     ("links: [redis:cache, mongo, redis]", {"depends_on": ["redis", "mongo"], "links": ["redis:cache"]}),
     ("links: [redis:redis]", {"depends_on": ["redis"]}),
     ("links: [mongo:db]\nnet: container:redis", {"depends_on": ["mongo", "redis"], "network_mode": "service:redis"}),
@@ -52,6 +52,10 @@ def app(text: str) -> dict[str, Any]:
     ("expose: 80\nports: 22:22\ndns: 8.8.8.8\ndns_search: a.test\ntmpfs: /run\nenv_file: common.env",
      {"expose": ["80"], "ports": ["22:22"], "dns": ["8.8.8.8"], "dns_search": ["a.test"], "tmpfs": ["/run"],
       "env_file": ["common.env"]}),
+    ("volumes: [{source: /a, target: /b}, {source: data, target: /c}, {type: tmpfs, target: /d, tmpfs: {mode: 01777, size: 1m}}]",
+     {"volumes": [{"type": "bind", "source": "/a", "target": "/b"}, {"type": "volume", "source": "data", "target": "/c"},
+                  {"type": "tmpfs", "target": "/d", "tmpfs": {"mode": 0o1777, "size": "1m"}}]}),
+    ("build: {}", {"build": {"context": "."}}), ("build: {target: dev}", {"build": {"target": "dev", "context": "."}}),
     ("ports: [{target: 80, published: 8080, protocol: tcp}]", {"ports": [{"target": 80, "published": "8080", "protocol": "tcp"}]}),
     ("command: redis-server --port 1\nentrypoint: [a, b]", {"command": "redis-server --port 1", "entrypoint": ["a", "b"]}),
     ("mem_limit: 512m\nmemswap_limit: 1g\ncpu_shares: 73\ncpuset: 0,1\nmem_swappiness: 60\nshm_size: 64M",
@@ -96,7 +100,8 @@ def test_volume_driver_is_kept_for_the_named_volumes() -> None:
 
 def test_suites_keep_what_a_test_container_may_have() -> None:
     specs = fine({**SERVICES, "apps/it.yml": APP + "test:\n  image: x\n  suites:\n    - name: unit\n      command: [x]\n"
-                  "      compose: {environment: [A=1], links: [redis], net: host, volumes: [/persist/x:/x]}\n"})
+                  "      compose: {environment: [A=1], links: [redis], net: host, volumes: [/persist/x:/x],\n"
+                  "                dockerfile: F}\n"})
     assert specs.apps["it"].tests is not None
     assert specs.apps["it"].tests.suites[0].compose == {"environment": {"A": "1"}, "volumes": ["/persist/x:/x"]}
 
@@ -119,7 +124,8 @@ def test_warnings(written: str, problem: str) -> None:
     "net: container:redis\nports: ['1:1']", "labels: {dusty.kind: x}", "labels: [dusty=x]", "dockerfile: F", "volumes: [./a:/b]",
     "volumes: [~/a:/b]", "volumes: [a/b:/c]", "volumes: ['${HOME}:/c']", "volumes: [/a:b]", "volumes: [/a:/b:/c:/d]", "volumes: [/a:/cp/x]",
     "volumes: [{type: bind, source: /a}]", "ports: [80:]", "ports: ['81-80:1']", "ports: ['70000:1']", "ports: ['99999']", "environment: ['A B=1']",
-    "net: container:redis extra", "privileged: maybe", "image: ${X}",
+    "net: container:redis extra", "privileged: maybe", "image: ${X}", "links: redis", "environment: [=1]", "environment: {'': x}",
+    "env_file: [{required: false}]", "volumes: [{type: tmpfs, target: /t, tmpfs: {mode: rwx}}]",
 ])
 def test_refused(written: str) -> None:
     _, problems = checked({**SERVICES, "services/it.yml": f"image: it\n{written}\n" if "image" not in written else written})

@@ -14,13 +14,16 @@ from dusty_tasks.core.names import Wrong
     ("127.0.0.1::81", None), ("80-82:90-92", Published(80, 82)), ("53:53/udp", Published(53, 53, "udp")), ("0:81", None),
     ("80-82", None), ({"target": 80}, None), ({"target": 80, "published": "8080"}, Published(8080, 8080)),
     ({"target": 80, "published": "8080-8090", "protocol": "udp"}, Published(8080, 8090, "udp")),
+    ("53:53/UDP", Published(53, 53, "udp")), ("80-90:1", Published(80, 90)), ("[::1]::81", None),
+    ({"target": 80, "published": "8080", "host_ip": "::1"}, Published(8080, 8080)),
 ])
 def test_published_port(entry: Any, published: Published | None) -> None:
     assert published_port(entry) == published
 
 
 @pytest.mark.parametrize("entry", ["", "a", "80:", ":", "80:81:82", "80/icmp", "65536:1", "1:65536", "82-80:1", "-80:1", "80;:1",
-                                   {"target": 80, "published": "x"}])
+                                   "300.1.1.1:80:81", "[fe80]:80:81", "80-90:1-5", "80:1-5",
+                                   {"target": 80, "published": "x"}, {"published": "80"}, {"target": 0}, {"target": 80, "host_ip": "x"}])
 def test_no_port(entry: Any) -> None:
     with pytest.raises(Wrong):
         published_port(entry)
@@ -28,6 +31,7 @@ def test_no_port(entry: Any) -> None:
 
 @pytest.mark.parametrize(("entry", "volume"), [
     ("/a:/b", Volume("/a", "/b")), ("/a:/b/:ro", Volume("/a", "/b")), ("data:/b:rw,z", Volume("data", "/b")), ("/b", Volume("", "/b")),
+    ({"type": "bind", "source": "/a", "target": "/b"}, Volume("/a", "/b")), ({"source": "data", "target": "/b"}, Volume("data", "/b")),
     ({"type": "volume", "source": "data", "target": "/b"}, Volume("data", "/b")), ({"type": "tmpfs", "target": "/b"}, Volume("", "/b")),
 ])
 def test_volume(entry: Any, volume: Volume) -> None:
@@ -35,7 +39,10 @@ def test_volume(entry: Any, volume: Volume) -> None:
 
 
 @pytest.mark.parametrize("entry", ["", ":/b", "/a:", "/a:b", "./a:/b", "../a:/b", "~/a:/b", "a/b:/c", "/a:/b:ro:x", "/a:/b:", "/a:/b:r0",
-                                   "/a b:/c", "/a\n:/c", "$X:/c", "/a/../b:/c", "/a:/b/../c", "/a:/", {"source": "/a"}])
+                                   "/a b:/c", "/a\n:/c", "$X:/c", "/a/../b:/c", "/a:/b/../c", "/a:/", {"source": "/a"},
+                                   {"type": "bind", "target": "/b"}, {"type": "bind", "source": "a", "target": "/b"},
+                                   {"type": "volume", "source": "/a", "target": "/b"},
+                                   {"type": "tmpfs", "target": "/b", "tmpfs": {"mode": "0999"}}])
 def test_no_volume(entry: Any) -> None:
     with pytest.raises(Wrong):
         volume_of(entry)

@@ -117,7 +117,14 @@ def test_the_data_of_the_stack_is_replaced_by_throw_away_volumes() -> None:
 def test_a_built_service_is_built_from_the_specs_repo_under_one_name() -> None:
     built = Service("own", "services/own.yml", {"build": "docker/own"})
     made = project_of(Suite("net", ("t",), services=("own",)), [built], RUN)["services"]["own"]
-    assert made["build"] == "/specs/docker/own" and made["image"] == "dusty/test_service_own"
+    assert made["build"] == {"context": "/specs/docker/own"} and made["image"] == "dusty/test_service_own"
+
+
+def test_files_of_variables_are_those_of_the_specs_repo() -> None:
+    service = Service("own", "services/own.yml", {"image": "own", "env_file": ["a.env", {"path": "b.env", "required": False}]})
+    made = project_of(Suite("net", ("t",), services=("own",), compose={"env_file": ["c.env", "/d.env"]}), [service], RUN)["services"]
+    assert made["own"]["env_file"] == ["/specs/a.env", {"path": "/specs/b.env", "required": False}]
+    assert made[TEST]["env_file"] == ["/specs/c.env", "/d.env"]
 
 
 def test_a_projects_name_suits_compose() -> None:
