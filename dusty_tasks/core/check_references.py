@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dusty_tasks.core.build_specs import mappings, strings
 from dusty_tasks.core.compose_keys import Names
 from dusty_tasks.core.documents import Document
-from dusty_tasks.core.problems import Problem, nearest
+from dusty_tasks.core.problems import Problem, did_you_mean
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.specs import KeyPath, Reference
 
@@ -25,6 +25,7 @@ _PLACE_BY_KIND = {
     "lib": {"lib": "depends.libs"},
 }
 """Kind of spec -> kind of what it names -> where it is to be written."""
+_ARTICLES = {"app": "an", "service": "a", "lib": "a"}
 
 
 def references(document: Document) -> Iterator[tuple[KeyPath, str, str]]:
@@ -57,18 +58,14 @@ def check_references(documents: Sequence[Document], compose_references: Mapping[
 
 
 def _hint(document: Document, kind: str, name: str, names: Names) -> str:
-    for other_kind, where in _PLACE_BY_KIND.get(document.kind, {}).items():
+    for other_kind in ("app", "service", "lib"):
         if other_kind != kind and name in names.by_kind[other_kind]:
-            article = "an" if other_kind == "app" else "a"
-            return f"{shown(name)} is {article} {other_kind}: write it under {where}"
-    guess = nearest(name, names.by_kind[kind])
-    if guess:
-        return f'did you mean "{guess}"?'
-    known = sorted(names.by_kind[kind])
-    listed = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
-    return f"known: {listed}" if known else f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
+            where = _PLACE_BY_KIND.get(document.kind, {}).get(other_kind, f"depends.{other_kind}s of an app")
+            return f"{shown(name)} is {_ARTICLES[other_kind]} {other_kind}: write it under {where}"
+    return did_you_mean(name, names.by_kind[kind]) or f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
 
 
 def _container_hint(name: str, names: Names) -> str:
-    guess = nearest(name, names.containers)
-    return f'did you mean "{guess}"?' if guess else ""
+    if name in names.by_kind["lib"]:
+        return f"{shown(name)} is a lib: only apps and services have a container"
+    return did_you_mean(name, names.containers)

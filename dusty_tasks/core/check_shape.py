@@ -12,7 +12,7 @@ from dusty_tasks.core.names import FORMATS, Wrong
 from dusty_tasks.core.problems import Problem, did_you_mean, edit_distance, nearest
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.specs import KeyPath
-from dusty_tasks.core.yaml_values import EMPTY, FALSE, NO_MAPPING, TRUE, values_of_yaml
+from dusty_tasks.core.yaml_values import EMPTY, FALSE, NO_MAPPING, NOT_UTF_8, SEVERAL, TOO_LARGE, TRUE, values_of_yaml
 
 _EXAMPLES = {
     "app": 'for example "image: python:3.12-slim" and "commands: {always: [./run.sh]}"',
@@ -21,6 +21,8 @@ _EXAMPLES = {
     "service": 'for example "image: redis:7"',
 }
 """What a spec needs at least, by kind."""
+_NO_SPEC = {EMPTY: "", NO_MAPPING: "", SEVERAL: "one spec a file; ", TOO_LARGE: "", NOT_UTF_8: "save it as UTF-8; "}
+"""What is said of a file that holds no spec, and how the hint begins."""
 
 
 class DocumentReader:
@@ -42,9 +44,14 @@ class DocumentReader:
         document = Document(self.kind, spec_name(name), file, *values)
         if document.is_readable:
             document.problems += _problems(document, self._validator.iter_errors(document.value))
-        elif document.problems[0].what in (EMPTY, NO_MAPPING):
-            document.problems = [document.problems[0]._replace(hint=_EXAMPLES[self.kind])]
+        else:
+            document.problems = [problem._replace(hint=_least(self.kind, problem.what)) for problem in document.problems]
         return document
+
+
+def _least(kind: str, what: str) -> str:
+    """The hint for a file that holds no spec: what a spec of this kind needs at least; '' where YAML itself is wrong."""
+    return next((f"{start}{_EXAMPLES[kind]}" for words, start in _NO_SPEC.items() if what.startswith(words)), "")
 
 
 _NOTES = {"title", "description", "default", "deprecated", "$schema"}

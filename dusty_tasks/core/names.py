@@ -69,7 +69,9 @@ def check_host_name(value: Any) -> None:
     if len(value) > 253:
         raise Wrong(f"a DNS name has at most 253 characters, not {len(value)}", hint)
     if not all(label.isascii() and _LABEL.fullmatch(label) for label in labels):
-        raise Wrong(f"{shown(value)} is not a DNS name", _host_hint(value) or hint)
+        unsafe = unsafe_part(value)
+        why = f": it contains {unsafe}" if unsafe not in ("", "a blank") else ""
+        raise Wrong(f"{shown(value)} is not a DNS name{why}", _host_hint(value) or hint)
     if labels[-1].isdigit():
         raise Wrong(f"{shown(value)} is not a DNS name: its last part is a number", hint)
     if _RESERVED_HOSTS.fullmatch(value.lower()):
@@ -177,16 +179,14 @@ def _check_plain(value: str, noun: str, hint: str) -> None:
 
 def check_script_name(value: Any) -> None:
     """The name of a script: it becomes a file name."""
-    if isinstance(value, str) and not _WORD.fullmatch(value):
-        raise Wrong(f"{shown(value)} is not a name for a script", "letters, digits and . _ - only, a letter or digit first")
+    _check_word(value, _WORD, "a name for a script", "letters, digits and . _ - only, a letter or digit first")
 
 
 def check_suite_name(value: Any) -> None:
     """The name of a suite: a file name, and a word of `dusty test`."""
+    _check_word(value, _WORD, "a name for a suite", "letters, digits and . _ - only, a letter or digit first")
     if not isinstance(value, str):
         return
-    if not _WORD.fullmatch(value):
-        raise Wrong(f"{shown(value)} is not a name for a suite", "letters, digits and . _ - only, a letter or digit first")
     if value.lower() == "all":
         raise Wrong(f"{shown(value)} means every suite", "another name")
     if value.lower() == "setup":
@@ -195,8 +195,13 @@ def check_suite_name(value: Any) -> None:
 
 def check_asset_key(value: Any) -> None:
     """The key of an asset: a file name in the store."""
-    if isinstance(value, str) and not _ASSET_KEY.fullmatch(value):
-        raise Wrong(f"{shown(value)} is not a name for an asset", "letters, digits and _ . - only, a letter or _ first")
+    _check_word(value, _ASSET_KEY, "a name for an asset", "letters, digits and _ . - only, a letter or _ first")
+
+
+def _check_word(value: Any, rule: re.Pattern[str], noun: str, hint: str) -> None:
+    if isinstance(value, str) and not rule.fullmatch(value):
+        unsafe = unsafe_part(value)
+        raise Wrong(f"{shown(value)} is not {noun}" + (f": it contains {unsafe}" if unsafe else ""), hint)
 
 
 def check_glob(value: Any) -> None:

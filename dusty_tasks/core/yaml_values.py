@@ -20,13 +20,16 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 60
 """Deeper nesting is nobody's spec; without a limit a file of brackets ends in a crash of the parser."""
-EMPTY, NO_MAPPING = "empty file", "must be a mapping"
+EMPTY, NO_MAPPING, SEVERAL, TOO_LARGE = "empty file", "must be a mapping", "several documents in one file", "larger than 1 MiB"
+NOT_UTF_8 = "not UTF-8 text"
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
 _NULLS = ("", "~", "null", "Null", "NULL")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
+_NOT_IN_TEXT = re.compile(f"{CONTROL.pattern}|[\u2028\u2029\ufffe\uffff]")
+"""Control characters, and what libyaml takes for the end of a line, or for no character at all."""
 _PLAIN = "plain"
 _MERGE = "tag:yaml.org,2002:merge"
 _ANYTHING: dict[str, Any] = {}
@@ -65,19 +68,19 @@ def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
 
 def _text(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _Refused("larger than 1 MiB")
+        raise _Refused(TOO_LARGE)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Refused(f"not UTF-8 text (byte {error.start + 1})") from None
-    for found in CONTROL.finditer(text):
+        raise _Refused(f"{NOT_UTF_8} (byte {error.start + 1})") from None
+    for found in _NOT_IN_TEXT.finditer(text):
         position = found.start()
-        # NEL (U+0085) is printable in YAML; a carriage return is the first half of a line end.
-        if found.group() == "\x85" or (found.group() == "\r" and text[position + 1:position + 2] == "\n"):
-            continue
+        if found.group() == "\r" and text[position + 1:position + 2] == "\n":
+            continue  # the first half of a line end
         line = text.count("\n", 0, position) + 1
         column = position - text.rfind("\n", 0, position)
-        raise _Refused(f"contains {control_part(found.group())}", line, column)
+        what = control_part(found.group()) or f"an invisible character (U+{ord(found.group()):04X})"
+        raise _Refused(f"contains {what}", line, column)
     return text
 
 
@@ -126,7 +129,7 @@ def _check_depth(text: str) -> None:
 
 def _refused_by_parser(error: Any) -> _Refused:
     if error.problem == "but found another document":
-        what = "several documents in one file"
+        what = SEVERAL
     else:
         what = ", ".join(part for part in (error.context, error.problem) if part)
     mark = error.problem_mark or error.context_mark
