@@ -27,7 +27,7 @@ class Left(NamedTuple):
     """The record of one file."""
 
     digests: list[str]
-    """Of what Dusty wrote last, then before."""
+    """Of what Dusty wrote last, and of what it wrote over, which is still there after a kill in between."""
     note: Any = None
     state: State = ()
     """A state in which it was found to be what Dusty wrote last; () if it was not looked at since."""
@@ -44,6 +44,10 @@ class Record:
             self.files = {str(path): Left(list(digests), note, tuple(*state)) for path, (digests, note, *state) in data.items()}
         except (ValueError, TypeError, AttributeError):
             self.files = {}
+
+    def digests(self, path: str) -> list[str]:
+        """What Dusty may have left at `path`."""
+        return self.files[path].digests if path in self.files else []
 
     def note(self, path: str) -> Any:
         """The note on a file that is still as it was left; None for any other."""
@@ -77,6 +81,7 @@ class Record:
         """Make this the record, if it is not."""
         if files != self.files:
             write_atomically(self.path, json.dumps(files, ensure_ascii=False).encode())
+            self.files = files
 
 
 class Outcome(NamedTuple):
@@ -105,20 +110,24 @@ def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str 
     """
     folder = record.folder
     differing, stale = changes_of(folder, artifacts, pruned, kept)
-    edited = {path: _keep_edited(folder, path, record, artifacts.get(path)) for path in (*differing, *stale)}
-    # Before the files, so that a kill in between does not make the new ones look edited.
-    record.write({**{path: record.kept(path) for path in kept},
-                  **{path: _left(record, path, data, (notes or {}).get(path)) for path, data in artifacts.items()}})
+    found = {path: read_bytes(os.path.join(folder, path)) for path in (*differing, *stale)}
+    edited = {path: _keep_edited(folder, path, record, artifacts.get(path), data) for path, data in found.items()}
+    left = {**{path: record.kept(path) for path in kept},
+            **{path: _left(record, path, data, (notes or {}).get(path), found.get(path)) for path, data in artifacts.items()}}
+    # Before the files, so that a kill in between makes neither the new ones look edited, nor those that are to go.
+    record.write({**left, **{path: record.files[path] for path in stale if path in record.files}})
     for path in differing:
         write_atomically(os.path.join(folder, path), artifacts[path])
     for path in stale:
         _remove(folder, path, pruned)
+    record.write(left)
     return Outcome(differing, stale, {path: text for path, text in edited.items() if text})
 
 
-def _left(record: Record, path: str, data: bytes, note: Any) -> Left:
-    digest, before = _digest(data), record.files.get(path, Left([])).digests
-    return Left([digest, *(other for other in before if other != digest)][:2], note)
+def _left(record: Record, path: str, data: bytes, note: Any, found: bytes | None) -> Left:
+    """The record of a file that will hold `data`, and holds `found` until then (None: the same, or nothing)."""
+    over = [] if found is None else [_digest(found)]
+    return Left([_digest(data), *(digest for digest in over if digest in record.digests(path))], note)
 
 
 def tree_states(path: str) -> list[tuple[str, State]]:
@@ -149,12 +158,11 @@ def _files_below(folder: str, below: str) -> list[str]:
     return sorted(found)
 
 
-def _keep_edited(folder: str, path: str, record: Record, data: bytes | None) -> str:
+def _keep_edited(folder: str, path: str, record: Record, data: bytes | None, found: bytes | None) -> str:
     """Keep a file that a person edited as `.orig`; what there is to say about it, '' if it was not edited."""
     full_path = os.path.join(folder, path)
-    found = read_bytes(full_path)
     is_leftover = data is None and os.path.basename(path).startswith(".")  # of a write that was killed
-    if found is None or is_leftover or _digest(found) in record.files.get(path, Left([])).digests:
+    if found is None or is_leftover or _digest(found) in record.digests(path):
         return ""
     kept_path, number = f"{full_path}.orig", 1
     while read_bytes(kept_path) not in (None, found):

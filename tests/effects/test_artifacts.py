@@ -63,3 +63,31 @@ def test_the_state_of_a_file_that_was_just_written_is_not_relied_on(
     monkeypatch.setattr(artifacts.time, "time_ns", lambda: now)
     keep(tmp_path)
     assert Record(str(tmp_path), "all").files["a"].state == ()
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed(*_args: object) -> None:
+    raise Killed
+
+
+def test_a_kill_before_the_files_go_makes_none_of_them_look_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_artifacts(Record(str(tmp_path), "all"), {"all/a": b"text", "all/b": b"text"}, "all")
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(artifacts, "_remove", killed)
+        write_artifacts(Record(str(tmp_path), "all"), {"all/a": b"text"}, "all")
+    assert write_artifacts(Record(str(tmp_path), "all"), {"all/a": b"text"}, "all") == ([], ["all/b"], {})
+    assert list(Record(str(tmp_path), "all").files) == ["all/a"]
+
+
+def test_any_number_of_kills_makes_no_file_look_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_artifacts(Record(str(tmp_path), "all"), {"a": b"0"})
+    write = artifacts.write_atomically
+    for number in range(1, 4):
+        with monkeypatch.context() as patched, pytest.raises(Killed):
+            patched.setattr(artifacts, "write_atomically",
+                            lambda path, data: killed() if Path(path).name == "a" else write(path, data))
+            write_artifacts(Record(str(tmp_path), "all"), {"a": b"%d" % number})
+    assert write_artifacts(Record(str(tmp_path), "all"), {"a": b"4"}) == (["a"], [], {})
