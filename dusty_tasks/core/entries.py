@@ -25,13 +25,18 @@ class Entry:
     def add(self, key: str, item: Any, path: KeyPath, file: str | None = None) -> None:
         """Append to the list `key`; `file` if another spec put the item there."""
         items = self.mapping.setdefault(key, [])
-        self.origins[f"{key}[{len(items)}]"] = Origin(self.file if file is None else file, path)
+        origin = Origin(self.file if file is None else file, path)
+        # The list is there for its first item.
+        self.origins.setdefault(key, origin._replace(path=path[:-1]) if path and isinstance(path[-1], int) else origin)
+        self.origins[f"{key}[{len(items)}]"] = origin
         items.append(item)
 
     def environment(self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str) -> None:
         """The spec's variables in its order, then those of `dusty env` for `name`, which win."""
         if written or overrides:
             self.put("environment", {**written, **overrides}, (*self.base, "environment"))
+            if not written:
+                self.origins["environment"] = Origin("", ("env", name))
             for variable in overrides:
                 self.origins[f"environment.{variable}"] = Origin("", ("env", name, variable))
 
@@ -42,7 +47,7 @@ class Entry:
 
     def labels(self, written: Mapping[str, Any] | None, own: Mapping[str, str], path: KeyPath = ()) -> None:
         """The spec's labels, then Dusty's."""
-        self.put("labels", {**(written or {}), **own}, (*self.base, "labels"))
+        self.put("labels", {**(written or {}), **own}, (*self.base, "labels") if written else path)
         for label in own:
             self.origins[f"labels.{label}"] = Origin(self.file, path)
 

@@ -11,7 +11,7 @@ from dusty_tasks.core.problems import did_you_mean
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.files import read_bytes
 from dusty_tasks.steps.places import read_origins
-from dusty_tasks.verbs.words import misuse, say_json
+from dusty_tasks.verbs.words import local_path, misuse, say_json
 
 EXAMPLES = "for example nginx/dustyNginx.conf:12, or docker-compose.yml:services.web.image"
 
@@ -45,10 +45,11 @@ def _split(word: str) -> tuple[str, str]:
 
 
 def _artifact(name: str, known: Iterable[str]) -> str:
-    """The artifact that `name` means: a path, below build/ or with it, or a file name that only one has."""
+    """The artifact that `name` means: its path, below build/ or with it, or a file name that only one has."""
     artifacts = sorted(known)
-    path = os.path.normpath(name)
-    meant = [artifact for artifact in artifacts if path == artifact or path.endswith(f"/{artifact}")]
+    path, build = os.path.normpath(name), session.settings().build
+    meant = [artifact for artifact in artifacts
+             if path in (artifact, f"build/{artifact}") or local_path(name) == os.path.join(build, artifact)]
     meant = meant or [artifact for artifact in artifacts if artifact.endswith(f"/{path}")]
     if len(meant) > 1 and path not in meant:
         raise Failure(f"{name} could be {', '.join(meant[:4])}{' …' if len(meant) > 4 else ''}", "name its folder, too")

@@ -192,8 +192,15 @@ def test_trace_names_the_spec_line(specs: SpecsRepo, word: str, said: str) -> No
     assert ended.returncode == 0 and ended.stdout.startswith(said), ended
 
 
+@pytest.mark.parametrize("folder", ["", "../home/build/", "{home}/build/"])
+def test_trace_takes_the_path_of_an_artifact(specs: SpecsRepo, folder: str) -> None:
+    assert specs.run("compile").returncode == 0
+    assert specs.run("trace", f"{folder.format(home=specs.home)}hosts:2").stdout.startswith("apps/web.yml:3:17")
+
+
 @pytest.mark.parametrize(("word", "said"), [
     ("hosts:99", "hosts has no line 99"), ("hosts", '"hosts" names no line'), ("host:1", "no artifact named host has an origin"),
+    ("/etc/hosts:1", "no artifact named /etc/hosts has an origin"),
     ("docker-compose.yml:services.nosuch", "docker-compose.yml has no key services.nosuch")])
 def test_trace_says_what_it_cannot_find(specs: SpecsRepo, word: str, said: str) -> None:
     assert specs.run("compile").returncode == 0
