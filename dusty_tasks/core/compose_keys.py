@@ -172,7 +172,8 @@ class _Translation:
         for path, link in self._items("links", value):
             name, _, alias = link.partition(":")
             if self._refer(path, "links", name) and alias and alias != name:
-                self.compose.setdefault("links", []).append(f"{name}:{alias}")
+                links = self.compose.setdefault("links", [])
+                links += [] if f"{name}:{alias}" in links else [f"{name}:{alias}"]
 
     def depends_on(self, value: Any) -> None:
         if isinstance(value, dict):
@@ -184,7 +185,7 @@ class _Translation:
                 self._refer(path, "depends_on", name)
 
     def volumes_from(self, value: Any) -> None:
-        self.compose["volumes_from"] = value
+        self.compose["volumes_from"] = list(dict.fromkeys(entry for _, entry in self._items("volumes_from", value)))
         for path, entry in self._items("volumes_from", value):
             if not entry.startswith("container:"):
                 self._refer(path, "volumes_from", entry.partition(":")[0])

@@ -34,6 +34,8 @@ def app(text: str) -> dict[str, Any]:
     ("links: [redis, mongo]", {"depends_on": ["redis", "mongo"]}),
     ("links: [redis:cache, mongo, redis]", {"depends_on": ["redis", "mongo"], "links": ["redis:cache"]}),
     ("links: [redis:redis]", {"depends_on": ["redis"]}),
+    ("links: [redis:a, redis, redis:a]\nvolumes_from: [mongo, mongo]",
+     {"depends_on": ["redis", "mongo"], "links": ["redis:a"], "volumes_from": ["mongo"]}),
     ("links: [mongo:db]\nnet: container:redis", {"depends_on": ["mongo", "redis"], "network_mode": "service:redis"}),
     ("volumes_from: [redis:ro, mongo, container:n]", {"volumes_from": ["redis:ro", "mongo", "container:n"],
                                                       "depends_on": ["redis", "mongo"]}),
