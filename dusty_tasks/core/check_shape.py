@@ -133,10 +133,11 @@ def _right_form(path: KeyPath, value: Any, schema: dict[str, Any]) -> str:
     start = f"{path[-1]}: " if path and isinstance(path[-1], str) else "- "
     items = schema.get("items", {})
     if "array" in types:
-        if not isinstance(value, dict):
-            return f"{start}[{_plain(value)}]"
-        return start + (f"[{_members(items)}]" if "properties" in items else f"[{', '.join(map(_plain, value))}]")
-    return start + _members(schema) if "object" in types else ""
+        wants_mappings = items.get("type") == "object" or (isinstance(value, dict) and "properties" in items)
+        return start + (f"[{_members(items, None)}]" if wants_mappings else _flow(value))
+    if types == "string" and isinstance(value, list):
+        return start + _plain(value[0]) if len(value) == 1 and isinstance(value[0], str) else ""
+    return start + _members(schema, value) if "object" in types else ""
 
 
 def _without_quotes(wanted: str, text: str) -> str:
@@ -145,10 +146,17 @@ def _without_quotes(wanted: str, text: str) -> str:
     return f"write {text.lower()} without quotes" if wanted == "boolean" and text.lower() in TRUE + FALSE else ""
 
 
-def _members(schema: dict[str, Any]) -> str:
-    """A mapping as a hint shows it: its first key where there are few to choose from."""
+def _members(schema: dict[str, Any], value: Any) -> str:
+    """A mapping as a hint shows it: its first key where there are few to choose from, with `value` if that is a list of texts."""
     known = list(schema.get("properties", ()))
-    return f"{{{known[0]}: …}}" if 0 < len(known) < 20 else "{…}"
+    if not 0 < len(known) < 20:
+        return "{…}"
+    is_for_it = schema["properties"][known[0]].get("type") == "array" and isinstance(value, (str, list))
+    return f"{{{known[0]}: {_flow(value) if is_for_it else '…'}}}"
+
+
+def _flow(value: Any) -> str:
+    return f"[{', '.join(map(_plain, value if isinstance(value, (list, dict)) else [value]))}]"
 
 
 def _plain(value: Any) -> str:

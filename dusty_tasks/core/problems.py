@@ -17,7 +17,8 @@ class Place(NamedTuple):
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        # In a folder there are no lines.
+        return self.file if self.file.endswith("/") else f"{self.file}:{self.line}:{self.column}"
 
 
 class Problem(NamedTuple):
