@@ -4,7 +4,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from dusty_tasks.core.changes import CREATE, RECREATE, Change, shared_with
+from dusty_tasks.core.changes import CREATE, RECREATE, STARTING, Change, Plan, shared_with
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
 APP_STOP_SECONDS = 1
@@ -34,6 +34,12 @@ def batches(changes: Iterable[Change], wanted: Wanted) -> list[Batch]:
         is_made = any(change.kind in (CREATE, RECREATE) for change in batch)
         found.append(Batch(batch, is_made, _stop_seconds(batch, kinds) if is_made else None))
     return found
+
+
+def in_order_of_doing(planned: Plan, wanted: Wanted) -> Plan:
+    """The plan with the changes of containers as the batches will do them: what is printed first is done first."""
+    ordered = iter([change for batch in batches(planned.of(*STARTING), wanted) for change in batch.changes])
+    return planned._replace(changes=tuple(next(ordered) if change.kind in STARTING else change for change in planned.changes))
 
 
 def needed_names(wanted: Wanted) -> dict[str, set[str]]:

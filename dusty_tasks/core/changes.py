@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, KeyPath, mapping_differences
-from dusty_tasks.core.found import CONTEXT_LABEL, PROXY, Found, FoundContainer, Sources, asset_digests
+from dusty_tasks.core.found import CONTEXT_LABEL, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
 from dusty_tasks.core.images import image_name, is_same_image
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.wanted import Wanted, WantedContainer
@@ -152,13 +152,15 @@ def _recreation(wanted: WantedContainer, sources: Sources, found: Found, decided
                       else "it is not the container that the last up made")
     if container.state in ("dead", "removing"):
         return Change(RECREATE, wanted.name, f"its container is {container.state}")
+    if container.container_name != wanted.container_name:
+        return Change(RECREATE, wanted.name, f"its container was renamed to {container.container_name}")
     differences = container_differences(wanted, record)
     if differences:
         words = "; ".join(difference.what for difference in differences[:3])
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, differences[0].path))
     cause = (_other_image(wanted, container, sources) or _other_environment(wanted, record, sources)
-             or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
+             or _lost_network(wanted, container, record, sources, found) or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
     return Change(RECREATE, wanted.name, cause) if cause else None
 
 
@@ -184,6 +186,17 @@ def _other_environment(wanted: WantedContainer, record: dict[str, Any], sources:
     before, now = record.get("environment") or {}, sources.environment.get(wanted.name, {})
     names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     return f"another value of {', '.join(names)}" if names else ""
+
+
+def _lost_network(wanted: WantedContainer, container: FoundContainer, record: dict[str, Any], sources: Sources, found: Found) -> str:
+    """A container keeps the network that it was made in, by its id: without that it cannot be started."""
+    is_left_alone = wanted.name in found.finished and not any(_restart_causes(wanted, record, sources, found))
+    if wanted.mapping.get("network_mode") or container.networks is None or is_left_alone:
+        return ""
+    if NETWORK not in container.networks:
+        return "it was taken off the project's network"
+    is_known = found.network_id is not None and not container.is_running
+    return "the network that it was made in is gone" if is_known and container.networks[NETWORK] not in ("", found.network_id) else ""
 
 
 def _by_sharing(wanted: WantedContainer, decided: dict[str, str], kinds: tuple[str, ...], what: str) -> str:
@@ -258,7 +271,13 @@ def _start(wanted: WantedContainer, container: FoundContainer, record: dict[str,
 
 def _plan_images(wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change],
                  place_of: PlaceOf) -> Iterator[Change]:
-    """Images that the containers to be made need, each once, in container order."""
+    """Images that the containers to be made need, each once: pulls, then builds, each in container order."""
+    found_changes = _image_changes(wanted, sources, found, options, containers, place_of)
+    yield from sorted(found_changes, key=lambda change: change.kind == BUILD)
+
+
+def _image_changes(wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change],
+                   place_of: PlaceOf) -> Iterator[Change]:
     making = {change.name for change in containers if change.kind in (CREATE, RECREATE)}
     seen: set[str] = set()
     for container in wanted.containers:

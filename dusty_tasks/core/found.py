@@ -10,6 +10,8 @@ ONE_OFF_LABEL = "com.docker.compose.oneoff"
 CONTEXT_LABEL = "dusty.context"
 """On images made from `build:` (and so on their containers): the digest of the context they were built from."""
 PROXY = "dustyInternalNginx"
+NETWORK = "dusty_default"
+"""The network that Compose makes for the project."""
 
 
 class FoundContainer(NamedTuple):
@@ -33,6 +35,8 @@ class FoundContainer(NamedTuple):
     """(address, port) pairs that it publishes while it runs."""
     since: str = ""
     """How long its state has lasted, in the engine's words: `3 minutes`, `2 hours ago`."""
+    networks: dict[str, str] | None = None
+    """Name -> id of the networks it was put on, the id '' before its first start; None where nobody read it."""
 
     @property
     def kind(self) -> str:
@@ -64,6 +68,8 @@ class Found(NamedTuple):
     hosts_section_is_in_place: bool = True
     images: dict[str, dict[str, str]] | None = None
     """Image name -> its labels; None while nobody has asked, which is enough for a run without changes."""
+    network_id: str | None = None
+    """Id of the project's network, '' if it is gone; None while nobody has asked: a container that runs has it."""
     finished: frozenset[str] = frozenset()
     """Containers that ended with status 0 by themselves, nobody having stopped them: their work is done."""
     owner: dict[str, str] | None = None
@@ -93,9 +99,14 @@ def container_of(entry: dict[str, Any]) -> FoundContainer:
         name=labels.get("dusty.name") or labels.get(SERVICE_LABEL) or container_name,
         container_name=container_name, id=entry["Id"], state=entry.get("State", ""),
         image=entry.get("Image", ""), image_id=entry.get("ImageID", ""), labels=labels,
-        exit_status=_exit_status(status), health=_health(status), since=_since(status),
+        exit_status=_exit_status(status), health=_health(status), since=_since(status), networks=_networks(entry),
         published=tuple(sorted({(port.get("IP", ""), port["PublicPort"]) for port in entry.get("Ports") or []
                                 if port.get("PublicPort")})))
+
+
+def _networks(entry: dict[str, Any]) -> dict[str, str]:
+    listed = (entry.get("NetworkSettings") or {}).get("Networks") or {}
+    return {name: (network or {}).get("NetworkID") or "" for name, network in listed.items()}
 
 
 def containers_of(listing: list[dict[str, Any]]) -> dict[str, FoundContainer]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dusty_tasks.core.found import PROJECT_LABEL, FoundContainer, containers_of
+from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, containers_of
 from dusty_tasks.effects.failures import Failure
 
 if TYPE_CHECKING:
@@ -179,11 +179,26 @@ def list_containers(host: DockerHost) -> list[FoundContainer]:
     return sorted(read_containers(Engine(host)).values())
 
 
+def read_names(engine: Engine) -> dict[str, str]:
+    """Container name -> id of all containers on the engine, whosever they are."""
+    return {name.lstrip("/"): entry["Id"] for entry in engine.get("/containers/json?all=1") for name in entry.get("Names") or []}
+
+
 def read_images(engine: Engine) -> dict[str, dict[str, str]]:
     """Image name -> its labels, for all images with a name."""
     listing = engine.get("/images/json")
     return {name: entry.get("Labels") or {} for entry in listing
             for name in [*(entry.get("RepoTags") or []), *(entry.get("RepoDigests") or [])] if "<none>" not in name}
+
+
+def read_network_id(engine: Engine) -> str:
+    """The id of the project's network, '' if there is none."""
+    try:
+        return str(engine.get(f"/networks/{quote(NETWORK)}")["Id"])
+    except EngineRefused as refused:
+        if refused.status != 404:
+            raise
+        return ""
 
 
 def read_bridge_address(engine: Engine) -> str:

@@ -19,7 +19,7 @@ from dusty_tasks.core.changes import (
     Change,
     aliases_of,
 )
-from dusty_tasks.core.found import PROXY
+from dusty_tasks.core.found import NETWORK, PROXY
 from dusty_tasks.core.records import record_of
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
@@ -31,7 +31,6 @@ from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.steps.reality import View
 
 HEALTH_INTERVAL = 0.2
-NETWORK = f"{docker.PROJECT}_default"
 
 
 class Launcher:
@@ -74,11 +73,12 @@ class Launcher:
     def _remove(self, changes: list[Change]) -> None:
         def away(change: Change) -> None:
             container = self.containers[change.name]
-            say(str(change))
             if container.state not in ("exited", "created", "dead"):
                 docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
             if change.kind == REMOVE:
                 docker.run_remove(self.engine, container.id)
+        for change in changes:
+            say(str(change))
         self._each(changes, away)
         gone = {self.containers[change.name].container_name for change in self.done if change.kind == REMOVE}
         if gone & self.started.keys():

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 
 from dusty_tasks import session
+from dusty_tasks.console import say
 from dusty_tasks.core.addresses import addresses_to_open
 from dusty_tasks.core.changes import CREATE, RECREATE
 from dusty_tasks.core.found import Found, FoundContainer
@@ -24,6 +25,7 @@ def check_before_changes(engine: Engine, view: View, *, adopt: bool) -> None:
     """Raise Failure for the first that does not hold."""
     if not adopt:
         check_owner(view)
+        check_names(engine, view)
     check_bridge(engine, view)
     check_ports(engine, view)
 
@@ -54,6 +56,31 @@ def check_containers_are_ours(host: DockerHost, containers: Iterable[FoundContai
     found = Found(containers={container.name: container for container in containers}, owner=read_host_json(host, OWNER) or None)
     if found.containers:
         _refuse_foreign(found)
+
+
+def check_names(engine: Engine, view: View) -> None:
+    """The names of containers that are to be made must be free, or held by a container of ours."""
+    strangers = _strangers(engine, view)
+    if strangers:
+        raise Failure("\n".join(f"the name {name} is held by a container that is not Dusty's ({id[:12]})" for name, id in strangers.items()),
+                      "docker rename it, or dusty up --adopt removes it")
+
+
+def remove_strangers(engine: Engine, view: View) -> None:
+    """With --adopt: take away what holds the names of containers that are to be made."""
+    for name, container_id in _strangers(engine, view).items():
+        docker.run_remove(engine, container_id)
+        say(f"removed the container that held the name {name}")
+
+
+def _strangers(engine: Engine, view: View) -> dict[str, str]:
+    """Container name -> id of those that are not of the project and hold a name that the plan needs."""
+    making = view.plan.names(CREATE, RECREATE)
+    names = {container.container_name for container in view.wanted.containers if container.name in making}
+    ours = {container.id for container in view.found.containers.values()}
+    if not names - {container.container_name for container in view.found.containers.values()}:
+        return {}
+    return {name: container_id for name, container_id in docker.read_names(engine).items() if name in names and container_id not in ours}
 
 
 def record_owner(host: DockerHost, view: View) -> None:

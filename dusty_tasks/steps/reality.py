@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.core.changes import CREATE, RECREATE, Options, Plan, plan
+from dusty_tasks.core.batches import in_order_of_doing
+from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Options, Plan, plan
 from dusty_tasks.core.found import Found, Sources
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.wanted import Wanted
@@ -76,7 +77,10 @@ def look_ahead(engine: Engine) -> View | None:
 
 
 def look(engine: Engine, options: Options = Options(), made: Compiled | None = None) -> View:  # noqa: B008 - immutable
-    """Read reality once and plan for what is compiled. The images are asked for only if containers are to be made. Raises Failure."""
+    """Read reality once and plan for what is compiled. Raises Failure.
+
+    The images are asked for only if containers are to be made, the network only if ended ones are to be started.
+    """
     from dusty_tasks.effects.observe import found_of, read_host
     from dusty_tasks.effects.sources import read_sources
 
@@ -88,12 +92,17 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
                            hosts_section_is_in_place=hosts_section_is_in_place(settings, artifacts))
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
+    if not reading.engine_trouble and any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
+        from dusty_tasks.effects.docker import read_network_id
+
+        found = found._replace(network_id=read_network_id(engine))
+        planned = plan(wanted, sources, found, options, place_of)
     if not reading.engine_trouble and (planned.of(CREATE, RECREATE) or options.pull or options.build):
         from dusty_tasks.effects.docker import read_images
 
         found = found._replace(images=read_images(engine))
         planned = plan(wanted, sources, found, options, place_of)
-    return View(wanted, sources, found, planned, reading.engine_trouble)
+    return View(wanted, sources, found, in_order_of_doing(planned, wanted), reading.engine_trouble)
 
 
 def stale_repos(wanted: Wanted, found: Found, settings: Settings) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The end of `up`: what was done and why, what is left to people, and one line of sums."""
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from dusty_tasks import session
@@ -29,15 +29,16 @@ class Sums(NamedTuple):
         return ("up to date: " if is_idle else "") + ", ".join(parts)
 
 
-def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], failures: Sequence[Failure], sums: Sums) -> None:
-    """All of it, for a person: changes to stdout, what went wrong to stderr."""
+def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], failures: Sequence[Failure], sums: Sums,
+                  troubled: Collection[str] = ()) -> None:
+    """All of it, for a person: changes to stdout, what went wrong to stderr. `troubled` are containers that are not ready."""
     from dusty_tasks.effects.clock import seconds_since_start
 
     for change in done:
         say(change.done)
     for change in view.plan.pending:
         say(f"pending {change}")
-    made = {change.name for change in done if change.kind == CREATE}
+    made = {change.name for change in done if change.kind == CREATE} - {*troubled}
     for container in view.wanted.containers if made else ():
         if container.name in made and container.http_urls:
             say(f"{container.name} answers at {' and '.join(container.http_urls)}")

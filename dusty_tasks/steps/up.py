@@ -87,6 +87,8 @@ class Run:
         self.warnings: list[str] = []
         self.failures: list[Failure] = []
         """What was not done while the rest went on; the highest code is the run's."""
+        self.troubled: set[str] = set()
+        """Containers that did not become ready."""
         self.fetches = 0
         self.sudo_calls = 0
         self.receipts: dict[str, dict[str, Any]] = {}
@@ -294,9 +296,11 @@ class Run:
 
     def change_containers(self) -> None:
         """Make reality what the plan says; what cannot be made is named at the end, the others are up."""
-        from dusty_tasks.steps.preconditions import record_owner
+        from dusty_tasks.steps.preconditions import record_owner, remove_strangers
 
         record_owner(self.engine.host, self.view)
+        if self.options.get("adopt"):
+            remove_strangers(self.engine, self.view)
         if self._proxy_is_started() and self._push_nginx() == REFUSED:
             # The proxy that runs goes on with its config; the apps are brought up all the same.
             self._view = self.view._replace(plan=self.view.plan.without(PROXY))
@@ -356,6 +360,7 @@ class Run:
         with working(f"waiting until {counted(len(started), 'container')} are ready" if len(started) > 1 else "waiting until it is ready"):
             outcome = ready.wait_until_ready(self.engine, started, settings.hosts_address, settings.up_wait)
         self.launcher.note_finished({*outcome.finished, *self.view.found.finished})
+        self.troubled = {trouble.name for trouble in (*outcome.failed, *outcome.late)}
         for trouble in outcome.failed:
             code = 3 if trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in trouble.last_lines else 2
             self.failures.append(Failure(str(trouble), code=code))
@@ -366,7 +371,7 @@ class Run:
     def print_receipt(self) -> None:
         """What was done and why, what stays pending, what failed; one line with the sums. Ends with the run's exit code."""
         sums = Sums(len(self.done), self.engine.reads, self.engine.host.round_trips, self.fetches, self.sudo_calls)
-        print_receipt(self.view, self.done, self.warnings, self.failures, sums)
+        print_receipt(self.view, self.done, self.warnings, self.failures, sums, self.troubled)
         self._lock.close()
         code = max((failure.code for failure in self.failures), default=0)
         if code:

@@ -58,7 +58,7 @@ VERBS: tuple[Verb, ...] = (
         Option("pull", "ask the registry for newer images of the same tags"),
         Option("build", "build images even if their context is unchanged"),
         Option("reset-repos", "reset managed clones that have local work, after saving it under refs/dusty/saved"),
-        Option("adopt", "take over containers and data that another DUSTY_HOME started"),
+        Option("adopt", "take over containers and data that another DUSTY_HOME started; remove what holds their names"),
         YES)),
     Verb("stop", EVERY_DAY, "[names…]", "stop the named containers, or all of Dusty's",
          (Option("rm", "remove them too, with their anonymous volumes"),), words=("container",)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.batches import batches, levels
-from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Change
+from dusty_tasks.core.batches import batches, in_order_of_doing, levels
+from dusty_tasks.core.changes import CREATE, HOSTS, RECREATE, RELOAD, RESTART, START, Change, Plan
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
 
@@ -64,6 +64,13 @@ def test_every_change_is_done_once_and_after_what_it_needs(edges: list[list[int]
             assert needed <= {*done, *(together if batch.is_made_by_compose else [])}
         done += together
     assert sorted(done) == sorted(change.name for change in changes)
+
+
+def test_a_plan_names_changes_in_the_order_in_which_they_are_done() -> None:
+    kinds = [(HOSTS, ""), (CREATE, "new"), (RECREATE, "app"), (RESTART, "old"), (RELOAD, "")]
+    stack = Wanted(containers=(container("new"), container("app", after=("old",)), container("old")))
+    planned = in_order_of_doing(Plan(tuple(Change(kind, name, "") for kind, name in kinds)), stack)
+    assert [change.name for change in planned.changes] == ["", "old", "new", "app", ""]
 
 
 def test_levels_for_a_restart_by_hand() -> None:

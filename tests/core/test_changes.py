@@ -31,9 +31,9 @@ def proxy(**changed: Any) -> WantedContainer:
 
 
 def running(container: WantedContainer, **changed: Any) -> FoundContainer:
-    fields: dict[str, Any] = {"id": f"id-{container.name}", "state": "running",
+    fields: dict[str, Any] = {"container_name": container.container_name, "id": f"id-{container.name}", "state": "running",
                               "image": container.mapping.get("image", f"dusty-{container.name}")}
-    return FoundContainer(name=container.name, container_name=container.container_name, **{**fields, **changed})
+    return FoundContainer(name=container.name, **{**fields, **changed})
 
 
 def record(container: WantedContainer, **changed: Any) -> dict[str, Any]:
@@ -111,6 +111,27 @@ def test_recreated_for_what_is_part_of_the_container(now: WantedContainer, cause
     _, sources, found = world(app())
     wanted = Wanted(containers=(now,))
     assert [line for line in lines(wanted, sources, found) if "image busybox:2: it" not in line] == [f"recreate web: {cause}"]
+
+
+@pytest.mark.parametrize(("container", "changed", "line"), [
+    ({"container_name": "foo"}, {}, "recreate web: its container was renamed to foo"),
+    ({"networks": {"bridge": "n0"}}, {}, "recreate web: it was taken off the project's network"),
+    ({"networks": {"dusty_default": "n1"}}, {"network_id": "n2"}, ""),
+    ({"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137}, {"network_id": "n2"},
+     "recreate web: the network that it was made in is gone"),
+    ({"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137}, {"network_id": "n1"}, "start web: it ended with status 137"),
+    ({"networks": {"dusty_default": ""}, "state": "created"}, {"network_id": "n1"}, "start web: it was created and never started"),
+    ({"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 0}, {"network_id": "", "finished": frozenset({"web"})}, ""),
+], ids=["renamed", "off the network", "runs, so it has its network", "network gone", "network there", "never started", "finished"])
+def test_recreated_for_what_a_person_did_to_its_name_or_network(container: dict[str, Any], changed: dict[str, Any], line: str) -> None:
+    wanted, sources, found = world(app(), **changed)
+    found = found._replace(containers={"web": running(app(), **container)})
+    assert lines(wanted, sources, found) == ([line] if line else [])
+
+
+def test_a_container_in_the_network_of_another_needs_none_of_its_own() -> None:
+    wanted, sources, found = world(app(), service(mapping={"image": "redis", "network_mode": "service:web"}))
+    assert lines(wanted, sources, with_container(found, wanted.containers[1], networks={})) == []
 
 
 def test_values_of_the_environment_are_never_printed() -> None:
@@ -230,6 +251,12 @@ def test_the_proxy_is_recreated_only_for_ports(now: WantedContainer, changed: di
 
 def built(**changed: Any) -> WantedContainer:
     return app(**{"mapping": {"build": {"context": "/src/web"}}, "build_context": "/src/web", "repo_ids": (), **changed})
+
+
+def test_pulls_come_before_builds() -> None:
+    found = Found(images={})
+    planned = lines(Wanted(containers=(built(name="a"), service())), Sources(contexts={"a": "c"}), found)
+    assert [line.partition(":")[0] for line in planned[:2]] == ["pull image redis", "build image a"]
 
 
 @pytest.mark.parametrize(("labels", "images", "options", "expected"), [

@@ -100,6 +100,40 @@ def test_what_was_lost_on_the_docker_host_is_put_back(rig, running, lost, expect
     assert rig.dusty("up").stdout.startswith("up to date")
 
 
+def test_a_renamed_container_is_made_again_under_its_name(rig, running):
+    before = rig.container_ids()
+    rig.run(["docker", "rename", "dusty_cache_1", "mine"])
+    assert changes(rig.dusty("up").stdout) == ["recreated cache: its container was renamed to mine"]
+    untouched(before, rig.container_ids(""), "dusty_cache_1")
+    assert set(rig.container_ids("")) == set(before)
+
+
+def test_a_network_that_was_pruned_while_all_was_stopped_is_made_again(rig, running):
+    rig.dusty("stop")
+    rig.run(["docker", "network", "prune", "-f"])
+    assert "recreated web: the network that it was made in is gone" in rig.dusty("up").stdout
+    assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+    assert rig.dusty("up").stdout.startswith("up to date")
+
+
+def test_a_container_that_was_taken_off_the_network_is_made_again_alone(rig, running):
+    before = rig.container_ids()
+    rig.run(["docker", "network", "disconnect", "dusty_default", "dusty_web_1"])
+    assert changes(rig.dusty("up").stdout) == ["recreated web: it was taken off the project's network"]
+    untouched(before, rig.container_ids(), "dusty_web_1")
+    assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+
+
+def test_a_name_that_somebody_else_holds_is_refused_before_any_change_unless_adopted(rig, stack):
+    rig.run(["docker", "run", "-d", "--name", "dusty_cache_1", "busybox:1", "sleep", "600"])
+    done = rig.dusty("up", check=False)
+    assert done.returncode == 1
+    assert "the name dusty_cache_1 is held by a container that is not Dusty's" in done.stderr and "--adopt" in done.stderr
+    assert set(rig.container_ids("")) == {"dusty_cache_1"}
+    rig.dusty("up", "--adopt")
+    assert set(rig.container_ids()) == {"dusty_cache_1", "dusty_web_1", "dusty_dustyInternalNginx_1"}
+
+
 def test_an_edited_hosts_file_is_repaired_alone(rig, running):
     before = rig.container_ids()
     rig.run(["sed", "-i", "s/web.test/wep.test/", "/etc/hosts"])
@@ -161,6 +195,23 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
     assert done.returncode == 2
     assert "bad ended with status 7; its last lines:\n    this is the reason" in done.stderr
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+
+
+def test_an_app_that_never_listens_is_a_warning_and_is_not_said_to_answer(rig, stack):
+    (rig.home / "config.yml").write_text(f"{stack.config}up: {{wait: 2}}\n")
+    stack.app("deaf", always="echo not listening; sleep 1000")
+    stack.bundle("shop", apps="[web, deaf]")
+    done = rig.dusty("up")
+    assert f"warning: deaf does not answer at http://deaf.test:{PORT}/ yet; its last lines:\n    not listening" in done.stderr
+    assert "web answers at" in done.stdout and "deaf answers at" not in done.stdout
+
+
+def test_a_plan_names_what_is_restarted_and_made_in_the_order_of_up(rig, running):
+    running.service("another")
+    running.bundle("shop", apps="[web]", services="[another]")
+    running.code("web", "index.html", "new page\n")
+    planned = rig.dusty("plan").stdout.splitlines()
+    assert [line for line in rig.dusty("up").stdout.splitlines() if line in planned] == planned
 
 
 def test_a_container_that_cannot_be_made_does_not_keep_the_others_down(rig, stack):
