@@ -18,6 +18,9 @@ _OLD_KEYS: dict[str | int, tuple[str, ...]] = {
     "network_mode": ("net",), "depends_on": ("links", "volumes_from", "net", "network_mode"),
     "logging": ("log_driver", "log_opt"), "build": ("dockerfile",)}
 """Compose keys and what a spec may have written for them (spec-language 1.6)."""
+_OLD_PARTS: dict[tuple[str | int, ...], str] = {
+    ("logging", "driver"): "log_driver", ("logging", "options"): "log_opt", ("build", "dockerfile"): "dockerfile"}
+"""The same, one level deeper."""
 
 Places = Mapping[str, Mapping[KeyPath, tuple[int, int]]]
 
@@ -77,7 +80,8 @@ _path_text = lru_cache(maxsize=4096)(path_text)
 
 
 def _old_spellings(path: KeyPath) -> list[KeyPath]:
-    return [(*path[:-1], old) for old in _OLD_KEYS.get(path[-1], ())]
+    part = _OLD_PARTS.get(path[-2:])
+    return [*([(*path[:-2], part)] if part else []), *((*path[:-1], old) for old in _OLD_KEYS.get(path[-1], ()))]
 
 
 def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> Source | None:

@@ -9,7 +9,8 @@ from dusty_tasks.core.origins import Source, origins_json, source_at, source_of,
 from dusty_tasks.core.specs import Origin
 from dusty_tasks.core.traced import Marks, Span
 
-PLACES = {"apps/web.yml": {("image",): (3, 8), ("compose",): (9, 3), ("compose", "net"): (10, 8), ("compose", "links"): (11, 5)}}
+PLACES = {"apps/web.yml": {("image",): (3, 8), ("compose",): (9, 3), ("compose", "net"): (10, 8), ("compose", "links"): (11, 5),
+                            ("compose", "log_driver"): (12, 5), ("compose", "log_opt"): (13, 5)}}
 SPANS = {"docker-compose.yml": [
     Span(3, 3, "services.web", Origin("apps/web.yml")), Span(4, 4, "services.web.image", Origin("apps/web.yml", ("image",))),
     Span(5, 5, "services.web.labels.dusty.kind", Origin("apps/web.yml")),
@@ -22,6 +23,8 @@ SPANS = {"docker-compose.yml": [
     (Origin("apps/web.yml", ("image", "no", "such")), "apps/web.yml:3:8: image"),
     (Origin("apps/web.yml", ("compose", "network_mode")), "apps/web.yml:10:8: compose.net"),
     (Origin("apps/web.yml", ("compose", "depends_on", 0)), "apps/web.yml:11:5: compose.links"),
+    (Origin("apps/web.yml", ("compose", "logging", "driver")), "apps/web.yml:12:5: compose.log_driver"),
+    (Origin("apps/web.yml", ("compose", "logging", "options", "max-size")), "apps/web.yml:13:5: compose.log_opt"),
     (Origin("apps/web.yml", ("compose", "ports")), "apps/web.yml:9:3: compose"),
     (Origin("apps/web.yml"), "apps/web.yml:1:1"), (Origin("apps/gone.yml", ("x",)), "apps/gone.yml:1:1"),
     (Origin("", ("host", "root")), "config.yml: host.root")])
