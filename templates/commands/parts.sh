@@ -18,10 +18,11 @@ fi
 {{- origin() -}}
 {% endmacro %}
 
-{% macro enter(mount) %}
-cd {{ mount | shell }}
+{% macro enter(origin, file, mount) %}
+{{ origin(file, "mount") }}cd {{ mount | shell }}
 case ":$PATH:" in
 *{{ (":" ~ mount ~ ":") | shell }}*) ;;
 *) export PATH="$PATH":{{ mount | shell }} ;;
 esac
+{{ origin() -}}
 {% endmacro %}

@@ -1,5 +1,5 @@
 set -e
 {% if mount %}
-cd {{ mount | shell }}
+{{ origin(file, "mount") }}cd {{ mount | shell }}
 {% endif %}
 {{ origin(file, "scripts", index, "command") }}{{ command }}

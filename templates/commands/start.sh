@@ -29,7 +29,7 @@ if [ -z "$dusty_digest" ] || [ "$dusty_digest" != "$(cat {{ ("/.dusty/libs/" ~ l
 (
 dusty_record={{ ("libs/" ~ lib.name) | shell }}
 trap 'if [ $? -eq 0 ]; then dusty_keep "$dusty_record" "$dusty_digest"; fi' EXIT
-cd {{ lib.mount | shell }}
+{{ origin(lib.file, "mount") }}cd {{ lib.mount | shell }}
 {{ parts.lines(origin, lib.install, lib.file, ["install"]) -}}
 dusty_keep "$dusty_record" "$dusty_digest"
 )
@@ -38,7 +38,7 @@ fi
 {% endfor %}
 
 {% if app.mount %}
-{{ parts.enter(app.mount) -}}
+{{ parts.enter(origin, app.file, app.mount) -}}
 {% else %}
 cd "$dusty_start"
 {% endif %}

@@ -2,10 +2,10 @@
 set -e
 {{ parts.assets(origin, assets) -}}
 {% for lib in libs %}
-cd {{ lib.mount | shell }}
+{{ origin(lib.file, "mount") }}cd {{ lib.mount | shell }}
 {{ parts.lines(origin, lib.install, lib.file, ["install"]) -}}
 {% endfor %}
 {% if mount %}
-{{ parts.enter(mount) -}}
+{{ parts.enter(origin, file, mount) -}}
 {% endif %}
 {{ parts.lines(origin, once, file, ["test", "once"]) -}}

@@ -2,10 +2,10 @@
 set -e
 {{ parts.assets(origin, assets) -}}
 {% if mount %}
-cd {{ mount | shell }}
+{{ origin(file, "mount") }}cd {{ mount | shell }}
 {% endif %}
 {% if default_args %}
-if [ $# -eq 0 ]; then
+{{ origin() }}if [ $# -eq 0 ]; then
 {{ origin(file, "test", "suites", index, "default_args") }}set -- {{ default_args }}
 {{ origin() }}fi
 {% endif %}
