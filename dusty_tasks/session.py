@@ -71,7 +71,7 @@ def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     # The states are taken first: an edit between the two is then noticed by the next run.
     spec_states()
-    return read_specs(specs_root(), f"{home()}/state/documents.json")
+    return read_specs(specs_root(), f"{home()}/state/documents")
 
 
 def read_specs(root: str | Path, cache_path: str | None = None) -> tuple[Specs, list[Problem]]:

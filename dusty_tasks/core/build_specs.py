@@ -22,24 +22,22 @@ def follows(rule: Callable[[Any], None], value: Any) -> bool:
 def at(value: Any, *path: str) -> Any:
     """The value below nested mappings, or None."""
     for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
     return value
 
 
-def strings(value: Any, *path: str) -> Iterator[tuple[KeyPath, str]]:
+def strings(value: Any, *path: str) -> list[tuple[KeyPath, str]]:
     """The strings of the list at `path`, each with its whole key path; anything else in it is left out."""
     found = at(value, *path)
-    for index, item in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(item, str):
-            yield (*path, index), item
+    return [((*path, index), item) for index, item in enumerate(found) if isinstance(item, str)] if isinstance(found, list) else []
 
 
-def mappings(value: Any, *path: str) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+def mappings(value: Any, *path: str) -> list[tuple[KeyPath, dict[str, Any]]]:
     """The mappings of the list at `path`, each with its whole key path."""
     found = at(value, *path)
-    for index, item in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(item, dict):
-            yield (*path, index), item
+    return [((*path, index), item) for index, item in enumerate(found) if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
@@ -114,7 +112,7 @@ def _path(value: dict[str, Any], key: str) -> str | None:
 
 
 def _texts(value: Any, *path: str) -> tuple[str, ...]:
-    return tuple(text for _, text in strings(value, *path))
+    return tuple([text for _, text in strings(value, *path)])
 
 
 def _names(value: Any, *path: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Names that clash: of specs among each other, and of scripts, suites and assets within one spec."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from dusty_tasks.core.build_specs import at, mappings
@@ -67,7 +67,7 @@ def _given_twice(document: Document) -> Iterator[Problem]:
     yield from _twice(document, "asset path", mappings(document.value, "assets"), "path", normal_path)
 
 
-def _twice(document: Document, noun: str, items: Iterator[tuple[KeyPath, dict[str, Any]]], key: str,
+def _twice(document: Document, noun: str, items: Iterable[tuple[KeyPath, dict[str, Any]]], key: str,
            same: Any) -> Iterator[Problem]:
     first: dict[str, KeyPath] = {}
     for path, item in items:

@@ -1,7 +1,7 @@
 """References to apps, libs and services that do not exist."""
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dusty_tasks.core.build_specs import mappings, strings
 from dusty_tasks.core.compose_keys import Names
@@ -38,7 +38,7 @@ def references(document: Document) -> Iterator[tuple[KeyPath, str, str]]:
             yield (*suite_path, *path), "service", name
 
 
-def _first_paths(found: Iterator[tuple[KeyPath, str]]) -> dict[str, KeyPath]:
+def _first_paths(found: Iterable[tuple[KeyPath, str]]) -> dict[str, KeyPath]:
     paths: dict[str, KeyPath] = {}
     for path, name in found:
         paths.setdefault(name, path)

@@ -7,15 +7,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from dusty_tasks.core.check_stack import check_stack
-from dusty_tasks.core.compose import ComposeFile, compose_file, render_compose
+from dusty_tasks.core.compose import compose_entry, entry_lines, first_lines, volume_lines
+from dusty_tasks.core.container_parts import Parts, parts_of
+from dusty_tasks.core.documents import PlacesByFile
+from dusty_tasks.core.entries import Entry
 from dusty_tasks.core.graph import assemble
 from dusty_tasks.core.hosts import render_hosts
+from dusty_tasks.core.memo import Memo, digest
 from dusty_tasks.core.nginx import render_nginx
-from dusty_tasks.core.origins import origins_json
+from dusty_tasks.core.origins import joined_rows, origins_json, rests_of, row_at, rows_of
 from dusty_tasks.core.problems import Place, Problem, errors
 from dusty_tasks.core.routes import PortMemory, RouteKey, TooManyRoutes, assign_ports
 from dusty_tasks.core.scripts import command_files
@@ -24,9 +28,9 @@ from dusty_tasks.core.specs import Specs
 from dusty_tasks.core.stack import Stack
 from dusty_tasks.core.stack_file import stack_json
 from dusty_tasks.core.templating import Templates
-from dusty_tasks.core.traced import Artifact
-from dusty_tasks.core.wanted import to_json
-from dusty_tasks.core.wanted_stack import wanted_of
+from dusty_tasks.core.traced import Artifact, Traced, traced
+from dusty_tasks.core.wanted_stack import start_order, wanted_container, wanted_json
+from dusty_tasks.core.yaml_text import Lines
 
 HOSTS, NGINX, COMPOSE = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml"
 STACK, ORIGINS, COMMANDS = "stack.json", "origins.json", "commands"
@@ -60,11 +64,21 @@ def assemble_with_ports(specs: Specs, bundle_names: Iterable[str], settings: Set
     return Assembled(replace(stack, routes=routes), ports, problems)
 
 
+class Memos(NamedTuple):
+    """What earlier runs made of a container or command file, for those that are made of the same now."""
+
+    compose: Memo
+    wanted: Memo
+    origins: Memo
+
+
 class Rendering:
     """The artifacts of one stack by their path below build/, each rendered when it is asked for, at most once."""
 
-    def __init__(self, stack: Stack, settings: Settings, specs_root: str, templates: Templates) -> None:
+    def __init__(self, stack: Stack, settings: Settings, specs_root: str, templates: Templates, memos: Memos | None = None) -> None:
         self.stack, self.settings, self.specs_root, self.templates = stack, settings, specs_root, templates
+        self.memos = memos or Memos(Memo(), Memo(), Memo())
+        self._entries: dict[str, Entry] = {}
 
     @cached_property
     def hosts(self) -> dict[str, Artifact]:
@@ -75,34 +89,82 @@ class Rendering:
         return {NGINX: render_nginx(self.stack, self.settings, self.templates)}
 
     @cached_property
-    def compose_file(self) -> ComposeFile:
-        return compose_file(self.stack, self.settings, self.specs_root)
-
-    @cached_property
-    def compose(self) -> dict[str, Artifact]:
-        return {COMPOSE: render_compose(self.compose_file)}
-
-    @cached_property
     def commands(self) -> dict[str, Artifact]:
         return {f"{COMMANDS}/{files.folder}/{path}": artifact for files in command_files(self.stack)
                 for path, artifact in files.render(self.templates).items()}
 
-    def origins(self, specs: Specs) -> bytes:
-        """build/origins.json."""
-        traced = {**self.hosts, **self.nginx, **self.compose, **self.commands}
-        return origins_json({path: artifact.spans for path, artifact in traced.items()}, specs.places).encode()
+    @cached_property
+    def parts(self) -> dict[str, Parts]:
+        """Container name -> what it is made from, sorted by name."""
+        return parts_of(self.stack)
 
+    @cached_property
+    def _keys(self) -> dict[str, str]:
+        """Container name -> a digest of all that its entry, its rows and its part of wanted.json are made from; in order of the file."""
+        context = digest((self.settings.of_containers, self.specs_root))
+        return {name: digest((name, parts, context)) for name, parts in self.parts.items()}
+
+    @cached_property
+    def compose(self) -> dict[str, Artifact]:
+        services = [self.memos.compose.text(key, partial(self._service_text, name)) for name, key in self._keys.items()]
+        return {COMPOSE: Artifact("\n".join([*first_lines(bool(services)), *services, *volume_lines(self.stack).texts, ""]))}
+
+    @cached_property
     def wanted(self) -> bytes:
         """state/wanted.json."""
-        wanted = wanted_of(self.stack, self.settings, self.specs_root, self.compose_file.mapping)
-        return (json.dumps(to_json(wanted), ensure_ascii=False) + "\n").encode()
+        containers = [self.memos.wanted.text(self._keys[name], partial(self._wanted_text, name)) for name in start_order(self.parts)]
+        return wanted_json(self.stack, containers).encode()
+
+    def origins(self, places: PlacesByFile, others: Mapping[str, Traced] | None = None) -> bytes:
+        """build/origins.json; `others` are all artifacts but the Compose file, if they are known already."""
+        if others is None:
+            others = {path: traced(artifact) for path, artifact in {**self.hosts, **self.nginx, **self.commands}.items()}
+        rows = {path: self.memos.origins.text(self._seen(places, other.key, other.files), partial(_rows_text, other, places))
+                for path, other in others.items()}
+        return origins_json({**rows, COMPOSE: self._compose_rows(places)}).encode()
+
+    def _compose_rows(self, places: PlacesByFile) -> str:
+        """The rows of the Compose file. Only their line numbers depend on the containers before."""
+        rests = [""] * len(first_lines(True))
+        for name, key in self._keys.items():
+            seen = self._seen(places, key, self.parts[name].files)
+            rests += self.memos.origins.text(seen, partial(self._rests_text, name, places)).split("\n")
+        rests += rests_of(volume_lines(self.stack), places)
+        return joined_rows([row_at(line, line, rest) for line, rest in enumerate(rests, start=1) if rest])
+
+    @staticmethod
+    def _seen(places: PlacesByFile, key: str, files: Iterable[str]) -> str:
+        """What rows are made of: what they stand for, and the places in the spec files that they lead to."""
+        return digest((key, [places.digest(file) for file in files]))
+
+    def _entry(self, name: str) -> Entry:
+        if name not in self._entries:
+            self._entries[name] = compose_entry(self.parts[name], self.settings, self.specs_root)
+        return self._entries[name]
+
+    def _lines(self, name: str) -> Lines:
+        return entry_lines(name, self._entry(name))
+
+    def _service_text(self, name: str) -> str:
+        return "\n".join(self._lines(name).texts)
+
+    def _rests_text(self, name: str, places: PlacesByFile) -> str:
+        return "\n".join(rests_of(self._lines(name), places))
+
+    def _wanted_text(self, name: str) -> str:
+        wanted = wanted_container(name, self.parts[name], self._entry(name).mapping, self.settings, self.specs_root)
+        return json.dumps(wanted._asdict(), ensure_ascii=False)
+
+
+def _rows_text(other: Traced, places: PlacesByFile) -> str:
+    return rows_of(other.spans(), places)
 
 
 def compile_all(specs: Specs, made: Assembled, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
     """Path below build/ -> bytes: everything that compile writes there."""
     rendering = Rendering(made.stack, settings, specs_root, templates)
     artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
-    return {**bytes_of(artifacts), STACK: stack_json(made.stack, made.ports).encode(), ORIGINS: rendering.origins(specs)}
+    return {**bytes_of(artifacts), STACK: stack_json(made.stack, made.ports).encode(), ORIGINS: rendering.origins(specs.places)}
 
 
 def bytes_of(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:

@@ -5,6 +5,8 @@ its marks as one flat list of numbers in the order of a walk over the value, par
 """
 from __future__ import annotations
 
+import hashlib
+import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -42,6 +44,17 @@ class Document:
         """Key path -> line and column of the value."""
         return places_of(self.value, self.marks)
 
+    @cached_property
+    def text(self) -> str:
+        """All of it on one line, as the cache holds it; `from_text` is the inverse."""
+        problems = [[*problem.place[1:], *problem[1:]] for problem in self.problems]
+        return json.dumps([self.kind, self.name, self.file, self.value, self.marks, problems, self.is_readable])
+
+    @cached_property
+    def digest(self) -> str:
+        """Differs when anything that it says does, or the place of it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
     def place(self, path: KeyPath = ()) -> Place:
         """Where the value at `path` stands; that of the nearest parent if there is none; 1:1 for the whole file."""
         while path:
@@ -62,29 +75,30 @@ class Document:
         """A problem of the value at `path`."""
         return Problem(self.place(path), path_text(path), what, hint, is_warning)
 
-    def to_json(self) -> list[Any]:
-        """A form that json can write; `from_json` is its inverse."""
-        problems = [[*problem.place[1:], *problem[1:]] for problem in self.problems]
-        return [self.kind, self.name, self.file, self.value, self.marks, problems, self.is_readable]
-
     @classmethod
-    def from_json(cls, data: list[Any]) -> Document:
-        """The document that `to_json` wrote. Raises TypeError, ValueError or IndexError on anything else."""
-        kind, name, file, value, marks, problems, is_readable = data
+    def from_text(cls, text: str) -> Document:
+        """The document that `text` was made of. Raises TypeError, ValueError or IndexError on anything else."""
+        kind, name, file, value, marks, problems, is_readable = json.loads(text)
         if kind not in KINDS or not isinstance(value, dict) or not isinstance(marks, list):
             raise ValueError("not a document")
         read = [Problem(Place(file, line, column), *rest) for line, column, *rest in problems]
-        return cls(kind, name, file, value, marks, read, is_readable)
+        document = cls(kind, name, file, value, marks, read, is_readable)
+        document.text = text
+        return document
 
 
 class PlacesByFile(Mapping[str, "dict[KeyPath, tuple[int, int]]"]):
     """file -> key path -> line and column; a document's places are worked out when they are asked for."""
 
-    def __init__(self, documents: Iterable[Document]) -> None:
+    def __init__(self, documents: Iterable[Document] = ()) -> None:
         self._documents = {document.file: document for document in documents}
 
     def __getitem__(self, file: str) -> dict[KeyPath, tuple[int, int]]:
         return self._documents[file].places
+
+    def digest(self, file: str) -> str:
+        """Differs when any place in the file does."""
+        return self._documents[file].digest if file in self._documents else ""
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._documents)

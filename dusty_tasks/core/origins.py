@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.specs import KeyPath, Origin
 from dusty_tasks.core.traced import Span
+from dusty_tasks.core.yaml_text import Lines
 
 CONFIG_FILE, COMPOSE_FILE = "config.yml", "docker-compose.yml"
 _COMPOSE_KEY = re.compile(r"\bservices[.\[][A-Za-z0-9._\[\]-]+")
@@ -37,24 +38,34 @@ class Source(NamedTuple):
         return f"{self.place}{': ' if self.key else ''}{self.key}"
 
 
-def origins_json(spans_by_path: Mapping[str, Sequence[Span]], places: Places) -> str:
-    """build/origins.json: artifact -> its spans, each with lines, key, place and spec key."""
-    rows = [f"{encode_basestring(path)}:[\n{_rows(spans, places)}]" for path, spans in sorted(spans_by_path.items()) if spans]
-    return "{" + ",\n".join(rows) + "}\n"
+def origins_json(rows_by_path: Mapping[str, str]) -> str:
+    """build/origins.json: artifact -> its rows, each with lines, key, place and spec key."""
+    return "{" + ",\n".join([f"{encode_basestring(path)}:[\n{rows}]" for path, rows in sorted(rows_by_path.items()) if rows]) + "}\n"
 
 
-def _rows(spans: Iterable[Span], places: Places) -> str:
-    """One line of JSON for each span. Written by hand: the Compose file of 500 apps has 14,000 of them."""
-    rows = []
-    known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
-    for first, last, key, origin in spans:
-        file = origin.file
-        if file not in known:
-            known[file] = places.get(file, {}) if file else {}
-        place, spec_key = _source(origin, known[file])
-        rows.append(f'{{"lines":[{first},{last}],"key":{encode_basestring(key)},'
-                    f'"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}')
+def rows_of(spans: Iterable[Span], places: Places) -> str:
+    """A line of JSON for each span."""
+    return joined_rows([row_at(first, last, _rest(key, origin, places)) for first, last, key, origin in spans])
+
+
+def joined_rows(rows: Iterable[str]) -> str:
+    """Rows as they stand in the file."""
     return ",\n".join(rows)
+
+
+def rests_of(lines: Lines, places: Places) -> list[str]:
+    """For each line its row without line numbers, for row_at; '' where no spec put the line there."""
+    return [_rest(key, origin, places) if origin else "" for key, origin in zip(lines.keys, lines.origins, strict=True)]
+
+
+def row_at(first: int, last: int, rest: str) -> str:
+    """A row for these lines. Written by hand: the Compose file of 500 apps has 14,000 of them."""
+    return f'{{"lines":[{first},{last}],{rest}'
+
+
+def _rest(key: str, origin: Origin, places: Places) -> str:
+    place, spec_key = _source(origin, places.get(origin.file, {}))
+    return f'"key":{encode_basestring(key)},"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}'
 
 
 def source_of(origin: Origin, places: Places) -> Source:

@@ -69,6 +69,12 @@ class Settings:
     def state(self) -> str:
         return f"{self.home}/state"
 
+    @property
+    def of_containers(self) -> tuple[object, ...]:
+        """All that an entry of the Compose file, or what else is known of its container, may depend on."""
+        return (self.home, self.repo_overrides, self.env, self.host, self.sync_mode, self.routing, self.bridge_ip, self.external_bind,
+                self.hosts_mode, self.nginx_image)
+
     def path_of(self, repo_id: str, local_path: str = "") -> str:
         """Where a repo's source lies on this machine: override, local path, or managed clone."""
         return self.repo_overrides.get(repo_id) or local_path or f"{self.home}/repos/{repo_id}"

@@ -4,10 +4,10 @@ All sequences are tuples, all names are as the files spell them; nothing here kn
 """
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.documents import PlacesByFile
 from dusty_tasks.core.repos import Repo
 
 KeyPath = tuple[str | int, ...]
@@ -148,7 +148,7 @@ class Specs:
     apps: dict[str, App] = field(default_factory=dict)
     libs: dict[str, Lib] = field(default_factory=dict)
     services: dict[str, Service] = field(default_factory=dict)
-    places: Mapping[str, dict[KeyPath, tuple[int, int]]] = field(default_factory=dict)
+    places: PlacesByFile = field(default_factory=PlacesByFile)
     """file -> key path -> (line, column) of the value; nothing that is rendered may depend on it."""
     references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     """file -> containers that its Compose keys name, as the checks need them."""

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.memo import digest
 from dusty_tasks.core.specs import Origin
 
 
@@ -25,6 +26,26 @@ def spans_from_json(data: Iterable[Any]) -> tuple[Span, ...]:
 class Artifact(NamedTuple):
     text: str
     spans: tuple[Span, ...] = ()
+
+
+class Traced(NamedTuple):
+    """The spans of an artifact, for whoever needs to look at them only if they are new."""
+
+    key: str
+    """Another one for other spans."""
+    files: Sequence[str]
+    """The spec files that they lead to."""
+    spans: Callable[[], Sequence[Span]]
+
+
+def traced(artifact: Artifact) -> Traced:
+    """An artifact that was just rendered."""
+    return Traced(digest(artifact.spans), files_of(artifact.spans), lambda: artifact.spans)
+
+
+def files_of(spans: Iterable[Span]) -> list[str]:
+    """The spec files that spans lead to, sorted; settings have none."""
+    return sorted({span.origin.file for span in spans} - {""})
 
 
 # Control characters are refused anywhere in a spec (spec-language 1.2), so a mark can be nothing but a mark.

@@ -3,59 +3,69 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dusty_tasks.core.compose import PROXY_NAME, build_context, host_ports, network_owner, service_build
+from dusty_tasks.core.compose import build_context, service_build
+from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
 from dusty_tasks.core.graph import ordered
 from dusty_tasks.core.nginx import http_url
 from dusty_tasks.core.scripts import visible_assets
 from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.specs import App, Service
-from dusty_tasks.core.stack import Route, Stack, routes_by_app
-from dusty_tasks.core.wanted import Wanted, WantedContainer
+from dusty_tasks.core.stack import Stack
+from dusty_tasks.core.wanted import Wanted, WantedContainer, to_json
 
 
-def wanted_of(stack: Stack, settings: Settings, specs_root: str, compose: dict[str, Any]) -> Wanted:
-    """What should run, `compose` being the mapping of build/docker-compose.yml."""
-    mappings, routes = compose["services"], routes_by_app(stack)
-    containers: dict[str, WantedContainer] = {}
-    for name, app in stack.apps.items():
-        containers[name] = _app(app, stack, settings, mappings[name], routes.get(name, []))
-    for name, service in stack.services.items():
-        containers[name] = _service(service, mappings[name], specs_root)
-    order = ordered(containers, lambda name: containers[name].after)
-    found = [containers[name] for name in order]
-    if PROXY_NAME in mappings:
-        found.append(WantedContainer(PROXY_NAME, "proxy", f"dusty_{PROXY_NAME}_1", mappings[PROXY_NAME]))
-    return Wanted(
-        tuple(found), repos=tuple(_repo_entries(stack)), host_ports=host_ports(stack), bundles=stack.bundles,
-        assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()})
+def wanted_container(name: str, parts: Parts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:
+    """A container as it should run, `mapping` being its entry in build/docker-compose.yml."""
+    if isinstance(parts, AppParts):
+        return _app(parts, mapping, settings)
+    if isinstance(parts, ServiceParts):
+        return _service(parts, mapping, specs_root)
+    return WantedContainer(name, "proxy", f"dusty_{name}_1", mapping)
 
 
-def _app(app: App, stack: Stack, settings: Settings, mapping: dict[str, Any], routes: Iterable[Route]) -> WantedContainer:
-    libs = [stack.libs[name] for name in stack.lib_order[app.name]]
-    assets = visible_assets(app, libs)
+def start_order(parts: Mapping[str, Parts]) -> list[str]:
+    """The containers, each after those that it needs, ties by name; the proxy last."""
+    needs = {name: _after(part) for name, part in parts.items() if not isinstance(part, ProxyParts)}
+    return [*ordered(needs, lambda name: needs[name]), *(name for name in parts if name not in needs)]
+
+
+def wanted_json(stack: Stack, containers: Iterable[str]) -> str:
+    """state/wanted.json (core/wanted.from_json reads it); `containers` are the JSON texts of them, in start order."""
+    rest = to_json(Wanted(
+        (), repos=tuple(_repo_entries(stack)), host_ports=tuple(sorted({route.host_port for route in stack.routes})), bundles=stack.bundles,
+        assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()}))
+    del rest["containers"]
+    return '{"containers": [' + ",\n".join(containers) + "],\n" + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
+
+
+def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> WantedContainer:
+    app = parts.app
+    assets = visible_assets(app, parts.libs)
     always = [app.always, app.mount, [[asset.key, asset.path] for asset in assets]]
     return WantedContainer(
         app.name, "app", f"dusty_{app.name}_1", mapping,
         always_digest=hashlib.sha256(json.dumps(always).encode()).hexdigest(),
-        repo_ids=stack.same_container_repos[app.name], asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
-        after=_after(app, mapping), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
+        repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
+        after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
-        http_urls=tuple(http_url(route, settings) for route in routes if route.kind == "http"))
+        http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]))
 
 
-def _service(service: Service, mapping: dict[str, Any], specs_root: str) -> WantedContainer:
+def _service(parts: ServiceParts, mapping: dict[str, Any], specs_root: str) -> WantedContainer:
+    service = parts.service
     return WantedContainer(
-        service.name, "service", f"dusty_{service.name}_1", mapping, after=_after(service, mapping),
+        service.name, "service", f"dusty_{service.name}_1", mapping, after=_after(parts),
         shares_network_of=network_owner(service), needs_login=service.image_requires_login,
         build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "")
 
 
-def _after(spec: App | Service, mapping: dict[str, Any]) -> tuple[str, ...]:
+def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
+    """What it depends on, and whose network it joins."""
+    spec, needs = (parts.app, parts.needs) if isinstance(parts, AppParts) else (parts.service, parts.needs)
     owner = network_owner(spec)
-    return tuple(dict.fromkeys([*(mapping.get("depends_on") or ()), *([owner] if owner else [])]))
+    return tuple(dict.fromkeys([*needs, *([owner] if owner else [])]))
 
 
 def _repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:

@@ -30,10 +30,13 @@ class Lines(NamedTuple):
     origins: list[Origin | None]
 
 
-def yaml_lines(value: Mapping[str, Any], origins: Mapping[str, Origin] | None = None) -> Lines:
-    """The lines of a mapping, in its own order. A key that `origins` does not have has its parent's origin, carried on."""
+def yaml_lines(value: Mapping[str, Any], origins: Mapping[str, Origin] | None = None, indent: str = "", parent: str = "") -> Lines:
+    """The lines of a mapping, in its own order. A key that `origins` does not have has its parent's origin, carried on.
+
+    With `indent` and `parent` they are those of a mapping that stands below the key `parent`.
+    """
     lines = Lines([], [], [])
-    _Writer(lines, origins or {}).mapping(value, "", "", "", None)
+    _Writer(lines, origins or {}).mapping(value, indent, "", parent, None)
     return lines
 
 

@@ -37,7 +37,7 @@ class Record:
     """What Dusty left in a folder under one name. A lost or damaged record is an empty one."""
 
     def __init__(self, folder: str, name: str) -> None:
-        self.folder, self.path = folder, os.path.join(folder, ".written", f"{name}.json")
+        self.folder, self.name, self.path = folder, name, os.path.join(folder, ".written", f"{name}.json")
         self._states: dict[str, State] = {}
         try:
             data = json.loads(read_bytes(self.path) or b"{}")
@@ -152,10 +152,8 @@ def tree_states(path: str) -> list[tuple[str, State]]:
 
 def _files_below(folder: str, below: str) -> list[str]:
     """The files below `folder/below`, relative to `folder`; what was kept of a person's is left out."""
-    found, start = [], len(os.path.join(folder, ""))  # os.path.relpath takes as long as the walk
-    for parent, _folders, names in os.walk(os.path.join(folder, below)):
-        found += [os.path.join(parent, name)[start:] for name in names if not _KEPT.search(name)]
-    return sorted(found)
+    start = len(os.path.join(folder, ""))
+    return [path[start:] for path, state in tree_states(os.path.join(folder, below)) if state and not _KEPT.search(path)]
 
 
 def _keep_edited(folder: str, path: str, record: Record, data: bytes | None, found: bytes | None) -> str:

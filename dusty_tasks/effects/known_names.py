@@ -1,12 +1,12 @@
 """The names that specs define, from what earlier runs left in state/: for the TAB key, so no YAML is parsed and nothing fails."""
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.documents import Document
 from dusty_tasks.core.repos import repo_of
 from dusty_tasks.effects.assets import set_keys
-from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.effects.memo_files import read_memo
 
 
 class KnownNames(NamedTuple):
@@ -28,9 +28,8 @@ class KnownNames(NamedTuple):
 def read_known_names(home: str) -> KnownNames:
     """What the cache of parsed specs holds; nothing where there is none, or one of another form."""
     try:
-        files = json.loads(read_bytes(f"{home}/state/documents.json") or b"{}").get("files", {})
-        documents = [(kind, name, value) for _state, (kind, name, _file, value, *_rest) in files.values()]
-        return known_names(documents, set_keys(home))
+        documents = [Document.from_text(text) for text in read_memo(f"{home}/state/documents").known.values()]
+        return known_names([(document.kind, document.name, document.value) for document in documents], set_keys(home))
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return KnownNames()
 

@@ -1,6 +1,6 @@
 """Reading a specs repo: its files as documents, each parsed again only when its state changed.
 
-The cache is one JSON file; losing or damaging it costs one full reading, never an error (design.md section 5).
+The cache is one file; losing or damaging it costs one full reading, never an error (design.md section 5).
 """
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dusty_tasks.core.documents import Document, spec_name
+from dusty_tasks.core.memo import Memo, digest
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import printable
-from dusty_tasks.effects import files
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import is_settled
+from dusty_tasks.effects.memo_files import read_memo, write_memo
 from dusty_tasks.effects.schema_files import read_schema
 from dusty_tasks.effects.spec_states import KIND_BY_FOLDER, SpecFile, names_in, spec_files, spec_states
 
@@ -36,31 +37,20 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tu
     root = str(root)
     if not os.path.isdir(root):
         raise Failure(f"there is no specs repo at {root}", "dusty config set specs_repo <repo or folder>")
-    known = _read_cache(cache_path, root)
+    version = digest((_version(), root))
+    memo = read_memo(cache_path, version) if cache_path is not None else Memo()
     now = time.time_ns()
     documents: list[Document] = []
-    entries: dict[str, Any] = {}
     for found in spec_files(root):
-        entry = known.get(found.file)
-        document = _kept(found, entry)
-        if document is None:
-            document = _read(found)
-            entry = [list(found.state), document.to_json()]
+        key = f"{found.file} {found.state}"
+        text = memo.known.get(key) if found.state else None
+        document = Document.from_text(text) if text else _read(found)
         documents.append(document)
-        if is_settled(found.state, now):
-            entries[found.file] = entry
-    if cache_path is not None and entries != known:
-        _write_cache(cache_path, root, entries)
+        if cache_path is not None and is_settled(found.state, now):
+            memo.used[key] = document.text
+    if cache_path is not None:
+        write_memo(cache_path, version, memo)
     return documents, list(_problems_of_names(root))
-
-
-def _kept(found: SpecFile, entry: Any) -> Document | None:
-    """The document of a cache entry, or None if the file has changed since or the entry is damaged."""
-    try:
-        state, document = entry
-        return Document.from_json(document) if found.state and state == list(found.state) else None
-    except (TypeError, ValueError, IndexError):
-        return None
 
 
 def _read(found: SpecFile) -> Document:
@@ -93,23 +83,6 @@ def _problems_of_names(root: str) -> Iterator[Problem]:
             if name.endswith(".yaml") and name[0] != ".":
                 file = printable(f"{folder}/{name}")
                 yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
-
-
-def _read_cache(cache_path: str | Path | None, root: str) -> dict[str, Any]:
-    if cache_path is None:
-        return {}
-    try:
-        data = json.loads(files.read_bytes(cache_path) or b"{}")
-        return dict(data["files"]) if [data["version"], data["root"]] == [_version(), root] else {}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        return {}
-
-
-def _write_cache(cache_path: str | Path, root: str, entries: dict[str, Any]) -> None:
-    try:
-        files.write_atomically(cache_path, json.dumps({"version": _version(), "root": root, "files": entries}).encode())
-    except Failure:
-        pass  # A cache that cannot be written costs time, not the run.
 
 
 @cache

@@ -5,10 +5,10 @@ targets for existence alone. This looks at the inputs before the action reads th
 """
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from dusty_tasks.core.memo import digest
 from dusty_tasks.effects.artifacts import tree_states
 from dusty_tasks.effects.failures import Failure
 
@@ -44,8 +44,3 @@ class AsChecked:
 
     def _left(self) -> str:
         return digest([tree_states(path) for path in self.outputs])
-
-
-def digest(value: object) -> str:
-    """A digest of a value's text."""
-    return hashlib.sha256(repr(value).encode()).hexdigest()

@@ -34,6 +34,8 @@ MAX_WAIT = 60.0
 changed: list[str] = []
 """What this run wrote or removed."""
 _renderings: list[Rendering] = []
+_written: dict[str, Record] = {}
+"""Records that this run wrote, for the step of origins, which needs what is in them."""
 
 
 def compile_steps() -> Iterator[dict[str, Any]]:
@@ -89,7 +91,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], t
          lambda: [_code(), *_settings("host")], (_build("hosts"),)),
         ("nginx", "the proxy's config", _write_nginx,
          lambda: [_code(), *_settings("routing", "bridge_ip", "hosts_mode")], (_build(NGINX),)),
-        ("compose", "the Compose file", lambda: _put(_record("compose"), _bytes(_rendering().compose)),
+        ("compose", "the Compose file", _write_compose,
          _container_inputs, (_build("docker-compose.yml"),)),
         ("commands", "what containers run", _write_commands,
          _code_alone, (_build("commands"),)),
@@ -107,9 +109,7 @@ def _spec_inputs() -> list[object]:
 
 
 def _container_inputs() -> list[object]:
-    names = ("host", "sync_mode", "repo_overrides", "env", "nginx_image", "external_bind", "bridge_ip", "routing", "home",
-             "hosts_mode")
-    return [_code(), str(session.specs_root()), *_settings(*names)]
+    return [_code(), str(session.specs_root()), *session.settings().of_containers]
 
 
 def _code_alone() -> list[object]:
@@ -132,13 +132,26 @@ def _code() -> str:
 
 def _rendering() -> Rendering:
     """The rendering of the compiled stack, one for all steps of a run."""
-    from dusty_tasks.core.compile import Rendering
+    from dusty_tasks.core.compile import Memos, Rendering
+    from dusty_tasks.effects.memo_files import read_memo
     from dusty_tasks.effects.template_files import read_templates
 
     stack = session.compiled_stack()
     if not _renderings or _renderings[-1].stack is not stack:
-        _renderings[:] = [Rendering(stack, session.settings(), str(session.specs_root()), read_templates())]
+        memos = Memos(*(read_memo(_memo_path(name), _code()) for name in Memos._fields))
+        _renderings[:] = [Rendering(stack, session.settings(), str(session.specs_root()), read_templates(), memos)]
     return _renderings[-1]
+
+
+def _keep_memo(name: str) -> None:
+    """What was made for this artifact is there for the next run."""
+    from dusty_tasks.effects.memo_files import write_memo
+
+    write_memo(_memo_path(name), _code(), getattr(_rendering().memos, name))
+
+
+def _memo_path(name: str) -> str:
+    return os.path.join(session.home(), "state", "made", name)
 
 
 def _write_stack() -> None:
@@ -155,6 +168,11 @@ def _write_stack() -> None:
         raise Failure(*NOTHING_ACTIVE)
     _put(_record("stack"), {"stack.json": stack_json(made.stack, made.ports).encode()})
     write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
+
+
+def _write_compose() -> None:
+    _put(_record("compose"), _bytes(_rendering().compose))
+    _keep_memo("compose")
 
 
 def _write_nginx() -> None:
@@ -189,26 +207,31 @@ def _write_commands() -> None:
 def _put_keyed(record: Record, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],
                pruned: str = "") -> None:
     """Render and write those of the files whose key, a digest of all they are made of, is new, or that were touched."""
+    from dusty_tasks.core.traced import files_of
+
     kept = {path for path, key in keys.items() if (record.note(path) or {}).get("key") == key}
     artifacts = render([path for path in keys if path not in kept]) if len(kept) < len(keys) else {}
-    notes = {path: {"key": keys[path], "spans": artifact.spans} for path, artifact in artifacts.items()}
+    notes = {path: {"key": keys[path], "files": files_of(artifact.spans), "spans": artifact.spans} for path, artifact in artifacts.items()}
     _put(record, _bytes(artifacts), pruned, notes, kept)
+    _written[record.name] = record
 
 
 def _write_origins() -> None:
-    from dusty_tasks.core.origins import origins_json
-    from dusty_tasks.core.traced import spans_from_json
+    from dusty_tasks.core.traced import Traced, spans_from_json, traced
 
     rendering = _rendering()
-    spans = {path: artifact.spans for path, artifact in {**rendering.hosts, **rendering.compose}.items()}
+    others = {path: traced(artifact) for path, artifact in rendering.hosts.items()}
     for name in ("nginx", "commands"):
-        for path, left in _record(name).files.items():
-            spans[path] = spans_from_json(left.note["spans"])
-    _put(_record("origins"), {"origins.json": origins_json(spans, session.specs().places).encode()})
+        for path, left in (_written.pop(name, None) or _record(name)).files.items():
+            note = left.note
+            others[path] = Traced(f"{path} {note['key']}", note["files"], functools.partial(spans_from_json, note["spans"]))
+    _put(_record("origins"), {"origins.json": rendering.origins(session.specs().places, others)})
+    _keep_memo("origins")
 
 
 def _write_wanted() -> None:
-    write_if_changed(os.path.join(session.home(), "state", "wanted.json"), _rendering().wanted())
+    write_if_changed(os.path.join(session.home(), "state", "wanted.json"), _rendering().wanted)
+    _keep_memo("wanted")
 
 
 def _put(record: Record, artifacts: Mapping[str, bytes], pruned: str = "", notes: Mapping[str, Any] | None = None,

@@ -61,7 +61,7 @@ def compiled_now() -> Compiled:
     rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), read_templates())
     rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
     artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}
-    return Compiled(from_json(json.loads(rendering.wanted())), artifacts, lambda: json.loads(rendering.origins(session.specs())))
+    return Compiled(from_json(json.loads(rendering.wanted)), artifacts, lambda: json.loads(rendering.origins(session.specs().places)))
 
 
 def look_ahead(engine: Engine) -> View | None:

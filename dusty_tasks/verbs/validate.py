@@ -27,7 +27,7 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
             raise Failure(f"there is no folder {root}", "the path of a specs repo, which holds bundles/ and apps/")
         documents, read_problems = read_documents(root)
     else:
-        documents, read_problems = read_documents(session.specs_root(), f"{session.home()}/state/documents.json")
+        documents, read_problems = read_documents(session.specs_root(), f"{session.home()}/state/documents")
     specs, problems = check_specs(documents, read_problems)
     counts = {"bundle": len(specs.bundles), "app": len(specs.apps), "lib": len(specs.libs), "service": len(specs.services)}
     if json:

@@ -5,17 +5,18 @@ import json
 
 import pytest
 
-from dusty_tasks.core.origins import Source, origins_json, source_at, source_of, sources_named_in
+from dusty_tasks.core.origins import Source, origins_json, rows_of, source_at, source_of, sources_named_in
 from dusty_tasks.core.specs import Origin
 from dusty_tasks.core.traced import Marks, Span
 
 PLACES = {"apps/web.yml": {("image",): (3, 8), ("compose",): (9, 3), ("compose", "net"): (10, 8), ("compose", "links"): (11, 5),
                             ("compose", "log_driver"): (12, 5), ("compose", "log_opt"): (13, 5)}}
-SPANS = {"docker-compose.yml": [
+SPANS = [
     Span(3, 3, "services.web", Origin("apps/web.yml")), Span(4, 4, "services.web.image", Origin("apps/web.yml", ("image",))),
     Span(5, 5, "services.web.labels.dusty.kind", Origin("apps/web.yml")),
     Span(6, 6, "services.web.ports", Origin("apps/web.yml", ("compose", "ports"))),
-    Span(7, 7, "services.a.b", Origin("services/a.b.yml"))]}
+    Span(7, 7, "services.a.b", Origin("services/a.b.yml"))]
+ORIGINS = json.loads(origins_json({"docker-compose.yml": rows_of(SPANS, PLACES)}))
 
 
 @pytest.mark.parametrize(("origin", "source"), [
@@ -36,7 +37,7 @@ def test_an_origin_stands_at_its_key_an_older_spelling_or_its_parent(origin: Ori
     (4, "apps/web.yml:3:8"), (1, ""), (99, ""), ("services.web.image", "apps/web.yml:3:8"),
     ("services.web.labels.dusty.kind", "apps/web.yml:1:1"), ("services.web.nosuch[3].deep", "apps/web.yml:1:1"), ("volumes", "")])
 def test_lines_and_keys_are_found_again(where: int | str, place: str) -> None:
-    found = source_at(json.loads(origins_json(SPANS, PLACES)), "docker-compose.yml", where)
+    found = source_at(ORIGINS, "docker-compose.yml", where)
     assert (found.place if found else "") == place
 
 
@@ -46,7 +47,7 @@ def test_lines_and_keys_are_found_again(where: int | str, place: str) -> None:
     ("services.a.b.restart must be a string, services.web.image too", ["services/a.b.yml:1:1", "apps/web.yml:3:8"]),
     ("no such image; services are fine", [])])
 def test_what_compose_complains_about_is_found_in_the_specs(printed: str, places: list[str]) -> None:
-    assert [source.place for source in sources_named_in(printed, json.loads(origins_json(SPANS, PLACES)))] == places
+    assert [source.place for source in sources_named_in(printed, ORIGINS)] == places
 
 
 def test_marks_leave_a_template_without_a_trace() -> None:

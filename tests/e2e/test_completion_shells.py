@@ -1,13 +1,14 @@
 """TAB in the shells themselves: fish and zsh really offer the names (bash is tried among the fast tests)."""
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.known_specs import keep_documents
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [("bundle", "shop", {}), ("bundle", "my bundle", {}), ("app", "web", {"scripts": [{"name": "reset"}, {"name": "load"}]})]
@@ -25,9 +26,7 @@ zpty -r shell printed "*$2*"
 @pytest.fixture
 def surroundings(tmp_path: Path) -> dict[str, str]:
     """`dusty` on PATH, and a DUSTY_HOME whose specs were read once."""
-    (tmp_path / "home/state").mkdir(parents=True)
-    files = {f"{kind}/{name}": [[1], [kind, name, "", value, [], [], True]] for kind, name, value in DOCUMENTS}
-    (tmp_path / "home/state/documents.json").write_text(json.dumps({"files": files}))
+    keep_documents(tmp_path / "home", DOCUMENTS)
     program = tmp_path / "bin/dusty"
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dusty_tasks "$@"\n')

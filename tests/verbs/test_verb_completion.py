@@ -1,7 +1,6 @@
 """`dusty completion`: names come from cached state, at the price of no YAML; and bash really offers them."""
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from dusty_tasks.effects.known_names import KnownNames, read_known_names
 from dusty_tasks.verbs import completion
+from tests.known_specs import keep_documents, keep_texts
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
@@ -28,9 +28,7 @@ DOCUMENTS = [
 @pytest.fixture
 def home(dusty_home: Path) -> Path:
     """A DUSTY_HOME whose specs were read once."""
-    files = {f"{kind}s/{name}.yml": [[1, 2, 3, 4], [kind, name, f"{kind}s/{name}.yml", value, [], [], True]] for kind, name, value in DOCUMENTS}
-    (dusty_home / "state").mkdir(parents=True)
-    (dusty_home / "state/documents.json").write_text(json.dumps({"version": "x", "files": files}))
+    keep_documents(dusty_home, DOCUMENTS)
     (dusty_home / "assets").mkdir()
     (dusty_home / "assets/OTHER").write_text("")
     return dusty_home
@@ -50,14 +48,13 @@ def test_the_form_is_that_of_the_cache(dusty_home: Path, tmp_path: Path, monkeyp
     monkeypatch.setattr(time, "time_ns", lambda: later)  # A file that was just written is not cached.
     (tmp_path / "bundles").mkdir()
     (tmp_path / "bundles/shop.yml").write_text("apps: []\n")
-    spec_files.read_documents(tmp_path, dusty_home / "state/documents.json")
+    spec_files.read_documents(tmp_path, dusty_home / "state/documents")
     assert read_known_names(str(dusty_home)).bundles == ("shop",)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"files": []}', '{"files": {"a": 1}}', '{"files": {"a": [[], ["app"]]}}', "null"])
-def test_a_damaged_cache_offers_nothing(dusty_home: Path, text: str) -> None:
-    (dusty_home / "state").mkdir(parents=True)
-    (dusty_home / "state/documents.json").write_text(text)
+@pytest.mark.parametrize("text", ["", "null", "[]", '["app"]', '["bundle", "x", "", [], [], [], true]'])
+def test_a_cache_of_another_form_offers_nothing(dusty_home: Path, text: str) -> None:
+    keep_texts(dusty_home, [text])
     assert read_known_names(str(dusty_home)) == KnownNames()
 
 

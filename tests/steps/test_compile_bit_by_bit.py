@@ -1,0 +1,114 @@
+"""A stack that grew by many small compiles is, to the byte, the one that a first compile makes."""
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from dusty_tasks import session
+from dusty_tasks.core import compile as core_compile
+from dusty_tasks.core.compile import Rendering, compile_all
+from dusty_tasks.effects.template_files import read_templates
+from tests.steps.test_compile import Room, room
+
+__all__ = ["room"]
+
+START = {
+    "bundles/main.yml": "apps: [api, web]\n", "bundles/more.yml": "apps: [extra]\n",
+    "apps/web.yml": "repo: /src/web\nmount: /web\nimage: busybox:1\ndepends: {services: [redis], apps: [api], libs: [base]}\n"
+                    "host_forwarding: [{host_name: web.test, host_port: 80, container_port: 1}]\ncommands: {always: [run]}\n"
+                    "compose: {volumes: [data:/data]}\n",
+    "apps/api.yml": "image: busybox:1\nhost_forwarding: [{host_name: api.test, host_port: 80, container_port: 1}]\ncommands: {always: [run]}\n",
+    "apps/extra.yml": "image: busybox:1\nconditional_links: {apps: [web]}\ncommands: {always: [run]}\n",
+    "libs/base.yml": "repo: /src/base\nmount: /base\ninstall: [make]\n",
+    "services/redis.yml": "image: redis:7\n",
+}
+EDITS = {
+    "a line moves": ("libs/base.yml", "# a comment\n" + START["libs/base.yml"]),
+    "a service gets a healthcheck": ("services/redis.yml", "image: redis:7\nhealthcheck: {test: [CMD, ping]}\n"),
+    "a service depends on another": ("services/mongo.yml", "image: mongo:7\nlinks: [redis]\n"),
+    "another container joins a network": ("apps/api.yml", "image: busybox:1\ncommands: {always: [run]}\ncompose: {net: 'container:redis'}\n"),
+    "a lib's install changes": ("libs/base.yml", START["libs/base.yml"].replace("make", "make all")),
+    "a lib needs another": ("libs/base.yml", START["libs/base.yml"] + "depends: {libs: [deep]}\n"),
+    "a host_name becomes that of a container": ("apps/api.yml", START["apps/api.yml"].replace("api.test", "redis")),
+    "an app gets a port before others": ("apps/api.yml", START["apps/api.yml"].replace("[{", "[{host_name: new.test, host_port: 80, container_port: 2}, {")),
+    "an app is added": ("bundles/main.yml", "apps: [api, extra, web]\n"),
+    "an app is gone": ("bundles/main.yml", "apps: [api]\n"),
+    "a bundle brings a service": ("bundles/main.yml", "apps: [api, web]\nservices: [mongo]\n"),
+    "a volume gets a driver": ("apps/web.yml", START["apps/web.yml"].replace("volumes:", "volume_driver: nfs, volumes:")),
+    "an image changes": ("apps/web.yml", START["apps/web.yml"].replace("busybox:1", "busybox:2")),
+    "an asset is declared": ("libs/base.yml", START["libs/base.yml"] + "assets: [{name: KEY, path: /key, required: false}]\n"),
+    "an override": ("config.yml", "bundles: [main]\nenv: {web: {A: '1'}}\n"),
+    "bind mounts": ("config.yml", "bundles: [main]\nsync: {mode: bind}\nrepo_overrides: {/src/web: /elsewhere}\n"),
+    "network routing": ("config.yml", "bundles: [main, more]\nrouting: network\n"),
+}
+
+
+def grow(room: Room, edit: str) -> None:
+    file, text = EDITS[edit]
+    room.config(text) if file == "config.yml" else room.write(file, text)
+
+
+@pytest.fixture
+def grown(room: Room) -> Room:
+    for file, text in {**START, "libs/deep.yml": "repo: /src/deep\nmount: /deep\n", "services/mongo.yml": "image: mongo:7\n"}.items():
+        room.write(file, text)
+    assert room.compile()[0] == 0
+    return room
+
+
+def at_once(room: Room) -> tuple[dict[str, bytes], bytes]:
+    """What a first compile would write into build/, and state/wanted.json."""
+    session.forget()
+    made, settings, root = session.assembled()[0], session.settings(), str(session.specs_root())
+    artifacts = compile_all(session.specs(), made, settings, root, read_templates())
+    return artifacts, Rendering(made.stack, settings, root, read_templates()).wanted
+
+
+def assert_as_at_once(room: Room) -> None:
+    artifacts, wanted = at_once(room)
+    assert room.files() == {path: artifacts[path] for path in sorted(artifacts)}
+    assert (room.home / "state/wanted.json").read_bytes() == wanted
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_after_one_edit(grown: Room, edit: str) -> None:
+    grow(grown, edit)
+    assert grown.compile()[0] == 0
+    assert_as_at_once(grown)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_after_many_edits_in_any_order(grown: Room, seed: int) -> None:
+    edits = random.Random(seed).sample(list(EDITS), len(EDITS))
+    for edit in edits:
+        grow(grown, edit)
+        if grown.compile()[0] == 0:
+            assert_as_at_once(grown)
+
+
+def test_only_the_container_that_changed_is_made_again(grown: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(core_compile, "compose_entry", lambda parts, *rest, original=core_compile.compose_entry: made.append(parts) or original(parts, *rest))
+    grow(grown, "an image changes")
+    assert grown.compile()[0] == 0
+    assert [parts.app.name for parts in made if hasattr(parts, "app")] == ["web"] and all(hasattr(parts, "app") or hasattr(parts, "aliases") for parts in made)
+
+
+@pytest.mark.parametrize("damage", [lambda kept: b"", lambda kept: kept[:-1], lambda kept: kept.replace(b"busybox", b"bustbox"), lambda kept: b"\xff"])
+@pytest.mark.parametrize("name", ["compose", "wanted", "origins"])
+def test_a_damaged_memo_costs_nothing_but_time(grown: Room, name: str, damage: Callable[[bytes], bytes]) -> None:
+    memo = grown.home / "state/made" / name
+    memo.write_bytes(damage(memo.read_bytes()))
+    grow(grown, "an image changes")
+    assert grown.compile()[0] == 0
+    assert_as_at_once(grown)
+
+
+def test_what_was_made_for_containers_that_are_gone_is_not_kept(grown: Room) -> None:
+    kept = grown.home / "state/made/compose"
+    before = kept.read_bytes()
+    grow(grown, "an app is gone")
+    grown.compile()
+    assert len(kept.read_bytes()) < len(before)
