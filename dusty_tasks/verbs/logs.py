@@ -78,8 +78,12 @@ def reader_is_gone(out: BinaryIO) -> bool:
     """True if `out` is a pipe that nobody reads any more: silent containers would keep us waiting to find out by a write."""
     import select
 
+    try:
+        number = out.fileno()
+    except OSError:
+        return False  # a stream of this process itself
     poll = select.poll()
-    poll.register(out.fileno(), 0)
+    poll.register(number, 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
 
 

@@ -47,8 +47,8 @@ def test_without_a_stack_it_is_all_that_exist(dusty: Chosen, engine: Engine) -> 
 
 
 def test_following_goes_on_after_what_was_shown(dusty: Chosen, engine: Engine) -> None:
-    engine.script(f'case "$*" in *-f*) exit 0 ;; esac\n{LOGS}')
-    dusty("logs", "-f", "--tail", "5", "web", "old")
+    engine.script(f'case "$*" in *-f*) sleep 0.05; exit 0 ;; esac\n{LOGS}')
+    assert dusty("logs", "-f", "--tail", "5", "web", "old").code == 0
     followed = [call for call in engine.calls if "-f" in call.split()]
     assert sorted(followed) == ["logs --timestamps -f --since 2026-01-01T00:00:03.000000001Z id-web", "logs --timestamps -f --tail 5 id-old"]
 
