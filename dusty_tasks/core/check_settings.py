@@ -141,7 +141,10 @@ class _Reading:
         return env
 
     def check_together(self, settings: Settings) -> None:
-        """Keys that are fine alone and wrong together."""
+        """Keys that are fine alone and wrong together, or with DUSTY_HOME."""
+        if ":" in settings.host.root:
+            self._say(("host", "root"), f'{shown(settings.host.root)}, the default, contains ":", which no volume can',
+                      "host: {root: /a/folder}, or another DUSTY_HOME")
         if settings.host.kind == "ssh":
             if settings.sync_mode == "bind":
                 self._say(("sync", "mode"), "bind works for host.kind local only", "sync: {mode: rsync}")

@@ -28,6 +28,13 @@ def test_defaults() -> None:
     assert (found.hosts_address, found.build, found.state, found.is_configured) == ("127.0.0.1", "/h/build", "/h/state", True)
 
 
+def test_a_home_with_a_colon_needs_another_root() -> None:
+    _, problems = settings_of({}, {}, "/h:h", {})
+    assert [str(problem).splitlines()[0] for problem in problems] == [
+        'config.yml:1:1: host.root: "/h:h/host", the default, contains ":", which no volume can']
+    assert settings_of({"host": {"root": "/srv"}}, {}, "/h:h", {})[1] == []
+
+
 def test_a_file_by_hand() -> None:
     found = settings("""
 specs_repo: github.com/org/specs
