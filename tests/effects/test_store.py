@@ -13,6 +13,7 @@ import pytest
 from dusty_tasks.core.choices import AS_FOUND, BY_HAND, REMOVED_BY_HAND
 from dusty_tasks.effects import store
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.file_states import state_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,9 +42,9 @@ def test_an_entry_says_who_and_when(dusty_home: Path) -> None:
 
 def test_an_equal_value_is_no_change(dusty_home: Path) -> None:
     put(dusty_home, routing="network")
-    before = (dusty_home / "config.yml").stat()
+    before = state_of((dusty_home / "config.yml").stat())
     assert not put(dusty_home, routing="network")
-    assert (dusty_home / "config.yml").stat() == before and whats(dusty_home) == ["set routing"]
+    assert state_of((dusty_home / "config.yml").stat()) == before and whats(dusty_home) == ["set routing"]
 
 
 def test_a_file_written_by_hand_keeps_its_comments_mode_and_place(dusty_home: Path, tmp_path: Path) -> None:
