@@ -11,7 +11,7 @@ from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, Servic
 from dusty_tasks.core.entries import Entry, host_path, joined, spec_volume
 from dusty_tasks.core.names import PROXY_NAME
 from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.specs import App, Lib, Origin, Service
+from dusty_tasks.core.specs import App, KeyPath, Lib, Origin, Service
 from dusty_tasks.core.stack import Stack, containers_of
 from dusty_tasks.core.traced import Origins
 from dusty_tasks.core.yaml_text import Lines, yaml_lines
@@ -63,6 +63,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
         entry.put("image", app.image, ("image",))
     else:
         entry.put("build", {"context": build_context(app, settings), **app.compose.get("build", {})}, ("build",))
+        entry.origins.update({f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})})
     entry.put("entrypoint", [], ("commands",))
     entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
     entry.put("user", "root", ())
@@ -197,9 +198,11 @@ def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:
     origins: Origins = {}
     for spec in containers_of(stack):
         for name in named_volumes(spec.compose):
+            base: KeyPath = ("compose",) if isinstance(spec, App) else ()
+            origins.setdefault(f"volumes.{name}", Origin(spec.file, (*base, "volumes")))
+            if spec.volume_driver and not drivers.get(name):
+                origins[f"volumes.{name}.driver"] = Origin(spec.file, (*base, "volume_driver"))
             drivers[name] = drivers.get(name) or spec.volume_driver
-            path = ("compose", "volumes") if isinstance(spec, App) else ("volumes",)
-            origins.setdefault(f"volumes.{name}", Origin(spec.file, path))
     return {name: {"driver": drivers[name]} if drivers[name] else None for name in sorted(drivers)}, origins
 
 
