@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
+MAX_TEXT = 4 * MAX_BYTES
+"""Characters after expansion: aliases of one long text would otherwise make gigabytes of a small file."""
 MAX_DEPTH = 60
 """Deeper nesting is nobody's spec; without a limit a file of brackets ends in a crash of the parser."""
 EMPTY, NO_MAPPING, SEVERAL, TOO_LARGE = "empty file", "must be a mapping", "several documents in one file", "larger than 1 MiB"
@@ -167,7 +169,7 @@ class _Reading:
         self.file = file
         self.marks: list[int] = []
         self.problems: list[Problem] = []
-        self._nodes = 0
+        self._nodes = self._characters = 0
 
     def value(self, node: Any, schema: dict[str, Any], path: KeyPath, key_node: Any) -> Any:
         """The value of `node`; `key_node` is the node of its key (for a list item: itself)."""
@@ -212,7 +214,7 @@ class _Reading:
                         merged.setdefault(key, pair)
             elif key_node.id != "scalar":
                 self._say(key_node, path, "a key must be a plain word", "put quotes around text that begins with { or [")
-            elif unsafe := _unsafe_key(key_node.value):
+            elif unsafe := _unsafe_key(self._text_of(key_node)):
                 self._say(key_node, path, f"the key {shown(key_node.value)} contains {unsafe}")
             elif key_node.value in own:
                 first = own[key_node.value][0].start_mark.line + 1
@@ -234,7 +236,7 @@ class _Reading:
         return [source for source in sources if source.id == "mapping"]
 
     def _scalar(self, node: Any, types: Any, path: KeyPath) -> Any:
-        text: str = node.value
+        text = self._text_of(node)
         if control := control_part(text):
             self._say(node, path, f"contains {control}")
         if node.tag != _PLAIN:
@@ -242,6 +244,15 @@ class _Reading:
         if text in _NULLS:
             return None
         return typed(text, types)
+
+    def _text_of(self, node: Any) -> str:
+        """The text of a scalar, counted each time that it is used."""
+        text: str = node.value
+        self._characters += len(text)
+        if self._characters > MAX_TEXT:
+            mark = node.start_mark
+            raise _Refused(f"expands to more than {MAX_TEXT >> 20} MiB of text", mark.line + 1, mark.column + 1)
+        return text
 
     def _say(self, node: Any, path: KeyPath, what: str, hint: str = "") -> None:
         place = Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)

@@ -81,7 +81,9 @@ def test_problems(text: str | bytes, problem: tuple[str, str]) -> None:
     "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i}\n  <<: [{', '.join([f'*a{i - 1}'] * 9)}]\n  k{i}: 1\n" for i in range(1, 12)),
     "a0: &a0 {x: 1}\n" + "".join(f"a{i}: &a{i} {{<<: *a{i - 1}}}\n" for i in range(1, 9000)),
     "a:\n" + "".join(" " * i + "- \n" for i in range(1300)),
-], ids=["brackets", "dashes", "question marks", "keys", "braces", "aliases", "merges", "chain of merges", "indents"])
+    f"a: [&a '{'x' * 500_000}'{', *a' * 90_000}]", f"a: &a {{? '{'x' * 500_000}'\n  : 1}}\nb: {{<<: [*a{', *a' * 90_000}]}}",
+], ids=["brackets", "dashes", "question marks", "keys", "braces", "aliases", "merges", "chain of merges", "indents",
+        "one long text", "one long key"])
 def test_bombs_are_refused_and_end_nothing(text: str) -> None:
     found = read(text)
     assert found.problems and found.value == {}
