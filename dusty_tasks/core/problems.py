@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from posixpath import commonprefix
 from typing import NamedTuple
 
 from dusty_tasks.core.safe_text import printable
@@ -64,6 +65,10 @@ def nearest(word: str, known: Iterable[str]) -> str:
     prefixed = [name for name in candidates if len(word) >= 3 and (name.startswith(word) or word.startswith(name))]
     if prefixed:
         return prefixed[0]
+    shared = [(-length, name) for name in candidates
+              if (length := len(commonprefix((word, name)))) >= 4 and 3 * length >= 2 * min(len(word), len(name))]
+    if shared:
+        return min(shared)[1]
     return next(iter(difflib.get_close_matches(word, candidates, n=1, cutoff=0.8)), "")
 
 
