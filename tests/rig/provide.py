@@ -1,8 +1,9 @@
 """Brings what the tests need onto a bare machine: packages of packages.txt, Compose v2, images in the test cache.
 
-    python tests/rig/provide.py [--yes]
+    python tests/rig/provide.py [fast] [--yes]
 
-Without root, or without --yes on a terminal's refusal, it says what it would have done and ends with 1.
+`fast` is for the tests that need neither root nor an engine: a few programs, where they are not here. Without root, or without
+a yes, it says what it would have installed and ends with 1.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ from dusty_tasks.core import provision  # noqa: E402
 from dusty_tasks.effects import packages  # noqa: E402
 from dusty_tasks.effects.images import PACKAGES  # noqa: E402
 
+PROGRAMS = {"git": "git", "rsync": "rsync", "ssh": "openssh-client"}
+"""What the fast tests start, and the packages that have it."""
+
+
+def missing_programs() -> list[str]:
+    return sorted(package for program, package in PROGRAMS.items() if not shutil.which(program))
+
 
 def missing_packages() -> list[str]:
     wanted = Path(__file__).with_name("packages.txt").read_text().split()
@@ -30,14 +38,17 @@ def missing_packages() -> list[str]:
     return sorted(set(wanted) - installed)
 
 
-def agreed(names: list[str], yes: bool) -> bool:
+def provide_packages(names: list[str]) -> None:
+    """Install what is missing, after asking. CI has nobody to ask, and its machines are thrown away."""
+    if not names:
+        return
     command = f"apt-get install -y --no-install-recommends {' '.join(names)}"
-    if os.geteuid():
-        print(f"The whole of ./check needs root, and these packages: {command}\n`./check fast` needs neither.", file=sys.stderr)
-        return False
-    if yes or not sys.stdin.isatty():
-        return yes
-    return input(f"./check needs packages that are not here. Run `{command}`? [y/N] ").strip().lower() in ("y", "yes")
+    yes = "--yes" in sys.argv or bool(os.environ.get("CI"))
+    if not yes and os.geteuid() == 0 and sys.stdin.isatty():
+        yes = input(f"./check needs packages that are not here. Run `{command}`? [y/N] ").strip().lower() in ("y", "yes")
+    if not yes or os.geteuid():
+        sys.exit(f"./check needs packages that are not here: {command}")
+    install(names)
 
 
 def install(names: list[str]) -> None:
@@ -59,22 +70,25 @@ def provide_compose() -> None:
         packages.run_step(step, machine, lambda line: None)
 
 
-def main() -> int:
+def provide_programs() -> None:
+    """What the fast tests need, on any system."""
+    names = missing_programs()
+    if names and not shutil.which("apt-get"):
+        sys.exit(f"./check fast needs {' and '.join(names)}")
+    provide_packages(names)
+
+
+def provide_all() -> None:
+    """What all tests need."""
     if not shutil.which("apt-get"):
         sys.exit("The whole of ./check needs Debian or Ubuntu; `./check fast` runs anywhere.")
-    if names := missing_packages():
-        # CI has nobody to ask, and its machines are thrown away.
-        if not agreed(names, "--yes" in sys.argv or bool(os.environ.get("CI"))):
-            return 1
-        install(names)
-    elif os.geteuid():
-        print("The whole of ./check needs root, for its namespaces; `./check fast` does not.", file=sys.stderr)
-        return 1
+    if os.geteuid():
+        sys.exit("The whole of ./check needs root, for its namespaces; `./check fast` does not.")
+    provide_packages(missing_packages())
     provide_compose()
     images.busybox_archive(CACHE)
     images.archive(CACHE, PACKAGES)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    provide_programs() if "fast" in sys.argv else provide_all()
