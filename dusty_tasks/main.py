@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     from dusty_tasks.verbs.declared import ALIASES, BY_NAME
 
     _open_closed_streams()
+    _print_what_a_locale_lacks()
     state.catch_signals()
     name, *words = arguments or ["help"]
     name = ALIASES.get(name, name)
@@ -117,3 +119,9 @@ def _open_closed_streams() -> None:
                 os.dup2(opened, number)
                 os.close(opened)
             setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _print_what_a_locale_lacks() -> None:
+    """A character that stdout cannot encode becomes an escape, as it does on stderr, instead of an error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -126,6 +126,14 @@ def test_help_works_with_every_stream_closed(tmp_path: Path) -> None:
     assert (tmp_path / "code").read_text().strip() == "0"
 
 
+def test_what_the_locale_cannot_show_is_escaped(tmp_path: Path) -> None:
+    (tmp_path / "bundles").mkdir()
+    (tmp_path / "bundles/é.yml").write_text("")
+    ended = subprocess.run([sys.executable, "-m", "dusty_tasks", "validate", str(tmp_path)], cwd=ROOT, capture_output=True, text=True,
+                           check=False, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (ended.returncode, ended.stderr) == (1, "") and ended.stdout.startswith("bundles/\\xe9.yml:1:1: empty file\n")
+
+
 def test_a_pipe_closed_early_ends_in_silence(tmp_path: Path) -> None:
     ended = subprocess.run(["bash", "-c", f"{sys.executable} -m dusty_tasks help | true; echo ${{PIPESTATUS[0]}}"],
                            cwd=ROOT, capture_output=True, text=True, check=True)
