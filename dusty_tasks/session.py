@@ -69,9 +69,21 @@ def spec_states() -> dict[str, tuple[int, ...]]:
 @functools.cache
 def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
+    _check_specs_are_cloned()
     # The states are taken first: an edit between the two is then noticed by the next run.
     spec_states()
     return read_specs(specs_root(), f"{home()}/state/documents")
+
+
+def _check_specs_are_cloned() -> None:
+    from dusty_tasks.core.repos import repo_of
+
+    chosen, root = settings(), specs_root()
+    if root.is_dir() or not chosen.specs_repo:
+        return
+    repo = repo_of(chosen.specs_repo)
+    if repo.url and not chosen.repo_overrides.get(repo.id):
+        raise Failure(f"the specs repo {repo.id} is not cloned yet", "dusty repos update clones it, dusty up does so first")
 
 
 def read_specs(root: str | Path, cache_path: str | None = None) -> tuple[Specs, list[Problem]]:

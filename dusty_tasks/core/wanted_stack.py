@@ -34,7 +34,7 @@ def start_order(parts: Mapping[str, Parts]) -> list[str]:
 def wanted_json(stack: Stack, containers: Iterable[str]) -> str:
     """state/wanted.json (core/wanted.from_json reads it); `containers` are the JSON texts of them, in start order."""
     rest = to_json(Wanted(
-        (), repos=tuple(_repo_entries(stack)), host_ports=tuple(sorted({route.host_port for route in stack.routes})), bundles=stack.bundles,
+        (), repos=tuple(repo_entries(stack)), host_ports=tuple(sorted({route.host_port for route in stack.routes})), bundles=stack.bundles,
         assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()}))
     del rest["containers"]
     return '{"containers": [' + ",\n".join(containers) + "],\n" + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
@@ -68,7 +68,7 @@ def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*needs, *([owner] if owner else [])]))
 
 
-def _repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
+def repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
     """Per repo: who uses it, which libs of which app it is, and the repos whose code such a lib depends on."""
     users: dict[str, list[str]] = {}
     for app_name, repo_ids in stack.same_container_repos.items():

@@ -19,6 +19,10 @@ class Unreachable(ToolFailed):
     """ssh itself failed (its status 255): no connection, no entry, an unknown host key, or the line was cut."""
 
 
+class LoginRefused(Unreachable):
+    """The machine is there and the login was refused, on its side or, for its host key, on ours: waiting mends neither."""
+
+
 class Login(NamedTuple):
     """Who we are on an ssh Docker host."""
 
@@ -143,7 +147,8 @@ class DockerHost:
         words = [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
         finished = process.run(words, input=input, timeout=timeout, on_line=on_line)
         if finished.code == 255:
-            raise Unreachable(["ssh", self.name], 255, finished.err, ssh.explanation(finished.err, self.target))
+            kind = LoginRefused if ssh.is_refusal(finished.err) else Unreachable
+            raise kind(["ssh", self.name], 255, finished.err, ssh.explanation(finished.err, self.target))
         if check and finished.code:
             raise ToolFailed(["ssh", self.name, *argv], finished.code, finished.err or finished.out)
         return finished

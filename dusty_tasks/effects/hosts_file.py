@@ -151,7 +151,9 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
     found = read_hosts_file()
     if section_is_in_place(found, section_text):
         return HostsOutcome(True, False, _in_place(section_text)), b""
-    say(diff_of_section(found, section_text).rstrip("\n"))
+    difference = diff_of_section(found, section_text)
+    if difference.startswith("--- "):  # why it is refused, the helper says
+        say(difference.rstrip("\n"))
     verb, printed = "remove" if is_empty(section_text) else "apply", ""
     for command in _commands(may_ask):
         if command[0] == "sudo" and command[1] != "-n":

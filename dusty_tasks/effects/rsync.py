@@ -197,10 +197,11 @@ def differences(host: DockerHost, source: str, destination: str, rules: Sequence
 
 
 def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:
-    """Give files that containers left as root to the caller, through a throw-away container; False if that did not work."""
+    """Give files that containers left as root to whoever receives copies, through a throw-away container; False if that did not work."""
+    owner = f"{os.getuid()}:{os.getgid()}" if host.is_local else ":".join(host.run_script("id -u; id -g").out.split())
     for image_name in image_names:
         argv = ["docker", "run", "--rm", "--pull=never", "--network=none", "--user=0", "--entrypoint=chown", "-v", f"{folder}:/work",
-                image_name, "-hR", f"{os.getuid()}:{os.getgid()}", "/work"]
+                image_name, "-hR", owner, "/work"]
         if process.run(argv, env=host.engine_environment()).code == 0:
             return True
     return False

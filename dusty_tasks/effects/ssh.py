@@ -86,10 +86,18 @@ def kept_config(home: str, target: str) -> str:
     return path if read_bytes(path) is not None else ""
 
 
+HOST_KEY_TROUBLE = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED")
+
+
+def is_refusal(printed: str) -> bool:
+    """True if ssh got through and was not let in, or did not trust the other side."""
+    return any(words in printed for words in ("Permission denied", *HOST_KEY_TROUBLE))
+
+
 def explanation(printed: str, target: str) -> str:
     """The hint that fits what ssh said."""
     name = split_target(target)[0]
-    if "Host key verification failed" in printed or "REMOTE HOST IDENTIFICATION HAS CHANGED" in printed:
+    if any(words in printed for words in HOST_KEY_TROUBLE):
         return f"its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand"
     if "Permission denied" in printed:
         return f"ssh-add <your key>, or put your key there: ssh-copy-id {name}"

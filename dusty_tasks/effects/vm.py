@@ -12,11 +12,14 @@ from dusty_tasks.core.presets import creation
 from dusty_tasks.effects import process, ssh
 from dusty_tasks.effects.docker_host import DockerHost, Unreachable
 from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.files import read_bytes, write_if_changed
 
 Say = Callable[[str], None]
 Confirm = Callable[[str], bool]
 
 DAEMON_FILE = "/etc/docker/daemon.json"
+DAEMON_NOTE = "daemon.json"
+"""In state/: the `host.daemon` that lies on the Docker host, as far as we know."""
 WRITE_DAEMON = r"""
 set -eu
 mkdir -p "${1%/*}"
@@ -111,6 +114,7 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
         return False
     found = host.run(["cat", DAEMON_FILE], as_root=True).out
     if _json(found) == wanted:
+        _note_daemon(host)
         return False
     if not confirm(f"{DAEMON_FILE} on {host.name} differs from host.daemon: write it and restart the engine, with all containers on it?"):
         raise Failure(f"{DAEMON_FILE} on {host.name} differs from host.daemon", "dusty start --yes writes it and restarts the engine")
@@ -118,7 +122,21 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
     host.run_script(WRITE_DAEMON, DAEMON_FILE, time.strftime("%Y%m%d-%H%M%S"), input=data, as_root=True)
     say(f"wrote {DAEMON_FILE} on {host.name}; restarting the engine")
     host.run_script(RESTART_ENGINE, as_root=True)
+    _note_daemon(host)
     return True
+
+
+def is_daemon_in_place(host: DockerHost) -> bool:
+    """True if `host.daemon` is what was last seen or written on this Docker host: by our own note, nobody is asked."""
+    return host.is_local or _json((read_bytes(f"{host.settings.state}/{DAEMON_NOTE}") or b"").decode()) == _daemon_note(host)
+
+
+def _note_daemon(host: DockerHost) -> None:
+    write_if_changed(f"{host.settings.state}/{DAEMON_NOTE}", json.dumps(_daemon_note(host)).encode())
+
+
+def _daemon_note(host: DockerHost) -> dict[str, Any]:
+    return {"host": host.target, "daemon": host.settings.host.daemon}
 
 
 def _json(text: str) -> Any:

@@ -9,7 +9,7 @@ from dusty_tasks import session
 from dusty_tasks.console import confirm, is_terminal, say
 from dusty_tasks.effects import docker, vm
 from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
-from dusty_tasks.effects.docker_host import DockerHost, Unreachable
+from dusty_tasks.effects.docker_host import DockerHost, LoginRefused, Unreachable
 from dusty_tasks.effects.failures import Failure
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
@@ -44,16 +44,17 @@ def store_address(host: DockerHost) -> str:
 
 
 def wait_for_engine(engine: Engine, seconds: float) -> None:
-    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause; at once where it is closed to us."""
+    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause; at once where we are not let in."""
     begin, pause, waits = time.monotonic(), FIRST_PAUSE, 0
     while True:
         try:
             docker.read_containers(engine)
             break
-        except EngineDenied:
-            end_line(waits)
-            raise
         except (EngineDown, Unreachable) as away:
+            # A machine of ours that is just starting may not know its users yet.
+            if isinstance(away, EngineDenied) or (isinstance(away, LoginRefused) and not vm.is_startable(engine.host)):
+                end_line(waits)
+                raise
             if time.monotonic() - begin + pause > seconds:
                 end_line(waits)
                 raise Failure(f"{away.what} (waited {seconds:g} s)", away.hint, code=2) from away

@@ -51,6 +51,11 @@ def _refuse_foreign(found: Found) -> None:
                       "dusty up --adopt takes them over; or run up there, or choose another Docker host")
 
 
+def check_data_is_ours(host: DockerHost) -> None:
+    """The same for a verb that only writes below persist/."""
+    _refuse_foreign(Found(owner=read_host_json(host, OWNER) or None))
+
+
 def check_containers_are_ours(host: DockerHost, containers: Iterable[FoundContainer]) -> None:
     """The same for a verb that stops or removes containers."""
     found = Found(containers={container.name: container for container in containers}, owner=read_host_json(host, OWNER) or None)

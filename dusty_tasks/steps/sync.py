@@ -181,7 +181,8 @@ class _Run:
             raise Failure(f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                           "--allow-empty empties the copy as well") from None
         except rsync.NotOurs as failure:
-            if not self.host.is_local or not rsync.take_over(self.host, self.host.path(below), self._images()):
+            is_root = not self.host.is_local and (self.host.login.is_root or self.host.become_root)
+            if is_root or not rsync.take_over(self.host, self.host.path(below), self._images()):
                 raise
             del failure
             copied = rsync.sync_folder(self.host, path, below, rules, **options)

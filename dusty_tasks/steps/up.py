@@ -181,8 +181,8 @@ class Run:
         self.receipts = self.view.found.receipts
 
     def begin_reading(self) -> None:
-        """The first look; a Docker host that is off is started (under the lock), an engine that is missing is brought."""
-        if not self.view.engine_trouble:
+        """The first look; a Docker host that is off is started (under the lock), an engine that is missing is brought, a changed host.daemon applied."""
+        if not self.view.engine_trouble and not self._has_other_daemon():
             return
         from dusty_tasks.steps.host_start import ensure_running
 
@@ -191,6 +191,14 @@ class Run:
             self.ensure_tools()
         ensure_running(self.engine, yes=bool(self.options.get("yes")))
         self._view = self._engine = None
+
+    def _has_other_daemon(self) -> bool:
+        """True if host.daemon was changed since it was last put on the Docker host."""
+        if session.settings().host.daemon is None:
+            return False
+        from dusty_tasks.effects.vm import is_daemon_in_place
+
+        return not is_daemon_in_place(self.engine.host)
 
     def take_lock(self) -> None:
         """The one lock for changes, until the end of this run. Raises Failure naming its holder."""

@@ -19,6 +19,7 @@ from dusty_tasks.effects.host_files import read_host_json, write_host_json
 from dusty_tasks.effects.lock import held
 from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.effects.receipts import Receipt, read_receipts
+from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.verbs.repo_words import found_entries
 from dusty_tasks.verbs.words import unknown
 
@@ -31,6 +32,7 @@ def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None
     engine = Engine(session.docker_host())
     with held("up", verb="restart", home=session.home()):
         found = docker.read_containers(engine)
+        check_containers_are_ours(engine.host, found.values())
         receipts = sync(wanted, chosen if words or repo_words else None, no_sync)
         code = restart([container for container in chosen if container.name in found], wanted, engine, found, receipts)
     absent = [container.name for container in chosen if container.name not in found]

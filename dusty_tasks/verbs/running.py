@@ -20,11 +20,16 @@ def containers() -> dict[str, FoundContainer]:
 
 
 def compiled_names() -> list[str]:
-    """The names of the stack's containers as last compiled, dependencies first; none if nothing was compiled."""
+    """The names of the stack's containers as last compiled, dependencies first; before that those of the specs, if they can be used."""
     try:
         return [container.name for container in session.wanted().containers]
     except Failure:
+        pass
+    try:
+        stack = session.stack()
+    except Failure:
         return []
+    return sorted({*stack.apps, *stack.services})
 
 
 def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:

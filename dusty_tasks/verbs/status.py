@@ -40,15 +40,23 @@ def run(words: list[str], json: bool = False, watch: bool = False, verbose: bool
 
 def read_facts(verbose: bool) -> dict[str, Any]:
     """Everything that is shown, as JSON values."""
-    settings, engine = session.settings(), Engine(session.docker_host())
+    engine = Engine(session.docker_host())
     view = look_ahead(engine)
     return {
-        "bundles": list(settings.bundles or (view.wanted.bundles if view else ())),
+        "bundles": active_bundles(),
         "docker_host": host_facts(engine, view),
         "stack": rows(view) if view else [],
         "repos": repo_rows(view, verbose) if view else [],
         "problems": problems(),
     }
+
+
+def active_bundles() -> list[str]:
+    """What is activated; with specs that cannot be read nothing but the settings tells."""
+    try:
+        return list(session.active_bundles())
+    except Failure:
+        return []
 
 
 def problems() -> str:

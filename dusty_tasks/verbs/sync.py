@@ -9,6 +9,7 @@ from dusty_tasks.console import say, warn
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import read_rules
+from dusty_tasks.steps.preconditions import check_data_is_ours
 from dusty_tasks.steps.sync import RepoEntry, SyncOutcome, failure_of, source_of, sync_repos
 from dusty_tasks.verbs.repo_words import found_entries
 from dusty_tasks.verbs.words import local_path
@@ -17,18 +18,36 @@ from dusty_tasks.verbs.words import local_path
 def run(words: list[str], watch: bool = False, checksum: bool = False, allow_empty: bool = False, progress: bool = False,
         verify: bool = False, why: str | None = None) -> int | None:
     """Sync the named repos, or all of the stack."""
-    entries = list(session.wanted().repos)
+    entries = repos_of_stack()
     chosen = found_entries(words, entries) if words else entries
     if why is not None:
         return explain(why, chosen, is_named=bool(words))
     if verify:
         return compare(chosen)
+    check_data_is_ours(session.docker_host())
     if watch:
         keep_syncing(chosen, entries, allow_empty)
         return 0
     outcomes = sync_repos(chosen, host=session.docker_host(), settings=session.settings(), say=say, allow_empty=allow_empty,
                           checksum=checksum, progress=progress, stack_repos=entries)
     return tell(outcomes)
+
+
+def repos_of_stack() -> list[RepoEntry]:
+    """The repos of what is active now; with specs that cannot be used, of what was compiled last. Raises Failure if nothing ever was."""
+    from dusty_tasks.core.compile import NOTHING_ACTIVE
+    from dusty_tasks.core.wanted_stack import repo_entries
+
+    try:
+        stack = session.stack()
+    except Failure as failure:
+        try:
+            return list(session.wanted().repos)
+        except Failure:
+            raise failure from None
+    if not stack.bundles:
+        raise Failure(*NOTHING_ACTIVE)
+    return list(repo_entries(stack))
 
 
 def tell(outcomes: Sequence[SyncOutcome]) -> int:

@@ -50,6 +50,19 @@ def test_a_machine_that_does_not_come_up_is_a_timeout_with_its_last_cause(far, s
     assert "Connection refused" in done.stderr and "waited 2 s" in done.stderr
 
 
+def test_a_login_that_is_refused_is_not_waited_for(far, ssh_host):
+    """But that of a machine which Dusty starts: it may not know its users yet."""
+    config = json.loads((far.home / "config.yml").read_text())
+    config["host"] |= {"ssh": f"stranger@{ssh_host.address}", "wait": 1}
+    (far.home / "config.yml").write_text(json.dumps(config))
+    assert "waited 1 s" in far.dusty("start", check=False).stderr
+    config["host"] = {key: value for key, value in config["host"].items() if key != "start"}
+    (far.home / "config.yml").write_text(json.dumps(config))
+    done = far.dusty("start", check=False)
+    assert done.returncode == 2 and "Permission denied" in done.stderr and "ssh-copy-id" in done.stderr
+    assert "waiting" not in done.stdout
+
+
 @pytest.fixture
 def served(rig, ssh_host, tmp_path: Path):
     """A bare repo on the second machine, and a specs repo that names it in the given way."""

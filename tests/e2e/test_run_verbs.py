@@ -102,6 +102,21 @@ def test_stop_and_up_bring_the_same_containers_back(rig, running):
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
 
 
+def test_stopping_what_has_no_container_is_nothing_to_stop_and_an_unknown_name_stops_nothing(rig, running):
+    rig.dusty("stop", "--rm", "side")
+    assert rig.dusty("stop", "side").stdout == "nothing to stop\n"
+    before = rig.container_ids()
+    assert rig.dusty("stop", "web", "nosuch", check=False).returncode == 1
+    assert rig.container_ids() == before
+    assert rig.dusty("stop", "side", "cache").stdout == "stopped cache\n"
+
+
+def test_status_says_that_nothing_is_activated_though_containers_run(rig, running):
+    (rig.home / "config.yml").write_text(running.config.replace("[shop]", "[]"))
+    done = rig.dusty("status")
+    assert done.stdout.startswith("bundles: none is activated") and "running" in done.stdout
+
+
 def test_status_tells_what_runs_and_what_is_pending(rig, running):
     rig.run(["docker", "kill", "dusty_web_1"])
     running.code("web", "index.html", "new page\n")

@@ -86,6 +86,28 @@ def test_a_login_without_sudo_uses_a_host_root_of_its_own(ssh_stack, ssh_host):
     assert listing(ssh_host, ssh_stack.copy("web", "/home/dev/dusty")) == {"a.py": "dev 644", "b.py": "dev 644"}
 
 
+def test_files_that_a_container_left_as_root_go_without_sudo_too(ssh_stack, ssh_host):
+    with_login(ssh_host)
+    ssh_host.run(["sh", "-c", "usermod -aG docker dev; chgrp docker /run/docker.sock"])
+    ssh_stack.repo("web")
+    ssh_stack.home.joinpath("config.yml").write_text(json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}", "root": "/home/dev/dusty"}}))
+    ssh_stack.sync()
+    copy = ssh_stack.copy("web", "/home/dev/dusty")
+    ssh_host.run(["docker", "run", "--rm", "-v", f"{copy}:/w", "busybox:1", "sh", "-c", "mkdir /w/made; echo x >/w/made/file"])
+    ssh_stack.sync("--checksum")
+    assert listing(ssh_host, copy) == {"a.py": "dev 644", "b.py": "dev 644"}
+
+
+def test_a_copy_of_another_owner_is_left_alone(ssh_stack, ssh_host):
+    source = ssh_stack.repo("web")
+    ssh_stack.sync()
+    ssh_host.run(["sh", "-c", """mkdir /persist/.dusty; echo '{"user": "ann", "machine": "laptop", "home": "/h"}' >/persist/.dusty/owner.json"""])
+    (source / "a.py").write_text("changed")
+    done = ssh_stack.sync(check=False)
+    assert done.returncode == 1 and "belong to ann on laptop (DUSTY_HOME /h)" in done.stderr
+    assert ssh_host.run(["cat", f"{ssh_stack.copy('web', '/')}/a.py"]).stdout == "a\n"
+
+
 def with_login(ssh_host) -> None:
     """A user `dev` on the second machine whom the same key lets in."""
     if ssh_host.run(["id", "dev"], check=False).returncode:

@@ -289,7 +289,8 @@ def test_another_homes_containers_are_refused_unless_adopted(rig, running, tmp_p
     other_home.mkdir()
     (other_home / "config.yml").write_text(running.config)
     before = rig.container_ids()
-    for words in (["up"], ["stop"]):
+    rig.dusty("compile", env={"DUSTY_HOME": str(other_home)})
+    for words in (["up"], ["stop"], ["restart"], ["shutdown"]):
         done = rig.dusty(*words, env={"DUSTY_HOME": str(other_home)}, check=False)
         assert done.returncode == 1 and "belong to the DUSTY_HOME /" in done.stderr
     assert rig.container_ids() == before

@@ -160,6 +160,16 @@ def test_a_daemon_json_is_written_after_asking_and_the_engine_restarted(recorded
     assert vm.apply_daemon(host, silent, yes) is False
 
 
+def test_up_asks_for_the_daemon_json_only_after_the_setting_changed(recorded, tmp_path, monkeypatch) -> None:
+    host = host_of(tmp_path, ssh="dev@box", daemon={"debug": True})
+    assert vm.is_daemon_in_place(host) is False
+    monkeypatch.setattr(DockerHost, "run", lambda self, argv, **options: process.Finished(0, '{"debug": true}', ""))
+    vm.apply_daemon(host, silent, yes)
+    assert vm.is_daemon_in_place(host) is True
+    assert vm.is_daemon_in_place(host_of(tmp_path, ssh="dev@box", daemon={"debug": False})) is False
+    assert vm.is_daemon_in_place(host_of(tmp_path, ssh="dev@other", daemon={"debug": True})) is False
+
+
 def test_a_power_off_over_ssh_may_cut_the_line(recorded, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("ANSWERS", json.dumps({"poweroff": [255, ""]}))
     assert vm.stop(host_of(tmp_path, preset="qemu"), silent) is True

@@ -33,9 +33,31 @@ def test_an_unknown_repo_gets_did_you_mean_and_nothing_is_synced(room: Room, wor
     assert not room.copy("web").exists()
 
 
+def test_what_is_active_now_is_synced_whatever_was_compiled(room: Room, tmp_path: Path) -> None:
+    room.repo("compiled")
+    room.compiled()
+    for name in ("web", "api"):
+        source = room.repo(name)
+        write(tmp_path / f"specs/apps/{name}.yml", f"repo: {source}\nmount: /code\nimage: busybox:1\ncommands: {{always: []}}\n")
+        write(tmp_path / f"specs/bundles/{name}.yml", f"apps: [{name}]\n")
+    write(room.home / "config.yml", f"specs_repo: {tmp_path}/specs\nbundles: [web]\n")
+    done = subprocess.run(room.argv("sync"), env=room.env(), capture_output=True, text=True, check=False)
+    assert (done.returncode, [line.split(":")[0] for line in done.stdout.splitlines()]) == (0, ["synced web"])
+    write(tmp_path / "specs/apps/web.yml", "broken: [")
+    done = subprocess.run(room.argv("sync"), env=room.env(), capture_output=True, text=True, check=False)
+    assert (done.returncode, [line.split(":")[0] for line in done.stdout.splitlines()]) == (0, ["synced compiled"])
+
+
+def test_with_nothing_active_there_is_nothing_to_sync(room: Room, tmp_path: Path) -> None:
+    write(tmp_path / "specs/bundles/web.yml", "services: []\n")
+    write(room.home / "config.yml", f"specs_repo: {tmp_path}/specs\n")
+    done = subprocess.run(room.argv("sync"), env=room.env(), capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("No bundles are activated")
+
+
 def test_before_anything_was_compiled(room: Room) -> None:
     done = subprocess.run(room.argv("sync"), env=room.env(), capture_output=True, text=True, check=False)
-    assert done.returncode == 1 and "nothing is compiled yet" in done.stderr
+    assert done.returncode == 1 and "no specs repo is configured" in done.stderr
 
 
 def test_failures_are_all_reported_and_the_worst_code_counts(room: Room) -> None:
