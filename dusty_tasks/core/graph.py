@@ -39,11 +39,15 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
 
 def _known_bundles(specs: Specs, bundle_names: Iterable[str]) -> tuple[list[str], list[Problem]]:
     wanted = dict.fromkeys(unicodedata.normalize("NFC", name) for name in bundle_names)
-    missing = [name for name in wanted if name not in specs.bundles]
-    warnings = [Problem(Place(CONFIG_FILE), "bundles", f"the specs have no bundle {shown(name)} (any more)",
-                        f"dusty bundles deactivate {shown(name)}; {did_you_mean(name, specs.bundles)}", is_warning=True)
-                for name in missing]
+    warnings = [_gone(name, specs) for name in wanted if name not in specs.bundles]
     return sorted(name for name in wanted if name in specs.bundles), warnings
+
+
+def _gone(name: str, specs: Specs) -> Problem:
+    import shlex
+
+    return Problem(Place(CONFIG_FILE), "bundles", f"the specs have no bundle {shown(name)} (any more)",
+                   f"dusty bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}", is_warning=True)
 
 
 def _active_apps(specs: Specs, bundles: Sequence[str]) -> list[str]:
