@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.build_specs import at, mappings
-from dusty_tasks.core.compose_values import completed, named_volumes, published_port, volume_of
+from dusty_tasks.core.compose_values import (
+    PORT_TYPES,
+    VOLUME_TYPES,
+    completed,
+    is_well_typed,
+    named_volumes,
+    published_port,
+    volume_of,
+)
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.names import Wrong
 from dusty_tasks.core.problems import Problem, nearest
@@ -163,6 +171,8 @@ class _Translation:
         if key != "ports":
             return
         for index, item in enumerate(items):
+            if not is_well_typed(item, PORT_TYPES):
+                continue
             try:
                 published_port(item)
             except Wrong as wrong:
@@ -257,17 +267,26 @@ class _Translation:
 
     def volumes(self, value: Any) -> None:
         self.compose["volumes"] = entries = list(value) if isinstance(value, list) else []
+        first: dict[str, int] = {}
         for index, entry in enumerate(entries):
-            if not isinstance(entry, (str, dict)):
+            if not isinstance(entry, (str, dict)) or not is_well_typed(entry, VOLUME_TYPES):
                 continue
             try:
                 target = volume_of(entry).target
-                for own in OWN_TARGETS[self.role]:
-                    if target == own or target.startswith(own + "/"):
-                        raise Wrong(f"{own} is needed by Dusty itself", "another path in the container")
+                self._check_target(target, first.setdefault(target, index), index)
                 entries[index] = completed(entry) if isinstance(entry, dict) else entry
             except Wrong as wrong:
                 self._say(("volumes", index), wrong.what, wrong.hint)
+
+    def _check_target(self, target: str, first: int, index: int) -> None:
+        """Where in the container a volume may be; `first` is the index of the first volume that is there."""
+        for own in OWN_TARGETS[self.role]:
+            if target == own or target.startswith(own + "/"):
+                raise Wrong(f"{own} is needed by Dusty itself", "another path in the container")
+        written = self.value["volumes"]
+        if written[first] != written[index]:
+            line = self.document.place((*self.base, "volumes", first)).line
+            raise Wrong(f"{target} is given twice; first at line {line}", "another path in the container")
 
     def environment(self, value: Any) -> None:
         variables: dict[str, Any] = {}

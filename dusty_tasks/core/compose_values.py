@@ -13,6 +13,9 @@ _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _IP = r"\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}"
 _PORT = re.compile(rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?")
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+PORT_TYPES: dict[str, type] = {"target": int, "published": str, "host_ip": str, "protocol": str}
+VOLUME_TYPES: dict[str, type] = {"type": str, "source": str, "target": str, "tmpfs": dict}
+"""What the keys of a long form hold that are looked at here."""
 _OCTAL = re.compile(r"0?o?[0-7]{1,5}")
 _MODE = re.compile(r"[A-Za-z]+(?:,[A-Za-z]+)*")
 
@@ -34,6 +37,11 @@ class Volume(NamedTuple):
     @property
     def is_named(self) -> bool:
         return bool(self.source) and not self.source.startswith("/")
+
+
+def is_well_typed(entry: Any, types: dict[str, type]) -> bool:
+    """False for a long form with a value of another type, of which the schema says what is wrong."""
+    return not isinstance(entry, dict) or all(isinstance(entry[key], kind) for key, kind in types.items() if key in entry)
 
 
 def published_port(entry: Any) -> Published | None:
@@ -101,7 +109,7 @@ def _check_long_form(entry: dict[str, Any], volume: Volume) -> None:
     if kind == "volume" and volume.source and not volume.is_named:
         raise Wrong(f"{shown(volume.source)} is not a name for a volume", "type: bind, for a path")
     mode = at(entry, "tmpfs", "mode")
-    if mode is not None and not _OCTAL.fullmatch(str(mode)):
+    if isinstance(mode, str) and not _OCTAL.fullmatch(mode):
         raise Wrong(f"{shown(mode)} is not a mode", "for example 0755")
 
 
@@ -109,7 +117,7 @@ def completed(entry: dict[str, Any]) -> dict[str, Any]:
     """The long form of a volume as Compose takes it: its type is written, the mode of a tmpfs is a number."""
     source, mode = str(entry.get("source", "")), at(entry, "tmpfs", "mode")
     whole = {"type": "bind" if source.startswith("/") else "volume", **entry}
-    return whole if mode is None else {**whole, "tmpfs": {**entry["tmpfs"], "mode": int(str(mode).replace("o", ""), 8)}}
+    return {**whole, "tmpfs": {**entry["tmpfs"], "mode": int(mode.replace("o", ""), 8)}} if isinstance(mode, str) else whole
 
 
 def _of_this_machine(source: str) -> tuple[str, str]:
