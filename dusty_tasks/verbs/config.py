@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,6 +122,8 @@ def set_key(name: str, word: str) -> None:
 
     key = settable(name)
     value = value_of_text(key, text_of(word))
+    if name == "specs_repo" and value.startswith((".", "~")):
+        value = local_path(value)
     try:
         check_value(key, value)
     except Wrong as wrong:
@@ -133,7 +136,8 @@ def set_key(name: str, word: str) -> None:
                 config[group] = {}
             config = config[group]
         config[last] = value
-    save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change, f"{name} = {shown(value)}")
+    save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change,
+         lambda: f"{name} = {shown(effective(key, session.settings()))}")
     if name == "host.ssh" and (address := session.settings().host.address):
         warn(f"host.address is still {address}; if the machine is another one: dusty config unset host.address, then dusty start")
 
@@ -183,16 +187,16 @@ def unset(name: str) -> None:
         for group in groups:
             config = config[group] if isinstance(config.get(group), dict) else {}
         config.pop(last, None)
-    save(f"config unset {name}", change, f"{name}: back to its default")
+    save(f"config unset {name}", change, lambda: f"{name}: back to its default")
 
 
-def save(what: str, change: Any, done: str) -> None:
-    """Store a change and say what it was, or that there was none."""
+def save(what: str, change: Any, done: Callable[[], str]) -> None:
+    """Store a change and say what is so now, or that there was none."""
     from dusty_tasks.effects.store import change_config
 
     changed = change_config(session.home(), what, change, warn)
     session.forget()
-    say(done if changed else f"{done} (no change)")
+    say(done() if changed else f"{done()} (no change)")
 
 
 def print_log(as_json: bool) -> None:

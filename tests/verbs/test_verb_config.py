@@ -61,8 +61,15 @@ def test_a_daemon_file_comes_from_a_file_or_stdin(dusty: Chosen, monkeypatch: py
     assert dusty("config", "set", "host.daemon", "@daemon.json").code == 0
     assert json.loads(dusty("config", "get", "host.daemon").out) == {"debug": True, "mtu": 1400, "hosts": ["unix://"]}
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"debug: false\n")))
-    assert dusty("config", "set", "host.daemon", "-").code == 0
+    assert dusty("config", "set", "host.daemon", "-").out == 'host.daemon = {"debug": false}\n'
     assert json.loads(dusty("config", "get", "host.daemon").out) == {"debug": False}
+
+
+def test_a_folder_of_specs_is_stored_as_an_absolute_path(dusty: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/home/me")
+    assert dusty("config", "set", "specs_repo", "./mine/").out == f"specs_repo = {tmp_path}/mine\n"
+    assert dusty("config", "set", "specs_repo", "~/specs").out == "specs_repo = /home/me/specs\n"
 
 
 def test_what_get_prints_set_takes(dusty: Chosen) -> None:
