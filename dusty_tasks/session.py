@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dusty_tasks.core.stack import Stack
     from dusty_tasks.core.wanted import Wanted
     from dusty_tasks.effects.docker_host import DockerHost
+    from dusty_tasks.effects.spec_states import SpecFile
 
 
 def home() -> str:
@@ -59,20 +61,19 @@ def specs_root() -> Path:
 
 
 @functools.cache
-def spec_states() -> dict[str, tuple[int, ...]]:
-    """file -> its state, for every spec file; never younger than what specs() read."""
-    from dusty_tasks.effects.spec_states import spec_states
+def spec_files() -> tuple[SpecFile, ...]:
+    """Every spec file with its state, never younger than what specs() read."""
+    from dusty_tasks.effects.spec_states import spec_files
 
-    return spec_states(specs_root())
+    return tuple(spec_files(specs_root()))
 
 
 @functools.cache
 def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     _check_specs_are_cloned()
-    # The states are taken first: an edit between the two is then noticed by the next run.
-    spec_states()
-    return read_specs(specs_root(), f"{home()}/state/documents")
+    # The states are taken before the files are read: an edit between the two is then noticed by the next run.
+    return read_specs(specs_root(), f"{home()}/state/documents", spec_files())
 
 
 def _check_specs_are_cloned() -> None:
@@ -86,12 +87,15 @@ def _check_specs_are_cloned() -> None:
         raise Failure(f"the specs repo {repo.id} is not cloned yet", "dusty repos update clones it, dusty up does so first")
 
 
-def read_specs(root: str | Path, cache_path: str | None = None) -> tuple[Specs, list[Problem]]:
-    """The specs of the specs repo at `root`, and every problem in them; without `cache_path` nothing is written."""
+def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None) -> tuple[Specs, list[Problem]]:
+    """The specs of the specs repo at `root`, and every problem in them; without `cache_path` nothing is written.
+
+    `files` are its spec files, if they are known already.
+    """
     from dusty_tasks.core.check import check_specs
     from dusty_tasks.effects.spec_files import read_documents
 
-    documents, problems = read_documents(root, cache_path)
+    documents, problems = read_documents(root, cache_path, files)
     return check_specs(documents, problems)
 
 
@@ -183,6 +187,6 @@ def docker_host() -> DockerHost:
 
 def forget() -> None:
     """Drop what was read, after a step that changes settings or specs (a first run, a pull of the specs repo)."""
-    cached: tuple[Any, ...] = (settings, specs_root, spec_states, checked, assembled, stack, compiled_stack, docker_host)
+    cached: tuple[Any, ...] = (settings, specs_root, spec_files, checked, assembled, stack, compiled_stack, docker_host)
     for function in cached:
         function.cache_clear()

@@ -19,7 +19,7 @@ from dusty_tasks.core.graph import assemble
 from dusty_tasks.core.hosts import render_hosts
 from dusty_tasks.core.memo import Memo, digest
 from dusty_tasks.core.nginx import render_nginx
-from dusty_tasks.core.origins import joined_rows, origins_json, rests_of, row_at, rows_of
+from dusty_tasks.core.origins import member, members_of, origins_json, rests_of, row_at
 from dusty_tasks.core.problems import Place, Problem, errors
 from dusty_tasks.core.routes import PortMemory, RouteKey, TooManyRoutes, assign_ports
 from dusty_tasks.core.scripts import command_files
@@ -115,22 +115,22 @@ class Rendering:
         containers = [self.memos.wanted.text(self._keys[name], partial(self._wanted_text, name)) for name in start_order(self.parts)]
         return wanted_json(self.stack, containers).encode()
 
-    def origins(self, places: PlacesByFile, others: Mapping[str, Traced] | None = None) -> bytes:
-        """build/origins.json; `others` are all artifacts but the Compose file, if they are known already."""
+    def origins(self, places: PlacesByFile, others: Iterable[Traced] | None = None) -> bytes:
+        """build/origins.json; `others` are the spans of all artifacts but the Compose file, if they are known already."""
         if others is None:
-            others = {path: traced(artifact) for path, artifact in {**self.hosts, **self.nginx, **self.commands}.items()}
-        rows = {path: self.memos.origins.text(self._seen(places, other.key, other.files), partial(_rows_text, other, places))
-                for path, other in others.items()}
-        return origins_json({**rows, COMPOSE: self._compose_rows(places)}).encode()
+            others = [traced({**self.hosts, **self.nginx, **self.commands})]
+        members = [self.memos.origins.text(self._seen(places, other.key, other.files), partial(_members_text, other, places))
+                   for other in others]
+        return origins_json([*members, member(COMPOSE, self._compose_rows(places))]).encode()
 
-    def _compose_rows(self, places: PlacesByFile) -> str:
+    def _compose_rows(self, places: PlacesByFile) -> list[str]:
         """The rows of the Compose file. Only their line numbers depend on the containers before."""
         rests = [""] * len(first_lines(True))
         for name, key in self._keys.items():
             seen = self._seen(places, key, self.parts[name].files)
             rests += self.memos.origins.text(seen, partial(self._rests_text, name, places)).split("\n")
         rests += rests_of(volume_lines(self.stack), places)
-        return joined_rows([row_at(line, line, rest) for line, rest in enumerate(rests, start=1) if rest])
+        return [row_at(line, line, rest) for line, rest in enumerate(rests, start=1) if rest]
 
     @staticmethod
     def _seen(places: PlacesByFile, key: str, files: Iterable[str]) -> str:
@@ -156,8 +156,8 @@ class Rendering:
         return json.dumps(wanted._asdict(), ensure_ascii=False)
 
 
-def _rows_text(other: Traced, places: PlacesByFile) -> str:
-    return rows_of(other.spans(), places)
+def _members_text(other: Traced, places: PlacesByFile) -> str:
+    return members_of(other.spans(), places)
 
 
 def compile_all(specs: Specs, made: Assembled, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -38,19 +38,21 @@ class Source(NamedTuple):
         return f"{self.place}{': ' if self.key else ''}{self.key}"
 
 
-def origins_json(rows_by_path: Mapping[str, str]) -> str:
+def origins_json(members: Iterable[str]) -> str:
     """build/origins.json: artifact -> its rows, each with lines, key, place and spec key."""
-    return "{" + ",\n".join([f"{encode_basestring(path)}:[\n{rows}]" for path, rows in sorted(rows_by_path.items()) if rows]) + "}\n"
+    return "{" + ",\n".join([member for member in members if member]) + "}\n"
 
 
-def rows_of(spans: Iterable[Span], places: Places) -> str:
-    """A line of JSON for each span."""
-    return joined_rows([row_at(first, last, _rest(key, origin, places)) for first, last, key, origin in spans])
+def member(path: str, rows: Sequence[str]) -> str:
+    """One artifact as it stands in the file; nothing without rows."""
+    return f"{encode_basestring(path)}:[\n" + ",\n".join(rows) + "]" if rows else ""
 
 
-def joined_rows(rows: Iterable[str]) -> str:
-    """Rows as they stand in the file."""
-    return ",\n".join(rows)
+def members_of(spans_by_path: Mapping[str, Iterable[Span]], places: Places) -> str:
+    """Artifacts and the rows of their spans."""
+    members = [member(path, [row_at(first, last, _rest(key, origin, places)) for first, last, key, origin in spans])
+               for path, spans in sorted(spans_by_path.items())]
+    return ",\n".join([text for text in members if text])
 
 
 def rests_of(lines: Lines, places: Places) -> list[str]:

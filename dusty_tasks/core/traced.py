@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.memo import digest
@@ -29,18 +29,20 @@ class Artifact(NamedTuple):
 
 
 class Traced(NamedTuple):
-    """The spans of an artifact, for whoever needs to look at them only if they are new."""
+    """The spans of one artifact or of several, for whoever needs to look at them only if they are new."""
 
     key: str
     """Another one for other spans."""
     files: Sequence[str]
     """The spec files that they lead to."""
-    spans: Callable[[], Sequence[Span]]
+    spans: Callable[[], Mapping[str, Sequence[Span]]]
+    """By artifact."""
 
 
-def traced(artifact: Artifact) -> Traced:
-    """An artifact that was just rendered."""
-    return Traced(digest(artifact.spans), files_of(artifact.spans), lambda: artifact.spans)
+def traced(artifacts: Mapping[str, Artifact]) -> Traced:
+    """Artifacts that were just rendered."""
+    spans = {path: artifact.spans for path, artifact in artifacts.items()}
+    return Traced(digest(spans), sorted({file for found in spans.values() for file in files_of(found)}), lambda: spans)
 
 
 def files_of(spans: Iterable[Span]) -> list[str]:

@@ -24,9 +24,9 @@ def read_memo(path: str | Path, version: str | None = None) -> Memo:
     return Memo(dict(zip(parts[::2], parts[1::2], strict=True)))
 
 
-def write_memo(path: str | Path, version: str, memo: Memo) -> None:
-    """Keep what this run used, if it is not what is kept already."""
-    if memo.used.keys() == memo.known.keys():
+def write_memo(path: str | Path, version: str, memo: Memo, spare: float = 0) -> None:
+    """Keep what this run used, unless it is what is kept already, or all but `spare` of it (0 to 1)."""
+    if len(memo.used.keys() ^ memo.known.keys()) <= spare * len(memo.used):
         return
     body = _BETWEEN.join([part for pair in memo.used.items() for part in pair]).encode()
     try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,19 +20,18 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import is_settled
 from dusty_tasks.effects.memo_files import read_memo, write_memo
 from dusty_tasks.effects.schema_files import read_schema
-from dusty_tasks.effects.spec_states import KIND_BY_FOLDER, SpecFile, names_in, spec_files, spec_states
+from dusty_tasks.effects.spec_states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
 
 if TYPE_CHECKING:
     from dusty_tasks.core.check_shape import DocumentReader
 
-__all__ = ["read_documents", "spec_states"]
 
-
-def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tuple[list[Document], list[Problem]]:
+def read_documents(root: str | Path, cache_path: str | Path | None = None,
+                   files: Iterable[SpecFile] | None = None) -> tuple[list[Document], list[Problem]]:
     """All spec files of the specs repo at `root`, in file order, and the problems of files that are not among them.
 
-    With `cache_path`, only files whose state differs from the cached one are opened and parsed. Raises Failure if
-    `root` is no folder.
+    With `cache_path`, only files whose state differs from the cached one are opened and parsed; `files` are the spec files
+    with their states, if they are known already. Raises Failure if `root` is no folder.
     """
     root = str(root)
     if not os.path.isdir(root):
@@ -41,7 +40,7 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None) -> tu
     memo = read_memo(cache_path, version) if cache_path is not None else Memo()
     now = time.time_ns()
     documents: list[Document] = []
-    for found in spec_files(root):
+    for found in spec_files(root) if files is None else files:
         key = f"{found.file} {found.state}"
         text = memo.known.get(key) if found.state else None
         document = Document.from_text(text) if text else _read(found)

@@ -29,13 +29,8 @@ class SpecFile(NamedTuple):
     """Why it cannot be read, for example a link that leads out of the specs repo."""
 
 
-def spec_states(root: str | os.PathLike[str]) -> dict[str, State]:
-    """file -> its state, for every spec file of the specs repo at `root`, sorted. Opens nothing."""
-    return {found.file: found.state for found in spec_files(root)}
-
-
 def spec_files(root: str | os.PathLike[str]) -> Iterator[SpecFile]:
-    """The spec files of the specs repo at `root` in file order. Raises Failure for a folder that may not be listed."""
+    """The spec files of the specs repo at `root` in file order, with their states. Opens nothing. Raises Failure for a folder that may not be listed."""
     root = os.fspath(root)
     real_root = os.path.realpath(root).rstrip("/") + "/"
     for folder, kind in KIND_BY_FOLDER.items():

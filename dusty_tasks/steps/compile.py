@@ -22,7 +22,7 @@ from dusty_tasks.steps.as_checked import AsChecked, digest
 
 if TYPE_CHECKING:
     from dusty_tasks.core.compile import Rendering
-    from dusty_tasks.core.traced import Artifact
+    from dusty_tasks.core.traced import Artifact, Span, Traced
 
 NGINX = "nginx/dustyNginx.conf"
 SINGLE_LINES = 20
@@ -30,6 +30,9 @@ SINGLE_LINES = 20
 
 MAX_WAIT = 60.0
 """Seconds that a step waits for another compile's step to end."""
+
+SPARE = 0.05
+"""The part of a memo that may be stale: a few texts are made again sooner than all are written."""
 
 changed: list[str] = []
 """What this run wrote or removed."""
@@ -105,7 +108,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], t
 # --- inputs -------------------------------------------------------------------------------------------------------
 
 def _spec_inputs() -> list[object]:
-    return [_code(), str(session.specs_root()), session.spec_states()]
+    return [_code(), str(session.specs_root()), [tuple(found) for found in session.spec_files()]]
 
 
 def _container_inputs() -> list[object]:
@@ -147,7 +150,7 @@ def _keep_memo(name: str) -> None:
     """What was made for this artifact is there for the next run."""
     from dusty_tasks.effects.memo_files import write_memo
 
-    write_memo(_memo_path(name), _code(), getattr(_rendering().memos, name))
+    write_memo(_memo_path(name), _code(), getattr(_rendering().memos, name), SPARE)
 
 
 def _memo_path(name: str) -> str:
@@ -217,16 +220,27 @@ def _put_keyed(record: Record, keys: Mapping[str, str], render: Callable[[Collec
 
 
 def _write_origins() -> None:
-    from dusty_tasks.core.traced import Traced, spans_from_json, traced
+    from dusty_tasks.core.traced import traced
 
     rendering = _rendering()
-    others = {path: traced(artifact) for path, artifact in rendering.hosts.items()}
-    for name in ("nginx", "commands"):
-        for path, left in (_written.pop(name, None) or _record(name)).files.items():
-            note = left.note
-            others[path] = Traced(f"{path} {note['key']}", note["files"], functools.partial(spans_from_json, note["spans"]))
+    others = [*_left_spans("commands"), traced(rendering.hosts), *_left_spans("nginx")]
     _put(_record("origins"), {"origins.json": rendering.origins(session.specs().places, others)})
     _keep_memo("origins")
+
+
+def _left_spans(name: str) -> Iterator[Traced]:
+    """The spans that the steps before left in a record: those of files that are made of the same belong together."""
+    from dusty_tasks.core.traced import Traced, spans_from_json
+
+    def spans_of(notes: Mapping[str, Any]) -> dict[str, tuple[Span, ...]]:
+        return {path: spans_from_json(note["spans"]) for path, note in notes.items()}
+
+    notes_by_key: dict[str, dict[str, Any]] = {}
+    for path, left in sorted((_written.pop(name, None) or _record(name)).files.items()):
+        notes_by_key.setdefault(left.note["key"], {})[path] = left.note
+    for key, notes in notes_by_key.items():
+        files = sorted({file for note in notes.values() for file in note["files"]})
+        yield Traced(f"{key} {' '.join(notes)}", files, functools.partial(spans_of, notes))
 
 
 def _write_wanted() -> None:

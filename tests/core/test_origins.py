@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from dusty_tasks.core.origins import Source, origins_json, rows_of, source_at, source_of, sources_named_in
+from dusty_tasks.core.origins import Source, members_of, origins_json, source_at, source_of, sources_named_in
 from dusty_tasks.core.specs import Origin
 from dusty_tasks.core.traced import Marks, Span
 
@@ -16,7 +16,7 @@ SPANS = [
     Span(5, 5, "services.web.labels.dusty.kind", Origin("apps/web.yml")),
     Span(6, 6, "services.web.ports", Origin("apps/web.yml", ("compose", "ports"))),
     Span(7, 7, "services.a.b", Origin("services/a.b.yml"))]
-ORIGINS = json.loads(origins_json({"docker-compose.yml": rows_of(SPANS, PLACES)}))
+ORIGINS = json.loads(origins_json([members_of({"docker-compose.yml": SPANS}, PLACES)]))
 
 
 @pytest.mark.parametrize(("origin", "source"), [

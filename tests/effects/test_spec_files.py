@@ -16,7 +16,7 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import is_settled, state_of
 from dusty_tasks.effects.memo_files import read_memo
 from dusty_tasks.effects.spec_files import read_documents
-from dusty_tasks.effects.spec_states import spec_states
+from dusty_tasks.effects.spec_states import spec_files as files_of
 
 LONG_AGO = 1_700_000_000_123_456_789
 
@@ -60,7 +60,7 @@ def test_what_is_a_spec(root: Path) -> None:
     documents, problems = read_documents(root)
     assert [document.file for document in documents] == ["apps/a.yml", "bundles/main.yml", "services/redis.yml"]
     assert [(str(problem.place), problem.is_warning) for problem in problems] == [("apps/b.yaml:1:1", True)]
-    assert list(spec_states(root)) == [document.file for document in documents]
+    assert [found.file for found in files_of(root)] == [document.file for document in documents]
 
 
 def test_a_missing_folder_counts_as_empty(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ def test_a_file_changed_just_now_is_not_kept(root: Path, tmp_path: Path, monkeyp
     cache = tmp_path / "documents"
     path = write(root, "services/now.yml", "image: now\n")
     state = state_of(path.stat())
-    assert state == spec_states(root)["services/now.yml"]
+    assert state in [found.state for found in files_of(root)]
     monkeypatch.setattr(spec_files, "is_settled", lambda found, _now: found != state)
     read_documents(root, cache)
     assert [json.loads(text)[2] for text in read_memo(cache).known.values()] == ["bundles/main.yml", "services/redis.yml"]
@@ -217,7 +217,7 @@ def test_a_reading_without_changes_imports_no_yaml(root: Path, tmp_path: Path) -
     import sys
 
     cache = tmp_path / "documents"
-    while not all(map(is_settled, spec_states(root).values())):
+    while not all(is_settled(found.state) for found in files_of(root)):
         time.sleep(0.005)  # a file counts as settled once it is older than a tick of its clock
     read_documents(root, cache)
     code = (f"import sys; from dusty_tasks.effects.spec_files import read_documents; read_documents({str(root)!r}, {str(cache)!r});"
