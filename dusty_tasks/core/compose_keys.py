@@ -63,6 +63,8 @@ _REFUSED = {
     "secrets": ("secrets are not supported", "use an asset: a file that each person sets"),
     "configs": ("configs are not supported", "use an asset, or a file of the repo"),
 }
+_REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
+"""What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
 _ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
 _CONTAINER_NAME = re.compile(r"dusty_(.+)_1")
 
@@ -154,6 +156,9 @@ class _Translation:
             self.compose.pop("links", None)  # the engine refuses both together
             if self.compose.get("ports"):
                 self._say(("ports",), f"ports cannot be published with network_mode {self.network}", owner_hint(self.network))
+        for key in _REFUSED_IN_A_JOINED_NETWORK if ":" in self.network else ():
+            if self.compose.get(key):
+                self._say((key,), f"{key} cannot be set with network_mode {self.network}", owner_hint(self.network))
         if self.volume_driver and not named_volumes(self.compose):
             self._warn("volume_driver", "there is no named volume that this driver could be for", "")
 
