@@ -93,11 +93,31 @@ def catch_signals() -> None:
         return
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end_by_signal)
+    signal.signal(signal.SIGALRM, _raise_again)
+    sys.unraisablehook = _keep_for_later
     sys.excepthook = _one_line_for_interrupts
 
 
 def _end_by_signal(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
+
+
+_swallowed: list[BaseException] = []
+A_MOMENT = 0.01
+
+
+def _keep_for_later(lost: Any) -> None:
+    """A signal that comes within a destructor or a weak reference's callback is swallowed by Python: it is raised again after that."""
+    if isinstance(lost.exc_value, (KeyboardInterrupt, SystemExit)):
+        _swallowed.append(lost.exc_value)
+        signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _raise_again(_number: int, _frame: object) -> None:
+    if _swallowed:
+        raise _swallowed.pop()
 
 
 def _one_line_for_interrupts(kind: type[BaseException], error: BaseException, trace: Any) -> None:

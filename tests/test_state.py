@@ -27,6 +27,25 @@ sys.exit(DoitMain(ModuleTaskLoader(dict(task_a=task_a, task_b=task_b,
 """
 
 
+SWALLOWED = """
+import os, time, weakref
+from dusty_tasks import state
+state.catch_signals()
+class Thing: pass
+thing = Thing()
+noted = weakref.ref(thing, lambda _: (os.kill(os.getpid(), {number}), time.sleep(1)))
+del thing
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, b"interrupted\n"), (signal.SIGTERM, 143, b"")], ids=["^C", "SIGTERM"])
+def test_a_signal_within_a_callback_that_python_calls_for_itself_is_not_lost(number: signal.Signals, code: int, said: bytes) -> None:
+    ended = subprocess.run([sys.executable, "-c", SWALLOWED.format(number=int(number))], capture_output=True, check=False, timeout=30,
+                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+    assert (ended.returncode, ended.stderr) == (code, said)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_finished_task_is_kept_whatever_ends_the_run(number: signal.Signals, tmp_path: Path) -> None:
     script = tmp_path / "pipeline.py"
