@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -263,10 +264,24 @@ def run_restart(engine: Engine, container_id: str, seconds: int | None) -> None:
     engine.post(f"/containers/{quote(container_id)}/restart{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60))
 
 
-def run_remove(engine: Engine, container_id: str) -> None:
-    """Remove a stopped container with its anonymous volumes; one that is gone already is fine."""
+def run_remove(engine: Engine, container_id: str, *, keep_volumes: bool = False) -> None:
+    """Remove a container with its anonymous volumes; one that is gone already is fine."""
     try:
-        engine.request("DELETE", f"/containers/{quote(container_id)}?v=1&force=1")
+        mounts = [] if keep_volumes else engine.get(f"/containers/{quote(container_id)}/json").get("Mounts") or []
+        engine.request("DELETE", f"/containers/{quote(container_id)}?v={int(not keep_volumes)}&force=1")
+        for mount in mounts:
+            # Compose hands an anonymous volume to the next container by its name, and the engine then keeps it.
+            if mount.get("Type") == "volume" and re.fullmatch("[0-9a-f]{64}", mount.get("Name") or ""):
+                _remove_volume(engine, mount["Name"])
+    except EngineRefused as refused:
+        if refused.status not in (404, 409):
+            raise
+
+
+def _remove_volume(engine: Engine, name: str) -> None:
+    """Remove a volume; one that is gone, or that another container uses, is fine."""
+    try:
+        engine.request("DELETE", f"/volumes/{quote(name)}")
     except EngineRefused as refused:
         if refused.status not in (404, 409):
             raise

@@ -57,7 +57,7 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
                 raise
             if time.monotonic() - begin + pause > seconds:
                 end_line(waits)
-                raise Failure(f"{away.what} (waited {seconds:g} s)", away.hint, code=2) from away
+                raise Failure(f"{away.what} (waited {seconds:g} s)", _after_waiting(engine, away.hint), code=2) from away
         waits += 1
         count_on_one_line(f"Docker is not responding: waiting {pause:g} s", waits)
         time.sleep(pause)
@@ -65,6 +65,13 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
     if waits:
         end_line(waits)
         say("Docker is responding")
+
+
+def _after_waiting(engine: Engine, hint: str) -> str:
+    """The hint at an engine that does not come up: to start it is what was just tried."""
+    if hint != "dusty start":
+        return hint
+    return "start Docker on this machine, for example: sudo systemctl start docker" if engine.host.is_local else ""
 
 
 def count_on_one_line(text: str, times: int) -> None:

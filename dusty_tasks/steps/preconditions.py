@@ -74,7 +74,7 @@ def check_names(engine: Engine, view: View) -> None:
 def remove_strangers(engine: Engine, view: View) -> None:
     """With --adopt: take away what holds the names of containers that are to be made."""
     for name, container_id in _strangers(engine, view).items():
-        docker.run_remove(engine, container_id)
+        docker.run_remove(engine, container_id, keep_volumes=True)
         say(f"removed the container that held the name {name}")
 
 

@@ -25,6 +25,6 @@ def run(words: list[str]) -> int | None:
             if not stop_containers(engine, containers, is_removal=False):
                 say("no container of Dusty's is running")
         except (EngineDown, Unreachable) as away:
-            say(f"the Docker engine on {engine.host.name} does not answer: {away.what}")
+            say(away.what)
         stop_machine(engine.host)
     return 0

@@ -175,6 +175,21 @@ def test_a_deactivated_bundle_takes_its_containers_away_and_says_so(rig, running
     untouched(before, after, "dusty_other_1")
 
 
+def test_a_removed_container_takes_its_anonymous_volumes_along_and_leaves_the_others(rig, stack):
+    """Also those that it took over from the container it replaced."""
+    stack.service("db", more="volumes: [/anonymous, 'kept:/kept', /persist/db:/data]\n")
+    stack.bundle("shop", apps="[web]", services="[db]")
+    rig.dusty("up")
+    rig.run(["docker", "exec", "dusty_db_1", "touch", "/anonymous/file", "/data/file"])
+    stack.service("db", image="busybox:2", more="volumes: [/anonymous, 'kept:/kept', /persist/db:/data]\n")
+    rig.dusty("up")
+    rig.run(["docker", "exec", "dusty_db_1", "ls", "/anonymous/file"])
+    stack.bundle("shop", apps="[web]")
+    rig.dusty("up")
+    assert rig.run(["docker", "volume", "ls", "-q"]).stdout == "dusty_kept\n"
+    assert (rig.home / "host/persist/db/file").exists()
+
+
 def test_no_recreate_says_what_is_pending_and_stops_strangers(rig, running):
     before = rig.container_ids()
     running.app("web", image="busybox:2")

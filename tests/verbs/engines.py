@@ -48,7 +48,8 @@ class Engine:
         if method != "GET":
             self.asked.append(f"{method} {path}")
             return b""
-        found = next((answer for prefix, answer in self.answers.items() if path.startswith(prefix)), [])
+        nothing: Any = {} if path.startswith("/containers/") and path.endswith("/json") else []
+        found = next((answer for prefix, answer in self.answers.items() if path.startswith(prefix)), nothing)
         if isinstance(found, Exception):
             raise found
         return found

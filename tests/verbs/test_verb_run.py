@@ -38,8 +38,11 @@ def test_stop_stops_users_before_what_they_use_and_notes_it(dusty: Chosen, engin
 
 def test_stop_rm_removes_with_anonymous_volumes_and_forgets(dusty: Chosen, engine: Engine) -> None:
     path = started(dusty.home, old={"container_id": "id-old"})
+    taken_over, named = "ab" * 32, "dusty_data"
+    mounts = [{"Type": "volume", "Name": taken_over}, {"Type": "volume", "Name": named}, {"Type": "bind", "Source": "/x"}]
+    engine.answers = {"/containers/id-old/json": {"Mounts": mounts}, **engine.answers}
     assert dusty("stop", "--rm", "old").out == "removed old\n"
-    assert engine.asked == ["DELETE /containers/id-old?v=1&force=1"]
+    assert engine.asked == ["DELETE /containers/id-old?v=1&force=1", f"DELETE /volumes/{taken_over}"]
     assert json.loads(path.read_text()) == {}
 
 
