@@ -69,6 +69,7 @@ def left(rig):
 
 
 def test_the_image_is_made_once_and_again_for_each_of_its_causes(rig, stack):
+    rig.run(["sh", "-c", "docker images -q --filter label=dusty.test.target=web | xargs -r docker rmi -f"])  # of an earlier run
     first = rig.dusty("test", "web", "made")
     assert "making the test image of web: there is none yet" in first.stdout and "once-ran" in first.stdout
     made = first.stdout.splitlines()[-2]
