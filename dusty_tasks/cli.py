@@ -180,6 +180,21 @@ def verb_task(verb: Verb) -> dict[str, Any]:
             "verbosity": 2, "io": {"capture": False}, "uptodate": [False]}
 
 
+def refuse_words_of_sync(arguments: Sequence[str]) -> None:
+    """Plain doit takes a word after `sync` for another task: say how a repo is named. Raises SystemExit."""
+    at = next((index for index, word in enumerate(arguments) if word in BY_NAME), len(arguments))
+    if arguments[at:at + 1] != ["sync"]:
+        return
+    try:
+        words, _options = parse(BY_NAME["sync"], arguments[at + 1:])
+    except UsageError:
+        return
+    for word in words:
+        if word not in BY_NAME and ":" not in word and "=" not in word:
+            print(f"doit takes {word} for a task: doit sync:{word}, or dusty sync {word}", file=sys.stderr)
+            raise SystemExit(1)
+
+
 def page(verb: Verb) -> str:
     """The help page of one verb, for a terminal of 80 columns."""
     from textwrap import fill

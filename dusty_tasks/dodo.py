@@ -5,6 +5,7 @@ Steps and verbs import what they need inside their functions: loading this file 
 """
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,6 +47,7 @@ def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
     """copy code to the Docker host: all repos of the stack, or sync:<repo>"""
     from dusty_tasks.steps import sync as steps
 
+    cli.refuse_words_of_sync(sys.argv[1:])
     if any(options.values()):
         yield instead("sync", options)
         return

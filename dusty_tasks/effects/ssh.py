@@ -86,18 +86,19 @@ def kept_config(home: str, target: str) -> str:
     return path if read_bytes(path) is not None else ""
 
 
-HOST_KEY_TROUBLE = ("Host key verification failed", "REMOTE HOST IDENTIFICATION HAS CHANGED")
-
-
 def is_refusal(printed: str) -> bool:
     """True if ssh got through and was not let in, or did not trust the other side."""
-    return any(words in printed for words in ("Permission denied", *HOST_KEY_TROUBLE))
+    return "Permission denied" in printed or is_host_key_trouble(printed)
+
+
+def is_host_key_trouble(printed: str) -> bool:
+    return "Host key verification failed" in printed or "REMOTE HOST IDENTIFICATION HAS CHANGED" in printed
 
 
 def explanation(printed: str, target: str) -> str:
     """The hint that fits what ssh said."""
     name = split_target(target)[0]
-    if any(words in printed for words in HOST_KEY_TROUBLE):
+    if is_host_key_trouble(printed):
         return f"its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand"
     if "Permission denied" in printed:
         return f"ssh-add <your key>, or put your key there: ssh-copy-id {name}"

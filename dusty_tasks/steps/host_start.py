@@ -7,7 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, is_terminal, say
-from dusty_tasks.effects import docker, vm
+from dusty_tasks.effects import docker, ssh, vm
 from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
 from dusty_tasks.effects.docker_host import DockerHost, LoginRefused, Unreachable
 from dusty_tasks.effects.failures import Failure
@@ -51,8 +51,7 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
             docker.read_containers(engine)
             break
         except (EngineDown, Unreachable) as away:
-            # A machine of ours that is just starting may not know its users yet.
-            if isinstance(away, EngineDenied) or (isinstance(away, LoginRefused) and not vm.is_startable(engine.host)):
+            if isinstance(away, EngineDenied) or (isinstance(away, LoginRefused) and _is_final(engine.host, away)):
                 end_line(waits)
                 raise
             if time.monotonic() - begin + pause > seconds:
@@ -65,6 +64,11 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
     if waits:
         end_line(waits)
         say("Docker is responding")
+
+
+def _is_final(host: DockerHost, refused: LoginRefused) -> bool:
+    """A machine of ours that is just starting may not know its users yet; but its host key stays what it is."""
+    return not vm.is_startable(host) or ssh.is_host_key_trouble(refused.printed)
 
 
 def _after_waiting(engine: Engine, hint: str) -> str:

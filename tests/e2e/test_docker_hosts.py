@@ -51,7 +51,11 @@ def test_a_machine_that_does_not_come_up_is_a_timeout_with_its_last_cause(far, s
 
 
 def test_a_login_that_is_refused_is_not_waited_for(far, ssh_host):
-    """But that of a machine which Dusty starts: it may not know its users yet."""
+    """But that of a machine which Dusty starts: it may not know its users yet; a wrong host key is final there, too."""
+    far.run(["mv", "/root/.ssh/known_hosts", "/root/.ssh/known_hosts.aside"])
+    unknown = far.dusty("start", check=False)
+    far.run(["mv", "/root/.ssh/known_hosts.aside", "/root/.ssh/known_hosts"])
+    assert unknown.returncode == 2 and "compare it" in unknown.stderr and "waiting" not in unknown.stdout
     config = json.loads((far.home / "config.yml").read_text())
     config["host"] |= {"ssh": f"stranger@{ssh_host.address}", "wait": 1}
     (far.home / "config.yml").write_text(json.dumps(config))

@@ -158,6 +158,15 @@ def test_sub_tasks_run_only_for_what_changed(room: Room) -> None:
     assert "synced web" in room.dusty("sync:web").stdout
 
 
+def test_plain_doit_says_how_a_repo_is_named(room: Room) -> None:
+    room.repo("web")
+    for words in (("sync", "web"), ("sync", "--checksum", "web"), ("run", "sync", "web")):
+        done = room.doit(*words)
+        assert (done.returncode, done.stderr) == (1, "doit takes web for a task: doit sync:web, or dusty sync web\n")
+    assert not room.copy("web").exists()
+    assert "synced web" in room.doit("sync", "sync:web").stdout
+
+
 def test_an_edit_after_the_sub_task_was_judged_is_not_lost(room: Room) -> None:
     """The fingerprint in the receipt is of the time before the copy: what is edited later is stale."""
     source = room.repo("web")
