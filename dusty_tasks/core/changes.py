@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, KeyPath, mapping_differences
+from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
 from dusty_tasks.core.found import CONTEXT_LABEL, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
 from dusty_tasks.core.images import image_name, is_same_image
 from dusty_tasks.core.repos import shown_names
@@ -164,10 +164,20 @@ def _recreation(wanted: WantedContainer, sources: Sources, found: Found, decided
     return Change(RECREATE, wanted.name, cause) if cause else None
 
 
-def container_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Any]:
+def container_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Difference]:
     """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones."""
     ignored = NOT_IN_THE_CONTAINER | ({"networks"} if wanted.kind == "proxy" else frozenset())
-    return mapping_differences(record.get("mapping") or {}, wanted.mapping, ignored)
+    differences = mapping_differences(record.get("mapping") or {}, wanted.mapping, ignored)
+    return [each for difference in differences
+            for each in (_once_differences(wanted, record) or [difference] if difference.path == ONCE else [difference])]
+
+
+def _once_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Difference]:
+    """Which of `once` and the install lines changed; [] for a record that does not know."""
+    before, now = record.get("once") or {}, wanted.once_digests
+    changed = [name for name in [*now, *(name for name in before if name not in now)] if before and now.get(name) != before.get(name)]
+    return [Difference(("libs", name, "install"), f"`install` of lib {name} changed") if name else Difference(ONCE, "`once` changed")
+            for name in changed]
 
 
 def _other_image(wanted: WantedContainer, container: FoundContainer, sources: Sources) -> str:

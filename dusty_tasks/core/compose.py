@@ -145,6 +145,12 @@ def recreate_digest(app: App, libs: Iterable[Lib]) -> str:
     return hashlib.sha256(json.dumps([app.once, installs]).encode()).hexdigest()
 
 
+def once_digests(app: App, libs: Iterable[Lib]) -> dict[str, str]:
+    """The same in parts: name of a lib -> digest of its install lines, '' -> that of `once`."""
+    parts = {"": app.once, **{lib.name: lib.install for lib in libs if lib.install}}
+    return {name: hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] for name, lines in parts.items()}
+
+
 def _depend(entry: Entry, parts: AppParts) -> None:
     needed = _conditions(parts.needs, parts.healthy)
     if not needed:

@@ -7,6 +7,8 @@ KeyPath = tuple[str | int, ...]
 
 NOT_IN_THE_CONTAINER = frozenset({"depends_on"})
 """Keys that order the start and are no part of the container: a change of theirs recreates nothing."""
+ONCE: KeyPath = ("commands", "once")
+"""Stands for all that runs once in the life of a container: `once`, and the install lines of libs."""
 SECRET = frozenset({"environment"})
 """Values under these keys are never printed."""
 
@@ -40,7 +42,7 @@ def _of_key(key: str, before: Any, now: Any) -> list[Difference]:
 def _of_labels(before: dict[str, Any], now: dict[str, Any]) -> list[Difference]:
     """`dusty.recreate` stands for what cannot be seen in the mapping: say it as the user knows it."""
     differences = _of_mappings("labels", before, now)
-    return [Difference(("commands", "once"), "`once` or the install lines of a lib changed")
+    return [Difference(ONCE, "`once` or the install lines of a lib changed")
             if difference.path == ("labels", "dusty.recreate") else difference for difference in differences]
 
 

@@ -15,8 +15,9 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
     `before` is its record until now if the container itself stayed: what it was made with (mapping, environment) is
     kept then, so that a recreation which is pending stays pending.
     """
-    made_with = {"mapping": wanted.mapping, "environment": sources.environment.get(wanted.name, {})} if before is None else {
-        "mapping": before.get("mapping", {}), "environment": before.get("environment", {})}
+    made_with = {"mapping": wanted.mapping, "environment": sources.environment.get(wanted.name, {}), "once": wanted.once_digests}
+    if before is not None:
+        made_with = {key: before.get(key, {}) for key in made_with}
     proxy = {"nginx": sources.nginx_digest} if wanted.kind == "proxy" else {}
     return {
         **made_with, **proxy, **last_change(change, time_text),

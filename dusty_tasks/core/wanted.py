@@ -18,6 +18,8 @@ class WantedContainer(NamedTuple):
     """Its mapping exactly as in build/docker-compose.yml: a differing key calls for a recreation, and names the cause."""
     always_digest: str = ""
     """sha256 of what start.sh does on every start (`always`, working folder, assets' paths); differing: restart. '' for others."""
+    once_digests: dict[str, str] = {}  # never changed
+    """What the label `dusty.recreate` is made of, by lib with install lines, '' for `once`: it tells which of them changed."""
     repo_ids: tuple[str, ...] = ()
     """Same-container repos: its own first, then its libs' in lib order; changed code: restart."""
     asset_keys: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from dusty_tasks.core.compose import build_context, service_build
+from dusty_tasks.core.compose import build_context, once_digests, service_build
 from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
 from dusty_tasks.core.graph import ordered
 from dusty_tasks.core.nginx import http_url
@@ -47,7 +47,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
     return WantedContainer(
         app.name, "app", f"dusty_{app.name}_1", mapping,
         always_digest=hashlib.sha256(json.dumps(always).encode()).hexdigest(),
-        repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
+        once_digests=once_digests(app, parts.libs), repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
         after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
         http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]))

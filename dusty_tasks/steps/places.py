@@ -23,6 +23,8 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
 
         if path[:1] == ("commands",):
             return _place_of_command(origins(), name, key_text(path))
+        if path[:1] == ("libs",):
+            return _place_of_command(origins(), name, "install", f"libs/{path[1]}.yml:")
         source = source_at(origins(), "docker-compose.yml", key_text(("services", name, *path)))
         return source.place if source and source.place != CONFIG_FILE else ""
     return place_of
@@ -49,7 +51,7 @@ def _read(path: str) -> dict[str, Any]:
         return {}
 
 
-def _place_of_command(origins: Mapping[str, Any], name: str, key: str) -> str:
-    """Where the first of an app's commands under `key` stands."""
+def _place_of_command(origins: Mapping[str, Any], name: str, key: str, file: str = "") -> str:
+    """Where the first command under `key` stands, in the app's own spec or in that of a lib (`file`)."""
     spans = origins.get(f"commands/{name}/start.sh", ())
-    return next((span["from"] for span in spans if span["spec_key"].startswith(key)), "")
+    return next((span["from"] for span in spans if span["spec_key"].startswith(key) and span["from"].startswith(file)), "")

@@ -134,6 +134,18 @@ def test_a_container_in_the_network_of_another_needs_none_of_its_own() -> None:
     assert lines(wanted, sources, with_container(found, wanted.containers[1], networks={})) == []
 
 
+@pytest.mark.parametrize(("before", "now", "cause"), [
+    ({"": "1", "base": "1"}, {"": "2", "base": "1"}, "`once` changed"),
+    ({"": "1", "base": "1"}, {"": "1", "base": "2"}, "`install` of lib base changed"),
+    ({"": "1", "base": "1"}, {"": "2"}, "`once` changed; `install` of lib base changed"),
+    ({}, {"": "1"}, "`once` or the install lines of a lib changed"),
+], ids=["once", "install", "both", "an old record"])
+def test_what_runs_once_is_told_apart(before: dict[str, str], now: dict[str, str], cause: str) -> None:
+    wanted, sources, found = world(changed_mapping(labels={"dusty.recreate": "new"})._replace(once_digests=now))
+    found = with_record(found, wanted.containers[0], mapping=APP, once=before)
+    assert lines(wanted, sources, found) == [f"recreate web: {cause}"]
+
+
 def test_values_of_the_environment_are_never_printed() -> None:
     _, sources, found = world(app())
     wanted = Wanted(containers=(changed_mapping(environment={"A": "hunter2", "B": "hunter2"}),))
