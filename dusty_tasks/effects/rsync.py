@@ -78,6 +78,9 @@ class EmptySource(Failure):
 class NotOurs(ToolFailed):
     """Files in the copy belong to somebody else (a container left them as root), and rsync may not touch them."""
 
+    folder = ""
+    """The folder that is not ours, where it is another than that of the copy."""
+
 
 def sync_folder(host: DockerHost, source: str, below: str, rules: Sequence[Rule], *, is_empty: bool = False, receipt: str = "",
                 checksum: bool = False, progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
@@ -102,7 +105,12 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
     if finished.code:
         hint = "" if host.is_local or host.become_root or host.login.is_root else \
             "the login is not root and may not use `sudo -n`: allow that, or dusty config set host.root to a folder of its own"
-        raise ToolFailed(["prepare", host.path(below)], finished.code, finished.err or finished.out, hint)
+        printed = finished.err or finished.out
+        failure = (NotOurs if host.is_local and _FORBIDDEN.search(printed) else ToolFailed)(["prepare", host.path(below)], finished.code, printed, hint)
+        if isinstance(failure, NotOurs) and below.startswith("persist/repos/"):
+            # An engine that starts a container again makes the folders that it mounts and does not find, as root.
+            failure.folder = host.path("persist/repos")
+        raise failure
 
 
 def write_file(host: DockerHost, below: str, data: bytes) -> None:

@@ -42,7 +42,10 @@ def push_assets(host: DockerHost, view: View) -> None:
 
 
 def _push(host: DockerHost, source: str, destination: str, note: str, digests: dict[str, str], keep: list[str]) -> None:
+    from dusty_tasks.steps.sync import taking_over
+
     os.makedirs(source, exist_ok=True)
     remove_host_file(host, note)
-    push_folder(host, source, host.path(destination), keep=keep)
+    target = host.path(destination)
+    taking_over(host, target, session.settings().nginx_image, lambda: push_folder(host, source, target, keep=keep))
     write_host_json(host, note, digests)

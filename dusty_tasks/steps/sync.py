@@ -176,16 +176,11 @@ class _Run:
         options: dict[str, Any] = {"receipt": f"persist/repos/.receipts/{repo_id}.json", "checksum": self.checksum,
                                    "is_empty": source.files == 0 and not self.allow_empty, "progress": self.progress, "lock": lock}
         try:
-            copied = rsync.sync_folder(self.host, path, below, rules, **options)
+            copied = taking_over(self.host, self.host.path(below), self.settings.nginx_image,
+                                 lambda: rsync.sync_folder(self.host, path, below, rules, **options))
         except rsync.EmptySource:
             raise Failure(f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                           "--allow-empty empties the copy as well") from None
-        except rsync.NotOurs as failure:
-            is_root = not self.host.is_local and (self.host.login.is_root or self.host.become_root)
-            if is_root or not rsync.take_over(self.host, self.host.path(below), self._images()):
-                raise
-            del failure
-            copied = rsync.sync_folder(self.host, path, below, rules, **options)
         receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
                    "commit": read_commit(path), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
         rsync.write_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
@@ -199,12 +194,26 @@ class _Run:
         except OSError as error:
             raise Failure(f"{path} cannot be read: {error.strerror}") from error
 
-    def _images(self) -> list[str]:
-        """Images that surely have chown, those most likely to be there first."""
-        from dusty_tasks.effects import process
 
-        listed = process.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=self.host.engine_environment())
-        return list(dict.fromkeys([self.settings.nginx_image, *(name for name in listed.out.split() if "<none>" not in name)]))[:5]
+def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[[], Any]) -> Any:
+    """What `copy` gives; where files are in its way that a container left as root in `folder`, they are given to the receiver, and it is tried again."""
+    from dusty_tasks.effects import rsync
+
+    try:
+        return copy()
+    except rsync.NotOurs as failure:
+        is_root = not host.is_local and (host.login.is_root or host.become_root)
+        if is_root or not rsync.take_over(host, failure.folder or folder, _images_with_chown(host, nginx_image)):
+            raise
+    return copy()
+
+
+def _images_with_chown(host: DockerHost, nginx_image: str) -> list[str]:
+    """Images that surely have it, those most likely to be there first."""
+    from dusty_tasks.effects import process
+
+    listed = process.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=host.engine_environment())
+    return list(dict.fromkeys([nginx_image, *(name for name in listed.out.split() if "<none>" not in name)]))[:5]
 
 
 def check_source(path: str, home: str) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from stacks import SmallStack
 from sync_stack import SyncStack, listing
 
 
@@ -199,11 +200,16 @@ def test_an_ssh_host_that_is_away_is_named(ssh_stack, ssh_host):
     assert done.returncode == 2 and f"root@{ssh_host.address}" in done.stderr and "refused" in done.stderr
 
 
-def test_files_that_a_container_left_as_root_go_all_the_same(rig, tmp_path):
-    """For a user who is not root, with the engine's help: a throw-away container gives them to him."""
+def become_dev(rig) -> None:
+    """A user `dev` of the first machine who may use its engine."""
     if rig.run(["id", "dev"], check=False).returncode:
         rig.run(["useradd", "-m", "-s", "/bin/sh", "dev"])
     rig.run(["sh", "-c", "getent group docker >/dev/null || groupadd docker; usermod -aG docker dev; chgrp docker /run/docker.sock"])
+
+
+def test_files_that_a_container_left_as_root_go_all_the_same(rig, tmp_path):
+    """For a user who is not root, with the engine's help: a throw-away container gives them to him."""
+    become_dev(rig)
     stack = SyncStack(rig, tmp_path, user="dev")
     source = stack.repo("web", {"a.py": "a", "shared/b.py": "b"})
     stack.sync()
@@ -213,6 +219,24 @@ def test_files_that_a_container_left_as_root_go_all_the_same(rig, tmp_path):
     stack.sync()
     assert listing(rig, stack.copy("web")) == {"a.py": "dev 644", "shared/b.py": "dev 644"}
     assert rig.container_ids("") == {}
+
+
+def test_what_root_left_in_the_way_of_up_goes_for_a_user_who_is_not_root(rig, tmp_path):
+    """Left by an app in its command files; or made by the engine, which starts containers though their folders are gone."""
+    become_dev(rig)
+    stack = SmallStack(tmp_path, rig.home, config="hosts: {mode: 'off'}\n")
+    rig.run(["chown", "-R", "dev", str(tmp_path)])
+    subprocess.run(["chmod", "a+rx", *tmp_path.parents], check=False, capture_output=True)
+    rig.dusty("up", user="dev")
+    rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "mkdir /command_files/made; touch /command_files/made/file"])
+    stack.app("web", always="exec httpd -f -p 80 -h /code -v", services="[cache]")
+    assert "restarted web: `always` changed" in rig.dusty("up", user="dev").stdout
+    rig.dusty("stop", user="dev")
+    for lost in ("command_files", "persist/repos"):
+        rig.run(["rm", "-rf", f"{rig.home}/host/{lost}"])
+    rig.run(["docker", "start", "dusty_web_1"])
+    rig.dusty("up", user="dev")
+    assert rig.dusty("up", user="dev").stdout.startswith("up to date")
 
 
 def test_fifty_thousand_files(rig, tmp_path):
