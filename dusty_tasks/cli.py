@@ -105,22 +105,33 @@ def ending(run: Callable[[], Any]) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # The reader has gone: end in silence, also at the interpreter's own last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 141
     except Exception as error:
-        return _out_of_space(error) or report_bug()
+        return _trouble_of_the_machine(error) or report_bug()
 
 
-def _out_of_space(error: Exception) -> int:
-    """A full or read-only disk met outside the doors is the machine's trouble, not a bug: said in one line, exit 2."""
+def _trouble_of_the_machine(error: Exception) -> int:
+    """The exit code of what is no bug, met outside the doors; 0 for all else.
+
+    A reader that has gone ends a run in silence, 141. A full or read-only disk, or a file where a folder should be, is said in one line, 2.
+    """
     import errno
 
-    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES):
+    if isinstance(error, BrokenPipeError):
+        _print_to_nobody()
+        return 141
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOTDIR):
         return 0
     print(f"{error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _print_to_nobody()
     return 2
+
+
+def _print_to_nobody() -> None:
+    """What stdout still holds cannot be written: the interpreter's own last flush is not to fail on it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def report_bug() -> int:
@@ -162,7 +173,7 @@ def _guarded_action(action: Callable[..., Any]) -> Callable[..., Any]:
         except Failure as failure:
             return (TaskFailed if failure.code == 1 else TaskError)(str(failure))
         except Exception as error:
-            code = _out_of_space(error) or report_bug()
+            code = _trouble_of_the_machine(error) or report_bug()
             raise SystemExit(code) from None
     return acted
 

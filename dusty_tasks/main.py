@@ -48,6 +48,9 @@ def main(arguments: Sequence[str]) -> int:
             return cli.unknown_verb(words[0])
         print(cli.page(verb) if verb else cli.overview())
         return 0
+    if not _is_somewhere():
+        print("the folder that this was started in is gone\n    hint: cd to another one, and run it again", file=sys.stderr)
+        return 1
     if name in ("up", "compile"):
         return run_pipeline(name, words)
     if name.startswith("sync:") and not is_sync_task(name):
@@ -108,6 +111,15 @@ def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -
             loader.task_opts = task_options
         return int(Dusty(loader, config_filenames=()).run(list(words)) or 0)
     return cli.ending(run)
+
+
+def _is_somewhere() -> bool:
+    """False in a folder that was removed: neither a relative path nor a dodo.py of a specs repo can be looked for there."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _open_closed_streams() -> None:

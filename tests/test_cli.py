@@ -99,6 +99,7 @@ def test_what_a_verb_raises_becomes_one_line_and_a_code(capsys: pytest.CaptureFi
     assert raising(ToolFailed(["docker", "ps"], 1, "no engine")) == 2
     assert raising(KeyboardInterrupt()) == 130
     assert raising(OSError(28, "No space left on device", "/x")) == 2
+    assert raising(NotADirectoryError(20, "Not a directory", "/x")) == 2
     printed = capsys.readouterr().err
     assert "no app named x\n    hint: did you mean y?" in printed
     assert "Traceback" not in printed
@@ -118,6 +119,38 @@ def test_unknown_words_end_with_1_and_a_guess(tmp_path: Path) -> None:
         ended = dusty(*words, home=tmp_path)
         assert ended.returncode == 1 and said in ended.stderr, words
         assert "Traceback" not in ended.stderr
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
+    ended = subprocess.run(["bash", "-c", f'mkdir "{tmp_path}/gone"; cd "{tmp_path}/gone"; rmdir "$PWD"; exec "{ROOT}/dusty" plan'],
+                           env={**os.environ, "DUSTY_HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1 and "the folder that this was started in is gone\n    hint: cd " in ended.stderr
+
+
+@pytest.fixture
+def one_service(tmp_path: Path) -> dict[str, str]:
+    """The environment of a DUSTY_HOME whose stack is one service."""
+    for file, text in {"specs/bundles/main.yml": "services: [redis]\n", "specs/services/redis.yml": "image: redis:7\n",
+                       "config.yml": f"specs_repo: {tmp_path}/specs\nbundles: [main]\n"}.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    return {**os.environ, "DUSTY_HOME": str(tmp_path)}
+
+
+def test_output_that_cannot_be_written_is_said_once(one_service: dict[str, str]) -> None:
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([sys.executable, "-m", "dusty_tasks", "bundles"], cwd=ROOT, env=one_service,
+                               stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr.count("No space left"), "Exception" in ended.stderr) == (2, 1, False)
+
+
+def test_a_step_whose_reader_has_gone_ends_in_silence(one_service: dict[str, str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([sys.executable, "-m", "dusty_tasks", "compile"], cwd=ROOT, env=one_service,
+                           stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, "")
 
 
 def test_help_works_with_every_stream_closed(tmp_path: Path) -> None:

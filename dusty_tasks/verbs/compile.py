@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -40,6 +41,8 @@ def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundle
     if out is None and not (dry_run or check):
         return _run_steps(json)
     folder = local_path(out) if out is not None else session.settings().build
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise Failure(f"{folder} is not a folder")
     compiled = _compile_active()
     if errors(compiled.problems):
         return _end_with(compiled.problems, [compiled], json)

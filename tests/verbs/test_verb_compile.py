@@ -140,6 +140,11 @@ def test_nothing_active_is_said_and_fails(specs: SpecsRepo, bundles: str, option
     assert not (specs.root.parent / "out").exists() and not (specs.home / "build").exists()
 
 
+def test_a_file_is_no_place_to_write_to(specs: SpecsRepo) -> None:
+    ended = specs.run("compile", "--out", "apps/web.yml")
+    assert (ended.returncode, ended.stderr) == (1, f"{specs.root}/apps/web.yml is not a folder\n")
+
+
 def test_json_tells_what_was_written_and_removed(specs: SpecsRepo) -> None:
     assert "commands/web/start.sh" in json.loads(specs.run("compile", "--json").stdout)["written"]
     specs.write("bundles/main.yml", "services: [redis]\n")
