@@ -24,6 +24,8 @@ INTERPRETER = "/usr/bin/python3"
 """The helper's first line names it; it must be root's as much as the helper."""
 RULE_PATH = "/etc/sudoers.d/dusty"
 LOCK_PATH, BACKUP_PATH = "/etc/.hosts.dusty-lock", "/etc/hosts.dusty-backup"
+ROOT_ALONE = "no helper is installed; root runs Dusty's own copy"
+"""What is fine although nothing is there: root needs no rule."""
 FIXED_SUDO = (1, 9, 17, 1)
 """The first sudo without CVE-2025-32462 and CVE-2025-32463."""
 
@@ -215,7 +217,7 @@ def installed_paths() -> list[str]:
 def check_installation() -> list[Check]:
     """Everything that makes the privileged step sound: owners, modes and digest of each part, and the rule really in force."""
     if os.geteuid() == 0 and not os.path.lexists(HELPER_PATH):
-        return [Check("ok", "no helper is installed; root runs Dusty's own copy")]
+        return [Check("ok", ROOT_ALONE)]
     checks = [_check_interpreter(), _check_helper()]
     if checks[1].state != "failed":
         checks += _check_rule()

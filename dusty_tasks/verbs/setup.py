@@ -113,13 +113,14 @@ def install_helper(yes: bool) -> int:
     settings = session.settings()
     if settings.hosts_mode != "file":
         return 0
-    from dusty_tasks.effects.helper_install import check_installation, needs_allowing
+    from dusty_tasks.effects.helper_install import ROOT_ALONE, check_installation, needs_allowing
     from dusty_tasks.verbs import hosts
 
     address = settings.hosts_address
     allow = [address] if address and needs_allowing(address) else []
-    if not allow and not any(check.state == "failed" for check in check_installation()):
-        say("the hosts helper is installed")
+    checks = check_installation()
+    if not allow and not any(check.state == "failed" for check in checks):
+        say(ROOT_ALONE if ROOT_ALONE in [check.what for check in checks] else "the hosts helper is installed")
         return 0
     return tried(lambda: hosts.run(["install"], allow=allow, yes=yes))
 

@@ -168,7 +168,7 @@ def sync_word(repo_id: str, view: View) -> str:
 def show(facts: dict[str, Any]) -> None:
     """The facts for a person."""
     if facts["problems"]:
-        warn(f"{facts['problems']}\nThe specs have problems; this is what was compiled last.")
+        warn(facts["problems"] + ("\nThe specs have problems; this is what was compiled last." if facts["stack"] else ""))
     bundles, host = facts["bundles"], facts["docker_host"]
     say(f"bundles: {', '.join(bundles) if bundles else 'none is activated (dusty bundles activate <name>)'}")
     if host["answers"]:
@@ -185,15 +185,15 @@ def show(facts: dict[str, Any]) -> None:
 
 
 def stack_table(rows: list[dict[str, Any]]) -> str:
-    """A line a container with what changes, and one below it with what it is made of; both fit 80 columns as a rule."""
-    lines = table(("name", "type", "state", "since", "code", "routes"),
-                  [(row["name"], row["type"], row["state"], row.get("since", ""), row.get("code", ""), " ".join(row["routes"])) for row in rows])
+    """A line a container with what changes, and below it its routes and what it is made of; all fit 80 columns as a rule."""
+    lines = table(("name", "type", "state", "since", "code"),
+                  [(row["name"], row["type"], row["state"], row.get("since", ""), row.get("code", "")) for row in rows])
     head, *firsts = lines.splitlines()
     shown = [head]
     for row, first in zip(rows, firsts, strict=True):
         made_of = ", ".join(filter(None, (row.get("image", ""), " ".join(row.get("ports", ())))))
-        shown += [first, *([f"    {made_of}"] if made_of else []), *([f"    last: {row['last']}"] if row.get("last") else []),
-                  *([f"    pending: {row['pending']}"] if row["pending"] else [])]
+        last, pending = (f"{key}: {row[key]}" if row.get(key) else "" for key in ("last", "pending"))
+        shown += [first, *(f"    {detail}" for detail in (" ".join(row["routes"]), made_of, last, pending) if detail)]
     return "\n".join(shown)
 
 

@@ -154,6 +154,14 @@ def test_an_installed_helper_is_left_alone(dusty: Chosen, others: Others) -> Non
     assert others.calls == [("repos", "update")]
 
 
+def test_root_is_not_told_of_a_helper_that_is_not_there(dusty: Chosen, others: Others, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dusty_tasks.effects import helper_install
+
+    monkeypatch.setattr(helper_install, "check_installation", lambda: [helper_install.Check("ok", helper_install.ROOT_ALONE, "")])
+    assert "no helper is installed; root runs Dusty's own copy" in dusty("setup").out
+    assert others.calls == [("repos", "update")]
+
+
 @pytest.mark.parametrize("mode", ["off", "localhost"])
 def test_no_helper_where_the_hosts_file_is_left_alone(dusty: Chosen, others: Others, mode: str) -> None:
     dusty("config", "set", "hosts.mode", mode)

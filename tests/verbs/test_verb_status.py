@@ -1,0 +1,30 @@
+"""What `dusty status` shows of facts that are there already."""
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dusty_tasks.verbs import status
+
+FACTS: dict[str, Any] = {"problems": "", "bundles": ["shop"], "docker_host": {"name": "this machine", "answers": False, "trouble": "it is off"},
+                         "stack": [], "repos": []}
+WEB = {"name": "web", "type": "app", "state": "running (healthy)", "since": "Less than a second ago", "code": "92c058489c",
+       "routes": ["http://web.example.test/", "web.example.test:1717"], "image": "busybox:1", "ports": ["172.17.0.1:65000:8000"],
+       "last": "created: it has no container yet", "pending": "start: it was stopped"}
+PROXY = {"name": "dustyInternalNginx", "type": "proxy", "state": "absent", "routes": [], "pending": ""}
+
+
+def test_the_table_fits_80_columns() -> None:
+    lines = status.stack_table([WEB, PROXY]).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[2:-1] == ["    http://web.example.test/ web.example.test:1717", "    busybox:1, 172.17.0.1:65000:8000",
+                           "    last: created: it has no container yet", "    pending: start: it was stopped"]
+    assert lines[-1].split() == ["dustyInternalNginx", "proxy", "absent"]
+
+
+@pytest.mark.parametrize(("stack", "tells"), [([], False), ([PROXY], True)])
+def test_an_earlier_compile_is_told_of_only_where_there_was_one(stack: list[dict[str, Any]], tells: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    status.show({**FACTS, "problems": "no specs repo is configured", "stack": stack})
+    said = capsys.readouterr().err
+    assert "no specs repo is configured" in said and ("this is what was compiled last" in said) == tells
