@@ -5,7 +5,8 @@ from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.changes import to_json
 from dusty_tasks.effects.docker import Engine
-from dusty_tasks.steps.reality import Compiled, compiled_now, look
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.reality import Compiled, View, compiled_now, look
 from dusty_tasks.verbs.words import exactly, say_json
 
 SOMETHING_TO_DO = 10
@@ -17,6 +18,8 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
     made = compiled_now()
     view = look(Engine(session.docker_host()), made=made)
     differences = artifact_differences(made) if verbose else {}
+    if view.plan.changes:
+        warn_of_another_owner(view)
     if json:
         say_json({**to_json(view.plan), **({"trouble": view.engine_trouble} if view.engine_trouble else {}),
                   **({"artifacts": differences} if verbose else {})})
@@ -30,6 +33,16 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
         if not view.plan.changes:
             say("nothing to do")
     return SOMETHING_TO_DO if exit_code and view.plan.changes else 0
+
+
+def warn_of_another_owner(view: View) -> None:
+    """What `up` refuses to do without --adopt is planned all the same, with a word."""
+    from dusty_tasks.steps.preconditions import check_owner
+
+    try:
+        check_owner(view)
+    except Failure as refusal:
+        warn(f"up would refuse this: {refusal}")
 
 
 def artifact_differences(made: Compiled) -> dict[str, str]:

@@ -309,6 +309,8 @@ def test_another_homes_containers_are_refused_unless_adopted(rig, running, tmp_p
         done = rig.dusty(*words, env={"DUSTY_HOME": str(other_home)}, check=False)
         assert done.returncode == 1 and "belong to the DUSTY_HOME /" in done.stderr
     assert rig.container_ids() == before
+    plan = rig.dusty("plan", env={"DUSTY_HOME": str(other_home)})
+    assert "up would refuse this: " in plan.stderr and "--adopt" in plan.stderr and "recreate web: " in plan.stdout
     assert "recreated web" in rig.dusty("up", "--adopt", env={"DUSTY_HOME": str(other_home)}).stdout
 
 
