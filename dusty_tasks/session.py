@@ -55,7 +55,8 @@ def specs_root() -> Path:
         return local
     chosen = settings()
     if not chosen.specs_repo:
-        raise Failure("no specs repo is configured", "dusty setup --specs-repo <repo>, or a config.yml with specs_repo")
+        raise Failure("no specs repo is configured", "dusty setup --specs-repo <repo>, or "
+                      + ("a config.yml with specs_repo" if chosen.is_configured else "dusty up, which takes the example specs"))
     repo = repo_of(chosen.specs_repo)
     return Path(chosen.path_of(repo.id, repo.local_path))
 
