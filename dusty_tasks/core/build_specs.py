@@ -112,7 +112,8 @@ def _path(value: dict[str, Any], key: str) -> str | None:
 
 
 def _texts(value: Any, *path: str) -> tuple[str, ...]:
-    return tuple([text for _, text in strings(value, *path)])
+    found = at(value, *path)
+    return tuple([item for item in found if isinstance(item, str)]) if isinstance(found, list) else ()
 
 
 def _names(value: Any, *path: str) -> tuple[str, ...]:

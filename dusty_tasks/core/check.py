@@ -13,7 +13,7 @@ from dusty_tasks.core.check_containers import check_container
 from dusty_tasks.core.check_cycles import check_cycles
 from dusty_tasks.core.check_mounts import check_mounts
 from dusty_tasks.core.check_names import check_names
-from dusty_tasks.core.check_references import check_references
+from dusty_tasks.core.check_references import check_references, references
 from dusty_tasks.core.check_repos import check_repos, first_by_id, use_first
 from dusty_tasks.core.compose_keys import Names, translate_main, translate_suites
 from dusty_tasks.core.compose_values import published_ports
@@ -36,8 +36,9 @@ def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ())
     first_repos = first_by_id(documents)
     use_first(specs, first_repos)
     found += check_names(documents)
-    found += check_references(documents, specs.references, names)
-    found += check_cycles(documents, specs.references)
+    named = {document.file: list(references(document)) for document in documents}
+    found += check_references(documents, named, specs.references, names)
+    found += check_cycles(documents, named, specs.references)
     found += check_repos(documents, first_repos)
     by_file = {document.file: document for document in documents}
     found += check_mounts(specs, by_file)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from dusty_tasks.core.check_references import references
+from dusty_tasks.core.check_references import Named
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Problem
 from dusty_tasks.core.specs import KeyPath, Reference
@@ -22,10 +22,11 @@ class _Edge(NamedTuple):
 _Graph = dict[str, dict[str, _Edge]]
 
 
-def check_cycles(documents: Sequence[Document], compose_references: Mapping[str, Sequence[Reference]]) -> Iterator[Problem]:
-    """One problem a cycle, at the key of its first name that leads to its second."""
+def check_cycles(documents: Sequence[Document], named: Mapping[str, Sequence[Named]],
+                 compose_references: Mapping[str, Sequence[Reference]]) -> Iterator[Problem]:
+    """One problem a cycle, at the key of its first name that leads to its second; references as check_references takes them."""
     for kinds in (("app", "service"), ("lib",)):
-        graph = _graph([document for document in documents if document.kind in kinds], kinds, compose_references)
+        graph = _graph([document for document in documents if document.kind in kinds], kinds, named, compose_references)
         for cycle in _cycles(graph):
             edges = [graph[one][other] for one, other in pairwise(cycle)]
             spelt = [cycle[0], *(f"{name} ({edge.how})" if edge.how else name
@@ -33,13 +34,13 @@ def check_cycles(documents: Sequence[Document], compose_references: Mapping[str,
             yield edges[0].document.problem(edges[0].path, f"cycle: {' -> '.join(spelt)}", "remove one of these")
 
 
-def _graph(documents: Sequence[Document], kinds: tuple[str, ...],
+def _graph(documents: Sequence[Document], kinds: tuple[str, ...], named: Mapping[str, Sequence[Named]],
            compose_references: Mapping[str, Sequence[Reference]]) -> _Graph:
     graph: _Graph = {document.name: {} for document in documents}
     kind_by_name = {document.name: document.kind for document in documents}
     for document in documents:
         edges = graph[document.name]
-        for path, kind, name in references(document):
+        for path, kind, name in named[document.file]:
             if kind_by_name.get(name) == kind and path[0] != "test":
                 edges.setdefault(name, _Edge(document, path, "conditional link" if path[0] == "conditional_links" else ""))
         for path, key, name in compose_references.get(document.file, ()) if "app" in kinds else ():

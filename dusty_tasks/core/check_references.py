@@ -28,8 +28,12 @@ _PLACE_BY_KIND = {
 _ARTICLES = {"app": "an", "service": "a", "lib": "a"}
 
 
-def references(document: Document) -> Iterator[tuple[KeyPath, str, str]]:
-    """Every reference of a document by name, once a list: its path, the kind it names, and the name."""
+Named = tuple[KeyPath, str, str]
+"""A reference by name: its path, the kind it names, and the name."""
+
+
+def references(document: Document) -> Iterator[Named]:
+    """Every reference of a document by name, once a list."""
     for keys, kind in REFERENCES[document.kind].items():
         for name, path in _first_paths(strings(document.value, *keys)).items():
             yield path, kind, name
@@ -45,11 +49,11 @@ def _first_paths(found: Iterable[tuple[KeyPath, str]]) -> dict[str, KeyPath]:
     return paths
 
 
-def check_references(documents: Sequence[Document], compose_references: Mapping[str, Sequence[Reference]],
-                     names: Names) -> Iterator[Problem]:
-    """Names of apps, libs and services that no spec defines; `compose_references` are those in Compose keys, by file."""
+def check_references(documents: Sequence[Document], named: Mapping[str, Sequence[Named]],
+                     compose_references: Mapping[str, Sequence[Reference]], names: Names) -> Iterator[Problem]:
+    """Names of apps, libs and services that no spec defines; `named` are the references by file, `compose_references` those in Compose keys."""
     for document in documents:
-        for path, kind, name in references(document):
+        for path, kind, name in named[document.file]:
             if name not in names.by_kind[kind]:
                 yield document.problem(path, f"no {kind} named {shown(name)}", _hint(document, kind, name, names))
         for path, _, name in compose_references.get(document.file, ()):

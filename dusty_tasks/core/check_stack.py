@@ -48,6 +48,6 @@ def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Itera
 
 def _place(specs: Specs, file: str, path: KeyPath) -> Place:
     """The place of a key, or of its nearest parent."""
-    places = specs.places.get(file, {})
+    places = specs.places[file]
     found = next((places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in places), (1, 1))
     return Place(file, *found)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.check_stack import check_stack
 from dusty_tasks.core.compose import compose_entry, entry_lines, first_lines, volume_lines
-from dusty_tasks.core.container_parts import Parts, parts_of
+from dusty_tasks.core.container_parts import AppParts, Parts, parts_of
 from dusty_tasks.core.documents import PlacesByFile
 from dusty_tasks.core.entries import Entry
 from dusty_tasks.core.graph import assemble
@@ -102,7 +102,14 @@ class Rendering:
     def _keys(self) -> dict[str, str]:
         """Container name -> a digest of all that its entry, its rows and its part of wanted.json are made from; in order of the file."""
         context = digest((self.settings.of_containers, self.specs_root))
-        return {name: digest((name, parts, context)) for name, parts in self.parts.items()}
+        # Many containers share a lib, whose repr is long: its digest stands for it.
+        libs = {name: digest(lib) for name, lib in self.stack.libs.items()}
+
+        def of(name: str, parts: Parts) -> str:
+            if not isinstance(parts, AppParts):
+                return digest((name, parts, context))
+            return digest((name, parts._replace(libs=()), [libs[lib.name] for lib in parts.libs], context))
+        return {name: of(name, parts) for name, parts in self.parts.items()}
 
     @cached_property
     def compose(self) -> dict[str, Artifact]:

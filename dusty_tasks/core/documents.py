@@ -10,6 +10,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.problems import Place, Problem
@@ -40,9 +41,9 @@ class Document:
         return marks_by_path(self.value, self.marks)
 
     @cached_property
-    def places(self) -> dict[KeyPath, tuple[int, int]]:
+    def places(self) -> Places:
         """Key path -> line and column of the value."""
-        return places_of(self.value, self.marks)
+        return Places(self.value, self.marks)
 
     @cached_property
     def text(self) -> str:
@@ -87,13 +88,51 @@ class Document:
         return document
 
 
-class PlacesByFile(Mapping[str, "dict[KeyPath, tuple[int, int]]"]):
+class Places(Mapping["KeyPath", tuple[int, int]]):
+    """Key path -> line and column of the value, from the marks of a walk over `value`.
+
+    The first few are found by walking; whoever asks for more gets a table of all.
+    """
+
+    WALKS = 4
+
+    def __init__(self, value: Any, marks: list[int]) -> None:
+        self._value, self._marks, self._walks = value, marks, 0
+
+    @cached_property
+    def _table(self) -> dict[KeyPath, tuple[int, int]]:
+        return dict(zip(paths_of(self._value), zip(self._marks[::4], self._marks[1::4], strict=False), strict=False))
+
+    def __getitem__(self, path: KeyPath) -> tuple[int, int]:
+        if self._walks >= self.WALKS:
+            return self._table[path]
+        self._walks += 1
+        index = 4 * steps_to(self._value, path)
+        return self._marks[index], self._marks[index + 1]
+
+    def get(self, path: KeyPath, default: Any = None) -> Any:
+        """As of any mapping; without the detour through an exception, since it is asked ten thousand times."""
+        if self._walks >= self.WALKS:
+            return self._table.get(path, default)
+        try:
+            return self[path]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[KeyPath]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+class PlacesByFile(Mapping[str, Places]):
     """file -> key path -> line and column; a document's places are worked out when they are asked for."""
 
     def __init__(self, documents: Iterable[Document] = ()) -> None:
         self._documents = {document.file: document for document in documents}
 
-    def __getitem__(self, file: str) -> dict[KeyPath, tuple[int, int]]:
+    def __getitem__(self, file: str) -> Places:
         return self._documents[file].places
 
     def digest(self, file: str) -> str:
@@ -107,10 +146,24 @@ class PlacesByFile(Mapping[str, "dict[KeyPath, tuple[int, int]]"]):
         return len(self._documents)
 
 
-def places_of(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int]]:
-    """Key path -> line and column of the value, from the marks of a walk over `value`."""
-    paths = paths_of(value)
-    return dict(zip(paths, zip(marks[::4], marks[1::4], strict=False), strict=False))
+def steps_to(value: Any, path: KeyPath) -> int:
+    """How many values a walk over `value`, parents first, meets before the one at `path`. Raises KeyError if there is none."""
+    steps = 0
+    for key in path:
+        if isinstance(value, dict) and key in value:
+            steps += 1 + sum(map(size_of, islice(value.values(), list(value).index(key))))
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            steps += 1 + sum(map(size_of, value[:key]))
+        else:
+            raise KeyError(path)
+        value = value[key]
+    return steps
+
+
+def size_of(value: Any) -> int:
+    """How many values a walk over `value` meets, itself included."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(size_of, children))
 
 
 def marks_by_path(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int, int, int]]:

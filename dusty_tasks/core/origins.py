@@ -50,14 +50,16 @@ def member(path: str, rows: Sequence[str]) -> str:
 
 def members_of(spans_by_path: Mapping[str, Iterable[Span]], places: Places) -> str:
     """Artifacts and the rows of their spans."""
-    members = [member(path, [row_at(first, last, _rest(key, origin, places)) for first, last, key, origin in spans])
+    known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
+    members = [member(path, [row_at(first, last, _rest(key, origin, places, known)) for first, last, key, origin in spans])
                for path, spans in sorted(spans_by_path.items())]
     return ",\n".join([text for text in members if text])
 
 
 def rests_of(lines: Lines, places: Places) -> list[str]:
     """For each line its row without line numbers, for row_at; '' where no spec put the line there."""
-    return [_rest(key, origin, places) if origin else "" for key, origin in zip(lines.keys, lines.origins, strict=True)]
+    known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
+    return [_rest(key, origin, places, known) if origin else "" for key, origin in zip(lines.keys, lines.origins, strict=True)]
 
 
 def row_at(first: int, last: int, rest: str) -> str:
@@ -65,8 +67,12 @@ def row_at(first: int, last: int, rest: str) -> str:
     return f'{{"lines":[{first},{last}],{rest}'
 
 
-def _rest(key: str, origin: Origin, places: Places) -> str:
-    place, spec_key = _source(origin, places.get(origin.file, {}))
+def _rest(key: str, origin: Origin, places: Places, known: dict[str, Mapping[KeyPath, tuple[int, int]]]) -> str:
+    """All of a row but its lines; `known` keeps what was looked up in `places`."""
+    file = origin.file
+    if file not in known:
+        known[file] = places.get(file, {})
+    place, spec_key = _source(origin, known[file])
     return f'"key":{encode_basestring(key)},"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}'
 
 
@@ -80,11 +86,13 @@ def _source(origin: Origin, known: Mapping[KeyPath, tuple[int, int]]) -> tuple[s
     if not file:
         return CONFIG_FILE, _path_text(path)
     while path:
-        if path in known:
-            return f"{file}:{known[path][0]}:{known[path][1]}", _path_text(path)
+        place = known.get(path)
+        if place:
+            return f"{file}:{place[0]}:{place[1]}", _path_text(path)
         for spelling in _old_spellings(path):
-            if spelling in known:
-                return f"{file}:{known[spelling][0]}:{known[spelling][1]}", _path_text(spelling)
+            place = known.get(spelling)
+            if place:
+                return f"{file}:{place[0]}:{place[1]}", _path_text(spelling)
         path = path[:-1]
     return f"{file}:1:1", ""
 

@@ -39,11 +39,23 @@ class Record:
     def __init__(self, folder: str, name: str) -> None:
         self.folder, self.name, self.path = folder, name, os.path.join(folder, ".written", f"{name}.json")
         self._states: dict[str, State] = {}
+        self._seen: dict[str, State] | None = None
         try:
             data = json.loads(read_bytes(self.path) or b"{}")
             self.files = {str(path): Left(list(digests), note, tuple(*state)) for path, (digests, note, *state) in data.items()}
         except (ValueError, TypeError, AttributeError):
             self.files = {}
+
+    def look_below(self, below: str) -> None:
+        """Look at all files below a folder at once, instead of at each when it is asked about."""
+        start = len(os.path.join(self.folder, ""))
+        self._seen = {path[start:]: state for path, state in tree_states(os.path.join(self.folder, below)) if state}
+
+    def paths_below(self, below: str) -> list[str]:
+        """The files below a folder, as they were seen when it was looked at; what was kept of a person's is left out."""
+        if self._seen is None:
+            self.look_below(below)
+        return [path for path in self._seen or () if not _KEPT.search(path)]
 
     def digests(self, path: str) -> list[str]:
         """What Dusty may have left at `path`."""
@@ -58,19 +70,24 @@ class Record:
 
     def _is_as_left(self, path: str, left: Left) -> bool:
         """By its state, if that is known: a file is read once after it was written, not in each run."""
-        full_path, now = os.path.join(self.folder, path), time.time_ns()
-        try:
-            state = state_of(os.stat(full_path))
-        except OSError:
-            return False
-        if state == left.state:
+        now = time.time_ns()
+        state = self._state(path)
+        if state and state == left.state:
             return True
-        found = read_bytes(full_path)
+        found = read_bytes(os.path.join(self.folder, path))
         if found is None or _digest(found) != left.digests[0]:
             return False
         if is_settled(state, now):
             self._states[path] = state
         return True
+
+    def _state(self, path: str) -> State:
+        if self._seen is not None:
+            return self._seen.get(path, ())
+        try:
+            return state_of(os.stat(os.path.join(self.folder, path)))
+        except OSError:
+            return ()
 
     def kept(self, path: str) -> Left:
         """The record of a file that stays as it is, with what was found about it."""
@@ -93,11 +110,11 @@ class Outcome(NamedTuple):
     """Files that a person had edited: path -> what was said about them."""
 
 
-def changes_of(folder: str, artifacts: Mapping[str, bytes], pruned: str = "",
+def changes_of(record: Record, artifacts: Mapping[str, bytes], pruned: str = "",
                kept: Collection[str] = ()) -> tuple[list[str], list[str]]:
     """What write_artifacts would write and remove."""
-    differing = [path for path, data in artifacts.items() if read_bytes(os.path.join(folder, path)) != data]
-    stale = [path for path in _files_below(folder, pruned) if path not in artifacts and path not in kept] if pruned else []
+    differing = [path for path, data in artifacts.items() if read_bytes(os.path.join(record.folder, path)) != data]
+    stale = [path for path in record.paths_below(pruned) if path not in artifacts and path not in kept] if pruned else []
     return differing, stale
 
 
@@ -109,7 +126,7 @@ def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str 
     neither as Dusty left it nor as it should be is kept as `.orig`. Raises Failure if something cannot be written.
     """
     folder = record.folder
-    differing, stale = changes_of(folder, artifacts, pruned, kept)
+    differing, stale = changes_of(record, artifacts, pruned, kept)
     found = {path: read_bytes(os.path.join(folder, path)) for path in (*differing, *stale)}
     edited = {path: _keep_edited(folder, path, record, artifacts.get(path), data) for path, data in found.items()}
     left = {**{path: record.kept(path) for path in kept},
@@ -148,12 +165,6 @@ def tree_states(path: str) -> list[tuple[str, State]]:
         except OSError:
             found.append((folder, ()))
     return sorted(found)
-
-
-def _files_below(folder: str, below: str) -> list[str]:
-    """The files below `folder/below`, relative to `folder`; what was kept of a person's is left out."""
-    start = len(os.path.join(folder, ""))
-    return [path[start:] for path, state in tree_states(os.path.join(folder, below)) if state and not _KEPT.search(path)]
 
 
 def _keep_edited(folder: str, path: str, record: Record, data: bytes | None, found: bytes | None) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dusty_tasks.core.compile import Rendering
     from dusty_tasks.core.traced import Artifact, Span, Traced
 
-NGINX = "nginx/dustyNginx.conf"
+STACK, NGINX = "stack.json", "nginx/dustyNginx.conf"
 SINGLE_LINES = 20
 """Up to so many files are named one by one."""
 
@@ -47,9 +47,9 @@ def compile_steps() -> Iterator[dict[str, Any]]:
            "uptodate": [first_run.is_configured]}
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if not path.endswith("/commands")]
-        checked = AsChecked(inputs, outputs)
+        checked = AsChecked(inputs, outputs, lambda: STACK in changed)
         yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
-               "file_dep": [] if name == "stack" else [_build("stack.json")], "task_dep": ["compile:examples"],
+               "file_dep": [] if name == "stack" else [_build(STACK)], "task_dep": ["compile:examples"],
                "uptodate": [checked], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}
@@ -89,7 +89,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], t
     """Name, doc, action, inputs and outputs of each step."""
     return [
         ("stack", "check the specs, close them over what is active", _write_stack,
-         lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host")], (_build("stack.json"),)),
+         lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host")], (_build(STACK),)),
         ("hosts", "the section of the hosts file", lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
          lambda: [_code(), *_settings("host")], (_build("hosts"),)),
         ("nginx", "the proxy's config", _write_nginx,
@@ -169,7 +169,7 @@ def _write_stack() -> None:
         warn(report(problems))
     if not session.active_bundles() or not made.stack.bundles:
         raise Failure(*NOTHING_ACTIVE)
-    _put(_record("stack"), {"stack.json": stack_json(made.stack, made.ports).encode()})
+    _put(_record("stack"), {STACK: stack_json(made.stack, made.ports).encode()})
     write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
 
 
@@ -204,7 +204,9 @@ def _write_commands() -> None:
                 rendered[id(files)] = files.render(_rendering().templates)
             artifacts[path] = rendered[id(files)][name]
         return artifacts
-    _put_keyed(_record("commands"), {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
+    record = _record("commands")
+    record.look_below("commands")
+    _put_keyed(record, {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
 
 
 def _put_keyed(record: Record, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],

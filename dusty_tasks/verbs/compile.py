@@ -46,7 +46,7 @@ def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundle
     compiled = _compile_active()
     if errors(compiled.problems):
         return _end_with(compiled.problems, [compiled], json)
-    changes = changes_of(folder, compiled.artifacts, "commands")
+    changes = changes_of(Record(folder, "all"), compiled.artifacts, "commands")
     if json:
         say_json(_as_json([compiled], changes))
     else:

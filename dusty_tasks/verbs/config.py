@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,16 +68,16 @@ def shown(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def places() -> dict[tuple[Any, ...], tuple[int, int]]:
+def places() -> Mapping[tuple[Any, ...], tuple[int, int]]:
     """Where each key stands in config.yml."""
-    from dusty_tasks.core.documents import places_of
+    from dusty_tasks.core.documents import Places
     from dusty_tasks.core.yaml_values import values_of_yaml
     from dusty_tasks.effects.files import read_bytes
     from dusty_tasks.effects.schema_files import read_schema
     from dusty_tasks.effects.store import config_path
 
     found = values_of_yaml(read_bytes(config_path(session.home())) or b"", "config.yml", read_schema("config"))
-    return places_of(found.value, found.marks) if found.value else {}
+    return Places(found.value, found.marks)
 
 
 def rows() -> list[dict[str, Any]]:

@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dusty_tasks.core.documents import marks_by_path, places_of
+from dusty_tasks.core.documents import Places, marks_by_path, paths_of
 from dusty_tasks.core.yaml_values import Values, values_of_yaml
 
 SCHEMA = {"properties": {
@@ -98,15 +100,30 @@ def test_the_largest_honest_file_is_read() -> None:
 def test_places_are_those_of_values_and_keys() -> None:
     text = "text: a\ntexts:\n  - b\n  - c\nenv:\n  A: 1\n"
     values = read(text)
-    assert places_of(values.value, values.marks) == {
+    assert dict(Places(values.value, values.marks)) == {
         (): (1, 1), ("text",): (1, 7), ("texts",): (3, 3), ("texts", 0): (3, 5), ("texts", 1): (4, 5), ("env",): (6, 3),
         ("env", "A"): (6, 6)}
     assert marks_by_path(values.value, values.marks)[("texts",)] == (3, 3, 2, 1)
 
 
+TREES = st.recursive(st.none() | st.text(max_size=2), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner, max_size=4), max_leaves=12)
+
+
+@given(value=TREES)
+def test_a_place_is_the_same_by_walking_and_by_the_table_of_all(value: object) -> None:
+    paths = paths_of(value)
+    marks = list(range(4 * len(paths)))
+    table = dict(Places(value, marks))
+    assert list(table) == paths
+    for path in (*paths, ("nosuch",), (99,), ("", 0)):
+        places = Places(value, marks)
+        assert [places.get(path) for _ in range(2 * Places.WALKS)] == [table.get(path)] * 2 * Places.WALKS
+        assert (path in Places(value, marks)) == (path in table)
+
+
 def test_places_follow_merges_and_left_out_keys() -> None:
     values = read("a: &a {x: 1, y: 2}\nb:\n  y: 3\n  z:\n  <<: *a\n")
-    places = places_of(values.value, values.marks)
+    places = Places(values.value, values.marks)
     assert (places[("b", "x")], places[("b", "y")]) == ((1, 11), (3, 6))
     assert ("b", "z") not in places
 

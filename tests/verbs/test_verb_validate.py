@@ -82,10 +82,10 @@ def test_the_specs_in_use_are_checked_from_the_folder_of_a_specs_repo(specs: Pat
 
 def test_without_specs_it_says_which_setting_is_missing(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(Failure, match="no specs repo is configured\n.*dusty up, which takes the example specs"):
+    with pytest.raises(Failure, match=r"no specs repo is configured\n.*dusty up, which takes the example specs"):
         validate.run([])
     session.forget()
     dusty_home.mkdir(exist_ok=True)
     (dusty_home / "config.yml").write_text("bundles: []\n")
-    with pytest.raises(Failure, match="no specs repo is configured\n.*a config.yml with specs_repo"):
+    with pytest.raises(Failure, match=r"no specs repo is configured\n.*a config.yml with specs_repo"):
         validate.run([])
