@@ -16,6 +16,7 @@ from dusty_tasks.core.sync_guards import refused_destination
 from dusty_tasks.effects import process
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.files import write_atomically
 
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
@@ -114,7 +115,10 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
 
 
 def write_file(host: DockerHost, below: str, data: bytes) -> None:
-    """Write `<host.root>/<below>` by a temporary name; its folder exists. Raises ToolFailed."""
+    """Write `<host.root>/<below>` by a temporary name; its folder exists. Raises ToolFailed, on this machine Failure."""
+    if host.is_local:
+        write_atomically(host.path(below), data)
+        return
     finished = host.run_script(FINISH, host.root, below, input=data, check=False, as_root=True)
     if finished.code:
         raise ToolFailed(["write", host.path(below)], finished.code, finished.err)
