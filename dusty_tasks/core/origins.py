@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 def origins_json(members: Iterable[str]) -> str:
     """build/origins.json: artifact -> its rows, each with lines, key, place and spec key."""
-    return "{" + ",\n".join([member for member in members if member]) + "}\n"
+    return "{" + ",\n".join([text for text in members if text]) + "}\n"
 
 
 def member(path: str, rows: Sequence[str]) -> str:
