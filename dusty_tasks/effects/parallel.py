@@ -11,6 +11,7 @@ from dusty_tasks.effects import process
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 _numbers = itertools.count()
 
 
@@ -41,3 +42,13 @@ def each_in_parallel(work: Callable[[Thing], Result], things: Iterable[Thing], j
         raise
     pool.shutdown()
     return results
+
+
+def beside(wait: Callable[[], Result], work: Callable[[], Other]) -> tuple[Result, Other]:
+    """What `wait` returns, which waits for a program, and what `work` does meanwhile, which starts none and raises nothing."""
+    done: list[Other] = []
+    thread = threading.Thread(target=lambda: done.append(work()), daemon=True)
+    thread.start()
+    result = wait()
+    thread.join()
+    return result, done[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.core.batches import in_order_of_doing
@@ -15,6 +15,10 @@ from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.places import place_finder, read_origins
+
+if TYPE_CHECKING:
+    from dusty_tasks.effects.fingerprint import Source
+    from dusty_tasks.effects.observe import Reading
 
 
 class View(NamedTuple):
@@ -81,14 +85,14 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
 
     The images are asked for only if containers are to be made, the network only if ended ones are to be started.
     """
-    from dusty_tasks.effects.observe import found_of, read_host
+    from dusty_tasks.effects.observe import found_of
     from dusty_tasks.effects.sources import read_sources
 
     settings, (wanted, artifacts, origins) = session.settings(), made or compiled()
-    reading = read_host(engine.host, engine, [entry["id"] for entry in wanted.repos])
+    reading, repo_sources = _read_both_sides(engine, wanted, settings)
     sources = read_sources(settings, wanted, artifacts, os.environ)
     found = found_of(reading, engine)
-    found = found._replace(stale_repos=stale_repos(wanted, found, settings),
+    found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources),
                            hosts_section_is_in_place=hosts_section_is_in_place(settings, artifacts))
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
@@ -105,13 +109,27 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     return View(wanted, sources, found, in_order_of_doing(planned, wanted), reading.engine_trouble)
 
 
-def stale_repos(wanted: Wanted, found: Found, settings: Settings) -> dict[str, str]:
+def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tuple[Reading, Mapping[str, Source | OSError]]:
+    """The Docker host, and while its answer comes over ssh the sources of the repos; on this machine only those that are asked for later."""
+    from dusty_tasks.effects.observe import read_host
+
+    def read() -> Reading:
+        return read_host(engine.host, engine, [entry["id"] for entry in wanted.repos])
+    if engine.host.is_local:
+        return read(), {}
+    from dusty_tasks.effects.parallel import beside
+    from dusty_tasks.steps.sync import read_sources
+
+    return beside(read, lambda: read_sources(wanted.repos, settings))
+
+
+def stale_repos(wanted: Wanted, found: Found, settings: Settings, sources: Mapping[str, Source | OSError]) -> dict[str, str]:
     """Repo id -> why its copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
     if settings.sync_mode == "bind" or not wanted.repos:
         return {}
     from dusty_tasks.steps.sync import stale_repos as judged
 
-    return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings)}
+    return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings, sources)}
 
 
 def hosts_section_is_in_place(settings: Settings, artifacts: Mapping[str, bytes]) -> bool:

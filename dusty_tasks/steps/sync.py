@@ -66,25 +66,42 @@ def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
     return settings.path_of(entry["id"], entry.get("local_path") or ""), kind
 
 
-def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings) -> list[tuple[RepoEntry, str]]:
-    """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises."""
+def read_sources(repo_entries: Iterable[RepoEntry], settings: Settings) -> dict[str, Source | OSError]:
+    """Repo id -> the state of its source, or why it cannot be read."""
+    if settings.sync_mode == "bind":
+        return {}
+    return {entry["id"]: _source_at(source_of(entry, settings)[0], settings) for entry in repo_entries}
+
+
+def _source_at(path: str, settings: Settings) -> Source | OSError:
+    try:
+        return read_source(path, read_rules(path, settings.sync_exclude))
+    except OSError as error:
+        return error
+
+
+def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings,
+                sources: Mapping[str, Source | OSError] | None = None) -> list[tuple[RepoEntry, str]]:
+    """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises.
+
+    `sources` are those that were read already.
+    """
     if settings.sync_mode == "bind":
         return []
-    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings)) for entry in repo_entries)
+    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings, (sources or {}).get(entry["id"]))) for entry in repo_entries)
     return [(entry, reason) for entry, reason in found if reason]
 
 
-def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings) -> str:
+def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, source: Source | OSError | None = None) -> str:
     """Why the copy is not what the source is, '' if it is."""
     path, kind = source_of(entry, settings)
     if receipt is None:
         return "not on the Docker host yet"
     if receipt.get("source") != path:
         return f"its source is {path} ({kind}) now, and was {receipt.get('source')}"
-    try:
-        source = read_source(path, read_rules(path, settings.sync_exclude))
-    except OSError as error:
-        return f"its source cannot be read: {path}: {error.strerror}"
+    source = source or _source_at(path, settings)
+    if isinstance(source, OSError):
+        return f"its source cannot be read: {path}: {source.strerror}"
     if receipt.get("fingerprint") == source.fingerprint:
         return ""
     before = kept_manifest(settings.home, entry["id"], str(receipt.get("fingerprint")))
