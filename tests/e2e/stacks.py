@@ -72,7 +72,7 @@ def state(rig: Any) -> dict[str, Any]:
     names = sorted(rig.container_ids(""))
     shown = json.loads(rig.run(["docker", "inspect", *names]).stdout) if names else []
     containers = {entry["Name"].lstrip("/"): [entry["State"]["Status"], entry["Config"]["Image"], entry["HostConfig"]["Binds"] and sorted(entry["HostConfig"]["Binds"]),
-                                              entry["HostConfig"]["PortBindings"], sorted(set(entry["Config"]["Env"]))] for entry in shown}
+                                              entry["HostConfig"]["PortBindings"], sorted(set(entry["Config"]["Env"] or ()))] for entry in shown}
     root = rig.home / "host"
     files = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
              if path.is_file() and ".dusty" not in path.parts and ".receipts" not in path.parts}
