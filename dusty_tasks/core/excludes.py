@@ -104,7 +104,7 @@ def _expression(pattern: bytes, is_folder: bool) -> re.Pattern[bytes] | None:
         prefix = b""
     else:
         prefix = b"(?:.*/)"
-    if pattern.endswith(b"/***"):
+    if body.endswith(b"/***"):
         # `dir/***` is the folder itself and all that is in it.
         tail = b"(?:/.*)?" if is_folder else b"/.*"
         translated = _translated(body.removesuffix(b"/***"), True)

@@ -2,12 +2,13 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs import App, Lib
 from dusty_tasks.core.stack import Stack
-from dusty_tasks.core.templating import Templates
+from dusty_tasks.core.templating import Templates, shell_quoted
 from dusty_tasks.core.traced import Artifact
 
 
@@ -88,8 +89,22 @@ def test_files(target: App | Lib, libs: Sequence[Lib], templates: Templates) -> 
         **common)
     for index, suite in enumerate(target.tests.suites):
         yield f"test/{suite.name}.sh", templates.render(
-            "commands/test_suite.sh", index=index, default_args=suite.default_args.strip(),
+            "commands/test_suite.sh", index=index, default_args=setting_arguments(suite.default_args.strip()),
             command=with_arguments(suite.command), **common)
+
+
+_PLAIN_WORDS = re.compile(r"""(?:[^'"\\$`;&|<>(){}\n#]|'[^']*'|"[^"\\$`]*")*""")
+
+
+def setting_arguments(words: str) -> str:
+    """The command that makes shell words, as the spec wrote them, the arguments; '' for none.
+
+    What is more than plain and quoted words is handed to `eval` in quotes: broken, it breaks at its own run, and not the file.
+    """
+    if not words:
+        return ""
+    command = f"set -- {words}"
+    return command if _PLAIN_WORDS.fullmatch(words) else f"eval {shell_quoted(command)}"
 
 
 def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:

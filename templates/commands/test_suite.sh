@@ -6,7 +6,7 @@ set -e
 {% endif %}
 {% if default_args %}
 {{ origin() }}if [ $# -eq 0 ]; then
-{{ origin(file, "test", "suites", index, "default_args") }}set -- {{ default_args }}
+{{ origin(file, "test", "suites", index, "default_args") }}{{ default_args }}
 {{ origin() }}fi
 {% endif %}
 {{ origin(file, "test", "suites", index, "command") }}{{ command }}

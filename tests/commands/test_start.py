@@ -284,6 +284,27 @@ def test_a_suite_has_default_arguments(container: Container, given: tuple[str, .
     assert ended.stdout == wanted
 
 
+@pytest.mark.parametrize(("written", "wanted"), [
+    ("-v 'two words'", "<-v><two words>"), ("$WORD \"$WORD\"", "<a><b><a b>"), ("$(echo x y) `echo z`", "<x><y><z>"),
+    ("it\\'s \\; a\\ b", "<it's><;><a b>"), ("'a;b' \";\"", "<a;b><;>"), ("a{1}", "<a{1}>"), ("*.nosuch", "<*.nosuch>")])
+def test_default_arguments_are_the_words_that_the_shell_makes_of_them(container: Container, written: str, wanted: str) -> None:
+    ended = run_suite(container, written)
+    assert (ended.stdout, ended.returncode) == (wanted, 0)
+
+
+@pytest.mark.parametrize("written", [")", "a (", "fi", "`", "$(", "${", "a; fi", "<<END"])
+def test_broken_default_arguments_break_at_their_own_run_and_not_the_file(container: Container, written: str) -> None:
+    assert run_suite(container, written, "given").stdout == "<given>"
+
+
+def run_suite(container: Container, default_args: str, *given: str) -> subprocess.CompletedProcess[str]:
+    """A suite that prints its arguments."""
+    web = app(mount=container.mount("app"), tests=SuiteTests(image="x", suites=(Suite("unit", ("printf '<%s>'",), default_args=default_args),)))
+    container.path("unit.sh").write_text(dict(files_of_tests(web, [], read_templates()))["test/unit.sh"].text)
+    return subprocess.run([*container.shell, str(container.path("unit.sh")), *given], capture_output=True, text=True, check=False,
+                          env={**os.environ, "WORD": "a b"})
+
+
 def test_a_test_image_is_made_from_assets_libs_and_once(container: Container) -> None:
     paper = lib(container, "paper", "pwd", "export PAPER=white")
     web = app(mount=container.mount("app"), tests=SuiteTests(image="x", once=("pwd", 'echo "$PAPER ${PATH##*:}"')))
