@@ -12,6 +12,7 @@ import pytest
 from dusty_tasks.effects import git as git_door
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.git import Clone, update_clone
+from dusty_tasks.effects.lock import held
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -246,7 +247,11 @@ def test_an_update_that_was_killed_amid_the_move_is_ended_and_loses_no_edit(remo
 def test_a_killed_update_converges(remote: Remote, clone_path: Path, tmp_path: Path) -> None:
     """kill -9 at several moments of real updates, each followed by an update that must end at the remote's commit."""
     update_clone(str(clone_path), remote.url, "")
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.git import update_clone; update_clone(sys.argv[1], sys.argv[2], '')"
+    # As steps/repos does: git inherits the repo's lock, so that of a killed update is waited for.
+    locked = f"held('repo:x', verb='test', home={str(tmp_path)!r}, wait=60.0)"
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.git import update_clone\n"
+            f"from dusty_tasks.effects.lock import held\n"
+            f"with {locked} as lock: update_clone(sys.argv[1], sys.argv[2], '', lock=lock.fileno())")
     for number in range(8):
         for name in range(20):
             (remote.work / f"f{name}").write_text(f"{number}\n" * 50)
@@ -257,7 +262,8 @@ def test_a_killed_update_converges(remote: Remote, clone_path: Path, tmp_path: P
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-        update_clone(str(clone_path), remote.url, "")
+        with held("repo:x", verb="test", home=str(tmp_path), wait=60.0) as lock:
+            update_clone(str(clone_path), remote.url, "", lock=lock.fileno())
         assert run("git", "rev-parse", "HEAD", cwd=clone_path) == newest
         assert Clone(str(clone_path)).state() == "clean"
 
