@@ -345,7 +345,7 @@ def git(words: Sequence[str], *, cwd: str | None = None, lock: int | None = None
 @functools.cache
 def _environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}
-    env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
+    env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
     if not {"GIT_SSH", "GIT_SSH_COMMAND"} & env.keys() and not process.run(["git", "config", "--get", "core.sshCommand"], env=env).out:
         env["GIT_SSH_COMMAND"] = "ssh -o BatchMode=yes"
     return env
