@@ -162,8 +162,12 @@ def _connect(address: str, timeout: float) -> socket.socket:
 
 
 def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes:
-    """The same through the ssh connection of the Docker host. Raises EngineDown."""
-    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout)
+    """The same through the ssh connection of the Docker host. Raises EngineDown.
+
+    The request's pipe stays open until the answer ends: for the engine an asker who closes his end has gone away, and it
+    gives up ("context canceled") what takes it longer than a moment: listing volumes, stopping, /system/df.
+    """
+    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True)
     if not finished.out:
         last = (finished.err.strip().splitlines() or ["no answer"])[-1]
         raise EngineDown(f"the Docker engine on {host.name} does not answer: {last}", "dusty start")
@@ -219,6 +223,12 @@ def read_bridge_address(engine: Engine) -> str:
 def read_info(engine: Engine) -> dict[str, Any]:
     """`docker info`."""
     found: dict[str, Any] = engine.get("/info")
+    return found
+
+
+def read_usage(engine: Engine) -> dict[str, Any]:
+    """`docker system df`, for which the engine measures every image, container and volume."""
+    found: dict[str, Any] = engine.get("/system/df", timeout=10 * ANSWER_TIMEOUT)
     return found
 
 

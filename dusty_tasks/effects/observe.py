@@ -109,7 +109,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
     engine.reads += 1
     try:
         finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
-                                   input=http_request("GET", LISTING), check=False)
+                                   input=http_request("GET", LISTING), check=False, hold_input=True)
     except Unreachable as away:
         return Reading({}, {}, "", {}, away.what)
     files_text, _, rest = finished.out.partition("@receipts:\n")

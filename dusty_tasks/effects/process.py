@@ -29,11 +29,12 @@ class Finished(NamedTuple):
 
 def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | None = None,
         env: Mapping[str, str] | None = None, timeout: float | None = None, check: bool = False,
-        on_line: Callable[[str], None] | None = None, pass_fds: Sequence[int] = ()) -> Finished:
+        on_line: Callable[[str], None] | None = None, pass_fds: Sequence[int] = (), hold_input: bool = False) -> Finished:
     """Run a program to its end and keep what it printed.
 
-    `argv[0]` is found by PATH; `input` is its stdin (empty when None); `env` replaces the environment; `on_line` sees
-    each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, 124 is its code.
+    `argv[0]` is found by PATH; `input` is its stdin (empty when None), which `hold_input` leaves open until the program
+    ends: for one that takes the end of a request for the asker's going away; `env` replaces the environment; `on_line`
+    sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, 124 is its code.
     Raises ToolFailed if the program is missing, or ends non-zero with `check`. An interruption (^C, SIGTERM) ends the
     program first.
     """
@@ -51,7 +52,7 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
                 on_line(line.rstrip("\n"))
         return seen
 
-    options: dict[str, Any] = {"_in": b"" if input is None else input, "_tty_out": False, "_return_cmd": True,
+    options: dict[str, Any] = {"_tty_out": False, "_return_cmd": True,
                                   "_env": dict(os.environ if env is None else env), "_ok_code": range(-64, 256),
                                   "_new_session": False, "_out": collect(out), "_err": collect(err),
                                   "_decode_errors": "replace", "_encoding": "utf-8", "_pass_fds": set(pass_fds)}
@@ -62,21 +63,48 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
         options["_cwd"] = cwd
     if timeout is not None:
         options["_timeout"] = timeout
-    running = sh.Command(program)(*argv[1:], **options, _bg=True, _bg_exc=False)
-    _running[id(running)] = running
-    try:
-        code = running.wait().exit_code
-    except sh.TimeoutException:
-        code = 124
-    except BaseException:
-        end_children()
-        raise
-    finally:
-        _running.pop(id(running), None)
+    with _stdin_of(b"" if input is None else input, is_held=hold_input) as stdin:
+        running = sh.Command(program)(*argv[1:], **options, _in=stdin, _bg=True, _bg_exc=False)
+        _running[id(running)] = running
+        try:
+            code = running.wait().exit_code
+        except sh.TimeoutException:
+            code = 124
+        except BaseException:
+            end_children()
+            raise
+        finally:
+            _running.pop(id(running), None)
     finished = Finished(128 - code if code < 0 else code, "".join(out), "".join(err))
     if check and finished.code:
         raise ToolFailed(argv, finished.code, finished.err or finished.out)
     return finished
+
+
+@contextmanager
+def _stdin_of(data: str | bytes, *, is_held: bool) -> Iterator[str | bytes | IO[bytes]]:
+    """What `sh` takes for stdin: the data itself, or the end of a pipe that carries it and stays open during the block."""
+    if not is_held:
+        yield data
+        return
+    ours, other = os.pipe()
+    with open(other, "wb", buffering=0) as writer, open(ours, "rb", buffering=0) as reader:
+        # A thread, because a pipe takes less than a long request before anybody reads; closing the reader ends it.
+        writing = threading.Thread(target=_write_all, args=(writer, data.encode() if isinstance(data, str) else data), daemon=True)
+        writing.start()
+        try:
+            yield reader
+        finally:
+            reader.close()
+            writing.join()
+
+
+def _write_all(writer: IO[bytes], data: bytes) -> None:
+    try:
+        while data:
+            data = data[writer.write(data):]
+    except BrokenPipeError:
+        pass  # The program ended before it read all of it.
 
 
 def end_children() -> None:

@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dusty_tasks.core.found import PROJECT_LABEL, FoundContainer, container_of
-from dusty_tasks.effects.docker import Engine, EngineRefused, body_of, http_request, run_remove
-from dusty_tasks.effects.process import piped
+from dusty_tasks.effects.docker import Engine, EngineRefused, run_remove
 
 RUN_LABEL = "dusty.test.run"
 """On everything that a test run makes: whose process on which machine it is, so that a later run removes what kill -9 left."""
@@ -123,19 +122,6 @@ def undisturbed() -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, former, strict=True):
             signal.signal(number, handler)
-
-
-def read_usage(engine: Engine) -> dict[str, Any]:
-    """The engine's `/system/df`. Over ssh the request's own pipe stays open: the engine gives up a long answer whose asker has closed his."""
-    if engine.host.is_local:
-        usage: dict[str, Any] = engine.get("/system/df")
-        return usage
-    with piped(engine.host.command(["docker", "system", "dial-stdio"]), env=engine.host.engine_environment()) as stream:
-        stream.input.write(http_request("GET", "/system/df"))
-        stream.input.flush()
-        answer = stream.out.read()
-    usage = json.loads(body_of(answer))
-    return usage
 
 
 def read_image(engine: Engine, name: str) -> tuple[str, dict[str, str]] | None:

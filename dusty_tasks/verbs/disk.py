@@ -13,10 +13,9 @@ from dusty_tasks.console import confirm, say, table, warn
 from dusty_tasks.core import disk as core
 from dusty_tasks.core.disk import Item
 from dusty_tasks.core.sizes import counted, size_text
-from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, run_remove
+from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, read_usage, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.projects import read_usage
 from dusty_tasks.verbs.counting import counter
 from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
 

@@ -12,10 +12,9 @@ from dusty_tasks.console import confirm, may_ask, say, table, warn
 from dusty_tasks.core import disk as core
 from dusty_tasks.core.sizes import size_text
 from dusty_tasks.effects import helper_install, hosts_file
-from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, run_remove
+from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, read_usage, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.projects import read_usage
 from dusty_tasks.verbs.words import exactly
 
 ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "folders", "image", "folder")

@@ -1,0 +1,32 @@
+"""The door to other programs: what a program reads, and when it sees the end of it."""
+from __future__ import annotations
+
+import sys
+
+from dusty_tasks.effects import process
+
+READ_AND_LISTEN = """
+import os, select
+first = os.read(0, 100)
+is_ended = bool(select.select([0], [], [], 0.3)[0]) and os.read(0, 1) == b""
+print(first.decode(), "ended" if is_ended else "open")
+"""
+
+
+def test_stdin_ends_with_its_data() -> None:
+    assert process.run([sys.executable, "-c", READ_AND_LISTEN], input="asked").out == "asked ended\n"
+    assert process.run([sys.executable, "-c", "import sys; print(repr(sys.stdin.read()))"]).out == "''\n"
+
+
+def test_held_stdin_stays_open_until_the_program_ends() -> None:
+    assert process.run([sys.executable, "-c", READ_AND_LISTEN], input=b"asked", hold_input=True).out == "asked open\n"
+
+
+def test_held_stdin_takes_more_than_a_pipe_holds() -> None:
+    count = "import os; n = 0\nwhile n < 1000000: n += len(os.read(0, 1 << 20))\nprint(n)"
+    assert process.run([sys.executable, "-c", count], input="x" * 1000000, hold_input=True).out == "1000000\n"
+
+
+def test_a_program_that_does_not_read_its_held_stdin_ends_all_the_same() -> None:
+    assert process.run(["true"], input=b"x" * 1000000, hold_input=True).code == 0
+    assert process.run(["sleep", "60"], input=b"x", hold_input=True, timeout=0.2).code == 124
