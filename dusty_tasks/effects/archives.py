@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, NamedTuple
 
 from dusty_tasks.core.copying import renamed
@@ -224,7 +225,7 @@ def _put(entry: tarfile.TarInfo, file: IO[bytes] | None, path: str, root: str, c
             os.utime(temporary, (entry.mtime, entry.mtime))
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
             raise
         return
     if entry.islnk():

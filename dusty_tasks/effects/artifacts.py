@@ -16,11 +16,17 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import State, is_settled, state_of
-from dusty_tasks.effects.files import read_bytes, write_atomically
+from dusty_tasks.effects.files import read_bytes, remove_leftovers, write_atomically
 
 MAX_DIFF_LINES = 40
 _KEPT = re.compile(r"\.orig[0-9]*$")
-"""Names of what was kept of a person's."""
+KEPT_PATTERNS = ["/*/**.orig", "/*/**.orig*[0-9]"]
+"""The same names below build/commands, whose files end in .sh, as rsync patterns; an app itself may be called so."""
+
+
+def is_kept(path: str) -> bool:
+    """True for the name of what was kept of a person's: no artifact, and nothing to push."""
+    return bool(_KEPT.search(path))
 
 
 class Left(NamedTuple):
@@ -33,11 +39,16 @@ class Left(NamedTuple):
     """A state in which it was found to be what Dusty wrote last; () if it was not looked at since."""
 
 
+def record_path(folder: str, name: str) -> str:
+    """Where the record of that name lies."""
+    return os.path.join(folder, ".written", f"{name}.json")
+
+
 class Record:
     """What Dusty left in a folder under one name. A lost or damaged record is an empty one."""
 
     def __init__(self, folder: str, name: str) -> None:
-        self.folder, self.name, self.path = folder, name, os.path.join(folder, ".written", f"{name}.json")
+        self.folder, self.name, self.path = folder, name, record_path(folder, name)
         self._states: dict[str, State] = {}
         self._seen: dict[str, State] | None = None
         try:
@@ -55,7 +66,7 @@ class Record:
         """The files below a folder, as they were seen when it was looked at; what was kept of a person's is left out."""
         if self._seen is None:
             self.look_below(below)
-        return [path for path in self._seen or () if not _KEPT.search(path)]
+        return [path for path in self._seen or () if not is_kept(path)]
 
     def digests(self, path: str) -> list[str]:
         """What Dusty may have left at `path`."""
@@ -134,6 +145,7 @@ def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str 
     # Before the files, so that a kill in between makes neither the new ones look edited, nor those that are to go.
     record.write({**left, **{path: record.files[path] for path in stale if path in record.files}})
     for path in differing:
+        remove_leftovers(os.path.join(folder, path))
         write_atomically(os.path.join(folder, path), artifacts[path])
     for path in stale:
         _remove(folder, path, pruned)

@@ -1,6 +1,7 @@
 """The door to files: whole or not at all, and only when the bytes differ."""
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from pathlib import Path
@@ -29,10 +30,17 @@ def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
                 os.fchmod(file.fileno(), mode)
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
             raise
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror or error}", code=2) from error
+
+
+def remove_leftovers(path: str | Path) -> None:
+    """Remove what killed writes to `path` left beside it; for a caller who is sure to be its only writer."""
+    path = Path(path)
+    for leftover in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}"):  # mkstemp's; an editor's .swp stays
+        leftover.unlink(missing_ok=True)
 
 
 def write_if_changed(path: str | Path, data: bytes, mode: int = 0o644) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.found import Sources
 from dusty_tasks.core.wanted import Wanted, WantedContainer
+from dusty_tasks.effects.artifacts import is_kept
 from dusty_tasks.effects.assets import read_asset
 from dusty_tasks.effects.files import read_bytes, write_if_changed
 
@@ -23,7 +24,7 @@ def read_build(folder: str, also: Sequence[str] = ()) -> dict[str, bytes]:
     """Path below build/ -> bytes, of what is pushed: the proxy's config, command files, the hosts section, and `also`."""
     paths = [f"{folder}/{path}" for path in (HOSTS, NGINX, *also)]
     if os.path.isdir(f"{folder}/{COMMANDS}"):
-        paths += _files_below(f"{folder}/{COMMANDS[:-1]}")
+        paths += [path for path in _files_below(f"{folder}/{COMMANDS[:-1]}") if not is_kept(path)]
     found = {path[len(folder) + 1:]: read_bytes(path) for path in paths}
     return {path: data for path, data in found.items() if data is not None}
 

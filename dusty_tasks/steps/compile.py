@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import resources, session
 from dusty_tasks.console import say, warn
-from dusty_tasks.effects.artifacts import Record, tree_states, write_artifacts
+from dusty_tasks.effects.artifacts import Record, record_path, tree_states, write_artifacts
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.files import write_if_changed
 from dusty_tasks.steps import first_run
@@ -47,12 +47,17 @@ def compile_steps() -> Iterator[dict[str, Any]]:
            "uptodate": [first_run.is_configured]}
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if not path.endswith("/commands")]
-        checked = AsChecked(inputs, outputs, lambda: STACK in changed)
+        checked = AsChecked(inputs, (*outputs, *_memories(name)), lambda: STACK in changed)
         yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
                "file_dep": [] if name == "stack" else [_build(STACK)], "task_dep": ["compile:examples"],
                "uptodate": [checked], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}
+
+
+def _memories(name: str) -> list[str]:
+    """What a step keeps beside its artifacts, and makes again where it was lost: later steps and runs rely on it."""
+    return [record_path(_build(), name), *([_ports_path()] if name == "stack" else [])]
 
 
 def _alone(action: Callable[[], None]) -> Callable[[], None]:
@@ -170,7 +175,7 @@ def _write_stack() -> None:
     if not session.active_bundles() or not made.stack.bundles:
         raise Failure(*NOTHING_ACTIVE)
     _put(_record("stack"), {STACK: stack_json(made.stack, made.ports).encode()})
-    write_if_changed(os.path.join(session.home(), "state", "ports.json"), json.dumps(ports_to_json(made.ports)).encode())
+    write_if_changed(_ports_path(), json.dumps(ports_to_json(made.ports)).encode())
 
 
 def _write_compose() -> None:
@@ -264,6 +269,10 @@ def _put(record: Record, artifacts: Mapping[str, bytes], pruned: str = "", notes
 
 def _record(name: str) -> Record:
     return Record(_build(), name)
+
+
+def _ports_path() -> str:
+    return os.path.join(session.home(), "state", "ports.json")
 
 
 def file_lines(word: str, paths: Sequence[str]) -> list[str]:

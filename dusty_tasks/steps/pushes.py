@@ -7,6 +7,7 @@ import tempfile
 
 from dusty_tasks import session
 from dusty_tasks.core.changes import assets_by_app
+from dusty_tasks.effects.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.assets import read_asset
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.host_files import remove_host_file, write_host_json
@@ -16,10 +17,11 @@ from dusty_tasks.steps.reality import View
 
 
 def push_command_files(host: DockerHost, view: View) -> None:
-    """build/commands as it is; the digests of libs, which syncs write, stay (and are put back where they were lost)."""
+    """build/commands but for what was kept of a person's; the digests of libs, which syncs write, stay (and are put back where they were lost)."""
     from dusty_tasks.steps.sync import push_lib_digests
 
-    _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files, ["/*/libs/"])
+    _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
+          ["/*/libs/", *KEPT_PATTERNS])
     push_lib_digests(view.wanted.repos, view.found.receipts, host)
 
 

@@ -91,3 +91,10 @@ def test_any_number_of_kills_makes_no_file_look_edited(tmp_path: Path, monkeypat
                             lambda path, data: killed() if Path(path).name == "a" else write(path, data))
             write_artifacts(Record(str(tmp_path), "all"), {"a": b"%d" % number})
     assert write_artifacts(Record(str(tmp_path), "all"), {"a": b"4"}) == (["a"], [], {})
+
+
+def test_what_a_killed_write_left_goes_with_the_next_one(tmp_path: Path) -> None:
+    for name in (".a.yml.k1ll3d_x", ".a.yml.swp", ".a.conf.k1ll3d_x"):
+        (tmp_path / name).write_bytes(b"te")
+    write_artifacts(Record(str(tmp_path), "all"), {"a.yml": b"text"})
+    assert {path.name for path in tmp_path.iterdir()} == {"a.yml", ".a.yml.swp", ".a.conf.k1ll3d_x", ".written"}

@@ -18,6 +18,7 @@ from doit.reporter import ZeroReporter
 from dusty_tasks import cli, session
 from dusty_tasks.core.origins import source_at
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.sources import read_build
 from dusty_tasks.steps import compile as steps
 from tests.test_rooms import HEAVY, ROOT
 
@@ -229,6 +230,14 @@ def test_an_edited_artifact_is_kept_even_if_state_was_lost_and_the_spec_changed(
     assert (compiled.build / "commands/web/start.sh.orig").read_bytes() == b"mine"
 
 
+def test_what_was_kept_of_an_edited_command_file_is_not_pushed(compiled: Room) -> None:
+    before = read_build(str(compiled.build))
+    (compiled.build / "commands/web/start.sh").write_bytes(b"mine")
+    compiled.compile()
+    assert (compiled.build / "commands/web/start.sh.orig").exists()
+    assert read_build(str(compiled.build)) == before
+
+
 def test_what_dusty_wrote_itself_is_not_taken_for_an_edit(compiled: Room) -> None:
     compiled.write("apps/web.yml", WEB.replace("run-web", "run-new"))
     shutil.rmtree(compiled.home / "state")
@@ -271,6 +280,23 @@ def test_a_record_or_memory_that_is_damaged_costs_nothing_but_time(compiled: Roo
         path.write_text("{garbage")
     assert compiled.compile()[0] == 0
     assert compiled.files() | {"stack.json.orig": b""} == before | {"stack.json.orig": b""}
+
+
+@pytest.mark.parametrize("name", ["commands", "nginx"])
+def test_a_record_that_is_lost_is_made_again_before_origins_need_it(compiled: Room, name: str) -> None:
+    before = compiled.files()
+    (compiled.build / f".written/{name}.json").unlink()
+    compiled.write("apps/api.yml", API + "# a comment\n")
+    assert compiled.compile() == (0, {"stack", name, "origins"})
+    assert compiled.files() == before
+
+
+def test_lost_ports_are_remembered_again_at_once(compiled: Room) -> None:
+    ports = compiled.home / "state/ports.json"
+    before = ports.read_bytes()
+    ports.unlink()
+    assert compiled.compile() == (0, {"stack"})
+    assert ports.read_bytes() == before
 
 
 def test_a_file_that_was_only_touched_writes_nothing(compiled: Room) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks.effects import rsync
+from dusty_tasks.effects.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
 from dusty_tasks.steps import sync as sync_step
@@ -307,6 +308,14 @@ def test_a_push_keeps_what_belongs_to_others(room: Room) -> None:
     write(target / "web/stale.sh", "s")
     rsync.push_folder(room.host, str(source), str(target), keep=["/*/libs/"])
     assert tree(target) == {"web/start.sh": "s", "web/libs/common": "digest"}
+
+
+def test_what_was_kept_of_edited_command_files_is_not_pushed(room: Room) -> None:
+    kept = {"web/start.sh.orig": "mine", "web/scripts/x.sh.orig2": "mine", "web/test/unit.sh.orig10": "mine"}
+    files = {"web/start.sh": "s", "x.orig/start.sh": "s", "web/scripts/x.orig2.sh": "s"}
+    source, target = room.repo("web", {**files, **kept}), room.home / "host/command_files"
+    rsync.push_folder(room.host, str(source), str(target), keep=KEPT_PATTERNS)
+    assert tree(target) == files
 
 
 def test_digests_of_libs_change_with_their_code_and_that_of_their_libs(room: Room) -> None:
