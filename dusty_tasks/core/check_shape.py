@@ -9,7 +9,7 @@ from typing import Any
 
 from dusty_tasks.core.documents import Document, path_text, spec_name
 from dusty_tasks.core.names import FORMATS, Wrong
-from dusty_tasks.core.problems import Problem, did_you_mean, edit_distance, nearest
+from dusty_tasks.core.problems import Problem, edit_distance, nearest
 from dusty_tasks.core.safe_text import shown
 from dusty_tasks.core.specs import KeyPath
 from dusty_tasks.core.yaml_values import EMPTY, FALSE, NO_MAPPING, NOT_UTF_8, SEVERAL, TOO_LARGE, TRUE, values_of_yaml
@@ -175,7 +175,8 @@ def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Probl
 
 def unknown_key_hint(key: str, known: Any) -> str:
     """`did you mean`, else the allowed keys."""
-    return did_you_mean(key, known) if nearest(key, known) else f"allowed: {', '.join(sorted(known))}"
+    guess = nearest(key, known)
+    return f'did you mean "{guess}"?' if guess else f"allowed: {', '.join(sorted(known))}"
 
 
 def _required(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:

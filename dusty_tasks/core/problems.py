@@ -65,11 +65,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     prefixed = [name for name in candidates if len(word) >= 3 and (name.startswith(word) or word.startswith(name))]
     if prefixed:
         return prefixed[0]
-    shared = [(-length, name) for name in candidates
-              if (length := len(commonprefix((word, name)))) >= 4 and 3 * length >= 2 * min(len(word), len(name))]
+    shared = [(-length, name) for name in candidates if name[:4] == word[:4]
+              and (length := len(commonprefix((word, name)))) >= 4 and 3 * length >= 2 * min(len(word), len(name))]
     if shared:
         return min(shared)[1]
-    return next(iter(difflib.get_close_matches(word, candidates, n=1, cutoff=0.8)), "")
+    # A file may hold unknown words by the ten thousand, and difflib takes its time: of those alike, only few letters differ.
+    letters = {*word}
+    alike = [name for name in candidates if 5 * len(letters.symmetric_difference(name)) <= len(word) + len(name)]
+    return next(iter(difflib.get_close_matches(word, alike, n=1, cutoff=0.8)), "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -83,7 +86,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def edit_distance(left: str, right: str) -> int:
     """Levenshtein distance, a swap of neighbours counting as one; 3 stands for "3 or more"."""
-    if abs(len(left) - len(right)) > 2:
+    if abs(len(left) - len(right)) > 2 or len({*left} ^ {*right}) > 4:  # each edit brings and takes one letter at most
         return 3
     if _is_one_swap(left, right):
         return 1
