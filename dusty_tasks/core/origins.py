@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
@@ -115,12 +115,28 @@ def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> So
         found = [span for span in spans if span["lines"][0] <= where <= span["lines"][1]]
         return _of_span(found[-1]) if found else None
     by_key = {span["key"]: span for span in spans}
-    key = where
-    while key:
-        if key in by_key:
-            return _of_span(by_key[key])
-        key = key[: max(key.rfind("."), key.rfind("["), 0)]
-    return None
+    key = _nearest_key(where, by_key)
+    return _of_span(by_key[key]) if key else None
+
+
+def keys_beside(origins: Mapping[str, Any], artifact: str, key: str) -> list[str] | None:
+    """The keys with the same parent, for one that an artifact does not hold; None if it does hold it."""
+    keys = {span["key"] for span in origins.get(artifact, ())} - {""}
+    if any(known == key or known.startswith((f"{key}.", f"{key}[")) for known in keys):
+        return None
+    parent = _nearest_key(key, keys)
+    return sorted(known for known in keys if _nearest_key(_parent(known), keys) == parent)
+
+
+def _nearest_key(key: str, known: Collection[str]) -> str:
+    """The key itself or its nearest parent among those that are known; ''."""
+    while key and key not in known:
+        key = _parent(key)
+    return key
+
+
+def _parent(key: str) -> str:
+    return key[: max(key.rfind("."), key.rfind("["), 0)]
 
 
 def sources_named_in(printed: str, origins: Mapping[str, Any]) -> list[Source]:

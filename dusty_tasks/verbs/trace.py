@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.origins import Source, source_at
+from dusty_tasks.core.origins import Source, keys_beside, source_at
 from dusty_tasks.core.problems import did_you_mean
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.files import read_bytes
@@ -28,9 +28,10 @@ def run(words: list[str], json: bool = False) -> int:
     if where.isdigit():
         source = source_at(origins, artifact, _line(artifact, int(where)))
     else:
+        beside = keys_beside(origins, artifact, where)
+        if beside is not None:
+            raise Failure(f"{artifact} has no key {where}", did_you_mean(where, beside) or EXAMPLES)
         source = source_at(origins, artifact, where)
-        if source is None:
-            raise Failure(f"{artifact} has no key {where}", EXAMPLES)
     _say(artifact, where, source, json)
     return 0
 

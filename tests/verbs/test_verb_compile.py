@@ -206,7 +206,10 @@ def test_trace_takes_the_path_of_an_artifact(specs: SpecsRepo, folder: str) -> N
 @pytest.mark.parametrize(("word", "said"), [
     ("hosts:99", "hosts has no line 99"), ("hosts", '"hosts" names no line'), ("host:1", "no artifact named host has an origin"),
     ("/etc/hosts:1", "no artifact named /etc/hosts has an origin"),
-    ("docker-compose.yml:services.nosuch", "docker-compose.yml has no key services.nosuch")])
+    ("docker-compose.yml:services.nosuch", "docker-compose.yml has no key services.nosuch"),
+    ("docker-compose.yml:services.web.imgae", 'docker-compose.yml has no key services.web.imgae\n    hint: did you mean "services.web.image"?'),
+    ("docker-compose.yml:services.wbe.image", 'docker-compose.yml has no key services.wbe.image\n    hint: did you mean "services.web"?'),
+    ("nginx/dustyNginx.conf:http", "nginx/dustyNginx.conf has no key http")])
 def test_trace_says_what_it_cannot_find(specs: SpecsRepo, word: str, said: str) -> None:
     assert specs.run("compile").returncode == 0
     ended = specs.run("trace", word)
