@@ -31,6 +31,9 @@ SINGLE_LINES = 20
 MAX_WAIT = 60.0
 """Seconds that a step waits for another compile's step to end."""
 
+OF_SPANS = ("compile:hosts", "compile:nginx", "compile:commands")
+"""The steps whose records the step of origins reads: below `up`, doit keeps no order but the one it is told."""
+
 SPARE = 0.05
 """The part of a memo that may be stale: a few texts are made again sooner than all are written."""
 
@@ -49,7 +52,8 @@ def compile_steps() -> Iterator[dict[str, Any]]:
         targets = [path for path in outputs if not path.endswith("/commands")]
         checked = AsChecked(inputs, (*outputs, *_memories(name)), lambda: STACK in changed)
         yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
-               "file_dep": [] if name == "stack" else [_build(STACK)], "task_dep": ["compile:examples"],
+               "file_dep": [] if name == "stack" else [_build(STACK)],
+               "task_dep": ["compile:examples", *(OF_SPANS if name == "origins" else ())],
                "uptodate": [checked], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}

@@ -51,7 +51,7 @@ class Room:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def compile(self) -> tuple[int, set[str]]:
+    def compile(self, *words: str) -> tuple[int, set[str]]:
         """One run in this process: exit code, and the steps whose actions ran."""
         session.forget()
         steps.changed.clear()
@@ -60,7 +60,7 @@ class Room:
         config = {"backend": "sqlite3", "dep_file": str(self.home / "state" / "doit.db"), "reporter": reporter, "verbosity": 2}
         (self.home / "state").mkdir(exist_ok=True)
         tasks = {"DOIT_CONFIG": config, "task_compile": lambda: (cli.guarded(task) for task in steps.compile_steps())}
-        code = DoitMain(ModuleTaskLoader(tasks), config_filenames=()).run(["run", "compile"])
+        code = DoitMain(ModuleTaskLoader(tasks), config_filenames=()).run(["run", *(words or ("compile",))])
         return code, {name.removeprefix("compile:") for name in ran} - ALWAYS
 
     def files(self) -> dict[str, bytes]:
@@ -84,6 +84,11 @@ def compiled(room: Room) -> Room:
 
 
 # --- what runs ----------------------------------------------------------------------------------------------------
+
+def test_origins_wait_for_those_that_they_tell_of(room: Room) -> None:
+    assert room.compile("compile:origins") == (0, {"stack", "hosts", "nginx", "commands", "origins"})
+    assert {"hosts", "nginx/dustyNginx.conf", "commands/web/start.sh", "docker-compose.yml"} <= set(json.loads(room.files()["origins.json"]))
+
 
 def test_a_comment_changes_origins_and_nothing_else(compiled: Room) -> None:
     before = compiled.files()
