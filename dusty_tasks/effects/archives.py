@@ -212,21 +212,12 @@ def _make_folder(path: str) -> bool:
 
 
 def _put(entry: tarfile.TarInfo, file: IO[bytes] | None, path: str, root: str, count: Callable[[int], None]) -> None:
-    folder = os.path.dirname(path) or "."
     if entry.isreg() and file:
-        handle, temporary = tempfile.mkstemp(prefix=".dusty-cp-", dir=folder)
         try:
-            with os.fdopen(handle, "wb") as out:
-                while chunk := file.read(1 << 20):
-                    out.write(chunk)
-                    count(len(chunk))
-                # No setuid bit: the copy belongs to someone else than the original.
-                os.fchmod(out.fileno(), entry.mode & 0o777)
-            os.utime(temporary, (entry.mtime, entry.mtime))
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
-            raise
+            _put_file(entry, file, path, count)
+        except OSError as error:
+            # A person knows the copy, not the temporary name that it has at first.
+            raise OSError(error.errno, error.strerror, path) from error
         return
     if entry.islnk():
         _check_inside(os.path.dirname(os.path.join(root, entry.linkname)), root, entry.linkname)
@@ -238,3 +229,19 @@ def _put(entry: tarfile.TarInfo, file: IO[bytes] | None, path: str, root: str, c
         os.link(os.path.join(root, entry.linkname), path, follow_symlinks=False)
     else:
         os.mkfifo(path, entry.mode & 0o777)
+
+
+def _put_file(entry: tarfile.TarInfo, file: IO[bytes], path: str, count: Callable[[int], None]) -> None:
+    handle, temporary = tempfile.mkstemp(prefix=".dusty-cp-", dir=os.path.dirname(path) or ".")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            while chunk := file.read(1 << 20):
+                out.write(chunk)
+                count(len(chunk))
+            # No setuid bit: the copy belongs to someone else than the original.
+            os.fchmod(out.fileno(), entry.mode & 0o777)
+        os.utime(temporary, (entry.mtime, entry.mtime))
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
+        raise

@@ -103,6 +103,11 @@ def test_a_failing_copy_leaves_no_temporary_file(tmp_path: Path) -> None:
     assert not list((tmp_path / "x").iterdir())
 
 
+def test_a_copy_that_may_not_be_made_is_named_by_its_own_path(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match=f"^{tmp_path}/{'x' * 250}/{'y' * 300}: File name too long$"):
+        write_to_folder(iter([folder(""), entry("y" * 300, b"1")]), str(tmp_path / ("x" * 250)), lambda _size: None)
+
+
 def test_local_entries_belong_to_root_and_know_hard_links(tmp_path: Path) -> None:
     source = tmp_path / "src"
     (source / "sub").mkdir(parents=True)
