@@ -56,7 +56,7 @@ def without_venv(checkout) -> Checkout:
 
 def test_words_stdin_and_folder_of_the_caller_reach_the_program(checkout, tmp_path):
     done = checkout.run("scripts", "web", "a b", "", "*", cwd=tmp_path, input="typed")
-    assert done.stdout == f"cwd {tmp_path}\n-P\n-m\ndusty_tasks\nscripts\nweb\na b\n\n*\ntyped"
+    assert done.stdout == f"cwd {tmp_path}\n-X\nutf8\n-P\n-m\ndusty_tasks\nscripts\nweb\na b\n\n*\ntyped"
     assert done.stderr == ""
 
 
