@@ -48,7 +48,7 @@ def settings() -> list[Finding]:
     try:
         session.settings()
     except Failure as failure:
-        return [Finding("settings", FAILED, str(failure), "dusty config list, or mend config.yml")]
+        return [Finding("settings", FAILED, str(failure), f"mend {session.home()}/config.yml, or: dusty config undo")]
     try:
         specs = session.specs()
     except Failure as failure:

@@ -1,6 +1,7 @@
 """`dusty config`: Dusty's settings, with their history."""
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
+from dusty_tasks.verbs.words import action_of, exactly, local_path, repo_as_stored, say_json
 
 if TYPE_CHECKING:
     from dusty_tasks.core.setting_keys import Key
@@ -122,12 +123,13 @@ def set_key(name: str, word: str) -> None:
 
     key = settable(name)
     value = value_of_text(key, text_of(word))
-    if name == "specs_repo" and value.startswith((".", "~")):
-        value = local_path(value)
+    if name == "specs_repo":
+        value = repo_as_stored(value)
     try:
         check_value(key, value)
     except Wrong as wrong:
-        raise Failure(f"{name}: {wrong.what}", wrong.hint) from wrong
+        as_list = f"dusty config set {name} {shlex.quote(f'[{value}]')}" if key.kind == "strings" and isinstance(value, str) else ""
+        raise Failure(f"{name}: {wrong.what}", as_list or wrong.hint) from wrong
     *groups, last = name.split(".")
 
     def change(config: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dusty_tasks import session
 from dusty_tasks.console import may_ask, say, warn
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.routing import choose_routing
-from dusty_tasks.verbs.words import exactly, local_path
+from dusty_tasks.verbs.words import exactly, repo_as_stored
 
 HOST_KINDS = ("local", "ssh")
 
@@ -53,12 +53,10 @@ def chosen_repo(given: str | None, configured: str, yes: bool) -> str:
             raise Failure("setup would ask for the specs repo, and there is no terminal to ask on",
                           "dusty setup --specs-repo <repo>, or dusty setup --yes for the examples")
         given = configured if yes else answer("Specs repo" + ("" if configured else " (blank: the examples)"), configured)
-    given = given.strip()
-    if not given.startswith((".", "~", "/")):
-        return given
-    if not os.path.isdir(local_path(given)):
-        raise Failure(f"there is no folder {local_path(given)}")
-    return local_path(given)
+    stored = repo_as_stored(given.strip())
+    if stored.startswith("/") and not os.path.isdir(stored):
+        raise Failure(f"there is no folder {stored}")
+    return stored
 
 
 def answer(question: str, present: str) -> str:

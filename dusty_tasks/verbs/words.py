@@ -12,11 +12,27 @@ from dusty_tasks.effects.failures import Failure
 
 
 def local_path(word: str) -> str:
-    """A path as its caller meant it, absolute: `~` expanded, relative to the folder the verb was typed in."""
+    """A path as its caller meant it, absolute: `~` expanded, relative to the folder the verb was typed in.
+
+    Raises Failure for an empty word: what a shell makes of a variable that is not set does not mean the current folder.
+    """
+    if not word:
+        raise Failure("an empty path names no file or folder")
     doit = sys.modules.get("doit")
     # Plain doit changes to the folder of dodo.py before a verb runs.
     caller = (doit.get_initial_workdir() if doit else None) or os.getcwd()
     return os.path.normpath(os.path.join(caller, os.path.expanduser(word)))
+
+
+def repo_as_stored(word: str) -> str:
+    """A repo string as it is written; a folder of the caller's as its absolute path.
+
+    `team/specs` is such a folder if it exists, while `git.team/specs` names a host and stays as it is.
+    """
+    if word.startswith((".", "~", "/")):
+        return local_path(word)
+    names_a_host = not word or any(character in word.partition("/")[0] for character in ".:@")
+    return word if names_a_host or not os.path.isdir(local_path(word)) else local_path(word)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> Failure:

@@ -97,7 +97,7 @@ def test_unset_returns_to_the_default_and_leaves_the_rest(dusty: Chosen) -> None
     (["set", "repo_overrides", "{}"], "dusty repos does"), (["unset", "repo_branches"], "dusty repos does"),
     (["set", "host.wait", "soon"], "host.wait: must be a number"), (["set", "sync.jobs", "0"], "out of range"),
     (["set", "sync.jobs", "1.5"], "sync.jobs: must be a whole number"), (["set", "external_bind", "maybe"], "must be true or false"),
-    (["set", "sync.exclude", "*.log"], "sync.exclude: must be a list of strings"), (["set", "sync.exclude", "[a"], "sync.exclude: not YAML: "),
+    (["set", "sync.exclude", "*.log"], "must be a list of strings, not \"*.log\"\n    hint: dusty config set sync.exclude '[*.log]'\n"), (["set", "sync.exclude", "[a"], "sync.exclude: not YAML: "),
     (["set", "host.daemon", "[1]"], "must be a mapping"), (["set", "host.daemon", "{a: 1, a: 2}"], 'duplicate key "a"'),
     (["set", "bridge_ip", "fe80::1"], "is not an IPv4 address"), (["set", "specs_repo", ""], "specs_repo: "),
     (["set", "specs_repo", "a\x00b"], "specs_repo: "), (["set", "nginx_image", "x" * 100_000 + " "], "nginx_image: "),

@@ -47,6 +47,7 @@ def test_a_broken_config_is_said_once_and_does_not_hide_the_programs(dusty: Chos
     dusty.config.write_text("nosuch: 1\n")
     ended = dusty("doctor")
     assert ended.code == 1 and ended.out.count("nosuch") == 1 and "ok: git" in ended.out
+    assert f"hint: mend {dusty.config}, or: dusty config undo" in ended.out
 
 
 def test_broken_specs_are_a_finding(dusty: Chosen, examined: Engine) -> None:

@@ -116,8 +116,13 @@ def test_without_a_terminal_it_says_what_it_would_have_asked(dusty: Chosen, othe
 
 
 def test_a_folder_of_the_caller_becomes_a_path(dusty: Chosen, others: Others) -> None:
-    dusty("setup", "--specs-repo", "./specs/")
-    assert dusty.config.read_text() == f"specs_repo: {dusty.specs}  # ours\n"
+    for word in ("./specs/", "specs"):
+        dusty.config.write_text("specs_repo: /elsewhere  # ours\n")
+        dusty("setup", "--specs-repo", word)
+        assert dusty.config.read_text() == f"specs_repo: {dusty.specs}  # ours\n"
+    (dusty.specs.parent / "git.corp/specs").mkdir(parents=True)
+    dusty("setup", "--specs-repo", "git.corp/specs")
+    assert dusty.config.read_text() == "specs_repo: git.corp/specs  # ours\n"
 
 
 def test_an_ssh_host_needs_its_name(dusty: Chosen, others: Others) -> None:
