@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 import getopt
 import importlib
+import itertools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,10 @@ from dusty_tasks.verbs.declared import BY_NAME, VERBS, Option, Verb
 HELP = Option("help", "this page", short="h")
 WIDTH = 79
 """Columns of a help page."""
+
+
+LONGEST_BUG = 500
+"""Characters of a bug's own words on the terminal: some exceptions hold the whole text that they are about."""
 
 
 class UsageError(Exception):
@@ -73,8 +78,7 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
     try:
         words, options = parse(verb, arguments)
     except UsageError as error:
-        print(f"{error}\n{f'usage: dusty {verb.name} {verb.usage}'.rstrip()}\nMore: dusty {verb.name} --help", file=sys.stderr)
-        return 1
+        return misused(verb, error)
     options = {name: value or (already or {}).get(name, value) for name, value in options.items()}
     if options.pop("help"):
         print(page(verb))
@@ -82,7 +86,18 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
     if verb.asks_engine:
         _join_docker_group()
     module = importlib.import_module(f"dusty_tasks.verbs.{verb.name}")
-    return ending(lambda: module.run(words, **options))
+    return ending(lambda: module.run(words, **options), in_json=bool(options.get("json")))
+
+
+def misused(verb: Verb, error: UsageError) -> int:
+    """Say what is wrong with the words of a verb, and how it is used; exit code 1."""
+    print(f"{error}\n{f'usage: dusty {verb.name} {verb.usage}'.rstrip()}\nMore: dusty {verb.name} --help", file=sys.stderr)
+    return 1
+
+
+def is_given(value: object) -> bool:
+    """True for the value of an option that the caller wrote, be it an empty text."""
+    return value not in (False, None, [])
 
 
 def _join_docker_group(socket: str = "/var/run/docker.sock") -> None:
@@ -93,14 +108,21 @@ def _join_docker_group(socket: str = "/var/run/docker.sock") -> None:
         join_docker_group()
 
 
-def ending(run: Callable[[], Any]) -> int:
-    """Run a verb or step to its exit code: Failure is one line on stderr and its code, ^C 130, anything else our bug, 3."""
+def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
+    """Run a verb or step to its exit code: Failure is one line on stderr and its code, ^C 130, anything else our bug, 3.
+
+    `in_json`: a program reads stdout, and is told of a Failure there as well.
+    """
     from dusty_tasks.effects.failures import Failure
 
     try:
         return int(run() or 0)
     except Failure as failure:
         print(failure, file=sys.stderr, flush=True)
+        if in_json:
+            from dusty_tasks.verbs.words import say_json
+
+            say_json(failure.to_json())
         return failure.code
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -149,7 +171,7 @@ def report_bug() -> int:
         handle, path = tempfile.mkstemp(prefix="dusty-bug-", suffix=".log")
     with os.fdopen(handle, "w") as file:
         file.write(text)
-    print(f"This is a bug in Dusty: {sys.exc_info()[1]!r}\n    the details are in {path}", file=sys.stderr)
+    print(f"This is a bug in Dusty: {repr(sys.exc_info()[1])[:LONGEST_BUG]}\n    the details are in {path}", file=sys.stderr)
     return 3
 
 
@@ -191,17 +213,27 @@ def verb_task(verb: Verb) -> dict[str, Any]:
             "verbosity": 2, "io": {"capture": False}, "uptodate": [False]}
 
 
-def refuse_words_of_sync(arguments: Sequence[str]) -> None:
-    """Plain doit takes a word after `sync` for another task: say how a repo is named. Raises SystemExit."""
-    at = next((index for index, word in enumerate(arguments) if word in BY_NAME), len(arguments))
-    if arguments[at:at + 1] != ["sync"]:
+def refuse_what_doit_would_not_explain(argv: Sequence[str], pipelines: Sequence[str]) -> None:
+    """Plain doit answers a wrong option with its own innards, and takes a word after `sync` for another task.
+
+    If `argv` is a call of plain doit, say these things as `dusty` does. Raises SystemExit.
+    """
+    program, *arguments = argv
+    if "doit" not in program.split(os.sep)[-2:]:
         return
+    words = list(itertools.dropwhile(lambda word: word not in BY_NAME, arguments))
+    if not words:
+        return
+    verb, words = BY_NAME[words[0]], words[1:]
+    if verb.name in pipelines:
+        # Words after a task with steps are further tasks, with options of their own.
+        words = list(itertools.takewhile(lambda word: word not in BY_NAME and ":" not in word, words))
     try:
-        words, _options = parse(BY_NAME["sync"], arguments[at + 1:])
-    except UsageError:
-        return
-    for word in words:
-        if word not in BY_NAME and ":" not in word and "=" not in word:
+        words, _options = parse(verb, words)
+    except UsageError as error:
+        raise SystemExit(misused(verb, error)) from None
+    for word in words if verb.name == "sync" else ():
+        if "=" not in word:
             print(f"doit takes {word} for a task: doit sync:{word}, or dusty sync {word}", file=sys.stderr)
             raise SystemExit(1)
 

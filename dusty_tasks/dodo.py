@@ -22,6 +22,8 @@ DOIT_CONFIG = {"backend": "sqlite3", "dep_file": state.prepare(session.home()), 
 
 PIPELINES = ("compile", "sync", "up")
 
+cli.refuse_what_doit_would_not_explain(sys.argv, PIPELINES)
+
 
 def parameters(verb_name: str) -> list[dict[str, Any]]:
     """The options of a pipeline verb, as doit's @task_params wants them."""
@@ -34,7 +36,7 @@ def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
     """write the hosts section, nginx config, Compose file and command files"""
     from dusty_tasks.steps import compile as steps
 
-    if any(options.values()):
+    if any(map(cli.is_given, options.values())):
         yield instead("compile", options)
         # `up` depends on the steps by name, so they are there, and skipped.
         yield from ({"name": name.partition(":")[2], "actions": [], "uptodate": [True]} for name in steps.step_names())
@@ -47,8 +49,7 @@ def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
     """copy code to the Docker host: all repos of the stack, or sync:<repo>"""
     from dusty_tasks.steps import sync as steps
 
-    cli.refuse_words_of_sync(sys.argv[1:])
-    if any(options.values()):
+    if any(map(cli.is_given, options.values())):
         yield instead("sync", options)
         return
     yield {"name": None, "doc": "copy code to the Docker host"}
@@ -80,7 +81,7 @@ def instead(verb_name: str, options: dict[str, Any]) -> dict[str, Any]:
     """One sub-task that runs the verb with its options, in place of the pipeline's steps."""
     def action() -> None:
         chosen = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
-                  for name, value in options.items() if value]
+                  for name, value in options.items() if cli.is_given(value)]
         code = cli.run_verb(BY_NAME[verb_name], chosen)
         if code:
             raise SystemExit(code)

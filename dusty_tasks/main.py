@@ -53,9 +53,9 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if name in ("up", "compile"):
         return run_pipeline(name, words)
-    if name.startswith("sync:") and not is_sync_task(name):
-        # doit would only say that there is no such task: the verb knows what was meant.
-        return cli.run_verb(BY_NAME["sync"], [name.removeprefix("sync:"), *words])
+    if name.startswith("sync:") and (words or not is_sync_task(name)):
+        # doit would only say that there is no such task or option: the verb knows what was meant.
+        return cli.run_verb(BY_NAME["sync"], [word.removeprefix("sync:") for word in (name, *words)])
     if name in DOIT_COMMANDS or name.startswith(("sync:", "compile:", "up:")):
         return run_doit([name, *words])
     if name not in BY_NAME:
@@ -80,9 +80,8 @@ def run_pipeline(name: str, arguments: Sequence[str]) -> int:
         if words:
             raise cli.UsageError(f'{name} takes no words, and got "{words[0]}"')
     except cli.UsageError as error:
-        print(f"{error}\nusage: dusty {name}\nMore: dusty {name} --help", file=sys.stderr)
-        return 1
-    special = options.pop("help") or (name == "compile" and any(options.values()))
+        return cli.misused(BY_NAME[name], error)
+    special = options.pop("help") or (name == "compile" and any(map(cli.is_given, options.values())))
     return cli.run_verb(BY_NAME[name], arguments) if special else run_doit(["run", name], {name: {**options, "help": False}})
 
 

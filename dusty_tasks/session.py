@@ -35,7 +35,7 @@ def settings() -> Settings:
 
     found, problems = read_settings(home())
     if errors(problems):
-        raise Failure(report(problems))
+        raise Failure(report(problems), problems=problems)
     return found
 
 
@@ -106,7 +106,7 @@ def specs() -> Specs:
 
     found, problems = checked()
     if errors(problems):
-        raise Failure(report(problems))
+        raise Failure(report(problems), problems=problems)
     return found
 
 

@@ -1,6 +1,7 @@
 """Words and options, the pages, and what becomes of what a verb raises."""
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dusty_tasks import cli
+from dusty_tasks import cli, session
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.steps import preflight
 from dusty_tasks.verbs.declared import BY_NAME, VERBS
@@ -105,6 +106,64 @@ def test_what_a_verb_raises_becomes_one_line_and_a_code(capsys: pytest.CaptureFi
     assert "Traceback" not in printed
     assert raising(RuntimeError("oops")) == 3
     assert list((tmp_path / "state").glob("bug-*.log")) and "Traceback" not in capsys.readouterr().err
+
+
+def test_a_bug_that_holds_a_whole_text_is_not_said_at_length(capsys: pytest.CaptureFixture[str], tmp_path: Path,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUSTY_HOME", str(tmp_path))
+    assert cli.ending(lambda: "\udcc3".join("x" * 5000).encode()) == 3
+    assert len(capsys.readouterr().err) < 1000 and "UnicodeEncodeError" in next((tmp_path / "state").glob("bug-*.log")).read_text()
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS if any(option.long == "json" for option in verb.options)
+                                  and verb.name not in ("version", "doctor")])
+def test_a_program_that_reads_json_is_told_what_is_wrong_with_the_settings(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUSTY_HOME", str(tmp_path))
+    (tmp_path / "config.yml").write_text("specs_repo: /specs\nrouting: nework\n")
+    session.forget()
+    words = {"scripts": ["web"], "trace": ["hosts:1"], "why": ["web"]}.get(verb, [])
+    assert cli.run_verb(BY_NAME[verb], [*words, "--json"]) == 1
+    session.forget()
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"ok": False, "problems": [
+        {"file": "config.yml", "line": 2, "column": 10, "path": "routing", "what": '"nework" is not one of published, network',
+         "hint": 'did you mean "network"?', "warning": False}]}
+    assert printed.err.count("config.yml:2:10: routing: ") == 1
+
+
+def test_a_failure_without_a_place_is_json_as_well(tmp_path: Path) -> None:
+    ended = dusty("bundles", "--json", home=tmp_path)
+    assert ended.returncode == 1 and ended.stderr.startswith("no specs repo is configured\n")
+    assert [(problem["file"], problem["what"]) for problem in json.loads(ended.stdout)["problems"]] == [("", "no specs repo is configured")]
+    assert dusty("repos", home=tmp_path).stdout == "no repos are known\n"
+
+
+@pytest.mark.parametrize("words", [["repos", "override", "web", ""], ["validate", ""], ["compile", "--out", ""], ["compile", "--out="],
+                                   ["dump", ""], ["assets", "set", "KEY", ""], ["env", "set", "redis", "--file", ""]], ids=" ".join)
+def test_an_empty_word_does_not_mean_the_current_folder(words: list[str], one_service: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "specs/apps").mkdir()
+    (tmp_path / "specs/apps/web.yml").write_text("repo: /web\nmount: /web\nimage: busybox\ncommands: {always: []}\n")
+    ended = dusty(*words, home=tmp_path)
+    assert (ended.returncode, ended.stderr) == (1, "an empty path names no file or folder\n")
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["plan", "--jsn"], "option --jsn not recognized (did you mean --json?)\nusage: dusty plan\n"),
+    (["up", "--nopull"], "option --nopull not recognized (did you mean --no-pull?)\nusage: dusty up\n"),
+    (["run", "compile", "--alll", "up"], "option --alll not recognized"),
+    (["logs", "--tail"], "option --tail requires argument"),
+])
+def test_plain_doit_names_a_wrong_option_as_dusty_does(words: list[str], said: str, one_service: dict[str, str]) -> None:
+    ended = subprocess.run([sys.executable, "-m", "doit", *words], cwd=ROOT, env=one_service, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1 and ended.stderr.startswith(said) and ended.stderr.count("\n") <= 3
+
+
+@pytest.mark.parametrize("words", [["list", "--all"], ["help", "up"], ["info", "plan"], ["compile", "plan", "--help"],
+                                   ["-v", "1", "compile", "--dry-run"]], ids=" ".join)
+def test_plain_doit_keeps_what_it_does_well(words: list[str], one_service: dict[str, str]) -> None:
+    ended = subprocess.run([sys.executable, "-m", "doit", *words], cwd=ROOT, env=one_service, capture_output=True, text=True, check=False)
+    assert "not recognized" not in ended.stderr and ended.stdout
 
 
 @pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"]], ids=str)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from posixpath import commonprefix
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.sizes import counted
@@ -37,6 +37,11 @@ class Problem(NamedTuple):
         # A spec's name or a known word may hold anything a file name may; a terminal must not obey it.
         hint = f"\n    hint: {printable(self.hint)}" if self.hint else ""
         return printable(f"{self.place}: {path}{warning}{self.what}") + hint
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines, in a stable form."""
+        return {"file": self.place.file, "line": self.place.line, "column": self.place.column, "path": self.path,
+                "what": self.what, "hint": self.hint, "warning": self.is_warning}
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:

@@ -3,21 +3,33 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.problems import Problem
 
 
 class Failure(Exception):
-    """An expected end: `what` for a person, one `hint`, and the exit code (1 the user can mend it, 2 a tool failed)."""
+    """An expected end: `what` for a person, one `hint`, and the exit code (1 the user can mend it, 2 a tool failed).
+
+    `problems` are those that `what` reports, each with its place.
+    """
 
     code = 1
 
-    def __init__(self, what: str, hint: str = "", code: int | None = None) -> None:
+    def __init__(self, what: str, hint: str = "", code: int | None = None, problems: Sequence[Problem] = ()) -> None:
         super().__init__(what)
-        self.what, self.hint = what, hint
+        self.what, self.hint, self.problems = what, hint, problems
         if code is not None:
             self.code = code
 
     def __str__(self) -> str:
         return f"{self.what}\n    hint: {self.hint}" if self.hint else self.what
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines, in the form of `validate --json`; what has no place has an empty file, line and column 0."""
+        placeless = {"file": "", "line": 0, "column": 0, "path": "", "what": self.what, "hint": self.hint, "warning": False}
+        return {"ok": False, "problems": [problem.to_json() for problem in self.problems] or [placeless]}
 
 
 class ToolFailed(Failure):

@@ -59,7 +59,7 @@ def compiled_now() -> Compiled:
 
     made, problems = session.assembled()
     if errors(problems):
-        raise Failure(report(problems))
+        raise Failure(report(problems), problems=problems)
     if not made.stack.bundles:
         raise Failure(*NOTHING_ACTIVE)
     rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), read_templates())

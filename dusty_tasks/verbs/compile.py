@@ -67,6 +67,7 @@ def _run_steps(json: bool) -> int:
     import contextlib
     import sys
 
+    session.specs_root()  # Settings that cannot be used end here, and are said once.
     with contextlib.redirect_stdout(sys.stderr):
         code = run_doit(["run", "compile"])
     session.forget()
@@ -166,7 +167,7 @@ def _end_with(problems: list[Problem], compiled: list[Compiled], json: bool, whe
               clashes: Sequence[tuple[str, str]] = ()) -> int:
     """Say the problems: exit code 1."""
     if json:
-        say_json({**_as_json(compiled, None), "ok": False, "problems": [_problem(problem) for problem in problems],
+        say_json({**_as_json(compiled, None), "ok": False, "problems": [problem.to_json() for problem in problems],
                   "clashes": clashes})
         return 1
     nothing = _nothing_active()
@@ -205,13 +206,8 @@ def _counts(stack: Stack) -> dict[str, int]:
 def _as_json(compiled: list[Compiled], changes: tuple[list[str], list[str]] | None) -> dict[str, Any]:
     """A stable form: per compile its counts and the digest of each artifact; what was or would be changed."""
     problems = sorted({problem for one in compiled for problem in one.problems})
-    return {"ok": not errors(problems), "problems": [_problem(problem) for problem in problems],
+    return {"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],
             "compiled": [{"bundles": one.title, **_counts(one.stack), "ok": not errors(one.problems),
                           "artifacts": {path: hashlib.sha256(data).hexdigest() for path, data in one.artifacts.items()}}
                          for one in compiled],
             **({} if changes is None else {"written": changes[0], "removed": changes[1]})}
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    return {"file": problem.place.file, "line": problem.place.line, "column": problem.place.column, "path": problem.path,
-            "what": problem.what, "hint": problem.hint, "warning": problem.is_warning}

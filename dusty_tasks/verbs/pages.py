@@ -20,6 +20,9 @@ container (`shell`) goes there untouched, dashes included.
 
 Exit codes: 0 fine, 1 something you can mend, 2 a program or Docker failed, 3 a bug in Dusty (a log file is named), 130
 interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` end with the status of what they ran.
+
+With `--json` a verb that fails prints `{"ok": false, "problems": [...]}`, each problem with `file`, `line`, `column`, `path`,
+`what`, `hint` and `warning`; what has no place has an empty file. Words or options that it does not know are said on stderr alone.
 """
 
 

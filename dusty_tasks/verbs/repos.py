@@ -81,6 +81,9 @@ def list_repos(as_json: bool) -> None:
     if as_json:
         say_json(rows)
         return
+    if not rows:
+        say("no repos are known")
+        return
     say(table(("id", "short name", "source", "branch", "state"),
               [(row["id"], row["short_name"], f"{row['kind']} {row['path']}" if row["kind"] == "override" else row["kind"], row["branch"],
                 row["state"]) for row in rows]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dusty_tasks.console import say
-from dusty_tasks.core.problems import Problem, errors, report
+from dusty_tasks.core.problems import errors, report
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import local_path, misuse, say_json, unknown
 
@@ -31,7 +31,7 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
     specs, problems = check_specs(documents, read_problems)
     counts = {"bundle": len(specs.bundles), "app": len(specs.apps), "lib": len(specs.libs), "service": len(specs.services)}
     if json:
-        say_json({"ok": not errors(problems), "problems": [_as_json(problem) for problem in problems],
+        say_json({"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],
                   **{f"{kind}s": count for kind, count in counts.items()}})
     elif errors(problems):
         say(report(problems))
@@ -49,8 +49,3 @@ def _say_schema(kind: str) -> int:
         raise unknown("schema", kind, SCHEMAS)
     say_json(schema_for_editors(read_schema(kind)))
     return 0
-
-
-def _as_json(problem: Problem) -> dict[str, object]:
-    return {"file": problem.place.file, "line": problem.place.line, "column": problem.place.column, "path": problem.path,
-            "what": problem.what, "hint": problem.hint, "warning": problem.is_warning}

@@ -150,6 +150,7 @@ def test_sub_tasks_run_only_for_what_changed(room: Room) -> None:
     room.repo("api")
     assert "synced web" in room.dusty("sync:web").stdout
     assert room.dusty("sync:web").stdout == ""
+    assert "synced web: 0 changed" in room.dusty("sync:web", "--checksum", "sync:web").stdout
     assert "synced api" in room.doit("sync").stdout
     write(web / "a.py", "changed")
     assert room.doit("sync").stdout == f"synced web: 1 changed, 0 deleted, from {web} (local)\n"
