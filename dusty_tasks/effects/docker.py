@@ -105,7 +105,10 @@ def _message(body: bytes) -> str:
 
 
 def engine_address(environ: Mapping[str, str]) -> str:
-    """The engine that the docker client would talk to: DOCKER_HOST, else the current context's, else the default socket."""
+    """The engine that the docker client would talk to: DOCKER_HOST, else the current context's, else the default socket.
+
+    Raises Failure for a context that docker does not have: what runs on another engine is not what was asked for.
+    """
     if environ.get("DOCKER_HOST"):
         return environ["DOCKER_HOST"]
     config_folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
@@ -117,8 +120,9 @@ def engine_address(environ: Mapping[str, str]) -> str:
     try:
         with open(f"{config_folder}/contexts/meta/{sha256(context_name.encode()).hexdigest()}/meta.json", encoding="utf-8") as file:
             return str(json.load(file)["Endpoints"]["docker"]["Host"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"unix://{DEFAULT_SOCKET}"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Failure(f'there is no docker context named "{context_name}"',
+                      "unset DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else "docker context use default") from error
 
 
 def _current_context(config_folder: str) -> str:

@@ -162,12 +162,14 @@ class DockerHost:
         return ssh.program_folder(self.home, self.target, ssh.kept_config(self.home, self.target))
 
     def _check_engine_is_here(self) -> None:
-        from dusty_tasks.effects.docker import engine_address
+        from dusty_tasks.effects.docker import DEFAULT_SOCKET, engine_address
 
         address = engine_address(os.environ)
         scheme, _, rest = address.partition("://")
-        if scheme in ("unix", "npipe", "fd") or not rest:
+        if scheme in ("unix", "npipe", "fd") and rest:
             return
+        if scheme not in ("tcp", "http", "https", "ssh") or not rest:
+            raise Failure(f"DOCKER_HOST is {address}, which is no address of an engine", f"unset it, or set it to unix://{DEFAULT_SOCKET}")
         machine = rest.split("/")[0]
         if scheme == "ssh":
             raise Failure(f"the docker client uses {address}, and host.kind is local",

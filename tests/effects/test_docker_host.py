@@ -11,6 +11,7 @@ import pytest
 
 from dusty_tasks.core.settings import HostSettings, Settings
 from dusty_tasks.effects import ssh
+from dusty_tasks.effects.docker import EngineDown
 from dusty_tasks.effects.docker_host import DockerHost, Unreachable
 from dusty_tasks.effects.failures import Failure
 
@@ -65,6 +66,18 @@ def test_a_docker_context_of_another_machine_is_refused_too(tmp_path: Path) -> N
     (tmp_path / "docker/config.json").write_text(json.dumps({"currentContext": "far"}))
     with pytest.raises(Failure, match="ssh://dev@box"):
         local(tmp_path).engine_environment()
+
+
+@pytest.mark.parametrize(("name", "value", "said"), [("DOCKER_HOST", "garbage", "is garbage, which is no address of an engine"),
+                                                    ("DOCKER_HOST", "tcp://", "no address of an engine"),
+                                                    ("DOCKER_CONTEXT", "nope", 'no docker context named "nope"')])
+def test_an_engine_that_cannot_be_named_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                            name: str, value: str, said: str) -> None:
+    """And is not waited for, as an engine that is only down would be."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Failure, match=said) as raised:
+        local(tmp_path).engine_environment()
+    assert raised.value.code == 1 and not isinstance(raised.value, EngineDown)
 
 
 def test_ssh_gives_docker_and_rsync_our_ssh_first(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch) -> None:

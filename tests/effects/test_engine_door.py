@@ -24,6 +24,7 @@ from dusty_tasks.effects.docker import (
     without_frames,
 )
 from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.observe import found_of, read_host
 from dusty_tasks.effects.ports import _address
 from dusty_tasks.effects.process import Finished
@@ -94,7 +95,7 @@ def test_an_engine_that_says_nothing_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("config", "environ", "expected"), [
     ({}, {}, "unix:///var/run/docker.sock"), ({}, {"DOCKER_HOST": "tcp://1.2.3.4:5"}, "tcp://1.2.3.4:5"),
     ({"currentContext": "vm"}, {}, "unix:///vm.sock"), ({"currentContext": "vm"}, {"DOCKER_CONTEXT": "default"}, "unix:///var/run/docker.sock"),
-    ({"currentContext": "gone"}, {}, "unix:///var/run/docker.sock"), ("garbage", {}, "unix:///var/run/docker.sock"),
+    ("garbage", {}, "unix:///var/run/docker.sock"),
 ])
 def test_which_engine_is_meant(tmp_path: Path, config: Any, environ: dict[str, str], expected: str) -> None:
     import hashlib
@@ -104,6 +105,15 @@ def test_which_engine_is_meant(tmp_path: Path, config: Any, environ: dict[str, s
     meta.mkdir(parents=True)
     (meta / "meta.json").write_text(json.dumps({"Endpoints": {"docker": {"Host": "unix:///vm.sock"}}}))
     assert engine_address({"DOCKER_CONFIG": str(tmp_path), **environ}) == expected
+
+
+@pytest.mark.parametrize(("config", "environ", "hint"), [
+    ({"currentContext": "gone"}, {}, "docker context use default"), ({}, {"DOCKER_CONTEXT": "gone"}, "unset DOCKER_CONTEXT")])
+def test_a_context_that_is_gone_is_no_other_engine(tmp_path: Path, config: Any, environ: dict[str, str], hint: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(Failure, match='no docker context named "gone"') as raised:
+        engine_address({"DOCKER_CONFIG": str(tmp_path), **environ})
+    assert (raised.value.hint, raised.value.code) == (hint, 1)
 
 
 def test_logs_lose_their_frames_and_a_terminals_have_none() -> None:
