@@ -26,8 +26,6 @@ class Preset(NamedTuple):
     create: tuple[str, ...] = ()
     """Makes the VM, when `exists` says that there is none."""
     exists: tuple[str, ...] = ()
-    is_tried: bool = False
-    """False: its command lines are tested, the VM is not (docs say so)."""
     memory: float = 4
     ncpu: int = 2
 
