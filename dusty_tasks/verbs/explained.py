@@ -104,7 +104,7 @@ lists them, `undo` reverts the newest one, `undo ID` goes back to before that on
 Needs neither Docker nor root nor the network. Files that are up to date are left alone. With --dry-run it is the check for a
 specs repo's CI: every problem at once, each with its file, line and a hint.""",
     "validate": """\
-All problems of all specs at once, each with its file, line and a hint. Needs no settings.
+All problems of all specs at once, each with its file, line and a hint. With a path it needs no settings.
 
     dusty validate ~/src/specs
     dusty validate --schema app > app.schema.json""",

@@ -21,7 +21,7 @@ from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.effects.receipts import Receipt, read_receipts
 from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.verbs.repo_words import found_entries
-from dusty_tasks.verbs.words import unknown
+from dusty_tasks.verbs.running import not_in_the_stack
 
 
 def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None = None, no_sync: bool = False) -> int | None:
@@ -58,7 +58,7 @@ def named(words: list[str], wanted: Wanted) -> list[WantedContainer]:
     by_name.update({container.container_name: container for container in wanted.containers})
     for word in words:
         if word not in by_name:
-            raise unknown("app or service", word, (container.name for container in wanted.containers))
+            raise not_in_the_stack(word, (container.name for container in wanted.containers))
     return list({by_name[word].name: by_name[word] for word in words}.values())
 
 

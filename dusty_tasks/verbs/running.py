@@ -1,6 +1,7 @@
 """What verbs on running containers share: finding one by its name. The labels are the judge, so broken specs are no obstacle."""
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,22 @@ def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
     compiled = compiled_names()
     if name in compiled:
         raise Failure(f"{name} has no container", "dusty up makes it")
-    raise unknown("app or service", name, {*found, *compiled})
+    raise not_in_the_stack(name, {*found, *compiled})
+
+
+def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
+    """The failure for a name without a container: of an app or service that is not active, else one that nobody knows."""
+    try:
+        specs, stack = session.specs(), session.stack()
+    except Failure:
+        return unknown("app or service", name, known)
+    if name in stack.apps or name in stack.services:
+        return Failure(f"{name} has no container", "dusty up makes it")
+    if name not in specs.apps and name not in specs.services:
+        return unknown("app or service", name, known)
+    bundle_names = [bundle.name for bundle in specs.bundles.values() if name in (*bundle.apps, *bundle.services)]
+    return Failure(f"{name} is not in the stack: no active bundle needs it",
+                   f"dusty bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "")
 
 
 def running(name: str) -> FoundContainer:

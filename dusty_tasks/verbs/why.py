@@ -10,8 +10,8 @@ from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine, EngineDown
 from dusty_tasks.effects.host_files import read_host_json
 from dusty_tasks.effects.observe import STARTED
-from dusty_tasks.verbs.running import compiled_names, state_text
-from dusty_tasks.verbs.words import exactly, say_json, unknown
+from dusty_tasks.verbs.running import compiled_names, not_in_the_stack, state_text
+from dusty_tasks.verbs.words import exactly, say_json
 
 
 def run(words: list[str], json: bool = False) -> int | None:
@@ -22,7 +22,7 @@ def run(words: list[str], json: bool = False) -> int | None:
                for container_name, record in read_host_json(engine.host, STARTED).items()}
     name = name if name in records else name.removeprefix("dusty_").removesuffix("_1")
     if name not in records and name not in compiled_names():
-        raise unknown("app or service", name, {*records, *compiled_names()})
+        raise not_in_the_stack(name, {*records, *compiled_names()})
     now = state_now(engine, name)
     record = records.get(name)
     if json:

@@ -117,6 +117,18 @@ def test_restart_by_a_repo_that_nobody_uses_restarts_nothing(dusty: Chosen, engi
         assert "no app of the stack uses src/base" in ended.err
 
 
+@pytest.mark.parametrize("words", [["logs", "api"], ["shell", "api"], ["restart", "api"], ["why", "api"], ["stop", "api"], ["cp", "api:/x", "."]],
+                         ids=" ".join)
+def test_a_name_of_the_specs_is_not_called_unknown(dusty: Chosen, engine: Engine, words: list[str]) -> None:
+    wanted(dusty.home, "web")
+    ended = dusty(*words)
+    assert (ended.code, engine.asked) == (1, [])
+    assert ended.err == "api is not in the stack: no active bundle needs it\n    hint: dusty bundles activate 'Bücher & more'\n"
+    dusty("bundles", "activate", "Bücher & more")
+    ended = dusty(*words)
+    assert (ended.code, ended.err) == (1, "api has no container\n    hint: dusty up makes it\n")
+
+
 def test_restart_of_an_unknown_name_restarts_nothing(dusty: Chosen, engine: Engine) -> None:
     wanted(dusty.home, "web")
     ended = dusty("restart", "web", "wbe")
