@@ -50,19 +50,12 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def report(problems: Iterable[Problem]) -> str:
-    """All problems in order of file, line, column, then the counting line, where warnings count apart; '' when there are none."""
+    """All problems in order of file, line, column, then the counting line; '' when there are none."""
     ordered = sorted(problems)
     if not ordered:
         return ""
-    found = errors(ordered)
-    warnings = counted(len(ordered) - len(found), "warning")
-    count = f"{counted(len(found), 'problem')} in {_files(found)}" if found else f"{warnings} in {_files(ordered)}"
-    more = f", {warnings}" if found and len(found) < len(ordered) else ""
-    return "\n".join([*map(str, ordered), count + more])
-
-
-def _files(problems: Iterable[Problem]) -> str:
-    return counted(len({problem.place.file for problem in problems}), "file")
+    files = {problem.place.file for problem in ordered}
+    return "\n".join([*map(str, ordered), f"{counted(len(ordered), 'problem')} in {counted(len(files), 'file')}"])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
