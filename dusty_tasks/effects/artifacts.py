@@ -145,7 +145,8 @@ def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str 
     # Before the files, so that a kill in between makes neither the new ones look edited, nor those that are to go.
     record.write({**left, **{path: record.files[path] for path in stale if path in record.files}})
     for path in differing:
-        remove_leftovers(os.path.join(folder, path))
+        if not pruned:  # Below a pruned folder they are stale files like others.
+            remove_leftovers(os.path.join(folder, path))
         write_atomically(os.path.join(folder, path), artifacts[path])
     for path in stale:
         _remove(folder, path, pruned)
