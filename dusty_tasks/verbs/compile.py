@@ -67,7 +67,7 @@ def _run_steps(json: bool) -> int:
     import contextlib
     import sys
 
-    session.specs_root()  # Settings that cannot be used end here, and are said once.
+    session.settings()  # Settings that cannot be used end here, and are said once.
     with contextlib.redirect_stdout(sys.stderr):
         code = run_doit(["run", "compile"])
     session.forget()

@@ -153,6 +153,13 @@ def test_json_tells_what_was_written_and_removed(specs: SpecsRepo) -> None:
     assert said["removed"] == ["commands/web/start.sh"] and "hosts" in said["written"]
 
 
+def test_json_where_nothing_is_configured_is_that_of_the_examples(specs: SpecsRepo) -> None:
+    (specs.root / "dodo.py").unlink()
+    (specs.programs / "git").unlink()  # The examples' repos are real ones.
+    said = json.loads(specs.run("compile", "--json").stdout)
+    assert said["ok"] and said["compiled"][0]["bundles"] == "example"
+
+
 def test_check_fails_as_long_as_something_would_change(specs: SpecsRepo) -> None:
     ended = specs.run("compile", "--check")
     assert ended.returncode == 1 and "would write build/hosts" in ended.stdout
