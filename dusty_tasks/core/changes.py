@@ -181,10 +181,9 @@ def _once_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[D
 
 
 def _other_image(wanted: WantedContainer, container: FoundContainer, sources: Sources) -> str:
-    if wanted.build_context:
-        return _changed_context(wanted, container.labels, sources)
-    name = wanted.mapping.get("image", "")
-    return "" if is_same_image(container.image, name) else f"the name {name} now means another image"
+    changed_context = _changed_context(wanted, container.labels, sources) if wanted.build_context else ""
+    name = image_of(wanted)
+    return changed_context or ("" if is_same_image(container.image, name) else f"the name {name} now means another image")
 
 
 def _changed_context(wanted: WantedContainer, labels: dict[str, str], sources: Sources) -> str:

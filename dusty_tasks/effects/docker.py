@@ -58,7 +58,11 @@ class Engine:
     def get(self, path: str, timeout: float = ANSWER_TIMEOUT) -> Any:
         """The JSON that the engine answers. Raises EngineDown, EngineRefused."""
         self.reads += 1
-        return json.loads(self.request("GET", path, timeout=timeout) or b"null")
+        answer = self.request("GET", path, timeout=timeout)
+        try:
+            return json.loads(answer or b"null")
+        except ValueError as error:
+            raise EngineDown("the Docker engine ended the connection in the middle of its answer", "dusty start") from error
 
     def post(self, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Ask for a change; its JSON answer, if any. Raises EngineDown, EngineRefused (304, "already so", is fine)."""
@@ -171,11 +175,11 @@ def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes
     The request's pipe stays open until the answer ends: for the engine an asker who closes his end has gone away, and it
     gives up ("context canceled") what takes it longer than a moment: listing volumes, stopping, /system/df.
     """
-    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True)
+    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape")
     if not finished.out:
         last = (finished.err.strip().splitlines() or ["no answer"])[-1]
         raise EngineDown(f"the Docker engine on {host.name} does not answer: {last}", "dusty start")
-    return finished.out.encode("utf-8", "replace")
+    return finished.out.encode("utf-8", "surrogateescape")
 
 
 def read_containers(engine: Engine) -> dict[str, FoundContainer]:
@@ -236,17 +240,22 @@ def read_usage(engine: Engine) -> dict[str, Any]:
     return found
 
 
-def read_events(engine: Engine, container_ids: list[str], now: float) -> list[dict[str, Any]]:
+def read_events(engine: Engine, container_ids: list[str]) -> list[dict[str, Any]]:
     """What the engine still remembers of these containers, oldest first (it keeps its last 256 events, until it restarts)."""
+    from dusty_tasks.core.health import seconds_of
+
+    # Up to now by its own clock: by one that is ahead it would wait for what is still to come, by one behind leave out the latest.
+    now = seconds_of(read_info(engine)["SystemTime"])
     filters = quote(json.dumps({"type": ["container"], "container": container_ids, "event": ["start", "die", "kill", "stop"]}))
     engine.reads += 1
-    answer = engine.request("GET", f"/events?since=0&until={now:.9f}&filters={filters}")
+    answer = engine.request("GET", f"/events?since=0&until={now:.6f}&filters={filters}")
     return [json.loads(line) for line in answer.splitlines() if line.strip()]
 
 
-def read_last_lines(engine: Engine, container_id: str, count: int = 10) -> str:
-    """The last lines that a container printed, both streams."""
-    answer = engine.request("GET", f"/containers/{quote(container_id)}/logs?stdout=1&stderr=1&tail={count}")
+def read_last_lines(engine: Engine, container_id: str, count: int = 10, since: int = 0) -> str:
+    """The last lines that a container printed, both streams; with `since` (ns since 1970) those printed after that."""
+    span = f"since={since // 10**9}.{since % 10**9:09d}&" if since else ""
+    answer = engine.request("GET", f"/containers/{quote(container_id)}/logs?{span}stdout=1&stderr=1&tail={count}")
     return without_frames(answer).decode("utf-8", "replace").rstrip()
 
 

@@ -84,18 +84,18 @@ class DockerHost:
         return {**environment, "DOCKER_HOST": f"ssh://{self.target}", "PATH": path}
 
     def run(self, argv: Sequence[str], *, input: str | bytes | None = None, check: bool = False, timeout: float | None = None,
-            as_root: bool = False, on_line: Callable[[str], None] | None = None, hold_input: bool = False) -> process.Finished:
+            as_root: bool = False, on_line: Callable[[str], None] | None = None, hold_input: bool = False, errors: str = "replace") -> process.Finished:
         """Run a command on the Docker host; `as_root` goes through `sudo -n` where the ssh login is not root.
 
-        `input` and `hold_input` as in process.run.
+        `input`, `hold_input` and `errors` as in process.run.
 
         Raises Unreachable if ssh itself fails, ToolFailed with `check`.
         """
         if self.is_local:
-            return process.run(argv, input=input, hold_input=hold_input, check=check, timeout=timeout, on_line=on_line,
+            return process.run(argv, input=input, hold_input=hold_input, errors=errors, check=check, timeout=timeout, on_line=on_line,
                                env=self.engine_environment())
         command = shlex.join([*(self.become_root if as_root else ()), *argv])
-        return self._over_ssh(command, argv, input=input, hold_input=hold_input, check=check, timeout=timeout, on_line=on_line)
+        return self._over_ssh(command, argv, input=input, hold_input=hold_input, errors=errors, check=check, timeout=timeout, on_line=on_line)
 
     def command(self, argv: Sequence[str], *, as_root: bool = False) -> list[str]:
         """The words that run `argv` on the Docker host, for what is streamed to or from it (process.piped)."""
@@ -146,10 +146,10 @@ class DockerHost:
         self.__dict__.pop("login", None)
 
     def _over_ssh(self, command: str, argv: Sequence[str], *, check: bool, input: str | bytes | None = None, timeout: float | None = None,
-                  on_line: Callable[[str], None] | None = None, hold_input: bool = False) -> process.Finished:
+                  on_line: Callable[[str], None] | None = None, hold_input: bool = False, errors: str = "replace") -> process.Finished:
         self.round_trips += 1
         words = [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
-        finished = process.run(words, input=input, hold_input=hold_input, timeout=timeout, on_line=on_line)
+        finished = process.run(words, input=input, hold_input=hold_input, errors=errors, timeout=timeout, on_line=on_line)
         if finished.code == 255:
             kind = LoginRefused if ssh.is_refusal(finished.err) else Unreachable
             raise kind(["ssh", self.name], 255, finished.err, ssh.explanation(finished.err, self.target))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,7 +86,7 @@ def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any]
     unknown = [container for name, container in ended.items()
                if name not in noted and not records[name].get("stopped") and container.kind != "proxy"]
     if unknown:
-        events = docker.read_events(engine, [container.id for container in unknown], time.time())
+        events = docker.read_events(engine, [container.id for container in unknown])
         noted |= {container.name for container in unknown if has_finished(container.id, events)}
     return frozenset(noted)
 

@@ -29,12 +29,14 @@ class Finished(NamedTuple):
 
 def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | None = None,
         env: Mapping[str, str] | None = None, timeout: float | None = None, check: bool = False,
-        on_line: Callable[[str], None] | None = None, pass_fds: Sequence[int] = (), hold_input: bool = False) -> Finished:
+        on_line: Callable[[str], None] | None = None, pass_fds: Sequence[int] = (), hold_input: bool = False,
+        errors: str = "replace") -> Finished:
     """Run a program to its end and keep what it printed.
 
     `argv[0]` is found by PATH; `input` is its stdin (empty when None), which `hold_input` leaves open until the program
     ends: for one that takes the end of a request for the asker's going away; `env` replaces the environment; `on_line`
-    sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, 124 is its code.
+    sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, 124 is its code;
+    `errors` is what becomes of bytes that are no UTF-8 (as in bytes.decode).
     Raises ToolFailed if the program is missing, or ends non-zero with `check`. An interruption (^C, SIGTERM) ends the
     program first.
     """
@@ -55,7 +57,7 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
     options: dict[str, Any] = {"_tty_out": False, "_return_cmd": True,
                                   "_env": dict(os.environ if env is None else env), "_ok_code": range(-64, 256),
                                   "_new_session": False, "_out": collect(out), "_err": collect(err),
-                                  "_decode_errors": "replace", "_encoding": "utf-8", "_pass_fds": set(pass_fds)}
+                                  "_decode_errors": errors, "_encoding": "utf-8", "_pass_fds": set(pass_fds)}
     for descriptor in pass_fds:
         # sh only refrains from closing them; every other child has all but its own closed.
         os.set_inheritable(descriptor, True)

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from dusty_tasks.core.found import PROXY, FoundContainer
+from dusty_tasks.core.lifetimes import end_before_last_start
 from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker, http_probe
 from dusty_tasks.effects.docker import Engine
 
 SETTLED = 0.2
 """Seconds that a container without routes and healthcheck must have run for."""
+SETTLED_BY_ENGINE = 1.0
+"""The same for one that the engine starts again whenever it ends: between two ends it runs, at first for moments only."""
 INTERVAL = 0.05
 
 
@@ -45,21 +48,31 @@ def wait_until_ready(engine: Engine, started: Iterable[WantedContainer], address
     with http_probe.Probes(address) as probes:
         for container in pending.values():
             probes.watch(container.name, container.http_urls)
+        ready: dict[str, WantedContainer] = {}
         while pending:
             found = docker.read_containers(engine)
             # Without a running proxy no route can answer: the containers alone are judged then.
             has_proxy = PROXY in found and found[PROXY].is_running
             elapsed = time.monotonic() - begin
-            for name, container in tuple(pending.items()):
+            # Whoever was ready is watched on while others are waited for: it may crash after a second.
+            for name, container in (*pending.items(), *ready.items()):
                 has_answered = has_proxy and bool(container.http_urls) and not probes.open_urls(name)
-                verdict = judge(found.get(name), probes.open_urls(name) if has_proxy else [], has_answered or elapsed >= SETTLED)
-                if verdict == "waits" and elapsed < seconds:
+                verdict = judge(found.get(name), probes.open_urls(name) if has_proxy else [], has_answered or elapsed >= _settling_seconds(container))
+                if verdict == "waits" and (name in ready or elapsed < seconds):
                     continue
-                del pending[name]
+                pending.pop(name, None)
+                if verdict == "ready":
+                    ready[name] = container
+                    continue
+                ready.pop(name, None)
                 _note(engine, outcome, name, found.get(name), verdict, probes.open_urls(name))
             if pending:
                 time.sleep(INTERVAL)
     return outcome
+
+
+def _settling_seconds(container: WantedContainer) -> float:
+    return SETTLED if container.mapping.get("restart", "no") == "no" else SETTLED_BY_ENGINE
 
 
 def judge(container: FoundContainer | None, open_urls: list[str], has_settled: bool) -> str:
@@ -76,17 +89,21 @@ def judge(container: FoundContainer | None, open_urls: list[str], has_settled: b
 
 
 def _note(engine: Engine, outcome: Outcome, name: str, container: FoundContainer | None, verdict: str, open_urls: list[str]) -> None:
-    if verdict == "ready":
-        return
     if verdict == "finished":
         outcome.finished.append(name)
         return
-    lines = docker.read_last_lines(engine, container.id) if container else ""
+    lines = _last_lines(engine, container.id) if container else ""
     if verdict == "failed":
         outcome.failed.append(Trouble(name, ended_how(container), lines))
     else:
         what = "is not healthy yet" if container and container.health else f"does not answer at {', '.join(open_urls)} yet"
         outcome.late.append(Trouble(name, what, lines))
+
+
+def _last_lines(engine: Engine, container_id: str) -> str:
+    """What it printed since its last start."""
+    since = end_before_last_start(container_id, docker.read_events(engine, [container_id]))
+    return docker.read_last_lines(engine, container_id, since=since)
 
 
 def ended_how(container: FoundContainer | None) -> str:

@@ -288,6 +288,13 @@ def test_images_are_built_when_their_context_changed(labels: dict[str, str], ima
     assert lines(wanted, sources._replace(contexts={"web": "context-2"}), found, **options) == expected
 
 
+def test_a_build_that_gave_another_image_calls_for_a_new_container() -> None:
+    wanted, sources, found = world(built())
+    found = with_container(found, built(), image="0123456789ab", labels={CONTEXT_LABEL: "context-1"})
+    assert lines(wanted, sources._replace(contexts={"web": "context-1"}), found._replace(images=None)) == [
+        "recreate web: the name dusty-web now means another image"]
+
+
 def test_pull_asks_for_each_image_once() -> None:
     wanted, sources, found = world(app(repo_ids=()), app("web2", repo_ids=()), built(name="own"))
     found = with_container(found, built(name="own"), labels={CONTEXT_LABEL: "c"})

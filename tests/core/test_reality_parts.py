@@ -10,7 +10,7 @@ from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, Change, Plan
 from dusty_tasks.core.engine_kind import hidden_bridge
 from dusty_tasks.core.found import CONFIG_LABEL, Found, FoundContainer, Sources
 from dusty_tasks.core.images import image_name, is_same_image, registry_of
-from dusty_tasks.core.lifetimes import has_finished
+from dusty_tasks.core.lifetimes import end_before_last_start, has_finished
 from dusty_tasks.core.owner import Owner, foreign_owner
 from dusty_tasks.core.records import record_of
 from dusty_tasks.core.wanted import Wanted, WantedContainer
@@ -104,3 +104,11 @@ def test_a_restart_keeps_what_the_container_was_made_with() -> None:
     assert not {"finished", "stopped", "restart_owed"} & made.keys()
     fresh = record_of(wanted, container(), Change(CREATE, "web", "none"), Sources(environment={"web": {"A": "2"}}), {}, None, "now")
     assert (fresh["mapping"], fresh["environment"]) == ({"image": "new"}, {"A": "2"})
+
+
+@pytest.mark.parametrize(("actions", "expected"), [
+    ([], 0), (["start"], 0), (["start", "die"], 0), (["start", "die", "start"], 2), (["start", "kill", "die", "start", "die"], 3),
+    (["die", "start", "die", "start", "die"], 3)])
+def test_when_the_life_before_the_present_one_ended(actions: list[str], expected: int) -> None:
+    events = [{"Action": action, "Actor": {"ID": "1"}, "timeNano": number} for number, action in enumerate(actions, 1)]
+    assert end_before_last_start("1", [*events, {"Action": "start", "Actor": {"ID": "another"}, "timeNano": 99}]) == expected

@@ -210,6 +210,8 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
     assert done.returncode == 2
     assert "bad ended with status 7; its last lines:\n    this is the reason" in done.stderr
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+    # Started again by the next one; what it printed before that is history.
+    assert rig.dusty("up", check=False).stderr.count("this is the reason") == 1
 
 
 def test_an_app_that_never_listens_is_a_warning_and_is_not_said_to_answer(rig, stack):

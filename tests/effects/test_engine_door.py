@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.settings import Settings
-from dusty_tasks.effects import docker
+from dusty_tasks.effects import docker, process
 from dusty_tasks.effects.docker import (
     Engine,
     EngineDenied,
@@ -161,3 +161,41 @@ def test_an_engine_that_is_off_over_there_is_said_with_its_own_words() -> None:
     host: Any = SshHost("@receipts:\n@containers:\n", "Cannot connect to the Docker daemon\n")
     reading = read_host(host, Engine(host), [])
     assert reading.containers == {} and reading.engine_trouble.endswith("does not answer: Cannot connect to the Docker daemon")
+
+
+class PrintingHost:
+    """An ssh Docker host whose engine answers with given bytes."""
+
+    kind, name = "ssh", "vm"
+
+    def __init__(self, folder: Path, answer: bytes) -> None:
+        self.path = folder / "answer"
+        self.path.write_bytes(answer)
+
+    def run(self, argv: Any, **options: Any) -> Finished:
+        return process.run(["cat", str(self.path)], **options)
+
+
+def test_logs_arrive_over_ssh_as_they_are(tmp_path: Path) -> None:
+    long_line = "é" * 100 + "\n"
+    framed = b"\1\0\0\0\0\0\0" + bytes([len(long_line.encode())]) + long_line.encode() + b"\2\0\0\0\0\0\0\2e\n"
+    host: Any = PrintingHost(tmp_path, b"HTTP/1.0 200 OK\r\n\r\n" + framed)
+    assert docker.read_last_lines(Engine(host), "1") == f"{long_line}e"
+
+
+def test_an_answer_that_breaks_off_is_an_engine_that_is_down(tmp_path: Path) -> None:
+    host: Any = PrintingHost(tmp_path, answer(200, b'[{"Id": "1", "Na'))
+    with pytest.raises(EngineDown, match="in the middle of its answer"):
+        Engine(host).get("/containers/json")
+
+
+def test_events_are_asked_for_up_to_now_by_the_engines_own_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def request(_engine: Engine, _method: str, path: str, *_: Any, **__: Any) -> bytes:
+        asked.append(path)
+        return b'{"SystemTime": "2030-01-01T00:00:00.5Z"}' if path == "/info" else b""
+    monkeypatch.setattr(Engine, "request", request)
+    host: Any = None
+    assert docker.read_events(Engine(host), ["1"]) == []
+    assert "until=1893456000.500000&" in asked[-1]
