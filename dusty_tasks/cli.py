@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dusty_tasks.console import say_interrupted
 from dusty_tasks.verbs.declared import BY_NAME, VERBS, Option, Verb
 
 HELP = Option("help", "this page", short="h")
@@ -125,7 +126,7 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
             say_json(failure.to_json())
         return failure.code
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say_interrupted()
         return 130
     except Exception as error:
         return _trouble_of_the_machine(error) or report_bug()

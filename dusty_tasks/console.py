@@ -23,6 +23,11 @@ def warn(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def say_interrupted() -> None:
+    """The last word of a run that ^C ended; a terminal has put `^C` at the start of that line."""
+    warn(("\n" if is_terminal(sys.stderr) else "") + "interrupted")
+
+
 def is_terminal(stream: object = None) -> bool:
     """True if `stream` (default stdout) is a terminal; closed streams are not."""
     try:

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from dusty_tasks.console import say_interrupted
+
 
 def database_path(home: str) -> str:
     """Where doit keeps its records, absolute, so that every entrance shares one state. Makes the folder if it can."""
@@ -122,6 +124,6 @@ def _raise_again(_number: int, _frame: object) -> None:
 
 def _one_line_for_interrupts(kind: type[BaseException], error: BaseException, trace: Any) -> None:
     if issubclass(kind, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
+        say_interrupted()
         raise SystemExit(130)
     sys.__excepthook__(kind, error, trace)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dusty_tasks import console
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +26,13 @@ def test_on_a_pipe_only_lines_come_and_no_rich() -> None:
     ended = subprocess.run([sys.executable, "-c", CODE + "\nimport sys; assert 'rich' not in sys.modules"], cwd=ROOT,
                            capture_output=True, text=True, check=True)
     assert ended.stdout == "create web: [bold]it has no container yet\nrepos: cloned a\ndone\n"
+
+
+def test_after_a_terminals_own_echo_of_the_interrupt_key_its_word_stands_on_a_new_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for is_terminal, said in ((False, "interrupted\n"), (True, "\ninterrupted\n")):
+        monkeypatch.setattr(console, "is_terminal", lambda _stream, answer=is_terminal: answer)
+        console.say_interrupted()
+        assert capsys.readouterr().err == said
 
 
 def test_on_a_terminal_lines_stand_above_what_moves_and_the_foot_is_gone_at_the_end() -> None:

@@ -52,12 +52,13 @@ class SyncOutcome:
     deleted: tuple[str, ...] = ()
     receipt: Receipt = field(default_factory=dict)
     failure: Failure | None = None
+    name: str = ""
+    """What people call the repo: the short name where only one has it, else the id."""
 
     def __str__(self) -> str:
-        name = self.repo_id.rsplit("/", 1)[-1]
         if self.failure:
-            return f"{name}: {self.failure}"
-        return f"{self.status} {name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
+            return f"{self.name}: {self.failure}"
+        return f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
 
 
 def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
@@ -127,7 +128,8 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
         return []
     everything = list(stack_repos or repo_entries)
     receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
-    run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb)
+    run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb,
+               shown_names(entry["id"] for entry in (*everything, *repo_entries)))
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
     stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings)]
     synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
@@ -158,13 +160,13 @@ class _Run:
     """One call of sync_repos: what its parallel syncs have in common."""
 
     def __init__(self, host: DockerHost, settings: Settings, receipts: dict[str, Receipt], allow_empty: bool, checksum: bool,
-                 progress: Say | None, verb: str) -> None:
+                 progress: Say | None, verb: str, names: Mapping[str, str]) -> None:
         self.host, self.settings, self.receipts = host, settings, receipts
-        self.allow_empty, self.checksum, self.progress, self.verb = allow_empty, checksum, progress, verb
+        self.allow_empty, self.checksum, self.progress, self.verb, self.names = allow_empty, checksum, progress, verb, names
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
         """The outcome for a repo whose copy is what its source is."""
-        return SyncOutcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]])
+        return SyncOutcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]], name=self.names[entry["id"]])
 
     def sync(self, entry: RepoEntry) -> SyncOutcome:
         """Sync one repo under its lock."""
@@ -176,7 +178,7 @@ class _Run:
             with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
                 return self._sync(repo_id, path, kind, lock.fileno())
         except Failure as failure:
-            return SyncOutcome(repo_id, FAILED, path, kind, failure=failure)
+            return SyncOutcome(repo_id, FAILED, path, kind, failure=failure, name=self.names[repo_id])
 
     def _sync(self, repo_id: str, path: str, kind: str, lock: int) -> SyncOutcome:
         from dusty_tasks.effects import rsync
@@ -189,7 +191,7 @@ class _Run:
         source = self._read(path, rules)
         receipt = self.receipts.get(repo_id, {})
         if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path:
-            return SyncOutcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
+            return SyncOutcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt, name=self.names[repo_id])
         options: dict[str, Any] = {"receipt": f"persist/repos/.receipts/{repo_id}.json", "checksum": self.checksum,
                                    "is_empty": source.files == 0 and not self.allow_empty, "progress": self.progress, "lock": lock}
         try:
@@ -202,7 +204,7 @@ class _Run:
                    "commit": read_commit(path), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
         rsync.write_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
         keep_manifest(self.settings.home, repo_id, source)
-        return SyncOutcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt)
+        return SyncOutcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt, name=self.names[repo_id])
 
     @staticmethod
     def _read(path: str, rules: Any) -> Source:

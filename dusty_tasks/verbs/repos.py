@@ -190,12 +190,20 @@ def update(is_reset_wanted: bool) -> int:
     outcomes = pull_all(is_reset_wanted=is_reset_wanted, always=True, say=say, warn=warn)
     same = sum(outcome.status == SAME for outcome in outcomes)
     if same or not outcomes:
-        say(f"{same} {'repo is' if same == 1 else 'repos are'} up to date" if outcomes else "no managed repos: all are overridden or local")
+        say(f"{same} {'repo is' if same == 1 else 'repos are'} up to date" if outcomes else f"no managed repos: {why_none_is_managed()}")
     failure = failure_of(outcomes)
     if failure:
         warn(str(failure))
         return failure.code
     return 2 if any(outcome.status == KEPT for outcome in outcomes) else 0
+
+
+def why_none_is_managed() -> str:
+    """Why there is nothing to fetch."""
+    stack = session.stack()
+    if not stack.bundles:
+        return "no bundles are activated"
+    return "all are overridden or local" if stack.repos else "the stack has no repos"
 
 
 def checked_folder(word: str) -> str:

@@ -95,7 +95,7 @@ def restart(chosen: list[WantedContainer], wanted: Wanted, engine: Engine, found
                 started[each.container_name] = {
                     **record, **last_change(Change(RESTART, each.name, "dusty restart"), time.strftime("%Y-%m-%dT%H:%M:%S%z")),
                     "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in each.repo_ids if repo_id in receipts},
-                    "stopped": False, "finished": False}
+                    "stopped": False, "finished": False, "restart_owed": False}
         write_host_json(engine.host, STARTED, started)
     return code
 

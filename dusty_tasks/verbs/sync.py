@@ -2,10 +2,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import read_rules
@@ -23,7 +24,7 @@ def run(words: list[str], watch: bool = False, checksum: bool = False, allow_emp
     if why is not None:
         return explain(why, chosen, is_named=bool(words))
     if verify:
-        return compare(chosen)
+        return compare(chosen, shown_names(entry["id"] for entry in entries))
     check_data_is_ours(session.docker_host())
     if watch:
         keep_syncing(chosen, entries, allow_empty)
@@ -62,25 +63,25 @@ def tell(outcomes: Sequence[SyncOutcome]) -> int:
     return 0
 
 
-def compare(entries: Sequence[RepoEntry]) -> int:
-    """Compare each source with its copy by content; 1 if any differs."""
+def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
+    """Compare each source with its copy by content; 1 if any differs. `names`: what people call each repo."""
     from dusty_tasks.effects import rsync
     from dusty_tasks.steps.sync import check_source
 
     settings, host, code = session.settings(), session.docker_host(), 0
     for entry in entries:
-        path, _kind = source_of(entry, settings)
+        name, (path, _kind) = names[entry["id"]], source_of(entry, settings)
         check_source(path, settings.home)
         found = rsync.differences(host, path, host.path("persist/repos", entry["id"]), read_rules(path, settings.sync_exclude))
         if not found.changed and not found.deleted:
-            say(f"{entry['id']}: source and copy are equal")
+            say(f"{name}: source and copy are equal")
             continue
         code = 1
-        say(f"{entry['id']}: {len(found.changed)} differ, {len(found.deleted)} are only in the copy")
-        for name in found.changed:
-            say(f"    differs: {name}")
-        for name in found.deleted:
-            say(f"    only in the copy: {name}")
+        say(f"{name}: {len(found.changed)} differ, {len(found.deleted)} are only in the copy")
+        for file in found.changed:
+            say(f"    differs: {file}")
+        for file in found.deleted:
+            say(f"    only in the copy: {file}")
     return code
 
 

@@ -85,6 +85,14 @@ def test_update_clones_the_stack_in_parallel_and_then_finds_nothing(shop, tmp_pa
     assert (shop.home / "repos" / ids(tmp_path, "lib") / "code.py").read_text() == "2\n"
 
 
+def test_update_with_nothing_to_fetch_says_why(shop) -> None:
+    shop.write("bundles/own.yml", "apps: [own]\n")
+    shop("bundles", "activate", "--only", "own")
+    assert shop("repos", "update").out == "no managed repos: all are overridden or local\n"
+    shop("bundles", "deactivate", "own")
+    assert shop("repos", "update").out == "no managed repos: no bundles are activated\n"
+
+
 def test_one_failure_does_not_stop_the_others(shop, tmp_path: Path) -> None:
     (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
     done = shop("repos", "update")

@@ -91,13 +91,14 @@ def test_shutdown_of_an_engine_that_is_off_says_so(dusty: Chosen, engine: Engine
 
 
 def test_restart_goes_by_order_and_keeps_the_record(dusty: Chosen, engine: Engine) -> None:
-    path = started(dusty.home, web={"container_id": "id-web", "mapping": {"image": "old"}, "always": "a"})
+    path = started(dusty.home, web={"container_id": "id-web", "mapping": {"image": "old"}, "always": "a", "restart_owed": True})
     wanted(dusty.home, "web", "db")
     ended = dusty("restart", "web", "--no-sync")
     assert (ended.code, ended.out.splitlines()[0]) == (0, "restarted web")
     assert engine.asked == ["POST /containers/id-web/restart?t=1"]
     record = json.loads(path.read_text())["dusty_web_1"]
     assert (record["mapping"], record["always"], record["cause"]) == ({"image": "old"}, "a", "dusty restart")
+    assert not record["restart_owed"], "what an interrupted up owed is done"
 
 
 def test_restart_of_a_name_without_container_ends_with_1_after_the_others(dusty: Chosen, engine: Engine) -> None:

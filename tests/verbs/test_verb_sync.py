@@ -91,14 +91,24 @@ def test_why_names_the_rule(room: Room) -> None:
 def test_verify_compares_by_content_and_changes_nothing(room: Room) -> None:
     source = room.repo("web")
     room.dusty("sync")
-    assert room.dusty("sync", "--verify").stdout == f"{str(source)[1:]}: source and copy are equal\n"
+    assert room.dusty("sync", "--verify").stdout == "web: source and copy are equal\n"
     write(source / "a.py", "other")
     write(room.copy("web") / "made", "m")
     before = tree(room.copy("web"))
     done = room.dusty("sync", "--verify")
     assert done.returncode == 1
-    assert done.stdout == f"{str(source)[1:]}: 1 differ, 1 are only in the copy\n    differs: a.py\n    only in the copy: made\n"
+    assert done.stdout == "web: 1 differ, 1 are only in the copy\n    differs: a.py\n    only in the copy: made\n"
     assert tree(room.copy("web")) == before
+
+
+def test_two_repos_of_one_short_name_are_called_by_their_ids(room: Room) -> None:
+    ids = []
+    for name in ("a", "b"):
+        (room.sources / name).mkdir()
+        ids.append(str(room.repo(f"{name}/web"))[1:])
+    done = room.dusty("sync")
+    assert all(f"synced {repo_id}: 2 changed" in done.stdout for repo_id in ids)
+    assert room.dusty("sync", "--verify", ids[0]).stdout == f"{ids[0]}: source and copy are equal\n"
 
 
 def test_checksum_and_allow_empty_reach_the_sync(room: Room) -> None:
