@@ -52,7 +52,8 @@ class Record:
         self._states: dict[str, State] = {}
         self._seen: dict[str, State] | None = None
         try:
-            data = json.loads(read_bytes(self.path) or b"{}")
+            head, _, body = (read_bytes(self.path) or b"").partition(b"\n")
+            data = json.loads(body) if head == _digest(body).encode() else {}
             self.files = {str(path): Left(list(digests), note, tuple(*state)) for path, (digests, note, *state) in data.items()}
         except (ValueError, TypeError, AttributeError):
             self.files = {}
@@ -108,7 +109,8 @@ class Record:
     def write(self, files: dict[str, Left]) -> None:
         """Make this the record, if it is not."""
         if files != self.files:
-            write_atomically(self.path, json.dumps(files, ensure_ascii=False).encode())
+            body = json.dumps(files, ensure_ascii=False).encode()
+            write_atomically(self.path, _digest(body).encode() + b"\n" + body)
             self.files = files
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -287,10 +287,12 @@ def test_a_record_or_memory_that_is_damaged_costs_nothing_but_time(compiled: Roo
     assert compiled.files() | {"stack.json.orig": b""} == before | {"stack.json.orig": b""}
 
 
+@pytest.mark.parametrize("damage", [lambda left: b"", lambda left: left.replace(b"apps/web", b"apps/wea")], ids=["lost", "changed"])
 @pytest.mark.parametrize("name", ["commands", "nginx"])
-def test_a_record_that_is_lost_is_made_again_before_origins_need_it(compiled: Room, name: str) -> None:
+def test_a_record_that_is_damaged_is_made_again_before_origins_need_it(compiled: Room, name: str, damage: Callable[[bytes], bytes]) -> None:
     before = compiled.files()
-    (compiled.build / f".written/{name}.json").unlink()
+    record = compiled.build / f".written/{name}.json"
+    record.write_bytes(damage(record.read_bytes()))
     compiled.write("apps/api.yml", API + "# a comment\n")
     assert compiled.compile() == (0, {"stack", name, "origins"})
     assert compiled.files() == before
