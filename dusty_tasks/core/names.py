@@ -36,13 +36,13 @@ class Wrong(ValueError):
 
 def check_spec_name(kind: str, name: str) -> None:
     """The name of a spec, which is its file name without `.yml`."""
+    if kind in ("app", "service") and name.lower() == PROXY_NAME.lower():
+        raise Wrong(f"{shown(name)} is the proxy's own name", "rename the file")
     article = "an" if kind == "app" else "a"
     fine = _is_bundle_name(name) if kind == "bundle" else bool(NAME_RULES[kind].fullmatch(name))
     if not fine:
         nearest = nearest_name(kind, name)
         raise Wrong(f"{shown(name)} is not a name for {article} {kind}", f"rename the file to {nearest}.yml" if nearest else "")
-    if kind in ("app", "service") and name.lower() == PROXY_NAME.lower():
-        raise Wrong(f"{shown(name)} is the proxy's own name", "rename the file")
 
 
 def nearest_name(kind: str, name: str) -> str:
