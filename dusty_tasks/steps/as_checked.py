@@ -17,11 +17,13 @@ class AsChecked:
     """An `uptodate` callable. `inputs` gives what the step reads, `outputs` are the files and folders that it leaves.
 
     `outputs` are compared by state: an edit or a deletion is noticed, and a file that was only touched costs one run that
-    writes nothing. Where `is_due`, the step runs anyway, and nothing is looked at before.
+    writes nothing.
     """
 
-    def __init__(self, inputs: Callable[[], object], outputs: tuple[str, ...], is_due: Callable[[], bool] = lambda: False) -> None:
-        self.inputs, self.outputs, self.is_due = inputs, outputs, is_due
+    def __init__(self, inputs: Callable[[], object], outputs: tuple[str, ...]) -> None:
+        self.inputs, self.outputs = inputs, outputs
+        self.found: list[object] = []
+        """The states of the outputs, as this process found or left them."""
         self._noted = ""
 
     def __repr__(self) -> str:
@@ -33,7 +35,7 @@ class AsChecked:
         except (Failure, OSError):
             return False  # The step itself says what is wrong.
         task.value_savers.append(lambda: {"seen": seen, "left": self._noted})
-        return bool(not self.is_due() and values.get("seen") == seen and values.get("left") == self._left())
+        return bool(values.get("seen") == seen and values.get("left") == self._left())
 
     def noting(self, action: Callable[[], None]) -> Callable[[], None]:
         """`action`, and right after it a look at what it left: doit would look when others may have written there again."""
@@ -43,4 +45,5 @@ class AsChecked:
         return acted
 
     def _left(self) -> str:
-        return digest([tree_states(path) for path in self.outputs])
+        self.found = [tree_states(path) for path in self.outputs]
+        return digest(self.found)

@@ -48,15 +48,25 @@ def compile_steps() -> Iterator[dict[str, Any]]:
     """The sub-tasks of `compile`, and one that says `up to date` if none of them changed anything."""
     yield {"name": "examples", "doc": "choose the examples where nothing is configured", "actions": [first_run.choose_examples],
            "uptodate": [first_run.is_configured]}
+    stack: AsChecked | None = None
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if not path.endswith("/commands")]
-        checked = AsChecked(inputs, (*outputs, *_memories(name)), lambda: STACK in changed)
+        checked = AsChecked(_with_stack(inputs, stack) if stack else inputs, (*outputs, *_memories(name)))
+        stack = stack or checked
         yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
                "file_dep": [] if name == "stack" else [_build(STACK)],
                "task_dep": ["compile:examples", *(OF_SPANS if name == "origins" else ())],
                "uptodate": [checked], "clean": True}
     yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
            "task_dep": step_names()}
+
+
+def _with_stack(inputs: Callable[[], list[object]], stack: AsChecked) -> Callable[[], list[object]]:
+    """What a later step reads: also stack.json, as it was when this process read or wrote it.
+
+    Another compile may have put a newer one there since; what is made of the older one must not pass for made of that.
+    """
+    return lambda: [*inputs(), stack.found[:1]]
 
 
 def _memories(name: str) -> list[str]:
@@ -94,7 +104,7 @@ def step_names() -> list[str]:
     return [f"compile:{name}" for name, *_ in _table()]
 
 
-def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], object], tuple[str, ...]]]:
+def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[object]], tuple[str, ...]]]:
     """Name, doc, action, inputs and outputs of each step."""
     return [
         ("stack", "check the specs, close them over what is active", _write_stack,

@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,10 @@ from dusty_tasks import session
 from dusty_tasks.core import compile as core_compile
 from dusty_tasks.core.compile import Rendering, compile_all
 from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.steps import compile as steps
+from dusty_tasks.steps.as_checked import AsChecked
 from tests.steps.test_compile import Room, room
+from tests.test_rooms import ROOT
 
 __all__ = ["room"]
 
@@ -86,6 +92,24 @@ def test_after_many_edits_in_any_order(grown: Room, seed: int) -> None:
         grow(grown, edit)
         if grown.compile()[0] == 0:
             assert_as_at_once(grown)
+
+
+@pytest.mark.parametrize("step", [step for step, *_ in steps._table() if step != "stack"])
+def test_after_another_compile_came_between_two_steps(grown: Room, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first makes of its older stack.json must not pass for made of the newer one."""
+    app, ask = START["apps/api.yml"], AsChecked.__call__
+
+    def let_another_in(checked: AsChecked, task: Any, values: dict[str, Any]) -> bool:
+        if task.name == f"compile:{step}":
+            grown.write("apps/api.yml", app.replace("busybox:1", "busybox:3").replace("api.test", "newer.test").replace("run", "run-3"))
+            subprocess.run([sys.executable, "-m", "dusty_tasks", "compile"], cwd=ROOT, check=True, capture_output=True)
+        return ask(checked, task, values)
+    grown.write("apps/api.yml", app.replace("busybox:1", "busybox:2").replace("api.test", "new.test").replace("run", "run-2"))
+    with monkeypatch.context() as patched:
+        patched.setattr(AsChecked, "__call__", let_another_in)
+        assert grown.compile()[0] == 0
+    assert grown.compile()[0] == 0
+    assert_as_at_once(grown)
 
 
 def test_only_the_container_that_changed_is_made_again(grown: Room, monkeypatch: pytest.MonkeyPatch) -> None:
