@@ -44,8 +44,9 @@ def heal(path: str) -> None:
     try:
         connection = sqlite3.connect(path)
         try:
-            if connection.execute("pragma quick_check").fetchone() != ("ok",):
-                raise ValueError("quick_check")
+            # Not quick_check: doit finds its rows by the index, which that does not look at.
+            if connection.execute("pragma integrity_check").fetchone() != ("ok",):
+                raise ValueError("integrity_check")
             for (row,) in connection.execute("select task_data from doit"):
                 json.loads(row)
         finally:
@@ -53,7 +54,10 @@ def heal(path: str) -> None:
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         if "locked" in str(error):
             return
-        os.replace(path, path + ".broken")
+        try:
+            os.replace(path, path + ".broken")
+        except FileNotFoundError:
+            return  # Another run did that just now.
         print("state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr)
 
 

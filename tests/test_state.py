@@ -72,6 +72,19 @@ def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -
     assert not path.exists() and (tmp_path / "doit.db.broken").exists()
 
 
+def test_a_database_whose_index_alone_is_damaged_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "doit.db"
+    connection = sqlite3.connect(path)
+    connection.execute("create table doit (task_id text primary key, task_data blob)")
+    connection.execute("insert into doit values ('compile', '{}')")
+    connection.commit()
+    connection.close()
+    head, _, index = path.read_bytes().rpartition(b"compile")
+    path.write_bytes(head + b"compilf" + index)
+    state.heal(str(path))
+    assert not path.exists() and (tmp_path / "doit.db.broken").exists()
+
+
 def test_a_healthy_database_stays(tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
     connection = sqlite3.connect(path)

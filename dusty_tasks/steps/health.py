@@ -260,7 +260,7 @@ def state() -> list[Finding]:
     if os.path.exists(path):
         try:
             with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1) as database:
-                sound = database.execute("pragma quick_check").fetchone()[0] == "ok"
+                sound = database.execute("pragma integrity_check").fetchone()[0] == "ok"
         except sqlite3.DatabaseError:
             sound = False
         found.append(Finding("state", OK, "sound") if sound else
