@@ -53,11 +53,13 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if name in ("up", "compile"):
         return run_pipeline(name, words)
-    if name.startswith("sync:") and (words or not is_sync_task(name)):
+    if name.startswith("sync:"):
+        if not words and is_sync_task(name):
+            return run_doit([name])
         # doit would only say that there is no such task or option: the verb knows what was meant.
         return cli.run_verb(BY_NAME["sync"], [word.removeprefix("sync:") for word in (name, *words)])
-    if name in DOIT_COMMANDS or name.startswith(("sync:", "compile:", "up:")):
-        return run_doit([name, *words])
+    if name in DOIT_COMMANDS or name.startswith(("compile:", "up:")):
+        return cli.ending(lambda: check_words_of_doit(name, words)) or run_doit([name, *words])
     if name not in BY_NAME:
         return cli.unknown_verb(name)
     return cli.run_verb(BY_NAME[name], words)
@@ -68,6 +70,38 @@ def is_sync_task(name: str) -> bool:
     from dusty_tasks.steps.sync import stack_repos, task_names
 
     return name.removeprefix("sync:") in task_names(entry["id"] for entry in stack_repos()).values()
+
+
+def check_words_of_doit(name: str, words: Sequence[str]) -> None:
+    """Raise Failure for an option or a task that doit does not have: it would answer with its innards."""
+    from doit.cmd_base import ModuleTaskLoader
+    from doit.cmdparse import CmdParseError
+    from doit.doit_cmd import DoitMain
+
+    from dusty_tasks.core.problems import did_you_mean
+    from dusty_tasks.effects.failures import Failure
+
+    named = [name, *words]
+    if name in DOIT_COMMANDS:
+        try:
+            _options, named = DoitMain().get_cmds().get_plugin(name)(task_loader=ModuleTaskLoader({})).cmdparser.parse(words)
+        except CmdParseError as error:
+            what, _, _innards = str(error).removeprefix("Error parsing Command: ").partition(" (parsing options")
+            raise Failure(what, f"doit help {name}") from None
+    known = doit_tasks()
+    for word in named:
+        if word not in known:
+            raise Failure(f'no task named "{word}"', did_you_mean(word, known))
+
+
+def doit_tasks() -> list[str]:
+    """Every task that doit can be asked for: the verbs, and the steps of the pipelines."""
+    from dusty_tasks.steps import compile as compiling
+    from dusty_tasks.steps import sync, up
+    from dusty_tasks.verbs.declared import BY_NAME
+
+    steps = {"compile": compiling.compile_steps(), "sync": sync.sync_steps(), "up": up.up_steps({})}
+    return [*BY_NAME, *(f"{name}:{task['name']}" for name, tasks in steps.items() for task in tasks)]
 
 
 def run_pipeline(name: str, arguments: Sequence[str]) -> int:

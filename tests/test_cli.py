@@ -180,6 +180,22 @@ def test_unknown_words_end_with_1_and_a_guess(tmp_path: Path) -> None:
         assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(("words", "said"), [
+    (["info", "complie"], 'no task named "complie"\n    hint: did you mean "compile"?\n'), (["list", "--nope"], "option --nope not recognized\n"),
+    (["forget", "up:nope"], 'no task named "up:nope"\n'), (["compile:nope"], 'no task named "compile:nope"\n'),
+    (["compile:hosts", "--nope"], 'no task named "--nope"\n')], ids=" ".join)
+def test_what_doit_does_not_know_is_said_without_its_innards(words: list[str], said: str, tmp_path: Path) -> None:
+    ended = dusty(*words, home=tmp_path)
+    assert (ended.returncode, ended.stdout) == (1, "") and ended.stderr.startswith(said) and ended.stderr.count("\n") <= 2
+
+
+def test_the_own_commands_of_doit_are_there(one_service: dict[str, str], tmp_path: Path) -> None:
+    assert "compile:nginx" in dusty("list", "--all", "compile", home=tmp_path).stdout
+    assert dusty("compile:hosts", "compile:nginx", home=tmp_path).returncode == 0
+    assert (tmp_path / "build/nginx/dustyNginx.conf").exists()
+    assert dusty("forget", "compile:nginx", home=tmp_path).stdout == "forgetting compile:nginx\n"
+
+
 def test_a_folder_that_is_gone_is_named(tmp_path: Path) -> None:
     ended = subprocess.run(["bash", "-c", f'mkdir "{tmp_path}/gone"; cd "{tmp_path}/gone"; rmdir "$PWD"; exec "{ROOT}/dusty" plan'],
                            env={**os.environ, "DUSTY_HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
