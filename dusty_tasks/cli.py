@@ -144,7 +144,7 @@ def _trouble_of_the_machine(error: Exception) -> int:
         return 141
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOTDIR):
         return 0
-    print(f"{error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+    print(f"{error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
     try:
         sys.stdout.flush()
     except OSError:

@@ -92,7 +92,7 @@ def _at_the_foot(title: str, total: int | None) -> Iterator[Callable[[str], None
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    # doit swaps sys.stdout for a Writer: rich gets the real stream (doit-facts section 6).
+    # doit swaps sys.stdout for a Writer, which with rich's own stand-in would call itself for ever: rich gets the real stream.
     console = Console(file=sys.__stdout__, no_color=not has_colour(sys.__stdout__))
     columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
     with Progress(*(columns if total else columns[:2] + columns[-1:]), console=console, transient=True,

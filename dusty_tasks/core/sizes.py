@@ -1,6 +1,7 @@
 """Numbers as people read them."""
 from __future__ import annotations
 
+GIB = 1 << 30
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 

@@ -60,6 +60,11 @@ def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
                    f"dusty bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "")
 
 
+def spec_name(word: str) -> str:
+    """The name of an app or service, given as it is or as its container's, `dusty_<name>_1`."""
+    return word[len("dusty_"):-len("_1")] if word.startswith("dusty_") and word.endswith("_1") else word
+
+
 def running(name: str) -> FoundContainer:
     """The running container of `name`. Raises Failure if it is unknown, absent, or does not run."""
     container = pick(containers(), name)

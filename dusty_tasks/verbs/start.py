@@ -5,19 +5,17 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table
+from dusty_tasks.core.sizes import GIB
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.lock import held
 from dusty_tasks.steps.host_start import ensure_running, store_address
-
-GIB = 1 << 30
+from dusty_tasks.verbs.words import exactly
 
 
 def run(words: list[str], yes: bool = False) -> int | None:
     """Raises Failure, exit 2, if the engine does not answer within `host.wait`."""
-    from dusty_tasks.verbs.words import exactly
-
     exactly("start", "", words)
     with held("up", verb="start", home=session.home()):
         ensure_running(Engine(session.docker_host()), yes=yes)

@@ -10,6 +10,7 @@ from dusty_tasks.console import is_terminal, say, table, warn
 from dusty_tasks.core.changes import Change
 from dusty_tasks.core.found import FoundContainer
 from dusty_tasks.core.repos import shown_names
+from dusty_tasks.core.sizes import GIB
 from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -17,7 +18,6 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import View, look_ahead
 from dusty_tasks.verbs.words import exactly, say_json
 
-GIB = 1 << 30
 CLEAR = "\x1b[H\x1b[2J"
 
 
@@ -97,10 +97,11 @@ def _proxy_last(item: tuple[str, WantedContainer]) -> tuple[bool, str]:
 def _row(name: str, kind: str, view: View, routes: list[str], pending: str, wanted: WantedContainer | None = None) -> dict[str, Any]:
     container = view.found.containers.get(name)
     record = view.found.started.get(container.container_name, {}) if container else {}
+    last = f"{record['what']}: {record['cause']}" if record.get("what") and record.get("cause") else ""
     return {"name": name, "type": kind, "state": state_word(container), "since": container.since if container else "",
             "image": container.image if container else "", "routes": routes,
             "ports": [str(port) for port in wanted.mapping.get("ports") or ()] if wanted else [],
-            "code": code_word(wanted, view) if wanted else "", "last": f"{record['what']}: {record['cause']}" if record.get("what") and record.get("cause") else "", "pending": pending}
+            "code": code_word(wanted, view) if wanted else "", "last": last, "pending": pending}
 
 
 def code_word(wanted: WantedContainer, view: View) -> str:

@@ -9,7 +9,7 @@ from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.lock import held
 from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.steps.stopping import stop_containers
-from dusty_tasks.verbs.running import compiled_names, pick
+from dusty_tasks.verbs.running import compiled_names, pick, spec_name
 
 
 def run(words: list[str], rm: bool = False) -> int | None:
@@ -27,5 +27,5 @@ def chosen_containers(engine: Engine, words: list[str]) -> list[FoundContainer]:
     """The containers of these names, each once, names of the stack without a container left out; all of Dusty's without a name."""
     found = docker.read_containers(engine)
     absent = {name for name in compiled_names() if name not in found}
-    chosen = [pick(found, word) for word in words if word.removeprefix("dusty_").removesuffix("_1") not in absent]
+    chosen = [pick(found, word) for word in words if spec_name(word) not in absent]
     return list({container.name: container for container in chosen}.values()) if words else list(found.values())

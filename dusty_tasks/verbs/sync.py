@@ -120,7 +120,10 @@ def _located(word: str, sources: Sequence[str], is_named: bool) -> tuple[str, st
 
 
 def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_empty: bool) -> None:
-    """Sync at once, then once per burst of changes, until interrupted (KeyboardInterrupt: exit 130). A failed sync is said, and tried again at the next change."""
+    """Sync at once, then once per burst of changes, until interrupted (KeyboardInterrupt: exit 130).
+
+    A failed sync is said, and tried again at the next change.
+    """
     from watchfiles import watch
 
     from dusty_tasks.core.excludes import Matcher

@@ -10,7 +10,7 @@ from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine, EngineDown
 from dusty_tasks.effects.host_files import read_host_json
 from dusty_tasks.effects.observe import STARTED
-from dusty_tasks.verbs.running import compiled_names, not_in_the_stack, state_text
+from dusty_tasks.verbs.running import compiled_names, not_in_the_stack, spec_name, state_text
 from dusty_tasks.verbs.words import exactly, say_json
 
 
@@ -18,9 +18,8 @@ def run(words: list[str], json: bool = False) -> int | None:
     """One sentence, and what its container does now. Raises Failure for a name nobody knows."""
     (name,) = exactly("why", "", words, "the name of an app or service")
     engine = Engine(session.docker_host())
-    records = {container_name.removeprefix("dusty_").removesuffix("_1"): record
-               for container_name, record in read_host_json(engine.host, STARTED).items()}
-    name = name if name in records else name.removeprefix("dusty_").removesuffix("_1")
+    records = {spec_name(container_name): record for container_name, record in read_host_json(engine.host, STARTED).items()}
+    name = name if name in records else spec_name(name)
     if name not in records and name not in compiled_names():
         raise not_in_the_stack(name, {*records, *compiled_names()})
     now = state_now(engine, name)

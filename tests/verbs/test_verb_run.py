@@ -36,6 +36,14 @@ def test_stop_stops_users_before_what_they_use_and_notes_it(dusty: Chosen, engin
     assert (record["stopped"], record["finished"]) == (True, False)
 
 
+def test_a_name_that_ends_like_a_containers_is_its_own(dusty: Chosen, engine: Engine) -> None:
+    engine.containers = [container("web_1")]
+    wanted(dusty.home, "web", "web_1")
+    assert dusty("stop", "web_1").out == "stopped web_1\n"
+    assert dusty("stop", "dusty_web_1").out == "nothing to stop\n"
+    assert dusty("why", "web_1").out == "nothing is recorded of web_1: no up has started it\nweb_1 is running\n"
+
+
 def test_stop_rm_removes_with_anonymous_volumes_and_forgets(dusty: Chosen, engine: Engine) -> None:
     path = started(dusty.home, old={"container_id": "id-old"})
     taken_over, named = "ab" * 32, "dusty_data"
