@@ -52,7 +52,9 @@ def settings() -> list[Finding]:
     try:
         specs = session.specs()
     except Failure as failure:
-        return [Finding("specs", FAILED, str(failure).splitlines()[-1], "dusty validate shows all of it")]
+        if failure.problems:
+            return [Finding("specs", FAILED, failure.what.splitlines()[-1], "dusty validate shows all of it")]
+        return [Finding("specs", FAILED, failure.what, failure.hint)]
     active = session.active_bundles()
     mend = "" if active else "dusty bundles activate <name>"
     return [Finding("specs", OK, f"{counted(len(specs.bundles), 'bundle')}, {counted(len(specs.apps), 'app')}"),

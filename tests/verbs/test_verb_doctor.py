@@ -50,6 +50,11 @@ def test_a_broken_config_is_said_once_and_does_not_hide_the_programs(dusty: Chos
     assert f"hint: mend {dusty.config}, or: dusty config undo" in ended.out
 
 
+def test_no_specs_repo_is_a_finding_with_the_command_that_chooses_one(dusty: Chosen, examined: Engine) -> None:
+    dusty.config.write_text("")
+    assert "failed: specs: no specs repo is configured\n    hint: dusty setup --specs-repo " in dusty("doctor").out
+
+
 def test_broken_specs_are_a_finding(dusty: Chosen, examined: Engine) -> None:
     dusty.write("apps/web.yml", "{")
     assert findings(dusty)["specs"] == [FAILED]
