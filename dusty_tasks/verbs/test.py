@@ -88,7 +88,7 @@ def find_target(name: str) -> Target:
         return found[name]
     if name in specs.apps or name in specs.libs:
         raise Failure(f"{name} has no tests", f"those that have: {', '.join(found)}" if found else "")
-    raise unknown("app or lib", name, found)
+    raise unknown("app or lib", name, {*specs.apps, *specs.libs})
 
 
 def chosen_suites(target: Target, name: str) -> list[Suite]:

@@ -70,7 +70,7 @@ def test_without_a_suite_its_suites(dusty: Chosen, runs: Runs) -> None:
 
 
 @pytest.mark.parametrize(("words", "said"), [
-    (["wbe"], 'no app or lib named "wbe"\n    hint: did you mean "web"?'), (["api"], "api has no tests\n    hint: those that have: web"),
+    (["wbe"], 'no app or lib named "wbe"\n    hint: did you mean "web"?'), (["aip"], 'hint: did you mean "api"?'), (["api"], "api has no tests\n    hint: those that have: web"),
     (["web", "unti"], 'no suite of web named "unti"\n    hint: did you mean "unit"?'), (["-n", "0", "web", "all"], "1 or more"), (["-n", "x"], "is not a number"),
     (["redis"], 'no app or lib named "redis"'),
 ])
