@@ -57,6 +57,11 @@ def test_effects_know_no_steps_and_no_verbs(path: Path) -> None:
     assert {room_of(name) for name in imported(path)} <= {"", "core", "effects", "resources"}
 
 
+@pytest.mark.parametrize("path", [*modules("steps"), PACKAGE / "session.py"], ids=lambda path: path.name)
+def test_steps_know_no_verbs(path: Path) -> None:
+    assert "verbs" not in {room_of(name) for name in imported(path)}
+
+
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
     assert not {name for name in imported(path, at_top_only=True) if name.split(".")[0] in HEAVY}

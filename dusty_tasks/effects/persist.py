@@ -1,4 +1,4 @@
-"""Backups of /persist: read and written as root on the Docker host, streamed through this machine."""
+"""What /persist takes, and its backups: read and written as root on the Docker host, streamed through this machine."""
 from __future__ import annotations
 
 import gzip
@@ -32,6 +32,15 @@ done
 exec tar -cf - "$@" --exclude='./.restore-*' .
 """
 """Words: host.root, then the folders to leave out. Prints a tar archive; nothing at all where there is no persist/."""
+
+USAGE = r"""
+cd "$1" 2>/dev/null || exit 0
+df -kP . | tail -n 1
+cd persist 2>/dev/null || exit 0
+for name in .[!.]* *; do [ -e "$name" ] && du -sk "./$name" 2>/dev/null; done
+exit 0
+"""
+"""Word: host.root. Prints df's line, then a line `KiB ./name` for everything in persist/."""
 
 UNPACK = r"""
 set -eu
@@ -212,3 +221,17 @@ def remove_folders(host: DockerHost, names: list[str], image: str) -> None:
             if os.path.isdir(host.path(name)):
                 take_over(host, host.path(name), [image])
     process.run(host.command(["sh", "-c", REMOVE, "dusty", host.root, *names], as_root=True), env=host.engine_environment(), check=True)
+
+
+def read_persist(host: DockerHost) -> tuple[dict[str, int], dict[str, int]]:
+    """({"size", "used", "free"} of the disk in bytes, {} if unknown; name -> bytes of everything in persist/)."""
+    lines = host.run(["sh", "-c", USAGE, "dusty", host.root], as_root=True).out.splitlines()
+    disk, persist = {}, {}
+    for line in lines:
+        columns = line.split(None, 5)
+        kib, _, name = line.partition("\t")
+        if name.startswith("./"):
+            persist[name[2:]] = int(kib) * 1024
+        elif len(columns) == 6 and columns[1].isdigit():
+            disk = {"size": int(columns[1]) * 1024, "used": int(columns[2]) * 1024, "free": int(columns[3]) * 1024}
+    return disk, persist

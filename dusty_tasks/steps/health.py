@@ -38,9 +38,9 @@ PATIENCE = 10.0
 
 def programs() -> list[Finding]:
     """Everything that Dusty starts, with versions."""
-    from dusty_tasks.verbs.version import versions
+    from dusty_tasks.effects.versions import read_versions
 
-    return [judge_version(name, version, why) for name, version, why in versions() if name != "engine"]
+    return [judge_version(name, version, why) for name, version, why in read_versions(session.docker_host) if name != "engine"]
 
 
 def settings() -> list[Finding]:
@@ -99,12 +99,13 @@ def _leftovers(asked: Engine) -> list[Finding]:
 
 def space() -> list[Finding]:
     """Room for DUSTY_HOME, and on the Docker host."""
-    from dusty_tasks.verbs.disk import read_persist
+    from dusty_tasks.effects.persist import read_persist
 
     usage = shutil.disk_usage(_existing(session.home()))
     found = [judge_space(f"at {session.home()}", usage.free, usage.total)]
-    disk = {} if session.docker_host().is_local else read_persist()[0]
-    return [*found, judge_space(f"on {session.docker_host().name}", disk["free"], disk["size"])] if disk else found
+    host = session.docker_host()
+    disk = {} if host.is_local else read_persist(host)[0]
+    return [*found, judge_space(f"on {host.name}", disk["free"], disk["size"])] if disk else found
 
 
 def _existing(path: str) -> str:

@@ -16,20 +16,11 @@ from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, read_usage, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.persist import read_persist
 from dusty_tasks.verbs.counting import counter
 from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
 
 ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore")
-
-USAGE = r"""
-cd "$1" 2>/dev/null || exit 0
-df -kP . | tail -n 1
-cd persist 2>/dev/null || exit 0
-for name in .[!.]* *; do [ -e "$name" ] && du -sk "./$name" 2>/dev/null; done
-exit 0
-"""
-"""Word: host.root. Prints df's line, then a line `KiB ./name` for everything in persist/."""
-
 
 def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
     """No word: inspect."""
@@ -47,7 +38,7 @@ def inspect(as_json: bool) -> None:
     """The Docker host's disk, Dusty's containers, images and volumes, and persist/ by folder."""
     host = session.docker_host()
     usage = read_usage(Engine(host))
-    disk, persist = read_persist()
+    disk, persist = read_persist(host)
     items = [*core.containers(usage), *core.images(usage, named_images()), *core.volumes(usage)]
     if as_json:
         say_json({"root": host.root, "disk": disk, "items": [item._asdict() for item in items], "persist": persist})
@@ -63,21 +54,6 @@ def _made_again() -> tuple[str, ...]:
     from dusty_tasks.core.backup import MADE_AGAIN
 
     return MADE_AGAIN
-
-
-def read_persist() -> tuple[dict[str, int], dict[str, int]]:
-    """({"size", "used", "free"} of the disk in bytes, {} if unknown; name -> bytes of everything in persist/)."""
-    host = session.docker_host()
-    lines = host.run(["sh", "-c", USAGE, "dusty", host.root], as_root=True).out.splitlines()
-    disk, persist = {}, {}
-    for line in lines:
-        columns = line.split(None, 5)
-        kib, _, name = line.partition("\t")
-        if name.startswith("./"):
-            persist[name[2:]] = int(kib) * 1024
-        elif len(columns) == 6 and columns[1].isdigit():
-            disk = {"size": int(columns[1]) * 1024, "used": int(columns[2]) * 1024, "free": int(columns[3]) * 1024}
-    return disk, persist
 
 
 def named_images() -> set[str]:
@@ -164,7 +140,7 @@ def restore(path: str, yes: bool) -> int | None:
     if not found:
         say("the backup is sound and empty: nothing to restore")
         return None
-    _, there = read_persist()
+    _, there = read_persist(session.docker_host())
     say(f"backup of {manifest.get('made')} by {manifest.get('by')}, from {manifest.get('root')} of {manifest.get('host')}")
     say(table(("persist/", "in the backup", "entries", "there now"),
               [(folder.name, size_text(folder.size), str(folder.entries), size_text(there[folder.name]) if folder.name in there else "-") for folder in found]))

@@ -137,12 +137,12 @@ def remove_section() -> None:
 
 def data() -> list[Removal]:
     """What lies on the Docker host below host.root, then DUSTY_HOME itself."""
-    from dusty_tasks.effects.persist import remove_folders
-    from dusty_tasks.verbs.disk import helper_image, read_persist
+    from dusty_tasks.effects.persist import read_persist, remove_folders
+    from dusty_tasks.verbs.disk import helper_image
 
     host, home = session.docker_host(), session.home()
     names = ["persist", "command_files", "cp"]
-    size = sum(read_persist()[1].values())
+    size = sum(read_persist(host)[1].values())
     found = [Removal("folders", f"{', '.join(names)} in {host.root} of {host.name}", f"{size_text(size)} in persist/",
                      lambda: remove_folders(host, names, helper_image()))]
     check_home(home)

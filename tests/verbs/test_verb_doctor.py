@@ -19,7 +19,7 @@ __all__ = ["engine"]
 @pytest.fixture
 def examined(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that say a version, no hosts file of this machine's."""
-    monkeypatch.setattr("dusty_tasks.verbs.version.versions", lambda: [("git", "2.39", ""), ("rsync", "", "not installed")])
+    monkeypatch.setattr("dusty_tasks.effects.versions.read_versions", lambda docker_host: [("git", "2.39", ""), ("rsync", "", "not installed")])
     monkeypatch.setattr(hosts_file, "read_hosts_file", lambda *_path: b"")
     monkeypatch.setattr("dusty_tasks.effects.helper_install.check_installation", list)
     monkeypatch.setattr(health, "CHECKS", tuple(check for check in health.CHECKS if check is not health.repos))
