@@ -47,8 +47,8 @@ bash where the container has it, else sh. The command's status is ours.
     dusty shell web env""",
     "cp": """\
 `name:/path` is in a container, running or not; a local path with a colon is written ./a:b. The destination is the path of
-the copy itself, unless it is a folder and the source a file. A folder onto a folder merges: same names are overwritten,
-nothing else is ever deleted.
+the copy itself; a file onto a folder, or to a path that ends in `/`, goes inside. A folder onto a folder merges: same
+names are overwritten, nothing else is ever deleted.
 
     dusty cp web:/var/log/app.log .
     dusty cp fixtures web:/srv/fixtures
@@ -78,7 +78,8 @@ overridden one is a folder of yours, which Dusty never changes.
     dusty repos override web ~/src/web
     dusty repos from ~/src                 all that are found there
     dusty repos manage web --branch next
-    dusty repos manage --all""",
+    dusty repos manage --all
+    dusty repos update                     fetch those that are managed""",
     "env": """\
 They are added to those of the spec, on this machine only. The next `dusty up` applies them; it recreates that container.
 In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `dusty up`.
@@ -88,7 +89,7 @@ In a file, blank lines and those with # are skipped; a name alone stands for the
     dusty env set web --file my.env""",
     "assets": """\
 `set` keeps a copy of the file as it is now, mode 0600; the next `dusty up` or `dusty test` sends it to the containers whose
-specs declare it, and to no others.
+specs declare it, and to no others. `read` prints it.
 
     dusty assets set GITHUB_KEY ~/.ssh/id_ed25519
     dusty assets list web""",
@@ -108,7 +109,11 @@ All problems of all specs at once, each with its file, line and a hint. With a p
 
     dusty validate ~/src/specs
     dusty validate --schema app > app.schema.json""",
-    "trace": "    dusty trace build/nginx/dustyNginx.conf:12",
+    "trace": """\
+A line of the hosts section, the nginx config, the Compose file or a command file, or a key of the Compose file.
+
+    dusty trace build/nginx/dustyNginx.conf:12
+    dusty trace docker-compose.yml:services.web.image""",
     "setup": """\
 Asks on a terminal for what is not given; elsewhere it takes what is given, and keeps what is configured. It may be run again.
 The sudo helper and its rule are shown before they are installed.
@@ -116,7 +121,10 @@ The sudo helper and its rule are shown before they are installed.
     dusty setup --specs-repo github.com/my-team/specs --yes""",
     "hosts": """\
 The helper is the one part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
-`install` shows what it puts where, and asks. Without it: `dusty config set hosts.mode off`, and add the section by hand.""",
+`install` shows what it puts where, and asks. Without it: `dusty config set hosts.mode off`, and add the section by hand.
+
+`show` prints the compiled section, `diff` what it would change in the hosts file; `undo` puts back the section of before,
+until the next `dusty up`; `check` looks at the helper and its rule.""",
     "start": "Waits as long as the setting host.wait says, telling what for; then the engine's own facts.",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
     "disk": """\
