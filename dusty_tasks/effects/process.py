@@ -7,7 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
 from dusty_tasks.effects.failures import Failure, ToolFailed
@@ -15,6 +15,8 @@ from dusty_tasks.effects.failures import Failure, ToolFailed
 _running: dict[int, Any] = {}
 """By id of the object: what run() has started and not seen the end of, in all threads."""
 _is_giving_up = False
+TIMED_OUT = 124
+"""The exit code of a program that took too long, as timeout(1) gives it."""
 LAST_WORDS = 3.0
 """Seconds that a program has to end after SIGTERM."""
 
@@ -35,7 +37,7 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
 
     `argv[0]` is found by PATH; `input` is its stdin (empty when None), which `hold_input` leaves open until the program
     ends: for one that takes the end of a request for the asker's going away; `env` replaces the environment; `on_line`
-    sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, 124 is its code;
+    sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, TIMED_OUT its code;
     `errors` is what becomes of bytes that are no UTF-8 (as in bytes.decode).
     Raises ToolFailed if the program is missing, or ends non-zero with `check`. An interruption (^C, SIGTERM) ends the
     program first.
@@ -63,15 +65,13 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
         os.set_inheritable(descriptor, True)
     if cwd is not None:
         options["_cwd"] = cwd
-    if timeout is not None:
-        options["_timeout"] = timeout
     with _stdin_of(b"" if input is None else input, is_held=hold_input) as stdin:
         running = sh.Command(program)(*argv[1:], **options, _in=stdin, _bg=True, _bg_exc=False)
         _running[id(running)] = running
         try:
-            code = running.wait().exit_code
-        except sh.TimeoutException:
-            code = 124
+            with _limited(running, timeout) as is_over:
+                code = running.wait().exit_code
+            code = TIMED_OUT if is_over() else code
         except BaseException:
             end_children()
             raise
@@ -81,6 +81,25 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
     if check and finished.code:
         raise ToolFailed(argv, finished.code, finished.err or finished.out)
     return finished
+
+
+@contextmanager
+def _limited(running: Any, seconds: float | None) -> Iterator[Callable[[], bool]]:
+    """Kill the program if the block takes longer; whether that was done. Not sh's own `_timeout`: an interrupted run would sit that time out."""
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        with suppress(ProcessLookupError):
+            running.process.signal(signal.SIGKILL)
+    timer = threading.Timer(seconds or 0, end)
+    timer.daemon = True
+    if seconds is not None:
+        timer.start()
+    try:
+        yield over.is_set
+    finally:
+        timer.cancel()
 
 
 @contextmanager

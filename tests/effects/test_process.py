@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 from dusty_tasks.effects import process
 
@@ -30,3 +31,9 @@ def test_held_stdin_takes_more_than_a_pipe_holds() -> None:
 def test_a_program_that_does_not_read_its_held_stdin_ends_all_the_same() -> None:
     assert process.run(["true"], input=b"x" * 1000000, hold_input=True).code == 0
     assert process.run(["sleep", "60"], input=b"x", hold_input=True, timeout=0.2).code == 124
+
+
+def test_no_thread_would_keep_an_interrupted_run_from_ending_until_a_programs_time_is_over() -> None:
+    seen: list[threading.Thread] = []
+    process.run(["echo", "x"], timeout=3600, on_line=lambda _line: seen.extend(threading.enumerate()))
+    assert [thread for thread in seen if not thread.daemon] == [threading.main_thread()]
