@@ -126,13 +126,14 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
             return RepoOutcome(repo.id, KEPT, f"{repo.id} could not be fetched; the clone of {date} is used: {failure}", failure=failure)
         return RepoOutcome(repo.id, FAILED, f"{repo.id}: {failure}", failure=failure)
     note = f" ({done.note})" if done.note else ""
+    way_out = "move them elsewhere" if done.note.startswith("untracked files") else "push the work, or --reset-repos saves it and resets the clone"
     span = f"{done.before[:8]} to {done.after[:8]}"
     status, what = {
         "cloned": (CLONED, f"cloned {repo.id}, branch {done.branch}{note}"),
         "forward": (UPDATED, f"updated {repo.id}: {span}{note}"),
         "switch": (UPDATED, f"switched {repo.id} to branch {done.branch}: {span}{note}"),
         "reset": (RESET, f"reset {repo.id} to branch {done.branch}: {span}{note}"),
-        "leave": (LEFT, f"{repo.id} is left as it is: {done.note}\n    hint: {path}; push the work, or --reset-repos saves it and resets the clone"),
+        "leave": (LEFT, f"{repo.id} is left as it is: {done.note}\n    hint: {path}; {way_out}"),
         "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{repo.id} is up to date{note}"),
     }[done.action]
     return RepoOutcome(repo.id, status, what, done.was_fetched)

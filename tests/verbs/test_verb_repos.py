@@ -93,6 +93,18 @@ def test_update_with_nothing_to_fetch_says_why(shop) -> None:
     assert shop("repos", "update").out == "no managed repos: no bundles are activated\n"
 
 
+def test_untracked_files_in_the_way_are_to_be_moved_since_no_reset_takes_them(shop, tmp_path: Path) -> None:
+    shop("repos", "update")
+    clone = shop.home / "repos" / ids(tmp_path, "lib")
+    (clone / "new").write_text("mine\n")
+    (tmp_path / "remotes/lib/new").write_text("theirs\n")
+    git("add", "new", cwd=tmp_path / "remotes/lib")
+    git("commit", "-qm", "new", cwd=tmp_path / "remotes/lib")
+    done = shop("repos", "update", "--reset-repos")
+    assert f"untracked files are in the way: new\n    hint: {clone}; move them elsewhere" in done.err
+    assert (clone / "new").read_text() == "mine\n"
+
+
 def test_one_failure_does_not_stop_the_others(shop, tmp_path: Path) -> None:
     (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
     done = shop("repos", "update")
