@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, containers_of
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.process import TIMED_OUT, Finished
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
@@ -176,10 +177,15 @@ def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes
     gives up ("context canceled") what takes it longer than a moment: listing volumes, stopping, /system/df.
     """
     finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape")
-    if not finished.out:
-        last = (finished.err.strip().splitlines() or ["no answer"])[-1]
-        raise EngineDown(f"the Docker engine on {host.name} does not answer: {last}", "dusty start")
+    if finished.code == TIMED_OUT or not finished.out:
+        raise EngineDown(silence(host, finished), "dusty start")
     return finished.out.encode("utf-8", "surrogateescape")
+
+
+def silence(host: DockerHost, finished: Finished) -> str:
+    """Why `docker system dial-stdio` on an ssh Docker host gave no answer, as a sentence."""
+    last = "it took too long to answer" if finished.code == TIMED_OUT else (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
+    return f"the Docker engine on {host.name} does not answer: {last}"
 
 
 def read_containers(engine: Engine) -> dict[str, FoundContainer]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks.core.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.lifetimes import has_finished
 from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import LISTING, Engine, EngineDown, body_of, http_request
+from dusty_tasks.effects.docker import ANSWER_TIMEOUT, LISTING, Engine, EngineDown, body_of, http_request
 from dusty_tasks.effects.files import read_bytes
 from dusty_tasks.effects.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
 
@@ -108,7 +108,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
     engine.reads += 1
     try:
         finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
-                                   input=http_request("GET", LISTING), check=False, hold_input=True)
+                                   input=http_request("GET", LISTING), check=False, timeout=ANSWER_TIMEOUT, hold_input=True)
     except Unreachable as away:
         return Reading({}, {}, "", {}, away.what)
     files_text, _, rest = finished.out.partition("@receipts:\n")
@@ -124,8 +124,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
         containers = containers_of(json.loads(body_of(answer.encode("utf-8", "replace")) or b"[]"))
         return Reading(files, receipts, digest, containers)
     except (EngineDown, ValueError):
-        last = (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
-        return Reading(files, receipts, digest, {}, f"the Docker engine on {host.name} does not answer: {last}")
+        return Reading(files, receipts, digest, {}, docker.silence(host, finished))
 
 
 def _json_of(data: bytes | None) -> Any:

@@ -163,6 +163,18 @@ def test_an_engine_that_is_off_over_there_is_said_with_its_own_words() -> None:
     assert reading.containers == {} and reading.engine_trouble.endswith("does not answer: Cannot connect to the Docker daemon")
 
 
+def test_an_engine_over_there_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+
+    def run_script(*_: Any, timeout: float | None = None, **__: Any) -> Finished:
+        limits.append(timeout)
+        return Finished(process.TIMED_OUT, "@receipts:\n@containers:\n", "")
+    host: Any = SshHost("")
+    monkeypatch.setattr(host, "run_script", run_script)
+    assert read_host(host, Engine(host), []).engine_trouble == "the Docker engine on vm does not answer: it took too long to answer"
+    assert limits == [docker.ANSWER_TIMEOUT]
+
+
 class PrintingHost:
     """An ssh Docker host whose engine answers with given bytes."""
 
