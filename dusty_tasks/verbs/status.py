@@ -70,10 +70,14 @@ def problems() -> str:
 
 def host_facts(engine: Engine, view: View | None) -> dict[str, Any]:
     """Which Docker host, whether it answers, its CPUs and memory."""
-    try:
-        info = docker.read_info(engine)
-    except Failure as away:
-        return {"name": engine.host.name, "answers": False, "trouble": (view.engine_trouble if view else "") or away.what}
+    trouble, info = view.engine_trouble if view else "", {}
+    if not trouble:
+        try:
+            info = docker.read_info(engine)
+        except Failure as away:
+            trouble = away.what
+    if trouble:
+        return {"name": engine.host.name, "answers": False, "trouble": trouble}
     return {"name": engine.host.name, "answers": True, "engine": info.get("ServerVersion", ""), "cpus": info.get("NCPU"),
             "memory_gib": round(info.get("MemTotal", 0) / GIB, 1)}
 

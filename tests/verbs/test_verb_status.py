@@ -5,6 +5,13 @@ from typing import Any
 
 import pytest
 
+from dusty_tasks.core.changes import Plan
+from dusty_tasks.core.found import Found, Sources
+from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.wanted import Wanted
+from dusty_tasks.effects import docker
+from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.steps.reality import View
 from dusty_tasks.verbs import status
 
 FACTS: dict[str, Any] = {"problems": "", "bundles": ["shop"], "docker_host": {"name": "this machine", "answers": False, "trouble": "it is off"},
@@ -28,3 +35,10 @@ def test_an_earlier_compile_is_told_of_only_where_there_was_one(stack: list[dict
     status.show({**FACTS, "problems": "no specs repo is configured", "stack": stack})
     said = capsys.readouterr().err
     assert "no specs repo is configured" in said and ("this is what was compiled last" in said) == tells
+
+
+def test_an_engine_that_did_not_answer_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker, "read_info", lambda _engine: pytest.fail("it may take its minute once more"))
+    view = View(Wanted(containers=()), Sources(), Found(), Plan(), "it took too long to answer")
+    assert status.host_facts(docker.Engine(DockerHost(Settings(home="/h"))), view) == {
+        "name": "this machine", "answers": False, "trouble": "it took too long to answer"}
