@@ -147,7 +147,7 @@ def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str 
     # Before the files, so that a kill in between makes neither the new ones look edited, nor those that are to go.
     record.write({**left, **{path: record.files[path] for path in stale if path in record.files}})
     for path in differing:
-        if not pruned:  # Below a pruned folder they are stale files like others.
+        if not (pruned and path.startswith(f"{pruned}/")):  # There they are stale files like others.
             remove_leftovers(os.path.join(folder, path))
         write_atomically(os.path.join(folder, path), artifacts[path])
     for path in stale:
