@@ -88,7 +88,7 @@ def check_words_of_doit(name: str, words: Sequence[str]) -> None:
         except CmdParseError as error:
             what, _, _innards = str(error).removeprefix("Error parsing Command: ").partition(" (parsing options")
             raise Failure(what, f"doit help {name}") from None
-    known = doit_tasks()
+    known = doit_tasks() if named else []
     for word in named:
         if word not in known:
             raise Failure(f'no task named "{word}"', did_you_mean(word, known))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.failures import Failure, refuse_errors
 
 if TYPE_CHECKING:
     from dusty_tasks.core.compile import Assembled
@@ -30,12 +30,10 @@ def home() -> str:
 @functools.cache
 def settings() -> Settings:
     """config.yml with defaults filled in. Raises Failure naming every problem of the file."""
-    from dusty_tasks.core.problems import errors, report
     from dusty_tasks.effects.settings_file import read_settings
 
     found, problems = read_settings(home())
-    if errors(problems):
-        raise Failure(report(problems), problems=problems)
+    refuse_errors(problems)
     return found
 
 
@@ -102,11 +100,8 @@ def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[
 
 def specs() -> Specs:
     """All specs, checked. Raises Failure with the whole report when there is an error."""
-    from dusty_tasks.core.problems import errors, report
-
     found, problems = checked()
-    if errors(problems):
-        raise Failure(report(problems), problems=problems)
+    refuse_errors(problems)
     return found
 
 

@@ -1,6 +1,7 @@
 """doit's database: committed per task, healed when damaged (private doit names are used: this watches them)."""
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -57,15 +58,18 @@ def test_a_finished_task_is_kept_whatever_ends_the_run(number: signal.Signals, t
     assert ("a",) in rows
 
 
+def write_database(path: Path, task_id: str, data: str) -> None:
+    """A database as doit makes it, with one row."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("create table doit (task_id text primary key, task_data blob)")
+        connection.execute("insert into doit values (?, ?)", (task_id, data))
+
+
 @pytest.mark.parametrize("damage", [b"", b"garbage" * 1000, None, b"SQLite format 3\0" + b"x" * 4096], ids=["empty", "garbage", "row", "torn"])
 def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
     if damage is None:
-        connection = sqlite3.connect(path)
-        connection.execute("create table doit (task_id text primary key, task_data blob)")
-        connection.execute("insert into doit values ('a', '{not json')")
-        connection.commit()
-        connection.close()
+        write_database(path, "a", "{not json")
     else:
         path.write_bytes(damage)
     state.heal(str(path))
@@ -74,11 +78,7 @@ def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -
 
 def test_a_database_whose_index_alone_is_damaged_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
-    connection = sqlite3.connect(path)
-    connection.execute("create table doit (task_id text primary key, task_data blob)")
-    connection.execute("insert into doit values ('compile', '{}')")
-    connection.commit()
-    connection.close()
+    write_database(path, "compile", "{}")
     head, _, index = path.read_bytes().rpartition(b"compile")
     path.write_bytes(head + b"compilf" + index)
     state.heal(str(path))
@@ -87,11 +87,7 @@ def test_a_database_whose_index_alone_is_damaged_is_set_aside(tmp_path: Path) ->
 
 def test_a_healthy_database_stays(tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
-    connection = sqlite3.connect(path)
-    connection.execute("create table doit (task_id text primary key, task_data blob)")
-    connection.execute("insert into doit values ('a', '{}')")
-    connection.commit()
-    connection.close()
+    write_database(path, "a", "{}")
     state.heal(str(path))
     assert path.exists() and not (tmp_path / "doit.db.broken").exists()
 

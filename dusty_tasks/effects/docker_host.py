@@ -4,8 +4,8 @@ from __future__ import annotations
 import functools
 import os
 import shlex
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Unpack
 
 from dusty_tasks.core.presets import filled_in
 from dusty_tasks.core.settings import Settings
@@ -83,19 +83,15 @@ class DockerHost:
         path = f"{self._ssh_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         return {**environment, "DOCKER_HOST": f"ssh://{self.target}", "PATH": path}
 
-    def run(self, argv: Sequence[str], *, input: str | bytes | None = None, check: bool = False, timeout: float | None = None,
-            as_root: bool = False, on_line: Callable[[str], None] | None = None, hold_input: bool = False, errors: str = "replace") -> process.Finished:
+    def run(self, argv: Sequence[str], *, check: bool = False, as_root: bool = False, **options: Unpack[process.RunOptions]) -> process.Finished:
         """Run a command on the Docker host; `as_root` goes through `sudo -n` where the ssh login is not root.
 
-        `input`, `hold_input` and `errors` as in process.run.
-
-        Raises Unreachable if ssh itself fails, ToolFailed with `check`.
+        The other options are those of process.run. Raises Unreachable if ssh itself fails, ToolFailed with `check`.
         """
         if self.is_local:
-            return process.run(argv, input=input, hold_input=hold_input, errors=errors, check=check, timeout=timeout, on_line=on_line,
-                               env=self.engine_environment())
+            return process.run(argv, check=check, env=self.engine_environment(), **options)
         command = shlex.join([*(self.become_root if as_root else ()), *argv])
-        return self._over_ssh(command, argv, input=input, hold_input=hold_input, errors=errors, check=check, timeout=timeout, on_line=on_line)
+        return self._over_ssh(command, argv, check=check, **options)
 
     def command(self, argv: Sequence[str], *, as_root: bool = False) -> list[str]:
         """The words that run `argv` on the Docker host, for what is streamed to or from it (process.piped)."""
@@ -105,11 +101,10 @@ class DockerHost:
         joined = shlex.join([*(self.become_root if as_root else ()), *argv])
         return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], joined]
 
-    def run_script(self, script: str, *words: str, input: str | bytes | None = None, check: bool = True,
-                   timeout: float | None = None, as_root: bool = False, hold_input: bool = False) -> process.Finished:
+    def run_script(self, script: str, *words: str, check: bool = True, as_root: bool = False,
+                   **options: Unpack[process.RunOptions]) -> process.Finished:
         """Run a POSIX sh script on the Docker host with `words` as its arguments."""
-        return self.run(["sh", "-c", script, "dusty", *words], input=input, check=check, timeout=timeout, as_root=as_root,
-                        hold_input=hold_input)
+        return self.run(["sh", "-c", script, "dusty", *words], check=check, as_root=as_root, **options)
 
     @property
     def become_root(self) -> tuple[str, ...]:
@@ -145,11 +140,10 @@ class DockerHost:
         self.__dict__.pop("_ssh_folder", None)
         self.__dict__.pop("login", None)
 
-    def _over_ssh(self, command: str, argv: Sequence[str], *, check: bool, input: str | bytes | None = None, timeout: float | None = None,
-                  on_line: Callable[[str], None] | None = None, hold_input: bool = False, errors: str = "replace") -> process.Finished:
+    def _over_ssh(self, command: str, argv: Sequence[str], *, check: bool, **options: Unpack[process.RunOptions]) -> process.Finished:
         self.round_trips += 1
         words = [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
-        finished = process.run(words, input=input, hold_input=hold_input, errors=errors, timeout=timeout, on_line=on_line)
+        finished = process.run(words, **options)
         if finished.code == 255:
             kind = LoginRefused if ssh.is_refusal(finished.err) else Unreachable
             raise kind(["ssh", self.name], 255, finished.err, ssh.explanation(finished.err, self.target))

@@ -32,6 +32,14 @@ class Failure(Exception):
         return {"ok": False, "problems": [problem.to_json() for problem in self.problems] or [placeless]}
 
 
+def refuse_errors(problems: Sequence[Problem]) -> None:
+    """Raise Failure with the whole report, warnings too, if there is an error among the problems."""
+    from dusty_tasks.core.problems import errors, report
+
+    if errors(problems):
+        raise Failure(report(problems), problems=problems)
+
+
 class ToolFailed(Failure):
     """A program ended badly: the command, its code, and the last lines it printed."""
 

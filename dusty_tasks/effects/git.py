@@ -47,6 +47,8 @@ class Updated(NamedTuple):
     note: str = ""
     """Why it was left or reset, where work was saved, what was set aside."""
     was_fetched: bool = False
+    is_obstructed: bool = False
+    """True if it was left because of untracked files, which no reset takes."""
 
 
 def update_clone(path: str, url: str, branch: str, *, is_reset_wanted: bool = False, lock: int | None = None) -> Updated:
@@ -93,7 +95,7 @@ def carry_out(clone: Clone, decision: Decision, facts: CloneFacts, branch: str) 
         # A local branch of that name has nothing of its own: conflict_of looked.
         obstacle = clone.try_move(facts.target, "checkout", "--quiet", "-B", branch, "--track", f"origin/{branch}")
     if obstacle:
-        return Updated(LEAVE, branch, before, before, obstacle)
+        return Updated(LEAVE, branch, before, before, obstacle, is_obstructed=True)
     return Updated(decision.action, branch, before, clone.commit("HEAD"), note)
 
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypedDict
 
 from dusty_tasks.effects.failures import Failure, ToolFailed
 
@@ -27,6 +27,16 @@ class Finished(NamedTuple):
     code: int
     out: str
     err: str
+
+
+class RunOptions(TypedDict, total=False):
+    """Those options of run() that mean the same wherever the program runs."""
+
+    input: str | bytes | None
+    timeout: float | None
+    on_line: Callable[[str], None] | None
+    hold_input: bool
+    errors: str
 
 
 def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | None = None,

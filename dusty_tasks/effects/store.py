@@ -13,7 +13,7 @@ from typing import IO, Any
 from dusty_tasks.core import choices, config_text
 from dusty_tasks.core.choices import AS_FOUND, BY_HAND, NOTE, REMOVED_BY_HAND, Entry
 from dusty_tasks.effects.choices_history import History
-from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.failures import Failure, ToolFailed, refuse_errors
 from dusty_tasks.effects.files import read_bytes, write_atomically
 from dusty_tasks.effects.lock import held
 
@@ -144,12 +144,10 @@ def _way_out(path: str) -> str:
 
 def _check(home: str, text: str) -> None:
     """Raise Failure with every problem of `text` as a config.yml."""
-    from dusty_tasks.core.problems import errors, report
+    from dusty_tasks.core.problems import errors
     from dusty_tasks.effects.settings_file import settings_from
 
-    problems = errors(settings_from(text.encode(), home)[1])
-    if problems:
-        raise Failure(report(problems))
+    refuse_errors(errors(settings_from(text.encode(), home)[1]))
 
 
 def _write(path: str, text: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks import resources, session
 from dusty_tasks.console import say, warn
 from dusty_tasks.effects.artifacts import Record, record_path, tree_states, write_artifacts
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.failures import Failure, refuse_errors
 from dusty_tasks.effects.files import write_if_changed
 from dusty_tasks.steps import first_run
 from dusty_tasks.steps.as_checked import AsChecked, digest
@@ -178,12 +178,11 @@ def _memo_path(name: str) -> str:
 
 def _write_stack() -> None:
     from dusty_tasks.core.compile import NOTHING_ACTIVE
-    from dusty_tasks.core.problems import errors, report
+    from dusty_tasks.core.problems import report
     from dusty_tasks.core.stack_file import ports_to_json, stack_json
 
     made, problems = session.assembled()
-    if errors(problems):
-        raise Failure(report(problems))
+    refuse_errors(problems)
     if problems:
         warn(report(problems))
     if not session.active_bundles() or not made.stack.bundles:

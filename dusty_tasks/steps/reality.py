@@ -13,7 +13,7 @@ from dusty_tasks.core.found import Found, Sources
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.failures import Failure, refuse_errors
 from dusty_tasks.steps.places import place_finder, read_origins
 
 if TYPE_CHECKING:
@@ -53,13 +53,11 @@ def compiled() -> Compiled:
 def compiled_now() -> Compiled:
     """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
     from dusty_tasks.core.compile import NOTHING_ACTIVE, Rendering
-    from dusty_tasks.core.problems import errors, report
     from dusty_tasks.core.wanted import from_json
     from dusty_tasks.effects.template_files import read_templates
 
     made, problems = session.assembled()
-    if errors(problems):
-        raise Failure(report(problems), problems=problems)
+    refuse_errors(problems)
     if not made.stack.bundles:
         raise Failure(*NOTHING_ACTIVE)
     rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), read_templates())

@@ -126,7 +126,7 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
             return RepoOutcome(repo.id, KEPT, f"{repo.id} could not be fetched; the clone of {date} is used: {failure}", failure=failure)
         return RepoOutcome(repo.id, FAILED, f"{repo.id}: {failure}", failure=failure)
     note = f" ({done.note})" if done.note else ""
-    way_out = "move them elsewhere" if done.note.startswith("untracked files") else "push the work, or --reset-repos saves it and resets the clone"
+    way_out = "move them elsewhere" if done.is_obstructed else "push the work, or --reset-repos saves it and resets the clone"
     span = f"{done.before[:8]} to {done.after[:8]}"
     status, what = {
         "cloned": (CLONED, f"cloned {repo.id}, branch {done.branch}{note}"),

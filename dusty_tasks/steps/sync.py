@@ -44,6 +44,8 @@ class SyncOutcome:
     """What became of one repo."""
 
     repo_id: str
+    name: str
+    """What people call the repo: the short name where only one has it, else the id."""
     status: str
     """`synced`, `up to date`, `failed`."""
     source: str = ""
@@ -52,8 +54,6 @@ class SyncOutcome:
     deleted: tuple[str, ...] = ()
     receipt: Receipt = field(default_factory=dict)
     failure: Failure | None = None
-    name: str = ""
-    """What people call the repo: the short name where only one has it, else the id."""
 
     def __str__(self) -> str:
         if self.failure:
@@ -166,7 +166,7 @@ class _Run:
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
         """The outcome for a repo whose copy is what its source is."""
-        return SyncOutcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]], name=self.names[entry["id"]])
+        return self._outcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]])
 
     def sync(self, entry: RepoEntry) -> SyncOutcome:
         """Sync one repo under its lock."""
@@ -178,7 +178,10 @@ class _Run:
             with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
                 return self._sync(repo_id, path, kind, lock.fileno())
         except Failure as failure:
-            return SyncOutcome(repo_id, FAILED, path, kind, failure=failure, name=self.names[repo_id])
+            return self._outcome(repo_id, FAILED, path, kind, failure=failure)
+
+    def _outcome(self, repo_id: str, status: str, *rest: Any, **named: Any) -> SyncOutcome:
+        return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
 
     def _sync(self, repo_id: str, path: str, kind: str, lock: int) -> SyncOutcome:
         from dusty_tasks.effects import rsync
@@ -191,7 +194,7 @@ class _Run:
         source = self._read(path, rules)
         receipt = self.receipts.get(repo_id, {})
         if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path:
-            return SyncOutcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt, name=self.names[repo_id])
+            return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
         options: dict[str, Any] = {"receipt": f"persist/repos/.receipts/{repo_id}.json", "checksum": self.checksum,
                                    "is_empty": source.files == 0 and not self.allow_empty, "progress": self.progress, "lock": lock}
         try:
@@ -204,7 +207,7 @@ class _Run:
                    "commit": read_commit(path), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
         rsync.write_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
         keep_manifest(self.settings.home, repo_id, source)
-        return SyncOutcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt, name=self.names[repo_id])
+        return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt)
 
     @staticmethod
     def _read(path: str, rules: Any) -> Source:

@@ -39,20 +39,20 @@ def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
     container = found.get(name) or by_container_name.get(name)
     if container:
         return container
-    compiled = compiled_names()
-    if name in compiled:
-        raise Failure(f"{name} has no container", "dusty up makes it")
-    raise not_in_the_stack(name, {*found, *compiled})
+    raise not_in_the_stack(name, {*found, *compiled_names()})
 
 
 def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
-    """The failure for a name without a container: of an app or service that is not active, else one that nobody knows."""
+    """The failure for a name without a container: of one that is to have it, that is not active, else that nobody knows."""
+    no_container = Failure(f"{name} has no container", "dusty up makes it")
+    if name in compiled_names():
+        return no_container
     try:
         specs, stack = session.specs(), session.stack()
     except Failure:
         return unknown("app or service", name, known)
     if name in stack.apps or name in stack.services:
-        return Failure(f"{name} has no container", "dusty up makes it")
+        return no_container
     if name not in specs.apps and name not in specs.services:
         return unknown("app or service", name, known)
     bundle_names = [bundle.name for bundle in specs.bundles.values() if name in (*bundle.apps, *bundle.services)]
