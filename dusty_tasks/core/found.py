@@ -66,6 +66,8 @@ class Found(NamedTuple):
     nginx_digest: str = ""
     """sha256 of the nginx config on the Docker host, '' for none."""
     hosts_section_is_in_place: bool = True
+    hosts_conflicts: tuple[str, ...] = ()
+    """Names that lines of the user's own lead elsewhere, as sentences: the section is in place without them."""
     images: dict[str, dict[str, str]] | None = None
     """Image name -> its labels; None while nobody has asked, which is enough for a run without changes."""
     network_id: str | None = None

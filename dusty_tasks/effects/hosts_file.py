@@ -25,6 +25,22 @@ ATTEMPTS = 5
 HISTORY_LENGTH = 20
 
 
+class Conflict(NamedTuple):
+    """A name of the section that a line of the user's own leads elsewhere: it stays his."""
+
+    name: str
+    number: int
+    own_line: str
+    """As a terminal may see it."""
+    wanted_line: str
+
+    def __str__(self) -> str:
+        return f'{self.name} is left out of the hosts section: line {self.number} of {HOSTS_PATH} is "{self.own_line}", and the section\'s is "{self.wanted_line}"'
+
+
+CONFLICT_HINT = "remove that line of yours, or give the app another host_name"
+
+
 class HostsOutcome(NamedTuple):
     """What became of a section."""
 
@@ -38,6 +54,8 @@ class HostsOutcome(NamedTuple):
     """If not done: the lines to add to the hosts file by hand ('' if lines are to be removed)."""
     hint: str = ""
     """If not done: the command that mends it, if there is one."""
+    conflicts: tuple[Conflict, ...] = ()
+    """The names that were left out of the section."""
 
 
 def read_hosts_file(path: str = HOSTS_PATH) -> bytes:
@@ -59,6 +77,38 @@ def section_is_in_place(found: bytes, section_text: str) -> bool:
     if is_empty(section_text):
         return begins == ends == 0
     return begins == ends == 1 and b"\n" + _bytes(section_text) in b"\n" + found
+
+
+def conflicts_with(found: bytes, section_text: str) -> list[Conflict]:
+    """The names of the section that the user's own lines of a hosts file lead elsewhere; the helper would refuse the section for them.
+
+    Nothing is imported where no own line has a name of the section.
+    """
+    own_lines = _own_lines(found)
+    mappings = [words for words in map(str.split, section_text.splitlines()[1:-1]) if len(words) == 2]
+    if {name.lower() for _, name in mappings}.isdisjoint(own_lines.decode("latin-1").lower().replace("#", " #").split()):
+        return []
+    shown = _shown_lines(own_lines)
+    return [Conflict(name, number, " ".join(shown[number - 1].split()), f"{address} {name}")
+            for number, address, name in helper_module()["own_conflicts"](own_lines, mappings)]
+
+
+def possible_section(found: bytes, section_text: str) -> tuple[str, tuple[Conflict, ...]]:
+    """The section as this hosts file may hold it, and the names that are therefore left out."""
+    conflicts = conflicts_with(found, section_text)
+    left_out = {conflict.wanted_line for conflict in conflicts}
+    kept = "".join(line for line in section_text.splitlines(keepends=True) if line.rstrip("\n") not in left_out)
+    return kept, tuple(conflicts)
+
+
+def _own_lines(found: bytes) -> bytes:
+    """A hosts file with empty lines in place of the sections, so that line numbers are those of the file."""
+    kept, is_inside = [], False
+    for line in found.split(b"\n"):
+        is_inside = is_inside or line in (BEGIN, BEGIN + b"\r")
+        kept.append(b"" if is_inside else line)
+        is_inside = is_inside and line not in (END, END + b"\r")
+    return b"\n".join(kept)
 
 
 def is_empty(section_text: str) -> bool:
@@ -128,6 +178,7 @@ def write_hosts_section(section_text: str, *, may_ask: bool, say: Callable[[str]
 
     As root the helper is called directly, else by `sudo -n`, else, where `may_ask`, by a sudo that asks for a password on
     the terminal. Never waits for a password otherwise. What the section replaced is kept for `undo_hosts_section`.
+    Names that lines of the user's own lead elsewhere are left out, and named in the outcome.
     """
     outcome, replaced = _write(section_text, may_ask, say)
     if outcome.changed:
@@ -149,8 +200,9 @@ def undo_hosts_section(*, may_ask: bool, say: Callable[[str], Any]) -> HostsOutc
 def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple[HostsOutcome, bytes]:
     """The outcome, and the section that was there before."""
     found = read_hosts_file()
+    section_text, conflicts = possible_section(found, section_text)
     if section_is_in_place(found, section_text):
-        return HostsOutcome(True, False, _in_place(section_text)), b""
+        return HostsOutcome(True, False, _in_place(section_text), conflicts=conflicts), b""
     difference = diff_of_section(found, section_text)
     if difference.startswith("--- "):  # why it is refused, the helper says
         say(difference.rstrip("\n"))
@@ -160,10 +212,10 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
             say(f"running: {' '.join(command)} {verb}")
         code, printed, found = call_helper(command, verb, section_text, found)
         if code in HELPER_CODES:
-            return _outcome(code, printed, section_text), found_section(found)
+            return _outcome(code, printed, section_text)._replace(conflicts=conflicts), found_section(found)
     reason = printed.splitlines()[-1] if printed else "it could not be run"
     hint = "dusty hosts install, or dusty config set hosts.mode off"
-    return _not_done(f"the hosts helper was not run: {reason}", section_text, hint), b""
+    return _not_done(f"the hosts helper was not run: {reason}", section_text, hint)._replace(conflicts=conflicts), b""
 
 
 def _commands(may_ask: bool) -> list[list[str]]:

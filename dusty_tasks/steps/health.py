@@ -120,7 +120,13 @@ def hosts() -> list[Finding]:
     if chosen.hosts_mode != "file":
         return [Finding("hosts", OK, f"hosts.mode is {chosen.hosts_mode}: the hosts file is not touched")]
     from dusty_tasks.effects.helper_install import check_installation
-    from dusty_tasks.effects.hosts_file import HELPER_PATH, read_hosts_file, section_is_in_place
+    from dusty_tasks.effects.hosts_file import (
+        CONFLICT_HINT,
+        HELPER_PATH,
+        possible_section,
+        read_hosts_file,
+        section_is_in_place,
+    )
     from dusty_tasks.effects.packages import may_sudo
 
     if not os.path.exists(HELPER_PATH) and (os.geteuid() == 0 or may_sudo(may_ask=False)):
@@ -130,7 +136,10 @@ def hosts() -> list[Finding]:
     section = _compiled("hosts")
     if section is None:
         return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", "dusty up")]
-    if section_is_in_place(read_hosts_file(), section):
+    content = read_hosts_file()
+    section, conflicts = possible_section(content, section)
+    found += [Finding("hosts section", FAILED, str(conflict), CONFLICT_HINT) for conflict in conflicts]
+    if section_is_in_place(content, section):
         found.append(Finding("hosts section", OK, "in place"))
     else:
         found.append(Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", "dusty up; dusty hosts diff shows it", "hosts"))
@@ -311,7 +320,7 @@ def _repair_hosts() -> None:
     outcome = write_hosts_section(_compiled("hosts") or "", may_ask=may_ask(), say=say)
     if not outcome.done:
         raise Failure(outcome.what, outcome.hint)
-    say(outcome.what)
+    say(outcome.what + "".join(f"\n{conflict}" for conflict in outcome.conflicts))
 
 
 def _repair_proxy() -> None:

@@ -90,8 +90,9 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     reading, repo_sources = _read_both_sides(engine, wanted, settings)
     sources = read_sources(settings, wanted, artifacts, os.environ)
     found = found_of(reading, engine)
+    is_in_place, conflicts = look_at_hosts(settings, artifacts)
     found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources),
-                           hosts_section_is_in_place=hosts_section_is_in_place(settings, artifacts))
+                           hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts)
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
     if not reading.engine_trouble and any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
@@ -130,10 +131,12 @@ def stale_repos(wanted: Wanted, found: Found, settings: Settings, sources: Mappi
     return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings, sources)}
 
 
-def hosts_section_is_in_place(settings: Settings, artifacts: Mapping[str, bytes]) -> bool:
-    """True if the hosts file holds the compiled section, or is not to hold it (`hosts.mode`)."""
+def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[bool, tuple[str, ...]]:
+    """Whether the hosts file holds the compiled section or is not to hold it (`hosts.mode`); and which names it cannot hold, each with the reason."""
     if settings.hosts_mode != "file" or "hosts" not in artifacts:
-        return True
-    from dusty_tasks.effects.hosts_file import read_hosts_file, section_is_in_place
+        return True, ()
+    from dusty_tasks.effects.hosts_file import possible_section, read_hosts_file, section_is_in_place
 
-    return section_is_in_place(read_hosts_file(), artifacts["hosts"].decode())
+    found = read_hosts_file()
+    section, conflicts = possible_section(found, artifacts["hosts"].decode())
+    return section_is_in_place(found, section), tuple(map(str, conflicts))

@@ -59,6 +59,8 @@ def hosts_section_by_hand() -> str:
     section = (read_bytes(f"{settings.build}/hosts") or b"").decode() if settings.hosts_mode == "off" else ""
     if not section:
         return ""
-    from dusty_tasks.effects.hosts_file import is_empty, read_hosts_file, section_is_in_place
+    from dusty_tasks.effects.hosts_file import is_empty, possible_section, read_hosts_file, section_is_in_place
 
-    return "" if is_empty(section) or section_is_in_place(read_hosts_file(), section) else section.rstrip()
+    found = read_hosts_file()
+    section, _conflicts = possible_section(found, section)
+    return "" if is_empty(section) or section_is_in_place(found, section) else section.rstrip()

@@ -378,6 +378,10 @@ class Run:
 
     def print_receipt(self) -> None:
         """What was done and why, what stays pending, what failed; one line with the sums. Ends with the run's exit code."""
+        if self.view.found.hosts_conflicts:
+            from dusty_tasks.effects.hosts_file import CONFLICT_HINT
+
+            self.failures.append(Failure("\n".join(self.view.found.hosts_conflicts), CONFLICT_HINT))
         sums = Sums(len(self.done), self.engine.reads, self.engine.host.round_trips, self.fetches, self.sudo_calls)
         print_receipt(self.view, self.done, self.warnings, self.failures, sums, self.troubled)
         self._lock.close()

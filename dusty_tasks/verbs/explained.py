@@ -124,7 +124,10 @@ The helper is the one part of Dusty that runs as root: it replaces one marked se
 `install` shows what it puts where, and asks. Without it: `dusty config set hosts.mode off`, and add the section by hand.
 
 `show` prints the compiled section, `diff` what it would change in the hosts file; `undo` puts back the section of before,
-until the next `dusty up`; `check` looks at the helper and its rule.""",
+until the next `dusty up`; `check` looks at the helper and its rule.
+
+A name that a line of your own leads elsewhere stays yours: it is left out of the section and named with both lines, and `up`
+ends with 1 until that line is gone or the app has another host_name.""",
     "start": "Waits as long as the setting host.wait says, telling what for; then the engine's own facts.",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
     "disk": """\

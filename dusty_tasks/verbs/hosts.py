@@ -42,8 +42,10 @@ def show() -> None:
 
 def diff() -> None:
     """Print what `up` would change in the hosts file."""
-    section = compiled_section()
     found = hosts_file.read_hosts_file()
+    section, conflicts = hosts_file.possible_section(found, compiled_section())
+    for conflict in conflicts:
+        warn(f"{conflict}\n    hint: {hosts_file.CONFLICT_HINT}")
     if hosts_file.section_is_in_place(found, section):
         say("the hosts section is in place")
     else:
@@ -58,9 +60,11 @@ def undo() -> int:
 
 def report(outcome: hosts_file.HostsOutcome, done: str) -> int:
     """Say what became of a write; its exit code."""
+    for conflict in outcome.conflicts:
+        warn(f"{conflict}\n    hint: {hosts_file.CONFLICT_HINT}")
     if outcome.done:
         say(done if outcome.changed else outcome.what)
-        return 0
+        return int(bool(outcome.conflicts))
     warn(f"{outcome.what}\n    hint: {outcome.hint}" if outcome.hint else outcome.what)
     if outcome.by_hand:
         warn(f"These lines can be added to {hosts_file.HOSTS_PATH} by hand:\n{outcome.by_hand}")

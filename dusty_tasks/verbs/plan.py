@@ -26,6 +26,8 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
     else:
         if view.engine_trouble:
             warn(f"{view.engine_trouble}\n    everything on it counts as absent")
+        for conflict in view.found.hosts_conflicts:
+            warn(conflict)
         for change in view.plan.changes:
             say(str(change))
         for text in differences.values():

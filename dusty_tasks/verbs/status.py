@@ -47,6 +47,7 @@ def read_facts(verbose: bool) -> dict[str, Any]:
         "docker_host": host_facts(engine, view),
         "stack": rows(view) if view else [],
         "repos": repo_rows(view, verbose) if view else [],
+        "hosts_conflicts": list(view.found.hosts_conflicts) if view else [],
         "problems": problems(),
     }
 
@@ -180,6 +181,8 @@ def show(facts: dict[str, Any]) -> None:
         say(f"Docker host: {host['name']}, engine {host['engine']}, {host['cpus']} CPUs, {host['memory_gib']} GiB")
     else:
         say(f"Docker host: {host['trouble']}")
+    for conflict in facts.get("hosts_conflicts", ()):
+        warn(conflict)
     if facts["stack"]:
         say("\n" + stack_table(facts["stack"]))
     if facts["repos"]:

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helper"))
 from hosts_box import request_of, section
 
 from dusty_tasks.core.names import Wrong, check_host_name
-from dusty_tasks.effects.hosts_file import found_section, helper_module, section_is_in_place
+from dusty_tasks.effects.hosts_file import found_section, helper_module, possible_section, section_is_in_place
 
 COUNT = 100_000 if os.environ.get("DUSTY_LONG") else 3_000
 BEGIN, END = b"# BEGIN section for Dusty", b"# END section for Dusty"
@@ -102,6 +102,25 @@ def test_cheap_look_agrees_with_the_helper(parts: list[bytes | None], lines: lis
         assert not section_is_in_place(found, text.decode()) or "already has another address" in str(refusal)
         return
     assert section_is_in_place(found, text.decode()) == (new == found)
+
+
+@pytest.mark.timeout(3600)
+@settings(max_examples=COUNT // 3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(own=st.lists(st.tuples(st.sampled_from([b"127.0.0.1", b"::1", b"10.0.0.9", b"fd00::1", b"x", b"#", b"127.0.0.1#"]), st.sampled_from([b" ", b"\t", b"\xa0", b"\x1c"]),
+                              st.sampled_from([b"shop.test", b"DB.test", b"a b db.test", b"other"]), st.sampled_from([b"\n", b"\r\n", b"#\n", b" x\n"])).map(b"".join), max_size=4).map(b"".join),
+       place=st.integers(0, 4), lines=st.lists(st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test", "192.168.1.1 db.test"]), min_size=1, unique=True))
+def test_what_the_caller_leaves_out_is_what_the_helper_would_refuse(own: bytes, place: int, lines: list[str]) -> None:
+    """The section without the names in conflict is accepted, and with any one of them it would not be."""
+    text = section(*lines)
+    cut = len(b"".join(own.splitlines(keepends=True)[:place]))
+    found = own[:cut] + section("127.0.0.1 shop.test") + own[cut:]
+    possible, conflicts = possible_section(found, text.decode())
+    HELPER["new_content"](*HELPER["parse_request"]("apply", request_of(found, possible.encode())), found)
+    assert sorted([*possible.splitlines()[1:-1], *(conflict.wanted_line for conflict in conflicts)]) == sorted(lines)
+    for conflict in conflicts:
+        assert conflict.name.encode() in found.splitlines()[conflict.number - 1].lower()
+        with pytest.raises(HELPER["Refusal"], match="already has another address"):
+            HELPER["new_content"](*HELPER["parse_request"]("apply", request_of(found, section(conflict.wanted_line))), found)
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))

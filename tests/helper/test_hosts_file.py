@@ -175,7 +175,6 @@ def test_missing_sudo(fake: Fake) -> None:
 
 @pytest.mark.parametrize("found, text, words", [
     ("# BEGIN section for Dusty\n", SHOP, "line 1"),
-    ("10.0.0.1 shop.test\n", SHOP, "already has another address"),
     ("", section("203.0.113.7 shop.test").decode(), "hosts install --allow"),
 ])
 def test_refusals_of_the_helper_come_through(fake: Fake, found: str, text: str, words: str) -> None:
@@ -185,6 +184,48 @@ def test_refusals_of_the_helper_come_through(fake: Fake, found: str, text: str, 
     assert words in f"{outcome.what} {outcome.hint}"
     assert outcome.by_hand == text
     assert len(fake.calls) == 1, "a refusal is no reason to ask for a password"
+
+
+OWN = "127.0.0.1 localhost\n10.0.0.5 web.test # mine\n"
+BOTH = section("127.0.0.1 shop.test", "127.0.0.1 web.test").decode()
+
+
+def test_name_that_an_own_line_leads_elsewhere_is_left_out_and_named_with_both_lines(fake: Fake) -> None:
+    fake.path.write_text(f"{OTHER}{OWN}")
+    outcome = fake.write(BOTH)
+    assert (outcome.done, outcome.changed) == (True, True)
+    assert [str(conflict) for conflict in outcome.conflicts] == [
+        f'web.test is left out of the hosts section: line 5 of {fake.path} is "10.0.0.5 web.test # mine", and the section\'s is "127.0.0.1 web.test"']
+    assert fake.path.read_text() == f"{SHOP}{OWN}", "the other name is written, the own line stays"
+    before = len(fake.calls)
+    outcome = fake.write(BOTH)
+    assert outcome.done and not outcome.changed and len(outcome.conflicts) == 1
+    assert len(fake.calls) == before, "with the conflict known, the section is in place"
+
+
+def test_section_that_is_in_place_gives_a_name_back_once_an_own_line_has_it(fake: Fake) -> None:
+    fake.write(BOTH)
+    fake.path.write_bytes(fake.path.read_bytes() + b"10.0.0.5\tx  WEB.test#late\n")
+    assert fake.write(BOTH).changed
+    assert fake.path.read_text() == f"127.0.0.1 localhost\n{SHOP}10.0.0.5\tx  WEB.test#late\n"
+
+
+def test_only_names_in_conflict_take_the_section_out(fake: Fake) -> None:
+    fake.path.write_text("10.0.0.1 shop.test\n" + SHOP)
+    outcome = fake.write(SHOP)
+    assert outcome.done and outcome.conflicts[0].number == 1
+    assert fake.path.read_text() == "10.0.0.1 shop.test\n"
+
+
+def test_loopback_of_the_other_ip_version_is_no_conflict(fake: Fake) -> None:
+    fake.path.write_text("::1 shop.test\n")
+    assert fake.write(SHOP) == HostsOutcome(True, True, "wrote the hosts section")
+    assert fake.path.read_text() == "::1 shop.test\n" + SHOP
+
+
+def test_own_line_reaches_no_terminal_as_it_is(fake: Fake) -> None:
+    conflict, = hosts_file.conflicts_with(b"10.0.0.5 \x1b[2Jx\xff web.test\n", BOTH)
+    assert conflict.own_line == "10.0.0.5 \\x1b[2Jx\\xff web.test"
 
 
 def test_removal_that_fails_says_which_lines_may_go(fake: Fake) -> None:

@@ -122,7 +122,7 @@ def test_file_that_changed_since_the_caller_looked(helper) -> None:
         assert caught.value.code == CHANGED_MEANWHILE
 
 
-@pytest.mark.parametrize("own", [b"10.0.0.9 shop.test\n", b"10.0.0.9\tother SHOP.TEST\r\n", b"::1 shop.test", b"rubbish shop.test # x", b"x\n" + SHOP + b"10.0.0.9 shop.test"])
+@pytest.mark.parametrize("own", [b"10.0.0.9 shop.test\n", b"10.0.0.9\tother SHOP.TEST\r\n", b"fe80::1 shop.test", b"::1 shop.test\n10.0.0.9 shop.test\n", b"127.0.0.2 shop.test", b"rubbish shop.test # x", b"x\n" + SHOP + b"10.0.0.9 shop.test"])
 def test_name_that_the_users_own_lines_give_another_address(helper, own: bytes) -> None:
     code, what = refusal(helper, own, SHOP)
     assert code == UNUSABLE
@@ -130,7 +130,7 @@ def test_name_that_the_users_own_lines_give_another_address(helper, own: bytes) 
 
 
 @pytest.mark.parametrize("own", [b"127.0.0.1 shop.test\n", b"10.0.0.9 shop.test\n127.0.0.1 x shop.test\n", b"# 10.0.0.9 shop.test\n", b"10.0.0.9 x # shop.test\n",
-                                 b"10.0.0.9 shop.test.example\n", b"shop.test\n"])
+                                 b"10.0.0.9 shop.test.example\n", b"shop.test\n", b"::1 shop.test\n", b"0:0::1 a Shop.Test\n"])
 def test_name_of_the_users_own_lines_that_is_no_conflict(helper, own: bytes) -> None:
     assert after(helper, own, SHOP) == own + SHOP
 
