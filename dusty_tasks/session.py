@@ -92,10 +92,16 @@ def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[
     `files` are its spec files, if they are known already.
     """
     from dusty_tasks.core.check import check_specs
+    from dusty_tasks.core.spec_links import link_problems, paths_read
+    from dusty_tasks.effects.files import real_paths
     from dusty_tasks.effects.spec_files import read_documents
 
     documents, problems = read_documents(root, cache_path, files)
-    return check_specs(documents, problems)
+    found, problems = check_specs(documents, problems)
+    if reads := paths_read(found, str(root)):
+        targets = real_paths([str(root), *(read.path for read in reads)])
+        problems = sorted({*problems, *link_problems(reads, targets, found, targets[str(root)])})
+    return found, problems
 
 
 def specs() -> Specs:

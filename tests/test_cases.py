@@ -6,6 +6,7 @@
     problems.txt      what is said about it: errors, or warnings
     build/            what it compiles to, unless there is an error. stack.json and origins.json are compared only in the
                       cases that hold them
+    powers.txt        what needs consent (core/powers), compared only in the cases that hold it
 
 `--bless` rewrites problems.txt and build/ with what came out.
 """
@@ -19,6 +20,7 @@ import pytest
 
 from dusty_tasks import session
 from dusty_tasks.core.compile import assemble_with_ports, compile_all
+from dusty_tasks.core.power_rules import power_warnings, powers_of
 from dusty_tasks.core.problems import Problem, errors, report
 from dusty_tasks.core.stack_file import ports_from_json
 from dusty_tasks.effects.settings_file import settings_from
@@ -28,7 +30,8 @@ CASES = Path(__file__).parent / "cases"
 HOME, SPECS_ROOT = "/dusty-home", "/specs"
 NAMES = sorted(path.name for path in CASES.iterdir() if (path / "specs").is_dir() and not path.name.startswith("problems_"))
 """Those of problems_* are run by core/test_problem_cases."""
-ON_DEMAND = ("stack.json", "origins.json")
+POWERS = "../powers.txt"
+ON_DEMAND = ("stack.json", "origins.json", POWERS)
 
 
 def outcome(case: Path) -> tuple[str, dict[str, str]]:
@@ -45,8 +48,9 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
     problems += made.problems
     if errors(problems):
         return said(problems), {}
-    artifacts = compile_all(specs, made, settings, SPECS_ROOT, read_templates())
-    return said(problems), {path: data.decode() for path, data in artifacts.items()}
+    artifacts = {path: data.decode() for path, data in compile_all(specs, made, settings, SPECS_ROOT, read_templates()).items()}
+    powers = power_warnings(powers_of(made.stack, settings, SPECS_ROOT), specs.places)
+    return said(problems), {**artifacts, POWERS: said(powers)}
 
 
 def said(problems: list[Problem]) -> str:
@@ -57,6 +61,8 @@ def wanted(case: Path) -> tuple[str, dict[str, str]]:
     """What the case folder says should come out."""
     build = case / "build"
     files = {str(path.relative_to(build)): path.read_text() for path in sorted(build.rglob("*")) if path.is_file()}
+    powers = case / "powers.txt"
+    files |= {POWERS: powers.read_text()} if powers.exists() else {}
     problems = case / "problems.txt"
     return problems.read_text() if problems.exists() else "", files
 

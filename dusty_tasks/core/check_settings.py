@@ -45,7 +45,7 @@ def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping
         sync_mode=found["sync.mode"], sync_exclude=tuple(found["sync.exclude"]), sync_jobs=found["sync.jobs"],
         repos_pull=found["repos.pull"], repos_jobs=found["repos.jobs"] or min(cpus, 8), routing=found["routing"],
         bridge_ip=found["bridge_ip"], external_bind=found["external_bind"], hosts_mode=found["hosts.mode"],
-        nginx_image=found["nginx_image"], up_wait=found["up.wait"])
+        nginx_image=found["nginx_image"], up_wait=found["up.wait"], trust=reading.trust())
     reading.check_together(settings)
     return settings, sorted(reading.problems)
 
@@ -139,6 +139,16 @@ class _Reading:
                 else:
                     env.setdefault(name, {})[variable] = text
         return env
+
+    def trust(self) -> dict[str, tuple[str, ...]]:
+        """Specs repo -> powers that were allowed."""
+        trust = {}
+        for repo, powers in self.found["trust"].items():
+            if isinstance(powers, list) and all(isinstance(power, str) for power in powers):
+                trust[repo] = tuple(powers)
+            else:
+                self._say(("trust", repo), "must be a list of strings", "dusty trust specs allow writes it")
+        return trust
 
     def check_together(self, settings: Settings) -> None:
         """Keys that are fine alone and wrong together, or with DUSTY_HOME."""

@@ -20,6 +20,7 @@ from dusty_tasks.core.hosts import render_hosts
 from dusty_tasks.core.memo import Memo, digest
 from dusty_tasks.core.nginx import render_nginx
 from dusty_tasks.core.origins import member, members_of, origins_json, rests_of, row_at
+from dusty_tasks.core.power_rules import powers_of
 from dusty_tasks.core.problems import Place, Problem, errors
 from dusty_tasks.core.routes import PortMemory, RouteKey, TooManyRoutes, assign_ports
 from dusty_tasks.core.scripts import command_files
@@ -120,7 +121,7 @@ class Rendering:
     def wanted(self) -> bytes:
         """state/wanted.json."""
         containers = [self.memos.wanted.text(self._keys[name], partial(self._wanted_text, name)) for name in start_order(self.parts)]
-        return wanted_json(self.stack, containers).encode()
+        return wanted_json(self.stack, containers, powers_of(self.stack, self.settings, self.specs_root)).encode()
 
     def origins(self, places: PlacesByFile, others: Iterable[Traced] | None = None) -> bytes:
         """build/origins.json; `others` are the spans of all artifacts but the Compose file, if they are known already."""

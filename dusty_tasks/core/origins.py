@@ -81,6 +81,12 @@ def source_of(origin: Origin, places: Places) -> Source:
     return Source(*_source(origin, places.get(origin.file, {})))
 
 
+def source_place(origin: Origin, places: Places) -> tuple[int, int]:
+    """Line and column of what `origin` leads to, of its nearest parent where it has none."""
+    _, line, column = _source(origin, places.get(origin.file, {}))[0].rsplit(":", 2)
+    return int(line), int(column)
+
+
 def _source(origin: Origin, known: Mapping[KeyPath, tuple[int, int]]) -> tuple[str, str]:
     file, path = origin
     if not file:

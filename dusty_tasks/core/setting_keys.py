@@ -127,6 +127,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
          "off": "only printed"}),
     Key("nginx_image", "string", "Image of the proxy.", NGINX_IMAGE, rule=check_image),
     Key("up.wait", "number", "Seconds that `up` waits for an app to answer.", 60, rule=_at_least(0, 86400)),
+    Key("trust", "mapping", "Powers over this machine that you allowed to specs, by specs repo.", {}, verb="trust"),
 )}
 """By dotted name, in the order that `config list` prints."""
 

@@ -55,6 +55,8 @@ class Settings:
     hosts_mode: str = "file"
     nginx_image: str = NGINX_IMAGE
     up_wait: float = 60
+    trust: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Specs repo (id, or folder) -> identities of the powers that were allowed to its specs (core/powers)."""
 
     @property
     def hosts_address(self) -> str:
@@ -88,7 +90,8 @@ def to_json(settings: Settings) -> dict[str, Any]:
 def from_json(data: dict[str, Any]) -> Settings:
     """The inverse of to_json; lists become tuples. Raises TypeError, KeyError or AttributeError on another form."""
     host = HostSettings(**{key: _tuple(value) for key, value in data["host"].items()})
-    return Settings(**{**{key: _tuple(value) for key, value in data.items()}, "host": host})
+    trust = {repo: tuple(powers) for repo, powers in data["trust"].items()}
+    return Settings(**{**{key: _tuple(value) for key, value in data.items()}, "host": host, "trust": trust})
 
 
 def _tuple(value: Any) -> Any:

@@ -48,6 +48,8 @@ class Wanted(NamedTuple):
     host_ports: tuple[int, ...] = ()
     """Ports that the proxy listens on."""
     bundles: tuple[str, ...] = ()
+    powers: tuple[dict[str, Any], ...] = ()
+    """What the specs ask for beyond containers of their own, in the form of core/powers."""
 
 
 def to_json(wanted: Wanted) -> dict[str, Any]:

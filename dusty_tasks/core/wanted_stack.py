@@ -10,6 +10,7 @@ from dusty_tasks.core.compose import build_context, once_digests, service_build
 from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
 from dusty_tasks.core.graph import ordered
 from dusty_tasks.core.nginx import http_url
+from dusty_tasks.core.powers import Power
 from dusty_tasks.core.scripts import visible_assets
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.stack import Stack
@@ -31,11 +32,12 @@ def start_order(parts: Mapping[str, Parts]) -> list[str]:
     return [*ordered(needs, lambda name: needs[name]), *(name for name in parts if name not in needs)]
 
 
-def wanted_json(stack: Stack, containers: Iterable[str]) -> str:
+def wanted_json(stack: Stack, containers: Iterable[str], powers: Iterable[Power] = ()) -> str:
     """state/wanted.json (core/wanted.from_json reads it); `containers` are the JSON texts of them, in start order."""
     rest = to_json(Wanted(
         (), repos=tuple(repo_entries(stack)), host_ports=tuple(sorted({route.host_port for route in stack.routes})), bundles=stack.bundles,
-        assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()}))
+        assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()},
+        powers=tuple([power.to_json() for power in powers])))
     del rest["containers"]
     return '{"containers": [' + ",\n".join(containers) + "],\n" + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from dusty_tasks.effects.failures import Failure
@@ -49,3 +50,8 @@ def write_if_changed(path: str | Path, data: bytes, mode: int = 0o644) -> bool:
         return False
     write_atomically(path, data, mode)
     return True
+
+
+def real_paths(paths: Iterable[str]) -> dict[str, str]:
+    """Path -> where it really is, all links followed; what does not exist keeps the rest of its name."""
+    return {path: os.path.realpath(path) for path in paths}

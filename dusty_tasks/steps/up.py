@@ -154,7 +154,9 @@ class Run:
     def make_plan(self) -> None:
         """Read reality once; with something to do, take the lock, read it again and check what must hold before any change."""
         from dusty_tasks.effects.lock import last_taken
+        from dusty_tasks.steps import trust
 
+        trust.require(session.wanted())
         self._check_assets()
         if not self.options.get("no_pull"):
             self.fetches += fetching.fetch_missing()

@@ -23,34 +23,38 @@ ALL = "all together"
 
 
 class Compiled(NamedTuple):
-    """One compile: which bundles, every problem, and what came out (nothing if there is an error)."""
+    """One compile: which bundles, every problem, what came out (nothing if there is an error), and the powers asked for."""
 
     title: str
     stack: Stack
     problems: list[Problem]
     artifacts: dict[str, bytes]
+    powers: tuple[Problem, ...] = ()
+    """What needs consent (core/powers), as warnings with their places."""
 
 
 def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundles: bool = False, out: str | None = None,
-        json: bool = False) -> int:
+        deny_powers: bool = False, json: bool = False) -> int:
     """Compile without touching build/ (`out`: into that folder); the exit code. Raises Failure with all problems."""
     if words:
         raise misuse("compile", f'compile takes no words, and got "{words[0]}"')
+    if deny_powers and not (dry_run or check or all_bundles or out is not None):
+        raise misuse("compile", "--deny-powers goes with --dry-run, --check, --all-bundles or --out")
     if all_bundles:
-        return _each_bundle(json)
+        return _each_bundle(json, deny_powers)
     if out is None and not (dry_run or check):
         return _run_steps(json)
     folder = local_path(out) if out is not None else session.settings().build
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise Failure(f"{folder} is not a folder")
-    compiled = _compile_active()
+    compiled = _denied(_compile_active(), deny_powers)
     if errors(compiled.problems):
         return _end_with(compiled.problems, [compiled], json)
     changes = changes_of(Record(folder, "all"), compiled.artifacts, "commands")
     if json:
         say_json(_as_json([compiled], changes))
     else:
-        _say_warnings(compiled.problems)
+        _say_warnings([*compiled.problems, *compiled.powers])
     if out is not None and not (dry_run or check):
         _write(folder, compiled, json)
     elif not json:
@@ -100,6 +104,7 @@ def _specs() -> tuple[Specs, list[Problem]]:
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
     from dusty_tasks.core.compile import assemble_with_ports, compile_all
+    from dusty_tasks.core.power_rules import power_warnings, powers_of
     from dusty_tasks.effects.template_files import read_templates
 
     if errors(problems):
@@ -109,21 +114,29 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     problems = sorted([*problems, *made.problems])
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
-    artifacts = compile_all(specs, made, settings, str(session.specs_root()), read_templates())
-    return Compiled(title, made.stack, problems, artifacts)
+    root = str(session.specs_root())
+    artifacts = compile_all(specs, made, settings, root, read_templates())
+    return Compiled(title, made.stack, problems, artifacts, tuple(power_warnings(powers_of(made.stack, settings, root), specs.places)))
+
+
+def _denied(compiled: Compiled, is_denied: bool) -> Compiled:
+    """With --deny-powers each power is an error."""
+    if not is_denied or not compiled.powers:
+        return compiled
+    return compiled._replace(problems=sorted([*compiled.problems, *(power._replace(is_warning=False) for power in compiled.powers)]), powers=())
 
 
 # --- --all-bundles ------------------------------------------------------------------------------------------------
 
-def _each_bundle(json: bool) -> int:
+def _each_bundle(json: bool, deny_powers: bool) -> int:
     """Compile each bundle alone and all together, on a fresh state; a clash between two is found by the last."""
     specs, problems = _specs()
     if errors(problems):
         return _end_with(problems, [], json)
-    compiled = [_compile(name, specs, [], (name,), is_fresh=True) for name in specs.bundles]
+    compiled = [_denied(_compile(name, specs, [], (name,), is_fresh=True), deny_powers) for name in specs.bundles]
     clashes: list[tuple[str, str]] = []
     if len(specs.bundles) > 1:
-        together = _compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True)
+        together = _denied(_compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True), deny_powers)
         clashes = _clashes(specs, compiled, together)
         compiled.append(together)
     found = sorted({problem for one in compiled for problem in one.problems} | set(problems))
@@ -134,7 +147,7 @@ def _each_bundle(json: bool) -> int:
     if json:
         say_json({**_as_json(compiled, None), "clashes": []})
         return 0
-    _say_warnings(found)
+    _say_warnings(sorted({*found, *(power for one in compiled for power in one.powers)}))
     say(table(("bundle", "apps", "libs", "services", "routes"),
               [(one.title, *map(str, _counts(one.stack).values())) for one in compiled]))
     return 0
@@ -206,7 +219,9 @@ def _counts(stack: Stack) -> dict[str, int]:
 def _as_json(compiled: list[Compiled], changes: tuple[list[str], list[str]] | None) -> dict[str, Any]:
     """A stable form: per compile its counts and the digest of each artifact; what was or would be changed."""
     problems = sorted({problem for one in compiled for problem in one.problems})
+    powers = sorted({power for one in compiled for power in one.powers})
     return {"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],
+            "powers": [power.to_json() for power in powers],
             "compiled": [{"bundles": one.title, **_counts(one.stack), "ok": not errors(one.problems),
                           "artifacts": {path: hashlib.sha256(data).hexdigest() for path, data in one.artifacts.items()}}
                          for one in compiled],

@@ -119,12 +119,15 @@ VERBS: tuple[Verb, ...] = (
     Verb("config", CHOOSE, "[list | get K | set K V | unset K | log | undo [ID]]", "Dusty's settings, with their history",
          (JSON,), words=("list|get|set|unset|log|undo", "key", "value"),
          after={"list": (), "get": ("key",), "unset": ("key",), "log": (), "undo": ()}),
+    Verb("trust", CHOOSE, "[specs [list | allow [DIGEST] | revoke]]", "what the specs may do on this machine beyond their own containers",
+         (JSON,), words=("specs", "list|allow|revoke")),
 
     Verb("compile", CODE, "", "write hosts section, nginx config, Compose file and start scripts", (
         Option("dry-run", "check and render everything, write nothing"),
         Option("check", "write nothing; end with 1 if anything would change"),
         Option("all-bundles", "compile each bundle alone and all together; writes nothing"),
-        Option("out", "write to this folder instead of build/", type=str, metavar="DIR"), JSON)),
+        Option("out", "write to this folder instead of build/", type=str, metavar="DIR"),
+        Option("deny-powers", "with one of the four before: whatever needs consent (dusty trust) is an error"), JSON)),
     Verb("validate", CODE, "[path]", "check all specs, or the specs repo at a path",
          (Option("schema", "print the JSON Schema of a kind: app, lib, service, bundle, config", type=str, metavar="KIND"), JSON),
          words=("path",)),

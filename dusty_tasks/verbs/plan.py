@@ -20,6 +20,7 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
     differences = artifact_differences(made) if verbose else {}
     if view.plan.changes:
         warn_of_another_owner(view)
+    warn_of_powers(made)
     if json:
         say_json({**to_json(view.plan), **({"trouble": view.engine_trouble} if view.engine_trouble else {}),
                   **({"artifacts": differences} if verbose else {})})
@@ -45,6 +46,14 @@ def warn_of_another_owner(view: View) -> None:
         check_owner(view)
     except Failure as refusal:
         warn(f"up would refuse this: {refusal}")
+
+
+def warn_of_powers(made: Compiled) -> None:
+    """What `up` would ask first: powers that were not allowed yet."""
+    from dusty_tasks.steps import trust
+
+    if new := trust.asked(trust.powers_now(made.wanted)).new:
+        warn(trust.question(new, ()) + "\n    up asks first; dusty trust specs list tells more")
 
 
 def artifact_differences(made: Compiled) -> dict[str, str]:

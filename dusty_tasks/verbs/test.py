@@ -119,9 +119,10 @@ def pulled(target: Target) -> Target:
 
 def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *, is_all: bool, recreate: bool, cached: bool, jobs: int) -> int:
     """Everything from the Docker host on: sync, push, image, suites; the highest status."""
-    from dusty_tasks.steps import suite_images, suite_prepare, suite_runs
+    from dusty_tasks.steps import suite_images, suite_prepare, suite_runs, trust
     from dusty_tasks.steps.suite_memory import Memory
 
+    trust.require_of_tests(target)
     settings, host, specs = session.settings(), session.docker_host(), session.specs()
     tidy_up(host)
     prepared = suite_prepare.prepare(target, specs, suites, host, settings, say)

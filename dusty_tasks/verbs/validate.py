@@ -18,17 +18,13 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
     if schema is not None:
         return _say_schema(schema)
     from dusty_tasks import session
-    from dusty_tasks.core.check import check_specs
-    from dusty_tasks.effects.spec_files import read_documents
-
     if words:
         root = local_path(words[0])
         if not Path(root).is_dir():
             raise Failure(f"there is no folder {root}", "the path of a specs repo, which holds bundles/ and apps/")
-        documents, read_problems = read_documents(root)
+        specs, problems = session.read_specs(root)
     else:
-        documents, read_problems = read_documents(session.specs_root(), f"{session.home()}/state/documents")
-    specs, problems = check_specs(documents, read_problems)
+        specs, problems = session.read_specs(session.specs_root(), f"{session.home()}/state/documents")
     counts = {"bundle": len(specs.bundles), "app": len(specs.apps), "lib": len(specs.libs), "service": len(specs.services)}
     if json:
         say_json({"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],

@@ -1,0 +1,65 @@
+"""Files and folders of the specs repo that Compose reads for a container: none of them may be a link that leads out of it.
+
+A path that is written as leading out is a power (core/power_rules). One that stays inside by its name, and leaves by a link, is
+an error: nobody who reads the spec would see it.
+"""
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.documents import path_text
+from dusty_tasks.core.entries import joined
+from dusty_tasks.core.origins import source_place
+from dusty_tasks.core.power_rules import is_within, local_folder, pairs_of
+from dusty_tasks.core.problems import Place, Problem
+from dusty_tasks.core.safe_text import printable, shown
+from dusty_tasks.core.specs import KeyPath, Origin, Specs
+
+
+class Read(NamedTuple):
+    """One path inside the specs repo that is read for a container."""
+
+    origin: Origin
+    written: str
+    path: str
+    """Absolute."""
+
+
+def paths_read(specs: Specs, specs_root: str) -> list[Read]:
+    """All of them, of apps and services, active or not."""
+    found: list[Read] = []
+    for app in specs.apps.values():
+        found += _of_container(app.file, ("compose",), app.compose, specs_root, is_service=False)
+    for service in specs.services.values():
+        found += _of_container(service.file, (), service.compose, specs_root, is_service=True)
+    return found
+
+
+def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Specs, specs_root: str) -> list[Problem]:
+    """An error for each of `paths` that leads out of the specs repo; `target_of` says where a path really is, `specs_root` is real."""
+    return [Problem(Place(read.origin.file, *source_place(read.origin, specs.places)), path_text(read.origin.path),
+                    f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
+                    "copy the file into the specs repo, or write the path it leads to, which needs consent (dusty trust)")
+            for read in paths if not is_within(target_of[read.path], [specs_root])]
+
+
+def _of_container(file: str, base: KeyPath, compose: Mapping[str, Any], root: str, *, is_service: bool) -> Iterator[Read]:
+    for path, written in _written(compose, is_service):
+        whole = joined(root, written)
+        if written and is_within(whole, [root]):
+            yield Read(Origin(file, (*base, *path)), written, whole)
+
+
+def _written(compose: Mapping[str, Any], is_service: bool) -> Iterator[tuple[KeyPath, str]]:
+    """Key path and path of what is read, as the spec has it."""
+    for key in ("env_file", "label_file"):
+        value = compose.get(key) or ()
+        for index, item in enumerate([value] if isinstance(value, str) else value):
+            yield (key, index), str(item.get("path", "")) if isinstance(item, Mapping) else str(item)
+    build = compose.get("build")
+    if build and is_service:
+        build = build if isinstance(build, Mapping) else {"context": build}
+        yield ("build",), local_folder(str(build.get("context", ".")))
+        for _, text in pairs_of(build.get("additional_contexts")):
+            yield ("build",), local_folder(text)

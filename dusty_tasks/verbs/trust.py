@@ -1,0 +1,80 @@
+"""`dusty trust`: what the specs may do beyond running containers of their own."""
+from __future__ import annotations
+
+from dusty_tasks import session
+from dusty_tasks.console import say
+from dusty_tasks.core.powers import Power, digest_of
+from dusty_tasks.effects.failures import Failure, refuse_errors
+from dusty_tasks.steps import trust
+from dusty_tasks.verbs.words import action_of, exactly, misuse, say_json
+
+SUBJECTS = ("specs",)
+
+
+def run(words: list[str], json: bool = False) -> int | None:
+    """List what the specs ask for, allow exactly that, or take the consent back."""
+    if words and words[0] not in SUBJECTS:
+        raise misuse("trust", f'"{words[0]}" is nothing that can be trusted')
+    action, rest = action_of("trust", words[1:], ("list", "allow", "revoke"))
+    if action == "list":
+        exactly("trust", "specs list", rest)
+        list_powers(json)
+    elif action == "allow":
+        allow(exactly("trust", "specs allow", rest, *("the digest of the list",) * bool(rest)))
+    else:
+        exactly("trust", "specs revoke", rest)
+        say("revoked: up asks again" if trust.revoke() else f"nothing was allowed to {trust.specs_id()}")
+    return None
+
+
+def powers() -> list[Power]:
+    """What the active specs ask for, as they are now. Raises Failure for broken specs."""
+    from dusty_tasks.steps.reality import compiled_now
+
+    return trust.powers_now(compiled_now().wanted)
+
+
+def list_powers(json: bool) -> None:
+    """Each power with its place, what it means and whether it was allowed."""
+    found = powers()
+    held = trust.asked(found)
+    if json:
+        say_json({"specs": trust.specs_id(), "digest": digest_of(found), "gone": list(held.gone),
+                  "powers": [{**power.to_json(), "place": trust.place_of(power), "allowed": power in held.allowed} for power in found]})
+        return
+    for power in found:
+        first, *rest = trust.lines_of(power)
+        say("\n".join([f"{'allowed' if power in held.allowed else 'NOT ALLOWED'}  {first}", *rest]))
+    for identity in held.gone:
+        say(f"allowed, and no longer asked for: {identity}")
+    if not found:
+        say(f"the specs of {trust.specs_id()} ask for no power over this machine")
+    elif held.new:
+        say(f"to allow exactly this list: dusty trust specs allow {digest_of(found)}")
+    for image in moving_images():
+        say(f"note: {image}")
+
+
+def moving_images() -> list[str]:
+    """Images whose name may mean something else tomorrow: no power, but worth knowing."""
+    from dusty_tasks.core.power_rules import moving_image
+
+    made, problems = session.assembled()
+    refuse_errors(problems)
+    named = [(app.name, app.image or "") for app in made.stack.apps.values()]
+    named += [(service.name, str(service.compose.get("image") or "")) for service in made.stack.services.values()]
+    return [f"{name} runs {image}, a name that may mean another image tomorrow" for name, image in named if image and moving_image(image)]
+
+
+def allow(digest: list[str]) -> None:
+    """Allow what the specs ask for now; with a digest, only if that is still the list that it stands for."""
+    found = powers()
+    if digest and digest[0] != digest_of(found):
+        raise Failure("the specs ask for something else by now", "dusty trust specs list")
+    held = trust.asked(found)
+    for power in held.new:
+        say("\n".join(["allowed: " + trust.lines_of(power)[0], *trust.lines_of(power, with_commit=False)[1:]]))
+    if held.new or held.gone:
+        trust.allow(found)
+    else:
+        say("nothing to allow: everything the specs ask for was allowed before" if found else "the specs ask for no power over this machine")
