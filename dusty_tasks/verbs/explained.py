@@ -110,11 +110,11 @@ All problems of all specs at once, each with its file, line and a hint. With a p
     dusty validate ~/src/specs
     dusty validate --schema app > app.schema.json""",
     "trust": """\
-Specs come from a repo that others change, and `up` runs what they say. Most need nothing but containers of their own. What goes
-beyond that is a power: `privileged`, the network or processes of the Docker host, its devices, its folders, the engine's socket;
+Specs come from a repo that others change, and `up` runs what they say. Most need only containers of their own. What goes
+beyond that is a power: `privileged`, the network, processes, devices and folders of the Docker host, the engine's socket;
 or files of this machine outside the specs, the repos of the stack, /persist and the assets. Each must be allowed once on this
 machine: `up` asks on a terminal, and shows what is new since you last agreed, with the commit that brought it. Elsewhere it
-stops with exit code 1 and the command to run. `--yes` does not allow powers.
+stops with exit code 1 and names the command. `--yes` does not allow powers.
 
 With a digest, `allow` refuses if the specs ask for something else by now.
 
