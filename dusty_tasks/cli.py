@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dusty_tasks.console import say_interrupted
+from dusty_tasks.console import say_interrupted, warn
 from dusty_tasks.verbs.declared import BY_NAME, VERBS, Option, Verb
 
 HELP = Option("help", "this page", short="h")
@@ -92,7 +92,7 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
 
 def misused(verb: Verb, error: UsageError) -> int:
     """Say what is wrong with the words of a verb, and how it is used; exit code 1."""
-    print(f"{error}\n{f'usage: dusty {verb.name} {verb.usage}'.rstrip()}\nMore: dusty {verb.name} --help", file=sys.stderr)
+    warn(f"{error}\n{f'usage: dusty {verb.name} {verb.usage}'.rstrip()}\nMore: dusty {verb.name} --help")
     return 1
 
 
@@ -119,7 +119,7 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
     try:
         return int(run() or 0)
     except Failure as failure:
-        print(failure, file=sys.stderr, flush=True)
+        warn(str(failure))
         if in_json:
             from dusty_tasks.verbs.words import say_json
 
@@ -144,7 +144,7 @@ def _trouble_of_the_machine(error: Exception) -> int:
         return 141
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOTDIR):
         return 0
-    print(f"{error.filename or 'the output'}: {error.strerror}", file=sys.stderr)
+    warn(f"{error.filename or 'the output'}: {error.strerror}")
     try:
         sys.stdout.flush()
     except OSError:
@@ -172,7 +172,7 @@ def report_bug() -> int:
         handle, path = tempfile.mkstemp(prefix="dusty-bug-", suffix=".log")
     with os.fdopen(handle, "w") as file:
         file.write(text)
-    print(f"This is a bug in Dusty: {repr(sys.exc_info()[1])[:LONGEST_BUG]}\n    the details are in {path}", file=sys.stderr)
+    warn(f"This is a bug in Dusty: {repr(sys.exc_info()[1])[:LONGEST_BUG]}\n    the details are in {path}")
     return 3
 
 
@@ -235,7 +235,7 @@ def refuse_what_doit_would_not_explain(argv: Sequence[str], pipelines: Sequence[
         raise SystemExit(misused(verb, error)) from None
     for word in words if verb.name == "sync" else ():
         if "=" not in word:
-            print(f"doit takes {word} for a task: doit sync:{word}, or dusty sync {word}", file=sys.stderr)
+            warn(f"doit takes {word} for a task: doit sync:{word}, or dusty sync {word}")
             raise SystemExit(1)
 
 
@@ -274,5 +274,5 @@ def unknown_verb(word: str) -> int:
     from dusty_tasks.core.problems import nearest
 
     guess = nearest(word, BY_NAME)
-    print(f'"{word}" is not a verb{f" (did you mean {guess}?)" if guess else ""}; `dusty help` lists them', file=sys.stderr)
+    warn(f'"{word}" is not a verb{f" (did you mean {guess}?)" if guess else ""}; `dusty help` lists them')
     return 1

@@ -1,4 +1,8 @@
-"""What a person sees and is asked: lines, warnings, questions, tables. Progress (rich) only on a terminal."""
+"""What a person sees and is asked: lines, warnings, questions, tables. Progress (rich) only on a terminal.
+
+All that Dusty says goes through here, and nothing in it can steer a terminal, whatever file, container or remote it came from. What containers
+print in `logs`, `shell`, `scripts` and `test` is theirs, and passed on as it is.
+"""
 from __future__ import annotations
 
 import os
@@ -6,12 +10,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from dusty_tasks.core.safe_text import harmless, printable
+
 _shown_above: list[Callable[[str], None]] = []
 """While something moves at the foot of the terminal: what puts a line above it."""
 
 
 def say(text: str = "") -> None:
     """One or more lines to stdout, at once visible through a pipe."""
+    text = harmless(text)
     if _shown_above:
         _shown_above[-1](text)
     else:
@@ -20,7 +27,7 @@ def say(text: str = "") -> None:
 
 def warn(text: str) -> None:
     """One or more lines to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(harmless(text), file=sys.stderr, flush=True)
 
 
 def say_interrupted() -> None:
@@ -49,7 +56,7 @@ def confirm(question: str, *, yes: bool = False) -> bool:
         warn(f"{question} (no terminal to ask on: run it again with --yes to agree)")
         return False
     try:
-        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+        return input(harmless(f"{question} [y/N] ")).strip().lower() in ("y", "yes")
     except EOFError:
         return False
 
@@ -61,7 +68,7 @@ def has_colour(stream: object = None) -> bool:
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns padded to their widest cell, two blanks between, no trailing blanks: the same on a pipe and a terminal."""
-    cells = [[str(cell) for cell in row] for row in ([headers, *rows] if headers else rows)]
+    cells = [[printable(str(cell)) for cell in row] for row in ([headers, *rows] if headers else rows)]
     widths = [max((len(row[i]) for row in cells if i < len(row)), default=0) for i in range(max(map(len, cells), default=0))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells)
 
@@ -97,9 +104,9 @@ def _at_the_foot(title: str, total: int | None) -> Iterator[Callable[[str], None
     columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
     with Progress(*(columns if total else columns[:2] + columns[-1:]), console=console, transient=True,
                   redirect_stdout=False, redirect_stderr=False) as bar:
-        task = bar.add_task(title, total=total)
+        task = bar.add_task(harmless(title), total=total)
         _shown_above.append(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
         try:
-            yield lambda text: bar.update(task, advance=1, description=f"{title}: {text}" if text else title)
+            yield lambda text: bar.update(task, advance=1, description=harmless(f"{title}: {text}" if text else title))
         finally:
             _shown_above.pop()

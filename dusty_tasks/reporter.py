@@ -10,6 +10,8 @@ from typing import Any
 from doit.exceptions import TaskError, UnmetDependency
 from doit.reporter import ConsoleReporter
 
+from dusty_tasks.console import warn
+
 
 class Quiet(ConsoleReporter):  # type: ignore[misc]
     """A doit reporter for people: no task names, no `<stdout>` blocks, no traceback for what a user can cause."""
@@ -34,7 +36,7 @@ class Quiet(ConsoleReporter):  # type: ignore[misc]
             self.is_bug = True
             print(fail.get_msg(), file=sys.stderr)
             return
-        print(fail.message, file=sys.stderr, flush=True)
+        warn(str(fail.message))
 
     def complete_run(self) -> None:
         """End with 3 after a bug; doit's own errors (a cycle, a lost file) are still said."""

@@ -55,3 +55,35 @@ def test_on_a_terminal_lines_stand_above_what_moves_and_the_foot_is_gone_at_the_
 
 def test_a_table_pads_to_the_widest_cell_and_leaves_no_trailing_blanks() -> None:
     assert console.table(("a", "b"), [("long cell", ""), ("x", "y")]) == "a          b\nlong cell\nx          y"
+
+
+HOSTILE = "a\x1b]0;owned\x07\x1b[2J\r\x9bb"
+
+
+def test_nothing_that_is_said_steers_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    console.say(f"sync web: {HOSTILE} is new")
+    console.say(console.table((HOSTILE, "b"), [(f"{HOSTILE}\nx", "y")]))
+    console.warn(HOSTILE)
+    monkeypatch.setattr(console, "may_ask", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: print(question) or "n")
+    console.confirm(f"Remove {HOSTILE}?")
+    out, err = capsys.readouterr()
+    assert {*out + err}.isdisjoint({"\x1b", "\x07", "\x9b", "\r"})
+    assert r"\x1b]0;owned\x07" in out and r"\x1b[2J\r\x9bb" in err
+    assert len(out.splitlines()) == 4, "a newline in a cell makes no line of its own"
+
+
+def test_neither_does_what_moves_at_the_foot() -> None:
+    master, slave = pty.openpty()
+    code = f"from dusty_tasks.console import progress\nwith progress({HOSTILE!r}, 2) as advance:\n    advance({HOSTILE!r})\n"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 4096):
+            shown += piece
+    except OSError:
+        pass
+    assert process.wait() == 0
+    os.close(master)
+    assert rb"\x1b]0;owned" in shown and b"\x1b]0;" not in shown and "\x9b".encode() not in shown

@@ -5,7 +5,6 @@ Only command lines, `default_args`, descriptions, environment values and free Co
 """
 from __future__ import annotations
 
-import json
 import re
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -41,6 +40,8 @@ def _name(character: str) -> str:
 
 def shown(value: object) -> str:
     """A value as messages show it: JSON, with escapes for all that could do more in a terminal than be read."""
+    import json
+
     text = printable(json.dumps(value, ensure_ascii=False, default=str))
     return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
 
@@ -48,6 +49,30 @@ def shown(value: object) -> str:
 def printable(text: str) -> str:
     """A file name or value with escapes for undecodable bytes, control characters and other invisible ones."""
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+
+
+_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor, turns the order of letters round, or is no character."""
+_TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+"""A control sequence (colours, the cursor), an operating system command (titles, links), or a code of one letter."""
+
+
+def harmless(text: str) -> str:
+    """Lines for a terminal: what could do more in it than be read is spelt out; newlines, tabs and foreign letters stay."""
+    return _STEERS.sub(lambda found: _escaped(found.group()), text)
+
+
+def in_json(text: str) -> str:
+    """JSON as it is, with escapes of its own for what could steer a terminal: no program reads it otherwise."""
+    return _STEERS.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def plain_lines(printed: str) -> str:
+    """What a program printed for a terminal of its own, as text: without colours, and without what it wrote over."""
+    if printed.isprintable():
+        return printed
+    lines = (line.rstrip("\r").rpartition("\r")[2] for line in _TERMINAL_CODE.sub("", printed).split("\n"))
+    return "\n".join(lines)
 
 
 def _escaped(character: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, containers_of
+from dusty_tasks.core.safe_text import plain_lines
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.process import TIMED_OUT, Finished
 
@@ -262,7 +263,7 @@ def read_last_lines(engine: Engine, container_id: str, count: int = 10, since: i
     """The last lines that a container printed, both streams; with `since` (ns since 1970) those printed after that."""
     span = f"since={since // 10**9}.{since % 10**9:09d}&" if since else ""
     answer = engine.request("GET", f"/containers/{quote(container_id)}/logs?{span}stdout=1&stderr=1&tail={count}")
-    return without_frames(answer).decode("utf-8", "replace").rstrip()
+    return plain_lines(without_frames(answer).decode("utf-8", "replace")).rstrip()
 
 
 def without_frames(data: bytes) -> bytes:

@@ -5,6 +5,8 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.safe_text import plain_lines
+
 if TYPE_CHECKING:
     from dusty_tasks.core.problems import Problem
 
@@ -47,6 +49,6 @@ class ToolFailed(Failure):
 
     def __init__(self, argv: Sequence[str], code: int, printed: str, hint: str = "") -> None:
         self.argv, self.exit_code, self.printed = list(argv), code, printed
-        last = [line for line in printed.strip().splitlines() if line.strip()][-8:]
+        last = [line for line in plain_lines(printed).strip().splitlines() if line.strip()][-8:]
         lines = "".join(f"\n    {line}" for line in last)
         super().__init__(f"`{shlex.join(argv)}` ended with status {code}{':' if last else ''}{lines}", hint)

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.excludes import IGNORE_FILE, Matcher, Rule, filter_text, rules_of
+from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects.files import read_bytes, write_atomically
 
 Entry = tuple[Any, ...]
@@ -100,7 +101,7 @@ def first_difference(before: dict[bytes, list[Entry]], now: dict[bytes, list[Ent
             if old.get(name) == new.get(name):
                 continue
             word = "is new" if name not in old else "is gone" if name not in new else "changed"
-            said = said or f"{os.fsdecode(folder[1:] + name)} {word}".encode("utf-8", "replace").decode()
+            said = said or f"{printable(os.fsdecode(folder[1:] + name))} {word}"
             count += 1
     return said, count
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, is_terminal, say
+from dusty_tasks.core.safe_text import harmless
 from dusty_tasks.effects import docker, ssh, vm
 from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
 from dusty_tasks.effects.docker_host import DockerHost, LoginRefused, Unreachable
@@ -81,7 +82,7 @@ def _after_waiting(engine: Engine, hint: str) -> str:
 def count_on_one_line(text: str, times: int) -> None:
     """The first wait as a line of its own; on a terminal the repeats are counted on it."""
     if is_terminal():
-        print(f"\r{text}{f' ({times} times)' if times > 1 else ''}", end="", flush=True)
+        print(f"\r{harmless(text)}{f' ({times} times)' if times > 1 else ''}", end="", flush=True)
     elif times == 1:
         say(text)
 

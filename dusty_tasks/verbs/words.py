@@ -8,6 +8,7 @@ from typing import Any
 
 from dusty_tasks.console import say
 from dusty_tasks.core.problems import did_you_mean
+from dusty_tasks.core.safe_text import in_json
 from dusty_tasks.effects.failures import Failure
 
 
@@ -72,4 +73,4 @@ def say_json(value: Any) -> None:
     """Print `value` for machines."""
     import json
 
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    say(in_json(json.dumps(value, indent=2, ensure_ascii=False)))

@@ -185,3 +185,20 @@ def test_an_edit_after_the_sub_task_was_judged_is_not_lost(room: Room) -> None:
     write(source / "a.py", "later")
     assert "synced web" in room.doit("sync").stdout
     assert (room.copy("web") / "a.py").read_text() == "later"
+
+
+def test_file_names_that_are_terminal_codes_are_spelt_out(room: Room) -> None:
+    source = room.repo("web")
+    room.dusty("sync")
+    room.dusty("sync", "--verify")
+    for name in ("\x1b]0;owned\x07", "a\nrestarted db: all fine", "\udc9b2J"):
+        (source / name).write_text("new")
+    said = []
+    for words in (("sync", "--verify"), ("sync", "--progress"), ("sync", "--why", "\x1b]0;owned\x07")):
+        done = room.dusty(*words)
+        said += [done.stdout, done.stderr]
+    assert {*"".join(said)}.isdisjoint({"\x1b", "\x07", "\x9b"}) and "restarted db" in said[0]
+    assert not any(line.startswith("restarted") for text in said for line in text.splitlines())
+    write(source / "later", "x")
+    (source / "a\nrestarted db: all fine").write_text("newer")
+    assert next(iter(room.stale().values())) == r"a\nrestarted db: all fine changed and 1 more"
