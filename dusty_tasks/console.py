@@ -61,6 +61,20 @@ def confirm(question: str, *, yes: bool = False) -> bool:
         return False
 
 
+def check_reader() -> None:
+    """Raise BrokenPipeError if stdout is a pipe that nobody reads any more: a verb that waits would find out by a write only."""
+    import select
+
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return  # a stream of this process itself
+    poll = select.poll()
+    poll.register(number, 0)
+    if any(event & select.POLLERR for _, event in poll.poll(0)):
+        raise BrokenPipeError
+
+
 def has_colour(stream: object = None) -> bool:
     """Colour only on a terminal, and not with NO_COLOR (https://no-color.org) or TERM=dumb."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -12,10 +12,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dusty_tasks"
-HEAVY = {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles"}
+HEAVY = {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles", "inotify_simple"}
 """Each costs 9 to 51 ms to import: only inside the functions that use them."""
 WORLD = {"os", "subprocess", "socket", "pathlib", "shutil", "tempfile", "time", "random", "sh", "docker", "http", "urllib.request",
-         "fcntl", "signal", "threading", "glob", "sys", "watchfiles", "rich"}
+         "fcntl", "signal", "threading", "glob", "sys", "watchfiles", "inotify_simple", "select", "rich"}
 """What a pure module has no use for; posixpath is allowed, being string work."""
 
 

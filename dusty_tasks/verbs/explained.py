@@ -15,6 +15,10 @@ Data below /persist and named volumes stay, with --rm too. Containers whose spec
 One way, from this machine to the Docker host: what is not in the source is deleted there, except what is excluded (.git,
 .dustyignore, the setting sync.exclude). Without names: all repos of the stack.
 
+--watch goes on until ^C. It follows what its sources become: a folder that is moved, replaced, linked anew or mounted,
+an override, an edit of .dustyignore or config.yml. A sync that failed is tried again without another edit. Where the
+system gives no more inotify watches, or other machines write, it says so and looks for changes every few seconds.
+
     dusty sync --watch web
     dusty sync web --why build/out.js""",
     "restart": """\

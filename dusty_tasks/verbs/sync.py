@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.repos import shown_names
-from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import read_rules
 from dusty_tasks.steps.preconditions import check_data_is_ours
@@ -25,13 +24,25 @@ def run(words: list[str], watch: bool = False, checksum: bool = False, allow_emp
         return explain(why, chosen, is_named=bool(words))
     if verify:
         return compare(chosen, shown_names(entry["id"] for entry in entries))
-    check_data_is_ours(session.docker_host())
     if watch:
-        keep_syncing(chosen, entries, allow_empty)
-        return 0
+        return keep_syncing(words, allow_empty)
+    check_data_is_ours(session.docker_host())
     outcomes = sync_repos(chosen, host=session.docker_host(), settings=session.settings(), say=say, allow_empty=allow_empty,
                           checksum=checksum, progress=progress, stack_repos=entries)
     return tell(outcomes)
+
+
+def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
+    """Sync at every change until interrupted (KeyboardInterrupt: exit 130)."""
+    from dusty_tasks.steps.watching import synced_changes
+
+    def choose() -> tuple[Sequence[RepoEntry], Sequence[RepoEntry]]:
+        entries = repos_of_stack()
+        return (found_entries(words, entries) if words else entries), entries
+
+    for _synced in synced_changes(choose, allow_empty=allow_empty):
+        pass
+    return 0
 
 
 def repos_of_stack() -> list[RepoEntry]:
@@ -117,50 +128,3 @@ def _located(word: str, sources: Sequence[str], is_named: bool) -> tuple[str, st
     if is_named and len(sources) == 1 and not os.path.isabs(word):
         return sources[0], os.path.normpath(word)
     raise Failure(f"{path} is in none of the repos of the stack", "dusty sync <repo> --why <path in the repo>")
-
-
-def keep_syncing(chosen: Sequence[RepoEntry], stack: Sequence[RepoEntry], allow_empty: bool) -> None:
-    """Sync at once, then once per burst of changes, until interrupted (KeyboardInterrupt: exit 130).
-
-    A failed sync is said, and tried again at the next change.
-    """
-    from watchfiles import watch
-
-    from dusty_tasks.core.excludes import Matcher
-
-    settings, host = session.settings(), session.docker_host()
-    entry_by_source = {os.path.realpath(source_of(entry, settings)[0]): entry for entry in chosen}
-
-    def sync(entries: Sequence[RepoEntry]) -> None:
-        try:
-            failure = failure_of(sync_repos(entries, host=host, settings=settings, say=say, allow_empty=allow_empty, stack_repos=stack))
-        except Failure as raised:
-            failure = raised
-        if failure:
-            warn(str(failure))
-
-    sync(chosen)
-    if settings.sync_mode == "bind":
-        return
-    entry_by_source = {source: entry for source, entry in entry_by_source.items() if os.path.isdir(source)}
-    if not entry_by_source:
-        raise Failure("there is no source to watch")
-    matchers = {source: Matcher(read_rules(source, settings.sync_exclude)) for source in entry_by_source}
-
-    def is_synced(_change: object, path: str) -> bool:
-        source = next((source for source in entry_by_source if path.startswith(f"{source}/")), "")
-        return bool(source) and not matchers[source].leaves_out(os.fsencode(path[len(source):]))
-
-    say(f"watching {counted(len(entry_by_source), 'repo')}; ^C ends it")
-    is_first_look = True
-    for changes in watch(*entry_by_source, watch_filter=is_synced, debounce=400, step=50, rust_timeout=2000, yield_on_timeout=True):
-        if not changes:
-            if is_first_look:
-                # What changed between the first sync and the start of the watching, nobody reported.
-                sync(chosen)
-            is_first_look = False
-            continue
-        changed = {source for source in entry_by_source for _change, path in changes if path.startswith(f"{source}/")}
-        for source in changed:
-            matchers[source] = Matcher(read_rules(source, settings.sync_exclude))
-        sync([entry_by_source[source] for source in sorted(changed)])

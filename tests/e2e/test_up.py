@@ -382,7 +382,7 @@ def test_a_run_with_nothing_to_do_starts_no_process_and_loads_no_heavy_library(r
                    env={"DUSTY_HOME": str(rig.home)})
     assert done.stdout.startswith(UP_TO_DATE)
     loaded = set(done.stderr.partition("LOADED")[2].split())
-    assert not loaded & {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles", "http.client"}
+    assert not loaded & {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles", "inotify_simple", "http.client"}
     assert log.read_text().count("execve(") == 1, "the interpreter itself and nothing else"
 
 

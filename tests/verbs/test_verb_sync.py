@@ -1,8 +1,11 @@
 """`dusty sync` as a user types it, on a local Docker host with the real rsync."""
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
-import time
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -126,27 +129,142 @@ def test_progress_shows_rsyncs_own(room: Room) -> None:
     assert "100%" in room.dusty("sync", "--progress").stdout
 
 
+class Watching:
+    """`dusty sync --watch`, whose lines are read as they come."""
+
+    def __init__(self, room: Room, *words: str, before: Sequence[str] = (), **named) -> None:
+        room.compiled()
+        self.process = subprocess.Popen([*before, *room.argv("sync", "--watch", *words)], env=room.env(), stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="surrogateescape", **named)
+
+    def __enter__(self) -> Watching:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def until(self, text: str) -> list[str]:
+        """The lines up to the one that holds `text`."""
+        lines = []
+        timer = threading.Timer(60, self.process.kill)
+        timer.start()
+        for line in self.process.stdout:
+            lines.append(line)
+            if text in line:
+                timer.cancel()
+                return lines
+        raise AssertionError(f"no {text!r} in {lines}")
+
+    def interrupt(self) -> tuple[int, str]:
+        """^C: the exit code, and what was said after it."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20), self.process.stdout.read()
+
+
 def test_watch_syncs_once_per_burst_and_ignores_what_is_excluded(room: Room) -> None:
     source = room.repo("web", {"a.py": "a", ".dustyignore": "*.log\n/build/\n"})
-    room.compiled()
-    process = subprocess.Popen(room.argv("sync", "--watch"), env=room.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        assert "synced web: 2 changed" in process.stdout.readline()
-        assert process.stdout.readline() == "watching 1 repo; ^C ends it\n"
-        time.sleep(0.3)  # inotify is set up by another thread, and nothing tells when
+    with Watching(room) as watch:
+        assert "synced web: 2 changed" in watch.until("\n")[0]
+        assert watch.until("\n") == ["watching 1 repo; ^C ends it\n"]
         for number in range(20):
             write(source / f"f{number}", "x")
-        assert "synced web: 20 changed" in process.stdout.readline()
+        assert "synced web: 20 changed" in watch.until("\n")[0]
         write(source / "build/x.py", "x")
         write(source / "x.log", "x")
         write(source / "a.py", "changed")
-        assert "synced web: 1 changed" in process.stdout.readline()
-        process.send_signal(2)
-        assert process.wait(120) == 130
-        assert process.stdout.read() == "interrupted\n"
-    finally:
-        process.kill()
+        assert "synced web: 1 changed" in watch.until("\n")[0]
+        write(source / ".dustyignore", "*.log\n")
+        assert "synced web: 2 changed" in watch.until("\n")[0]
+        write(source / "build/x.py", "not excluded any more")
+        assert "synced web: 1 changed" in watch.until("\n")[0]
+        assert watch.interrupt() == (130, "interrupted\n")
     assert (room.copy("web") / "a.py").read_text() == "changed"
+    assert (room.copy("web") / "build/x.py").read_text() == "not excluded any more"
+
+
+def test_watch_follows_no_link_and_takes_any_name(room: Room) -> None:
+    source = room.repo("web")
+    (source / "all").symlink_to("/")
+    with Watching(room) as watch:
+        watch.until("watching 1 repo")
+        with open(os.fsencode(source) + b"/caf\xe9", "w") as file:
+            file.write("x")
+        watch.until("synced web: 1 changed")
+        before = os.times()
+        write(source / "a.py", "changed")
+        watch.until("synced web: 1 changed")
+        assert watch.interrupt() == (130, "interrupted\n")
+        spent = os.times()
+    assert spent.children_user - before.children_user < 20
+    assert os.path.exists(os.fsencode(room.copy("web")) + b"/caf\xe9") and (room.copy("web") / "all").is_symlink()
+
+
+def test_watch_goes_on_without_watches_and_says_so_in_one_line(room: Room) -> None:
+    limited = ["unshare", "-U", "--map-root-user", "sh", "-c", 'echo 5 >/proc/sys/user/max_inotify_watches; exec "$@"', "sh"]
+    if subprocess.run([*limited[:3], "true"], capture_output=True, check=False).returncode:
+        pytest.skip("user namespaces are not allowed here")
+    source = room.repo("web")
+    for name in "abcdefgh":
+        write(source / name / "x", "x")
+    with Watching(room, before=limited) as watch:
+        assert watch.until("watching 1 repo")
+        said = watch.until("\n")[0]
+        assert said.startswith("web: no inotify watches are left (user.max_inotify_watches = 5;") and "every few seconds" in said
+        write(source / "h/x", "an edit")
+        watch.until("synced web: 1 changed")
+        assert watch.interrupt() == (130, "interrupted\n")
+
+
+def test_watch_follows_what_its_sources_become(room: Room, tmp_path: Path) -> None:
+    source = room.repo("web")
+    room.repo("api")
+    with Watching(room) as watch:
+        watch.until("watching 2 repos")
+        source.rename(tmp_path / "away")
+        watch.until(f"web: {source} cannot be watched: it is gone")
+        write(source / "a.py", "another repo at the same place")
+        watch.until("synced web: 1 changed, 1 deleted")
+        write(source / "a.py", "and an edit of it")
+        watch.until("synced web: 1 changed")
+        # An override is followed, and so is its end.
+        write(room.home / "config.yml", f"repo_overrides: {{{source}: {tmp_path}/away}}\n")
+        watch.until(f"synced web: 2 changed, 0 deleted, from {tmp_path}/away (override)")
+        write(tmp_path / "away/b.py", "an edit of the override")
+        watch.until("synced web: 1 changed")
+        write(source / "a.py", "nobody looks here any more")
+        write(room.home / "config.yml", "sync: {exclude: [broken\n")
+        watch.until("watching goes on as before")
+        write(tmp_path / "away/b.py", "another edit of the override")
+        watch.until("synced web: 1 changed")
+        write(room.home / "config.yml", "sync: {exclude: [b.py]}\n")
+        watch.until(f"from {source} (local)")
+        room.repo("lib")
+        room.compiled()
+        watch.until("synced lib")
+        write(room.sources / "lib/a.py", "an edit of a repo that is new in the stack")
+        watch.until("synced lib: 1 changed")
+        assert watch.interrupt() == (130, "interrupted\n")
+
+
+def test_a_sync_that_failed_is_tried_again_without_another_edit(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a"})
+    with Watching(room) as watch:
+        watch.until("watching 1 repo")
+        (source / "a.py").unlink()
+        watch.until("--allow-empty")
+        subprocess.run(["rm", "-r", room.copy("web") / "a.py"], check=True)
+        watch.until("synced web: 0 changed")
+        assert watch.interrupt() == (130, "interrupted\n")
+
+
+def test_a_watch_whose_reader_has_gone_ends(room: Room) -> None:
+    room.repo("web")
+    with Watching(room) as watch:
+        watch.until("watching 1 repo")
+        watch.process.stdout.close()
+        assert watch.process.wait(20) == 141
 
 
 def test_nothing_to_watch_is_the_users_to_mend(room: Room) -> None:
