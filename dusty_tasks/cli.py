@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dusty_tasks.console import say_interrupted, warn
+from dusty_tasks.core.called import DUSTY, in_called_name
 from dusty_tasks.verbs.declared import BY_NAME, VERBS, Option, Verb
 
 HELP = Option("help", "this page", short="h")
@@ -92,7 +93,7 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
 
 def misused(verb: Verb, error: UsageError) -> int:
     """Say what is wrong with the words of a verb, and how it is used; exit code 1."""
-    warn(f"{error}\n{f'usage: dusty {verb.name} {verb.usage}'.rstrip()}\nMore: dusty {verb.name} --help")
+    warn(f"{error}\n{f'usage: {DUSTY} {verb.name} {verb.usage}'.rstrip()}\nMore: {DUSTY} {verb.name} --help")
     return 1
 
 
@@ -245,9 +246,9 @@ def page(verb: Verb) -> str:
 
     from dusty_tasks.verbs.explained import DETAILS
 
-    lines = [fill(f"usage: dusty {verb.name} {verb.usage}".rstrip(), WIDTH, subsequent_indent=" " * 9), "",
+    lines = [fill(f"usage: {DUSTY} {verb.name} {verb.usage}".rstrip(), WIDTH, subsequent_indent=" " * 9), "",
              fill(f"{verb.summary[0].upper()}{verb.summary[1:]}.", WIDTH)]
-    for paragraph in filter(None, DETAILS.get(verb.name, "").split("\n\n")):
+    for paragraph in filter(None, in_called_name(DETAILS.get(verb.name, "")).split("\n\n")):
         lines += ["", paragraph if paragraph.startswith(" ") else fill(paragraph, WIDTH)]
     lines += ["", "Options:"]
     flags = [(", ".join(filter(None, (f"-{o.short}" if o.short else "", f"--{o.long}{' ' + o.metavar if o.metavar else ''}"))), o.help)
@@ -259,13 +260,13 @@ def page(verb: Verb) -> str:
 def overview() -> str:
     """The page of `dusty`, `dusty help` and a bare `doit`: verbs in groups, one line each."""
     lines = ["Dusty launches your team's whole local environment with one command.", "",
-             "usage: dusty <verb> [words and options]", ""]
+             f"usage: {DUSTY} <verb> [words and options]", ""]
     width = max(len(verb.name) for verb in VERBS)
     for group in dict.fromkeys(verb.group for verb in VERBS):
         lines.append(f"{group}:")
         lines += [f"  {verb.name.ljust(width)}  {verb.summary}" for verb in VERBS if verb.group == group]
         lines.append("")
-    lines.append("`dusty <verb> --help` tells more. Start with: dusty up")
+    lines.append(f"`{DUSTY} <verb> --help` tells more. Start with: {DUSTY} up")
     return "\n".join(lines)
 
 
@@ -274,5 +275,5 @@ def unknown_verb(word: str) -> int:
     from dusty_tasks.core.problems import nearest
 
     guess = nearest(word, BY_NAME)
-    warn(f'"{word}" is not a verb{f" (did you mean {guess}?)" if guess else ""}; `dusty help` lists them')
+    warn(f'"{word}" is not a verb{f" (did you mean {guess}?)" if guess else ""}; `{DUSTY} help` lists them')
     return 1

@@ -12,6 +12,7 @@ from typing import Any
 from doit import task_params
 
 from dusty_tasks import cli, session, state
+from dusty_tasks.effects.called import learn_name
 from dusty_tasks.reporter import Quiet
 from dusty_tasks.verbs.declared import BY_NAME, VERBS
 
@@ -22,6 +23,7 @@ DOIT_CONFIG = {"backend": "sqlite3", "dep_file": state.prepare(session.home()), 
 
 PIPELINES = ("compile", "sync", "up")
 
+learn_name()
 cli.refuse_what_doit_would_not_explain(sys.argv, PIPELINES)
 
 

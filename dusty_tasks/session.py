@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure, refuse_errors
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def specs_root() -> Path:
         return local
     chosen = settings()
     if not chosen.specs_repo:
-        raise Failure("no specs repo is configured", "dusty setup --specs-repo <repo>, or "
-                      + ("a config.yml with specs_repo" if chosen.is_configured else "dusty up, which takes the example specs"))
+        raise Failure("no specs repo is configured", f"{DUSTY} setup --specs-repo <repo>, or "
+                      + ("a config.yml with specs_repo" if chosen.is_configured else f"{DUSTY} up, which takes the example specs"))
     repo = repo_of(chosen.specs_repo)
     return Path(chosen.path_of(repo.id, repo.local_path))
 
@@ -83,7 +84,7 @@ def _check_specs_are_cloned() -> None:
         return
     repo = repo_of(chosen.specs_repo)
     if repo.url and not chosen.repo_overrides.get(repo.id):
-        raise Failure(f"the specs repo {repo.id} is not cloned yet", "dusty repos update clones it, dusty up does so first")
+        raise Failure(f"the specs repo {repo.id} is not cloned yet", f"{DUSTY} repos update clones it, {DUSTY} up does so first")
 
 
 def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None) -> tuple[Specs, list[Problem]]:
@@ -164,7 +165,7 @@ def compiled_stack() -> Stack:
         with open(f"{home()}/build/stack.json", encoding="utf-8") as file:
             return stack_from_json(file.read())
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure("nothing is compiled yet", "dusty compile") from error
+        raise Failure("nothing is compiled yet", f"{DUSTY} compile") from error
 
 
 def wanted() -> Wanted:
@@ -176,7 +177,7 @@ def wanted() -> Wanted:
         with open(path, encoding="utf-8") as file:
             return from_json(json.load(file))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure("nothing is compiled yet", "dusty up, or dusty compile") from error
+        raise Failure("nothing is compiled yet", f"{DUSTY} up, or {DUSTY} compile") from error
 
 
 @functools.cache

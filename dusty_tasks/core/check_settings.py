@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.names import Wrong
 from dusty_tasks.core.problems import Place, Problem, did_you_mean
@@ -147,7 +148,7 @@ class _Reading:
             if isinstance(powers, list) and all(isinstance(power, str) for power in powers):
                 trust[repo] = tuple(powers)
             else:
-                self._say(("trust", repo), "must be a list of strings", "dusty trust specs allow writes it")
+                self._say(("trust", repo), "must be a list of strings", f"{DUSTY} trust specs allow writes it")
         return trust
 
     def check_together(self, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.check_stack import check_stack
 from dusty_tasks.core.compose import compose_entry, entry_lines, first_lines, volume_lines
 from dusty_tasks.core.container_parts import AppParts, Parts, parts_of
@@ -35,8 +36,11 @@ from dusty_tasks.core.yaml_text import Lines
 
 HOSTS, NGINX, COMPOSE = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml"
 STACK, ORIGINS, COMMANDS = "stack.json", "origins.json", "commands"
-NOTHING_ACTIVE = ("No bundles are activated: there is no active bundle to work on", "dusty bundles activate <name>; `dusty bundles` lists them")
-"""What is said, and how to mend it."""
+
+
+def nothing_active() -> tuple[str, str]:
+    """What is said where no bundle is active, and how to mend it."""
+    return "No bundles are activated: there is no active bundle to work on", f"{DUSTY} bundles activate <name>; `{DUSTY} bundles` lists them"
 
 
 class Assembled(NamedTuple):
@@ -54,13 +58,13 @@ def assemble_with_ports(specs: Specs, bundle_names: Iterable[str], settings: Set
     problems += check_stack(specs, stack)
     if stack.routes and not settings.hosts_address:
         problems.append(Problem(Place(CONFIG_FILE), "host.address", "the address of the ssh Docker host is not known yet",
-                                "dusty config set host.address <address>; `dusty setup` and `dusty start` find it"))
+                                f"{DUSTY} config set host.address <address>; `{DUSTY} setup` and `{DUSTY} start` find it"))
     if settings.routing == "network" or errors(problems):
         return Assembled(stack, dict(memory), problems)
     try:
         routes, ports = assign_ports(stack, memory)
     except TooManyRoutes as error:
-        problem = Problem(Place(CONFIG_FILE), "routing", str(error), "dusty config set routing network, or fewer bundles")
+        problem = Problem(Place(CONFIG_FILE), "routing", str(error), f"{DUSTY} config set routing network, or fewer bundles")
         return Assembled(stack, dict(memory), [*problems, problem])
     return Assembled(replace(stack, routes=routes), ports, problems)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.build_specs import at
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.names import NOT_INTERPOLATED, Wrong, check_container_path, normal_path
 from dusty_tasks.core.safe_text import shown, unsafe_part
 
@@ -123,7 +124,7 @@ def completed(entry: dict[str, Any]) -> dict[str, Any]:
 def _of_this_machine(source: str) -> tuple[str, str]:
     """What is said of a path that is not absolute."""
     return (f"{shown(source)} is a path of this machine, which containers do not see",
-            "/persist/… keeps data on the Docker host; `dusty cp` or an asset brings a file in")
+            f"/persist/… keeps data on the Docker host; `{DUSTY} cp` or an asset brings a file in")
 
 
 def _check_source(source: str) -> None:

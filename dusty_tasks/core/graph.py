@@ -5,6 +5,7 @@ import heapq
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.repos import Repo
 from dusty_tasks.core.safe_text import shown
@@ -47,7 +48,7 @@ def _gone(name: str, specs: Specs) -> Problem:
     import shlex
 
     return Problem(Place(CONFIG_FILE), "bundles", f"the specs have no bundle {shown(name)} (any more)",
-                   f"dusty bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}", is_warning=True)
+                   f"{DUSTY} bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}", is_warning=True)
 
 
 def _active_apps(specs: Specs, bundles: Sequence[str]) -> list[str]:

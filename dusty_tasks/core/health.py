@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.sizes import size_text
 
 OK, WARNING, FAILED = "ok", "warning", "failed"
@@ -35,9 +36,9 @@ def judge_space(where: str, free: int, size: int) -> Finding:
     """Is there room to work in?"""
     what = f"{size_text(free)} free of {size_text(size)} {where}"
     if free < TOO_LITTLE:
-        return Finding("disk space", FAILED, what, "dusty disk cleanup_images; dusty disk inspect shows what takes space")
+        return Finding("disk space", FAILED, what, f"{DUSTY} disk cleanup_images; {DUSTY} disk inspect shows what takes space")
     if free < LITTLE:
-        return Finding("disk space", WARNING, what, "dusty disk inspect shows what takes space")
+        return Finding("disk space", WARNING, what, f"{DUSTY} disk inspect shows what takes space")
     return Finding("disk space", OK, what)
 
 
@@ -57,15 +58,15 @@ def judge_bridge(configured: str, found: str, routing: str) -> Finding:
     if found == configured:
         return Finding("bridge_ip", OK, configured)
     if not found:
-        return Finding("bridge_ip", FAILED, "the engine has no default bridge network", "dusty config set routing network, then dusty up")
-    return Finding("bridge_ip", FAILED, f"the engine's bridge is {found}, and the setting {configured}", f"dusty config set bridge_ip {found}, then dusty up")
+        return Finding("bridge_ip", FAILED, "the engine has no default bridge network", f"{DUSTY} config set routing network, then {DUSTY} up")
+    return Finding("bridge_ip", FAILED, f"the engine's bridge is {found}, and the setting {configured}", f"{DUSTY} config set bridge_ip {found}, then {DUSTY} up")
 
 
 def judge_version(program: str, version: str, why: str, *, is_needed: bool = True) -> Finding:
     """Is it there?"""
     if version:
         return Finding(program, OK, version)
-    return Finding(program, FAILED if is_needed else WARNING, why or "its version cannot be told", "dusty up --yes installs what is missing, or says how")
+    return Finding(program, FAILED if is_needed else WARNING, why or "its version cannot be told", f"{DUSTY} up --yes installs what is missing, or says how")
 
 
 def judge_names(wrong: Iterable[tuple[str, str]], address: str, total: int) -> Finding:
@@ -74,7 +75,7 @@ def judge_names(wrong: Iterable[tuple[str, str]], address: str, total: int) -> F
     if not listed:
         return Finding("host names", OK, f"{total} lead to {address}" if total else "none")
     return Finding("host names", WARNING, f"{'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}; {address} is wanted",
-                   "dusty up writes the hosts section; dusty hosts diff shows it", "hosts")
+                   f"{DUSTY} up writes the hosts section; {DUSTY} hosts diff shows it", "hosts")
 
 
 def seconds_of(time_text: str) -> float:

@@ -114,7 +114,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("sync.exclude", "strings", "rsync patterns of what is neither sent nor deleted.", [], rule=_check_pattern),
     Key("sync.jobs", "integer", "Syncs at a time.", 4, rule=_at_least(1, MAX_JOBS)),
     Key("repos.pull", "string", "When `up` fetches managed repos.", "always",
-        {"always": "every time", "daily": "once a day", "never": "only `dusty repos update` does"}),
+        {"always": "every time", "daily": "once a day", "never": "only `repos update` does"}),
     Key("repos.jobs", "integer", "Fetches at a time (default: the number of CPUs, at most 8).", rule=_at_least(1, MAX_JOBS)),
     Key("routing", "string", "How nginx reaches an app's container.", "published",
         {"published": "a port from 65000 up on the engine's bridge address",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.entries import joined
 from dusty_tasks.core.origins import source_place
@@ -40,7 +41,7 @@ def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Sp
     """An error for each of `paths` that leads out of the specs repo; `target_of` says where a path really is, `specs_root` is real."""
     return [Problem(Place(read.origin.file, *source_place(read.origin, specs.places)), path_text(read.origin.path),
                     f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
-                    "copy the file into the specs repo, or write the path it leads to, which needs consent (dusty trust)")
+                    f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)")
             for read in paths if not is_within(target_of[read.path], [specs_root])]
 
 

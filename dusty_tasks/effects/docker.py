@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, containers_of
 from dusty_tasks.core.safe_text import plain_lines
 from dusty_tasks.effects.failures import Failure
@@ -64,7 +65,7 @@ class Engine:
         try:
             return json.loads(answer or b"null")
         except ValueError as error:
-            raise EngineDown("the Docker engine ended the connection in the middle of its answer", "dusty start") from error
+            raise EngineDown("the Docker engine ended the connection in the middle of its answer", f"{DUSTY} start") from error
 
     def post(self, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Ask for a change; its JSON answer, if any. Raises EngineDown, EngineRefused (304, "already so", is fine)."""
@@ -148,10 +149,10 @@ def exchange(address: str, request: bytes, timeout: float) -> bytes:
             return b"".join(iter(lambda: connection.recv(1 << 18), b""))
     except PermissionError as error:
         raise EngineDenied(f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
-                           "dusty up, which asks before it changes that; after a change by hand log out and in again") from error
+                           f"{DUSTY} up, which asks before it changes that; after a change by hand log out and in again") from error
     except OSError as error:
         reason = "it took too long to answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise EngineDown(f"the Docker engine at {address} does not answer: {reason}", "dusty start") from error
+        raise EngineDown(f"the Docker engine at {address} does not answer: {reason}", f"{DUSTY} start") from error
 
 
 def _connect(address: str, timeout: float) -> socket.socket:
@@ -168,7 +169,7 @@ def _connect(address: str, timeout: float) -> socket.socket:
         name, _, port = address.partition("://")[2].rstrip("/").rpartition(":")
         return socket.create_connection((name.strip("[]"), int(port)), timeout=min(timeout, 10))
     raise EngineDown(f"DOCKER_HOST is {address}, which is neither a unix:// nor a tcp:// address",
-                     "for an ssh Docker host: dusty config set host.kind ssh, and host.ssh")
+                     f"for an ssh Docker host: {DUSTY} config set host.kind ssh, and host.ssh")
 
 
 def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes:
@@ -179,7 +180,7 @@ def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes
     """
     finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape")
     if finished.code == TIMED_OUT or not finished.out:
-        raise EngineDown(silence(host, finished), "dusty start")
+        raise EngineDown(silence(host, finished), f"{DUSTY} start")
     return finished.out.encode("utf-8", "surrogateescape")
 
 

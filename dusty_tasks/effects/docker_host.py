@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple, Unpack
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.presets import filled_in
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import process, ssh
@@ -64,7 +65,7 @@ class DockerHost:
     def target(self) -> str:
         """`[user@]name[:port]` of an ssh Docker host. Raises Failure if none is configured."""
         if not self.host.ssh:
-            raise Failure("host.kind is ssh, and host.ssh does not say which machine", "dusty config set host.ssh user@machine")
+            raise Failure("host.kind is ssh, and host.ssh does not say which machine", f"{DUSTY} config set host.ssh user@machine")
         return self.host.ssh
 
     def path(self, *parts: str) -> str:
@@ -167,8 +168,8 @@ class DockerHost:
         machine = rest.split("/")[0]
         if scheme == "ssh":
             raise Failure(f"the docker client uses {address}, and host.kind is local",
-                          f"dusty config set host.kind ssh, and dusty config set host.ssh {machine}; or unset DOCKER_HOST")
+                          f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {machine}; or unset DOCKER_HOST")
         name = machine.rpartition("@")[2].rsplit(":", 1)[0].strip("[]")
         if name not in HERE:
             raise Failure(f"the docker client uses {address}, another machine, and host.kind is local",
-                          f"dusty config set host.kind ssh, and dusty config set host.ssh {name}; or unset DOCKER_HOST")
+                          f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {name}; or unset DOCKER_HOST")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.clones import (
     FORWARD,
     LEAVE,
@@ -128,7 +129,7 @@ def set_aside(path: str) -> str:
 def no_such_branch(url: str, branch: str, branches: dict[str, str]) -> Failure:
     """The failure for a branch that the remote lacks."""
     return Failure(f'{url} has no branch "{branch}"; it has {", ".join(sorted(branches)) or "none"}',
-                   "dusty repos manage <repo> --branch <one of them>, or --branch '' for the default one")
+                   f"{DUSTY} repos manage <repo> --branch <one of them>, or --branch '' for the default one")
 
 
 class Clone:

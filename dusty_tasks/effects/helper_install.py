@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.hosts_file import (
     EMPTY_SECTION,
@@ -110,7 +111,7 @@ def with_addresses(helper_text: str, allow: Sequence[str]) -> str:
         try:
             address = ipaddress.ip_address(text)
         except ValueError:
-            raise Failure(f"{text!r} is not an IP address", "dusty hosts install --allow 203.0.113.7") from None
+            raise Failure(f"{text!r} is not an IP address", f"{DUSTY} hosts install --allow 203.0.113.7") from None
         if address.is_unspecified or address.is_multicast or "%" in text:
             raise Failure(f"{text} is no machine's address")
         addresses.add(str(address))
@@ -240,16 +241,16 @@ def _check_interpreter() -> Check:
 def _check_helper() -> Check:
     text = _text_of(HELPER_PATH)
     if text is None:
-        return Check("failed", f"the helper {HELPER_PATH} is not installed", "dusty hosts install")
+        return Check("failed", f"the helper {HELPER_PATH} is not installed", f"{DUSTY} hosts install")
     if part := foreign_part(HELPER_PATH):
         return Check("failed", f"{part}, on the way to the helper, may be written by others than root", f"sudo chown root {part}; sudo chmod go-w {part}")
     if not stat.S_IMODE(os.stat(HELPER_PATH).st_mode) & 0o111:
-        return Check("failed", f"{HELPER_PATH} is not executable", "dusty hosts install")
+        return Check("failed", f"{HELPER_PATH} is not executable", f"{DUSTY} hosts install")
     with open(helper_source(), encoding="ascii") as file:
         wanted = PlannedFile(HELPER_PATH, "755", with_addresses(file.read(), allowed_addresses()))
     digest = wanted._replace(text=text).digest
     if text != wanted.text:
-        return Check("warning", f"{HELPER_PATH} (SHA-256 {digest[:12]}) is not the helper of this Dusty ({wanted.digest[:12]})", "dusty hosts install")
+        return Check("warning", f"{HELPER_PATH} (SHA-256 {digest[:12]}) is not the helper of this Dusty ({wanted.digest[:12]})", f"{DUSTY} hosts install")
     allowed = f", allows {', '.join(allowed_addresses())}" if allowed_addresses() else ""
     return Check("ok", f"{HELPER_PATH} belongs to root, all the way; SHA-256 {digest[:12]}{allowed}")
 
@@ -263,10 +264,10 @@ def _check_rule() -> list[Check]:
         return [Check("ok", f"there is no rule {RULE_PATH}; root needs none")]
     found = os.stat(RULE_PATH)
     if found.st_uid or stat.S_IMODE(found.st_mode) != 0o440:
-        return [Check("failed", f"{RULE_PATH} has mode {stat.S_IMODE(found.st_mode):o} and owner {found.st_uid}, not 440 and root", "dusty hosts install")]
+        return [Check("failed", f"{RULE_PATH} has mode {stat.S_IMODE(found.st_mode):o} and owner {found.st_uid}, not 440 and root", f"{DUSTY} hosts install")]
     who = _RULE_LINE.search(text)
     if who is None or text != rule_text(who[1]):
-        return [Check("failed", f"{RULE_PATH} is not the rule that Dusty writes", "dusty hosts install")]
+        return [Check("failed", f"{RULE_PATH} is not the rule that Dusty writes", f"{DUSTY} hosts install")]
     return [Check("ok", f"{RULE_PATH} is as Dusty wrote it, for {who[1]}"), _check_visudo()]
 
 
@@ -288,7 +289,7 @@ def _check_by_deed() -> Check:
         return Check("ok", "the helper answers" if is_root else "the rule is in force: the helper answers without a password")
     if code in HELPER_CODES:
         return Check("failed", printed.removeprefix("dusty-hosts: check: "))
-    return Check("failed", f"sudo does not let you call the helper: {printed.splitlines()[-1] if printed else f'status {code}'}", "dusty hosts install")
+    return Check("failed", f"sudo does not let you call the helper: {printed.splitlines()[-1] if printed else f'status {code}'}", f"{DUSTY} hosts install")
 
 
 def _check_sudo_version() -> list[Check]:

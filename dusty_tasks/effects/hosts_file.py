@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure, ToolFailed
 
 HOSTS_PATH = "/etc/hosts"
@@ -214,7 +215,7 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
         if code in HELPER_CODES:
             return _outcome(code, printed, section_text)._replace(conflicts=conflicts), found_section(found)
     reason = printed.splitlines()[-1] if printed else "it could not be run"
-    hint = "dusty hosts install, or dusty config set hosts.mode off"
+    hint = f"{DUSTY} hosts install, or {DUSTY} config set hosts.mode off"
     return _not_done(f"the hosts helper was not run: {reason}", section_text, hint)._replace(conflicts=conflicts), b""
 
 
@@ -298,7 +299,7 @@ def _outcome(code: int, printed: str, section_text: str) -> HostsOutcome:
         return HostsOutcome(True, True, what) if printed == "changed" else HostsOutcome(True, False, _in_place(section_text))
     reason = next((line for line in reversed(printed.splitlines()) if line.startswith("dusty-hosts: ")), printed)
     what = reason.removeprefix("dusty-hosts: ").removeprefix("apply: ").removeprefix("remove: ")
-    hint = "dusty hosts install --allow <address>" if "allowed at installation" in what else "dusty hosts diff; dusty hosts check"
+    hint = f"{DUSTY} hosts install --allow <address>" if "allowed at installation" in what else f"{DUSTY} hosts diff; {DUSTY} hosts check"
     return _not_done(what, section_text, hint)
 
 

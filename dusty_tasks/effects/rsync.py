@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.excludes import Rule, filter_text
 from dusty_tasks.core.sync_guards import refused_destination
 from dusty_tasks.effects import process
@@ -105,7 +106,7 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
         raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")
     if finished.code:
         hint = "" if host.is_local or host.become_root or host.login.is_root else \
-            "the login is not root and may not use `sudo -n`: allow that, or dusty config set host.root to a folder of its own"
+            f"the login is not root and may not use `sudo -n`: allow that, or {DUSTY} config set host.root to a folder of its own"
         printed = finished.err or finished.out
         failure = (NotOurs if host.is_local and _FORBIDDEN.search(printed) else ToolFailed)(["prepare", host.path(below)], finished.code, printed, hint)
         if isinstance(failure, NotOurs) and below.startswith("persist/repos/"):
@@ -162,7 +163,7 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
     # rsync says this one on stdout, among the names.
     in_the_way = [line for line in finished.out.splitlines() if line.startswith("cannot delete non-empty directory")]
     if "No space left on device" in finished.err:
-        hint = f"the disk of {'this machine' if host.is_local else host.name} is full: dusty disk inspect"
+        hint = f"the disk of {'this machine' if host.is_local else host.name} is full: {DUSTY} disk inspect"
     elif any(_FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
         kind = NotOurs
     elif in_the_way:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.documents import Document, spec_name
 from dusty_tasks.core.memo import Memo, digest
 from dusty_tasks.core.problems import Place, Problem
@@ -35,7 +36,7 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None,
     """
     root = str(root)
     if not os.path.isdir(root):
-        raise Failure(f"there is no specs repo at {root}", "dusty config set specs_repo <repo or folder>")
+        raise Failure(f"there is no specs repo at {root}", f"{DUSTY} config set specs_repo <repo or folder>")
     version = digest((_version(), root))
     memo = read_memo(cache_path, version) if cache_path is not None else Memo()
     now = time.time_ns()

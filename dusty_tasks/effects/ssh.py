@@ -11,6 +11,7 @@ import shlex
 import shutil
 import stat
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.files import read_bytes, write_if_changed
 
@@ -102,4 +103,4 @@ def explanation(printed: str, target: str) -> str:
         return f"its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand"
     if "Permission denied" in printed:
         return f"ssh-add <your key>, or put your key there: ssh-copy-id {name}"
-    return "dusty start"
+    return f"{DUSTY} start"

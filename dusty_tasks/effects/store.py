@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from dusty_tasks.core import choices, config_text
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.choices import AS_FOUND, BY_HAND, NOTE, REMOVED_BY_HAND, Entry
 from dusty_tasks.effects.choices_history import History
 from dusty_tasks.effects.failures import Failure, ToolFailed, refuse_errors
@@ -88,11 +89,11 @@ def undo(home: str, change_id: str = "", say: Say | None = None) -> Entry:
 def _change_to_undo(entries: list[Entry], change_id: str) -> Entry:
     found = choices.named(entries, change_id) if change_id else choices.newest_standing(entries)
     if found is None and change_id:
-        raise Failure(f'no change with the id "{change_id}"', "dusty config log lists them")
+        raise Failure(f'no change with the id "{change_id}"', f"{DUSTY} config log lists them")
     if found is None:
         raise Failure("there is no change to undo")
     if found.restores == NOTE:
-        raise Failure(f"{found.what}: the bytes of assets are not kept in the history", "dusty assets set puts them back")
+        raise Failure(f"{found.what}: the bytes of assets are not kept in the history", f"{DUSTY} assets set puts them back")
     if choices.is_beginning(entries, found):
         raise Failure("config.yml was there before its history began: there is nothing to go back to")
     return found
@@ -139,7 +140,7 @@ def _value(path: str, text: str) -> dict[str, Any]:
 
 
 def _way_out(path: str) -> str:
-    return f"mend {path}, or: dusty config undo"
+    return f"mend {path}, or: {DUSTY} config undo"
 
 
 def _check(home: str, text: str) -> None:

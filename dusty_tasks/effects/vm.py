@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.presets import creation
 from dusty_tasks.effects import process, ssh
 from dusty_tasks.effects.docker_host import DockerHost, Unreachable
@@ -60,7 +61,7 @@ def start(host: DockerHost, say: Say, confirm: Confirm) -> None:
     exists, create = creation(host.settings.host, host.home)
     if create and process.run(exists).code:
         if not confirm(f"Make a VM with {_size(host)} by `{' '.join(create)}`?"):
-            raise Failure("there is no VM yet, and making one was not agreed to", "dusty start --yes")
+            raise Failure("there is no VM yet, and making one was not agreed to", f"{DUSTY} start --yes")
         run_saying(create, say)
     run_saying(host.host.start, say)
     learn_ssh(host)
@@ -117,7 +118,7 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
         _note_daemon(host)
         return False
     if not confirm(f"{DAEMON_FILE} on {host.name} differs from host.daemon: write it and restart the engine, with all containers on it?"):
-        raise Failure(f"{DAEMON_FILE} on {host.name} differs from host.daemon", "dusty start --yes writes it and restarts the engine")
+        raise Failure(f"{DAEMON_FILE} on {host.name} differs from host.daemon", f"{DUSTY} start --yes writes it and restarts the engine")
     data = json.dumps(wanted, indent=4, sort_keys=True) + "\n"
     host.run_script(WRITE_DAEMON, DAEMON_FILE, time.strftime("%Y%m%d-%H%M%S"), input=data, as_root=True)
     say(f"wrote {DAEMON_FILE} on {host.name}; restarting the engine")

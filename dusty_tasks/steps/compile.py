@@ -177,7 +177,7 @@ def _memo_path(name: str) -> str:
 
 
 def _write_stack() -> None:
-    from dusty_tasks.core.compile import NOTHING_ACTIVE
+    from dusty_tasks.core.compile import nothing_active
     from dusty_tasks.core.problems import report
     from dusty_tasks.core.stack_file import ports_to_json, stack_json
 
@@ -186,7 +186,7 @@ def _write_stack() -> None:
     if problems:
         warn(report(problems))
     if not session.active_bundles() or not made.stack.bundles:
-        raise Failure(*NOTHING_ACTIVE)
+        raise Failure(*nothing_active())
     _put(_record("stack"), {STACK: stack_json(made.stack, made.ports).encode()})
     write_if_changed(_ports_path(), json.dumps(ports_to_json(made.ports)).encode())
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 
 
 def is_configured() -> bool:
@@ -23,5 +24,5 @@ def choose_examples() -> None:
     def choose(config: dict[str, Any]) -> None:
         config.update(specs_repo=str(folder), bundles=[BUNDLE])
     change_config(session.home(), "first run: the example specs", choose)
-    say(f'no config.yml yet: chose the example specs and activated the bundle "{BUNDLE}" (dusty setup chooses others)')
+    say(f'no config.yml yet: chose the example specs and activated the bundle "{BUNDLE}" ({DUSTY} setup chooses others)')
     session.forget()

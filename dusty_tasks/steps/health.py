@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.addresses import Address, published_addresses
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import NGINX, RECONNECT, RELOAD
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.core.health import (
@@ -48,15 +49,15 @@ def settings() -> list[Finding]:
     try:
         session.settings()
     except Failure as failure:
-        return [Finding("settings", FAILED, str(failure), f"mend {session.home()}/config.yml, or: dusty config undo")]
+        return [Finding("settings", FAILED, str(failure), f"mend {session.home()}/config.yml, or: {DUSTY} config undo")]
     try:
         specs = session.specs()
     except Failure as failure:
         if failure.problems:
-            return [Finding("specs", FAILED, failure.what.splitlines()[-1], "dusty validate shows all of it")]
+            return [Finding("specs", FAILED, failure.what.splitlines()[-1], f"{DUSTY} validate shows all of it")]
         return [Finding("specs", FAILED, failure.what, failure.hint)]
     active = session.active_bundles()
-    mend = "" if active else "dusty bundles activate <name>"
+    mend = "" if active else f"{DUSTY} bundles activate <name>"
     return [Finding("specs", OK, f"{counted(len(specs.bundles), 'bundle')}, {counted(len(specs.apps), 'app')}"),
             Finding("bundles", OK if active else WARNING, ", ".join(active) or "none is active", mend)]
 
@@ -87,14 +88,14 @@ def _stand_ins(asked: Engine) -> list[Finding]:
 
     names = sorted(name for name, labels in docker.read_images(asked).items() if labels.get(STAND_IN_LABEL) == "1")
     return [Finding("images", WARNING, f"{', '.join(names)} {'is a stand-in' if len(names) == 1 else 'are stand-ins'}: no registry answered",
-                    "dusty up --pull, once one can be reached")] if names else []
+                    f"{DUSTY} up --pull, once one can be reached")] if names else []
 
 
 def _leftovers(asked: Engine) -> list[Finding]:
     from dusty_tasks.effects.projects import read_leftovers
 
     names = read_leftovers(asked)
-    return [Finding("tests", WARNING, f"killed test runs left {counted(len(names), 'container')} or networks: {', '.join(names)}", "dusty test removes them", "leftovers")] if names else []
+    return [Finding("tests", WARNING, f"killed test runs left {counted(len(names), 'container')} or networks: {', '.join(names)}", f"{DUSTY} test removes them", "leftovers")] if names else []
 
 
 def space() -> list[Finding]:
@@ -135,14 +136,14 @@ def hosts() -> list[Finding]:
         found = [Finding("hosts helper", check.state, check.what, check.hint) for check in check_installation()]
     section = _compiled("hosts")
     if section is None:
-        return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", "dusty up")]
+        return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", f"{DUSTY} up")]
     content = read_hosts_file()
     section, conflicts = possible_section(content, section)
     found += [Finding("hosts section", FAILED, str(conflict), CONFLICT_HINT) for conflict in conflicts]
     if section_is_in_place(content, section):
         found.append(Finding("hosts section", OK, "in place"))
     else:
-        found.append(Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", "dusty up; dusty hosts diff shows it", "hosts"))
+        found.append(Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", f"{DUSTY} up; {DUSTY} hosts diff shows it", "hosts"))
     names = [line.split()[1] for line in section.splitlines() if line and not line.startswith("#")]
     return [*found, _resolved(names, chosen.hosts_address)]
 
@@ -202,12 +203,12 @@ def changes() -> list[Finding]:
     except Failure as failure:
         return [Finding("stack", WARNING, failure.what, failure.hint)]
     proxy = plan.of(NGINX, RELOAD, RECONNECT)
-    found = [Finding("proxy", WARNING, str(change), "dusty up", "proxy") for change in proxy] or [Finding("proxy", OK, "its config is the compiled one")]
+    found = [Finding("proxy", WARNING, str(change), f"{DUSTY} up", "proxy") for change in proxy] or [Finding("proxy", OK, "its config is the compiled one")]
     others = [str(change) for change in plan.changes if change not in proxy]
     if not others:
         return [*found, Finding("stack", OK, "as compiled")]
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    return [*found, Finding("stack", WARNING, f"{counted(len(others), 'change')} pending: {'; '.join(others[:3])}{more}", "dusty up; dusty plan shows all")]
+    return [*found, Finding("stack", WARNING, f"{counted(len(others), 'change')} pending: {'; '.join(others[:3])}{more}", f"{DUSTY} up; {DUSTY} plan shows all")]
 
 
 def requests() -> list[Finding]:
@@ -222,7 +223,7 @@ def requests() -> list[Finding]:
         good = list(pool.map(lambda pair: answers(address, pair[1]), urls))
     bad = [(name, url) for (name, url), is_good in zip(urls, good, strict=True) if not is_good]
     if bad:
-        return [Finding("request", WARNING, f"{url} is not answered", f"dusty logs {name}") for name, url in bad]
+        return [Finding("request", WARNING, f"{url} is not answered", f"{DUSTY} logs {name}") for name, url in bad]
     return [Finding("request", OK, f"{counted(len(urls), 'URL')} answered through nginx" if urls else "no app with a URL runs")]
 
 
@@ -243,7 +244,7 @@ def repos() -> list[Finding]:
     needs_key = any(url.startswith("ssh://") or "@" in url.split("/")[0] for url in urls)
     with ThreadPoolExecutor(8) as pool:
         causes = list(pool.map(_why_unreachable, urls))
-    bad = [Finding("repos", FAILED, f"{url} cannot be reached: {cause}", "check network and access, then dusty repos update")
+    bad = [Finding("repos", FAILED, f"{url} cannot be reached: {cause}", f"check network and access, then {DUSTY} repos update")
            for url, cause in zip(urls, causes, strict=True) if cause]
     return [*(_ssh_agent() if needs_key else []), *(bad or [Finding("repos", OK, f"{counted(len(urls), 'managed repo')} reached")])]
 
@@ -279,7 +280,7 @@ def state() -> list[Finding]:
                      Finding("state", WARNING, f"{path} is damaged", f"rm {path}: the next up makes it again", "state"))
     bugs = sorted(name for name in os.listdir(folder) if name.startswith("bug-")) if os.path.isdir(folder) else []
     if bugs:
-        found.append(Finding("bugs", WARNING, f"{counted(len(bugs), 'log')} of bugs in Dusty: {folder}/{bugs[-1]}", "dusty dump makes an archive for a report"))
+        found.append(Finding("bugs", WARNING, f"{counted(len(bugs), 'log')} of bugs in Dusty: {folder}/{bugs[-1]}", f"{DUSTY} dump makes an archive for a report"))
     return found or [Finding("state", OK, "none yet")]
 
 

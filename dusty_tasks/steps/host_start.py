@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, is_terminal, say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.safe_text import harmless
 from dusty_tasks.effects import docker, ssh, vm
 from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
@@ -74,7 +75,7 @@ def _is_final(host: DockerHost, refused: LoginRefused) -> bool:
 
 def _after_waiting(engine: Engine, hint: str) -> str:
     """The hint at an engine that does not come up: to start it is what was just tried."""
-    if hint != "dusty start":
+    if hint != f"{DUSTY} start":
         return hint
     return "start Docker on this machine, for example: sudo systemctl start docker" if engine.host.is_local else ""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.addresses import addresses_to_open
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import CREATE, RECREATE
 from dusty_tasks.core.found import Found, FoundContainer
 from dusty_tasks.core.owner import Owner, foreign_owner
@@ -48,7 +49,7 @@ def _refuse_foreign(found: Found) -> None:
     other = foreign_owner(found, own_owner(), f"{session.settings().build}/docker-compose.yml")
     if other:
         raise Failure(f"the containers or the data on {session.docker_host().name} belong to {other}",
-                      "dusty up --adopt takes them over; or run up there, or choose another Docker host")
+                      f"{DUSTY} up --adopt takes them over; or run up there, or choose another Docker host")
 
 
 def check_data_is_ours(host: DockerHost) -> None:
@@ -68,7 +69,7 @@ def check_names(engine: Engine, view: View) -> None:
     strangers = _strangers(engine, view)
     if strangers:
         raise Failure("\n".join(f"the name {name} is held by a container that is not Dusty's ({id[:12]})" for name, id in strangers.items()),
-                      "docker rename it, or dusty up --adopt removes it")
+                      f"docker rename it, or {DUSTY} up --adopt removes it")
 
 
 def remove_strangers(engine: Engine, view: View) -> None:
@@ -105,10 +106,10 @@ def check_bridge(engine: Engine, view: View) -> None:
     found = docker.read_bridge_address(engine)
     if found and found != settings.bridge_ip:
         raise Failure(f"the engine's bridge address is {found}, and bridge_ip is {settings.bridge_ip}",
-                      f"dusty config set bridge_ip {found}, then dusty up")
+                      f"{DUSTY} config set bridge_ip {found}, then {DUSTY} up")
     if not found:
         raise Failure("the engine has no default bridge network, so no port can be published on it",
-                      "dusty config set routing network, then dusty up")
+                      f"{DUSTY} config set routing network, then {DUSTY} up")
 
 
 def check_ports(engine: Engine, view: View) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from dusty_tasks import console, session
 from dusty_tasks.core import provision
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.provision import Machine, Provision
 
 Say = Callable[[str], None]
@@ -74,7 +75,7 @@ def _refuse(plan: Provision, machine: Machine, missing: list[str], say: Say) -> 
     for sentence in plan.unmet:
         say(f"  {sentence}")
     if plan.steps:
-        say("These commands bring it; `dusty up --yes` runs them:")
+        say(f"These commands bring it; `{DUSTY} up --yes` runs them:")
         for line in provision.shown(plan, machine):
             say(f"    {line}")
     return 1

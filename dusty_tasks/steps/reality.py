@@ -52,14 +52,14 @@ def compiled() -> Compiled:
 
 def compiled_now() -> Compiled:
     """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
-    from dusty_tasks.core.compile import NOTHING_ACTIVE, Rendering
+    from dusty_tasks.core.compile import Rendering, nothing_active
     from dusty_tasks.core.wanted import from_json
     from dusty_tasks.effects.template_files import read_templates
 
     made, problems = session.assembled()
     refuse_errors(problems)
     if not made.stack.bundles:
-        raise Failure(*NOTHING_ACTIVE)
+        raise Failure(*nothing_active())
     rendering = Rendering(made.stack, session.settings(), str(session.specs_root()), read_templates())
     rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
     artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}

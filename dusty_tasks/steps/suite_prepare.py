@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.scripts import test_files
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Specs, Suite
@@ -35,7 +36,7 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
 
     missing = sorted(target.required_keys - set_keys(settings.home))
     if missing:
-        raise Failure(f"the tests of {target.name} require assets that are not set: {', '.join(missing)}", f"dusty assets set {missing[0]} <path>")
+        raise Failure(f"the tests of {target.name} require assets that are not set: {', '.join(missing)}", f"{DUSTY} assets set {missing[0]} <path>")
     ensure_running(Engine(host), yes=False)
     log_in(target, specs, suites, host, settings)
     fingerprints = synced(target, host, settings, say)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.lib_digests import lib_digests
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sync_guards import refused_destination, refused_source
@@ -242,11 +243,11 @@ def check_source(path: str, home: str) -> None:
     """Raise Failure if `path` is missing, or is a folder that must never be copied."""
     if not os.path.isdir(path):
         what = "is not a folder" if os.path.exists(path) else "does not exist"
-        hint = "dusty repos update clones it" if path.startswith(f"{home}/repos/") else "dusty repos list shows where each repo is taken from"
+        hint = f"{DUSTY} repos update clones it" if path.startswith(f"{home}/repos/") else f"{DUSTY} repos list shows where each repo is taken from"
         raise Failure(f"the source {path} {what}", hint)
     refused = refused_source(os.path.realpath(path), os.path.realpath(home), _user_home())
     if refused:
-        raise Failure(f"refused to sync {path}: {refused}", "dusty repos override <repo> <the repo's own folder>")
+        raise Failure(f"refused to sync {path}: {refused}", f"{DUSTY} repos override <repo> <the repo's own folder>")
 
 
 @functools.cache

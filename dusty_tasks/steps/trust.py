@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.powers import (
     Asked,
     Power,
@@ -123,8 +124,8 @@ def _require(powers: Sequence[Power], verb: str, needed: Sequence[Power] | None 
         if confirm("Allow this on this machine?"):
             allow(powers)
             return
-        raise Failure(f"{verb} stops here; no container was touched", "dusty trust specs list shows what the specs ask for")
-    raise Failure(f"{text}\n{verb} stops here; no container was touched", f"read it, then: dusty trust specs allow {digest_of(powers)}")
+        raise Failure(f"{verb} stops here; no container was touched", f"{DUSTY} trust specs list shows what the specs ask for")
+    raise Failure(f"{text}\n{verb} stops here; no container was touched", f"read it, then: {DUSTY} trust specs allow {digest_of(powers)}")
 
 
 def question(new: Sequence[Power], gone: Sequence[str]) -> str:

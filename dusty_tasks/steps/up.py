@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, say, working
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import (
     ASSETS,
     BUILD,
@@ -239,7 +240,7 @@ class Run:
         missing = sorted(required.keys() - set_keys(session.home())) if required else []
         if missing:
             lines = "".join(f"\n    {key}, required by {', '.join(required[key])}" for key in missing)
-            raise Failure(f"required assets are not set:{lines}", "dusty assets set <KEY> <path>")
+            raise Failure(f"required assets are not set:{lines}", f"{DUSTY} assets set <KEY> <path>")
 
     # What can fail first
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.specs import App, Asset, Lib, Specs
 from dusty_tasks.effects import assets
 from dusty_tasks.effects.failures import Failure
@@ -84,7 +85,7 @@ def set_asset(key: str, path: str) -> None:
     source = path if path.startswith("/dev/") else local_path(path)
     size = assets.write_asset(session.home(), key, source)
     _note(f"assets set {key} from {source}")
-    say(f"{key}: {size} bytes from {source}; the next dusty up sends them")
+    say(f"{key}: {size} bytes from {source}; the next {DUSTY} up sends them")
     warn_if_undeclared(key)
 
 
@@ -124,7 +125,7 @@ def _known(key: str) -> str:
     if key not in kept:
         from dusty_tasks.core.problems import did_you_mean
 
-        raise Failure(f'the asset "{key}" is not set', did_you_mean(key, kept) or f"dusty assets set {key} <path>")
+        raise Failure(f'the asset "{key}" is not set', did_you_mean(key, kept) or f"{DUSTY} assets set {key} <path>")
     return key
 
 

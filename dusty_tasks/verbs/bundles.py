@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.verbs.words import action_of, exactly, misuse, say_json, unknown
 
 
@@ -74,7 +75,7 @@ def deactivate(names: list[str]) -> None:
     for name in names:
         say(f"{'deactivated' if name in before else 'not active'}: {name}")
     if before and not after:
-        warn("no bundle is active now; dusty bundles activate <name> chooses one")
+        warn(f"no bundle is active now; {DUSTY} bundles activate <name> chooses one")
 
 
 def save(what: str, choose: Callable[[list[str]], list[str]]) -> tuple[list[str], list[str]]:

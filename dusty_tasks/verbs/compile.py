@@ -93,9 +93,9 @@ def _compile_active() -> Compiled:
 
 
 def _nothing_active() -> Problem:
-    from dusty_tasks.core.compile import NOTHING_ACTIVE
+    from dusty_tasks.core.compile import nothing_active
 
-    return Problem(Place(CONFIG_FILE), "bundles", *NOTHING_ACTIVE)
+    return Problem(Place(CONFIG_FILE), "bundles", *nothing_active())
 
 
 def _specs() -> tuple[Specs, list[Problem]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import action_of, exactly, local_path, repo_as_stored, say_json
 
@@ -128,7 +129,7 @@ def set_key(name: str, word: str) -> None:
     try:
         check_value(key, value)
     except Wrong as wrong:
-        as_list = f"dusty config set {name} {shlex.quote(f'[{value}]')}" if key.kind == "strings" and isinstance(value, str) else ""
+        as_list = f"{DUSTY} config set {name} {shlex.quote(f'[{value}]')}" if key.kind == "strings" and isinstance(value, str) else ""
         raise Failure(f"{name}: {wrong.what}", as_list or wrong.hint) from wrong
     *groups, last = name.split(".")
 
@@ -141,14 +142,14 @@ def set_key(name: str, word: str) -> None:
     save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change,
          lambda: f"{name} = {shown(effective(key, session.settings()))}")
     if name == "host.ssh" and (address := session.settings().host.address):
-        warn(f"host.address is still {address}; if the machine is another one: dusty config unset host.address, then dusty start")
+        warn(f"host.address is still {address}; if the machine is another one: {DUSTY} config unset host.address, then {DUSTY} start")
 
 
 def settable(name: str) -> Key:
     """The key, unless another verb is in charge of it."""
     key = key_named(name)
     if key.verb:
-        raise Failure(f"{name} is not for config to change", f"dusty {key.verb} does; see dusty {key.verb} --help")
+        raise Failure(f"{name} is not for config to change", f"{DUSTY} {key.verb} does; see {DUSTY} {key.verb} --help")
     return key
 
 

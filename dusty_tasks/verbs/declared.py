@@ -127,7 +127,7 @@ VERBS: tuple[Verb, ...] = (
         Option("check", "write nothing; end with 1 if anything would change"),
         Option("all-bundles", "compile each bundle alone and all together; writes nothing"),
         Option("out", "write to this folder instead of build/", type=str, metavar="DIR"),
-        Option("deny-powers", "with one of the four before: whatever needs consent (dusty trust) is an error"), JSON)),
+        Option("deny-powers", "with one of the four before: whatever needs consent (see the verb trust) is an error"), JSON)),
     Verb("validate", CODE, "[path]", "check all specs, or the specs repo at a path",
          (Option("schema", "print the JSON Schema of a kind: app, lib, service, bundle, config", type=str, metavar="KIND"), JSON),
          words=("path",)),

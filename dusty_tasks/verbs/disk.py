@@ -11,6 +11,7 @@ from typing import Any
 from dusty_tasks import __version__, session
 from dusty_tasks.console import confirm, say, table, warn
 from dusty_tasks.core import disk as core
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.disk import Item
 from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, read_usage, run_remove
@@ -113,7 +114,7 @@ def backup(folder: str) -> int | None:
         raise Failure(f"{folder} is no folder to write to: {error.strerror}") from error
     running = running_names()
     if running:
-        warn(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running: files that change now may be in the backup half-written (dusty stop)")
+        warn(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running: files that change now may be in the backup half-written ({DUSTY} stop)")
     path = os.path.join(folder, f"dusty-backup-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
     facts = {"made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "by": f"{getpass.getuser()}@{socket.gethostname()}", "dusty": __version__,
              "host": host.name, "root": host.root}
@@ -135,7 +136,7 @@ def restore(path: str, yes: bool) -> int | None:
         manifest, entries = read_backup(path, count)
     running = running_names()
     if running:
-        raise Failure(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use", "dusty stop")
+        raise Failure(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use", f"{DUSTY} stop")
     found = folders(entries)
     if not found:
         say("the backup is sound and empty: nothing to restore")

@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import action_of, local_path, misuse, say_json, unknown
 
@@ -114,7 +115,7 @@ def set_variables(name: str, variables: Variables) -> None:
         of_name = _mapping_below(_mapping_below(config, "env"), name)
         of_name.update(variables)
     if change_config(session.home(), f"env set {name} {' '.join(variables)}", change, warn):
-        say(f"{name}: set {', '.join(variables)}; the next dusty up applies it")
+        say(f"{name}: set {', '.join(variables)}; the next {DUSTY} up applies it")
     else:
         say(f"{name}: {', '.join(variables)} had that value already")
     session.forget()
@@ -141,7 +142,7 @@ def unset_variables(name: str, names: list[str], all_of_them: bool) -> None:
             del of_name[variable]
     change_config(session.home(), f"env unset {name} {' '.join(names) or '--all'}", change, warn)
     session.forget()
-    say(f"{name}: unset {', '.join(removed)}; the next dusty up applies it")
+    say(f"{name}: unset {', '.join(removed)}; the next {DUSTY} up applies it")
 
 
 def _mapping_below(config: dict[str, Any], key: str) -> dict[str, Any]:

@@ -9,8 +9,8 @@ printed with its cause. Nothing that runs is stopped before its replacement comp
     "stop": """\
 Data below /persist and named volumes stay, with --rm too. Containers whose specs are gone can be named as well.
 
-    dusty stop
-    dusty stop --rm web""",
+    {dusty} stop
+    {dusty} stop --rm web""",
     "sync": """\
 One way, from this machine to the Docker host: what is not in the source is deleted there, except what is excluded (.git,
 .dustyignore, the setting sync.exclude). Without names: all repos of the stack.
@@ -19,13 +19,13 @@ One way, from this machine to the Docker host: what is not in the source is dele
 an override, an edit of .dustyignore or config.yml. A sync that failed is tried again without another edit. Where the
 system gives no more inotify watches, or other machines write, it says so and looks for changes every few seconds.
 
-    dusty sync --watch web
-    dusty sync web --why build/out.js""",
+    {dusty} sync --watch web
+    {dusty} sync web --why build/out.js""",
     "restart": """\
-Restarts the containers as they are; changed specs are applied by `dusty up` alone. With --repo every word is a repo.
+Restarts the containers as they are; changed specs are applied by `{dusty} up` alone. With --repo every word is a repo.
 
-    dusty restart web
-    dusty restart --repo shared-lib""",
+    {dusty} restart web
+    {dusty} restart --repo shared-lib""",
     "test": """\
 Without a target: everything that has tests. Without a suite: the suites of the target. `all` runs every suite and ends with a
 table. What follows the suite replaces its default arguments, as it stands. Each suite has fresh services of its own, and
@@ -35,84 +35,84 @@ The test image holds what `test.once` and the libs' installs did. It is made ane
 commit of a repo in it changed (with `test.inputs`: the files in its own repo that they match), and the cause is said. What a
 suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HOME/test-results/<target>/<suite>.
 
-    dusty test web
-    dusty test web unit -k login
-    dusty test -n 4 web all                four suites at a time
-    dusty test --cached web all            run only what may end otherwise now""",
+    {dusty} test web
+    {dusty} test web unit -k login
+    {dusty} test -n 4 web all                four suites at a time
+    {dusty} test --cached web all            run only what may end otherwise now""",
     "scripts": """\
 Without a script: their names and descriptions. Arguments reach the script as they stand; its status is ours.
 
-    dusty scripts web
-    dusty scripts web reset --hard""",
+    {dusty} scripts web
+    {dusty} scripts web reset --hard""",
     "shell": """\
 bash where the container has it, else sh. The command's status is ours.
 
-    dusty shell web
-    dusty shell web env""",
+    {dusty} shell web
+    {dusty} shell web env""",
     "cp": """\
 `name:/path` is in a container, running or not; a local path with a colon is written ./a:b. The destination is the path of
 the copy itself; a file onto a folder, or to a path that ends in `/`, goes inside. A folder onto a folder merges: same
 names are overwritten, nothing else is ever deleted.
 
-    dusty cp web:/var/log/app.log .
-    dusty cp fixtures web:/srv/fixtures
-    dusty cp web:/srv/data api:/srv/data""",
+    {dusty} cp web:/var/log/app.log .
+    {dusty} cp fixtures web:/srv/fixtures
+    {dusty} cp web:/srv/data api:/srv/data""",
     "status": """\
 For each part of the stack: the state of its container, its URLs, the commit its code comes from, whether that is synced, and
-what `dusty up` would still change.""",
+what `{dusty} up` would still change.""",
     "logs": """\
 Several containers are merged, each line with the name of its container. Containers that have ended count.
 
-    dusty logs -f web api
-    dusty logs --since 10m --tail 100""",
-    "plan": "Each line has its cause. It is what `dusty up --no-pull` would do now, in that order.",
-    "why": "    dusty why web",
+    {dusty} logs -f web api
+    {dusty} logs --since 10m --tail 100""",
+    "plan": "Each line has its cause. It is what `{dusty} up --no-pull` would do now, in that order.",
+    "why": "    {dusty} why web",
     "doctor": """\
 One line for each thing: ok, a warning, or failed with the command that mends it. Ends with 1 if anything failed.""",
     "bundles": """\
 A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
-No container changes until the next `dusty up`.
+No container changes until the next `{dusty} up`.
 
-    dusty bundles activate shop            one more
-    dusty bundles activate --only shop     this one alone""",
+    {dusty} bundles activate shop            one more
+    {dusty} bundles activate --only shop     this one alone""",
     "repos": """\
 R is a full repo string, an id, or a short name that only one repo has. A managed repo is a clone that Dusty fetches; an
 overridden one is a folder of yours, which Dusty never changes.
 
-    dusty repos override web ~/src/web
-    dusty repos from ~/src                 all that are found there
-    dusty repos manage web --branch next
-    dusty repos manage --all
-    dusty repos update                     fetch those that are managed""",
+    {dusty} repos override web ~/src/web
+    {dusty} repos from ~/src                 all that are found there
+    {dusty} repos manage web --branch next
+    {dusty} repos manage --all
+    {dusty} repos update                     fetch those that are managed""",
     "env": """\
-They are added to those of the spec, on this machine only. The next `dusty up` applies them; it recreates that container.
-In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `dusty up`.
+They are added to those of the spec, on this machine only. The next `{dusty} up` applies them; it recreates that container.
+In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `{dusty} up`.
 
-    dusty env set web DEBUG 1
-    dusty env set web DEBUG=1 GREETING='good morning'
-    dusty env set web --file my.env""",
+    {dusty} env set web DEBUG 1
+    {dusty} env set web DEBUG=1 GREETING='good morning'
+    {dusty} env set web --file my.env""",
     "assets": """\
-`set` keeps a copy of the file as it is now, mode 0600; the next `dusty up` or `dusty test` sends it to the containers whose
+`set` keeps a copy of the file as it is now, mode 0600; the next `{dusty} up` or `{dusty} test` sends it to the containers whose
 specs declare it, and to no others. `read` prints it.
 
-    dusty assets set GITHUB_KEY ~/.ssh/id_ed25519
-    dusty assets list web""",
+    {dusty} assets set GITHUB_KEY ~/.ssh/id_ed25519
+    {dusty} assets list web""",
     "config": """\
 Settings live in config.yml, which may be edited by hand as well. `set` takes a literal, `@file`, or `-` for stdin; lists and
 mappings as YAML or JSON. The value is checked before anything changes. Each change, whichever verb made it, is kept: `log`
 lists them, `undo` reverts the newest one, `undo ID` goes back to before that one.
 
-    dusty config set routing network
-    dusty config set sync.exclude '[node_modules/, "*.log"]'
-    dusty config set host.daemon @daemon.json""",
+    {dusty} config set routing network
+    {dusty} config set sync.exclude '[node_modules/, "*.log"]'
+    {dusty} config set host.daemon @daemon.json""",
     "compile": """\
 Needs neither Docker nor root nor the network. Files that are up to date are left alone. With --dry-run it is the check for a
 specs repo's CI: every problem at once, each with its file, line and a hint.""",
     "validate": """\
 All problems of all specs at once, each with its file, line and a hint. With a path it needs no settings.
 
-    dusty validate ~/src/specs
-    dusty validate --schema app > app.schema.json""",
+    {dusty} validate ~/src/specs
+    {dusty} validate --schema app > app.schema.json""",
     "trust": """\
 Specs come from a repo that others change, and `up` runs what they say. Most need only containers of their own. What goes
 beyond that is a power: `privileged`, the network, processes, devices and folders of the Docker host, the engine's socket;
@@ -122,25 +122,25 @@ stops with exit code 1 and names the command. `--yes` does not allow powers.
 
 With a digest, `allow` refuses if the specs ask for something else by now.
 
-    dusty trust specs list
-    dusty trust specs allow 4f2a91c0d3e57b68
-    dusty trust specs revoke""",
+    {dusty} trust specs list
+    {dusty} trust specs allow 4f2a91c0d3e57b68
+    {dusty} trust specs revoke""",
     "trace": """\
 A line of the hosts section, the nginx config, the Compose file or a command file, or a key of the Compose file.
 
-    dusty trace build/nginx/dustyNginx.conf:12
-    dusty trace docker-compose.yml:services.web.image""",
+    {dusty} trace build/nginx/dustyNginx.conf:12
+    {dusty} trace docker-compose.yml:services.web.image""",
     "setup": """\
 Asks on a terminal for what is not given; elsewhere it takes what is given, and keeps what is configured. It may be run again.
 The sudo helper and its rule are shown before they are installed.
 
-    dusty setup --specs-repo github.com/my-team/specs --yes""",
+    {dusty} setup --specs-repo github.com/my-team/specs --yes""",
     "hosts": """\
 The helper is the one part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
-`install` shows what it puts where, and asks. Without it: `dusty config set hosts.mode off`, and add the section by hand.
+`install` shows what it puts where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
 
 `show` prints the compiled section, `diff` what it would change in the hosts file; `undo` puts back the section of before,
-until the next `dusty up`; `check` looks at the helper and its rule.
+until the next `{dusty} up`; `check` looks at the helper and its rule.
 
 A name that a line of your own leads elsewhere stays yours: it is left out of the section and named with both lines, and `up`
 ends with 1 until that line is gone or the app has another host_name.""",
@@ -150,13 +150,13 @@ ends with 1 until that line is gone or the app has another host_name.""",
 `cleanup_…` lists what it would remove, which is only what Dusty made, and asks. `backup` writes one archive with a manifest
 and checksums; `restore` refuses a damaged one before it touches anything.
 
-    dusty disk cleanup_images
-    dusty disk backup ~/backups""",
+    {dusty} disk cleanup_images
+    {dusty} disk backup ~/backups""",
     "dump": "Values of variables, assets, passwords in URLs, tokens and the home folder are left out.",
     "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, and asks.",
     "completion": """\
-    bash    source <(dusty completion bash)   in ~/.bashrc
-    zsh     source <(dusty completion zsh)    in ~/.zshrc, after compinit
-    fish    dusty completion fish > ~/.config/fish/completions/dusty.fish""",
+    bash    source <({dusty} completion bash)   in ~/.bashrc
+    zsh     source <({dusty} completion zsh)    in ~/.zshrc, after compinit
+    fish    {dusty} completion fish > ~/.config/fish/completions/dusty.fish""",
 }
 """By verb; in docs/verbs.md it is Markdown, on a terminal paragraphs are filled anew and examples stand as they are."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects import helper_install, hosts_file
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import action_of, exactly, misuse
@@ -31,7 +32,7 @@ def compiled_section() -> str:
 
     content = read_bytes(f"{session.home()}/build/hosts")
     if content is None:
-        raise Failure("nothing is compiled yet", "dusty compile")
+        raise Failure("nothing is compiled yet", f"{DUSTY} compile")
     return content.decode()
 
 
@@ -82,7 +83,7 @@ def check() -> int:
 def install(allow: Sequence[str], who: str | None, yes: bool) -> int:
     """Show what goes where, ask, and put it there with one sudo. What was allowed before stays allowed."""
     if reasons := helper_install.refusals():
-        raise Failure("\n".join(reasons), "dusty config set hosts.mode off leaves the hosts file to you")
+        raise Failure("\n".join(reasons), f"{DUSTY} config set hosts.mode off leaves the hosts file to you")
     chosen = who or helper_install.caller_name()
     files = helper_install.planned_files(chosen, [*helper_install.allowed_addresses(), *allow])
     describe(files, chosen)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from dusty_tasks import session
 from dusty_tasks.console import has_colour, say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.running import containers, in_stack_order, pick
 
@@ -21,7 +22,7 @@ def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: 
     found = containers()
     chosen = [pick(found, name) for name in dict.fromkeys(words)] if words else in_stack_order(found)
     if not chosen:
-        say("there are no containers; dusty up starts what is active")
+        say(f"there are no containers; {DUSTY} up starts what is active")
         return None
     env = session.docker_host().engine_environment()
     if len(chosen) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dusty_tasks.cli import HELP
+from dusty_tasks.core.called import in_called_name
 from dusty_tasks.resources import PACKAGE
 from dusty_tasks.verbs.declared import ALIASES, VERBS, Option, Verb
 from dusty_tasks.verbs.explained import DETAILS
@@ -49,7 +50,7 @@ def section(verb: Verb) -> str:
     if names:
         lines += ["", f"Also as {' and '.join(f'`dusty {name}`' for name in names)}."]
     if verb.name in DETAILS:
-        lines += ["", DETAILS[verb.name]]
+        lines += ["", in_called_name(DETAILS[verb.name])]
     lines += ["", "| option | |", "| --- | --- |", *(_row(option) for option in (*verb.options, HELP))]
     return "\n".join(lines) + "\n"
 

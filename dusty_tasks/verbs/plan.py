@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import to_json
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
@@ -53,7 +54,7 @@ def warn_of_powers(made: Compiled) -> None:
     from dusty_tasks.steps import trust
 
     if new := trust.asked(trust.powers_now(made.wanted)).new:
-        warn(trust.question(new, ()) + "\n    up asks first; dusty trust specs list tells more")
+        warn(trust.question(new, ()) + f"\n    up asks first; {DUSTY} trust specs list tells more")
 
 
 def artifact_differences(made: Compiled) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.repos import Repo, repo_of
 from dusty_tasks.effects.commits import read_branch
 from dusty_tasks.effects.failures import Failure
@@ -168,7 +169,7 @@ def manage(word: str, branch: str | None) -> None:
     if is_overridden:
         say(f"{repo.id} is no longer overridden: {'it is used where it is' if repo.local_path else 'its managed clone is used'}")
     if branch is not None:
-        say(f"{repo.id} follows {f'branch {branch}' if branch else 'the default branch of its remote'}; dusty repos update fetches it")
+        say(f"{repo.id} follows {f'branch {branch}' if branch else 'the default branch of its remote'}; {DUSTY} repos update fetches it")
 
 
 def manage_all(words: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import unknown
 
@@ -44,7 +45,7 @@ def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
 
 def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
     """The failure for a name without a container: of one that is to have it, that is not active, else that nobody knows."""
-    no_container = Failure(f"{name} has no container", "dusty up makes it")
+    no_container = Failure(f"{name} has no container", f"{DUSTY} up makes it")
     if name in compiled_names():
         return no_container
     try:
@@ -57,7 +58,7 @@ def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
         return unknown("app or service", name, known)
     bundle_names = [bundle.name for bundle in specs.bundles.values() if name in (*bundle.apps, *bundle.services)]
     return Failure(f"{name} is not in the stack: no active bundle needs it",
-                   f"dusty bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "")
+                   f"{DUSTY} bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "")
 
 
 def spec_name(word: str) -> str:
@@ -70,7 +71,7 @@ def running(name: str) -> FoundContainer:
     container = pick(containers(), name)
     if not container.is_running or container.state == "restarting":
         raise Failure(f"{name} is not running: its container {state_text(container)}",
-                      f"dusty logs {name} shows why, dusty up starts it")
+                      f"{DUSTY} logs {name} shows why, {DUSTY} up starts it")
     return container
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.running import running
 from dusty_tasks.verbs.shell import execute
@@ -75,4 +76,4 @@ def warn_if_pending(app_name: str, script_name: str) -> None:
     except OSError:
         here = ""
     if there.code or there.out != here:
-        warn(f"script {script_name} of {app_name} has pending changes: run dusty up")
+        warn(f"script {script_name} of {app_name} has pending changes: run {DUSTY} up")

@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, say, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.routing import choose_routing
 from dusty_tasks.verbs.words import exactly, repo_as_stored
@@ -24,7 +25,7 @@ def run(words: list[str], specs_repo: str | None = None, host: str | None = None
     codes = [tried(find_address), install_helper(yes)]
     if not no_update:
         codes.append(update_repos())
-    say("setup is done; dusty up starts what is active" if not any(codes) else "setup is saved, but not all of it could be done")
+    say(f"setup is done; {DUSTY} up starts what is active" if not any(codes) else "setup is saved, but not all of it could be done")
     return max(codes)
 
 
@@ -42,7 +43,7 @@ def asked(specs_repo: str | None, kind: str | None, yes: bool) -> dict[str, str]
     if kind == "ssh" and settings.host.preset == "none":
         answers["host.ssh"] = settings.host.ssh if yes else answer("Where ssh finds it, [user@]name[:port]", settings.host.ssh)
         if not answers["host.ssh"]:
-            raise Failure("which machine the ssh Docker host is, is not known", "dusty config set host.ssh [user@]name[:port], then setup again")
+            raise Failure("which machine the ssh Docker host is, is not known", f"{DUSTY} config set host.ssh [user@]name[:port], then setup again")
     return answers
 
 
@@ -51,7 +52,7 @@ def chosen_repo(given: str | None, configured: str, yes: bool) -> str:
     if given is None:
         if not may_ask() and not yes and not configured:
             raise Failure("setup would ask for the specs repo, and there is no terminal to ask on",
-                          "dusty setup --specs-repo <repo>, or dusty setup --yes for the examples")
+                          f"{DUSTY} setup --specs-repo <repo>, or {DUSTY} setup --yes for the examples")
         given = configured if yes else answer("Specs repo" + ("" if configured else " (blank: the examples)"), configured)
     stored = repo_as_stored(given.strip())
     if stored.startswith("/") and not os.path.isdir(stored):
@@ -103,7 +104,7 @@ def find_address() -> int:
     host = session.docker_host()
     if host.is_local or store_address(host):
         return 0
-    raise Failure(f"the address of {host.name} is not to be found", "dusty config set host.address <address>")
+    raise Failure(f"the address of {host.name} is not to be found", f"{DUSTY} config set host.address <address>")
 
 
 def install_helper(yes: bool) -> int:

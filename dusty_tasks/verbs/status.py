@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, table, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import Change
 from dusty_tasks.core.found import FoundContainer
 from dusty_tasks.core.repos import shown_names
@@ -176,7 +177,7 @@ def show(facts: dict[str, Any]) -> None:
     if facts["problems"]:
         warn(facts["problems"] + ("\nThe specs have problems; this is what was compiled last." if facts["stack"] else ""))
     bundles, host = facts["bundles"], facts["docker_host"]
-    say(f"bundles: {', '.join(bundles) if bundles else 'none is activated (dusty bundles activate <name>)'}")
+    say(f"bundles: {', '.join(bundles) or f'none is activated ({DUSTY} bundles activate <name>)'}")
     if host["answers"]:
         say(f"Docker host: {host['name']}, engine {host['engine']}, {host['cpus']} CPUs, {host['memory_gib']} GiB")
     else:

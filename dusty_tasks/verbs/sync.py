@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import read_rules
@@ -47,7 +48,7 @@ def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
 
 def repos_of_stack() -> list[RepoEntry]:
     """The repos of what is active now; with specs that cannot be used, of what was compiled last. Raises Failure if nothing ever was."""
-    from dusty_tasks.core.compile import NOTHING_ACTIVE
+    from dusty_tasks.core.compile import nothing_active
     from dusty_tasks.core.wanted_stack import repo_entries
 
     try:
@@ -58,7 +59,7 @@ def repos_of_stack() -> list[RepoEntry]:
         except Failure:
             raise failure from None
     if not stack.bundles:
-        raise Failure(*NOTHING_ACTIVE)
+        raise Failure(*nothing_active())
     return list(repo_entries(stack))
 
 
@@ -127,4 +128,4 @@ def _located(word: str, sources: Sequence[str], is_named: bool) -> tuple[str, st
                     return source, os.path.relpath(spelled, root)
     if is_named and len(sources) == 1 and not os.path.isabs(word):
         return sources[0], os.path.normpath(word)
-    raise Failure(f"{path} is in none of the repos of the stack", "dusty sync <repo> --why <path in the repo>")
+    raise Failure(f"{path} is in none of the repos of the stack", f"{DUSTY} sync <repo> --why <path in the repo>")

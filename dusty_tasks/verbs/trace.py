@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.origins import Source, keys_beside, source_at
 from dusty_tasks.core.problems import did_you_mean
 from dusty_tasks.effects.failures import Failure
@@ -23,7 +24,7 @@ def run(words: list[str], json: bool = False) -> int:
     name, where = _split(words[0])
     origins = read_origins(session.settings())
     if not origins:
-        raise Failure("nothing is compiled yet", "dusty compile")
+        raise Failure("nothing is compiled yet", f"{DUSTY} compile")
     artifact = _artifact(name, origins)
     if where.isdigit():
         source = source_at(origins, artifact, _line(artifact, int(where)))

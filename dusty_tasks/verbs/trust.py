@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.powers import Power, digest_of
 from dusty_tasks.effects.failures import Failure, refuse_errors
 from dusty_tasks.steps import trust
@@ -50,7 +51,7 @@ def list_powers(json: bool) -> None:
     if not found:
         say(f"the specs of {trust.specs_id()} ask for no power over this machine")
     elif held.new:
-        say(f"to allow exactly this list: dusty trust specs allow {digest_of(found)}")
+        say(f"to allow exactly this list: {DUSTY} trust specs allow {digest_of(found)}")
     for image in moving_images():
         say(f"note: {image}")
 
@@ -70,7 +71,7 @@ def allow(digest: list[str]) -> None:
     """Allow what the specs ask for now; with a digest, only if that is still the list that it stands for."""
     found = powers()
     if digest and digest[0] != digest_of(found):
-        raise Failure("the specs ask for something else by now", "dusty trust specs list")
+        raise Failure("the specs ask for something else by now", f"{DUSTY} trust specs list")
     held = trust.asked(found)
     for power in held.new:
         say("\n".join(["allowed: " + trust.lines_of(power)[0], *trust.lines_of(power, with_commit=False)[1:]]))

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, table, warn
 from dusty_tasks.core import disk as core
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.sizes import size_text
 from dusty_tasks.effects import helper_install, hosts_file
 from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, read_usage, run_remove
@@ -114,7 +115,7 @@ def check_owner(engine: Engine) -> None:
     found = Found(containers=read_containers(engine), owner=read_host_json(engine.host, OWNER) or None)
     other = foreign_owner(found, own_owner(), f"{session.home()}/build/docker-compose.yml")
     if other:
-        raise Failure(f"the containers or the data on {engine.host.name} belong to {other}", "dusty uninstall as that user; or dusty up --adopt first")
+        raise Failure(f"the containers or the data on {engine.host.name} belong to {other}", f"{DUSTY} uninstall as that user; or {DUSTY} up --adopt first")
 
 
 def on_this_machine() -> list[Removal]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.records import WHY_KEYS
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine, EngineDown
@@ -36,7 +37,7 @@ def sentence(name: str, record: dict[str, Any] | None) -> str:
     if not record or not record.get("what"):
         return f"nothing is recorded of {name}: no up has started it"
     place = f", {record['place']}" if record.get("place") else ""
-    stopped = "; stopped by `dusty stop` since" if record.get("stopped") else ""
+    stopped = f"; stopped by `{DUSTY} stop` since" if record.get("stopped") else ""
     return f"{record['what']} {name} at {record.get('time', '?')}: {record.get('cause', '?')}{place}{stopped}"
 
 

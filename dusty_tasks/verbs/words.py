@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.problems import did_you_mean
 from dusty_tasks.core.safe_text import in_json
 from dusty_tasks.effects.failures import Failure
@@ -45,7 +46,7 @@ def misuse(verb_name: str, what: str) -> Failure:
     """The failure for words a verb cannot use: what is wrong, and the verb's usage."""
     from dusty_tasks.verbs.declared import BY_NAME
 
-    return Failure(what, f"usage: dusty {verb_name} {BY_NAME[verb_name].usage}".rstrip())
+    return Failure(what, f"usage: {DUSTY} {verb_name} {BY_NAME[verb_name].usage}".rstrip())
 
 
 def action_of(verb_name: str, words: list[str], actions: Iterable[str], default: str = "list") -> tuple[str, list[str]]:
