@@ -1,4 +1,4 @@
-"""Cycles of apps and services, and of libs: each once, its shortest path, from its first name."""
+"""Cycles of apps and services, and of libs: each once, its shortest path, from its first name; of a tangle the first few."""
 from __future__ import annotations
 
 from collections import deque
@@ -10,6 +10,10 @@ from dusty_tasks.core.check_references import Named
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Problem
 from dusty_tasks.core.specs import KeyPath, Reference
+
+
+MOST = 20
+"""So many cycles are told of specs that all need one another; a tangle has more of them than anybody reads."""
 
 
 class _Edge(NamedTuple):
@@ -50,21 +54,27 @@ def _graph(documents: Sequence[Document], kinds: tuple[str, ...], named: Mapping
 
 
 def _cycles(graph: _Graph) -> Iterator[list[str]]:
-    """The shortest cycle through each edge that is in one, each cycle once; the first name stands at both ends."""
+    """The shortest cycle through each edge that is in one and that no cycle before it had, at most MOST of those that hang together.
+
+    The first name stands at both ends.
+    """
     component = _components(graph)
-    seen: set[tuple[str, ...]] = set()
+    inside = {one: sorted(other for other in others if component[one] == component[other]) for one, others in graph.items()}
+    told: dict[int, int] = {}
+    covered: set[tuple[str, str]] = set()
     for one in sorted(graph):
-        for other in sorted(graph[one]):
-            if component[one] == component[other]:
-                cycle = [one, *_shortest(graph, other, one, component)]
-                start = cycle.index(min(cycle))
-                turned = tuple(cycle[start:-1] + cycle[:start]) if start else tuple(cycle[:-1])
-                if turned not in seen:
-                    seen.add(turned)
-                    yield [*turned, turned[0]]
+        for other in inside[one]:
+            if (one, other) in covered or told.get(component[one], 0) >= MOST:
+                continue
+            cycle = [one, *_shortest(inside, other, one)]
+            covered.update(pairwise(cycle))
+            told[component[one]] = told.get(component[one], 0) + 1
+            start = cycle.index(min(cycle))
+            turned = cycle[start:-1] + cycle[:start] if start else cycle[:-1]
+            yield [*turned, turned[0]]
 
 
-def _shortest(graph: _Graph, start: str, goal: str, component: Mapping[str, int]) -> list[str]:
+def _shortest(inside: Mapping[str, Sequence[str]], start: str, goal: str) -> list[str]:
     """The names from `start` to `goal`, both included, on a shortest way."""
     came_from = {start: ""}
     queue = deque([start])
@@ -72,8 +82,8 @@ def _shortest(graph: _Graph, start: str, goal: str, component: Mapping[str, int]
         name = queue.popleft()
         if name == goal:
             break
-        for other in sorted(graph[name]):
-            if other not in came_from and component[other] == component[goal]:
+        for other in inside[name]:
+            if other not in came_from:
                 came_from[other] = name
                 queue.append(other)
     way = [goal]

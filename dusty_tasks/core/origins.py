@@ -120,7 +120,16 @@ def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> So
     if isinstance(where, int):
         found = [span for span in spans if span["lines"][0] <= where <= span["lines"][1]]
         return _of_span(found[-1]) if found else None
-    by_key = {span["key"]: span for span in spans}
+    return source_in(spans_by_key(origins, artifact), where)
+
+
+def spans_by_key(origins: Mapping[str, Any], artifact: str) -> dict[str, Any]:
+    """The rows of an artifact by key, for who asks for many."""
+    return {span["key"]: span for span in origins.get(artifact, ())}
+
+
+def source_in(by_key: Mapping[str, Any], where: str) -> Source | None:
+    """What put a key there, by the rows of its artifact; a key without a row has its nearest parent's."""
     key = _nearest_key(where, by_key)
     return _of_span(by_key[key]) if key else None
 

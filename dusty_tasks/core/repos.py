@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from dusty_tasks.core.safe_text import unsafe_part
 
+LONGEST = 2048
+"""Characters of a repo string: its id becomes a path, of which no system takes more than 4,096 bytes."""
 SCHEMES = ("http", "https", "ssh", "file")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _USER = re.compile(r"[A-Za-z0-9._~%+][A-Za-z0-9._~%+:=-]*")
@@ -36,6 +38,8 @@ class Repo(NamedTuple):
 @lru_cache(maxsize=8192)
 def repo_of(written: str) -> Repo:
     """The repo that `written` names; raises ValueError with a sentence about what is wrong with it."""
+    if len(written) > LONGEST:
+        raise ValueError(f"has {len(written)} characters, and at most {LONGEST} make a path")
     if unsafe := unsafe_part(written):
         raise ValueError(f"contains {unsafe}")
     if not written or written.startswith("-"):

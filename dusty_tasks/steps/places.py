@@ -17,15 +17,21 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
     """A function from (container, key path) to `file:line:col` or ''; the origins are read when a place is first asked for."""
     origins = cache(read)
 
+    @cache
+    def containers() -> dict[str, Any]:
+        from dusty_tasks.core.origins import COMPOSE_FILE, spans_by_key
+
+        return spans_by_key(origins(), COMPOSE_FILE)
+
     def place_of(name: str, path: tuple[str | int, ...]) -> str:
-        from dusty_tasks.core.origins import CONFIG_FILE, source_at
+        from dusty_tasks.core.origins import CONFIG_FILE, source_in
         from dusty_tasks.core.traced import key_text
 
         if path[:1] == ("commands",):
             return _place_of_command(origins(), name, key_text(path))
         if path[:1] == ("libs",):
             return _place_of_command(origins(), name, "install", f"libs/{path[1]}.yml:")
-        source = source_at(origins(), "docker-compose.yml", key_text(("services", name, *path)))
+        source = source_in(containers(), key_text(("services", name, *path)))
         return source.place if source and source.place != CONFIG_FILE else ""
     return place_of
 

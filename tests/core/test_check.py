@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dusty_tasks.core.check import check_specs
+from dusty_tasks.core.check_cycles import MOST
 from dusty_tasks.core.check_stack import check_stack
 from dusty_tasks.core.graph import assemble
 from dusty_tasks.core.problems import errors
@@ -193,3 +194,11 @@ def test_long_chains_and_rings_end_no_recursion() -> None:
     assert sum(problem.startswith("libs/l0.yml: depends.libs[0]: cycle: l0 -> l1 ->") for problem in said(ring)) == 1
     chain = {f"services/s{i}.yml": f"image: x\nlinks: [s{i + 1}]\n" for i in range(1200)}
     assert said({**chain, "services/s1200.yml": "image: x\n", "bundles/all.yml": "services: [s0]\n"}) == []
+
+
+def test_of_a_tangle_the_first_few_cycles_are_told() -> None:
+    names = [f"a{number}" for number in range(60)]
+    tangle = {f"apps/{name}.yml": f"{APP}depends: {{apps: [{', '.join(other for other in names if other != name)}]}}\n" for name in names}
+    pair = {f"apps/{one}.yml": f"{APP}depends: {{apps: [{other}]}}\n" for one, other in (("x", "y"), ("y", "x"))}
+    cycles = [problem for problem in said({**tangle, **pair}) if "cycle: " in problem]
+    assert len(cycles) == MOST + 1 and "apps/x.yml: depends.apps[0]: cycle: x -> y -> x" in cycles

@@ -42,6 +42,7 @@ def test_repo_of(written: str, url: str, repo_id: str, local_path: str) -> None:
     ("https://host", "is not a URL of a repo"), ("https://host/", "names no repo"), ("/", "names no repo"), ("/.git", "names no repo"),
     ("host:-x", 'has a path that starts with "-x"'), ("name", "is neither host/org/name, nor a URL, nor an absolute path"),
     ("./x", "is neither host/org/name, nor a URL, nor an absolute path"), ("/.receipts/x", 'has a path that starts with ".receipts"'),
+    ("host/" + "a/" * 80_000, "has 160005 characters, and at most 2048 make a path"),
     ("~/x", "is neither host/org/name, nor a URL, nor an absolute path"), ("file://host/x", "names a host in a file:// URL; write file:///path"),
 ])
 def test_refused(written: str, what: str) -> None:
