@@ -11,7 +11,6 @@ from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Problem
 from dusty_tasks.core.specs import KeyPath, Reference
 
-
 MOST = 20
 """So many cycles are told of specs that all need one another; a tangle has more of them than anybody reads."""
 
