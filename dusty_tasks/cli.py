@@ -119,7 +119,12 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
 
     try:
         return int(run() or 0)
-    except Failure as failure:
+    except Failure as raised:
+        failure = raised
+        if raised.is_absence:
+            from dusty_tasks.steps.host_start import named_off
+
+            failure = named_off(raised)
         warn(str(failure))
         if in_json:
             from dusty_tasks.verbs.words import say_json

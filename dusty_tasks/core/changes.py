@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
 from dusty_tasks.core.found import CONTEXT_LABEL, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
 from dusty_tasks.core.images import image_name, is_same_image
@@ -19,11 +20,13 @@ COMMAND_FILES, ASSETS, HOSTS = "push command files", "push assets", "write hosts
 REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE = (
     "remove", "stop", "create", "recreate", "restart", "start", "unpause")
 NGINX, RELOAD, RECONNECT = "push nginx config", "reload nginx", "reconnect"
+AWAIT = "wait for"
+"""Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
 
 DONE = {PULL: "pulled image", BUILD: "built image", SYNC: "synced", COMMAND_FILES: "pushed command files",
         ASSETS: "pushed assets", HOSTS: "wrote hosts section", REMOVE: "removed", STOP: "stopped", CREATE: "created",
         RECREATE: "recreated", RESTART: "restarted", START: "started", UNPAUSE: "unpaused", NGINX: "pushed nginx config",
-        RELOAD: "reloaded nginx", RECONNECT: "reconnected"}
+        RELOAD: "reloaded nginx", RECONNECT: "reconnected", AWAIT: "waited for"}
 """Each kind of change, and the word for it once it is done."""
 STARTING = frozenset({CREATE, RECREATE, RESTART, START, UNPAUSE})
 """After these a container must become ready."""
@@ -91,10 +94,19 @@ def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Opti
         *_plan_images(wanted, sources, found, options, containers, place_of),
         *_plan_pushes(wanted, sources, found),
         *_plan_syncs(wanted, found),
-        *([] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]),
+        *_plan_hosts(found),
         *early,
         *containers,
         *late), tuple(pending))
+
+
+def plan_here(found: Found) -> Plan:
+    """What is to be done on this machine, where nobody can tell what is on the Docker host."""
+    return Plan(tuple(_plan_hosts(found)))
+
+
+def _plan_hosts(found: Found) -> list[Change]:
+    return [] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]
 
 
 def _plan_syncs(wanted: Wanted, found: Found) -> Iterator[Change]:
@@ -114,12 +126,14 @@ def plan_containers(wanted: Wanted, sources: Sources, found: Found, options: Opt
     """Removals first, then each wanted container that cannot be left alone, dependencies first; and what stays pending."""
     changes, pending = _plan_strangers(wanted, found, options)
     decided: dict[str, str] = {}
+    told = states(wanted, found)
     for container in _proxy_last(wanted.containers):
-        recreation = _recreation(container, sources, found, decided, place_of)
+        state = told[container.name]
+        recreation = _recreation(container, state, sources, found, decided, place_of)
         if recreation and recreation.kind == RECREATE and options.no_recreate:
             pending.append(recreation)
             recreation = None
-        change = recreation or _restart(container, sources, found, decided, place_of)
+        change = recreation or _restart(container, state, sources, found, decided, place_of)
         if change:
             decided[container.name] = change.kind
             changes.append(change)
@@ -141,7 +155,7 @@ def _plan_strangers(wanted: Wanted, found: Found, options: Options) -> tuple[lis
     return [Change(STOP, container.name, cause) for container in gone if container.is_running], removals
 
 
-def _recreation(wanted: WantedContainer, sources: Sources, found: Found, decided: dict[str, str],
+def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, str],
                 place_of: PlaceOf) -> Change | None:
     container = found.containers.get(wanted.name)
     if container is None:
@@ -160,7 +174,7 @@ def _recreation(wanted: WantedContainer, sources: Sources, found: Found, decided
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, differences[0].path))
     cause = (_other_image(wanted, container, sources) or _other_environment(wanted, record, sources)
-             or _lost_network(wanted, container, record, sources, found) or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
+             or _lost_network(wanted, container, state, record, sources, found) or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
     return Change(RECREATE, wanted.name, cause) if cause else None
 
 
@@ -197,9 +211,9 @@ def _other_environment(wanted: WantedContainer, record: dict[str, Any], sources:
     return f"another value of {', '.join(names)}" if names else ""
 
 
-def _lost_network(wanted: WantedContainer, container: FoundContainer, record: dict[str, Any], sources: Sources, found: Found) -> str:
+def _lost_network(wanted: WantedContainer, container: FoundContainer, state: State, record: dict[str, Any], sources: Sources, found: Found) -> str:
     """A container keeps the network that it was made in, by its id: without that it cannot be started."""
-    is_left_alone = wanted.name in found.finished and not any(_restart_causes(wanted, record, sources, found))
+    is_left_alone = state.name == FINISHED and not any(_restart_causes(wanted, record, sources, found))
     if wanted.mapping.get("network_mode") or container.networks is None or is_left_alone:
         return ""
     if NETWORK not in container.networks:
@@ -225,7 +239,7 @@ def shared_with(wanted: WantedContainer) -> list[str]:
     return [name for name in dict.fromkeys(names) if name]
 
 
-def _restart(wanted: WantedContainer, sources: Sources, found: Found, decided: dict[str, str],
+def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, str],
              place_of: PlaceOf) -> Change | None:
     container = found.containers.get(wanted.name)
     if container is None:
@@ -238,7 +252,7 @@ def _restart(wanted: WantedContainer, sources: Sources, found: Found, decided: d
     if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
         return Change(RESTART, wanted.name, "; ".join(causes), place)
-    return _start(wanted, container, record, wanted.name in found.finished)
+    return _start(wanted, container, state)
 
 
 ALWAYS = "`always` changed"
@@ -267,15 +281,16 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
         yield f"asset {', '.join(changed)} changed"
 
 
-def _start(wanted: WantedContainer, container: FoundContainer, record: dict[str, Any], is_finished: bool) -> Change | None:
-    if container.is_running:
+def _start(wanted: WantedContainer, container: FoundContainer, state: State) -> Change | None:
+    """What a container that is as it should be needs in the state that it is in."""
+    if state.name in (FINISHED, RUNNING):
         return None
-    if container.state == "paused":
+    if state.name == PAUSED:
         return Change(UNPAUSE, wanted.name, "it is paused")
-    if container.exit_status == 0 and wanted.kind != "proxy" and is_finished:
-        return None
-    cause = "it was created and never started" if container.exit_status is None else f"it ended with status {container.exit_status}"
-    return Change(START, wanted.name, "it was stopped" if record.get("stopped") else cause)
+    if not container.is_running:
+        cause = "it was created and never started" if state.name == CREATED else f"it {state.what}"
+        return Change(START, wanted.name, cause)
+    return Change(AWAIT, wanted.name, f"it {state.what}")
 
 
 def _plan_images(wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change],

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dusty_tasks.core.container_state import has_healthcheck
 from dusty_tasks.core.names import PROXY_NAME
 from dusty_tasks.core.specs import App, Lib, Service
 from dusty_tasks.core.stack import Route, Stack, containers_of, routes_by_app
@@ -63,7 +64,7 @@ Parts = AppParts | ServiceParts | ProxyParts
 def parts_of(stack: Stack) -> dict[str, Parts]:
     """Container name -> its parts, sorted by name. A stack without routes has no proxy."""
     guests, routes = _guests(stack), routes_by_app(stack)
-    healthy = {spec.name for spec in containers_of(stack) if _has_healthcheck(spec)}
+    healthy = {spec.name for spec in containers_of(stack) if has_healthcheck(spec.compose)}
     parts: dict[str, Parts] = {}
     for name, app in stack.apps.items():
         needs = tuple(dict.fromkeys((*stack.links[name], *(app.compose.get("depends_on") or ()))))
@@ -96,14 +97,6 @@ def _guests(stack: Stack) -> dict[str, list[str]]:
         if owner in specs and "network_mode" not in specs[owner].compose:
             guests.setdefault(owner, []).append(name)
     return guests
-
-
-def _has_healthcheck(spec: App | Service) -> bool:
-    """True if the spec of this container has a healthcheck that is not switched off."""
-    check = spec.compose.get("healthcheck")
-    if not isinstance(check, dict) or check.get("disable") in (True, "true"):
-        return False
-    return check.get("test") not in (None, "NONE", ["NONE"])
 
 
 def _proxy_aliases(stack: Stack) -> dict[str, Route]:

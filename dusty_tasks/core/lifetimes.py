@@ -1,7 +1,7 @@
-"""How a container's life ended: by itself, or because somebody stopped it. The engine's listing does not tell."""
+"""What the engine's listing does not tell of a container: whether it ended by itself, and what its health check says."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 
 def has_finished(container_id: str, events: list[dict[str, Any]]) -> bool:
@@ -35,3 +35,22 @@ def _events_of(container_id: str, events: list[dict[str, Any]]) -> list[dict[str
 
 def _action(event: dict[str, Any]) -> str:
     return str(event.get("Action") or event.get("status"))
+
+
+def checks_health(details: dict[str, Any]) -> bool:
+    """True if a container, as `docker inspect` shows it, has a health check, its image's included."""
+    test = ((details.get("Config") or {}).get("Healthcheck") or {}).get("Test") or ["NONE"]
+    return bool(test[0] != "NONE")
+
+
+class Probe(NamedTuple):
+    """One run of a health check."""
+
+    status: int
+    printed: str
+
+
+def last_probe(details: dict[str, Any]) -> Probe | None:
+    """The last run of its health check that ended; None before the first."""
+    log = ((details.get("State") or {}).get("Health") or {}).get("Log") or []
+    return Probe(int(log[-1].get("ExitCode") or 0), str(log[-1].get("Output") or "").strip()) if log else None

@@ -13,7 +13,8 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
     """The record of a container that `change` just started.
 
     `before` is its record until now if the container itself stayed: what it was made with (mapping, environment) is
-    kept then, so that a recreation which is pending stays pending.
+    kept then, so that a recreation which is pending stays pending. Nobody has seen it ready yet: `ready` goes away once
+    somebody has.
     """
     made_with = {"mapping": wanted.mapping, "environment": sources.environment.get(wanted.name, {}), "once": wanted.once_digests}
     if before is not None:
@@ -21,12 +22,23 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
     proxy = {"nginx": sources.nginx_digest} if wanted.kind == "proxy" else {}
     return {
         **made_with, **proxy, **last_change(change, time_text),
+        "ready": False,
         "container_id": container.id,
         "image_id": container.image_id,
         "always": wanted.always_digest,
         "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in wanted.repo_ids if repo_id in receipts},
         "assets": asset_digests(wanted.asset_keys, sources.assets),
     }
+
+
+def seen_ready(record: dict[str, Any]) -> dict[str, Any]:
+    """The record of a container that was seen ready since its last start."""
+    return {key: value for key, value in record.items() if key not in ("ready", "trouble")}
+
+
+def troubled(record: dict[str, Any], trouble: str) -> dict[str, Any]:
+    """The record of one that failed, or did not become ready in time: it stays so until it is seen ready, or is started anew."""
+    return {**record, "ready": False, "trouble": trouble}
 
 
 def last_change(change: Change, time_text: str) -> dict[str, str]:

@@ -52,7 +52,9 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
         once_digests=once_digests(app, parts.libs), repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
         after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
-        http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]))
+        http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]),
+        route_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes)),
+        stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")))
 
 
 def _service(parts: ServiceParts, mapping: dict[str, Any], specs_root: str) -> WantedContainer:

@@ -33,6 +33,7 @@ class EngineDown(Failure):
     """The engine does not answer; `what` says at which address and why."""
 
     code = 2
+    is_absence = True
 
 
 class EngineDenied(EngineDown):
@@ -198,6 +199,12 @@ def read_containers(engine: Engine) -> dict[str, FoundContainer]:
 def list_containers(host: DockerHost) -> list[FoundContainer]:
     """The same for a verb, sorted by name."""
     return sorted(read_containers(Engine(host)).values())
+
+
+def read_details(engine: Engine, container_id: str) -> dict[str, Any]:
+    """What the engine knows of one container (`docker inspect`). Raises EngineDown, EngineRefused (404: it is gone)."""
+    found: dict[str, Any] = engine.get(f"/containers/{quote(container_id)}/json")
+    return found
 
 
 def read_names(engine: Engine) -> dict[str, str]:

@@ -19,6 +19,8 @@ HERE = ("", "localhost", "127.0.0.1", "::1")
 class Unreachable(ToolFailed):
     """ssh itself failed (its status 255): no connection, no entry, an unknown host key, or the line was cut."""
 
+    is_absence = True
+
 
 class LoginRefused(Unreachable):
     """The machine is there and the login was refused, on its side or, for its host key, on ours: waiting mends neither."""

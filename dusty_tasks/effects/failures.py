@@ -18,6 +18,8 @@ class Failure(Exception):
     """
 
     code = 1
+    is_absence = False
+    """The Docker host or its engine did not answer: nothing is known of what is there."""
 
     def __init__(self, what: str, hint: str = "", code: int | None = None, problems: Sequence[Problem] = ()) -> None:
         super().__init__(what)

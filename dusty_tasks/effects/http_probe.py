@@ -45,12 +45,12 @@ class Probes:
             self._over.wait(PAUSE)
 
 
-def answers(address: str, url: str) -> bool:
-    """True if a request for `url`, sent to `address`, is answered by anything but 502 and 504."""
+def answers(address: str, url: str, patience: float = PATIENCE) -> bool:
+    """True if a request for `url`, sent to `address`, is answered within `patience` seconds by anything but 502 and 504."""
     import http.client
 
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=patience)
     try:
         connection.request("GET", parts.path or "/", headers={"Host": parts.netloc, "User-Agent": "dusty"})
         return connection.getresponse().status not in NOT_YET

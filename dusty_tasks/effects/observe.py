@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.found import Found, FoundContainer, containers_of
-from dusty_tasks.core.lifetimes import has_finished
+from dusty_tasks.core.lifetimes import checks_health, has_finished
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import ANSWER_TIMEOUT, LISTING, Engine, EngineDown, body_of, http_request
 from dusty_tasks.effects.files import read_bytes
@@ -79,7 +79,7 @@ def found_of(reading: Reading, engine: Engine) -> Found:
 
 
 def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any], engine: Engine) -> frozenset[str]:
-    """The containers that ended with status 0 by themselves. Asks the engine's events only about those not noted yet."""
+    """The containers without a health check that ended with status 0 by themselves. Asks the engine only about those not noted yet."""
     ended = {name: container for name, container in containers.items() if container.exit_status == 0}
     records = {name: _mapping(started.get(container.container_name)) for name, container in ended.items()}
     noted = {name for name, record in records.items() if record.get("finished") and not record.get("stopped")}
@@ -87,7 +87,8 @@ def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any]
                if name not in noted and not records[name].get("stopped") and container.kind != "proxy"]
     if unknown:
         events = docker.read_events(engine, [container.id for container in unknown])
-        noted |= {container.name for container in unknown if has_finished(container.id, events)}
+        noted |= {container.name for container in unknown
+                  if has_finished(container.id, events) and not checks_health(docker.read_details(engine, container.id))}
     return frozenset(noted)
 
 

@@ -7,10 +7,9 @@ import re
 import socket
 
 from dusty_tasks.core.addresses import Address, is_in_the_way
+from dusty_tasks.core.listening import Listener, listeners_of
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
-
-LISTEN = "0A"
 
 
 def read_holder(engine: Engine, address: Address) -> str:
@@ -34,23 +33,13 @@ def _process_here(address: Address) -> str:
     return "" if os.path.exists("/proc/net/tcp") or _can_bind(address) else "a program of this machine"
 
 
-def _listeners(path: str) -> list[tuple[Address, str]]:
-    """((address, port), inode of the socket) for each listener in a table of the kernel's."""
+def _listeners(path: str) -> list[Listener]:
+    """The listeners in a table of the kernel's."""
     try:
         with open(path, encoding="ascii") as file:
-            rows = [line.split() for line in file.readlines()[1:]]
+            return list(listeners_of(file.read()))
     except OSError:
         return []
-    return [(_address(row[1]), row[9]) for row in rows if row[3] == LISTEN]
-
-
-def _address(text: str) -> Address:
-    """`0100007F:0050` -> ("127.0.0.1", 80), in the byte order of the kernel's words."""
-    number, _, port = text.partition(":")
-    words = [bytes.fromhex(number[i:i + 8])[::-1] for i in range(0, len(number), 8)]
-    packed = b"".join(words)
-    name = socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed)
-    return name.removeprefix("::ffff:"), int(port, 16)
 
 
 def _owner_of(inodes: set[str]) -> str:

@@ -18,6 +18,8 @@ from dusty_tasks.effects.files import read_bytes, write_if_changed
 Say = Callable[[str], None]
 Confirm = Callable[[str], bool]
 
+PATIENCE = 10.0
+"""Seconds for a status command, where another answer is there already."""
 DAEMON_FILE = "/etc/docker/daemon.json"
 DAEMON_NOTE = "daemon.json"
 """In state/: the `host.daemon` that lies on the Docker host, as far as we know."""
@@ -47,6 +49,16 @@ def is_running(host: DockerHost) -> bool:
     try:
         return host.run(["true"]).code == 0
     except Unreachable:
+        return False
+
+
+def is_known_off(host: DockerHost) -> bool:
+    """True if what manages the machine says that it is off. Where nothing does, or it is not installed, nobody knows."""
+    if host.is_local or not host.host.status:
+        return False
+    try:
+        return process.run(host.host.status, timeout=PATIENCE).code not in (0, process.TIMED_OUT)
+    except ToolFailed:
         return False
 
 

@@ -14,6 +14,7 @@ from dusty_tasks.console import say
 from dusty_tasks.core.addresses import Address, published_addresses
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import NGINX, RECONNECT, RELOAD
+from dusty_tasks.core.container_state import advice
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.core.health import (
     FAILED,
@@ -72,7 +73,7 @@ def engine() -> list[Finding]:
         middle = (before + time.time()) / 2
         version = asked.get("/version")
     except Failure as failure:
-        return [Finding("engine", FAILED, failure.what, failure.hint)]
+        return [_away("engine", failure)]
     found = [Finding("engine", OK, f"{version['Version']} (API {version['ApiVersion']}) on {host.name}")]
     try:
         found.append(judge_clock(seconds_of(info["SystemTime"]) - middle, host.name))
@@ -195,18 +196,22 @@ def _wanted() -> Wanted:
 
 
 def changes() -> list[Finding]:
-    """What `up` would do, the proxy's config among it."""
+    """Containers that are in trouble, and what `up` would do, the proxy's config among it."""
     from dusty_tasks.steps.reality import look
 
     try:
-        plan = look(Engine(session.docker_host())).plan
+        view = look(Engine(session.docker_host()))
     except Failure as failure:
         return [Finding("stack", WARNING, failure.what, failure.hint)]
-    proxy = plan.of(NGINX, RELOAD, RECONNECT)
+    if view.engine_trouble:
+        return [Finding("stack", WARNING, f"what runs on {session.docker_host().name} is unknown: it does not answer")]
+    proxy = view.plan.of(NGINX, RELOAD, RECONNECT)
     found = [Finding("proxy", WARNING, str(change), f"{DUSTY} up", "proxy") for change in proxy] or [Finding("proxy", OK, "its config is the compiled one")]
-    others = [str(change) for change in plan.changes if change not in proxy]
+    troubles = {name: state for name, state in view.states.items() if state.is_trouble}
+    found += [Finding("container", FAILED, f"{name} {state.what}", advice(state, name)) for name, state in troubles.items()]
+    others = [str(change) for change in view.plan.changes if change not in proxy and change.name not in troubles]
     if not others:
-        return [*found, Finding("stack", OK, "as compiled")]
+        return [*found, *([] if troubles else [Finding("stack", OK, "as compiled")])]
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     return [*found, Finding("stack", WARNING, f"{counted(len(others), 'change')} pending: {'; '.join(others[:3])}{more}", f"{DUSTY} up; {DUSTY} plan shows all")]
 
@@ -223,7 +228,7 @@ def requests() -> list[Finding]:
         good = list(pool.map(lambda pair: answers(address, pair[1]), urls))
     bad = [(name, url) for (name, url), is_good in zip(urls, good, strict=True) if not is_good]
     if bad:
-        return [Finding("request", WARNING, f"{url} is not answered", f"{DUSTY} logs {name}") for name, url in bad]
+        return [Finding("request", FAILED, f"{url} is not answered", f"{DUSTY} logs {name}") for name, url in bad]
     return [Finding("request", OK, f"{counted(len(urls), 'URL')} answered through nginx" if urls else "no app with a URL runs")]
 
 
@@ -303,9 +308,17 @@ def _attempt(check: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return check()
     except Failure as failure:
-        return [Finding(check.__name__, FAILED, failure.what, failure.hint)]
+        return [_away(check.__name__, failure)]
     except OSError as error:
         return [Finding(check.__name__, FAILED, f"{error.filename or ''} {error.strerror or error}".strip())]
+
+
+def _away(topic: str, failure: Failure) -> Finding:
+    """What a check could not do. A Docker host that is off by its owner's wish is no failure."""
+    from dusty_tasks.steps.host_start import named_off
+
+    named = named_off(failure)
+    return Finding(topic, FAILED, failure.what, failure.hint) if named is failure else Finding("engine", WARNING, named.what, named.hint)
 
 
 def repair(names: Iterable[str]) -> None:

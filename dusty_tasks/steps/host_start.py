@@ -30,6 +30,12 @@ def ensure_running(engine: Engine, *, yes: bool) -> None:
         wait_for_engine(engine, host.settings.host.wait)
 
 
+def named_off(failure: Failure) -> Failure:
+    """What to say in place of a failure to reach the Docker host, where that is known to be off."""
+    host = session.docker_host()
+    return Failure(f"{host.name} is off", f"{DUSTY} start", code=1) if failure.is_absence and vm.is_known_off(host) else failure
+
+
 def store_address(host: DockerHost) -> str:
     """The address of an ssh Docker host by what ssh says; stored in the settings if none was. '' if it is not to be found."""
     address = host.address or vm.find_address(host)
@@ -95,9 +101,11 @@ def end_line(waits: int) -> None:
         say(f"... {waits} times")
 
 
-def stop_machine(host: DockerHost) -> None:
-    """Stop the VM; a machine that Dusty cannot stop is left on, and that is said."""
+def stop_machine(host: DockerHost) -> bool:
+    """Stop the VM; True if it is off then. A machine that Dusty cannot stop is left on, and that is said."""
     if host.is_local or not host.host.stop:
         say(f"{'this machine' if host.is_local else f'{host.name}, which has no stop command (host.stop),'} stays on")
-    elif not vm.stop(host, say):
+        return False
+    if not vm.stop(host, say):
         say(f"{host.name} is off")
+    return True

@@ -2,8 +2,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from dusty_tasks.console import say
@@ -20,7 +21,7 @@ from dusty_tasks.core.changes import (
     aliases_of,
 )
 from dusty_tasks.core.found import NETWORK, PROXY
-from dusty_tasks.core.records import record_of
+from dusty_tasks.core.records import record_of, seen_ready, troubled
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.compose import run_compose_up
@@ -150,15 +151,16 @@ class Launcher:
     def write_records(self) -> None:
         write_host_json(self.engine.host, STARTED, self.started)
 
-    def note_finished(self, names: Iterable[str]) -> None:
-        """Keep in mind who ended with status 0 by himself: the engine forgets it."""
-        changed = False
-        for name in names:
-            container_name = self.wanted[name].container_name if name in self.wanted else ""
-            if container_name in self.started and not self.started[container_name].get("finished"):
-                self.started[container_name] = {**self.started[container_name], "finished": True}
-                changed = True
-        if changed:
+    def note_states(self, finished: Iterable[str] = (), ready: Iterable[str] = (), troubles: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""
+        notes: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            **dict.fromkeys(finished, lambda record: {**seen_ready(record), "finished": True}),
+            **dict.fromkeys(ready, seen_ready),
+            **{name: partial(troubled, trouble=trouble) for name, trouble in troubles.items()}}
+        before = self.started
+        self.started = {**before, **{container.container_name: notes[name](before[container.container_name])
+                                     for name, container in self.wanted.items() if name in notes and container.container_name in before}}
+        if self.started != before:
             self.write_records()
 
     def reconnect(self, change: Change) -> None:

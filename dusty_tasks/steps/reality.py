@@ -3,15 +3,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.core.batches import in_order_of_doing
-from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Options, Plan, plan
+from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Options, Plan, plan, plan_here
+from dusty_tasks.core.container_state import State, states, unseen_states
 from dusty_tasks.core.found import Found, Sources
 from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.wanted import Wanted
+from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure, refuse_errors
 from dusty_tasks.steps.places import place_finder, read_origins
@@ -28,8 +30,13 @@ class View(NamedTuple):
     sources: Sources
     found: Found
     plan: Plan
+    """Where the engine did not answer, only what concerns this machine."""
     engine_trouble: str = ""
-    """Why the engine did not answer; everything on it then counts as absent."""
+    """Why the engine did not answer; what is on it is then unknown."""
+    is_off: bool = False
+    """The Docker host is known to be off: what manages the machine says so."""
+    states: Mapping[str, State] = MappingProxyType({})
+    """Name -> the state of each wanted container."""
 
 
 class Compiled(NamedTuple):
@@ -89,23 +96,46 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     settings, (wanted, artifacts, origins) = session.settings(), made or compiled()
     reading, repo_sources = _read_both_sides(engine, wanted, settings)
     sources = read_sources(settings, wanted, artifacts, os.environ)
-    found = found_of(reading, engine)
     is_in_place, conflicts = look_at_hosts(settings, artifacts)
-    found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources),
-                           hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts)
+    found = found_of(reading, engine)._replace(hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts)
+    if not reading.engine_trouble or engine.host.is_local:
+        found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources))
+    if reading.engine_trouble:
+        return unseen(engine, wanted, sources, found, reading.engine_trouble)
+    found = found._replace(answers=read_answers(engine, wanted.containers, found, settings))
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
-    if not reading.engine_trouble and any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
+    if any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
         from dusty_tasks.effects.docker import read_network_id
 
         found = found._replace(network_id=read_network_id(engine))
         planned = plan(wanted, sources, found, options, place_of)
-    if not reading.engine_trouble and (planned.of(CREATE, RECREATE) or options.pull or options.build):
+    if planned.of(CREATE, RECREATE) or options.pull or options.build:
         from dusty_tasks.effects.docker import read_images
 
         found = found._replace(images=read_images(engine))
         planned = plan(wanted, sources, found, options, place_of)
-    return View(wanted, sources, found, in_order_of_doing(planned, wanted), reading.engine_trouble)
+    return View(wanted, sources, found, in_order_of_doing(planned, wanted), states=states(wanted, found))
+
+
+def unseen(engine: Engine, wanted: Wanted, sources: Sources, found: Found, trouble: str) -> View:
+    """The view of a Docker host whose engine did not answer: nothing is known of it, least of all that it is empty."""
+    from dusty_tasks.effects.vm import is_known_off
+
+    is_off = is_known_off(engine.host)
+    return View(wanted, sources, found, plan_here(found), trouble, is_off, unseen_states(wanted, is_off=is_off))
+
+
+def read_answers(engine: Engine, containers: Iterable[WantedContainer], found: Found, settings: Settings) -> dict[str, bool]:
+    """Name -> whether it answers now, for running ones with routes that nobody has seen ready since their last start."""
+    asked = [container for container in containers if container.route_ports
+             and (found.started.get(container.container_name) or {}).get("ready") is False
+             and container.name in found.containers and found.containers[container.name].state == "running"]
+    if not asked:
+        return {}
+    from dusty_tasks.steps.ready import read_answers as read
+
+    return read(engine, asked, found.containers, settings.hosts_address)
 
 
 def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tuple[Reading, Mapping[str, Source | OSError]]:

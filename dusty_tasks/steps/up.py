@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, say, working
+from dusty_tasks.console import may_ask, progress, say, working
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import (
     ASSETS,
+    AWAIT,
     BUILD,
     COMMAND_FILES,
     CREATE,
@@ -35,6 +36,7 @@ from dusty_tasks.core.changes import (
     Change,
     Options,
 )
+from dusty_tasks.core.container_state import RUNNING
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.docker import Engine
@@ -65,7 +67,7 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             ("hosts", "write the hosts section", run.write_hosts, (HOSTS,)),
             ("containers", "remove, create, recreate, restart, start", run.change_containers, (*CONTAINER_KINDS, NGINX)),
             ("proxy", "push, test and load the proxy's config", run.load_proxy_config, (NGINX, RELOAD, RECONNECT)),
-            ("ready", "wait until what was started is ready", run.wait_until_ready, tuple(STARTING))):
+            ("ready", "wait until what was started is ready", run.wait_until_ready, (*STARTING, AWAIT))):
         yield step(name, doc, action, after=before, is_done=run.has_none_of(kinds))
         before = name
     yield step("receipt", "say what was done", run.print_receipt, after=before)
@@ -164,7 +166,7 @@ class Run:
         seen = last_taken("up", session.home())
         self.begin_reading()
         if not self.view.plan.changes:
-            self.note_finished()
+            self.note_states()
             return
         from dusty_tasks.steps.preconditions import check_before_changes
         from dusty_tasks.steps.preflight import renew_stand_ins
@@ -210,18 +212,24 @@ class Run:
         if self._lock_file is None:
             self._lock_file = self._lock.enter_context(held("up", verb="up", home=session.home()))
 
-    def note_finished(self) -> None:
-        """Keep in mind whose work is done: the engine forgets, and the next run would have to ask it again. Not worth waiting for."""
+    def note_states(self) -> None:
+        """Keep in mind whose work is done, which the engine forgets, and who answers by now: the next run would have to ask again.
+
+        Not worth waiting for.
+        """
         from dusty_tasks.effects.lock import Busy
 
-        if all((self.view.found.started.get(container.container_name) or {}).get("finished") for container in self.view.wanted.containers
-               if container.name in self.view.found.finished):
+        found, records = self.view.found, {container.name: self.view.found.started.get(container.container_name) or {}
+                                           for container in self.view.wanted.containers}
+        finished = [name for name in found.finished if name in records and not records[name].get("finished")]
+        ready = [name for name, record in records.items() if record.get("ready") is False and self.view.states[name].name == RUNNING]
+        if not finished and not ready:
             return
         try:
             self.take_lock()
         except Busy:
             return
-        self.launcher.note_finished(self.view.found.finished)
+        self.launcher.note_states(finished, ready)
 
     def ensure_tools(self) -> None:
         """What a run with work to do needs on this machine. Raises Failure; preflight has said why."""
@@ -362,20 +370,30 @@ class Run:
             self.launcher.note_loaded(change)
 
     def wait_until_ready(self) -> None:
-        """Watch what was started; a container that fails is named with its last lines, the run ends with 2."""
+        """Watch what was started, and what was not ready before; who fails is named with his last lines.
+
+        The run ends with 2 for a container that ended, with 1 for one that runs and does not answer, or is unhealthy.
+        """
         from dusty_tasks.steps import ready
 
-        names = {change.name for change in self.done if change.kind in STARTING}
-        started = [container for container in self.view.wanted.containers if container.name in names]
+        awaited = self.view.plan.names(AWAIT)
+        names = {change.name for change in self.done if change.kind in STARTING} | awaited
+        watched = [container for container in self.view.wanted.containers if container.name in names]
+        noted = {container.name: str((self.view.found.started.get(container.container_name) or {}).get("trouble") or "")
+                 for container in watched if container.name in awaited}
         settings = session.settings()
-        with working(f"waiting until {counted(len(started), 'container')} are ready" if len(started) > 1 else "waiting until it is ready"):
-            outcome = ready.wait_until_ready(self.engine, started, settings.hosts_address, settings.up_wait)
-        self.launcher.note_finished({*outcome.finished, *self.view.found.finished})
-        self.troubled = {trouble.name for trouble in (*outcome.failed, *outcome.late)}
+        with progress("waiting until ready") as tell:
+            outcome = ready.wait_until_ready(self.engine, watched, settings.hosts_address, settings.up_wait, tell, noted)
+        for name in outcome.ready:
+            if name in awaited:
+                say(f"{name} is ready")
+        self.launcher.note_states({*outcome.finished, *self.view.found.finished}, outcome.ready,
+                                  {trouble.name: trouble.state.what for trouble in outcome.troubles})
+        self.troubled = {trouble.name for trouble in outcome.troubles}
         for trouble in outcome.failed:
-            code = 3 if trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in trouble.last_lines else 2
+            code = 3 if trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in str(trouble) else 2
             self.failures.append(Failure(str(trouble), code=code))
-        self.warnings += [str(trouble) for trouble in outcome.late]
+        self.failures += [Failure(str(trouble), code=1) for trouble in outcome.silent]
 
     # The end
 

@@ -94,7 +94,10 @@ def plan() -> str:
     """What `up` would do."""
     from dusty_tasks.steps.reality import look
 
-    return "".join(f"{change}\n" for change in look(Engine(session.docker_host())).plan.changes) or "nothing to do\n"
+    view = look(Engine(session.docker_host()))
+    if view.engine_trouble:
+        return f"unknown: {view.engine_trouble}\n"
+    return "".join(f"{change}\n" for change in view.plan.changes) or "nothing to do\n"
 
 
 def problems() -> str:

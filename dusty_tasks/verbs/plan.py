@@ -5,6 +5,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import to_json
+from dusty_tasks.core.container_state import OFF, UNKNOWN
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import Compiled, View, compiled_now, look
@@ -23,20 +24,34 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
         warn_of_another_owner(view)
     warn_of_powers(made)
     if json:
-        say_json({**to_json(view.plan), **({"trouble": view.engine_trouble} if view.engine_trouble else {}),
-                  **({"artifacts": differences} if verbose else {})})
+        say_json({**to_json(view.plan), **unseen_facts(view), **({"artifacts": differences} if verbose else {})})
     else:
         if view.engine_trouble:
-            warn(f"{view.engine_trouble}\n    everything on it counts as absent")
+            warn(unseen_text(view))
         for conflict in view.found.hosts_conflicts:
             warn(conflict)
         for change in view.plan.changes:
             say(str(change))
         for text in differences.values():
             say(text)
-        if not view.plan.changes:
+        if not view.plan.changes and not view.engine_trouble:
             say("nothing to do")
-    return SOMETHING_TO_DO if exit_code and view.plan.changes else 0
+    if view.engine_trouble and not view.is_off:
+        return 2
+    return SOMETHING_TO_DO if exit_code and (view.plan.changes or view.is_off) else 0
+
+
+def unseen_facts(view: View) -> dict[str, str]:
+    """What a machine is told where the engine did not answer."""
+    return {"docker_host": OFF if view.is_off else UNKNOWN, "trouble": view.engine_trouble} if view.engine_trouble else {}
+
+
+def unseen_text(view: View) -> str:
+    """The same for a person: a Docker host that nobody can see is not an empty one."""
+    name = session.docker_host().name
+    if view.is_off:
+        return f"{name} is off: {DUSTY} up starts it, and only then can be told what is to be done there"
+    return f"{view.engine_trouble}\n    what is to be done on {name} is unknown until it does\n    hint: {DUSTY} doctor"
 
 
 def warn_of_another_owner(view: View) -> None:

@@ -67,19 +67,16 @@ def spec_name(word: str) -> str:
 
 
 def running(name: str) -> FoundContainer:
-    """The running container of `name`. Raises Failure if it is unknown, absent, or does not run."""
+    """The running container of `name`. Raises Failure if it is unknown, absent, or does not run: what is so, and what `up` does about it."""
     container = pick(containers(), name)
-    if not container.is_running or container.state == "restarting":
-        raise Failure(f"{name} is not running: its container {state_text(container)}",
-                      f"{DUSTY} logs {name} shows why, {DUSTY} up starts it")
+    if container.state != "running":
+        from dusty_tasks.core.container_state import advice
+        from dusty_tasks.effects.docker import Engine
+        from dusty_tasks.steps.state_now import read_state
+
+        state = read_state(Engine(session.docker_host()), container)
+        raise Failure(f"{name} is not running: its container {state.what}", advice(state, container.name))
     return container
-
-
-def state_text(container: FoundContainer) -> str:
-    """The state of a container as a sentence's end."""
-    if container.exit_status is not None:
-        return f"ended with status {container.exit_status}"
-    return {"created": "was made and never started"}.get(container.state, f"is {container.state}")
 
 
 def in_stack_order(found: dict[str, FoundContainer]) -> list[FoundContainer]:

@@ -7,17 +7,19 @@ from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine, EngineDown
 from dusty_tasks.effects.docker_host import Unreachable
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.vm import is_known_off
 from dusty_tasks.steps.host_start import stop_machine
 from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.steps.stopping import stop_containers
 
 
 def run(words: list[str]) -> int | None:
-    """A Docker host that is off already is said to be so."""
+    """A Docker host that is off already is said to be so; 2 where neither its containers nor the machine could be stopped."""
     from dusty_tasks.verbs.words import exactly
 
     exactly("shutdown", "", words)
     engine = Engine(session.docker_host())
+    is_away = False
     with held("up", verb="shutdown", home=session.home()):
         try:
             containers = list(docker.read_containers(engine).values())
@@ -25,6 +27,8 @@ def run(words: list[str]) -> int | None:
             if not stop_containers(engine, containers, is_removal=False):
                 say("no container of Dusty's is running")
         except (EngineDown, Unreachable) as away:
-            say(away.what)
-        stop_machine(engine.host)
-    return 0
+            is_away = not is_known_off(engine.host)
+            if is_away:
+                say(away.what)
+        is_stopped = stop_machine(engine.host)
+    return 2 if is_away and not is_stopped else 0

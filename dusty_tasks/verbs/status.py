@@ -9,7 +9,7 @@ from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, table, warn
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import Change
-from dusty_tasks.core.found import FoundContainer
+from dusty_tasks.core.container_state import OFF, UNKNOWN, state_of
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sizes import GIB
 from dusty_tasks.core.wanted import WantedContainer
@@ -23,7 +23,7 @@ CLEAR = "\x1b[H\x1b[2J"
 
 
 def run(words: list[str], json: bool = False, watch: bool = False, verbose: bool = False) -> int | None:
-    """Once, or again every two seconds until interrupted. A Docker host that is off is said to be so, exit 0."""
+    """Once, or again every two seconds until interrupted. A Docker host that is known to be off is said to be so, exit 0; 2 where nobody knows."""
     exactly("status", "", words)
     while True:
         facts = read_facts(verbose)
@@ -34,7 +34,7 @@ def run(words: list[str], json: bool = False, watch: bool = False, verbose: bool
         else:
             show(facts)
         if not watch:
-            return 0
+            return 2 if facts["docker_host"]["state"] == UNKNOWN else 0
         time.sleep(2)
         session.forget()
 
@@ -72,15 +72,17 @@ def problems() -> str:
 
 def host_facts(engine: Engine, view: View | None) -> dict[str, Any]:
     """Which Docker host, whether it answers, its CPUs and memory."""
-    trouble, info = view.engine_trouble if view else "", {}
+    trouble, info, is_off = view.engine_trouble if view else "", {}, bool(view and view.is_off)
     if not trouble:
         try:
             info = docker.read_info(engine)
         except Failure as away:
-            trouble = away.what
+            from dusty_tasks.effects.vm import is_known_off
+
+            trouble, is_off = away.what, is_known_off(engine.host)
     if trouble:
-        return {"name": engine.host.name, "answers": False, "trouble": trouble}
-    return {"name": engine.host.name, "answers": True, "engine": info.get("ServerVersion", ""), "cpus": info.get("NCPU"),
+        return {"name": engine.host.name, "answers": False, "state": OFF if is_off else UNKNOWN, "trouble": trouble}
+    return {"name": engine.host.name, "answers": True, "state": "on", "engine": info.get("ServerVersion", ""), "cpus": info.get("NCPU"),
             "memory_gib": round(info.get("MemTotal", 0) / GIB, 1)}
 
 
@@ -91,7 +93,7 @@ def rows(view: View) -> list[dict[str, Any]]:
     libs, streams = libs_and_streams()
     found = [_row(name, container.kind, view, [*container.http_urls, *streams.get(name, ())], pending.get(name, ""), container)
              for name, container in sorted(wanted.items(), key=_proxy_last)]
-    found += [{"name": name, "type": "lib", "state": "", "routes": [], "pending": ""} for name in libs]
+    found += [{"name": name, "type": "lib", "state": "", "condition": "", "why": "", "routes": [], "pending": ""} for name in libs]
     return found + [_row(name, container.kind, view, [], pending.get(name, ""))
                     for name, container in sorted(view.found.containers.items()) if name not in wanted]
 
@@ -104,7 +106,9 @@ def _row(name: str, kind: str, view: View, routes: list[str], pending: str, want
     container = view.found.containers.get(name)
     record = view.found.started.get(container.container_name, {}) if container else {}
     last = f"{record['what']}: {record['cause']}" if record.get("what") and record.get("cause") else ""
-    return {"name": name, "type": kind, "state": state_word(container), "since": container.since if container else "",
+    state = view.states.get(name) or state_of(None, container, record)
+    return {"name": name, "type": kind, "state": state.text, "condition": state.name, "why": state.what if state.is_trouble else "",
+            "since": container.since if container else "",
             "image": container.image if container else "", "routes": routes,
             "ports": [str(port) for port in wanted.mapping.get("ports") or ()] if wanted else [],
             "code": code_word(wanted, view) if wanted else "", "last": last, "pending": pending}
@@ -114,18 +118,11 @@ def code_word(wanted: WantedContainer, view: View) -> str:
     """Which code a container runs: the commit of its own repo's copy, and whether a source is ahead of its copy."""
     if not wanted.repo_ids:
         return ""
+    if view.engine_trouble and wanted.repo_ids[0] not in view.found.receipts:
+        return "unknown"
     commit = str(view.found.receipts.get(wanted.repo_ids[0], {}).get("commit") or "")[:10]
     is_stale = any(repo_id in view.found.stale_repos for repo_id in wanted.repo_ids)
     return f"{commit or 'no commit'}{', sync pending' if is_stale else ''}"
-
-
-def state_word(container: FoundContainer | None) -> str:
-    """running, exited 137, absent, …; with what its healthcheck says."""
-    if container is None:
-        return "absent"
-    if container.exit_status is not None:
-        return f"exited {container.exit_status}"
-    return f"{container.state} ({container.health})" if container.health else container.state
 
 
 def pending_by_name(changes: list[Change]) -> dict[str, str]:
@@ -180,8 +177,10 @@ def show(facts: dict[str, Any]) -> None:
     say(f"bundles: {', '.join(bundles) or f'none is activated ({DUSTY} bundles activate <name>)'}")
     if host["answers"]:
         say(f"Docker host: {host['name']}, engine {host['engine']}, {host['cpus']} CPUs, {host['memory_gib']} GiB")
+    elif host["state"] == OFF:
+        say(f"Docker host: {host['name']} is off ({DUSTY} up or {DUSTY} start starts it)")
     else:
-        say(f"Docker host: {host['trouble']}")
+        say(f"Docker host: {host['trouble']}; what runs there is unknown")
     for conflict in facts.get("hosts_conflicts", ()):
         warn(conflict)
     if facts["stack"]:
@@ -201,8 +200,8 @@ def stack_table(rows: list[dict[str, Any]]) -> str:
     shown = [head]
     for row, first in zip(rows, firsts, strict=True):
         made_of = ", ".join(filter(None, (row.get("image", ""), " ".join(row.get("ports", ())))))
-        last, pending = (f"{key}: {row[key]}" if row.get(key) else "" for key in ("last", "pending"))
-        shown += [first, *(f"    {detail}" for detail in (" ".join(row["routes"]), made_of, last, pending) if detail)]
+        details = [f"{key}: {row[key]}" if row.get(key) else "" for key in ("why", "last", "pending")]
+        shown += [first, *(f"    {detail}" for detail in (" ".join(row["routes"]), made_of, *details) if detail)]
     return "\n".join(shown)
 
 

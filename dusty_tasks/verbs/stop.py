@@ -5,8 +5,10 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.found import FoundContainer
 from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.docker import Engine, EngineDown
+from dusty_tasks.effects.docker_host import Unreachable
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.vm import is_known_off
 from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.steps.stopping import stop_containers
 from dusty_tasks.verbs.running import compiled_names, pick, spec_name
@@ -15,7 +17,13 @@ from dusty_tasks.verbs.running import compiled_names, pick, spec_name
 def run(words: list[str], rm: bool = False) -> int | None:
     """Names may be of specs that no longer exist. Raises Failure for an unknown name before anything is stopped."""
     engine = Engine(session.docker_host())
-    chosen = chosen_containers(engine, words)
+    try:
+        chosen = chosen_containers(engine, words)
+    except (EngineDown, Unreachable):
+        if not is_known_off(engine.host) or rm:
+            raise
+        say(f"{engine.host.name} is off: nothing runs there")
+        return 0
     check_containers_are_ours(engine.host, chosen)
     with held("up", verb="stop", home=session.home()):
         if not stop_containers(engine, chosen, is_removal=rm):

@@ -6,30 +6,33 @@ from typing import Any
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.container_state import UNKNOWN, State, state_of
 from dusty_tasks.core.records import WHY_KEYS
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine, EngineDown
 from dusty_tasks.effects.host_files import read_host_json
 from dusty_tasks.effects.observe import STARTED
-from dusty_tasks.verbs.running import compiled_names, not_in_the_stack, spec_name, state_text
+from dusty_tasks.steps.state_now import read_state
+from dusty_tasks.verbs.running import compiled_names, not_in_the_stack, spec_name
 from dusty_tasks.verbs.words import exactly, say_json
 
 
 def run(words: list[str], json: bool = False) -> int | None:
-    """One sentence, and what its container does now. Raises Failure for a name nobody knows."""
+    """One sentence, and what its container does now; 2 if that cannot be told. Raises Failure for a name nobody knows."""
     (name,) = exactly("why", "", words, "the name of an app or service")
     engine = Engine(session.docker_host())
-    records = {spec_name(container_name): record for container_name, record in read_host_json(engine.host, STARTED).items()}
+    started = read_host_json(engine.host, STARTED)
+    records = {spec_name(container_name): record for container_name, record in started.items()}
     name = name if name in records else spec_name(name)
     if name not in records and name not in compiled_names():
         raise not_in_the_stack(name, {*records, *compiled_names()})
-    now = state_now(engine, name)
+    state = state_now(engine, name, started)
     record = records.get(name)
     if json:
-        say_json({"name": name, "now": now, **({key: record.get(key, "") for key in WHY_KEYS} if record else {})})
+        say_json({"name": name, "now": state.what, "condition": state.name, **({key: record.get(key, "") for key in WHY_KEYS} if record else {})})
     else:
-        say(f"{sentence(name, record)}\n{name} {now}")
-    return 0
+        say(f"{sentence(name, record)}\n{name} {state.what}")
+    return 2 if state.name == UNKNOWN else 0
 
 
 def sentence(name: str, record: dict[str, Any] | None) -> str:
@@ -41,12 +44,10 @@ def sentence(name: str, record: dict[str, Any] | None) -> str:
     return f"{record['what']} {name} at {record.get('time', '?')}: {record.get('cause', '?')}{place}{stopped}"
 
 
-def state_now(engine: Engine, name: str) -> str:
-    """What its container does now, as a sentence's end."""
+def state_now(engine: Engine, name: str, started: dict[str, Any]) -> State:
+    """What its container does now."""
     try:
         container = docker.read_containers(engine).get(name)
+        return read_state(engine, container, started) if container else state_of(None, None, {})
     except EngineDown:
-        return "cannot be looked at: the Docker engine does not answer"
-    if container is None:
-        return "has no container"
-    return f"{'is running' if container.state == 'running' else state_text(container)}"
+        return State(UNKNOWN, "cannot be looked at: the Docker engine does not answer")

@@ -179,7 +179,9 @@ def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dic
     ({"state": "created"}, {}, ["start web: it was created and never started"]),
     ({"state": "paused"}, {}, ["unpause web: it is paused"]),
     ({"state": "dead"}, {}, ["recreate web: its container is dead"]),
-    ({"state": "restarting"}, {}, []),
+    ({"state": "restarting"}, {}, ["wait for web: it keeps ending and being restarted by the engine"]),
+    ({"health": "unhealthy"}, {}, ["wait for web: it is unhealthy"]),
+    ({"health": "healthy"}, {}, []),
     ({"id": "another"}, {}, ["recreate web: it is not the container that the last up made"]),
     ({}, {"started": {}}, ["recreate web: there is no record of what it was started with"]),
     ({"image": "sha256:0123"}, {}, ["recreate web: the name busybox:1 now means another image"]),
@@ -187,6 +189,26 @@ def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dic
 def test_reality_is_the_judge(container: dict[str, Any], changed: dict[str, Any], expected: list[str]) -> None:
     wanted, sources, found = world(app(), **changed)
     assert lines(wanted, sources, with_container(found, app(), **container)) == expected
+
+
+ROUTED = app(http_urls=("http://web.test/",), route_ports=(80,))
+WRONG_PORT = "does not answer at http://web.test/: nothing listens on 80; the container listens on 8080"
+
+
+@pytest.mark.parametrize(("container", "record", "changed", "expected"), [
+    ({"state": "exited", "exit_status": 0}, {}, {"finished": frozenset({"web"})}, ["start web: it ended with status 0, and a route leads to it"]),
+    ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": False}}, [f"wait for web: it {WRONG_PORT}"]),
+    ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": True}}, []),
+    ({}, {"ready": False}, {"answers": {"web": False}}, ["wait for web: it does not answer"]),
+    ({"state": "exited", "exit_status": 5}, {"ready": False, "trouble": "ended with status 5"}, {}, ["start web: it ended with status 5"]),
+    ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": False}, "stale_repos": {"src/web": "web.py changed"}},
+     ["sync src/web: web.py changed", "restart web: repo web: web.py changed"]),
+], ids=["ended with 0", "silent", "answers by now", "never seen ready", "ended", "changed"])
+def test_what_failed_stays_failed_until_it_is_mended_or_changed(container: dict[str, Any], record: dict[str, Any], changed: dict[str, Any],
+                                                                expected: list[str]) -> None:
+    wanted, sources, found = world(ROUTED, **changed)
+    found = with_record(with_container(found, ROUTED, **container), ROUTED, **record)
+    assert lines(wanted, sources, found) == expected
 
 
 def test_an_ended_proxy_is_started_whatever_its_status() -> None:

@@ -12,7 +12,7 @@ from dusty_tasks.core.found import CONFIG_LABEL, Found, FoundContainer, Sources
 from dusty_tasks.core.images import image_name, is_same_image, registry_of
 from dusty_tasks.core.lifetimes import end_before_last_start, has_finished
 from dusty_tasks.core.owner import Owner, foreign_owner
-from dusty_tasks.core.records import record_of
+from dusty_tasks.core.records import record_of, seen_ready, troubled
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
 ME = Owner("ann", "/home/ann/.dusty", "laptop")
@@ -101,7 +101,8 @@ def test_a_restart_keeps_what_the_container_was_made_with() -> None:
     before = {"mapping": {"image": "old"}, "environment": {"A": "1"}, "finished": True, "stopped": True, "restart_owed": True}
     made = record_of(wanted, container(), Change(RESTART, "web", "code"), Sources(), {"src/web": {"fingerprint": "f"}}, before, "now")
     assert (made["mapping"], made["environment"], made["always"], made["repos"]) == ({"image": "old"}, {"A": "1"}, "a2", {"src/web": "f"})
-    assert not {"finished", "stopped", "restart_owed"} & made.keys()
+    assert not {"finished", "stopped", "restart_owed", "trouble"} & made.keys() and made["ready"] is False
+    assert "ready" not in seen_ready(troubled(made, "is gone")) and troubled(made, "is gone")["trouble"] == "is gone"
     fresh = record_of(wanted, container(), Change(CREATE, "web", "none"), Sources(environment={"web": {"A": "2"}}), {}, None, "now")
     assert (fresh["mapping"], fresh["environment"]) == ({"image": "new"}, {"A": "2"})
 

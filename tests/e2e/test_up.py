@@ -214,15 +214,6 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
     assert rig.dusty("up", check=False).stderr.count("this is the reason") == 1
 
 
-def test_an_app_that_never_listens_is_a_warning_and_is_not_said_to_answer(rig, stack):
-    (rig.home / "config.yml").write_text(f"{stack.config}up: {{wait: 2}}\n")
-    stack.app("deaf", always="echo not listening; sleep 1000")
-    stack.bundle("shop", apps="[web, deaf]")
-    done = rig.dusty("up")
-    assert f"warning: deaf does not answer at http://deaf.test:{PORT}/ yet; its last lines:\n    not listening" in done.stderr
-    assert "web answers at" in done.stdout and "deaf answers at" not in done.stdout
-
-
 def test_a_plan_names_what_is_restarted_and_made_in_the_order_of_up(rig, running):
     running.service("another")
     running.bundle("shop", apps="[web]", services="[another]")

@@ -83,7 +83,9 @@ def test_a_dead_line_is_said_within_its_time_and_a_mended_one_goes_on(rig, ssh_h
         done = rig.dusty("up", check=False)
         assert done.returncode == 2 and "Traceback" not in done.stderr
         planned = rig.dusty("plan", check=False)
-        assert planned.returncode == 0 and "counts as absent" in planned.stderr
+        assert planned.returncode == 2 and "unknown" in planned.stderr and "create" not in planned.stdout
+        status = rig.dusty("status", check=False)
+        assert status.returncode == 2 and "absent" not in status.stdout
     finally:
         ssh_host.set_link("up")
     assert changes(rig.dusty("up").stdout) == []

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dusty_tasks.core.listening import address_of
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker, process
 from dusty_tasks.effects.docker import (
@@ -26,7 +27,6 @@ from dusty_tasks.effects.docker import (
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.observe import found_of, read_host
-from dusty_tasks.effects.ports import _address
 from dusty_tasks.effects.process import Finished
 from dusty_tasks.steps.host_start import wait_for_engine
 
@@ -126,7 +126,7 @@ def test_logs_lose_their_frames_and_a_terminals_have_none() -> None:
                                                 ("00000000000000000000000001000000:0050", ("::1", 80)),
                                                 ("0000000000000000FFFF00000100007F:0050", ("127.0.0.1", 80))])
 def test_addresses_of_the_kernels_tables(text: str, expected: tuple[str, int]) -> None:
-    assert _address(text) == expected
+    assert address_of(text) == expected
 
 
 class SshHost:

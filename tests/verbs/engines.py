@@ -19,7 +19,7 @@ def container(name: str, state: str = "running", kind: str = "app", **fields: An
 
 
 ANSWERS: dict[str, Any] = {"/info": {"SystemTime": "2026-01-01T00:00:00Z"}, "/version": {"Version": "28.0", "ApiVersion": "1.48"},
-                           "/networks/bridge": {"IPAM": {"Config": [{"Gateway": "172.17.0.1"}]}}, "/system/df": {}, "/volumes": {"Volumes": None}}
+                           "/networks/bridge": {"IPAM": {"Config": [{"Gateway": "172.17.0.1"}]}}, "/system/df": {}, "/volumes": {"Volumes": None}, "/events": b""}
 WEB, DB, OLD = container("web"), container("db", kind="service"), container("old", "exited", exit_status=3)
 
 

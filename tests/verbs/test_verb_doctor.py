@@ -3,11 +3,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from typing import Any
 
 import pytest
 from chosen import Chosen
-from engines import Engine, engine
+from engines import Engine, container, engine, wanted
 
+from dusty_tasks.core.container_state import LOOPS
 from dusty_tasks.core.health import FAILED, OK, Finding
 from dusty_tasks.effects import helper_install, hosts_file, packages, process
 from dusty_tasks.effects.process import Finished
@@ -41,6 +43,29 @@ def test_each_finding_has_its_state_and_its_command(dusty: Chosen, examined: Eng
 def test_no_engine_is_said_once(dusty: Chosen, examined: Engine) -> None:
     examined.is_down = True
     assert dusty("doctor").out.count("does not answer") == 1 and findings(dusty)["engine"] == [FAILED]
+
+
+def test_a_docker_host_that_is_off_is_no_failure(dusty: Chosen, examined: Engine) -> None:
+    examined.is_down = True
+    dusty.config.write_text(dusty.config.read_text() + "host: {kind: ssh, ssh: me@127.0.0.1:1, address: 127.0.0.1, start: [false], status: [false]}\n")
+    ended = dusty("doctor")
+    assert "warning: engine: me@127.0.0.1 is off\n    hint: dusty start" in ended.out and ended.out.count("is off") == 1
+
+
+@pytest.mark.parametrize(("state", "fields", "record", "said"), [
+    ("running", {"health": "unhealthy"}, {}, "failed: container: web is unhealthy"),
+    ("restarting", {}, {}, "failed: container: web keeps ending and being restarted by the engine\n    hint: dusty logs web shows why it ends"),
+    ("running", {"since": "3 seconds"}, {"ready": False, "trouble": LOOPS}, "failed: container: web keeps ending"),
+    ("exited", {"exit_status": 5}, {"ready": False}, "failed: container: web ended with status 5"),
+])
+def test_a_container_in_trouble_is_a_failure(dusty: Chosen, examined: Engine, state: str, fields: dict[str, Any], record: dict[str, Any], said: str) -> None:
+    wanted(dusty.home, "web")
+    started = dusty.home / "host/persist/.dusty/started.json"
+    started.parent.mkdir(parents=True)
+    started.write_text(json.dumps({"dusty_web_1": {"container_id": "id-web", "mapping": {}, **record}}))
+    examined.containers = [container("web", state, **fields)]
+    ended = dusty("doctor")
+    assert ended.code == 1 and said in ended.out and "as compiled" not in ended.out
 
 
 def test_a_broken_config_is_said_once_and_does_not_hide_the_programs(dusty: Chosen, examined: Engine) -> None:

@@ -176,12 +176,31 @@ def test_why_of_what_never_ran_and_of_what_nobody_knows(dusty: Chosen, engine: E
     assert dusty("why").code == 1
 
 
-def test_status_without_an_engine_says_so_and_ends_with_0(dusty: Chosen, engine: Engine) -> None:
+def test_status_of_an_engine_that_does_not_answer_calls_nothing_absent(dusty: Chosen, engine: Engine) -> None:
     dusty("bundles", "activate", "shop")
     engine.is_down = True
     ended = dusty("status")
-    assert ended.code == 0
-    assert "Docker host: " in ended.out and "does not answer" in ended.out and "absent" in ended.out
+    assert ended.code == 2
+    assert "does not answer" in ended.out and "what runs there is unknown" in ended.out and "absent" not in ended.out
+    facts = json.loads(dusty("status", "--json").out)
+    assert facts["docker_host"]["state"] == "unknown"
+    assert {row["state"] for row in facts["stack"] if row["type"] != "lib"} == {"unknown"}
+
+
+OFF = "host: {kind: ssh, ssh: me@127.0.0.1:1, address: 127.0.0.1, start: [false], status: [false]}\n"
+
+
+def test_a_docker_host_that_is_known_to_be_off_is_off(dusty: Chosen) -> None:
+    dusty("bundles", "activate", "shop")
+    dusty.config.write_text(dusty.config.read_text() + OFF)
+    ended = dusty("status")
+    assert (ended.code, "Docker host: me@127.0.0.1 is off" in ended.out, "absent" in ended.out) == (0, True, False)
+    assert {row["state"] for row in json.loads(dusty("status", "--json").out)["stack"] if row["type"] != "lib"} == {"off"}
+    ended = dusty("plan")
+    assert ended.code == 0 and "create" not in ended.out and "nothing to do" not in ended.out and "is off: dusty up starts it" in ended.err
+    assert dusty("plan", "--exit-code").code == 10
+    dusty.config.write_text(dusty.config.read_text().replace("status: [false]", "status: [no-such-tool]"))
+    assert [dusty(verb).code for verb in ("status", "plan")] == [2, 2], "what is not installed tells nothing"
 
 
 def test_status_shows_containers_libs_and_strangers(dusty: Chosen, engine: Engine) -> None:
@@ -216,12 +235,15 @@ def test_status_with_broken_specs_shows_what_was_compiled_last(dusty: Chosen, en
     assert "apps/web.yml:1:1" in ended.err and "web" in ended.out
 
 
-def test_plan_counts_everything_as_absent_where_the_engine_is_away(dusty: Chosen, engine: Engine) -> None:
+def test_plan_of_an_engine_that_does_not_answer_plans_nothing_on_it(dusty: Chosen, engine: Engine) -> None:
     dusty("bundles", "activate", "shop")
     engine.is_down = True
-    ended = dusty("plan", "--exit-code")
-    assert ended.code == 10
-    assert "counts as absent" in ended.err and "create web: it has no container yet, apps/web.yml:1:1" in ended.out
+    for words in ((), ("--exit-code",)):
+        ended = dusty("plan", *words)
+        assert ended.code == 2
+        assert "does not answer" in ended.err and "unknown" in ended.err and "create" not in ended.out and "nothing to do" not in ended.out
+    told = json.loads(dusty("plan", "--json").out)
+    assert told["docker_host"] == "unknown" and told["trouble"] and [change["kind"] for change in told["changes"]] in ([], ["write hosts section"])
     assert not (dusty.home / "build").exists() and not (dusty.home / "host").exists()
 
 

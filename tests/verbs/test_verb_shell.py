@@ -5,7 +5,7 @@ import json
 
 import pytest
 from chosen import Chosen
-from engines import Engine, container, engine
+from engines import Engine, container, engine, wanted
 
 from dusty_tasks.core.specs import App, Script
 from dusty_tasks.core.stack import Stack
@@ -34,12 +34,26 @@ def test_a_terminal_is_asked_for_only_if_stdin_is_one(dusty: Chosen, engine: Eng
 
 @pytest.mark.parametrize(("words", "said"), [
     ([], "shell needs the name"), (["wbe"], 'did you mean "web"?'), (["old"], "old is not running: its container ended with status 3"),
-    (["paused"], "is paused"), (["made"], "was made and never started"), (["again"], "is restarting"),
+    (["paused"], "is paused"), (["made"], "was made and never started"), (["again"], "keeps ending and being restarted"),
 ])
 def test_what_cannot_be_entered(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
     engine.containers += [container("paused", "paused"), container("made", "created"), container("again", "restarting")]
     ended = dusty("shell", *words)
     assert ended.code == 1 and said in ended.err and not engine.calls
+
+
+@pytest.mark.parametrize(("status", "record", "said"), [
+    (0, {"finished": True}, "its container has finished\n    hint: its work is done, and dusty up leaves it so; dusty restart web runs it again"),
+    (137, {"stopped": True}, "its container was stopped\n    hint: dusty up starts it"),
+    (3, {}, "its container ended with status 3\n    hint: dusty logs web shows why, dusty up starts it again"),
+])
+def test_the_hint_says_what_up_does(dusty: Chosen, engine: Engine, status: int, record: dict[str, bool], said: str) -> None:
+    wanted(dusty.home, "web")
+    started = dusty.home / "host/persist/.dusty/started.json"
+    started.parent.mkdir(parents=True)
+    started.write_text(json.dumps({"dusty_web_1": record}))
+    engine.containers = [container("web", "exited", exit_status=status)]
+    assert said in dusty("shell", "web").err
 
 
 SCRIPTS = """

@@ -14,7 +14,7 @@ from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.steps.reality import View
 from dusty_tasks.verbs import status
 
-FACTS: dict[str, Any] = {"problems": "", "bundles": ["shop"], "docker_host": {"name": "this machine", "answers": False, "trouble": "it is off"},
+FACTS: dict[str, Any] = {"problems": "", "bundles": ["shop"], "docker_host": {"name": "this machine", "answers": False, "state": "off", "trouble": "it is off"},
                          "stack": [], "repos": []}
 WEB = {"name": "web", "type": "app", "state": "running (healthy)", "since": "Less than a second ago", "code": "92c058489c",
        "routes": ["http://web.example.test/", "web.example.test:1717"], "image": "busybox:1", "ports": ["172.17.0.1:65000:8000"],
@@ -41,4 +41,4 @@ def test_an_engine_that_did_not_answer_is_not_asked_again(monkeypatch: pytest.Mo
     monkeypatch.setattr(docker, "read_info", lambda _engine: pytest.fail("it may take its minute once more"))
     view = View(Wanted(containers=()), Sources(), Found(), Plan(), "it took too long to answer")
     assert status.host_facts(docker.Engine(DockerHost(Settings(home="/h"))), view) == {
-        "name": "this machine", "answers": False, "trouble": "it took too long to answer"}
+        "name": "this machine", "answers": False, "state": "unknown", "trouble": "it took too long to answer"}

@@ -1,0 +1,34 @@
+"""The state of one container, for verbs that ask for it alone; core/container_state is the judge, as for `up`, `plan` and `status`."""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.core.container_state import State, state_of
+from dusty_tasks.core.found import Found, FoundContainer
+from dusty_tasks.core.wanted import WantedContainer
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.host_files import read_host_json
+from dusty_tasks.effects.observe import STARTED, read_finished
+from dusty_tasks.steps.reality import read_answers
+
+
+def read_state(engine: Engine, container: FoundContainer, started: Mapping[str, Any] | None = None) -> State:
+    """What `container` does. `started` is what is recorded on the Docker host, if it is known already. Raises Failure."""
+    name, records = container.name, read_host_json(engine.host, STARTED) if started is None else dict(started)
+    wanted = wanted_container(name)
+    found = Found(containers={name: container}, started=records)
+    answers = read_answers(engine, [wanted], found, session.settings()) if wanted else {}
+    record = records.get(container.container_name)
+    return state_of(wanted, container, record if isinstance(record, dict) else {},
+                    is_finished=name in read_finished(found.containers, records, engine), answers=answers.get(name))
+
+
+def wanted_container(name: str) -> WantedContainer | None:
+    """The container of this name in what was compiled last; None if it is not there, or nothing is compiled."""
+    try:
+        return next((container for container in session.wanted().containers if container.name == name), None)
+    except Failure:
+        return None

@@ -1,0 +1,111 @@
+"""What is not fine is not called fine: in `up`, `plan`, `status`, `doctor` and `shell`, now and at the next run, until it is mended."""
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from stacks import PORT, SERVE, SmallStack
+
+HEALTHCHECK = 'healthcheck: {{test: ["CMD-SHELL", "{0}"], interval: 1s, timeout: 2s, retries: 2}}\n'
+
+
+@pytest.fixture
+def stack(rig, tmp_path):
+    return SmallStack(tmp_path, rig.home, config="up: {wait: 6}\n")
+
+
+def told(rig, name: str) -> dict[str, str]:
+    """What status, plan and doctor say of one container."""
+    row = next(row for row in json.loads(rig.dusty("status", "--json").stdout)["stack"] if row["name"] == name)
+    planned = [line for line in rig.dusty("plan").stdout.splitlines() if line.split(": ")[0].split()[-1] == name]
+    found = [entry for entry in json.loads(rig.dusty("doctor", "--json", check=False).stdout) if entry["topic"] == "container"]
+    return {"status": row["state"], "plan": "".join(planned), "doctor": "; ".join(entry["what"] for entry in found if entry["what"].startswith(name))}
+
+
+def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
+    """A route or a health check says that it should; a job that has neither has finished."""
+    stack.app("web", always="echo going home; exit 0", services="[]")
+    stack.service("db", command="echo done; exit 0", more=HEALTHCHECK.format("true"))
+    stack.service("job", command="exit 0")
+    stack.bundle("shop", apps="[web]", services="[db, job]")
+    for _ in range(2):
+        done = rig.dusty("up", check=False)
+        assert done.returncode == 2
+        assert "web ended with status 0, and a route leads to it; its last lines:\n    going home" in done.stderr
+        assert "db ended with status 0, and it has a health check; its last lines:\n    done" in done.stderr
+        assert "job" not in done.stderr
+    for name, why in (("web", "a route leads to it"), ("db", "it has a health check")):
+        assert told(rig, name) == {"status": "failed (exited 0)", "plan": f"start {name}: it ended with status 0, and {why}",
+                                   "doctor": f"{name} ended with status 0, and {why}"}
+    assert told(rig, "job") == {"status": "finished (exited 0)", "plan": "", "doctor": ""}
+    assert "dusty up starts it again" in rig.dusty("shell", "web", "true", check=False).stderr
+    assert "dusty up leaves it so" in rig.dusty("shell", "job", "true", check=False).stderr
+    stack.app("web", services="[]")
+    stack.service("db", more=HEALTHCHECK.format("true"))
+    rig.dusty("up")
+    assert rig.dusty("up").stdout.startswith("up to date")
+
+
+def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_known(rig, stack):
+    stack.app("web", always="exec httpd -f -p 9999 -h /code", services="[]")
+    stack.app("inside", always="exec httpd -f -p 127.0.0.1:80 -h /code")
+    stack.service("db", more=HEALTHCHECK.format("echo no tables yet; exit 3"))
+    stack.spec("apps/line.yml", f"image: busybox:1\ncommands: {{always: ['exec nc -lk -p 7000 -e cat']}}\n"
+               f"host_forwarding: [{{host_name: line.test, host_port: {PORT + 1}, container_port: 5432, type: stream}}]\n")
+    stack.bundle("shop", apps="[web, inside, line]", services="[db]")
+    done = rig.dusty("up", check=False)
+    silent = f"does not answer at http://web.test:{PORT}/: nothing listens on 80; the container listens on 9999"
+    assert done.returncode == 1
+    assert f"web {silent}" in done.stderr
+    assert f"inside does not answer at http://inside.test:{PORT}/: 80 is listened on at 127.0.0.1 alone" in done.stderr
+    assert "line does not answer: nothing listens on 5432; the container listens on 7000" in done.stderr
+    assert "db is unhealthy: its health check ended with status 3; the health check printed:\n    no tables yet" in done.stderr
+    waiting = [line for line in done.stdout.splitlines() if line.startswith("waiting until ready: ")]
+    assert waiting and "web (nothing listens on 80; the container listens on 9999)" in waiting[-1]
+    assert len(waiting) < 6, "a line is said when it changes, not each time"
+    assert "answers at" not in done.stdout
+    assert told(rig, "web") == {"status": "not answering", "plan": f"wait for web: it {silent}", "doctor": f"web {silent}"}
+    assert told(rig, "line")["status"] == "not answering"
+    assert told(rig, "db") == {"status": "unhealthy", "plan": "wait for db: it is unhealthy: its health check ended with status 3",
+                               "doctor": "db is unhealthy: its health check ended with status 3"}
+    before = rig.container_ids()
+    again = rig.dusty("up", check=False)
+    assert again.returncode == 1 and f"web {silent}" in again.stderr and "db is unhealthy" in again.stderr and "up to date" not in again.stdout
+    assert rig.container_ids() == before, "to wait is to change nothing"
+    # Mended without Dusty: it notices.
+    rig.run(["docker", "exec", "-d", "dusty_web_1", "httpd", "-f", "-p", "80", "-h", "/code"])
+    rig.run(["sh", "-c", f"until curl -fs -o /dev/null http://web.test:{PORT}/; do sleep 0.1; done"], timeout=20)
+    assert told(rig, "web") == {"status": "running", "plan": "", "doctor": ""}
+    # Mended by a change.
+    stack.app("inside")
+    stack.service("db", more=HEALTHCHECK.format("true"))
+    stack.bundle("shop", apps="[web, inside]", services="[db]")
+    rig.dusty("up")
+    assert rig.dusty("up").stdout.startswith("up to date")
+    assert told(rig, "db") == {"status": "running (healthy)", "plan": "", "doctor": ""}
+
+
+def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_failed(rig, stack):
+    stack.spec("apps/dies.yml", "image: busybox:1\ncommands: {always: [echo bad config, sleep 1, exit 4]}\n")
+    stack.spec("apps/loops.yml", "image: busybox:1\ncommands: {always: [echo again, exit 5]}\ncompose: {restart: on-failure}\n")
+    stack.bundle("shop", apps="[web, dies, loops]")
+    done = rig.dusty("up", check=False)
+    assert done.returncode == 2
+    assert "dies ended with status 4; its last lines:\n    bad config" in done.stderr
+    assert "loops keeps ending and being restarted by the engine; its last lines:\n    again" in done.stderr
+    before = rig.container_ids("")["dusty_loops_1"].split()[0]
+    again = rig.dusty("up", check=False)
+    assert again.returncode == 2 and "loops keeps ending" in again.stderr and "dies ended with status 4" in again.stderr
+    assert rig.container_ids("")["dusty_loops_1"].split()[0] == before
+    assert told(rig, "loops") == {"status": "failed (restarting)", "plan": "wait for loops: it keeps ending and being restarted by the engine",
+                                  "doctor": "loops keeps ending and being restarted by the engine"}
+    assert told(rig, "dies")["status"] == "failed (exited 4)"
+    stack.app("dies", always=SERVE)
+    stack.bundle("shop", apps="[web, dies]")
+    rig.dusty("up")
+    assert rig.dusty("up").stdout.startswith("up to date")
