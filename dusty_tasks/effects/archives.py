@@ -1,28 +1,44 @@
-"""The door through which files enter and leave containers: `docker cp` as streams of archive entries.
+"""The door through which files enter and leave containers: `docker cp`, or `tar` inside, as streams of archive entries.
 
 An entry is a pair of tarfile.TarInfo and the open bytes of a file (None for folders, links …). Entries of one source are
 named after its last path component. `docker cp` works on stopped containers and over ssh as well; it refuses, as we want
-it to, to put a file in a folder's place or a folder in a file's.
+it to, to put a file in a folder's place or a folder in a file's. It does not see what is mounted only while a container runs
+(a tmpfs, /proc): there `tar` in the running container reads and writes.
 """
 from __future__ import annotations
 
 import io
 import os
+import posixpath
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from dusty_tasks.core.copying import renamed
 from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.process import Finished, Piped, piped
+from dusty_tasks.effects.process import Finished, Piped, piped, run
 
 Entry = tuple[tarfile.TarInfo, IO[bytes] | None]
 Environment = Mapping[str, str]
 
 _MISSING = ("Could not find the file", "no such file or directory", "not a directory", "No such container:path")
+
+
+class Reach(NamedTuple):
+    """A container, and the way to its files."""
+
+    container_id: str
+    env: Environment
+    is_inside: bool = False
+    """Through the running container, by its own `sh` and `tar`."""
+
+    def inside(self, *command: str) -> list[str]:
+        """`command` as root of the container, with our stdin."""
+        return ["docker", "exec", "--interactive", "--user", "0", self.container_id, *command]
 
 
 class Copied(NamedTuple):
@@ -36,20 +52,25 @@ class SourceMissing(Failure):
     """There is nothing at the path to copy."""
 
 
-def container_kind(container_id: str, path: str, env: Environment) -> str:
+def container_kind(reach: Reach, path: str) -> str:
     """What stands at a path of a container, links followed: folder, file, or '' for nothing. Raises ToolFailed."""
+    if reach.is_inside:
+        script = 'if [ -d "$1" ]; then echo folder; elif [ -e "$1" ]; then echo file; fi'
+        return run(reach.inside("sh", "-c", script, "sh", path), env=reach.env, check=True).out.strip()
     try:
-        with container_entries(container_id, path, env, follow=True) as entries:
+        with container_entries(reach, path, follow=True) as entries:
             return "folder" if next(entries)[0].isdir() else "file"
     except SourceMissing:
         return ""
 
 
 @contextmanager
-def container_entries(container_id: str, path: str, env: Environment, *, follow: bool = False) -> Iterator[Iterator[Entry]]:
-    """The entries of a file or folder in a container, in order. Raises SourceMissing, ToolFailed."""
-    argv = ["docker", "cp", *(["--follow-link"] if follow else []), f"{container_id}:{path}", "-"]
-    with piped(argv, env=env) as stream:
+def container_entries(reach: Reach, path: str, *, follow: bool = False) -> Iterator[Iterator[Entry]]:
+    """The entries of a file or folder in a container, in order; `follow` a link (not inside). Raises SourceMissing, ToolFailed."""
+    argv = ["docker", "cp", *(["--follow-link"] if follow else []), f"{reach.container_id}:{path}", "-"]
+    if reach.is_inside:
+        argv = reach.inside("tar", "-cf", "-", "-C", posixpath.dirname(path), "--", f"./{posixpath.basename(path)}")
+    with piped(argv, env=reach.env) as stream:
         try:
             archive = tarfile.open(fileobj=stream.out, mode="r|")  # noqa: SIM115 - closed with its stream
         except tarfile.ReadError:
@@ -65,8 +86,24 @@ def _entries_of(archive: tarfile.TarFile, argv: list[str], stream: Piped) -> Ite
         raise _cause(argv, finished)
 
 
+@contextmanager
+def printed_entry(reach: Reach, path: str) -> Iterator[Iterator[Entry]]:
+    """A file inside as what reading it gives: those of /proc and /sys claim to have no size. Raises ToolFailed."""
+    argv = reach.inside("cat", path)
+    with piped(argv, env=reach.env) as stream, tempfile.TemporaryFile() as kept:
+        while chunk := stream.out.read(1 << 16):
+            kept.write(chunk)
+        finished = stream.end()
+        if finished.code:
+            raise _cause(argv, finished)
+        entry = tarfile.TarInfo(posixpath.basename(path))
+        entry.size, entry.mtime = kept.tell(), int(time.time())
+        kept.seek(0)
+        yield iter([(entry, kept)])
+
+
 def _cause(argv: list[str], finished: Finished) -> Failure:
-    if any(text in finished.err for text in _MISSING):
+    if any(text.lower() in finished.err.lower() for text in _MISSING):
         return SourceMissing("no such file")
     return ToolFailed(argv, finished.code, finished.err)
 
@@ -119,31 +156,58 @@ def local_kind(path: str) -> str:
     return "folder" if os.path.isdir(path) else "file" if os.path.exists(path) else ""
 
 
-def write_to_container(entries: Iterable[Entry], container_id: str, folder: str, env: Environment,
-                       count: Callable[[int], None]) -> Copied:
+def write_to_container(entries: Iterable[Entry], reach: Reach, folder: str, count: Callable[[int], None]) -> Copied:
     """Put entries, named relative to an existing `folder` of a container, there; they belong to root. Raises ToolFailed.
 
     `count` is told of every chunk's size as it goes.
     """
-    argv = ["docker", "cp", "-", f"{container_id}:{folder}"]
+    argv = reach.inside("tar", "-xpf", "-", "-C", folder) if reach.is_inside else ["docker", "cp", "-", f"{reach.container_id}:{folder}"]
     files, size, skipped = 0, 0, []
-    with piped(argv, env=env) as stream:
+    high: list[Entry] = []
+
+    def kept() -> Iterator[tuple[tarfile.TarInfo, Any]]:
+        nonlocal files, size
+        for entry, file in entries:
+            if not _is_copied(entry):
+                skipped.append(entry.name)
+                continue
+            entry.uid = entry.gid = 0
+            entry.uname = entry.gname = "root"
+            files, size = files + (not entry.isdir()), size + entry.size
+            if _leads_above(entry) and not reach.is_inside:
+                high.append((entry, None))
+            else:
+                yield entry, _Counted(file, count) if file else None
+
+    _stream(kept(), argv, reach)
+    if high:
+        # The engine takes a link that leads above the folder it was given for a way out; above its root, no link can lead.
+        for entry, _ in high:
+            rename(entry, posixpath.join(folder, entry.name).lstrip("/"), entry.linkname)
+        _stream(iter(high), ["docker", "cp", "-", f"{reach.container_id}:/"], reach)
+    return Copied(files, size, tuple(skipped))
+
+
+def _leads_above(entry: tarfile.TarInfo) -> bool:
+    """True for a link to something above the folder in which the entries are put."""
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(entry.name), entry.linkname))
+    return entry.issym() and (target == ".." or target.startswith("../"))
+
+
+def _stream(entries: Iterator[tuple[tarfile.TarInfo, Any]], argv: list[str], reach: Reach) -> None:
+    """Hand entries to a program as an archive. Raises ToolFailed."""
+    # Small programs of containers do not know the extended headers of pax, and take GNU's.
+    form = tarfile.GNU_FORMAT if reach.is_inside else tarfile.PAX_FORMAT
+    with piped(argv, env=reach.env) as stream:
         try:
-            with tarfile.open(fileobj=stream.input, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+            with tarfile.open(fileobj=stream.input, mode="w|", format=form) as archive:
                 for entry, file in entries:
-                    if not _is_copied(entry):
-                        skipped.append(entry.name)
-                        continue
-                    entry.uid = entry.gid = 0
-                    entry.uname = entry.gname = "root"
-                    archive.addfile(entry, _Counted(file, count) if file else None)
-                    files, size = files + (not entry.isdir()), size + entry.size
+                    archive.addfile(entry, file)
         except BrokenPipeError:
             pass  # it ended early: its own words follow
         finished = stream.end()
     if finished.code:
         raise ToolFailed(argv, finished.code, finished.err)
-    return Copied(files, size, tuple(skipped))
 
 
 def _is_copied(entry: tarfile.TarInfo) -> bool:

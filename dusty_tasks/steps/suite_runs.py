@@ -135,7 +135,7 @@ class SuiteRunner:
         """Bring what the suite left in $DUSTY_RESULTS here, in place of that of its last run."""
         folder = f"{self.settings.home}/test-results/{self.target.name}/{suite.name}"
         shutil.rmtree(folder, ignore_errors=True)
-        with archives.container_entries(test_id, RESULTS, self.host.engine_environment()) as entries:
+        with archives.container_entries(archives.Reach(test_id, self.host.engine_environment()), RESULTS) as entries:
             placed = archives.placed_at(entries, os.path.basename(RESULTS), "", keep_top=True)
             copied = archives.write_to_folder(placed, folder, lambda _size: None)
         if not copied.files:

@@ -4,19 +4,26 @@ from __future__ import annotations
 import posixpath
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.copying import End, copy_path, end_of
+from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects import archives
+from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.counting import counter
 from dusty_tasks.verbs.running import containers, pick
 from dusty_tasks.verbs.words import local_path, misuse
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.found import FoundContainer
+    from dusty_tasks.steps.container_files import ContainerFiles
 
 
 def run(words: list[str]) -> int | None:
@@ -31,25 +38,32 @@ def run(words: list[str]) -> int | None:
         raise Failure("both paths are on this machine: cp copies to or from a container",
                       "a path in a container is written name:/path, for example web:/tmp/file")
     found = containers()
-    ids = {end.container: pick(found, end.container).id for end in (source, destination) if end.container}
-    env = session.docker_host().engine_environment()
+    source_files, destination_files = (files_at(end, found) if end.container else None for end in (source, destination))
     try:
-        with opened(source, ids, env) as entries, counter(words[0]) as count:
-            copied = copy(entries, source, destination, ids, env, count)
+        with opened(source, source_files) as entries, counter(words[0]) as count:
+            copied = copy(entries, source, destination, destination_files, count)
     except ValueError as error:
         raise Failure(str(error)) from None
     for name in copied.skipped:
-        warn(f"{name} is a device or a socket: not copied")
+        warn(f"{printable(name)} is a device or a socket: not copied")
     say(f"copied {words[0]} to {words[1]}: {counted(copied.files, 'file')}, {size_text(copied.size)}")
     return None
 
 
+def files_at(end: End, found: dict[str, FoundContainer]) -> ContainerFiles:
+    """The way to the files at a path of a container. Raises Failure for an unknown name."""
+    from dusty_tasks.steps.container_files import ContainerFiles
+
+    container = pick(found, end.container)
+    return ContainerFiles(Engine(session.docker_host()), container, end.path)
+
+
 @contextmanager
-def opened(end: End, ids: Mapping[str, str], env: Mapping[str, str]) -> Iterator[Iterator[archives.Entry]]:
+def opened(end: End, files: ContainerFiles | None) -> Iterator[Iterator[archives.Entry]]:
     """The entries of the source. Raises Failure if there is nothing."""
     try:
-        if end.container:
-            with archives.container_entries(ids[end.container], end.path, env) as entries:
+        if files:
+            with files.entries() as entries:
                 yield entries
         else:
             yield archives.local_entries(local_path(end.path))
@@ -57,32 +71,33 @@ def opened(end: End, ids: Mapping[str, str], env: Mapping[str, str]) -> Iterator
         raise Failure(f"{end.container + ':' if end.container else ''}{end.path}: no such file or folder") from None
 
 
-def copy(entries: Iterator[archives.Entry], source: End, destination: End, ids: Mapping[str, str], env: Mapping[str, str],
+def copy(entries: Iterator[archives.Entry], source: End, destination: End, files: ContainerFiles | None,
          count: Callable[[int], None]) -> archives.Copied:
-    """Put the entries where the rules of core/copying say."""
+    """Put the entries where the rules of core/copying say; `files` are those of a container that they go to."""
     first = next(entries)
     name = posixpath.basename(source.path if source.container else local_path(source.path)) or first[0].name.strip("/.")
     all_entries = chain([first], entries)
-    if destination.container:
-        container_id = ids[destination.container]
-        base, found = nearest_folder(container_id, destination.path, env)
+    if files:
+        reach = files.to_write(is_folder=first[0].isdir())
+        base, found = nearest_folder(reach, destination.path)
         path = copy_path(name, first[0].isdir(), destination.path, destination.ends_in_slash, found)
         relative = posixpath.relpath(path, base)
-        placed = chain(parents(relative), archives.placed_at(all_entries, name, "" if relative == "." else relative))
-        return archives.write_to_container(placed, container_id, base, env, count)
+        copy_name = "" if relative == "." else relative
+        placed = chain(parents(relative), files.arriving(archives.placed_at(all_entries, name, copy_name), copy_name, reach))
+        return archives.write_to_container(placed, reach, base, count)
     path = local_path(destination.path)
     path = copy_path(name, first[0].isdir(), path, destination.ends_in_slash, archives.local_kind(path))
     return archives.write_to_folder(archives.placed_at(all_entries, name, "", keep_top=True), path, count)
 
 
-def nearest_folder(container_id: str, path: str, env: Mapping[str, str]) -> tuple[str, str]:
+def nearest_folder(reach: archives.Reach, path: str) -> tuple[str, str]:
     """The deepest folder that exists on the way to `path`, `path` included, and what stands at `path`. Raises Failure."""
-    found = kind = archives.container_kind(container_id, path, env)
+    found = kind = archives.container_kind(reach, path)
     while kind != "folder":
         if (kind == "file" and found != "file") or path == "/":
             raise Failure(f"{path} is a file, not a folder" if kind else f"{path}: the container has no such folder")
         path = posixpath.dirname(path)
-        kind = archives.container_kind(container_id, path, env)
+        kind = archives.container_kind(reach, path)
     return path, found
 
 

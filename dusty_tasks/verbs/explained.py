@@ -52,7 +52,8 @@ bash where the container has it, else sh. The command's status is ours.
     "cp": """\
 `name:/path` is in a container, running or not; a local path with a colon is written ./a:b. The destination is the path of
 the copy itself; a file onto a folder, or to a path that ends in `/`, goes inside. A folder onto a folder merges: same
-names are overwritten, nothing else is ever deleted.
+names are overwritten, nothing else is ever deleted. What is there only while the container runs (a tmpfs, /proc) is read and
+written through the running container, which needs `sh` and `tar` for it.
 
     {dusty} cp web:/var/log/app.log .
     {dusty} cp fixtures web:/srv/fixtures

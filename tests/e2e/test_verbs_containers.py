@@ -148,3 +148,30 @@ def test_broken_specs_are_no_hindrance(rig, up, tree):
     assert rig.dusty("scripts", "web", "args", "x").stdout.startswith("[x]")
     assert rig.dusty("logs", "cache").returncode == 0
     assert rig.dusty("cp", "web:/code/index.html", str(tree / "copy")).returncode == 0
+
+
+def test_a_copy_arrives_where_the_engine_cannot_put_it_or_is_refused(rig, up, tree, tmp_path):
+    up.app("web", services="[cache]", more="compose: {tmpfs: [/scratch], volumes: ['data:/data']}\n")
+    rig.dusty("up")
+    (tree / "sub/above").symlink_to("../../../../../etc/hostname")
+    (tree / "zz-last").write_text("after the link")
+    rig.dusty("cp", str(tree), "web:/scratch/deep/tree")
+    rig.dusty("cp", str(tree), "web:/data/tree")
+    shown = rig.dusty("shell", "web", "sh", "-c", "ln -s /scratch/deep /lnk; cd /scratch/deep/tree && cat 'ü b' zz-last && stat -c %a sub/run && readlink sub/above; "
+                                                  "cd /data/tree && cat zz-last && readlink sub/above").stdout
+    assert shown == "unicodeafter the link751\n../../../../../etc/hostname\nafter the link../../../../../etc/hostname\n"
+    rig.dusty("cp", str(tree / "zz-last"), "web:/lnk/by-link")
+    assert rig.dusty("shell", "web", "cat", "/scratch/deep/by-link").stdout == "after the link"
+    rig.dusty("cp", "web:/scratch/deep", str(tmp_path / "back"))
+    assert (tmp_path / "back/tree/ü b").read_text() == "unicode" and (tmp_path / "back/tree/sub/run").stat().st_mode & 0o777 == 0o751
+    rig.dusty("cp", "web:/proc/1/status", str(tmp_path / "status"))
+    assert (tmp_path / "status").read_text().startswith("Name:")
+    rig.dusty("cp", str(tree / "zz-last"), "web:/dev/shm/there")
+    assert rig.dusty("shell", "web", "cat", "/dev/shm/there").stdout == "after the link"
+    for path in ("/proc/there", "/sys/there"):
+        assert rig.dusty("cp", str(tree / "zz-last"), f"web:{path}", check=False).returncode == 2
+    assert "/scratch (tmpfs) is not in the copy" in rig.dusty("cp", "web:/", str(tmp_path / "all")).stderr
+    rig.dusty("stop", "web")
+    for source, destination in ((tree / "zz-last", "web:/scratch/k"), (tree / "zz-last", "web:/lnk/k"), ("web:/scratch", tmp_path / "none")):
+        ended = rig.dusty("cp", str(source), str(destination), check=False)
+        assert ended.returncode == 1 and "web:/scratch (tmpfs) is there only while web runs" in ended.stderr

@@ -11,7 +11,9 @@ __all__ = ["engine"]
 
 ONE_FILE = """
 case "$*" in
+exec*) exit 127 ;;
 *" -") case "$*" in *":/there/f -") tar -C "$(dirname "$0")" -c f ;; *":/folder -" | *":/ -") tar -C "$(dirname "$0")" -c folder ;;
+       *":/there -") tar -C "$(dirname "$0")" -c folder ;;
        *) echo "Error response from daemon: Could not find the file /x in container web" >&2; exit 1 ;; esac ;;
 *) cat > "$(dirname "$0")/received.tar" ;;
 esac
