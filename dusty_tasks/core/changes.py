@@ -178,10 +178,16 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
     return Change(RECREATE, wanted.name, cause) if cause else None
 
 
+NEW_INIT = "apps now have an init process, so that they stop at once (compose: {init: false} keeps it out)"
+"""No spec asked for it: a version of Dusty brought it. Only containers of before have none."""
+
+
 def container_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Difference]:
     """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones."""
     ignored = NOT_IN_THE_CONTAINER | ({"networks"} if wanted.kind == "proxy" else frozenset())
     differences = mapping_differences(record.get("mapping") or {}, wanted.mapping, ignored)
+    if wanted.kind == "app" and "init" not in (record.get("mapping") or {}):
+        differences = [difference._replace(what=NEW_INIT) if difference.path == ("init",) else difference for difference in differences]
     return [each for difference in differences
             for each in (_once_differences(wanted, record) or [difference] if difference.path == ONCE else [difference])]
 

@@ -16,6 +16,8 @@ from dusty_tasks.core.stack import Stack, containers_of
 from dusty_tasks.core.traced import Origins
 from dusty_tasks.core.yaml_text import Lines, yaml_lines
 
+ROOT = "0"
+"""The user of apps and tests, by number: an image need not have a passwd file."""
 PROXY_CONFIG = "/etc/nginx/conf.d/dustyNginx.conf"
 _MADE_BY = "# Made by Dusty from the specs; `dusty trace docker-compose.yml:LINE` names what put a line here."
 _OF_APPS = ("depends_on", "build", "env_file", "volumes", "ports", "environment", "labels", "networks")
@@ -66,7 +68,10 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
         entry.origins.update({f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})})
     entry.put("entrypoint", [], ("commands",))
     entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
-    entry.put("user", "root", ())
+    entry.put("user", ROOT, ())
+    if "init" not in app.compose and "pid" not in app.compose:
+        # In a process namespace that is not its own it would not be the first process, and say so in the app's log.
+        entry.put("init", True, ())
     _depend(entry, parts)
     entry.env_files(app.compose.get("env_file") or (), specs_root)
     _mount(entry, app, parts.libs, settings)

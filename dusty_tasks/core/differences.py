@@ -13,6 +13,10 @@ SECRET = frozenset({"environment"})
 """Values under these keys are never printed."""
 
 
+SAME = {"user": {"root": "0"}}
+"""Values by key that mean the same to a container as another one."""
+
+
 class Difference(NamedTuple):
     path: KeyPath
     """Below the container's entry in the Compose file."""
@@ -24,9 +28,13 @@ def mapping_differences(before: dict[str, Any], now: dict[str, Any],
     """Each difference that calls for a new container, in key order of `now`, then what is gone."""
     differences: list[Difference] = []
     for key in [*now, *(key for key in before if key not in now)]:
-        if key not in ignored and before.get(key) != now.get(key):
+        if key not in ignored and _meant(key, before.get(key)) != _meant(key, now.get(key)):
             differences += _of_key(key, before.get(key), now.get(key))
     return differences
+
+
+def _meant(key: str, value: Any) -> Any:
+    return SAME[key].get(value, value) if key in SAME else value
 
 
 def _of_key(key: str, before: Any, now: Any) -> list[Difference]:

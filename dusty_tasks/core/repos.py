@@ -4,7 +4,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dusty_tasks.core.safe_text import unsafe_part
 
@@ -106,6 +106,24 @@ def _id(host: str, path: str) -> str:
     if parts[0].startswith("-") or (not host and parts[0] == ".receipts"):
         raise ValueError(f'has a path that starts with "{parts[0]}"')
     return "/".join([host, *parts] if host else parts)
+
+
+def drop_former_bundles(config: dict[str, Any], specs_repo: str) -> list[str]:
+    """Take the active bundles out of a config.yml that is about to name another specs repo ('': none); their names.
+
+    Two spellings of one repo are one: its bundles stay.
+    """
+    former = str(config.get("specs_repo") or "")
+    if not former or (specs_repo and _id_or_text(former) == _id_or_text(specs_repo)):
+        return []
+    return [str(name) for name in config.pop("bundles", None) or ()]
+
+
+def _id_or_text(written: str) -> str:
+    try:
+        return repo_of(written).id
+    except ValueError:
+        return written  # Refused when the whole config is checked.
 
 
 def shown_names(repo_ids: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.compose import service_build
+from dusty_tasks.core.compose import ROOT, service_build
 from dusty_tasks.core.compose_values import volume_of
 from dusty_tasks.core.entries import env_files
 from dusty_tasks.core.specs import Service, Suite
@@ -46,7 +46,7 @@ def project_of(suite: Suite, services: Sequence[Service], run: SuiteRun) -> dict
     drivers = {name: driver for service in services for name, driver in _drivers(service).items()}
     test = _test(suite, run)
     if services:
-        containers[HOLDER] = {"image": run.image, "user": "root", "entrypoint": [], "command": ["sh", "-c", HOLD], "init": True, "stop_grace_period": "1s",
+        containers[HOLDER] = {"image": run.image, "user": ROOT, "entrypoint": [], "command": ["sh", "-c", HOLD], "init": True, "stop_grace_period": "1s",
                               "labels": run.labels, "extra_hosts": _addresses(suite, services)}
         test["network_mode"] = f"service:{HOLDER}"
     containers[TEST] = test
@@ -65,7 +65,7 @@ def _test(suite: Suite, run: SuiteRun) -> dict[str, Any]:
     if "env_file" in given:
         given["env_file"] = env_files(given["env_file"], run.specs_root)
     environment = given.pop("environment", {}) or {}
-    return {**given, "image": run.image, "user": "root", "entrypoint": [],
+    return {**given, "image": run.image, "user": ROOT, "entrypoint": [],
             "command": ["sh", f"/command_files/test/{suite.name}.sh", *run.arguments],
             "environment": {**environment, "DUSTY_RESULTS": RESULTS},
             "volumes": [*_throw_away(given.get("volumes", ())), RESULTS, *run.mounts],

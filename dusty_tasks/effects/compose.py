@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
 
 
+NO_INIT = "the engine has no init to start apps with: install its docker-init (package tini), or write compose: {init: false}"
+
+
 def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_seconds: int | None,
                    lock: int | None = None) -> ToolFailed | None:
     """Make or re-make the containers `names` and start them in the order of their depends_on; None, or why it failed.
@@ -25,7 +28,10 @@ def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_s
     stop_time = [] if stop_seconds is None else ["-t", str(stop_seconds)]
     argv = [*_compose(compose_path), "up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", *stop_time, *names]
     finished = process.run(argv, env=_environment(host), pass_fds=() if lock is None else (lock,))
-    return ToolFailed(argv, finished.code, finished.err or finished.out) if finished.code else None
+    if not finished.code:
+        return None
+    printed = finished.err or finished.out
+    return ToolFailed(argv, finished.code, printed, NO_INIT if "docker-init" in printed else "")
 
 
 def run_compose_build(host: DockerHost, compose_path: str, digests: dict[str, str], folder: str, *, pull: bool) -> ToolFailed | None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dusty_tasks.core.compose import ROOT
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.suite_image import ImageInputs, image_name, labels_of, remake_cause, setup_command
 from dusty_tasks.core.suite_target import Target, base_of, mounts_of
@@ -68,7 +69,7 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
     flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     flags += [word for mount in inputs.mounts for word in ("--volume", mount)]
     command = setup_command(tuple(asset.path for asset in target.assets))
-    made = process.run(["docker", "create", "--user", "root", "--entrypoint", "", *flags, inputs.base, *command], env=env, check=True)
+    made = process.run(["docker", "create", "--user", ROOT, "--entrypoint", "", *flags, inputs.base, *command], env=env, check=True)
     container_id = made.out.strip()
     try:
         code = process.run_attached(["docker", "start", "--attach", container_id], env=env)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.repos import drop_former_bundles
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.verbs.repo_words import say_dropped
 from dusty_tasks.verbs.words import action_of, exactly, local_path, repo_as_stored, say_json
 
 if TYPE_CHECKING:
@@ -132,8 +134,10 @@ def set_key(name: str, word: str) -> None:
         as_list = f"{DUSTY} config set {name} {shlex.quote(f'[{value}]')}" if key.kind == "strings" and isinstance(value, str) else ""
         raise Failure(f"{name}: {wrong.what}", as_list or wrong.hint) from wrong
     *groups, last = name.split(".")
+    dropped: list[str] = []
 
     def change(config: dict[str, Any]) -> None:
+        dropped.extend(drop_former_bundles(config, value) if name == "specs_repo" else ())
         for group in groups:
             if not isinstance(config.get(group), dict):
                 config[group] = {}
@@ -141,6 +145,7 @@ def set_key(name: str, word: str) -> None:
         config[last] = value
     save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change,
          lambda: f"{name} = {shown(effective(key, session.settings()))}")
+    say_dropped(dropped)
     if name == "host.ssh" and (address := session.settings().host.address):
         warn(f"host.address is still {address}; if the machine is another one: {DUSTY} config unset host.address, then {DUSTY} start")
 
@@ -185,12 +190,15 @@ def unset(name: str) -> None:
     """Return a key to its default."""
     settable(name)
     *groups, last = name.split(".")
+    dropped: list[str] = []
 
     def change(config: dict[str, Any]) -> None:
+        dropped.extend(drop_former_bundles(config, "") if name == "specs_repo" else ())
         for group in groups:
             config = config[group] if isinstance(config.get(group), dict) else {}
         config.pop(last, None)
     save(f"config unset {name}", change, lambda: f"{name}: back to its default")
+    say_dropped(dropped)
 
 
 def save(what: str, change: Any, done: Callable[[], str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.problems import did_you_mean
 from dusty_tasks.core.repos import repo_of
 from dusty_tasks.effects.failures import Failure
@@ -35,3 +37,9 @@ def found_repo(word: str, repos: Iterable[Thing], id_of: Callable[[Thing], str])
         raise Failure(f'"{word}" is the short name of {len(matching)} repos', f"one of {', '.join(sorted(matching))}")
     known = {*by_id, *(repo_id.rsplit("/", 1)[-1] for repo_id in by_id)}
     raise Failure(f'no repo named "{word}"', did_you_mean(wanted, known))
+
+
+def say_dropped(bundle_names: Sequence[str]) -> None:
+    """Tell of the bundles that went with the former specs repo."""
+    if bundle_names:
+        say(f"no longer active, being bundles of the former specs repo: {', '.join(bundle_names)}\n    hint: {DUSTY} bundles activate <name>")

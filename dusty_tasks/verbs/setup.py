@@ -8,8 +8,10 @@ from typing import Any
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, say, warn
 from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.repos import drop_former_bundles
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.routing import choose_routing
+from dusty_tasks.verbs.repo_words import say_dropped
 from dusty_tasks.verbs.words import exactly, repo_as_stored
 
 HOST_KINDS = ("local", "ssh")
@@ -80,7 +82,10 @@ def save(answers: dict[str, str]) -> None:
 
         answers["specs_repo"], example_bundle = str(write_examples(session.home(), say)), BUNDLE
 
+    dropped: list[str] = []
+
     def change(config: dict[str, Any]) -> None:
+        dropped.extend(drop_former_bundles(config, answers["specs_repo"]))
         config["specs_repo"] = answers["specs_repo"]
         if example_bundle and not config.get("bundles"):
             config["bundles"] = [example_bundle]
@@ -93,6 +98,7 @@ def save(answers: dict[str, str]) -> None:
     change_config(session.home(), "setup", change, warn)
     session.forget()
     say(f"specs repo: {answers['specs_repo']}")
+    say_dropped(dropped)
     where = f" ({answers['host.ssh']})" if "host.ssh" in answers else ""
     say(f"Docker host: {answers['host.kind']}{where}")
 

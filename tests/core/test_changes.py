@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.changes import Options, plan, shared_with, to_json
+from dusty_tasks.core.changes import NEW_INIT, Options, plan, shared_with, to_json
 from dusty_tasks.core.found import CONTEXT_LABEL, Found, FoundContainer, Sources, containers_of
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
@@ -111,6 +111,18 @@ def test_recreated_for_what_is_part_of_the_container(now: WantedContainer, cause
     _, sources, found = world(app())
     wanted = Wanted(containers=(now,))
     assert [line for line in lines(wanted, sources, found) if "image busybox:2: it" not in line] == [f"recreate web: {cause}"]
+
+
+def test_what_a_new_version_brought_says_why_containers_are_made_anew_once() -> None:
+    """An app of before has no init and was started as `root`; root by name and by number are one user."""
+    now = changed_mapping(user="0", init=True)
+    _, sources, found = world(now)
+    older = found._replace(started={"dusty_web_1": record(changed_mapping(user="root"))})
+    assert lines(Wanted(containers=(now,)), sources, older) == [f"recreate web: {NEW_INIT}"]
+    assert lines(Wanted(containers=(now,)), sources, found) == []
+    kept_out = found._replace(started={"dusty_web_1": record(changed_mapping(user="root", init=False))})
+    assert lines(Wanted(containers=(changed_mapping(user="0", init=False),)), sources, kept_out) == []
+    assert lines(Wanted(containers=(now,)), sources, kept_out) == ["recreate web: init false -> true"]
 
 
 @pytest.mark.parametrize(("container", "changed", "line"), [

@@ -22,7 +22,9 @@ class SmallStack:
         self.app("web", services="[cache]")
         self.bundle("shop", apps="[web]")
         home.mkdir(parents=True, exist_ok=True)
-        self.config = f"specs_repo: {folder}/specs\nbundles: [shop]\n{config}"
+        # Its user has agreed that the hosts file is written.
+        hosts = "" if "hosts:" in config else "hosts: {mode: file}\n"
+        self.config = f"specs_repo: {folder}/specs\nbundles: [shop]\n{hosts}{config}"
         (home / "config.yml").write_text(self.config)
 
     def spec(self, path: str, text: str) -> Path:

@@ -412,3 +412,32 @@ def test_an_interrupted_up_ends_with_its_own_code_and_the_next_one_goes_on(rig, 
     rig.dusty("up")
     assert rig.get(f"http://app2.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
+
+
+def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_made_anew(rig, stack):
+    """`plain` has an image without a passwd file; `web` ignores SIGTERM as its own first process would, `own` keeps the init out."""
+    rig.run(["sh", "-c", "docker create --name x busybox:1 true >/dev/null && mkdir /run/x && docker export x | tar -C /run/x -x && rm /run/x/etc/passwd /run/x/etc/group"
+             " && tar -C /run/x -c . | docker import --change 'ENV PATH=/bin' - no-passwd:1 && docker rm x && rm -r /run/x"])
+    stack.app("own", more="compose: {init: false}")
+    stack.app("plain", image="no-passwd:1")
+    stack.bundle("shop", apps="[web, own, plain]")
+    rig.dusty("up", "--yes")
+    shown = rig.run(["docker", "inspect", "--format", "{{.HostConfig.Init}} {{.Config.User}}", "dusty_web_1", "dusty_own_1", "dusty_plain_1", "dusty_cache_1"])
+    assert shown.stdout.splitlines() == ["true 0", "false 0", "true 0", "<nil> "]
+    assert rig.get(f"http://plain.test:{PORT}/") == (200, "hello from plain\n")
+    # A container that does not handle SIGTERM ends by it, and is not killed after its second.
+    rig.dusty("stop", "web", "own")
+    codes = rig.run(["docker", "inspect", "--format", "{{.State.ExitCode}}", "dusty_web_1", "dusty_own_1"]).stdout.split()
+    assert codes == ["143", "137"]
+    rig.dusty("up", "--no-pull")
+    records_path = rig.home / "host/persist/.dusty/started.json"
+    records = json.loads(records_path.read_text())
+    for record in records.values():
+        record["mapping"] = {key: "root" if key == "user" else value for key, value in record["mapping"].items() if key != "init" or not value}
+    records_path.write_text(json.dumps(records))
+    before = rig.container_ids()
+    planned = rig.dusty("plan").stdout.splitlines()
+    assert [line.partition(":")[0] for line in planned] == ["recreate plain", "recreate web"] and all("apps now have an init process" in line for line in planned)
+    rig.dusty("up", "--no-pull")
+    untouched(before, rig.container_ids(), "dusty_plain_1", "dusty_web_1")
+    assert rig.dusty("plan").stdout == "nothing to do\n"

@@ -174,3 +174,18 @@ def test_a_pipe_closed_early_ends_in_silence(dusty: Chosen) -> None:
 def test_listing_needs_no_specs(dusty: Chosen) -> None:
     dusty.write("apps/web.yml", "image: [\n")
     assert dusty("config", "list").code == 0 and dusty("config", "set", "routing", "network").code == 0
+
+
+def test_another_specs_repo_drops_the_bundles_of_the_former_with_a_word(dusty: Chosen) -> None:
+    dusty("bundles", "activate", "shop", "Bücher & more")
+    before = dusty.config.read_text()
+    ended = dusty("config", "set", "specs_repo", "github.com/org/specs")
+    assert ended.out == ("specs_repo = github.com/org/specs\nno longer active, being bundles of the former specs repo: shop, Bücher & more\n"
+                         "    hint: dusty bundles activate <name>\n")
+    assert "bundles" not in dusty.config.read_text()
+    dusty("config", "undo")
+    assert dusty.config.read_text() == before, "one change, with its bundles"
+    for same in (f"file://{dusty.specs}", f"{dusty.specs}/"):
+        assert "no longer" not in dusty("config", "set", "specs_repo", same).out and "shop" in dusty.config.read_text()
+    assert "no longer active" in dusty("config", "unset", "specs_repo").out
+    assert "no longer" not in dusty("config", "set", "specs_repo", "github.com/org/specs").out

@@ -88,6 +88,17 @@ def test_what_is_configured_stays_where_nothing_is_given(dusty: Chosen, others: 
         assert dusty.config.read_text() == before
 
 
+def test_another_specs_repo_drops_the_bundles_of_the_former_with_a_word(dusty: Chosen, others: Others) -> None:
+    dusty.config.write_text(f"specs_repo: {dusty.specs}\nbundles: [shop]\n")
+    assert "no longer active" not in dusty("setup", "--yes").out
+    ended = dusty("setup", "--specs-repo", "github.com/org/specs", "--yes")
+    assert "no longer active, being bundles of the former specs repo: shop\n    hint: dusty bundles activate <name>\n" in ended.out
+    assert dusty.config.read_text() == "specs_repo: github.com/org/specs\n"
+    dusty("bundles", "activate", "shop")
+    dusty("setup", "--specs-repo", "", "--yes")
+    assert dusty.config.read_text() == f"specs_repo: {dusty.home}/example/specs\nbundles:\n  - example\n", "the examples bring theirs"
+
+
 def test_a_person_is_asked(dusty: Chosen, others: Others, person: list[str]) -> None:
     person += ["github.com/org/specs", "ssh", "dev@box:2222"]
     assert dusty("setup").code == 0
