@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from dusty_tasks.console import warn
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.container_mounts import SIZELESS, Mount, mounts_of, unreached, unreached_below
 from dusty_tasks.core.found import FoundContainer
 from dusty_tasks.effects import archives
@@ -74,7 +75,7 @@ class ContainerFiles:
         for entry, file in entries:
             if not reach.is_inside and (mount := unreached(posixpath.normpath(posixpath.join(path, posixpath.relpath(entry.name or ".", name or "."))), mounts)):
                 raise Failure(f"the engine's copy does not reach {self._named(mount)}, and {entry.name} would lie there",
-                              "leave it out" if self.container.state == "running" else "dusty up, then copy; or leave it out")
+                              "leave it out" if self.container.state == "running" else f"{DUSTY} up, then copy; or leave it out")
             yield entry, file
 
     @contextmanager
@@ -104,7 +105,7 @@ class ContainerFiles:
 
     def _through(self, mount: Mount) -> archives.Reach:
         if self.container.state != "running":
-            raise Failure(f"{self._named(mount)} is there only while {self.container.name} runs", "dusty up, then copy; or take a path elsewhere")
+            raise Failure(f"{self._named(mount)} is there only while {self.container.name} runs", f"{DUSTY} up, then copy; or take a path elsewhere")
         if not self.has_tar:
             raise Failure(f"the engine's copy does not reach {self._named(mount)}, and {self.container.name} has no sh and tar to copy through",
                           "copy to a path elsewhere in the container, or to a volume")
