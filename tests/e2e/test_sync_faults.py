@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
+import threading
 import time
 
 import pytest
@@ -139,6 +141,50 @@ def test_a_line_that_is_cut_in_the_middle(ssh_stack, ssh_host, rig):
     assert "synced web" in ssh_stack.sync().stdout
     assert set(listing(ssh_host, copy)) == {"a.py", "big"}
     assert has_receipt(ssh_host, ssh_stack, "web", "/")
+
+
+def test_an_edit_made_while_the_line_is_down_arrives_when_it_is_back(ssh_stack, ssh_host, rig):
+    """`sync --watch` says that the line is lost, once, and needs no further edit. ^C ends it at once while it waits for the line."""
+    source = ssh_stack.repo("web", {"a.py": "a"})
+    process = ssh_stack.start("--watch")
+    lines = Lines(process)
+    lines.until("watching 1 repo")
+    ssh_host.set_link("down")
+    try:
+        (source / "a.py").write_text("made while the line was down")
+        lines.until("ended with status", seconds=90)
+    finally:
+        ssh_host.set_link("up")
+    lines.until("synced web: 1 changed", seconds=60)
+    assert ssh_host.run(["cat", f"{ssh_stack.copy('web', '/')}/a.py"]).stdout == "made while the line was down"
+    ssh_host.set_link("down")
+    try:
+        (source / "a.py").write_text("made while it was down again")
+        wait_until(lambda: rig.run(["pgrep", "-f", "--", "-T -- root@"], check=False).stdout, process)
+        started = time.monotonic()
+        rig.run(["pkill", "-INT", "-f", "dusty_tasks sync --watch"])
+        assert process.wait(30) == 130
+        assert time.monotonic() - started < 10
+    finally:
+        process.kill()
+        ssh_host.set_link("up")
+
+
+class Lines:
+    """The lines of both streams of a process, as they come."""
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self.process, self.waiting = process, queue.Queue()
+        for stream in (process.stdout, process.stderr):
+            threading.Thread(target=lambda stream=stream: [self.waiting.put(line) for line in stream], daemon=True).start()
+
+    def until(self, text: str, seconds: float = 30) -> None:
+        said, end = [], time.monotonic() + seconds
+        while not said or text not in said[-1]:
+            try:
+                said.append(self.waiting.get(timeout=max(0, end - time.monotonic())))
+            except queue.Empty:
+                raise AssertionError(f"no {text!r} in {said}") from None
 
 
 def wait_until(is_true, process: subprocess.Popen) -> None:
