@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dusty_tasks.core.documents import Document
-from dusty_tasks.core.names import Wrong, check_host_name, check_port, normal_path
+from dusty_tasks.core.names import Wrong, check_host_name, check_port, check_size, normal_path
 from dusty_tasks.core.repos import Repo, repo_of
 from dusty_tasks.core.specs import App, Asset, Bundle, Forwarding, KeyPath, Lib, Script, Service, Suite, Tests
 
@@ -48,7 +48,8 @@ def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
         is_usable = isinstance(host_name, str) and follows(check_host_name, host_name) and kind in ("http", "stream")
         if is_usable and all(follows(check_port, port) for port in ports):
             assert isinstance(path[-1], int) and isinstance(host_name, str)
-            yield path[-1], Forwarding(host_name.lower(), ports[0], ports[1], kind)
+            size = item.get("max_upload")
+            yield path[-1], Forwarding(host_name.lower(), ports[0], ports[1], kind, str(size) if follows(check_size, size) else "")
 
 
 def app_of(document: Document, compose: dict[str, Any], suite_compose: list[dict[str, Any]],

@@ -86,7 +86,7 @@ class _Clashes:
         first_by_kind: dict[str, RouteClaim] = {}
         first_by_name: dict[str, RouteClaim] = {}
         for claim in claims:
-            host_name, port, _, kind = claim.forwarding
+            host_name, port, _, kind, *_ = claim.forwarding
             first = first_by_kind.setdefault(kind, claim)
             twin = first_by_name.setdefault(host_name, claim)
             other = first_by_kind.get("http" if kind == "stream" else "stream")

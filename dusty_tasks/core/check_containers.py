@@ -1,10 +1,10 @@
-"""Keys of one spec that are fine alone and wrong together: where it builds, and the network it is in."""
+"""Keys of one spec that are fine alone and wrong together: where it builds, the network it is in, and what its streams limit."""
 from __future__ import annotations
 
 from collections.abc import Iterator
 from posixpath import normpath
 
-from dusty_tasks.core.build_specs import at
+from dusty_tasks.core.build_specs import at, mappings
 from dusty_tasks.core.compose_keys import Translated, has_no_network_of_its_own, owner_hint
 from dusty_tasks.core.documents import Document
 from dusty_tasks.core.problems import Problem
@@ -21,6 +21,10 @@ def check_container(document: Document, main: Translated) -> Iterator[Problem]:
         problem = document.problem(("host_forwarding",), f"nothing can be forwarded with network_mode {main.network}",
                                    owner_hint(main.network) if ":" in main.network else "remove network_mode")
         yield problem._replace(place=document.key_place(("host_forwarding",)))
+    if document.kind == "app":
+        for path, item in mappings(document.value, "host_forwarding"):
+            if item.get("type") == "stream" and "max_upload" in item:
+                yield document.problem((*path, "max_upload"), "a stream has no uploads that could be limited", "remove max_upload")
 
 
 def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]:

@@ -118,7 +118,7 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
     entry.add("volumes", f"{host_path(settings.host.root, 'persist/dustyNginx')}:/etc/nginx/conf.d:ro", ("host", "root"))
-    bind = "127.0.0.1:" if settings.host.kind == "local" and not settings.external_bind else ""
+    bind = "" if settings.is_reached_from_outside else "127.0.0.1:"
     first_routes = {route.host_port: route for route in reversed(parts.routes)}
     for port, route in sorted(first_routes.items()):
         entry.add("ports", f"{bind}{port}:{port}", ("host_forwarding", route.index, "host_port"), parts.file_of[route.app_name])

@@ -108,7 +108,8 @@ def _links(app: App, apps: Mapping[str, App], services: Mapping[str, object]) ->
 def _routes(apps: Iterable[App]) -> Iterator[Route]:
     for app in apps:
         for index, forwarding in enumerate(app.forwardings):
-            yield Route(app.name, index, *forwarding)
+            host_name, host_port, container_port, kind, max_upload = forwarding
+            yield Route(app.name, index, host_name, host_port, container_port, kind, max_upload=max_upload)
 
 
 def _asset_uses(apps: Mapping[str, App], libs: Mapping[str, Lib]) -> dict[str, AssetUse]:

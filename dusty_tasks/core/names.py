@@ -21,6 +21,7 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ASSET_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*")
+_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,8})[kKmMgG]?")
 _RESERVED_HOSTS = re.compile(r"localhost|broadcasthost|ip6-.*|(?:.*\.)?docker\.internal")
 NAME_RULES = {"app": _LOWER_NAME, "lib": _LOWER_NAME, "service": _WORD}
 NOT_INTERPOLATED = "nothing is interpolated; write what it stands for"
@@ -106,6 +107,13 @@ def check_port(value: Any) -> None:
     is_quoted = isinstance(value, str) and value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= 65535
     hint = f"write {int(value)} without quotes or leading zeros" if is_quoted else ""
     raise Wrong(f"{shown(value)} is not a port (1 to 65535)", hint)
+
+
+def check_size(value: Any) -> None:
+    """A size as nginx writes it: bytes, or a number with K, M or G; 0 is no limit."""
+    if isinstance(value, (str, int)) and not isinstance(value, bool) and _SIZE.fullmatch(str(value)):
+        return
+    raise Wrong(f"{shown(value)} is not a size", "bytes, or a number with K, M or G, for example 2G; 0 for no limit")
 
 
 def check_container_path(value: Any) -> None:
@@ -228,6 +236,6 @@ FORMATS: dict[str, Callable[[Any], None]] = {
     "repo": check_repo, "mount": check_mount, "container_path": check_container_path, "image": check_image,
     "build": check_build, "host_name": check_host_name, "port": check_port, "script_name": check_script_name,
     "suite_name": check_suite_name, "asset_key": check_asset_key, "glob": check_glob,
-    "shell_words": check_shell_words,
+    "shell_words": check_shell_words, "size": check_size,
 }
 """The `format` words of schemas/*.json."""

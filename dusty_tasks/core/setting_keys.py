@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.names import Wrong, check_image, check_repo
+from dusty_tasks.core.names import Wrong, check_image, check_repo, check_size
 from dusty_tasks.core.safe_text import shown, unsafe_part
-from dusty_tasks.core.settings import NGINX_IMAGE
+from dusty_tasks.core.settings import MAX_UPLOAD, NGINX_IMAGE
 from dusty_tasks.core.yaml_values import typed
 
 MAX_JOBS = 64
@@ -21,7 +21,7 @@ class Key(NamedTuple):
     name: str
     """Dotted: `host.kind` is `host: {kind: …}` in the file."""
     kind: str
-    """`string`, `integer`, `number`, `boolean`, `strings` (a list) or `mapping`."""
+    """`string`, `integer`, `number`, `size`, `boolean`, `strings` (a list) or `mapping`."""
     description: str
     default: Any = None
     """None: no default, or one that depends (see the description)."""
@@ -49,6 +49,16 @@ def _check_bridge(value: str) -> None:
         ipaddress.IPv4Address(value)
     except ValueError:
         raise Wrong(f"{shown(value)} is not an IPv4 address", "for example 172.17.0.1") from None
+
+
+def _check_networks(value: list[str]) -> None:
+    import ipaddress
+
+    for text in value:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            raise Wrong(f"{shown(text)} is not an address or network", "for example 10.0.0.5 or 10.0.0.0/8") from None
 
 
 def _check_ssh(value: str) -> None:
@@ -126,13 +136,17 @@ KEYS: dict[str, Key] = {key.name: key for key in (
         {"file": "written to the hosts file, through the sudo helper", "localhost": "names under .localhost; no file is touched",
          "off": "only printed"}),
     Key("nginx_image", "string", "Image of the proxy.", NGINX_IMAGE, rule=check_image),
+    Key("proxy.max_upload", "size", "What may be uploaded at most, where a forwarding has no max_upload of its own; 0: anything.", MAX_UPLOAD,
+        rule=check_size),
+    Key("proxy.trusted", "strings", "Addresses or networks of outer proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed; "
+        "127.0.0.1 stands for what runs on the Docker host.", [], rule=_check_networks),
     Key("up.wait", "number", "Seconds that `up` waits for an app to answer.", 60, rule=_at_least(0, 86400)),
     Key("trust", "mapping", "Powers over this machine that you allowed to specs, by specs repo.", {}, verb="trust"),
 )}
 """By dotted name, in the order that `config list` prints."""
 
 _EXPECTED = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-             "strings": "a list of strings", "mapping": "a mapping"}
+             "size": "a size", "strings": "a list of strings", "mapping": "a mapping"}
 
 
 def check_value(key: Key, value: Any) -> None:
@@ -156,6 +170,8 @@ def value_of_text(key: Key, text: str) -> Any:
 def _is_of_kind(kind: str, value: Any) -> bool:
     if kind == "strings":
         return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if kind == "size":
+        return isinstance(value, (str, int)) and not isinstance(value, bool)
     if kind in ("integer", "number"):
         return isinstance(value, int if kind == "integer" else (int, float)) and not isinstance(value, bool)
     return isinstance(value, {"string": str, "boolean": bool, "mapping": dict}[kind])

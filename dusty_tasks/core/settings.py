@@ -6,6 +6,7 @@ from typing import Any
 
 CONFIG_FILE = "config.yml"
 NGINX_IMAGE = "nginx:1.28-alpine"
+MAX_UPLOAD = "500M"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ class Settings:
     external_bind: bool = False
     hosts_mode: str = "file"
     nginx_image: str = NGINX_IMAGE
+    proxy_max_upload: str = MAX_UPLOAD
+    proxy_trusted: tuple[str, ...] = ()
+    """Addresses and networks of outer proxies."""
     up_wait: float = 60
     trust: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Specs repo (id, or folder) -> identities of the powers that were allowed to its specs (core/powers)."""
@@ -62,6 +66,17 @@ class Settings:
     def hosts_address(self) -> str:
         """The address that the hosts section gives every host_name ('' if an ssh host has none stored yet)."""
         return "127.0.0.1" if self.host.kind == "local" else self.host.address
+
+    @property
+    def is_reached_from_outside(self) -> bool:
+        """True if other machines than the Docker host can reach the proxy."""
+        return self.host.kind != "local" or self.external_bind
+
+    @property
+    def of_proxy_config(self) -> tuple[object, ...]:
+        """All that the proxy's config depends on beside the routes."""
+        return (self.routing, self.bridge_ip, self.hosts_mode, self.host.kind, self.host.ssh, self.host.address, self.external_bind,
+                self.proxy_max_upload, self.proxy_trusted)
 
     @property
     def build(self) -> str:

@@ -38,6 +38,8 @@ class Forwarding(NamedTuple):
     container_port: int
     kind: str = "http"
     """`http` or `stream`."""
+    max_upload: str = ""
+    """As nginx writes it; '' for the setting `proxy.max_upload`."""
 
 
 class Script(NamedTuple):

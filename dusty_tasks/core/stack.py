@@ -23,6 +23,8 @@ class Route(NamedTuple):
     kind: str
     port: int = 0
     """The 650xx port on the bridge; 0 with `routing: network`."""
+    max_upload: str = ""
+    """As nginx writes it; '' for the setting `proxy.max_upload`."""
 
 
 class AssetUse(NamedTuple):

@@ -112,7 +112,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
         ("hosts", "the section of the hosts file", lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
          lambda: [_code(), *_settings("host")], (_build("hosts"),)),
         ("nginx", "the proxy's config", _write_nginx,
-         lambda: [_code(), *_settings("routing", "bridge_ip", "hosts_mode")], (_build(NGINX),)),
+         lambda: [_code(), *session.settings().of_proxy_config], (_build(NGINX),)),
         ("compose", "the Compose file", _write_compose,
          _container_inputs, (_build("docker-compose.yml"),)),
         ("commands", "what containers run", _write_commands,
@@ -201,7 +201,7 @@ def _write_nginx() -> None:
     rendering = _rendering()
     files = [rendering.stack.apps[route.app_name].file for route in rendering.stack.routes]
     settings = rendering.settings
-    key = digest((rendering.stack.routes, files, settings.routing, settings.bridge_ip, settings.hosts_mode, _code()))
+    key = digest((rendering.stack.routes, files, settings.of_proxy_config, _code()))
     _put_keyed(_record("nginx"), {NGINX: key}, lambda _paths: rendering.nginx)
 
 

@@ -83,9 +83,11 @@ def assert_harmless(specs: Specs, files: dict[str, bytes], *, has_plain_commands
     assert lines[0].startswith("# BEGIN") and lines[-1].startswith("# END")
     assert {tuple(line.split(" ")) for line in lines[1:-1]} == {("127.0.0.1", name) for name in host_names}
     directives = nginx_servers(files["nginx/dustyNginx.conf"].decode())
-    assert {words[0] for words in directives} <= usual_directives()
+    listed = {(name, "1") for name in host_names}
+    assert {words[0] for words in directives if words not in listed} <= usual_directives()
     assert {name for words in directives if words[0] == "server_name" for name in words[1:]} <= host_names
-    assert sorted(int(words[1]) for words in directives if words[0] == "listen") == sorted(one.host_port for one in forwardings)
+    ports = [*(one.host_port for one in forwardings), *{one.host_port for one in forwardings if one.kind == "http"}]
+    assert sorted(int(words[1]) for words in directives if words[0] == "listen") == sorted(ports)
     compose = yaml.load(files["docker-compose.yml"], yaml.CSafeLoader)
     assert set(compose) <= {"name", "services", "volumes", "networks"}
     assert set(compose["services"]) <= {*specs.apps, *specs.services, "dustyInternalNginx"}

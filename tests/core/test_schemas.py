@@ -16,7 +16,7 @@ from dusty_tasks.core.setting_keys import KEYS
 from dusty_tasks.effects.schema_files import read_schema
 
 KINDS = ("app", "bundle", "config", "lib", "service")
-TYPES = {"string": "string", "integer": "integer", "number": ["integer", "number"], "boolean": "boolean", "strings": "array",
+TYPES = {"string": "string", "size": ["string", "integer"], "integer": "integer", "number": ["integer", "number"], "boolean": "boolean", "strings": "array",
          "mapping": "object"}
 
 

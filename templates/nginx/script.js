@@ -1,0 +1,57 @@
+{# One parameter of nginx, so less than 4096 characters, and no dollar: that would be a variable. Each line ends with ; { } or ,: lines are joined. #}
+<script>
+(function(){
+var byId=function(id){return document.getElementById(id)};
+function ago(seconds){
+for(var units=[["day",86400],["hour",3600],["minute",60],["second",1]],k=0;k<4;k++){
+var n=Math.floor(seconds/units[k][1]);
+if(n>0)return n+" "+units[k][0]+(n>1?"s":"")+" ago";
+}
+return "just now";
+}
+function ages(){
+[].forEach.call(document.getElementsByTagName("time"),function(time){
+time.nextElementSibling.textContent=", "+ago((Date.now()-Date.parse(time.dateTime))/1000);
+});
+}
+ages();
+setInterval(ages,1000);
+if(document.body.dataset.again!="unless-it-arrived")return;
+var before=null,asked=0;
+function ask(path){
+return fetch(path,{headers:{Accept:"application/json"},credentials:"omit",cache:"no-store",redirect:"manual"});
+}
+function stop(text){
+document.body.dataset.again="never";
+byId("note").textContent=text+" ";
+var link=byId("note").appendChild(document.createElement("a"));
+link.href="";
+link.textContent="Load the page again";
+}
+function isDown(state){
+return state&&state.is_down&&(state.state!="starting"||Date.now()-Date.parse(state.seen)<3e5);
+}
+function look(){
+ask("/.dusty/state").then(function(answer){return answer.json()}).then(function(found){
+if(!asked)before=found.state;
+if(found.state){
+byId("what").textContent=found.state.what;
+byId("lines").textContent=found.state.lines.join("\n");
+[].forEach.call(document.getElementsByTagName("time"),function(time){time.dateTime=found.state.seen;time.textContent=found.state.seen});
+}
+return ask("/.dusty/knock");
+}).then(function(answer){
+var saw=answer.headers.get("X-Dusty-Saw");
+if(saw=="refused"){
+if(!isDown(before))byId("note").textContent="Nothing listens on its port now. It did when its state was noted, so it may have got the request, which is not sent again by itself.";
+asked=1;
+setTimeout(look,2000);
+}
+else if(saw)stop("Something listens on its port and does not answer properly, so it may have got the request, which is not sent again by itself.");
+else if(asked&&isDown(before))location.reload();
+else stop("It answers now. It may have got the request already, which is not sent again by itself.");
+}).catch(function(){setTimeout(look,5000)});
+}
+look();
+})();
+</script>

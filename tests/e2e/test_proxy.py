@@ -1,0 +1,124 @@
+"""The proxy between a browser and an app, with the real nginx and engine: what passes, what is said instead, and who is let in."""
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conftest import Rig
+from stacks import SmallStack
+
+from dusty_tasks.effects.images import PYTHON_IMAGE
+
+WEB = "http://web.test:8080"
+ARRIVALS = "import sys, time\nfor line in sys.stdin:\n    if line.strip(): print(time.time() - float(line.split()[1]))"
+
+
+@pytest.fixture(scope="module")
+def served(machine, tmp_path_factory):
+    """A stack whose app does what it is asked for, up for all tests of this file."""
+    folder = tmp_path_factory.mktemp("proxy")
+    rig = Rig(machine, folder / "dusty")
+    rig.reset()
+    stack = SmallStack(folder, rig.home, config="proxy: {trusted: [127.0.0.1]}\n")
+    stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text())
+    stack.spec("apps/web.yml", f"""\
+repo: {folder}/code/web
+mount: /code
+image: {PYTHON_IMAGE}
+commands: {{always: [exec python3 app.py 8000]}}
+host_forwarding:
+  - {{host_name: web.test, host_port: 8080, container_port: 8000}}
+  - {{host_name: small.test, host_port: 8081, container_port: 8000, max_upload: 1K}}
+""")
+    rig.dusty("up")
+    yield rig
+    rig.reset()
+
+
+def curl(rig, *words: str, **named) -> str:
+    return rig.run(["curl", "-sS", "-m", "20", *words], **named).stdout
+
+
+def test_what_is_sent_arrives_as_it_is_sent_both_ways(served):
+    delays = served.run(["sh", "-c", f'curl -sN {WEB}/events?4 | python3 -c "$1"', "sh", ARRIVALS]).stdout.split()
+    assert len(delays) == 4 and max(map(float, delays)) < 0.4
+    sent = f"(printf a; sleep 1; printf b) | curl -sS -T - {WEB}/upload"
+    first, last, total = json.loads(served.run(["sh", "-c", sent]).stdout)
+    assert last - first > 0.7 and total == 2
+
+
+def test_what_is_larger_or_named_otherwise_than_a_server_expects_passes(served, tmp_path):
+    for size in (5000, 200_000):
+        headers = curl(served, "-si", f"{WEB}/header?{size}")
+        assert headers.startswith("HTTP/1.1 200 ") and headers.count("Set-Cookie") == size // 1000
+    assert "with_underscore: 1" in headers and "with.dot: 2" in headers
+    (tmp_path / "config").write_text(f'url = "{WEB}/{"u" * 60_000}"\nheader = "Cookie: {"c" * 60_000}"\n')
+    got = dict(json.loads(curl(served, "-K", str(tmp_path / "config"), "-H", "under_score: 1", "-H", "dot.ted: 2")))
+    assert len(got["Cookie"]) == 60_000 and (got["under_score"], got["dot.ted"]) == ("1", "2")
+
+
+def test_an_upload_may_be_as_large_as_its_forwarding_says(served):
+    answer = curl(served, "-i", "-d", "x" * 2000, "http://small.test:8081/upload")
+    assert answer.startswith("HTTP/1.1 413 ") and "max_upload" in answer and "1K" in answer
+    assert json.loads(curl(served, "-d", "x" * 2000, f"{WEB}/upload"))[2] == 2000
+
+
+def test_an_outer_proxy_is_believed_at_its_addresses_alone(served):
+    said = [word for name, value in (("Proto", "https"), ("For", "9.9.9.9"), ("Host", "outer.test"), ("Port", "8443"))
+            for word in ("-H", f"X-Forwarded-{name}: {value}", "-H", f"X_Forwarded_{name}: {value}")]
+
+    def forwarded(answer: str) -> dict[str, str]:
+        return {name: value for name, value in json.loads(answer) if "forwarded" in name.lower()}
+    believed = forwarded(curl(served, *said, WEB))
+    assert (believed["X-Forwarded-Proto"], believed["X-Forwarded-Host"], believed["X-Forwarded-Port"]) == ("https", "outer.test", "8443")
+    assert believed["X-Forwarded-For"].startswith("9.9.9.9, ")
+    # A container comes from an address that nobody named.
+    inside = "import sys, urllib.request as r; print(r.urlopen(r.Request('http://web.test:8080', headers=dict(w.split(': ') for w in sys.argv[1:]))).read().decode())"
+    stranger = forwarded(served.run(["docker", "exec", "dusty_web_1", "python3", "-c", inside, *said[1::2]]).stdout)
+    assert (stranger["X-Forwarded-Proto"], stranger["X-Forwarded-Host"], stranger["X-Forwarded-Port"]) == ("http", "web.test:8080", "8080")
+    assert "9.9.9.9" not in stranger["X-Forwarded-For"] and len(stranger) == 4 == len(believed)
+
+
+def test_an_answer_of_the_apps_own_is_passed_on_and_what_is_none_is_told(served):
+    for status in (502, 504):
+        assert served.get(f"{WEB}/status?{status}") == (status, f"its own {status}")
+    for path, saw, words in (("header?400000", "broken", "answered, and nginx cannot pass its answer on"), ("close", "silent", "closed without an answer")):
+        answer = curl(served, "-i", f"{WEB}/{path}")
+        assert answer.startswith("HTTP/1.1 502 ") and f"X-Dusty-Saw: {saw}" in answer and words in answer and 'http-equiv="refresh"' not in answer
+        as_json = json.loads(curl(served, "-H", "Accept: application/json, */*", f"{WEB}/{path}"))
+        assert (as_json["app"], as_json["saw"]) == ("web", saw) and as_json["error"].startswith("web ")
+    got = served.run(["docker", "logs", "dusty_web_1"]).stdout.splitlines()
+    assert got.count("GET /close") == 2 and got.count("GET /header?400000") == 2
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:9999", "127.0.0.1", "127.0.0.53:8080", "[::1]:8080", "small.test", "SMALL.test:8080",
+                                  "172.17.0.1", "dusty_dustyInternalNginx_1"])
+def test_this_machine_and_a_name_without_that_port_get_the_list_of_names(served, host):
+    answer = curl(served, "-i", "-H", f"Host: {host}", "http://127.0.0.1:8080/")
+    assert answer.startswith("HTTP/1.1 200 ") and "Cache-Control: no-store" in answer
+    assert '<a href="http://web.test:8080/">web.test:8080</a>' in answer and '<a href="http://small.test:8081/">' in answer
+    listed = json.loads(curl(served, "-H", f"Host: {host}", "-H", "Accept: application/json", "http://127.0.0.1:8080/x"))
+    assert [(route["host_name"], route["port"], route["app"]) for route in listed["routes"]] == [("web.test", 8080, "web"), ("small.test", 8081, "web")]
+
+
+@pytest.mark.parametrize("host", ["evil.test", "web.test.evil.test", "localhost.evil.test", "xweb.test", "8.8.8.8", "127.0.0.1.evil.test", "web.test.localhost", "0"])
+def test_any_other_name_is_refused_without_a_word_about_the_stack(served, host):
+    for path in ("/", "/events?1", "/.dusty/state", "/.dusty/web.json", "/.dusty/knock"):
+        answer = curl(served, "-i", "-H", f"Host: {host}", f"http://127.0.0.1:8080{path}")
+        assert answer.startswith("HTTP/1.1 421 ") and "text/plain" in answer and "web" not in answer and "small" not in answer
+
+
+def test_the_list_is_there_for_containers_too_by_the_proxys_own_address_and_names(served):
+    ask = "import urllib.request as r, socket; a = socket.gethostbyname('dustyInternalNginx'); print([len(r.urlopen(f'http://{n}:8080/').read()) for n in (a, 'dustyInternalNginx')])"
+    shown = json.loads(served.run(["docker", "exec", "dusty_web_1", "python3", "-c", ask]).stdout)
+    assert len(set(shown)) == 1 and shown[0] > 1000
+
+
+@pytest.mark.long
+def test_an_answer_after_65_seconds_arrives(served):
+    assert curl(served, "-m", "90", f"{WEB}/hang?65") == "late"
