@@ -354,12 +354,25 @@ def _environment() -> dict[str, str]:
     return env
 
 
+NO_SUCH_NAME = ("Could not resolve host", "Name or service not known", "nodename nor servname", "Temporary failure in name resolution")
+NO_ANSWER = ("Connection refused", "Connection timed out", "Operation timed out", "Network is unreachable", "No route to host", "Failed to connect to")
+
+
+def unreachable(printed: str) -> str:
+    """The hint where ssh or curl did not come as far as the other machine; '' for any other failure."""
+    if any(words in printed for words in NO_SUCH_NAME):
+        return "its machine's name leads nowhere: look at the network, a VPN, or the URL"
+    return "its machine does not answer: look at the network, a VPN or a proxy, or the URL" if any(words in printed for words in NO_ANSWER) else ""
+
+
 def git_failed(words: Sequence[str], finished: process.Finished) -> ToolFailed:
     """git's last lines, with the hint that fits."""
     printed = finished.err or finished.out
     hint = ""
     if "Permission denied (publickey" in printed or "Could not read from remote repository" in printed:
         hint = "ssh-add <your key> gives it to the agent; Dusty asks no questions while it fetches"
+    if trouble := unreachable(printed):
+        hint = trouble
     if "Host key verification failed" in printed:
         hint = "ssh to that machine once by hand, and compare its host key"
     if "terminal prompts disabled" in printed or "could not read Username" in printed:

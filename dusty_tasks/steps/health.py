@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.addresses import Address, published_addresses
+from dusty_tasks.core.alike import Report, sentences, subject
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import NGINX, RECONNECT, RELOAD
 from dusty_tasks.core.container_state import advice
@@ -228,13 +229,16 @@ def requests() -> list[Finding]:
         good = list(pool.map(lambda pair: answers(address, pair[1]), urls))
     bad = [(name, url) for (name, url), is_good in zip(urls, good, strict=True) if not is_good]
     if bad:
-        return [Finding("request", FAILED, f"{url} is not answered", f"{DUSTY} logs {name}") for name, url in bad]
+        names = list(dict.fromkeys(name for name, _ in bad))
+        urls_text = subject([url for _, url in bad])
+        return [Finding("request", FAILED, f"{urls_text} is not answered", f"{DUSTY} logs {' '.join(names)}")]
     return [Finding("request", OK, f"{counted(len(urls), 'URL')} answered through nginx" if urls else "no app with a URL runs")]
 
 
 def repos() -> list[Finding]:
     """Can the managed repos be reached, and is there a key to do it with?"""
     from dusty_tasks.core.repos import Repo, repo_of
+    from dusty_tasks.effects.git import unreachable
     from dusty_tasks.steps.repos import is_managed
 
     chosen = session.settings()
@@ -249,8 +253,8 @@ def repos() -> list[Finding]:
     needs_key = any(url.startswith("ssh://") or "@" in url.split("/")[0] for url in urls)
     with ThreadPoolExecutor(8) as pool:
         causes = list(pool.map(_why_unreachable, urls))
-    bad = [Finding("repos", FAILED, f"{url} cannot be reached: {cause}", f"check network and access, then {DUSTY} repos update")
-           for url, cause in zip(urls, causes, strict=True) if cause]
+    bad = [Finding("repos", FAILED, sentence, unreachable(sentence) or f"check your access, then {DUSTY} repos update")
+           for sentence, _code in sentences((Report(url, cause) for url, cause in zip(urls, causes, strict=True) if cause), " cannot be reached: ")]
     return [*(_ssh_agent() if needs_key else []), *(bad or [Finding("repos", OK, f"{counted(len(urls), 'managed repo')} reached")])]
 
 

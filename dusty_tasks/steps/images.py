@@ -6,6 +6,7 @@ from functools import partial
 
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, say
+from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.changes import BUILD, PULL, Change, Options, image_of
 from dusty_tasks.core.images import registry_of
 from dusty_tasks.effects import images, process
@@ -21,7 +22,7 @@ def get_images(engine: Engine, view: View, options: Options, note: Callable[[Cha
     log_in(engine, view, {change.name for change in (*pulls, *builds)})
     for change in (*pulls, *builds):
         say(str(change))
-    failures = _pull_all(engine, pulls, options, note)
+    failures = [Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, note))]
     if builds:
         failure = _build_all(engine, view, [change.name for change in builds], options)
         if failure:
@@ -49,7 +50,8 @@ def log_in_to(registry: str, environment: Mapping[str, str]) -> None:
         raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
 
 
-def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None]) -> list[Failure]:
+def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None]) -> list[Report]:
+    """What could not be pulled."""
     environment = engine.host.engine_environment()
     nginx_image = session.settings().nginx_image
 
@@ -62,7 +64,8 @@ def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Calla
             return
         how = images.ensure_image(change.name, say, env=environment, may_stand_in=True if change.name == nginx_image else None)
         note(change._replace(cause=f"{change.cause}; no registry answers, so it is a stand-in") if how == "stand-in" else change)
-    return [failure for failure in each_at_once([partial(pull, change) for change in pulls]) if failure]
+    failures = each_at_once([partial(pull, change) for change in pulls])
+    return [Report(change.name, str(failure), code=failure.code) for change, failure in zip(pulls, failures, strict=True) if failure]
 
 
 def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> ToolFailed | None:

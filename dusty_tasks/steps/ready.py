@@ -45,7 +45,12 @@ class Trouble(NamedTuple):
     """(whose words, the words): what its health check printed, its last lines."""
 
     def __str__(self) -> str:
-        parts = [f"{self.name} {self.state.what}"]
+        return f"{self.name} {self.words}"
+
+    @property
+    def words(self) -> str:
+        """What follows the name."""
+        parts = [self.state.what]
         for title, text in self.printed:
             lines = "".join(f"\n    {line}" for line in text.splitlines())
             parts.append(f"; {title}:{lines}" if len(parts) == 1 else f"\n  {title}:{lines}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.effects.failures import Failure
 
 if TYPE_CHECKING:
@@ -27,8 +28,11 @@ class RepoOutcome:
     status: str
     """`cloned`, `updated`, `up to date`, `left` (local work), `reset`, `kept` (not fetched, but a clone is there), `failed`."""
     what: str = ""
+    """One sentence. For `left`, `kept` and `failed` what follows the repo's id in it: several may share it."""
     was_fetched: bool = False
     failure: Failure | None = None
+    own: tuple[str, ...] = ()
+    """Words in `what` that are this repo's alone."""
 
     @property
     def has_changed(self) -> bool:
@@ -86,18 +90,21 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bo
 
     with progress("repos", len(due)) as advance:
         outcomes = each_in_parallel(pull, due, settings.repos_jobs, lambda outcome: advance(outcome.what) if outcome.has_changed else None)
-    for outcome in outcomes:
-        if outcome.status in (LEFT, KEPT):
-            warn(outcome.what)
+    for sentence, _code in _said_once(outcomes, LEFT, KEPT):
+        warn(sentence)
     return outcomes
 
 
 def failure_of(outcomes: Sequence[RepoOutcome]) -> Failure | None:
     """All failures as one, or None: exit 1 if each is for the user to mend (a branch that is not there), else 2."""
-    failures = [outcome.failure for outcome in outcomes if outcome.failure and outcome.status == FAILED]
-    if not failures:
-        return None
-    return Failure("\n".join(outcome.what for outcome in outcomes if outcome.status == FAILED), code=max(failure.code for failure in failures))
+    said = _said_once(outcomes, FAILED)
+    return Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said)) if said else None
+
+
+def _said_once(outcomes: Sequence[RepoOutcome], *statuses: str) -> list[tuple[str, int]]:
+    """(sentence, exit code) about the repos of these outcomes; what several have alike is one sentence."""
+    return sentences((Report(outcome.repo_id, outcome.what, outcome.own, outcome.failure.code if outcome.failure else 0)
+                      for outcome in outcomes if outcome.status in statuses), "")
 
 
 def _is_due(repo: Repo, settings: Settings) -> bool:
@@ -116,15 +123,15 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
     from dusty_tasks.effects.lock import held
 
     path = settings.path_of(repo.id)
-    before = fetched_at(path)
+    before, own = fetched_at(path), (path, repo.url, repo.written)
     try:
         with held(f"repo:{repo.id}", verb=verb, home=settings.home, wait=LONGEST_WAIT) as lock:
             done = update_clone(path, repo.url, settings.repo_branches.get(repo.id, ""), is_reset_wanted=is_reset_wanted, lock=lock.fileno())
     except Failure as failure:
         if before and failure.code == 2:
             date = time.strftime("%Y-%m-%d %H:%M", time.localtime(before))
-            return RepoOutcome(repo.id, KEPT, f"{repo.id} could not be fetched; the clone of {date} is used: {failure}", failure=failure)
-        return RepoOutcome(repo.id, FAILED, f"{repo.id}: {failure}", failure=failure)
+            return RepoOutcome(repo.id, KEPT, f" could not be fetched; the clone of {date} is used: {failure}", failure=failure, own=(date, *own))
+        return RepoOutcome(repo.id, FAILED, f": {failure}", failure=failure, own=own)
     note = f" ({done.note})" if done.note else ""
     way_out = "move them elsewhere" if done.is_obstructed else "push the work, or --reset-repos saves it and resets the clone"
     span = f"{done.before[:8]} to {done.after[:8]}"
@@ -133,7 +140,7 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
         "forward": (UPDATED, f"updated {repo.id}: {span}{note}"),
         "switch": (UPDATED, f"switched {repo.id} to branch {done.branch}: {span}{note}"),
         "reset": (RESET, f"reset {repo.id} to branch {done.branch}: {span}{note}"),
-        "leave": (LEFT, f"{repo.id} is left as it is: {done.note}\n    hint: {path}; {way_out}"),
+        "leave": (LEFT, f" is left as it is: {done.note}\n    hint: {path}; {way_out}"),
         "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{repo.id} is up to date{note}"),
     }[done.action]
-    return RepoOutcome(repo.id, status, what, done.was_fetched)
+    return RepoOutcome(repo.id, status, what, done.was_fetched, own=own)

@@ -6,6 +6,7 @@ from functools import partial
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.batches import needed_names, stop_seconds_of
 from dusty_tasks.core.found import FoundContainer
 from dusty_tasks.core.wanted import Wanted
@@ -25,16 +26,16 @@ def stop_containers(engine: Engine, containers: Sequence[FoundContainer], *, is_
     if not chosen:
         return []
     _note(engine, chosen, is_removal)
-    failures: list[str] = []
+    failures: list[Report] = []
     for group in _users_first(chosen):
         calls = [partial(_stop, engine, container, is_removal) for container in group]
         for container, failure in zip(group, docker.each_at_once(calls), strict=True):
             if failure:
-                failures.append(f"{container.name}: {failure}")
+                failures.append(Report(container.name, str(failure), (container.container_name, container.id)))
             else:
                 say(f"{'removed' if is_removal else 'stopped'} {container.name}")
     if failures:
-        raise Failure("\n".join(failures), code=2)
+        raise Failure("\n".join(sentence for sentence, _code in sentences(failures)), code=2)
     return chosen
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.lib_digests import lib_digests
 from dusty_tasks.core.repos import shown_names
@@ -149,7 +150,9 @@ def failure_of(outcomes: Iterable[SyncOutcome]) -> Failure | None:
     failed = [outcome for outcome in outcomes if outcome.failure]
     if not failed:
         return None
-    return Failure("\n".join(map(str, failed)), code=max(outcome.failure.code for outcome in failed if outcome.failure))
+    said = sentences(Report(outcome.name, str(outcome.failure), (outcome.source, outcome.repo_id), outcome.failure.code)
+                     for outcome in failed if outcome.failure)
+    return Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said))
 
 
 def _say_synced(outcome: SyncOutcome, say: Say) -> None:

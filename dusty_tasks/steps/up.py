@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from dusty_tasks import session
 from dusty_tasks.console import may_ask, progress, say, working
+from dusty_tasks.core.alike import Report, merged, sentences, subject
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import (
     ASSETS,
@@ -325,10 +326,17 @@ class Run:
             self._view = self.view._replace(plan=self.view.plan.without(PROXY))
         with working("changing containers"):
             self.launcher.launch()
+        self.failures += self._launch_failures()
+
+    def _launch_failures(self) -> Iterator[Failure]:
+        """What could not be launched, each with its place in the specs; one cause is said once."""
         place_of = place_finder(lambda: read_origins(session.settings()))
-        for name, failure in self.launcher.failures.items():
-            named = "".join(f"\n    {source}" for source in self._sources_in(str(failure)))
-            self.failures.append(Failure(f"{name} ({place_of(name, ()) or 'Dusty itself'}): {failure}{named}", code=failure.code))
+        reports = [Report(name, str(failure), (self.launcher.wanted[name].container_name,) if name in self.launcher.wanted else (), failure.code)
+                   for name, failure in self.launcher.failures.items()]
+        for each in merged(reports):
+            named = "".join(f"\n    {source}" for source in self._sources_in(each.text)) if len(each.names) == 1 else ""
+            placed = subject([f"{name} ({place_of(name, ()) or 'Dusty itself'})" for name in each.names])
+            yield Failure(f"{placed}: {each.text}{named}", code=each.code)
 
     @staticmethod
     def _sources_in(printed: str) -> list[Any]:
@@ -390,10 +398,12 @@ class Run:
         self.launcher.note_states({*outcome.finished, *self.view.found.finished}, outcome.ready,
                                   {trouble.name: trouble.state.what for trouble in outcome.troubles})
         self.troubled = {trouble.name for trouble in outcome.troubles}
-        for trouble in outcome.failed:
-            code = 3 if trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in str(trouble) else 2
-            self.failures.append(Failure(str(trouble), code=code))
-        self.failures += [Failure(str(trouble), code=1) for trouble in outcome.silent]
+        def code_of(trouble: ready.Trouble) -> int:
+            is_ours = trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in str(trouble)
+            return 1 if trouble in outcome.silent else 3 if is_ours else 2
+        own = {container.name: (container.container_name, *container.http_urls) for container in watched}
+        reports = [Report(trouble.name, trouble.words, own[trouble.name], code_of(trouble)) for trouble in outcome.troubles]
+        self.failures += [Failure(sentence, code=code) for sentence, code in sentences(reports, " ")]
 
     # The end
 

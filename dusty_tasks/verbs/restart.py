@@ -7,6 +7,7 @@ from functools import partial
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.batches import levels, stop_seconds_of
 from dusty_tasks.core.changes import CREATE, RECREATE, REMOVE, RESTART, Change, shared_with
 from dusty_tasks.core.found import FoundContainer
@@ -81,13 +82,12 @@ def restart(chosen: list[WantedContainer], wanted: Wanted, engine: Engine, found
     """Restart containers, dependencies first, independent ones at once, each with those that share its network; the exit code."""
     everyone = with_sharers(chosen, wanted, found)
     started = read_host_json(engine.host, STARTED)
-    code = 0
+    failures: list[Report] = []
     for level in levels(everyone, wanted):
         calls = [partial(docker.run_restart, engine, found[each.name].id, stop_seconds_of(each.kind)) for each in level]
         for each, failure in zip(level, docker.each_at_once(calls), strict=True):
             if failure:
-                warn(f"{each.name}: {failure}")
-                code = 2
+                failures.append(Report(each.name, str(failure), (each.container_name, found[each.name].id)))
                 continue
             say(f"restarted {each.name}")
             record = started.get(each.container_name)
@@ -97,7 +97,9 @@ def restart(chosen: list[WantedContainer], wanted: Wanted, engine: Engine, found
                     "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in each.repo_ids if repo_id in receipts},
                     "stopped": False, "finished": False, "restart_owed": False}
         write_host_json(engine.host, STARTED, started)
-    return code
+    for sentence, _code in sentences(failures):
+        warn(sentence)
+    return 2 if failures else 0
 
 
 def with_sharers(chosen: Iterable[WantedContainer], wanted: Wanted, found: dict[str, FoundContainer]) -> list[WantedContainer]:

@@ -212,6 +212,15 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     # Started again by the next one; what it printed before that is history.
     assert rig.dusty("up", check=False).stderr.count("this is the reason") == 1
+    # What several have alike, at their making or after it, is said once with all names.
+    more = [f"bad{n}" for n in range(1, 5)]
+    for name in more:
+        stack.app(name, always=f"echo this is the reason for {name}; exit 7")
+        stack.service(f"broken-{name}", more="entrypoint: [/nosuch/program]\n")
+    stack.bundle("bad", apps=f"[{', '.join(more)}]", services=f"[{', '.join(f'broken-{name}' for name in more)}]")
+    said = rig.dusty("up", check=False).stderr
+    assert "each of 4 (bad1, bad2, bad3, bad4) ended with status 7; its last lines:\n    this is the reason for …\n" in said
+    assert "each of 4 (broken-bad1 (services/broken-bad1.yml:1:1), broken-bad2 (" in said and said.count("no such file or directory") == 1
 
 
 def test_a_plan_names_what_is_restarted_and_made_in_the_order_of_up(rig, running):
@@ -223,12 +232,12 @@ def test_a_plan_names_what_is_restarted_and_made_in_the_order_of_up(rig, running
 
 
 def test_a_container_that_cannot_be_made_does_not_keep_the_others_down(rig, stack):
-    stack.service("broken", more="devices: [/dev/nosuch:/dev/nosuch]\n")
+    stack.service("broken", more="entrypoint: [/nosuch/program]\n")
     stack.bundle("broken", services="[broken]")
     stack.activate("broken", "shop")
     done = rig.dusty("up", check=False)
     assert done.returncode == 2
-    assert "broken (services/broken.yml:1:1): " in done.stderr and "/dev/nosuch" in done.stderr
+    assert "broken (services/broken.yml:1:1): " in done.stderr and "/nosuch/program" in done.stderr
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
 
 
@@ -416,8 +425,8 @@ def test_an_interrupted_up_ends_with_its_own_code_and_the_next_one_goes_on(rig, 
 
 def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_made_anew(rig, stack):
     """`plain` has an image without a passwd file; `web` ignores SIGTERM as its own first process would, `own` keeps the init out."""
-    rig.run(["sh", "-c", "docker create --name x busybox:1 true >/dev/null && mkdir /run/x && docker export x | tar -C /run/x -x && rm /run/x/etc/passwd /run/x/etc/group"
-             " && tar -C /run/x -c . | docker import --change 'ENV PATH=/bin' - no-passwd:1 && docker rm x && rm -r /run/x"])
+    rig.run(["sh", "-c", "docker create --name bare busybox:1 true >/dev/null && mkdir /run/x && docker export bare | tar -C /run/x -x && rm /run/x/etc/passwd /run/x/etc/group"
+             " && tar -C /run/x -c . | docker import --change 'ENV PATH=/bin' - no-passwd:1 && docker rm bare && rm -r /run/x"])
     stack.app("own", more="compose: {init: false}")
     stack.app("plain", image="no-passwd:1")
     stack.bundle("shop", apps="[web, own, plain]")

@@ -108,6 +108,39 @@ def test_a_failed_fetch_is_a_warning_where_a_clone_is_and_a_failure_where_none_i
     assert failure is not None and failure.code == 2 and "nowhere" in str(failure) and "away" not in str(failure)
 
 
+def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No machine answers there, by a real ssh; the repos that have a clone are warned of once, those without are one failure."""
+    clones = [pulled.remote(name) for name in ("a1", "b1")]
+    pulled.pull()
+    pulled.repos = [repo_of(f"ssh://git@127.0.0.1:9/org/{name}") for name in ("web", "api", "lib", "base")]
+    assert set(pulled.pull().values()) == {FAILED}
+    failure = failure_of(pulled.outcomes)
+    assert failure is not None and failure.code == 2
+    text = str(failure)
+    assert text.startswith("each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git clone")
+    assert text.count("Connection refused") == text.count("hint: its machine does not answer") == 1 and "ssh-add" not in text
+    for clone in clones:
+        clone.rename(clone.with_name(f"{clone.name}-away"))
+    pulled.repos = [repo_of(f"file://{clone}") for clone in clones]
+    pulled.warned.clear()
+    assert set(pulled.pull(always=True).values()) == {KEPT}
+    warned, = pulled.warned
+    assert " could not be fetched; the clone of " in warned and warned.startswith("each of ") and warned.count("\n") < 8
+
+
+@pytest.mark.parametrize(("printed", "hint"), [
+    ("ssh: Could not resolve hostname github.com: Temporary failure in name resolution\nfatal: Could not read from remote repository.", "name leads nowhere"),
+    ("fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test", "name leads nowhere"),
+    ("ssh: connect to host github.com port 22: Connection timed out\nfatal: Could not read from remote repository.", "does not answer"),
+    ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", "ssh-add"),
+])
+def test_the_hint_fits_the_cause(printed: str, hint: str) -> None:
+    from dusty_tasks.effects.git import git_failed
+    from dusty_tasks.effects.process import Finished
+
+    assert hint in git_failed(["fetch"], Finished(128, "", printed)).hint
+
+
 def test_a_branch_that_is_not_there_is_the_users_to_mend(pulled: Pulled) -> None:
     pulled.remote("web")
     pulled.settings = dataclasses.replace(pulled.settings, repo_branches={pulled.repos[0].id: "nope"})
