@@ -29,6 +29,31 @@ def end_before_last_start(container_id: str, events: list[dict[str, Any]]) -> in
     return before
 
 
+class End(NamedTuple):
+    """The end of one life of a container."""
+
+    at: int
+    """In ns since 1970 by the engine's clock."""
+    status: int
+    is_own: bool
+    """It ended by itself: no kill or stop belongs to it."""
+
+
+def end_after(container_id: str, events: list[dict[str, Any]], moment: float) -> End | None:
+    """Its first end after `moment` (seconds since 1970 by the engine's clock); None where the engine remembers none."""
+    is_own = True
+    for event in _events_of(container_id, events):
+        at = int(event.get("timeNano") or 0)
+        if _action(event) == "start":
+            is_own = True
+        elif _action(event) in ("kill", "stop"):
+            is_own = False
+        elif _action(event) == "die" and at / 10**9 > moment:
+            status = str(((event.get("Actor") or {}).get("Attributes") or {}).get("exitCode") or 0)
+            return End(at, int(status) if status.lstrip("-").isdigit() else 0, is_own)
+    return None
+
+
 def _events_of(container_id: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [event for event in events if (event.get("Actor") or {}).get("ID", event.get("id")) == container_id]
 

@@ -31,6 +31,11 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
     }
 
 
+def started_anew(record: dict[str, Any]) -> dict[str, Any]:
+    """The record of a container that was started just now as it is: what it did before is history, and nobody has seen it ready yet."""
+    return {**seen_ready(record), "ready": False}
+
+
 def seen_ready(record: dict[str, Any]) -> dict[str, Any]:
     """The record of a container that was seen ready since its last start."""
     return {key: value for key, value in record.items() if key not in ("ready", "trouble")}

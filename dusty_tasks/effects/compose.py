@@ -3,12 +3,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.found import CONTEXT_LABEL
 from dusty_tasks.effects import process
+from dusty_tasks.effects.builds import BUILD_LOG, run_build
 from dusty_tasks.effects.docker import PROJECT
-from dusty_tasks.effects.failures import ToolFailed
+from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.files import write_atomically
 
 if TYPE_CHECKING:
@@ -16,32 +19,41 @@ if TYPE_CHECKING:
 
 
 NO_INIT = "the engine has no init to start apps with: install its docker-init (package tini), or write compose: {init: false}"
+_WAITING = re.compile(r" *Container (\S+) +Waiting")
 
 
 def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_seconds: int | None,
-                   lock: int | None = None) -> ToolFailed | None:
+                   lock: int | None = None, tell: Callable[[str], None] = lambda _name: None) -> ToolFailed | None:
     """Make or re-make the containers `names` and start them in the order of their depends_on; None, or why it failed.
 
     No dependency is touched, no image pulled or built: others decided that. `stop_seconds`: for those replaced; None: their own.
-    `lock` is a descriptor that Compose inherits: if we are killed, nobody else begins before it has ended.
+    `lock` is a descriptor that Compose inherits: if we are killed, nobody else begins before it has ended. `tell` hears the name of
+    each container whose health check Compose waits for.
     """
+    def follow(line: str) -> None:
+        waiting = _WAITING.match(line)
+        if waiting:
+            tell(waiting[1])
     stop_time = [] if stop_seconds is None else ["-t", str(stop_seconds)]
     argv = [*_compose(compose_path), "up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", *stop_time, *names]
-    finished = process.run(argv, env=_environment(host), pass_fds=() if lock is None else (lock,))
+    finished = process.run(argv, env=_environment(host), pass_fds=() if lock is None else (lock,), on_line=follow)
     if not finished.code:
         return None
     printed = finished.err or finished.out
     return ToolFailed(argv, finished.code, printed, NO_INIT if "docker-init" in printed else "")
 
 
-def run_compose_build(host: DockerHost, compose_path: str, digests: dict[str, str], folder: str, *, pull: bool) -> ToolFailed | None:
-    """Build the images of the containers in `digests`, each labelled with the digest of its context; None, or why it failed."""
+def run_compose_build(host: DockerHost, compose_path: str, digests: dict[str, str], folder: str, *, pull: bool,
+                      tell: Callable[[str], None]) -> Failure | None:
+    """Build the images of the containers in `digests`, each labelled with the digest of its context; None, or why it failed.
+
+    `tell` hears each step that begins; what the builder prints is kept in `folder`.
+    """
     labels_path = f"{folder}/build-labels.json"
     labels = {name: {"build": {"labels": {CONTEXT_LABEL: digest}}} for name, digest in digests.items()}
     write_atomically(labels_path, json.dumps({"services": labels}).encode())
-    argv = [*_compose(compose_path), "-f", labels_path, "build", "--quiet", *(["--pull"] if pull else []), *digests]
-    finished = process.run(argv, env=_environment(host))
-    return ToolFailed(argv, finished.code, finished.err or finished.out) if finished.code else None
+    argv = [*_compose(compose_path), "-f", labels_path, "build", *(["--pull"] if pull else []), *digests]
+    return run_build(argv, _environment(host), f"{folder}/{BUILD_LOG}", tell)
 
 
 def _compose(compose_path: str) -> list[str]:

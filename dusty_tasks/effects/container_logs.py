@@ -28,37 +28,62 @@ def stored_lines(words_by_name: Words, env: Mapping[str, str]) -> Iterator[tuple
             _check(words_by_name[name], stream)
 
 
-def followed_lines(words_by_name: Words, env: Mapping[str, str]) -> Iterator[tuple[str, Line] | None]:
-    """Lines of all containers as they come, until the last one ends; None whenever there is a pause (time to flush)."""
-    waiting: queue.Queue[tuple[str, Line] | None] = queue.Queue(1000)
+class Follower:
+    """Lines of containers as they come; one that was lost may be attached again. Its streams end with the block."""
 
-    def read(name: str, stream: Piped) -> None:
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.attached: set[str] = set()
+        """The names whose stream has not ended yet."""
+        self.failures: dict[str, ToolFailed] = {}
+        """Why streams ended that did not end well: the engine went away, or the container was removed meanwhile."""
+        self._waiting: queue.Queue[tuple[str, Line | None]] = queue.Queue(1000)
+        self._streams: dict[str, tuple[ExitStack, Sequence[str], Piped]] = {}
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stack, _words, _stream in self._streams.values():
+            stack.close()
+
+    def attach(self, name: str, words: Sequence[str]) -> None:
+        """Begin to follow `name`; `words` as in Words."""
+        stack = ExitStack()
+        stream = stack.enter_context(_opened(["-f", *words], self.env))
+        self._streams[name] = stack, words, stream
+        self.attached.add(name)
+        self.failures.pop(name, None)
+        threading.Thread(target=self._read, args=(name, stream), daemon=True).start()
+
+    def take(self) -> tuple[str, Line | None] | None:
+        """The next line with its name, no line for a stream that has ended, and None after a pause."""
+        try:
+            name, line = self._waiting.get(timeout=PAUSE)
+        except queue.Empty:
+            return None
+        if line is None:
+            self.attached.discard(name)
+            stack, words, stream = self._streams.pop(name)
+            with stack:
+                try:
+                    _check(words, stream)
+                except ToolFailed as failed:
+                    self.failures[name] = failed
+        return name, line
+
+    def has_more(self) -> bool:
+        """False while nothing waits to be taken: time to flush."""
+        return not self._waiting.empty()
+
+    def _read(self, name: str, stream: Piped) -> None:
         try:
             for line, _ in _lines(name, stream):
-                waiting.put((name, line))
+                self._waiting.put((name, line))
         except ValueError:
             pass  # closed by the end of the block
         finally:
-            waiting.put(None)
-
-    with ExitStack() as stack:
-        streams = {name: stack.enter_context(_opened(["-f", *words], env)) for name, words in words_by_name.items()}
-        for name, stream in streams.items():
-            threading.Thread(target=read, args=(name, stream), daemon=True).start()
-        ended = 0
-        while ended < len(words_by_name):
-            if waiting.empty():
-                yield None
-            try:
-                item = waiting.get(timeout=PAUSE)
-            except queue.Empty:
-                continue
-            if item is None:
-                ended += 1
-            else:
-                yield item
-        for name, stream in streams.items():
-            _check(words_by_name[name], stream)
+            self._waiting.put((name, None))
 
 
 def _opened(words: Sequence[str], env: Mapping[str, str]) -> AbstractContextManager[Piped]:

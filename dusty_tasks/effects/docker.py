@@ -16,6 +16,7 @@ from urllib.parse import quote
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, containers_of
 from dusty_tasks.core.safe_text import plain_lines
+from dusty_tasks.core.ssh_trouble import PASSING, SshTrouble, ssh_trouble
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.process import TIMED_OUT, Finished
 
@@ -34,6 +35,10 @@ class EngineDown(Failure):
 
     code = 2
     is_absence = True
+
+    def __init__(self, what: str, hint: str = "", code: int | None = None, trouble: SshTrouble = PASSING) -> None:
+        super().__init__(what, hint, code)
+        self.trouble = trouble
 
 
 class EngineDenied(EngineDown):
@@ -168,6 +173,8 @@ def _connect(address: str, timeout: float) -> socket.socket:
         return connection
     if address.startswith(("tcp://", "http://")):
         name, _, port = address.partition("://")[2].rstrip("/").rpartition(":")
+        if not name or not port.isdigit():
+            raise EngineDown(f"DOCKER_HOST is {address}, which names no port", f"for example {address.rstrip('/')}:2375")
         return socket.create_connection((name.strip("[]"), int(port)), timeout=min(timeout, 10))
     raise EngineDown(f"DOCKER_HOST is {address}, which is neither a unix:// nor a tcp:// address",
                      f"for an ssh Docker host: {DUSTY} config set host.kind ssh, and host.ssh")
@@ -181,7 +188,8 @@ def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes
     """
     finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape")
     if finished.code == TIMED_OUT or not finished.out:
-        raise EngineDown(silence(host, finished), f"{DUSTY} start")
+        trouble = ssh_trouble(finished.err)
+        raise EngineDown(silence(host, finished), trouble.hint.format(name=host.name) or f"{DUSTY} start", trouble=trouble)
     return finished.out.encode("utf-8", "surrogateescape")
 
 

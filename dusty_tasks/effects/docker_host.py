@@ -10,6 +10,7 @@ from typing import NamedTuple, Unpack
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.presets import filled_in
 from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.ssh_trouble import ssh_trouble
 from dusty_tasks.effects import process, ssh
 from dusty_tasks.effects.failures import Failure, ToolFailed
 
@@ -21,9 +22,9 @@ class Unreachable(ToolFailed):
 
     is_absence = True
 
-
-class LoginRefused(Unreachable):
-    """The machine is there and the login was refused, on its side or, for its host key, on ours: waiting mends neither."""
+    def __init__(self, name: str, printed: str) -> None:
+        self.trouble = ssh_trouble(printed)
+        super().__init__(["ssh", name], 255, printed, self.trouble.hint.format(name=name) or f"{DUSTY} start")
 
 
 class Login(NamedTuple):
@@ -148,8 +149,7 @@ class DockerHost:
         words = [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
         finished = process.run(words, **options)
         if finished.code == 255:
-            kind = LoginRefused if ssh.is_refusal(finished.err) else Unreachable
-            raise kind(["ssh", self.name], 255, finished.err, ssh.explanation(finished.err, self.target))
+            raise Unreachable(self.name, finished.err)
         if check and finished.code:
             raise ToolFailed(["ssh", self.name, *argv], finished.code, finished.err or finished.out)
         return finished

@@ -1,13 +1,15 @@
 """Images: pulled, or, where no registry answers, stood in for by roots made from Debian's packages (design.md section 9, 13).
 
-A stand-in is one root with nginx, Python and Redis, unpacked from packages that apt downloads into a private folder:
+All stand-ins have one root with nginx, Python and Redis, and each runs the server that it stands for. It is unpacked from packages that apt downloads into a private folder:
 no root rights, no chroot, and nothing of this machine's package state is touched. It carries the label STAND_IN_LABEL.
 """
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import sys
+import tarfile
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +17,7 @@ from pathlib import Path
 
 from dusty_tasks.core.images import STAND_IN_LABEL
 from dusty_tasks.core.settings import NGINX_IMAGE
+from dusty_tasks.core.stand_ins import Server, server_of
 from dusty_tasks.effects import process
 from dusty_tasks.effects.failures import Failure, ToolFailed
 
@@ -92,15 +95,14 @@ def _pull_at_leisure(name: str, env: Env) -> process.Finished:
 
 
 def stand_in(name: str, say: Say, env: Env = None) -> None:
-    """Tag a stand-in as `name`, made now if the engine has none. Raises Failure where there is no apt to make it with."""
+    """Have a stand-in named `name` that runs its server; the root is made now if the engine has none. Raises Failure where there is no apt."""
     found = _stand_in_ids(env)
     if not found:
         say("no image registry answers: making a stand-in with nginx, Python and Redis from Debian's packages; "
             "it gives way once a registry answers")
         with tempfile.TemporaryDirectory(prefix="dusty-standin-") as folder:
             _import(write_root_archive(Path(folder), PACKAGES), name, env)
-    else:
-        process.run(["docker", "tag", found[0], name], check=True, env=env)
+    _make_server(found[0] if found else name, name, env)
     say(f"{name}: a stand-in")
 
 
@@ -140,6 +142,28 @@ def _import(archive: Path, name: str, env: Env) -> None:
     changes = (f"LABEL {STAND_IN_LABEL}=1", f"ENV {path}", 'CMD ["bash"]')
     words = [word for change in changes for word in ("--change", change)]
     process.run(["docker", "import", *words, str(archive), name], check=True, env=env)
+
+
+def _make_server(base: str, name: str, env: Env) -> None:
+    """Name `name` an image with the root of the stand-in `base` that runs what an image of that name runs."""
+    server = server_of(name)
+    made = process.run(["docker", "create", "--entrypoint", "", base, "true"], check=True, env=env).out.strip()
+    try:
+        process.run(["docker", "cp", "-", f"{made}:/"], input=_tar_of(server), check=True, env=env)
+        words = [word for change in server.changes for word in ("--change", change)]
+        process.run(["docker", "commit", *words, made, name], check=True, env=env)
+    finally:
+        process.run(["docker", "rm", "--force", made], env=env)
+
+
+def _tar_of(server: Server) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path, text, mode in server.files:
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(text.encode()), mode
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return buffer.getvalue()
 
 
 def write_root_archive(folder: Path, packages: Iterable[str]) -> Path:

@@ -11,7 +11,6 @@ import shlex
 import shutil
 import stat
 
-from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.files import read_bytes, write_if_changed
 
@@ -85,22 +84,3 @@ def kept_config(home: str, target: str) -> str:
     """The path of a configuration kept by write_config, '' if there is none."""
     path = os.path.join(home, "state", "ssh", f"{short_digest(target)}.config")
     return path if read_bytes(path) is not None else ""
-
-
-def is_refusal(printed: str) -> bool:
-    """True if ssh got through and was not let in, or did not trust the other side."""
-    return "Permission denied" in printed or is_host_key_trouble(printed)
-
-
-def is_host_key_trouble(printed: str) -> bool:
-    return "Host key verification failed" in printed or "REMOTE HOST IDENTIFICATION HAS CHANGED" in printed
-
-
-def explanation(printed: str, target: str) -> str:
-    """The hint that fits what ssh said."""
-    name = split_target(target)[0]
-    if is_host_key_trouble(printed):
-        return f"its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand"
-    if "Permission denied" in printed:
-        return f"ssh-add <your key>, or put your key there: ssh-copy-id {name}"
-    return f"{DUSTY} start"

@@ -9,9 +9,10 @@ from dusty_tasks import session
 from dusty_tasks.console import confirm, is_terminal, say
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.safe_text import harmless
-from dusty_tasks.effects import docker, ssh, vm
+from dusty_tasks.core.ssh_trouble import SshTrouble
+from dusty_tasks.effects import docker, vm
 from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
-from dusty_tasks.effects.docker_host import DockerHost, LoginRefused, Unreachable
+from dusty_tasks.effects.docker_host import DockerHost, Unreachable
 from dusty_tasks.effects.failures import Failure
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
@@ -52,14 +53,14 @@ def store_address(host: DockerHost) -> str:
 
 
 def wait_for_engine(engine: Engine, seconds: float) -> None:
-    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause; at once where we are not let in."""
+    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause; at once where waiting mends nothing."""
     begin, pause, waits = time.monotonic(), FIRST_PAUSE, 0
     while True:
         try:
             docker.read_containers(engine)
             break
         except (EngineDown, Unreachable) as away:
-            if isinstance(away, EngineDenied) or (isinstance(away, LoginRefused) and _is_final(engine.host, away)):
+            if isinstance(away, EngineDenied) or _is_final(engine.host, away.trouble):
                 end_line(waits)
                 raise
             if time.monotonic() - begin + pause > seconds:
@@ -74,9 +75,9 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
         say("Docker is responding")
 
 
-def _is_final(host: DockerHost, refused: LoginRefused) -> bool:
+def _is_final(host: DockerHost, trouble: SshTrouble) -> bool:
     """A machine of ours that is just starting may not know its users yet; but its host key stays what it is."""
-    return not vm.is_startable(host) or ssh.is_host_key_trouble(refused.printed)
+    return trouble.is_lasting and not (trouble.passes_at_start and vm.is_startable(host))
 
 
 def _after_waiting(engine: Engine, hint: str) -> str:

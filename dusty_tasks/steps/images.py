@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, say
+from dusty_tasks.console import may_ask, progress, say
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.changes import BUILD, PULL, Change, Options, image_of
 from dusty_tasks.core.images import registry_of
 from dusty_tasks.effects import images, process
 from dusty_tasks.effects.compose import run_compose_build
 from dusty_tasks.effects.docker import Engine, each_at_once
-from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import View
 
 
@@ -68,7 +68,8 @@ def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Calla
     return [Report(change.name, str(failure), code=failure.code) for change, failure in zip(pulls, failures, strict=True) if failure]
 
 
-def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> ToolFailed | None:
+def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> Failure | None:
     settings = session.settings()
     digests = {name: view.sources.contexts.get(name, "") for name in names}
-    return run_compose_build(engine.host, f"{settings.build}/docker-compose.yml", digests, settings.state, pull=options.pull)
+    with progress("building") as tell:
+        return run_compose_build(engine.host, f"{settings.build}/docker-compose.yml", digests, settings.state, pull=options.pull, tell=tell)

@@ -49,6 +49,8 @@ class Launcher:
         self.done = done
         """The caller's list of what was done, in order; added to."""
         self.failures: dict[str, Failure] = {}
+        self._told_waiting: set[str] = set()
+        """Containers whose health check was said to be waited for."""
 
     def launch(self) -> None:
         """Removals, then everything else in batches."""
@@ -68,6 +70,8 @@ class Launcher:
         while names and time.monotonic() < end:
             found = docker.read_containers(self.engine)
             names = {name for name in names if name in found and found[name].is_running and found[name].health == "starting"}
+            for name in sorted(names):
+                self._tell_waiting(found[name].container_name)
             if names:
                 time.sleep(HEALTH_INTERVAL)
 
@@ -103,7 +107,13 @@ class Launcher:
         self._record(change for change in batch.changes if self._is_made(change.name, before))
 
     def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
-        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds, self.lock)
+        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds, self.lock, self._tell_waiting)
+
+    def _tell_waiting(self, container_name: str) -> None:
+        if container_name not in self._told_waiting:
+            self._told_waiting.add(container_name)
+            name = next((wanted.name for wanted in self.wanted.values() if wanted.container_name == container_name), container_name)
+            say(f"waiting for the health check of {name}")
 
     def _is_made(self, name: str, before: dict[str, str]) -> bool:
         container = self.containers.get(name)

@@ -8,6 +8,7 @@ from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.suite_image import ImageInputs, image_name, labels_of, remake_cause, setup_command
 from dusty_tasks.core.suite_target import Target, base_of, mounts_of
 from dusty_tasks.effects import process
+from dusty_tasks.effects.builds import BUILD_LOG, run_build
 from dusty_tasks.effects.commits import read_commit
 from dusty_tasks.effects.docker import Engine, run_remove
 from dusty_tasks.effects.docker_host import DockerHost
@@ -53,7 +54,9 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
     env = engine.host.engine_environment()
     if folder:
         name = f"{image_name(target.name)}_base"
-        process.run(["docker", "build", "--quiet", "--tag", name, folder], env=env, check=True)
+        failure = run_build(["docker", "build", "--tag", name, folder], env, f"{settings.state}/{BUILD_LOG}", lambda step: say(f"building {step}"))
+        if failure:
+            raise failure
     else:
         ensure_image(name, say, env=env)
     found = read_image(engine, name)

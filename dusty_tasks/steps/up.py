@@ -393,7 +393,7 @@ class Run:
         with progress("waiting until ready") as tell:
             outcome = ready.wait_until_ready(self.engine, watched, settings.hosts_address, settings.up_wait, tell, noted)
         for name in outcome.ready:
-            if name in awaited:
+            if noted.get(name):
                 say(f"{name} is ready")
         self.launcher.note_states({*outcome.finished, *self.view.found.finished}, outcome.ready,
                                   {trouble.name: trouble.state.what for trouble in outcome.troubles})

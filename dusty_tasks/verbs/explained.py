@@ -5,7 +5,13 @@ DETAILS: dict[str, str] = {
     "up": """\
 Fetches the repos, checks and compiles the specs, looks at what is there, and changes only what differs: a container is left
 alone, restarted (its code or assets changed) or recreated (its image, environment, ports or volumes did). Every change is
-printed with its cause. Nothing that runs is stopped before its replacement compiles and its image is there.""",
+printed with its cause. Nothing that runs is stopped before its replacement compiles and its image is there.
+
+At the end it waits, at most as long as the setting up.wait says, until what it started is ready: a route answers, a health
+check passes; what has neither runs for two seconds, or ends with status 0. What ends otherwise is shown with its last lines,
+exit code 2; so is one with a route or a health check that ends with 0. What runs and does not answer, or is unhealthy, is
+shown with what listens in its container or what its check printed, exit code 1. Both are looked at again by each `{dusty} up`
+until they are mended or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.""",
     "stop": """\
 Data below /persist and named volumes stay, with --rm too. Containers whose specs are gone can be named as well.
 
@@ -60,16 +66,24 @@ written through the running container, which needs `sh` and `tar` for it.
     {dusty} cp web:/srv/data api:/srv/data""",
     "status": """\
 For each part of the stack: the state of its container, its URLs, the commit its code comes from, whether that is synced, and
-what `{dusty} up` would still change.""",
+what `{dusty} up` would still change. A container is running, starting, not answering, unhealthy, failed, stopped (by hand),
+finished (its work is done), paused, created or absent. Where the Docker host is known to be off, it is off; where it does
+not answer, nothing is known of it, and status ends with 2.""",
     "logs": """\
 Several containers are merged, each line with the name of its container. Containers that have ended count.
 
+With -f it goes on over restarts and recreations, and tells their causes: `-- api restarted: repo api was synced --`. It ends
+when all have ended and none is coming back; on a terminal it waits for the next start, until ^C.
+
     {dusty} logs -f web api
     {dusty} logs --since 10m --tail 100""",
-    "plan": "Each line has its cause. It is what `{dusty} up --no-pull` would do now, in that order.",
+    "plan": """\
+Each line has its cause. It is what `{dusty} up --no-pull` would do now, in that order. Of a Docker host that does not answer
+nothing is planned, and plan ends with 2; one that is known to be off is said to be off.""",
     "why": "    {dusty} why web",
     "doctor": """\
-One line for each thing: ok, a warning, or failed with the command that mends it. Ends with 1 if anything failed.""",
+One line for each thing: ok, a warning, or failed with the command that mends it. A container that failed, is unhealthy or
+does not answer is among them. Ends with 1 if anything failed.""",
     "bundles": """\
 A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
 No container changes until the next `{dusty} up`.

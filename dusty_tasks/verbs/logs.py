@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from dusty_tasks import session
@@ -13,11 +13,12 @@ from dusty_tasks.verbs.running import containers, in_stack_order, pick
 
 if TYPE_CHECKING:
     from dusty_tasks.core.found import FoundContainer
+    from dusty_tasks.core.log_lines import Line
 
 
 def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None,
         since: str | None = None) -> int | None:
-    """One container: the engine's own output and status. Several: merged; ended ones count."""
+    """One container: the engine's own output and status. Several: merged; ended ones count. What is followed is followed over restarts."""
     flags = range_flags(tail, since)
     found = containers()
     chosen = [pick(found, name) for name in dict.fromkeys(words)] if words else in_stack_order(found)
@@ -26,10 +27,7 @@ def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: 
         return None
     env = session.docker_host().engine_environment()
     if len(chosen) == 1:
-        from dusty_tasks.effects.process import run_attached
-
-        flags += ["--follow"] * follow + ["--timestamps"] * timestamps
-        return run_attached(["docker", "logs", *flags, chosen[0].id], env=env)
+        return show_one(chosen[0], flags, follow=follow, timestamps=timestamps, env=env)
     write_merged(chosen, flags, follow=follow, timestamps=timestamps, env=env)
     return None
 
@@ -45,11 +43,32 @@ def range_flags(tail: str | None, since: str | None) -> list[str]:
         raise Failure(str(error)) from None
 
 
+def show_one(container: FoundContainer, flags: list[str], *, follow: bool, timestamps: bool, env: Mapping[str, str]) -> int:
+    """The engine's own output of one container, its streams apart; to follow, that of its next lives as well."""
+    from dusty_tasks.effects.process import run_attached
+
+    always = ["--follow"] * follow + ["--timestamps"] * timestamps
+    if not follow or container.exit_status is not None:
+        return run_attached(["docker", "logs", *flags, *always, container.id], env=env)
+    from dusty_tasks.effects.docker import Engine
+    from dusty_tasks.steps.comebacks import Comebacks
+
+    comebacks = Comebacks(Engine(session.docker_host()))
+    while True:
+        comebacks.note(container)
+        code = run_attached(["docker", "logs", *flags, *always, container.id], env=env)
+        comeback = comebacks.wait({container.name}, say) if not code or comebacks.is_gone(container) else None
+        if comeback is None:
+            return code
+        say(comeback.text)
+        container, flags = comeback.container, comeback.flags
+
+
 def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool,
                  env: Mapping[str, str]) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
-    from dusty_tasks.core.log_lines import Line, after, prefixes
-    from dusty_tasks.effects.container_logs import followed_lines, stored_lines
+    from dusty_tasks.core.log_lines import after, prefixes
+    from dusty_tasks.effects.container_logs import stored_lines
 
     shown = prefixes([container.name for container in chosen], has_colour())
     out = binary_stdout()
@@ -64,15 +83,54 @@ def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: 
     out.flush()
     if not follow:
         return
-    rest = {container.name: [*(["--since", after(last[container.name])] if last.get(container.name) else flags), container.id]
-            for container in chosen}
-    for item in followed_lines(rest, env):
-        if item:
-            write(*item)
-            continue
-        out.flush()
-        if reader_is_gone(out):
-            raise BrokenPipeError
+    follow_merged(chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, write, out, env)
+
+
+def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], write: Callable[[str, Line], None], out: BinaryIO,
+                  env: Mapping[str, str]) -> None:
+    """Print what comes as it comes, of the next lives of the containers as well; `shown`: how to go on after what was shown, by name.
+
+    It ends when the last container has ended and none is about to come back. Those that had ended before are watched as long.
+    """
+    from dusty_tasks.core.log_lines import Line
+    from dusty_tasks.effects.container_logs import Follower
+    from dusty_tasks.effects.docker import Engine
+    from dusty_tasks.steps.comebacks import Comeback, Comebacks
+
+    comebacks = Comebacks(Engine(session.docker_host()))
+    lost: set[str] = set()
+
+    def come_back(comeback: Comeback) -> None:
+        name = comeback.container.name
+        write(name, Line(b"", comeback.text.encode()))
+        attach(comeback.container, comeback.flags)
+
+    def attach(container: FoundContainer, words: list[str]) -> None:
+        comebacks.note(container)
+        follower.attach(container.name, [*words, container.id])
+        lost.discard(container.name)
+
+    with Follower(env) as follower:
+        for container in chosen:
+            attach(container, shown.get(container.name, flags))
+        while follower.attached:
+            item = follower.take()
+            if item and item[1]:
+                write(item[0], item[1])
+            elif item:
+                lost.add(item[0])
+            if follower.has_more():
+                continue
+            out.flush()
+            if reader_is_gone(out):
+                raise BrokenPipeError
+            if lost and follower.attached:
+                for comeback in comebacks.look_when_due(lost):
+                    come_back(comeback)
+            elif lost and (last := comebacks.wait(lost, say)):
+                come_back(last)
+        for failure in follower.failures.values():
+            raise failure
 
 
 def reader_is_gone(out: BinaryIO) -> bool:

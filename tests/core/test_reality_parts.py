@@ -10,7 +10,15 @@ from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, Change, Plan
 from dusty_tasks.core.engine_kind import hidden_bridge
 from dusty_tasks.core.found import CONFIG_LABEL, Found, FoundContainer, Sources
 from dusty_tasks.core.images import image_name, is_same_image, registry_of
-from dusty_tasks.core.lifetimes import end_before_last_start, has_finished
+from dusty_tasks.core.lifetimes import (
+    End,
+    Probe,
+    checks_health,
+    end_after,
+    end_before_last_start,
+    has_finished,
+    last_probe,
+)
 from dusty_tasks.core.owner import Owner, foreign_owner
 from dusty_tasks.core.records import record_of, seen_ready, troubled
 from dusty_tasks.core.wanted import Wanted, WantedContainer
@@ -113,3 +121,19 @@ def test_a_restart_keeps_what_the_container_was_made_with() -> None:
 def test_when_the_life_before_the_present_one_ended(actions: list[str], expected: int) -> None:
     events = [{"Action": action, "Actor": {"ID": "1"}, "timeNano": number} for number, action in enumerate(actions, 1)]
     assert end_before_last_start("1", [*events, {"Action": "start", "Actor": {"ID": "another"}, "timeNano": 99}]) == expected
+
+
+@pytest.mark.parametrize(("actions", "moment", "expected"), [
+    ([], 0, None), (["start", "die"], 0, End(2 * 10**9, 5, True)), (["start", "kill", "die", "stop", "start", "die"], 0, End(3 * 10**9, 5, False)),
+    (["start", "kill", "die", "stop", "start", "die", "start", "die"], 5, End(6 * 10**9, 5, True)), (["start", "die"], 2, None)])
+def test_how_the_life_that_was_followed_ended(actions: list[str], moment: float, expected: End | None) -> None:
+    events = [{"Action": action, "Actor": {"ID": "1", "Attributes": {"exitCode": "5"}}, "timeNano": number * 10**9} for number, action in enumerate(actions, 1)]
+    assert end_after("1", [*events, {"Action": "die", "Actor": {"ID": "another"}, "timeNano": 10**9}], moment) == expected
+
+
+@pytest.mark.parametrize(("details", "checks", "probe"), [
+    ({}, False, None), ({"Config": {"Healthcheck": {"Test": ["NONE"]}}}, False, None), ({"Config": {"Healthcheck": {"Test": ["CMD", "x"]}}}, True, None),
+    ({"State": {"Health": {"Log": [{"ExitCode": 1, "Output": "a"}, {"ExitCode": 3, "Output": " b\n"}]}}}, False, Probe(3, "b")),
+    ({"State": {"Health": {"Log": None}}}, False, None)])
+def test_what_inspect_tells_of_a_health_check(details: dict[str, Any], checks: bool, probe: Probe | None) -> None:
+    assert (checks_health(details), last_probe(details)) == (checks, probe)

@@ -69,6 +69,23 @@ def test_a_login_that_is_refused_is_not_waited_for(far, ssh_host):
     assert "waiting" not in done.stdout
 
 
+def test_a_name_that_does_not_resolve_is_not_waited_for(rig, ssh_host):
+    rig.home.mkdir(parents=True)
+    rig.home.joinpath("config.yml").write_text(json.dumps({"host": {"kind": "ssh", "ssh": "root@nosuch.invalid", "wait": 120}}))
+    done = rig.dusty("start", check=False, timeout=60)
+    assert done.returncode == 2 and "Could not resolve hostname" in done.stderr and "correct host.ssh" in done.stderr
+    assert "waiting" not in done.stdout
+
+
+def test_an_engine_that_is_closed_or_missing_over_there_is_not_waited_for(rig, ssh_host):
+    rig.home.mkdir(parents=True)
+    ssh_host.run(["sh", "-c", "id dev 2>/dev/null || useradd -m dev; install -d -o dev -m 700 /home/dev/.ssh"])
+    rig.home.joinpath("config.yml").write_text(json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}", "wait": 120}}))
+    done = rig.dusty("start", check=False, timeout=60)
+    assert done.returncode == 2 and "permission denied" in done.stderr and "group docker" in done.stderr
+    assert "waiting" not in done.stdout
+
+
 @pytest.fixture
 def served(rig, ssh_host, tmp_path: Path):
     """A bare repo on the second machine, and a specs repo that names it in the given way."""

@@ -55,7 +55,7 @@ def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_kno
     stack.app("web", always="exec httpd -f -p 9999 -h /code", services="[]")
     stack.app("inside", always="exec httpd -f -p 127.0.0.1:80 -h /code")
     stack.service("db", more=HEALTHCHECK.format("echo no tables yet; exit 3"))
-    stack.spec("apps/line.yml", f"image: busybox:1\ncommands: {{always: ['exec nc -lk -p 7000 -e cat']}}\n"
+    stack.spec("apps/line.yml", f"image: busybox:1\ncommands: {{always: ['exec httpd -f -p 7000 -h /tmp']}}\n"
                f"host_forwarding: [{{host_name: line.test, host_port: {PORT + 1}, container_port: 5432, type: stream}}]\n")
     stack.bundle("shop", apps="[web, inside, line]", services="[db]")
     done = rig.dusty("up", check=False)
@@ -109,3 +109,39 @@ def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_faile
     stack.bundle("shop", apps="[web, dies]")
     rig.dusty("up")
     assert rig.dusty("up").stdout.startswith("up to date")
+
+
+def test_a_failed_build_shows_the_step_and_what_it_printed(rig, stack):
+    """By both builders: Compose brings BuildKit along, `docker build` here has the former one."""
+    context = stack.code("built", "Dockerfile", "FROM busybox:1\nRUN echo fine\nRUN seq 100; echo the reason >&2; nosuch\n").parent
+    stack.spec("apps/built.yml", f"build: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{suites: [{{name: unit, command: ['true']}}]}}\n")
+    stack.bundle("shop", apps="[built]")
+    failed = "RUN seq 100; echo the reason >&2; nosuch ended with status 127; its last lines:"
+    for words in (["up"], ["test", "built", "unit"]):
+        done = rig.dusty(*words, check=False)
+        assert done.returncode == 2
+        shown = done.stderr.partition(f"step 3 of 3: {failed}\n")[2].splitlines()[:30]
+        assert {"    the reason", "    100"} < set(shown) and "    1" not in shown and len(shown) == 30
+        assert "step 2 of 3: RUN echo fine" in done.stdout
+        log = rig.home / "state/last-build.log"
+        assert f"all that the builder printed is in {log}" in done.stderr and "fine" in log.read_text()
+        assert log.stat().st_mode & 0o777 == 0o600
+    assert rig.container_ids("") == {}
+
+
+def test_a_stand_in_runs_the_server_that_it_stands_for(rig, stack):
+    name = "redis:7.4-bookworm"
+    rig.run(["docker", "tag", name, "kept:1"])
+    rig.run(["docker", "rmi", name])
+    try:
+        stack.spec("services/redis.yml", f"image: {name}\n")
+        stack.spec("services/other.yml", f"image: {name}\ncommand: [--port, '7000']\n")
+        stack.bundle("shop", services="[redis, other]")
+        assert f"{name}: a stand-in" in rig.dusty("up").stdout
+        ask = ["docker", "run", "--rm", "--network", "dusty_default", name, "redis-cli", "-h"]
+        assert rig.run([*ask, "redis", "ping"]).stdout == "PONG\n"
+        assert rig.run([*ask, "other", "-p", "7000", "ping"]).stdout == "PONG\n"
+    finally:
+        rig.machine.clear_engine()
+        rig.run(["docker", "tag", "kept:1", name])
+        rig.run(["docker", "rmi", "kept:1"])

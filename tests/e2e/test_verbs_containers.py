@@ -45,6 +45,65 @@ def test_following_ends_with_its_reader_and_keeps_up_with_ten_thousand_lines_a_s
     assert rig.run(["sh", "-c", "ps ax | grep '[d]ocker logs' || true"]).stdout == ""
 
 
+def following(rig, *words: str) -> subprocess.Popen[str]:
+    env = {**os.environ, "DUSTY_HOME": str(rig.home), "HOME": "/root"}
+    return subprocess.Popen(rig.machine.argv([str(ROOT / "dusty"), "logs", "-f", *words]), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def lines_until(process: subprocess.Popen[str], end: str) -> list[str]:
+    """What it prints, up to the line that ends so."""
+    seen: list[str] = []
+    for line in process.stdout:
+        seen.append(line.rstrip("\n"))
+        if seen[-1].endswith(end):
+            return seen
+    raise AssertionError(f"{end!r} is not in {seen}: {process.stderr.read()}")
+
+
+def test_following_goes_on_over_restarts_and_recreations_with_their_causes(rig, up):
+    chatty = "echo life of $(hostname) begins; exec httpd -f -p 80 -h /code"
+    up.app("web", always=chatty, services="[cache]")
+    rig.dusty("up")
+    one, all_of_them = following(rig, "web"), following(rig)
+    try:
+        lines_until(one, "begins")
+        lines_until(all_of_them, "begins")
+        up.code("web", "index.html", "new page\n")
+        rig.dusty("up")
+        for process, before in ((one, ""), (all_of_them, "web                | ")):
+            marker, line = lines_until(process, "begins")[-2:]
+            assert marker == f"{before}-- web restarted: repo web: index.html changed --" and line.startswith(f"{before}life of ")
+        up.app("web", image="busybox:2", always=chatty, services="[cache]")
+        rig.dusty("up")
+        for process in (one, all_of_them):
+            assert "-- web recreated: image busybox:1 -> busybox:2 --" in lines_until(process, "begins")[-2]
+        rig.dusty("restart", "--no-sync", "web")
+        for process in (one, all_of_them):
+            assert "-- web restarted: dusty restart --" in lines_until(process, "begins")[-2]
+        rig.run(["docker", "restart", "-t", "0", "dusty_web_1"])
+        for process in (one, all_of_them):
+            assert "-- web restarted: not by this Dusty --" in lines_until(process, "begins")[-2]
+        rig.dusty("stop")
+        assert one.wait(30) == 0 and all_of_them.wait(30) == 0
+    finally:
+        for process in (one, all_of_them):
+            process.kill()
+            process.communicate()
+
+
+def test_following_tells_what_the_engine_restarts(rig, up):
+    up.app("loops", always="echo try; sleep 1; exit 5", more="compose: {restart: always}\n")
+    up.bundle("shop", apps="[web, loops]")
+    rig.dusty("up", check=False)
+    process = following(rig, "loops")
+    try:
+        seen = lines_until(process, "-- loops restarted: it ended with status 5 --")
+        assert lines_until(process, "try") and seen
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_reader_that_goes_early_ends_it_in_silence(rig, up):
     ended = rig.run(["sh", "-c", f"DUSTY_HOME={rig.home} {ROOT}/dusty logs cache web | head -n 1"])
     assert ended.stdout.count("\n") == 1 and ended.stderr == ""

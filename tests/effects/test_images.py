@@ -29,8 +29,10 @@ class Docker:
                 return process.Finished(0, "1\n" if "Labels" in template and self.images[name] else "x\n", "")
             case ["images", *_]:
                 return process.Finished(0, "\n".join(name for name, is_stand_in in self.images.items() if is_stand_in), "")
-            case ["tag", old, new]:
-                self.images[new] = self.images[old]
+            case ["create", *_, base, "true"]:
+                assert self.images[base], "made from a stand-in"
+            case ["commit", *_, name]:
+                self.images[name] = True
             case ["pull", name]:
                 return self.pull(name, timeout, on_line)
         return process.Finished(0, "", "")
