@@ -56,7 +56,8 @@ class State(NamedTuple):
 def states(wanted: Wanted, found: Found) -> dict[str, State]:
     """The state of each wanted container, by name, from one reading of the Docker host."""
     return {container.name: state_of(container, found.containers.get(container.name), found.started.get(container.container_name) or {},
-                                     is_finished=container.name in found.finished, answers=found.answers.get(container.name))
+                                     is_finished=container.name in found.finished, answers=found.answers.get(container.name),
+                                     is_looping=container.name in found.looping)
             for container in wanted.containers}
 
 
@@ -67,12 +68,12 @@ def unseen_states(wanted: Wanted, *, is_off: bool) -> dict[str, State]:
 
 
 def state_of(wanted: WantedContainer | None, container: FoundContainer | None, record: Mapping[str, Any], *,
-             is_finished: bool = False, answers: bool | None = None) -> State:
+             is_finished: bool = False, answers: bool | None = None, is_looping: bool = False) -> State:
     """What `container` does.
 
     `wanted` is None for one that the stack does not have. `record` is what is noted of its last start (core/records), or {};
     `is_finished`: it ended by itself, with status 0, and has no health check; `answers`: whether it answers at its routes when
-    asked now, None where nobody asked.
+    asked now, None where nobody asked; `is_looping`: the engine started it again, after an end of its own, and not long ago.
     """
     if container is None:
         return State(ABSENT, "has no container")
@@ -82,7 +83,7 @@ def state_of(wanted: WantedContainer | None, container: FoundContainer | None, r
         return State(CREATED, "was made and never started")
     if container.state == "paused":
         return State(PAUSED, "is paused")
-    if container.state == "restarting":
+    if container.state == "restarting" or is_looping:
         return State(FAILED, LOOPS, "restarting")
     return _running(wanted, container, record, answers)
 
@@ -117,6 +118,11 @@ def _running(wanted: WantedContainer | None, container: FoundContainer, record: 
     if answers or container.health or seconds_up(container) >= (MENDED if noted else SETTLED):
         return State(RUNNING, "is running", container.health)
     return State(FAILED, noted, "restarting") if noted else State(STARTING, "was started just now")
+
+
+def may_loop(wanted: WantedContainer, container: FoundContainer) -> bool:
+    """True if a running container may be between two ends: only the engine's own count of restarts tells, and it is asked of these alone."""
+    return container.state == "running" and str(wanted.mapping.get("restart") or "no") != "no" and seconds_up(container) < MENDED
 
 
 def why_it_serves(wanted: WantedContainer) -> str:

@@ -76,6 +76,8 @@ class Found(NamedTuple):
     """Containers without a health check that ended with status 0 by themselves, nobody having stopped them."""
     answers: dict[str, bool] = {}
     """Running containers with routes that nobody has seen ready since their last start -> whether they answer, asked just now."""
+    looping: frozenset[str] = frozenset()
+    """Running containers that the engine started again a moment ago, after they had ended."""
     owner: dict[str, str] | None = None
     """persist/.dusty/owner.json."""
 

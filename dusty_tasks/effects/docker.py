@@ -215,6 +215,14 @@ def read_details(engine: Engine, container_id: str) -> dict[str, Any]:
     return found
 
 
+def read_restart_count(engine: Engine, container_id: str) -> int:
+    """How often the engine started a container again by itself since somebody started it; 0 for one that is gone."""
+    try:
+        return int(read_details(engine, container_id).get("RestartCount") or 0)
+    except EngineRefused:
+        return 0
+
+
 def read_names(engine: Engine) -> dict[str, str]:
     """Container name -> id of all containers on the engine, whosever they are."""
     return {name.lstrip("/"): entry["Id"] for entry in engine.get("/containers/json?all=1") for name in entry.get("Names") or []}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.core.batches import in_order_of_doing
 from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Options, Plan, plan, plan_here
-from dusty_tasks.core.container_state import State, states, unseen_states
+from dusty_tasks.core.container_state import State, may_loop, states, unseen_states
 from dusty_tasks.core.found import Found, Sources
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.wanted import Wanted, WantedContainer
@@ -102,7 +102,7 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
         found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources))
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
-    found = found._replace(answers=read_answers(engine, wanted.containers, found, settings))
+    found = found._replace(answers=read_answers(engine, wanted.containers, found, settings), looping=read_looping(engine, wanted.containers, found))
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
     if any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
@@ -124,6 +124,17 @@ def unseen(engine: Engine, wanted: Wanted, sources: Sources, found: Found, troub
 
     is_off = is_known_off(engine.host)
     return View(wanted, sources, found, plan_here(found), trouble, is_off, unseen_states(wanted, is_off=is_off))
+
+
+def read_looping(engine: Engine, containers: Iterable[WantedContainer], found: Found) -> frozenset[str]:
+    """The names of running containers that the engine started again a moment ago. Asked of those alone that have run for moments."""
+    asked = [container.name for container in containers
+             if container.name in found.containers and may_loop(container, found.containers[container.name])]
+    if not asked:
+        return frozenset()
+    from dusty_tasks.effects.docker import read_restart_count
+
+    return frozenset(name for name in asked if read_restart_count(engine, found.containers[name].id))
 
 
 def read_answers(engine: Engine, containers: Iterable[WantedContainer], found: Found, settings: Settings) -> dict[str, bool]:

@@ -12,7 +12,7 @@ from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.host_files import read_host_json
 from dusty_tasks.effects.observe import STARTED, read_finished
-from dusty_tasks.steps.reality import read_answers
+from dusty_tasks.steps.reality import read_answers, read_looping
 
 
 def read_state(engine: Engine, container: FoundContainer, started: Mapping[str, Any] | None = None) -> State:
@@ -23,7 +23,8 @@ def read_state(engine: Engine, container: FoundContainer, started: Mapping[str, 
     answers = read_answers(engine, [wanted], found, session.settings()) if wanted else {}
     record = records.get(container.container_name)
     return state_of(wanted, container, record if isinstance(record, dict) else {},
-                    is_finished=name in read_finished(found.containers, records, engine), answers=answers.get(name))
+                    is_finished=name in read_finished(found.containers, records, engine), answers=answers.get(name),
+                    is_looping=bool(wanted and read_looping(engine, [wanted], found)))
 
 
 def wanted_container(name: str) -> WantedContainer | None:

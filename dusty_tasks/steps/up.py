@@ -387,8 +387,7 @@ class Run:
         awaited = self.view.plan.names(AWAIT)
         names = {change.name for change in self.done if change.kind in STARTING} | awaited
         watched = [container for container in self.view.wanted.containers if container.name in names]
-        noted = {container.name: str((self.view.found.started.get(container.container_name) or {}).get("trouble") or "")
-                 for container in watched if container.name in awaited}
+        noted = {name: self.view.states[name].what for name in awaited if self.view.states[name].is_trouble}
         settings = session.settings()
         with progress("waiting until ready") as tell:
             outcome = ready.wait_until_ready(self.engine, watched, settings.hosts_address, settings.up_wait, tell, noted)

@@ -26,6 +26,7 @@ from dusty_tasks.core.container_state import (
     State,
     advice,
     has_healthcheck,
+    may_loop,
     seconds_up,
     state_of,
     unseen_states,
@@ -63,6 +64,7 @@ def ended(status: int | None, state: str = "exited") -> FoundContainer:
     (ROUTED, ended(137), {}, {}, FAILED, "exited 137", "ended with status 137"),
     (JOB, ended(None, "dead"), {}, {}, FAILED, "failed (dead)", "is dead"),
     (JOB, found("restarting"), {}, {}, FAILED, "failed (restarting)", LOOPS),
+    (JOB, found(since="1 second"), {}, {"is_looping": True}, FAILED, "failed (restarting)", LOOPS),
     (JOB, found(), {}, {}, RUNNING, "running", "is running"),
     (JOB, found(health="healthy"), {}, {}, RUNNING, "running (healthy)", "is running"),
     (JOB, found(health="starting"), {}, {}, STARTING, "starting", "is starting: its health check has not passed yet"),
@@ -84,6 +86,13 @@ def test_the_state_of_a_container(wanted: WantedContainer | None, container: Fou
     state = state_of(wanted, container, record, **known)
     assert (state.name, state.text, state.what) == (name, text, what)
     assert state.is_trouble == (name in (FAILED, UNHEALTHY, NOT_ANSWERING))
+
+
+@pytest.mark.parametrize(("restart", "container", "expected"), [
+    ("always", found(since="3 seconds"), True), ("on-failure:3", found(since="9 seconds"), True), ("always", found(since="10 seconds"), False),
+    ("no", found(since="3 seconds"), False), (None, found(since="3 seconds"), False), ("always", found("restarting"), False)])
+def test_the_count_of_restarts_is_asked_only_of_those_that_may_loop(restart: str | None, container: FoundContainer, expected: bool) -> None:
+    assert may_loop(JOB._replace(mapping={"restart": restart}), container) is expected
 
 
 @pytest.mark.parametrize(("is_off", "name"), [(True, OFF), (False, UNKNOWN)])

@@ -23,6 +23,27 @@ def far(rig, ssh_host):
     rig.run(["ip", "link", "set", "cable0", "up"])
 
 
+def test_a_machine_that_is_known_to_be_off_is_off_and_one_that_nobody_sees_is_unknown(far, ssh_host, tmp_path):
+    (tmp_path / "specs/bundles").mkdir(parents=True)
+    (tmp_path / "specs/services").mkdir()
+    (tmp_path / "specs/bundles/shop.yml").write_text("services: [db]\n")
+    (tmp_path / "specs/services/db.yml").write_text("image: busybox:1\n")
+    config = json.loads((far.home / "config.yml").read_text()) | {"specs_repo": str(tmp_path / "specs"), "bundles": ["shop"]}
+    config["host"]["address"] = ssh_host.address
+    (far.home / "config.yml").write_text(json.dumps(config))
+    far.run(["ip", "link", "set", "cable0", "down"])
+    status, plan, stop = (far.dusty(verb, check=False) for verb in ("status", "plan", "stop"))
+    assert [done.returncode for done in (status, plan, stop)] == [0, 0, 0]
+    assert "is off" in status.stdout and "absent" not in status.stdout and "create" not in plan.stdout and "is off" in plan.stderr + stop.stdout
+    shell = far.dusty("shell", "db", "true", check=False)
+    assert shell.returncode == 1 and f"{ssh_host.login} is off" in shell.stderr
+    del config["host"]["status"]
+    (far.home / "config.yml").write_text(json.dumps(config))
+    status, plan, stop = (far.dusty(verb, check=False) for verb in ("status", "plan", "stop"))
+    assert [done.returncode for done in (status, plan, stop)] == [2, 2, 2]
+    assert "unknown" in status.stdout and "absent" not in status.stdout and "create" not in plan.stdout and "unknown" in plan.stderr
+
+
 def test_start_waits_for_the_engine_and_stores_the_address(far, ssh_host):
     far.run(["ip", "link", "set", "cable0", "down"])
     done = far.dusty("start")
