@@ -94,7 +94,10 @@ class BuildOutput:
         for key, reason in self._errors.items():
             if key in self._steps and reason.lower() not in ("canceled", "context canceled"):
                 status = _STATUS.search(reason)
-                return FailedStep(self._steps[key], int(status[1]) if status else None, reason, tuple(self._lines.get(key, ())))
+                lines = list(self._lines.get(key, ()))
+                while lines and not lines[-1].strip():
+                    lines.pop()
+                return FailedStep(self._steps[key], int(status[1]) if status else None, reason, tuple(lines))
         return None
 
 
