@@ -14,7 +14,7 @@ Address = tuple[str, int]
 def addresses_to_open(plan: Plan, wanted: Wanted, found: Found) -> list[tuple[str, Address]]:
     """(container, (address, port)) for each TCP port that the plan's containers will publish and none of ours does now."""
     names = plan.names(CREATE, RECREATE, START)
-    ours = {address for container in found.containers.values() if container.is_running for address in container.published}
+    ours = {address for container in found.containers.values() for address in container.published}
     return [(container.name, address) for container in wanted.containers if container.name in names
             for address in published_addresses(container.mapping) if not _is_covered(address, ours)]
 

@@ -10,21 +10,21 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
-from dusty_tasks.core.found import CONTEXT_LABEL, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
+from dusty_tasks.core.found import CONTEXT_LABEL, GOING, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
 from dusty_tasks.core.images import image_name, is_same_image
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
 PULL, BUILD, SYNC = "pull image", "build image", "sync"
 COMMAND_FILES, ASSETS, HOSTS = "push command files", "push assets", "write hosts section"
-REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE = (
-    "remove", "stop", "create", "recreate", "restart", "start", "unpause")
+CLEAR, REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE = (
+    "clear away", "remove", "stop", "create", "recreate", "restart", "start", "unpause")
 NGINX, RELOAD, RECONNECT = "push nginx config", "reload nginx", "reconnect"
 AWAIT = "wait for"
 """Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
 
 DONE = {PULL: "pulled image", BUILD: "built image", SYNC: "synced", COMMAND_FILES: "pushed command files",
-        ASSETS: "pushed assets", HOSTS: "wrote hosts section", REMOVE: "removed", STOP: "stopped", CREATE: "created",
+        ASSETS: "pushed assets", HOSTS: "wrote hosts section", CLEAR: "cleared away", REMOVE: "removed", STOP: "stopped", CREATE: "created",
         RECREATE: "recreated", RESTART: "restarted", START: "started", UNPAUSE: "unpaused", NGINX: "pushed nginx config",
         RELOAD: "reloaded nginx", RECONNECT: "reconnected", AWAIT: "waited for"}
 """Each kind of change, and the word for it once it is done."""
@@ -123,8 +123,9 @@ def to_json(planned: Plan) -> dict[str, Any]:
 
 def plan_containers(wanted: Wanted, sources: Sources, found: Found, options: Options,
                     place_of: PlaceOf) -> tuple[list[Change], list[Change]]:
-    """Removals first, then each wanted container that cannot be left alone, dependencies first; and what stays pending."""
-    changes, pending = _plan_strangers(wanted, found, options)
+    """Leftovers and removals first, then each wanted container that cannot be left alone, dependencies first; and what stays pending."""
+    removals, pending = _plan_strangers(wanted, found, options)
+    changes = [*_plan_leftovers(found), *removals]
     decided: dict[str, str] = {}
     told = states(wanted, found)
     for container in _proxy_last(wanted.containers):
@@ -142,6 +143,13 @@ def plan_containers(wanted: Wanted, sources: Sources, found: Found, options: Opt
 
 def _proxy_last(containers: Iterable[WantedContainer]) -> list[WantedContainer]:
     return sorted(containers, key=lambda container: container.kind == "proxy")
+
+
+def _plan_leftovers(found: Found) -> Iterator[Change]:
+    """Compose would trip over them: it takes the first of two for the container, and finds the name for the next one taken."""
+    for _, container in sorted(found.containers.items()):
+        for leftover in container.leftovers:
+            yield Change(CLEAR, leftover.container_name, "a recreation that was broken off left it")
 
 
 def _plan_strangers(wanted: Wanted, found: Found, options: Options) -> tuple[list[Change], list[Change]]:
@@ -164,7 +172,7 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
     if record is None or record.get("container_id") != container.id:
         return Change(RECREATE, wanted.name, "there is no record of what it was started with" if record is None
                       else "it is not the container that the last up made")
-    if container.state in ("dead", "removing"):
+    if container.state in GOING:
         return Change(RECREATE, wanted.name, f"its container is {container.state}")
     if container.container_name != wanted.container_name:
         return Change(RECREATE, wanted.name, f"its container was renamed to {container.container_name}")

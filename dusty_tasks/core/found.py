@@ -1,6 +1,7 @@
 """What a run of `up` looks at: what was found on the Docker host and on this machine. Values only; effects/observe fills them."""
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -12,6 +13,9 @@ CONTEXT_LABEL = "dusty.context"
 PROXY = "dustyInternalNginx"
 NETWORK = "dusty_default"
 """The network that Compose makes for the project."""
+
+GOING = ("removing", "dead")
+"""States of containers that are on their way out, or got stuck there."""
 
 
 class FoundContainer(NamedTuple):
@@ -37,6 +41,8 @@ class FoundContainer(NamedTuple):
     """How long its state has lasted, in the engine's words: `3 minutes`, `2 hours ago`."""
     networks: dict[str, str] | None = None
     """Name -> id of the networks it was put on, the id '' before its first start; None where nobody read it."""
+    leftovers: tuple[FoundContainer, ...] = ()
+    """Further containers of the same spec: what a recreation that was broken off left behind."""
 
     @property
     def kind(self) -> str:
@@ -46,6 +52,11 @@ class FoundContainer(NamedTuple):
     @property
     def is_running(self) -> bool:
         return self.state in ("running", "restarting")
+
+    @property
+    def is_stoppable(self) -> bool:
+        """True if there is something to stop: it runs, is paused, or is being started again."""
+        return self.is_running or self.state == "paused"
 
 
 class Found(NamedTuple):
@@ -116,9 +127,22 @@ def _networks(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def containers_of(listing: list[dict[str, Any]]) -> dict[str, FoundContainer]:
-    """All containers of a listing by spec name; one-off containers (`docker compose run`) are not ours to keep."""
-    found = (container_of(entry) for entry in listing if (entry.get("Labels") or {}).get(ONE_OFF_LABEL) != "True")
-    return {container.name: container for container in found}
+    """All containers of a listing (newest first) by spec name; one-off containers (`docker compose run`) are not ours to keep.
+
+    Of several with one spec name the others are its leftovers. Compose recreates in steps: one of the two containers is
+    called `<12 hex digits>_<name>` until the old one is gone, so a kill in between leaves both.
+    """
+    found: dict[str, list[FoundContainer]] = {}
+    for entry in listing:
+        if (entry.get("Labels") or {}).get(ONE_OFF_LABEL) != "True":
+            container = container_of(entry)
+            found.setdefault(container.name, []).append(container)
+    ranked = {name: sorted(containers, key=_is_likely_a_leftover) for name, containers in found.items()}
+    return {name: first._replace(leftovers=tuple(others)) for name, (first, *others) in ranked.items()}
+
+
+def _is_likely_a_leftover(container: FoundContainer) -> tuple[bool, bool]:
+    return container.state in GOING, re.match("[0-9a-f]{12}_", container.container_name) is not None
 
 
 def asset_digests(keys: tuple[str, ...], set_assets: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -28,6 +29,8 @@ PROJECT = "dusty"
 LISTING = "/containers/json?all=1&filters=" + quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
 ANSWER_TIMEOUT = 60.0
 """Seconds for one answer; a restart's own stop time is added to it."""
+REMOVAL_TIME = 10.0
+"""Seconds for a removal that somebody else has begun."""
 
 
 class EngineDown(Failure):
@@ -319,7 +322,10 @@ def run_restart(engine: Engine, container_id: str, seconds: int | None) -> None:
 
 
 def run_remove(engine: Engine, container_id: str, *, keep_volumes: bool = False) -> None:
-    """Remove a container with its anonymous volumes; one that is gone already is fine."""
+    """Remove a container with its anonymous volumes; one that is gone already, or by the time the engine is done with it, is fine.
+
+    Raises EngineRefused if the engine does not get rid of it.
+    """
     try:
         mounts = [] if keep_volumes else engine.get(f"/containers/{quote(container_id)}/json").get("Mounts") or []
         engine.request("DELETE", f"/containers/{quote(container_id)}?v={int(not keep_volumes)}&force=1")
@@ -328,8 +334,22 @@ def run_remove(engine: Engine, container_id: str, *, keep_volumes: bool = False)
             if mount.get("Type") == "volume" and re.fullmatch("[0-9a-f]{64}", mount.get("Name") or ""):
                 _remove_volume(engine, mount["Name"])
     except EngineRefused as refused:
-        if refused.status not in (404, 409):
+        if refused.status != 404 and not (refused.status == 409 and _is_gone_soon(engine, container_id)):
             raise
+
+
+def _is_gone_soon(engine: Engine, container_id: str) -> bool:
+    """Wait for a removal that is under way; False if the container is still there after REMOVAL_TIME."""
+    end = time.monotonic() + REMOVAL_TIME
+    while time.monotonic() < end:
+        try:
+            engine.get(f"/containers/{quote(container_id)}/json")
+        except EngineRefused as refused:
+            if refused.status == 404:
+                return True
+            raise
+        time.sleep(0.05)
+    return False
 
 
 def _remove_volume(engine: Engine, name: str) -> None:

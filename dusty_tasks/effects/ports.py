@@ -5,31 +5,48 @@ import glob
 import os
 import re
 import socket
+from typing import NamedTuple
 
 from dusty_tasks.core.addresses import Address, is_in_the_way
+from dusty_tasks.core.found import PROJECT_LABEL
 from dusty_tasks.core.listening import Listener, listeners_of
-from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.docker import PROJECT, Engine
 from dusty_tasks.effects.docker_host import DockerHost
 
+FORWARDER = "docker-proxy"
+"""The engine's program that listens on a published port of the Docker host."""
+LISTENERS = rf"""
+ss -Hltnp "sport = :$1"
+pgrep -f "{FORWARDER} .*-host-port $1( |\$)" | sed 's/^/{FORWARDER} /'
+"""
+"""Word: a port. Prints the sockets that listen on it, then the pids of the engine's forwarders for it: root's processes have no name in `ss`."""
 
-def read_holder(engine: Engine, address: Address) -> str:
-    """Who holds `address` on the Docker host: a container, or a process, in words; '' if nobody does."""
-    return _container(engine, address) or (_process_here(address) if engine.host.is_local else _process_there(engine.host, address))
+
+class Holder(NamedTuple):
+    """Who listens on an address."""
+
+    what: str
+    """In words: a container that is not ours, or a process."""
+    is_engine: bool = False
+    """The engine's own forwarder, though no container publishes the address: it is being given back."""
 
 
-def _container(engine: Engine, address: Address) -> str:
+def read_holder(engine: Engine, address: Address) -> Holder | None:
+    """Who holds `address` on the Docker host; None if nobody does, or a container of ours, in whatever state."""
     for entry in engine.get("/containers/json"):
-        for port in entry.get("Ports") or []:
-            if port.get("PublicPort") and port.get("Type") == "tcp" and is_in_the_way((port.get("IP", ""), port["PublicPort"]), address):
-                return f"the container {(entry.get('Names') or ['/?'])[0].lstrip('/')}"
-    return ""
+        if any(port.get("PublicPort") and port.get("Type") == "tcp" and is_in_the_way((port.get("IP", ""), port["PublicPort"]), address)
+               for port in entry.get("Ports") or []):
+            is_ours = (entry.get("Labels") or {}).get(PROJECT_LABEL) == PROJECT
+            return None if is_ours else Holder(f"the container {(entry.get('Names') or ['/?'])[0].lstrip('/')}")
+    process = _process_here(address) if engine.host.is_local else _process_there(engine.host, address)
+    return Holder(process, FORWARDER in process) if process else None
 
 
 def _process_here(address: Address) -> str:
     inodes = {inode for path in ("/proc/net/tcp", "/proc/net/tcp6") for listening, inode in _listeners(path)
               if is_in_the_way(listening, address)}
     if inodes:
-        return _owner_of(inodes)
+        return _owner_of(inodes) or _forwarder_here(address[1]) or "a process of another user"
     return "" if os.path.exists("/proc/net/tcp") or _can_bind(address) else "a program of this machine"
 
 
@@ -43,7 +60,7 @@ def _listeners(path: str) -> list[Listener]:
 
 
 def _owner_of(inodes: set[str]) -> str:
-    """The process that has one of these sockets open; another user's cannot be seen without root."""
+    """The process that has one of these sockets open; '' for another user's, whom only root can see."""
     wanted = {f"socket:[{inode}]" for inode in inodes}
     for link in glob.iglob("/proc/[0-9]*/fd/*"):
         try:
@@ -53,7 +70,20 @@ def _owner_of(inodes: set[str]) -> str:
                     return f"{file.read().strip()} (pid {pid})"
         except OSError:
             continue
-    return "a process of another user"
+    return ""
+
+
+def _forwarder_here(port: int) -> str:
+    """The engine's forwarder for a port, by its words, which everybody can see."""
+    for path in glob.iglob("/proc/[0-9]*/cmdline"):
+        try:
+            with open(path, "rb") as file:
+                words = file.read().split(b"\0")
+        except OSError:
+            continue
+        if os.path.basename(words[0]) == FORWARDER.encode() and str(port).encode() in words:
+            return f"{FORWARDER} (pid {path.split('/')[2]})"
+    return ""
 
 
 def _can_bind(address: Address) -> bool:
@@ -71,11 +101,11 @@ def _can_bind(address: Address) -> bool:
 
 def _process_there(host: DockerHost, address: Address) -> str:
     """The same on an ssh Docker host, by its `ss`; without one nobody can be named, and Docker will complain itself."""
-    listed = host.run(["ss", "-Hltnp", f"sport = :{address[1]}"], as_root=True).out
+    listed = host.run_script(LISTENERS, str(address[1]), as_root=True, check=False).out
     for line in listed.splitlines():
         columns = line.split()
         listening = columns[3].rpartition(":")[0].strip("[]").replace("*", "") if len(columns) > 3 else ""
         if is_in_the_way((listening.partition("%")[0], address[1]), address):
-            found = re.search(r'\("([^"]*)",pid=(\d+)', line)
+            found = re.search(r'\("([^"]*)",pid=(\d+)', line) or re.search(f"^({FORWARDER}) ([0-9]+)$", listed, re.MULTILINE)
             return f"{found[1]} (pid {found[2]})" if found else "a process of another user"
     return ""

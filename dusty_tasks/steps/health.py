@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.addresses import Address, published_addresses
+from dusty_tasks.core.addresses import published_addresses
 from dusty_tasks.core.alike import Report, sentences, subject
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import NGINX, RECONNECT, RELOAD
@@ -176,17 +176,11 @@ def ports() -> list[Finding]:
     proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
     if proxy is None:
         return [Finding("ports", OK, "no route is active")]
-    running = docker.read_containers(asked).get(PROXY)
-    ours = set(running.published) if running and running.is_running else set()
-    wrong = [f"{port} is held by {holder}" for address, port in published_addresses(proxy.mapping)
-             if not _is_ours((address, port), ours) and (holder := read_holder(asked, (address, port)))]
+    wrong = [f"{address[1]} is held by {holder.what}" for address in published_addresses(proxy.mapping) if (holder := read_holder(asked, address))]
     if wrong:
         return [Finding("ports", FAILED, "; ".join(wrong), "end that program, or change host_port in the specs")]
-    return [Finding("ports", OK, f"{', '.join(map(str, wanted.host_ports))} {'held by the proxy' if ours else 'free'}")]
-
-
-def _is_ours(address: Address, ours: set[Address]) -> bool:
-    return any(port == address[1] for _, port in ours)
+    running = docker.read_containers(asked).get(PROXY)
+    return [Finding("ports", OK, f"{', '.join(map(str, wanted.host_ports))} {'held by the proxy' if running and running.published else 'free'}")]
 
 
 def _wanted() -> Wanted:

@@ -10,6 +10,7 @@ from typing import Any
 from dusty_tasks.console import say
 from dusty_tasks.core.batches import Batch, batches, needed_by, stop_seconds_of
 from dusty_tasks.core.changes import (
+    CLEAR,
     CREATE,
     RECREATE,
     REMOVE,
@@ -20,7 +21,7 @@ from dusty_tasks.core.changes import (
     Change,
     aliases_of,
 )
-from dusty_tasks.core.found import NETWORK, PROXY
+from dusty_tasks.core.found import GOING, NETWORK, PROXY, FoundContainer
 from dusty_tasks.core.records import record_of, seen_ready, troubled
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
@@ -53,7 +54,8 @@ class Launcher:
         """Containers whose health check was said to be waited for."""
 
     def launch(self) -> None:
-        """Removals, then everything else in batches."""
+        """Leftovers and removals, then everything else in batches."""
+        self._clear(self.view.plan.of(CLEAR))
         self._remove(self.view.plan.of(REMOVE, STOP))
         remaining = batches(self.view.plan.of(CREATE, RECREATE, RESTART, START, UNPAUSE), self.view.wanted)
         while remaining:
@@ -75,13 +77,28 @@ class Launcher:
             if names:
                 time.sleep(HEALTH_INTERVAL)
 
+    def _clear(self, changes: list[Change]) -> None:
+        """Take away what a broken-off recreation left. Its anonymous volumes stay: they may be those of the container that it replaces."""
+        leftovers = {leftover.container_name: leftover for container in self.containers.values() for leftover in container.leftovers}
+
+        def away(change: Change) -> None:
+            self._take_away(leftovers[change.name], keep_volumes=True)
+        for change in changes:
+            say(str(change))
+        self._each(changes, away)
+
+    def _take_away(self, container: FoundContainer, *, keep_volumes: bool = False) -> None:
+        if container.is_stoppable:
+            docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+        docker.run_remove(self.engine, container.id, keep_volumes=keep_volumes)
+
     def _remove(self, changes: list[Change]) -> None:
         def away(change: Change) -> None:
             container = self.containers[change.name]
-            if container.state not in ("exited", "created", "dead"):
-                docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
             if change.kind == REMOVE:
-                docker.run_remove(self.engine, container.id)
+                self._take_away(container)
+            elif container.is_stoppable:
+                docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
         for change in changes:
             say(str(change))
         self._each(changes, away)
@@ -91,6 +108,9 @@ class Launcher:
             self.write_records()
 
     def _make(self, batch: Batch) -> None:
+        # Compose stops and renames what it replaces, which the engine refuses for a container that is on its way out.
+        going = [container for change in batch.changes if (container := self.containers.get(change.name)) and container.state in GOING]
+        docker.each_at_once([partial(self._take_away, container, keep_volumes=True) for container in going])
         before = {name: container.id for name, container in self.containers.items()}
         failure = self._compose([change.name for change in batch.changes], batch)
         self.containers = docker.read_containers(self.engine)

@@ -3,11 +3,12 @@ from __future__ import annotations
 
 import getpass
 import socket
+import time
 from collections.abc import Iterable
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.addresses import addresses_to_open
+from dusty_tasks.core.addresses import Address, addresses_to_open
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import CREATE, RECREATE
 from dusty_tasks.core.found import Found, FoundContainer
@@ -18,8 +19,11 @@ from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.host_files import read_host_json, write_host_json
 from dusty_tasks.effects.observe import OWNER
-from dusty_tasks.effects.ports import read_holder
+from dusty_tasks.effects.ports import Holder, read_holder
 from dusty_tasks.steps.reality import View
+
+GIVEN_BACK = 10.0
+"""Seconds that the engine may take to give back the port of a container that ended."""
 
 
 def check_before_changes(engine: Engine, view: View, *, adopt: bool) -> None:
@@ -113,9 +117,18 @@ def check_bridge(engine: Engine, view: View) -> None:
 
 
 def check_ports(engine: Engine, view: View) -> None:
-    """Ports that are to be opened must be free; who holds one is named."""
-    taken = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({container_name}) is held by {holder}"
-             for container_name, address in addresses_to_open(view.plan, view.wanted, view.found)
-             if (holder := read_holder(engine, address))]
-    if taken:
-        raise Failure("\n".join(taken), "end that program, or change host_port in the spec")
+    """Ports that are to be opened must be free; who holds one is named. What the engine is giving back is waited for."""
+    addresses = addresses_to_open(view.plan, view.wanted, view.found)
+    end = time.monotonic() + GIVEN_BACK
+    while taken := [(name, address, holder) for name, address in addresses if (holder := read_holder(engine, address))]:
+        if not all(holder.is_engine for *_, holder in taken) or time.monotonic() > end:
+            raise _taken_ports(taken)
+        time.sleep(0.2)
+
+
+def _taken_ports(taken: list[tuple[str, Address, Holder]]) -> Failure:
+    lines = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({name}) is held by {holder.what}"
+             + (", though no container publishes it" if holder.is_engine else "") for name, address, holder in taken]
+    strangers = [holder for *_, holder in taken if not holder.is_engine]
+    return Failure("\n".join(lines), "end that program, or change host_port in the spec" if strangers
+                   else "restart the Docker engine, which has forgotten to give it back")

@@ -22,7 +22,7 @@ def stop_containers(engine: Engine, containers: Sequence[FoundContainer], *, is_
 
     That a person stopped them is noted beside them, so that a service which then ends with status 0 is not taken for finished.
     """
-    chosen = [container for container in containers if is_removal or container.state in ("running", "restarting", "paused")]
+    chosen = [container for container in containers if is_removal or container.is_stoppable]
     if not chosen:
         return []
     _note(engine, chosen, is_removal)
@@ -42,7 +42,7 @@ def stop_containers(engine: Engine, containers: Sequence[FoundContainer], *, is_
 def _stop(engine: Engine, container: FoundContainer, is_removal: bool) -> None:
     if container.state == "paused":
         docker.run_unpause(engine, container.id)
-    if container.state in ("running", "restarting", "paused"):
+    if container.is_stoppable:
         docker.run_stop(engine, container.id, stop_seconds_of(container.kind))
     if is_removal:
         docker.run_remove(engine, container.id)

@@ -19,6 +19,7 @@ from dusty_tasks.core.changes import (
     ASSETS,
     AWAIT,
     BUILD,
+    CLEAR,
     COMMAND_FILES,
     CREATE,
     HOSTS,
@@ -49,7 +50,7 @@ from dusty_tasks.steps.reality import View, look
 from dusty_tasks.steps.receipt import Sums, print_receipt
 
 SEEN, UNSEEN, REFUSED = "seen", "unseen", "refused"
-CONTAINER_KINDS = (REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
+CONTAINER_KINDS = (CLEAR, REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
 
 
 def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
