@@ -1,14 +1,19 @@
 """What a backup of /persist holds, and what is wrong with one: manifest and checksums (spec-language 5, `disk`)."""
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
+
+from dusty_tasks.core.called import DUSTY
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 TOP = "persist"
 MADE_AGAIN = ("repos", "dustyNginx", "dusty_assets", ".dusty")
 """Folders of persist/ that `up` makes by itself: they are in no backup, and none is restored."""
+
+BEING_PUT_BACK, REPLACED = ".restore-ready", ".restore-old"
+"""In persist/ while a restore is decided and not finished: what is still to be put in place, and what it replaces."""
 
 
 class Entry(NamedTuple):
@@ -78,3 +83,13 @@ def folders(entries: list[Entry]) -> list[Folder]:
         before = found.get(name, Folder(name, 0, 0))
         found[name] = Folder(name, before.entries + 1, before.size + entry.size)
     return [found[name] for name in sorted(found)]
+
+
+def unfinished_restore(names: Collection[str]) -> tuple[str, str]:
+    """What is wrong and what to do, where these of BEING_PUT_BACK and REPLACED lie in persist/; ("", "") for none."""
+    if BEING_PUT_BACK in names:
+        return "a restore of persist/ was broken off: some of the backup is in place, and some is not", f"{DUSTY} disk restore, which finishes it"
+    if REPLACED in names:
+        return (f"persist/{REPLACED} holds what a broken-off restore replaced",
+                f"compare it with persist/, move back what is missing, then remove persist/{REPLACED}")
+    return "", ""

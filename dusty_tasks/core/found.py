@@ -91,6 +91,8 @@ class Found(NamedTuple):
     """Running containers that the engine started again a moment ago, after they had ended."""
     owner: dict[str, str] | None = None
     """persist/.dusty/owner.json."""
+    unfinished_restore: tuple[str, ...] = ()
+    """What a broken-off `disk restore` left in persist/ (core/backup)."""
 
 
 class Sources(NamedTuple):

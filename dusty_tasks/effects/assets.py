@@ -5,7 +5,13 @@ import os
 from pathlib import Path
 
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import read_bytes, write_atomically
+from dusty_tasks.effects.files import read_bytes, remove_leftovers, write_atomically
+from dusty_tasks.effects.lock import held
+
+STAGING = "assets-"
+"""How the folders in state/ begin from which assets are pushed."""
+LONGEST_WAIT = 10
+"""Seconds for another `assets set` or `unset`."""
 
 
 def asset_path(home: str, key: str) -> str:
@@ -22,6 +28,14 @@ def set_keys(home: str) -> set[str]:
         return set()
 
 
+def remove_stagings(home: str) -> None:
+    """Remove what killed pushes left in state/: links to assets, and of older versions their bytes. For a caller who is the only pusher."""
+    import shutil
+
+    for folder in Path(home, "state").glob(f"{STAGING}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def read_asset(home: str, key: str) -> bytes | None:
     """The bytes of `key`, None if it is not set."""
     return read_bytes(asset_path(home, key))
@@ -34,14 +48,17 @@ def write_asset(home: str, key: str, source: str) -> int:
     except OSError as error:
         raise Failure(f"{source}: {error.strerror}") from error
     Path(home, "assets").mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_atomically(asset_path(home, key), data, 0o600)
+    with held("assets", verb="assets", home=home, wait=LONGEST_WAIT):
+        write_atomically(asset_path(home, key), data, 0o600)
     return len(data)
 
 
 def remove_asset(home: str, key: str) -> bool:
-    """Remove the snapshot of `key`; False if there was none."""
-    try:
-        Path(asset_path(home, key)).unlink()
-    except FileNotFoundError:
-        return False
+    """Remove the snapshot of `key`, and what killed runs left of it; False if there was none. Raises Busy."""
+    with held("assets", verb="assets", home=home, wait=LONGEST_WAIT):
+        remove_leftovers(asset_path(home, key))
+        try:
+            Path(asset_path(home, key)).unlink()
+        except FileNotFoundError:
+            return False
     return True

@@ -9,7 +9,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO
 
@@ -22,19 +22,25 @@ class Busy(Failure):
 
 
 @contextmanager
-def held(name: str, *, verb: str = "", home: str = "", wait: float = 0) -> Iterator[IO[str]]:
+def held(name: str, *, verb: str = "", home: str = "", wait: float = 0, orphans_wait: float = 0,
+         say: Callable[[str], None] = lambda _line: None) -> Iterator[IO[str]]:
     """Hold the lock `name` ("up", "repo:<id>") for a block; the open file, whose descriptor a child may inherit.
 
     Given to a child (`pass_fds=[lock.fileno()]`), the lock outlives a killed parent for as long as the child runs. `wait`
-    is how many seconds to wait for another holder. Raises Busy.
+    is how many seconds to wait for another holder, `orphans_wait` the same for the children of one that was killed, which is
+    said. Raises Busy.
     """
     path = lock_path(name, home)
     deadline = time.monotonic() + wait
+    is_orphaned = False
     while True:
         file = _open(path)
         if _taken(file, path):
             break
         file.close()
+        if orphans_wait and not is_orphaned and (pid := _dead_holder(path)):
+            is_orphaned, deadline = True, deadline + orphans_wait
+            say(f"waiting for what the killed dusty of pid {pid} left running")
         if time.monotonic() >= deadline:
             raise busy(name, path)
         check_goes_on()
@@ -91,6 +97,19 @@ def busy(name: str, path: str) -> Busy:
     except (OSError, ValueError, KeyError, TypeError):
         who = f"another dusty is at work ({name})"
     return Busy(who, "wait for its end and try again")
+
+
+def _dead_holder(path: str) -> int:
+    """The pid of whoever took the lock, if he is gone: then a child of his holds it. 0 if he lives, or nobody knows."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            pid = int(json.load(file)["pid"])
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return pid
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return 0
 
 
 def _open(path: str) -> IO[str]:

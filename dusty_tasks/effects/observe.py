@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dusty_tasks.core.backup import BEING_PUT_BACK, REPLACED
 from dusty_tasks.core.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.lifetimes import checks_health, has_finished
 from dusty_tasks.effects import docker
@@ -34,6 +36,7 @@ shift
 cd "$root" 2>/dev/null && {{
     grep -H '' /dev/null {STARTED} {OWNER} {COMMANDS_PUSHED} {ASSETS_PUSHED} 2>/dev/null
     sha256sum {NGINX_CONFIG} 2>/dev/null | sed 's/^/@nginx:/'
+    for name in {BEING_PUT_BACK} {REPLACED}; do [ ! -e "persist/$name" ] || echo "@restore:$name"; done
 }}
 echo @receipts:
 ({PRINT_RECEIPTS})
@@ -44,6 +47,11 @@ docker system dial-stdio
 
 Prints our JSON files line by line as `path:line`, the proxy config's digest, the receipts, then the engine's answer.
 """
+PRINT_UNFINISHED = f"""
+cd "$1/persist" 2>/dev/null || exit 0
+for name in {BEING_PUT_BACK} {REPLACED}; do [ ! -e "$name" ] || echo "$name"; done
+"""
+"""Word: host.root."""
 
 
 class Reading(NamedTuple):
@@ -57,11 +65,19 @@ class Reading(NamedTuple):
     containers: dict[str, FoundContainer]
     engine_trouble: str = ""
     """Why the engine did not answer, if it did not."""
+    unfinished_restore: tuple[str, ...] = ()
 
 
 def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
     """Read all of it: one engine read; on an ssh host one round trip in all."""
     return _read_here(host, engine, repo_ids) if host.is_local else _read_over_ssh(host, engine, repo_ids)
+
+
+def read_unfinished(host: DockerHost) -> tuple[str, ...]:
+    """What a broken-off restore left in persist/ (core/backup): () for nothing. Raises Unreachable."""
+    if host.is_local:
+        return tuple(name for name in (BEING_PUT_BACK, REPLACED) if os.path.lexists(host.path("persist", name)))
+    return tuple(host.run_script(PRINT_UNFINISHED, host.root).out.split())
 
 
 def found_of(reading: Reading, engine: Engine) -> Found:
@@ -74,6 +90,7 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         command_files=_mapping(reading.files.get(COMMANDS_PUSHED)),
         assets=_mapping(reading.files.get(ASSETS_PUSHED)),
         nginx_digest=reading.nginx_digest,
+        unfinished_restore=reading.unfinished_restore,
         owner=_mapping(reading.files.get(OWNER)) or None,
         finished=read_finished(reading.containers, started, engine))
 
@@ -100,7 +117,7 @@ def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Rea
     except EngineDown as down:
         containers, trouble = {}, down.what
     digest = hashlib.sha256(config).hexdigest() if config is not None else ""
-    return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble)
+    return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble, read_unfinished(host))
 
 
 def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
@@ -119,13 +136,14 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
         path, _, text = line.partition(":")
         lines.setdefault(path, []).append(text)
     digest = (lines.pop("@nginx", [""])[0].split() or [""])[0]
+    unfinished = tuple(lines.pop("@restore", ()))
     files = {path: _json_of("\n".join(text).encode()) for path, text in lines.items()}
     receipts = receipts_of(receipts_text.splitlines())
     try:
         containers = containers_of(json.loads(body_of(answer.encode("utf-8", "replace")) or b"[]"))
-        return Reading(files, receipts, digest, containers)
+        return Reading(files, receipts, digest, containers, unfinished_restore=unfinished)
     except (EngineDown, ValueError):
-        return Reading(files, receipts, digest, {}, docker.silence(host, finished))
+        return Reading(files, receipts, digest, {}, docker.silence(host, finished), unfinished)
 
 
 def _json_of(data: bytes | None) -> Any:

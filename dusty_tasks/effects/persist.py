@@ -1,6 +1,8 @@
 """What /persist takes, and its backups: read and written as root on the Docker host, streamed through this machine."""
 from __future__ import annotations
 
+import fcntl
+import glob
 import gzip
 import hashlib
 import io
@@ -9,6 +11,7 @@ import os
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from dusty_tasks.core.backup import MADE_AGAIN, MANIFEST, TOP, Entry, damage, manifest_of
@@ -20,6 +23,8 @@ from dusty_tasks.effects.process import piped
 from dusty_tasks.effects.rsync import take_over
 
 Count = Callable[[int], None]
+NAMED, ARCHIVE, PART = "dusty-backup-", ".tar.gz", ".part"
+"""The name of a backup: NAMED, when it was made, ARCHIVE; and PART until it is whole."""
 CHANGED = ("file changed as we read it", "File removed before we read it", "file removed before we read it")
 
 PACK = r"""
@@ -41,25 +46,6 @@ for name in .[!.]* *; do [ -e "$name" ] && du -sk "./$name" 2>/dev/null; done
 exit 0
 """
 """Word: host.root. Prints df's line, then a line `KiB ./name` for everything in persist/."""
-
-UNPACK = r"""
-set -eu
-mkdir -p "$1/persist" && cd "$1/persist"
-new=.restore-new old=.restore-old
-rm -rf $new && mkdir $new
-tar -xpf - -C $new && [ -e $new/.restore-complete ] || { echo "the archive did not arrive as a whole" >&2; rm -rf $new; exit 4; }
-shift
-rm -rf $old && mkdir $old
-for name do
-    if [ -e "$name" ] || [ -L "$name" ]; then mv "./$name" $old/; fi
-    mv "$new/$name" .
-done
-rm -rf $new $old
-"""
-"""Words: host.root, then the names to put in place; stdin is their tar archive, then an empty file COMPLETE: tar takes a stream
-that ends between two entries for a whole one. Nothing is touched before all of it arrived.
-"""
-COMPLETE = ".restore-complete"
 
 KINDS = {tarfile.DIRTYPE: "folder", tarfile.REGTYPE: "file", tarfile.AREGTYPE: "file", tarfile.SYMTYPE: "link",
          tarfile.LNKTYPE: "hardlink", tarfile.FIFOTYPE: "fifo"}
@@ -90,9 +76,10 @@ def root_command(host: DockerHost, script: str, words: list[str], image: str) ->
 def write_backup(host: DockerHost, path: str, image: str, facts: Mapping[str, Any], count: Count) -> tuple[list[Entry], list[str]]:
     """Write the archive `path` (by a temporary name); its entries, and what changed while it was read. Raises Failure."""
     argv = root_command(host, PACK, list(MADE_AGAIN), image)
-    temporary = f"{path}.part"
+    temporary = f"{path}{PART}"
+    remove_parts(os.path.dirname(path))
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file, \
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file, locked(file), \
                 piped(argv, env=host.engine_environment()) as stream, tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
             entries = list(_copied(stream.out, archive, count))
             finished = stream.end()
@@ -109,6 +96,22 @@ def write_backup(host: DockerHost, path: str, image: str, facts: Mapping[str, An
     return entries, changed
 
 
+@contextmanager
+def locked(file: IO[bytes]) -> Iterator[None]:
+    """Hold a lock on an open file for a block, so that others see that it is being written; where the file system has none, without."""
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    yield
+
+
+def remove_parts(folder: str) -> None:
+    """Remove what killed backups left in a folder: parts that nobody is writing any more."""
+    for path in glob.glob(f"{glob.escape(folder)}/{NAMED}*{ARCHIVE}{PART}"):
+        with suppress(OSError), open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.unlink(path)
+
+
 def _copied(stream: IO[bytes], archive: tarfile.TarFile, count: Count) -> Iterator[Entry]:
     try:
         source = tarfile.open(fileobj=stream, mode="r|")  # noqa: SIM115 - closed with its stream
@@ -118,7 +121,7 @@ def _copied(stream: IO[bytes], archive: tarfile.TarFile, count: Count) -> Iterat
         name = member.name.removeprefix("./").strip("/")
         if name in ("", ".") or member.type not in KINDS:
             continue
-        reader = _Hashing(source.extractfile(member), count) if member.isreg() else None
+        reader = Hashing(source.extractfile(member), count) if member.isreg() else None
         member.uname = member.gname = ""
         rename(member, f"{TOP}/{name}", f"{TOP}/{member.linkname.removeprefix('./')}" if member.islnk() else member.linkname)
         archive.addfile(member, reader)
@@ -132,7 +135,7 @@ def _entry(member: tarfile.TarInfo, sha256: str) -> Entry:
                  target if kind in ("link", "hardlink") else "", sha256)
 
 
-class _Hashing:
+class Hashing:
     """A file whose bytes are hashed as they are read."""
 
     def __init__(self, file: IO[bytes] | None, count: Count) -> None:
@@ -186,31 +189,10 @@ def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo, count: Count) -> 
     file = archive.extractfile(member) if member.isreg() else None
     if file is None:
         return ""
-    reader = _Hashing(file, count)
+    reader = Hashing(file, count)
     while reader.read(1 << 20):
         pass
     return reader.hexdigest()
-
-
-def restore_backup(host: DockerHost, path: str, names: list[str], image: str, count: Count) -> None:
-    """Put the folders `names` of a checked archive in place of those on the Docker host. Raises ToolFailed; then they are as before."""
-    argv = root_command(host, UNPACK, names, image)
-    with piped(argv, env=host.engine_environment()) as stream:
-        try:
-            with tarfile.open(path, mode="r|gz") as source, tarfile.open(fileobj=stream.input, mode="w|", format=tarfile.PAX_FORMAT) as archive:
-                for member in source:
-                    if member.name == MANIFEST:
-                        continue
-                    reader = _Hashing(source.extractfile(member), count) if member.isreg() else None
-                    rename(member, member.name.removeprefix(f"{TOP}/"),
-                           member.linkname.removeprefix(f"{TOP}/") if member.islnk() else member.linkname)
-                    archive.addfile(member, reader)
-                archive.addfile(tarfile.TarInfo(COMPLETE))
-        except BrokenPipeError:
-            pass  # it ended early: its own words follow
-        finished = stream.end()
-    if finished.code:
-        raise ToolFailed(["tar", "-x"], finished.code, finished.err)
 
 
 def remove_folders(host: DockerHost, names: list[str], image: str) -> None:

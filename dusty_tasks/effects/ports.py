@@ -104,7 +104,9 @@ def _process_there(host: DockerHost, address: Address) -> str:
     listed = host.run_script(LISTENERS, str(address[1]), as_root=True, check=False).out
     for line in listed.splitlines():
         columns = line.split()
-        listening = columns[3].rpartition(":")[0].strip("[]").replace("*", "") if len(columns) > 3 else ""
+        if len(columns) < 4:
+            continue
+        listening = columns[3].rpartition(":")[0].strip("[]").replace("*", "")
         if is_in_the_way((listening.partition("%")[0], address[1]), address):
             found = re.search(r'\("([^"]*)",pid=(\d+)', line) or re.search(f"^({FORWARDER}) ([0-9]+)$", listed, re.MULTILINE)
             return f"{found[1]} (pid {found[2]})" if found else "a process of another user"

@@ -187,11 +187,12 @@ def copied_of(lines: Sequence[str]) -> Copied:
     return Copied(tuple(changed), tuple(deleted))
 
 
-def push_folder(host: DockerHost, source: str, destination: str, delete: bool = True, keep: Sequence[str] = ()) -> Copied:
+def push_folder(host: DockerHost, source: str, destination: str, delete: bool = True, keep: Sequence[str] = (), *,
+                follow_links: bool = False) -> Copied:
     """Make a folder of Dusty's own on the Docker host (command files, assets, nginx) what `source` is.
 
-    `destination` is absolute; `keep` are rsync patterns that are neither sent nor deleted (`/libs/`). Raises Failure if it
-    lies outside command_files, persist/dusty_assets, persist/dustyNginx; ToolFailed, NotOurs.
+    `destination` is absolute; `keep` are rsync patterns that are neither sent nor deleted (`/libs/`); with `follow_links` what
+    a link leads to is sent in its place. Raises Failure if it lies outside command_files, persist/dusty_assets, persist/dustyNginx; ToolFailed, NotOurs.
     """
     bases = [host.path("command_files"), host.path("persist/dusty_assets"), host.path("persist/dustyNginx")]
     reasons = [refused_destination(destination, base, may_be_base=True) for base in bases]
@@ -200,7 +201,7 @@ def push_folder(host: DockerHost, source: str, destination: str, delete: bool = 
     check_version(host)
     prepare(host, os.path.relpath(destination, host.root))
     rules = [Rule(os.fsencode(pattern), True, "kept") for pattern in keep]
-    return run_rsync(host, source, destination, rules, ["--delete"] if delete else [])
+    return run_rsync(host, source, destination, rules, [*(["--delete"] if delete else []), *(["--copy-links"] if follow_links else [])])
 
 
 def differences(host: DockerHost, source: str, destination: str, rules: Sequence[Rule]) -> Copied:

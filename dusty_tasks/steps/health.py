@@ -117,6 +117,15 @@ def _existing(path: str) -> str:
     return path
 
 
+def persist() -> list[Finding]:
+    """Was a restore broken off?"""
+    from dusty_tasks.core.backup import unfinished_restore
+    from dusty_tasks.effects.observe import read_unfinished
+
+    what, mend = unfinished_restore(read_unfinished(session.docker_host()))
+    return [Finding("persist", FAILED, what, mend)] if what else []
+
+
 def hosts() -> list[Finding]:
     """Helper, rule, section, and where the names really lead."""
     chosen = session.settings()
@@ -287,7 +296,7 @@ def state() -> list[Finding]:
     return found or [Finding("state", OK, "none yet")]
 
 
-CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, state, repos, hosts, ports, changes, requests)
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, persist, state, repos, hosts, ports, changes, requests)
 
 
 def examine() -> list[Finding]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 import getpass
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.addresses import Address, addresses_to_open
+from dusty_tasks.core.backup import unfinished_restore
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import CREATE, RECREATE
 from dusty_tasks.core.found import Found, FoundContainer
@@ -33,6 +34,13 @@ def check_before_changes(engine: Engine, view: View, *, adopt: bool) -> None:
         check_names(engine, view)
     check_bridge(engine, view)
     check_ports(engine, view)
+
+
+def refuse_unfinished_restore(names: Collection[str]) -> None:
+    """Raise Failure where a restore of persist/ was broken off: containers would start on data that is half old, half new."""
+    what, hint = unfinished_restore(names)
+    if what:
+        raise Failure(what, hint)
 
 
 def own_owner() -> Owner:

@@ -4,11 +4,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.core.changes import assets_by_app
 from dusty_tasks.effects.artifacts import KEPT_PATTERNS
-from dusty_tasks.effects.assets import read_asset
+from dusty_tasks.effects.assets import STAGING, asset_path, remove_stagings, set_keys
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.host_files import remove_host_file, write_host_json
 from dusty_tasks.effects.observe import ASSETS_PUSHED, COMMANDS_PUSHED
@@ -21,33 +22,33 @@ def push_command_files(host: DockerHost, view: View) -> None:
     from dusty_tasks.steps.sync import push_lib_digests
 
     _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
-          ["/*/libs/", *KEPT_PATTERNS])
+          keep=["/*/libs/", *KEPT_PATTERNS])
     push_lib_digests(view.wanted.repos, view.found.receipts, host)
 
 
 def push_assets(host: DockerHost, view: View) -> None:
-    """A folder an app, holding the assets that this app sees and no others."""
+    """A folder an app, holding the assets that this app sees and no others: here links, so that a kill leaves no secrets behind."""
     home = session.home()
+    remove_stagings(home)
     os.makedirs(f"{home}/state", exist_ok=True)
-    staging = tempfile.mkdtemp(prefix="assets-", dir=f"{home}/state")
+    staging = tempfile.mkdtemp(prefix=STAGING, dir=f"{home}/state")
     try:
+        kept = set_keys(home)
         for container in view.wanted.containers:
-            for key in container.asset_keys:
-                data = read_asset(home, key)
-                if data is not None:
-                    os.makedirs(f"{staging}/{container.name}", mode=0o700, exist_ok=True)
-                    with open(os.open(f"{staging}/{container.name}/{key}", os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                        file.write(data)
-        _push(host, staging, "persist/dusty_assets", ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), [])
+            for key in kept.intersection(container.asset_keys):
+                os.makedirs(f"{staging}/{container.name}", mode=0o700, exist_ok=True)
+                os.symlink(asset_path(home, key), f"{staging}/{container.name}/{key}")
+        _push(host, staging, "persist/dusty_assets", ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _push(host: DockerHost, source: str, destination: str, note: str, digests: dict[str, str], keep: list[str]) -> None:
+def _push(host: DockerHost, source: str, destination: str, note: str, digests: dict[str, str], *, keep: Sequence[str] = (),
+          follow_links: bool = False) -> None:
     from dusty_tasks.steps.sync import taking_over
 
     os.makedirs(source, exist_ok=True)
     remove_host_file(host, note)
     target = host.path(destination)
-    taking_over(host, target, session.settings().nginx_image, lambda: push_folder(host, source, target, keep=keep))
+    taking_over(host, target, session.settings().nginx_image, lambda: push_folder(host, source, target, keep=keep, follow_links=follow_links))
     write_host_json(host, note, digests)

@@ -49,6 +49,8 @@ from dusty_tasks.steps.places import place_finder, read_origins
 from dusty_tasks.steps.reality import View, look
 from dusty_tasks.steps.receipt import Sums, print_receipt
 
+ORPHANS_WAIT = 60
+"""Seconds for Compose or rsync of a run that was killed to come to their end."""
 SEEN, UNSEEN, REFUSED = "seen", "unseen", "refused"
 CONTAINER_KINDS = (CLEAR, REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
 
@@ -167,6 +169,10 @@ class Run:
             self.fetches += fetching.fetch_missing()
         seen = last_taken("up", session.home())
         self.begin_reading()
+        if self.view.found.unfinished_restore:
+            from dusty_tasks.steps.preconditions import refuse_unfinished_restore
+
+            refuse_unfinished_restore(self.view.found.unfinished_restore)
         if not self.view.plan.changes:
             self.note_states()
             return
@@ -212,7 +218,7 @@ class Run:
         from dusty_tasks.effects.lock import held
 
         if self._lock_file is None:
-            self._lock_file = self._lock.enter_context(held("up", verb="up", home=session.home()))
+            self._lock_file = self._lock.enter_context(held("up", verb="up", home=session.home(), orphans_wait=ORPHANS_WAIT, say=say))
 
     def note_states(self) -> None:
         """Keep in mind whose work is done, which the engine forgets, and who answers by now: the next run would have to ask again.

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from dusty_tasks import session
@@ -115,7 +116,11 @@ def read_asset(key: str) -> None:
 
 def unset_asset(key: str) -> None:
     """Forget it."""
+    from dusty_tasks.effects.lock import Busy, held
+
     assets.remove_asset(session.home(), _known(key))
+    with suppress(Busy), held("up", verb="assets", home=session.home()):
+        assets.remove_stagings(session.home())
     _note(f"assets unset {key}")
     say(f"{key}: unset")
 

@@ -143,7 +143,7 @@ VERBS: tuple[Verb, ...] = (
         YES), words=("show|diff|undo|check|install|uninstall",)),
     Verb("start", MACHINE, "", "start the Docker host and wait for its engine", (YES,)),
     Verb("shutdown", MACHINE, "", "stop Dusty's containers, then the VM"),
-    Verb("disk", MACHINE, "[inspect | cleanup_containers | cleanup_images | backup DEST | restore SOURCE]",
+    Verb("disk", MACHINE, "[inspect | cleanup_containers | cleanup_images | backup DEST | restore [SOURCE]]",
          "what takes space; clean up, back up and restore /persist", (YES, JSON),
          words=("inspect|cleanup_containers|cleanup_images|backup|restore", "path")),
     Verb("dump", MACHINE, "[path]", "one archive for a bug report, without secrets", words=("path",)),

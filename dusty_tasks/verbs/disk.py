@@ -11,12 +11,14 @@ from typing import Any
 from dusty_tasks import __version__, session
 from dusty_tasks.console import confirm, say, table, warn
 from dusty_tasks.core import disk as core
+from dusty_tasks.core.backup import BEING_PUT_BACK
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.disk import Item
 from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, read_usage, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.observe import read_unfinished
 from dusty_tasks.effects.persist import read_persist
 from dusty_tasks.verbs.counting import counter
 from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
@@ -26,6 +28,8 @@ ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore
 def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
     """No word: inspect."""
     action, rest = action_of("disk", words, ACTIONS, "inspect")
+    if action == "restore" and not rest and is_restore_unfinished():
+        return go_on()
     if action in ("backup", "restore"):
         (path,) = exactly("disk", action, rest, "a folder for the archive" if action == "backup" else "an archive")
         return backup(local_path(path)) if action == "backup" else restore(local_path(path), yes)
@@ -105,7 +109,7 @@ def remove(what: str, items: Sequence[Item], yes: bool, away: Callable[[Item], A
 def backup(folder: str) -> int | None:
     """One archive of persist/ without what `up` makes again."""
     from dusty_tasks.core.backup import folders
-    from dusty_tasks.effects.persist import write_backup
+    from dusty_tasks.effects.persist import ARCHIVE, NAMED, write_backup
 
     host = session.docker_host()
     try:
@@ -115,7 +119,7 @@ def backup(folder: str) -> int | None:
     running = running_names()
     if running:
         warn(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running: files that change now may be in the backup half-written ({DUSTY} stop)")
-    path = os.path.join(folder, f"dusty-backup-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
+    path = os.path.join(folder, f"{NAMED}{time.strftime('%Y%m%d-%H%M%S')}{ARCHIVE}")
     facts = {"made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "by": f"{getpass.getuser()}@{socket.gethostname()}", "dusty": __version__,
              "host": host.name, "root": host.root}
     with counter("backup") as count:
@@ -130,13 +134,12 @@ def backup(folder: str) -> int | None:
 def restore(path: str, yes: bool) -> int | None:
     """Check all of the archive, show what it replaces, ask, and put it back."""
     from dusty_tasks.core.backup import folders
-    from dusty_tasks.effects.persist import read_backup, restore_backup
+    from dusty_tasks.effects.persist import read_backup
+    from dusty_tasks.effects.restore import restore_backup
 
     with counter("checking the archive") as count:
         manifest, entries = read_backup(path, count)
-    running = running_names()
-    if running:
-        raise Failure(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use", f"{DUSTY} stop")
+    check_nothing_runs()
     found = folders(entries)
     if not found:
         say("the backup is sound and empty: nothing to restore")
@@ -155,9 +158,31 @@ def restore(path: str, yes: bool) -> int | None:
     return None
 
 
+def is_restore_unfinished() -> bool:
+    """True if `restore` without an archive has something to do: to finish one that was broken off."""
+    return BEING_PUT_BACK in read_unfinished(session.docker_host())
+
+
+def go_on() -> None:
+    """Finish a restore that was broken off: all of its backup has arrived."""
+    from dusty_tasks.effects.restore import finish_restore
+
+    with held("up", verb="disk restore", home=session.home()):
+        check_nothing_runs()
+        finish_restore(session.docker_host(), helper_image())
+    say("finished the restore that was broken off")
+
+
+def check_nothing_runs() -> None:
+    """Raise Failure if containers of Dusty's run."""
+    running = running_names()
+    if running:
+        raise Failure(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use", f"{DUSTY} stop")
+
+
 def running_names() -> list[str]:
-    """Dusty's containers that run."""
-    return [container.name for container in list_containers(session.docker_host()) if container.is_running]
+    """Dusty's containers that have files open, or may have: those that run, are paused, or are being started again."""
+    return [container.name for container in list_containers(session.docker_host()) if container.is_stoppable]
 
 
 def helper_image() -> str:

@@ -163,7 +163,8 @@ ends with 1 until that line is gone or the app has another host_name.""",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
     "disk": """\
 `cleanup_…` lists what it would remove, which is only what Dusty made, and asks. `backup` writes one archive with a manifest
-and checksums; `restore` refuses a damaged one before it touches anything.
+and checksums; `restore` refuses a damaged one before it touches anything. A killed restore leaves everything as it was, or
+`doctor` tells of it and `up` refuses to start containers on it: then `restore` without an archive finishes it.
 
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups""",

@@ -21,7 +21,7 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
     view = look(Engine(session.docker_host()), made=made)
     differences = artifact_differences(made) if verbose else {}
     if view.plan.changes:
-        warn_of_another_owner(view)
+        warn_of_refusal(view)
     warn_of_powers(made)
     if json:
         say_json({**to_json(view.plan), **unseen_facts(view), **({"artifacts": differences} if verbose else {})})
@@ -54,11 +54,12 @@ def unseen_text(view: View) -> str:
     return f"{view.engine_trouble}\n    what is to be done on {name} is unknown until it does\n    hint: {DUSTY} doctor"
 
 
-def warn_of_another_owner(view: View) -> None:
-    """What `up` refuses to do without --adopt is planned all the same, with a word."""
-    from dusty_tasks.steps.preconditions import check_owner
+def warn_of_refusal(view: View) -> None:
+    """What `up` refuses to do is planned all the same, with a word."""
+    from dusty_tasks.steps.preconditions import check_owner, refuse_unfinished_restore
 
     try:
+        refuse_unfinished_restore(view.found.unfinished_restore)
         check_owner(view)
     except Failure as refusal:
         warn(f"up would refuse this: {refusal}")

@@ -381,3 +381,32 @@ def test_the_engines_listing_becomes_containers() -> None:
     assert set(found) == {"web", "db"}
     assert (found["web"].exit_status, found["web"].kind, found["web"].is_running) == (137, "app", False)
     assert (found["db"].health, found["db"].published) == ("starting", (("0.0.0.0", 1),))
+
+
+OLD_NAME, TEMPORARY = "dusty_web_1", "76c0e985963a_dusty_web_1"
+
+
+@pytest.mark.parametrize(("listed", "kept", "leftovers"), [
+    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "running")], "1", ["2"]),
+    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "exited")], "1", ["2"]),
+    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "removing")], "2", ["1"]),
+    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "dead")], "2", ["1"]),
+    ([("2", OLD_NAME, "created"), ("1", TEMPORARY, "running")], "2", ["1"]),
+    ([("2", TEMPORARY, "created")], "2", []),
+    ([("3", "0123456789ab_dusty_web_1", "created"), ("2", TEMPORARY, "created"), ("1", OLD_NAME, "paused")], "1", ["3", "2"]),
+    ([("2", OLD_NAME, "running"), ("1", "renamed_by_hand", "running")], "2", ["1"]),
+    ([("2", OLD_NAME, "removing"), ("1", "renamed_by_hand", "dead")], "2", ["1"]),
+], ids=["made", "the old one stopped", "the old one going", "the old one stuck", "the old one renamed", "only the new one", "twice", "by hand", "all going"])
+def test_what_a_broken_off_recreation_left_is_told_from_the_container(listed: list[tuple[str, str, str]], kept: str, leftovers: list[str]) -> None:
+    listing = [{"Id": id, "Names": [f"/{name}"], "State": state, "Labels": {"dusty.name": "web"}} for id, name, state in listed]
+    found = containers_of(listing)["web"]
+    assert found.id == kept and [leftover.id for leftover in found.leftovers] == leftovers
+
+
+def test_leftovers_are_cleared_away_before_anything_else_happens_to_containers() -> None:
+    wanted, sources, found = world(app())
+    leftover = found.containers["web"]._replace(container_name=TEMPORARY, id="2", state="created")
+    with_leftover = found._replace(containers={"web": found.containers["web"]._replace(leftovers=(leftover,)), "old": FoundContainer("old", "dusty_old_1", "3", "exited")})
+    assert lines(wanted, sources, with_leftover) == [
+        f"clear away {TEMPORARY}: a recreation that was broken off left it", "remove old: nothing that is active needs it"]
+    assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clear away {TEMPORARY}: ")

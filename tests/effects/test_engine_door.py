@@ -211,3 +211,30 @@ def test_events_are_asked_for_up_to_now_by_the_engines_own_clock(monkeypatch: py
     host: Any = None
     assert docker.read_events(Engine(host), ["1"]) == []
     assert "until=1893456000.500000&" in asked[-1]
+
+
+class Removing(Engine):
+    """An engine on which somebody else removes the container, which is gone after a few looks; or never."""
+
+    def __init__(self, looks: float) -> None:
+        super().__init__(DockerHost(Settings(home="/nowhere")))
+        self.looks = looks
+
+    def get(self, path: str, timeout: float = 0) -> Any:
+        self.looks -= 1
+        if self.looks < 0:
+            raise EngineRefused(404, "No such container: 1")
+        return {"Mounts": []}
+
+    def request(self, method: str, path: str, body: Any = None, timeout: float = 0) -> bytes:
+        raise EngineRefused(409, "removal of container 1 is already in progress")
+
+
+def test_a_removal_that_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Removing(3)
+    docker.run_remove(engine, "1")
+    assert engine.looks == -1
+    docker.run_remove(Removing(0), "1")
+    monkeypatch.setattr(docker, "REMOVAL_TIME", 0.2)
+    with pytest.raises(EngineRefused, match="already in progress"):
+        docker.run_remove(Removing(10**6), "1")

@@ -74,6 +74,22 @@ def test_a_killed_holder_holds_nothing(holder, tmp_path: Path) -> None:
     assert not is_held("up", str(tmp_path))
 
 
+def test_the_children_of_a_killed_holder_can_be_waited_for(holder, tmp_path: Path) -> None:
+    child = holder("up")
+    said: list[str] = []
+    with pytest.raises(Busy), held("up", home=str(tmp_path), orphans_wait=30, say=said.append):
+        pass
+    assert not said, "its holder is alive"
+    code = f"import os, sys; sys.path.insert(0, {str(ROOT)!r})\n" \
+        f"from dusty_tasks.effects.lock import held\nwith held('sync', home={str(tmp_path)!r}) as lock:\n" \
+        "    os.set_inheritable(lock.fileno(), True); os.spawnlp(os.P_NOWAIT, 'sleep', 'sleep', '1'); os.kill(os.getpid(), 9)"
+    killed = subprocess.Popen([sys.executable, "-c", code])
+    killed.wait()
+    with held("sync", home=str(tmp_path), orphans_wait=30, say=said.append):
+        assert said == [f"waiting for what the killed dusty of pid {killed.pid} left running"]
+    child.kill()
+
+
 def test_a_child_keeps_the_lock_of_its_killed_parent(tmp_path: Path) -> None:
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})

@@ -4,17 +4,20 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.backup import MANIFEST
+from dusty_tasks.core.backup import MANIFEST, unfinished_restore
 from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects import persist
+from dusty_tasks.effects import persist, restore
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.persist import UNPACK, Damaged, read_backup, remove_folders, restore_backup, write_backup
+from dusty_tasks.effects.observe import read_unfinished
+from dusty_tasks.effects.persist import Damaged, read_backup, remove_folders, write_backup
+from dusty_tasks.effects.restore import UNPACK, finish_restore, restore_backup
 
 
 @pytest.fixture
@@ -93,10 +96,100 @@ def test_a_restore_that_breaks_off_changes_nothing(host: DockerHost, tmp_path: P
     there = Path(host.root) / "persist"
     before = tree(there)
     for blocks in (1, 2, 3, 5, 8):
-        monkeypatch.setattr(persist, "UNPACK", UNPACK.replace("tar -xpf -", f"head -c {blocks * 512} | tar -xpf -"))
+        monkeypatch.setattr(restore, "UNPACK", UNPACK.replace("tar -xpf -", f"head -c {blocks * 512} | tar -xpf -"))
         with pytest.raises(ToolFailed):
             restore_backup(host, str(path), ["db", "one"], "nosuch", lambda _size: None)
         assert tree(there) == before
+
+
+DIE = """
+steps=0
+step() { steps=$((steps + 1)); [ $steps -lt LIMIT ] || kill -9 $$; }
+mv() { step; command mv "$@" && step; }
+rm() { step; command rm "$@" && step; }
+mkdir() { step; command mkdir "$@" && step; }
+"""
+"""Put before a script: it dies at the LIMITth step."""
+NAMES = ["db", "new", "one"]
+
+
+def killed_at(host: DockerHost, path: Path, step: int, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Restore, killed at this step; False if it has fewer."""
+    with monkeypatch.context() as patched:
+        patched.setattr(restore, "UNPACK", DIE.replace("LIMIT", str(step)) + UNPACK)
+        try:
+            restore_backup(host, str(path), NAMES, "nosuch", lambda _size: None)
+        except ToolFailed:
+            return True
+    return False
+
+
+def without_remains(there: Path) -> dict[str, tuple]:
+    return {name: what for name, what in tree(there).items() if not name.startswith(".restore-")}
+
+
+def test_a_restore_that_is_killed_at_any_step_is_as_before_or_is_finished_later(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = Path(host.root) / "persist"
+    (there / "new").mkdir()
+    (there / "new/..x").write_text("x")
+    path = backup(host, tmp_path / "b.tar.gz")
+    restored = tree(there)
+    unfinished = 0
+    for step in range(1, 100):
+        shutil.rmtree(there)
+        (there / "db").mkdir(parents=True)
+        (there / "db/f").write_text("of today")
+        (there / "one").symlink_to("elsewhere")
+        (there / "kept").write_text("not in the backup")
+        before = tree(there)
+        if not killed_at(host, path, step, monkeypatch):
+            break
+        left = read_unfinished(host)
+        if not left:
+            remains = without_remains(there)
+            assert remains in (before, {**without_made_again(restored), "kept": before["kept"]}), f"step {step}"
+            continue
+        unfinished += 1
+        # What is replaced lies somewhere until all of the new is in place.
+        texts = [file.read_text() for file in there.rglob("f") if file.is_file() and not file.is_symlink()]
+        assert "of today" in texts or len(left) == 1, f"step {step}"
+        # A container that is started all the same makes the folder that it mounts.
+        (there / "db").mkdir(exist_ok=True)
+        if step % 2:
+            finish_restore(host, "nosuch")
+        else:
+            restore_backup(host, str(path), NAMES, "nosuch", lambda _size: None)
+        assert tree(there) == {**without_made_again(restored), "kept": before["kept"]}, f"step {step}"
+        assert read_unfinished(host) == ()
+    assert unfinished > 5 and step > 15
+
+
+def without_made_again(whole: dict[str, tuple]) -> dict[str, tuple]:
+    return {name: what for name, what in whole.items() if name.split("/")[0] in NAMES}
+
+
+def test_the_only_old_copy_that_an_older_version_left_is_not_deleted(host: DockerHost, tmp_path: Path) -> None:
+    path = backup(host, tmp_path / "b.tar.gz")
+    there = Path(host.root) / "persist"
+    (there / "db").rename(there / "db.aside")
+    (there / ".restore-old").mkdir()
+    (there / "db.aside").rename(there / ".restore-old/db")
+    before = tree(there)
+    assert read_unfinished(host) == (".restore-old",)
+    assert "move back what is missing" in unfinished_restore(read_unfinished(host))[1]
+    with pytest.raises(ToolFailed, match="put it in place by hand"):
+        restore_backup(host, str(path), ["db", "one"], "nosuch", lambda _size: None)
+    assert tree(there) == before
+
+
+def test_a_folder_on_a_disk_of_its_own_is_refused_before_anything_is_replaced(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = backup(host, tmp_path / "b.tar.gz")
+    there = Path(host.root) / "persist"
+    before = tree(there)
+    monkeypatch.setattr(restore, "UNPACK", 'stat() { [ "$3" != ./db ] && echo 1 || echo 2; }\n' + UNPACK)
+    with pytest.raises(ToolFailed, match="db lies on a disk of its own"):
+        restore_backup(host, str(path), ["one", "db"], "nosuch", lambda _size: None)
+    assert tree(there) == before
 
 
 def test_a_backup_that_cannot_be_written_leaves_no_part(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,6 +199,16 @@ def test_a_backup_that_cannot_be_written_leaves_no_part(host: DockerHost, tmp_pa
     assert not list(tmp_path.glob("b.tar.gz*"))
     with pytest.raises(Failure, match="cannot be written"):
         backup(host, tmp_path / "nosuch/b.tar.gz")
+
+
+def test_a_backup_takes_away_the_parts_of_killed_ones_and_of_no_others(host: DockerHost, tmp_path: Path) -> None:
+    names = ["dusty-backup-1.tar.gz.part", "dusty-backup-2.tar.gz.part", "of-mine.tar.gz.part"]
+    killed, going_on, other = (tmp_path / name for name in names)
+    for part in (killed, going_on, other):
+        part.write_text("half")
+    with going_on.open("rb") as file, persist.locked(file):
+        backup(host, tmp_path / "dusty-backup-3.tar.gz")
+    assert sorted(path.name for path in tmp_path.glob("*.part")) == names[1:]
 
 
 def test_whoever_is_not_root_reads_through_a_throw_away_container(host: DockerHost, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from chosen import Chosen
 
+from dusty_tasks.effects.lock import held
+
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = b"\x00\xffsecret\n"
 
@@ -44,6 +46,21 @@ def test_unset_forgets_it(dusty: Chosen, key_file: Path) -> None:
     assert dusty("assets", "unset", "WEB_KEY").out == "WEB_KEY: unset\n"
     assert not list((dusty.home / "assets").iterdir())
     assert dusty("assets", "unset", "WEB_KEY").code == 1
+
+
+def test_unset_takes_what_killed_runs_left_of_it_too(dusty: Chosen, key_file: Path) -> None:
+    dusty("assets", "set", "WEB_KEY", str(key_file))
+    staging = dusty.home / "state/assets-x1y2z3"
+    (staging / "web").mkdir(parents=True)
+    for path in (staging / "web/WEB_KEY", dusty.home / "assets/.WEB_KEY.a1b2c3d4"):
+        path.write_bytes(key_file.read_bytes())
+    with held("up", home=str(dusty.home)):
+        dusty("assets", "unset", "WEB_KEY")
+    assert staging.exists(), "a push may be using it"
+    assert list((dusty.home / "assets").iterdir()) == []
+    dusty("assets", "set", "WEB_KEY", str(key_file))
+    assert dusty("assets", "unset", "WEB_KEY").code == 0
+    assert not staging.exists()
 
 
 def test_list_of_a_target_has_those_of_its_libs(dusty: Chosen, key_file: Path) -> None:
