@@ -12,18 +12,17 @@ class Server(NamedTuple):
     entrypoint: tuple[str, ...] = ()
     files: tuple[tuple[str, str, int], ...] = ()
     """(path below /, text, mode) of what Debian's package has otherwise."""
-    stop_signal: str = "SIGTERM"
     folder: str = "/"
 
     @property
     def changes(self) -> list[str]:
-        """As lines of a Dockerfile; all of them, since one stand-in may be made from another."""
-        return [f"ENTRYPOINT {json.dumps(self.entrypoint)}", f"CMD {json.dumps(self.command)}", f"STOPSIGNAL {self.stop_signal}", f"WORKDIR {self.folder}"]
+        """As lines of a Dockerfile that `docker commit` takes; all of them, since one stand-in may be made from another."""
+        return [f"ENTRYPOINT {json.dumps(self.entrypoint)}", f"CMD {json.dumps(self.command)}", f"WORKDIR {self.folder}"]
 
 
-NGINX = Server(("nginx", "-g", "daemon off;"), stop_signal="SIGQUIT", files=(
+NGINX = Server(("nginx", "-g", "daemon off;"), files=(
     ("etc/nginx/conf.d/default.conf", "server {\n    listen 80;\n    location / {\n        root /usr/share/nginx/html;\n        index index.html;\n    }\n}\n", 0o644),))
-PYTHON = Server(("python3",), stop_signal="SIGINT", files=(("usr/local/bin/python", '#!/bin/sh\nexec python3 "$@"\n', 0o755),))
+PYTHON = Server(("python3",), files=(("usr/local/bin/python", '#!/bin/sh\nexec python3 "$@"\n', 0o755),))
 REDIS = Server(("redis-server",), ("/usr/local/bin/docker-entrypoint.sh",), folder="/data", files=(
     # As in that image: options or a file alone are those of the server, and other containers may connect.
     ("usr/local/bin/docker-entrypoint.sh", """\

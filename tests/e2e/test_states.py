@@ -52,7 +52,8 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
 
 
 def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_known(rig, stack):
-    stack.app("web", always="exec httpd -f -p 9999 -h /code", services="[]")
+    # Without `cat` it is the Docker host that tells what listens in it.
+    stack.app("web", always="rm /bin/cat; exec httpd -f -p 9999 -h /code", services="[]")
     stack.app("inside", always="exec httpd -f -p 127.0.0.1:80 -h /code")
     stack.service("db", more=HEALTHCHECK.format("echo no tables yet; exit 3"))
     stack.spec("apps/line.yml", f"image: busybox:1\ncommands: {{always: ['exec httpd -f -p 7000 -h /tmp']}}\n"
@@ -114,7 +115,7 @@ def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_faile
 def test_a_failed_build_shows_the_step_and_what_it_printed(rig, stack):
     """By both builders: Compose brings BuildKit along, `docker build` here has the former one."""
     context = stack.code("built", "Dockerfile", "FROM busybox:1\nRUN echo fine\nRUN seq 100; echo the reason >&2; nosuch\n").parent
-    stack.spec("apps/built.yml", f"build: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{suites: [{{name: unit, command: ['true']}}]}}\n")
+    stack.spec("apps/built.yml", f"build: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{build: {context}, suites: [{{name: unit, command: ['true']}}]}}\n")
     stack.bundle("shop", apps="[built]")
     failed = "RUN seq 100; echo the reason >&2; nosuch ended with status 127; its last lines:"
     for words in (["up"], ["test", "built", "unit"]):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks.effects import process
-from dusty_tasks.effects.lock import Busy, held, lock_path
+from dusty_tasks.effects.lock import Busy, held, is_at_work, lock_path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = f"""
@@ -122,3 +122,15 @@ def test_a_lock_is_not_given_to_other_children(tmp_path: Path) -> None:
         seen = process.run(["sh", "-c", f"ls -l /proc/self/fd | grep -c {lock_path('up', str(tmp_path))}"])
         assert seen.out.strip() == "0"
         assert lock.fileno() > 2
+
+
+def test_whether_somebody_is_at_work_is_asked_without_taking_the_lock(holder, tmp_path):
+    home = str(tmp_path)
+    assert not is_at_work("up", home)
+    child = holder("up")
+    assert is_at_work("up", home) and not is_at_work("repo:x", home)
+    child.stdin.close()
+    child.wait()
+    assert not is_at_work("up", home)
+    with held("up", home=home):
+        assert is_at_work("up", home)
