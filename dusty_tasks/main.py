@@ -36,9 +36,11 @@ def main(arguments: Sequence[str]) -> int:
     """Run one verb; its exit code (design.md section 7)."""
     from dusty_tasks import cli, state
     from dusty_tasks.effects.called import learn_name
+    from dusty_tasks.effects.files import narrow_umask
     from dusty_tasks.verbs.declared import ALIASES, BY_NAME
 
     learn_name()
+    narrow_umask()
     _open_closed_streams()
     _print_what_a_locale_lacks()
     state.catch_signals()

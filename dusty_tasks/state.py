@@ -14,12 +14,14 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks.console import say_interrupted
+from dusty_tasks.effects.files import make_home, narrow_umask
 
 
 def database_path(home: str) -> str:
     """Where doit keeps its records, absolute, so that every entrance shares one state. Makes the folder if it can."""
     folder = os.path.join(home, "state")
     try:
+        make_home(home)
         os.makedirs(folder, exist_ok=True)
     except OSError:
         return ":memory:"
@@ -28,6 +30,7 @@ def database_path(home: str) -> str:
 
 def prepare(home: str) -> str:
     """Heal the database, commit per task, and turn signals into ends that keep what was finished; the database's path."""
+    narrow_umask()
     path = database_path(home)
     heal(path)
     commit_each_task()

@@ -5,12 +5,13 @@ spec-language 4.4 and 5 (`up`).
 """
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
 from dusty_tasks.core.found import CONTEXT_LABEL, GOING, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
+from dusty_tasks.core.given_values import ENV_FILE, without_file
 from dusty_tasks.core.images import image_name, is_same_image
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.wanted import Wanted, WantedContainer
@@ -176,7 +177,7 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
         return Change(RECREATE, wanted.name, f"its container is {container.state}")
     if container.container_name != wanted.container_name:
         return Change(RECREATE, wanted.name, f"its container was renamed to {container.container_name}")
-    differences = container_differences(wanted, record)
+    differences = container_differences(wanted, record, sources.environment.get(wanted.name, {}))
     if differences:
         words = "; ".join(difference.what for difference in differences[:3])
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
@@ -190,14 +191,28 @@ NEW_INIT = "apps now have an init process, so that they stop at once (compose: {
 """No spec asked for it: a version of Dusty brought it. Only containers of before have none."""
 
 
-def container_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Difference]:
-    """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones."""
+def container_differences(wanted: WantedContainer, record: dict[str, Any], outside: Mapping[str, str] = {}) -> list[Difference]:
+    """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones.
+
+    `outside` are the digests of what Compose fills in from outside (Sources.environment).
+    """
     ignored = NOT_IN_THE_CONTAINER | ({"networks"} if wanted.kind == "proxy" else frozenset())
-    differences = mapping_differences(record.get("mapping") or {}, wanted.mapping, ignored)
+    before = _with_given(record.get("mapping") or {}, wanted.name, record.get("environment") or {})
+    differences = mapping_differences(before, _with_given(wanted.mapping, wanted.name, outside), ignored)
     if wanted.kind == "app" and "init" not in (record.get("mapping") or {}):
         differences = [difference._replace(what=NEW_INIT) if difference.path == ("init",) else difference for difference in differences]
     return [each for difference in differences
             for each in (_once_differences(wanted, record) or [difference] if difference.path == ONCE else [difference])]
+
+
+def _with_given(mapping: dict[str, Any], name: str, outside: Mapping[str, str]) -> dict[str, Any]:
+    """A mapping as if its `environment` held the values of `dusty env`, of which there are digests."""
+    environment = mapping.get("environment")
+    variables = environment if isinstance(environment, dict) else {}
+    given = {variable: f"digest {digest}" for variable, digest in outside.items()
+             if not variable.startswith(ENV_FILE) and not (variable in variables and variables[variable] is None)}
+    plain = without_file(mapping, name)
+    return {**plain, "environment": {**variables, **given}} if given else plain
 
 
 def _once_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Difference]:
@@ -220,6 +235,7 @@ def _changed_context(wanted: WantedContainer, labels: dict[str, str], sources: S
 
 
 def _other_environment(wanted: WantedContainer, record: dict[str, Any], sources: Sources) -> str:
+    """Of what is no part of the mapping as `_with_given` has it: variables of the caller, and files."""
     before, now = record.get("environment") or {}, sources.environment.get(wanted.name, {})
     names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     return f"another value of {', '.join(names)}" if names else ""

@@ -75,7 +75,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     _depend(entry, parts)
     entry.env_files(app.compose.get("env_file") or (), specs_root)
     _mount(entry, app, parts.libs, settings)
-    entry.environment(app.compose.get("environment") or {}, settings.env.get(app.name, {}), app.name)
+    entry.environment(app.compose.get("environment") or {}, settings.env.get(app.name, {}), app.name, settings.home)
     for index, port in enumerate(app.compose.get("ports") or ()):
         entry.add("ports", port, ("compose", "ports", index))
     if settings.routing == "published":
@@ -104,7 +104,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     for index, volume in enumerate(compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
     entry.add("volumes", f"{host_path(settings.host.root, 'cp', service.name)}:/cp", ())
-    entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name)
+    entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
     entry.labels(compose.get("labels"), {"dusty.kind": "service", "dusty.name": service.name})
     entry.networks(compose.get("networks"), parts.guests)
     entry.pass_through(compose, _OF_SERVICES)

@@ -5,6 +5,7 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dusty_tasks.core.given_values import file_of, given_values
 from dusty_tasks.core.specs import KeyPath, Origin
 from dusty_tasks.core.traced import Origins
 
@@ -31,14 +32,19 @@ class Entry:
         self.origins[f"{key}[{len(items)}]"] = origin
         items.append(item)
 
-    def environment(self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str) -> None:
-        """The spec's variables in its order, then those of `dusty env` for `name`, which win."""
-        if written or overrides:
-            self.put("environment", {**written, **overrides}, (*self.base, "environment"))
-            if not written:
+    def environment(self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str, home: str) -> None:
+        """The spec's variables in its order, then those of `dusty env` for `name`, which win: their values come from a file."""
+        given = given_values({name: overrides}, name)
+        from_caller = {variable: None for variable, text in overrides.items() if text is None}
+        kept = {variable: text for variable, text in written.items() if variable not in given}
+        if kept or from_caller:
+            self.put("environment", {**kept, **from_caller}, (*self.base, "environment"))
+            if not kept:
                 self.origins["environment"] = Origin("", ("env", name))
-            for variable in overrides:
+            for variable in from_caller:
                 self.origins[f"environment.{variable}"] = Origin("", ("env", name, variable))
+        if given:
+            self.add("env_file", file_of(home, name), ("env", name), "")
 
     def env_files(self, files: Sequence[Any], specs_root: str) -> None:
         """Files of variables; a relative path starts at the root of the specs repo."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dusty_tasks.effects.failures import Failure
@@ -37,6 +37,21 @@ def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
         raise Failure(f"{path} cannot be written: {error.strerror or error}", code=2) from error
 
 
+def narrow_umask() -> None:
+    """Let nothing that this process makes be written by others, whatever umask it was started with."""
+    os.umask(os.umask(0o077) | 0o022)
+
+
+def make_home(home: str) -> None:
+    """Make DUSTY_HOME, for its owner alone; one that is there keeps its mode. Raises OSError."""
+    if not os.path.isdir(home):
+        os.makedirs(os.path.dirname(home), exist_ok=True)
+        try:
+            os.mkdir(home, 0o700)
+        except FileExistsError:
+            pass
+
+
 def remove_leftovers(path: str | Path) -> None:
     """Remove what killed writes to `path` left beside it; for a caller who is sure to be its only writer."""
     path = Path(path)
@@ -55,3 +70,20 @@ def write_if_changed(path: str | Path, data: bytes, mode: int = 0o644) -> bool:
 def real_paths(paths: Iterable[str]) -> dict[str, str]:
     """Path -> where it really is, all links followed; what does not exist keeps the rest of its name."""
     return {path: os.path.realpath(path) for path in paths}
+
+
+def write_private_folder(folder: str, files: Mapping[str, bytes]) -> None:
+    """Make `folder` (mode 0700) hold these files (mode 0600) and no others. Raises Failure."""
+    if not files and not os.path.lexists(folder):
+        return
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        os.chmod(folder, 0o700)
+        for name in os.listdir(folder):
+            if name not in files:
+                os.unlink(os.path.join(folder, name))
+    except OSError as error:
+        raise Failure(f"{folder} cannot be written: {error.strerror or error}", code=2) from error
+    for name, data in files.items():
+        write_if_changed(os.path.join(folder, name), data, 0o600)
+        os.chmod(os.path.join(folder, name), 0o600)

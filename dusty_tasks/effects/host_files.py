@@ -10,20 +10,28 @@ from dusty_tasks.effects.files import read_bytes, write_atomically
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
 
-PUT = 'mkdir -p "${1%/*}" && cat > "$1.new" && mv "$1.new" "$1"'
+PUT = """
+umask 022
+mkdir -p "${1%/*}" && umask 077 && cat > "$1.new" && chmod "$2" "$1.new" || exit
+[ -z "${SUDO_UID-}" ] || chown "$SUDO_UID:$SUDO_GID" "$1.new"
+mv "$1.new" "$1"
+"""
+"""Words: path, mode. The mode is set, not inherited from a login's umask; the login that asked through sudo can read the file."""
+PRIVATE = 0o600
+"""For records of what containers are made of. Not for owner.json, which another owner must be able to read."""
 
 
-def write_host_file(host: DockerHost, path: str, data: bytes) -> None:
+def write_host_file(host: DockerHost, path: str, data: bytes, mode: int = 0o644) -> None:
     """Put `data` at `path` below host.root. Raises Failure."""
     if host.is_local:
-        write_atomically(host.path(path), data)
+        write_atomically(host.path(path), data, mode)
     else:
-        host.run_script(PUT, host.path(path), input=data, as_root=True)
+        host.run_script(PUT, host.path(path), f"{mode:o}", input=data, as_root=True)
 
 
-def write_host_json(host: DockerHost, path: str, value: Any) -> None:
+def write_host_json(host: DockerHost, path: str, value: Any, mode: int = 0o644) -> None:
     """The same for a JSON value, on one line."""
-    write_host_file(host, path, json.dumps(value, sort_keys=True).encode())
+    write_host_file(host, path, json.dumps(value, sort_keys=True).encode(), mode)
 
 
 def read_host_json(host: DockerHost, path: str) -> dict[str, Any]:

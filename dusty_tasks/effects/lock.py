@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO
 
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import make_home
 from dusty_tasks.effects.process import check_goes_on
 
 
@@ -114,6 +115,7 @@ def _dead_holder(path: str) -> int:
 
 def _open(path: str) -> IO[str]:
     try:
+        make_home(os.path.dirname(os.path.dirname(path)))
         os.makedirs(os.path.dirname(path), exist_ok=True)
         return open(path, "a+", encoding="utf-8")
     except OSError as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.found import Sources
+from dusty_tasks.core.given_values import ENV_FILE, file_of, given_values
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects.artifacts import is_kept
 from dusty_tasks.effects.assets import read_asset
@@ -37,7 +38,7 @@ def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, byt
         nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
         contexts=_context_digests(wanted, f"{settings.state}/contexts.json"),
         environment={container.name: outside for container in wanted.containers
-                     if (outside := _outside_environment(container, environ))})
+                     if (outside := _outside_environment(container, environ, settings))})
 
 
 def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:
@@ -64,15 +65,18 @@ def _asset_digests(home: str, wanted: Wanted) -> dict[str, str]:
     return {key: hashlib.sha256(data).hexdigest() for key, data in bytes_by_key.items() if data is not None}
 
 
-def _outside_environment(container: WantedContainer, environ: Mapping[str, str]) -> dict[str, str]:
-    """Digests of what Compose takes from outside the Compose file: variables without a value, and env_files."""
+def _outside_environment(container: WantedContainer, environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Digests of what Compose takes from outside the Compose file: variables without a value, those of `dusty env`, and env_files."""
     environment = container.mapping.get("environment") or {}
     outside = {name: _digest(environ[name].encode()) for name, value in environment.items()
                if value is None and name in environ} if isinstance(environment, dict) else {}
-    env_files = container.mapping.get("env_file") or []
+    outside |= {name: _digest(text.encode("utf-8", "surrogateescape")) for name, text in given_values(settings.env, container.name).items()}
+    env_files, own_path = container.mapping.get("env_file") or [], file_of(settings.home, container.name)
     for entry in [env_files] if isinstance(env_files, str) else env_files:
-        path = entry["path"] if isinstance(entry, dict) else str(entry)
-        outside[f"env_file {path}"] = _digest(read_bytes(path) or b"")
+        path = str(entry["path"] if isinstance(entry, dict) else entry).replace("$$", "$")
+        if path == own_path:
+            continue
+        outside[f"{ENV_FILE}{path}"] = _digest(read_bytes(path) or b"")
     return outside
 
 

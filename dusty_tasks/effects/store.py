@@ -152,11 +152,13 @@ def _check(home: str, text: str) -> None:
 
 
 def _write(path: str, text: str) -> None:
-    """Write config.yml with the mode it has; a new one is for its owner alone, for env values may be secrets."""
+    """Write config.yml with the mode it has; a new one, or one with values of variables, which may be secrets, is for its owner alone."""
     try:
         mode = os.stat(path).st_mode & 0o777
     except OSError:
         mode = 0o600
+    if _value(path, text).get("env"):
+        mode &= 0o700
     write_atomically(path, text.encode(), mode)
 
 

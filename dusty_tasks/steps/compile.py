@@ -50,7 +50,7 @@ def compile_steps() -> Iterator[dict[str, Any]]:
            "uptodate": [first_run.is_configured]}
     stack: AsChecked | None = None
     for name, doc, action, inputs, outputs in _table():
-        targets = [path for path in outputs if not path.endswith("/commands")]
+        targets = [path for path in outputs if path not in (_build("commands"), _env_folder())]
         checked = AsChecked(_with_stack(inputs, stack) if stack else inputs, (*outputs, *_memories(name)))
         stack = stack or checked
         yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
@@ -115,6 +115,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
          lambda: [_code(), *session.settings().of_proxy_config], (_build(NGINX),)),
         ("compose", "the Compose file", _write_compose,
          _container_inputs, (_build("docker-compose.yml"),)),
+        ("env", "the values of variables that were set, for Compose alone", _write_env, lambda: [_code(), *_settings("env")], (_env_folder(),)),
         ("commands", "what containers run", _write_commands,
          _code_alone, (_build("commands"),)),
         ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
@@ -237,6 +238,21 @@ def _put_keyed(record: Record, keys: Mapping[str, str], render: Callable[[Collec
     notes = {path: {"key": keys[path], "files": files_of(artifact.spans), "spans": artifact.spans} for path, artifact in artifacts.items()}
     _put(record, _bytes(artifacts), pruned, notes, kept)
     _written[record.name] = record
+
+
+def _write_env() -> None:
+    """A file a container that has values of `dusty env`, for its owner alone."""
+    from dusty_tasks.core.given_values import files_of
+    from dusty_tasks.effects.files import write_private_folder
+
+    rendering = _rendering()
+    write_private_folder(_env_folder(), files_of(rendering.settings.env, rendering.parts))
+
+
+def _env_folder() -> str:
+    from dusty_tasks.core.given_values import FOLDER
+
+    return os.path.join(session.home(), "state", FOLDER)
 
 
 def _write_origins() -> None:

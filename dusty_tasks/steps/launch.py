@@ -28,7 +28,7 @@ from dusty_tasks.effects import docker
 from dusty_tasks.effects.compose import run_compose_up
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.host_files import write_host_json
+from dusty_tasks.effects.host_files import PRIVATE, write_host_json
 from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.steps.reality import View
 
@@ -179,7 +179,7 @@ class Launcher:
         self.write_records()
 
     def write_records(self) -> None:
-        write_host_json(self.engine.host, STARTED, self.started)
+        write_host_json(self.engine.host, STARTED, self.started, PRIVATE)
 
     def note_states(self, finished: Iterable[str] = (), ready: Iterable[str] = (), troubles: Mapping[str, str] = MappingProxyType({})) -> None:
         """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""

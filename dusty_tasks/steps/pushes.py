@@ -11,7 +11,7 @@ from dusty_tasks.core.changes import assets_by_app
 from dusty_tasks.effects.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.assets import STAGING, asset_path, remove_stagings, set_keys
 from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.host_files import remove_host_file, write_host_json
+from dusty_tasks.effects.host_files import PRIVATE, remove_host_file, write_host_json
 from dusty_tasks.effects.observe import ASSETS_PUSHED, COMMANDS_PUSHED
 from dusty_tasks.effects.rsync import push_folder
 from dusty_tasks.steps.reality import View
@@ -51,4 +51,4 @@ def _push(host: DockerHost, source: str, destination: str, note: str, digests: d
     remove_host_file(host, note)
     target = host.path(destination)
     taking_over(host, target, session.settings().nginx_image, lambda: push_folder(host, source, target, keep=keep, follow_links=follow_links))
-    write_host_json(host, note, digests)
+    write_host_json(host, note, digests, PRIVATE)

@@ -13,7 +13,7 @@ from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.host_files import read_host_json, write_host_json
+from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.observe import STARTED
 
 
@@ -54,7 +54,7 @@ def _note(engine: Engine, chosen: Sequence[FoundContainer], is_removal: bool) ->
         record = started.pop(container.container_name, None)
         if record and not is_removal:
             started[container.container_name] = {**record, "stopped": True, "finished": False}
-    write_host_json(engine.host, STARTED, started)
+    write_host_json(engine.host, STARTED, started, PRIVATE)
 
 
 def _users_first(containers: Sequence[FoundContainer]) -> list[list[FoundContainer]]:

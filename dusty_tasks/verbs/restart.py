@@ -16,7 +16,7 @@ from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.host_files import read_host_json, write_host_json
+from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.lock import held
 from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.effects.receipts import Receipt, read_receipts
@@ -96,7 +96,7 @@ def restart(chosen: list[WantedContainer], wanted: Wanted, engine: Engine, found
                     **started_anew(record), **last_change(Change(RESTART, each.name, "dusty restart"), time.strftime("%Y-%m-%dT%H:%M:%S%z")),
                     "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in each.repo_ids if repo_id in receipts},
                     "stopped": False, "finished": False, "restart_owed": False}
-        write_host_json(engine.host, STARTED, started)
+        write_host_json(engine.host, STARTED, started, PRIVATE)
     for sentence, _code in sentences(failures):
         warn(sentence)
     return 2 if failures else 0

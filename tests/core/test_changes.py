@@ -158,6 +158,20 @@ def test_what_runs_once_is_told_apart(before: dict[str, str], now: dict[str, str
     assert lines(wanted, sources, found) == [f"recreate web: {cause}"]
 
 
+@pytest.mark.parametrize(("before", "now", "line"), [
+    ({}, {"B": "d1"}, "environment B is new"), ({"B": "d1"}, {"B": "d2"}, "environment B changed"), ({"B": "d1"}, {}, "environment B is gone"),
+    ({}, {"A": "d1"}, "environment A changed"), ({"B": "d1"}, {"B": "d1"}, "")])
+def test_values_that_were_set_differ_by_their_digests(before: dict[str, str], now: dict[str, str], line: str) -> None:
+    """They are in no mapping; the file that holds them is there or not, and is no cause."""
+    def mapping(given: dict[str, str]) -> WantedContainer:
+        kept = {name: text for name, text in APP["environment"].items() if name not in given}
+        return changed_mapping(**{"environment": kept, **({"env_file": ["/home/state/env/web.env"]} if given else {})})
+    wanted, sources, found = world(mapping(now))
+    found = with_record(found, mapping(before), environment=before)
+    planned = lines(wanted, sources._replace(environment={"web": now} if now else {}), found)
+    assert planned == ([f"recreate web: {line}"] if line else [])
+
+
 def test_values_of_the_environment_are_never_printed() -> None:
     _, sources, found = world(app())
     wanted = Wanted(containers=(changed_mapping(environment={"A": "hunter2", "B": "hunter2"}),))
@@ -337,8 +351,9 @@ def test_pull_asks_for_each_image_once() -> None:
 
 
 def test_what_compose_fills_in_from_outside_takes_part() -> None:
-    wanted, sources, found = world(app())
-    found = with_record(found, app(), environment={"TOKEN": "digest-1", "env_file /x": "same"})
+    now = changed_mapping(environment={"A": "1", "TOKEN": None})
+    wanted, sources, found = world(now)
+    found = with_record(found, now, environment={"TOKEN": "digest-1", "env_file /x": "same"})
     sources = sources._replace(environment={"web": {"TOKEN": "digest-2", "env_file /x": "same"}})
     assert lines(wanted, sources, found) == ["recreate web: another value of TOKEN"]
 

@@ -69,9 +69,32 @@ def test_a_variable_recreates_its_container_and_no_other(rig, running):
     assert in_web(rig, "sh", "-c", 'echo "$GREETING|${EMPTY-unset}|"') == "good morning||\n"
     after = rig.container_ids()
     assert after["dusty_cache_1"] == before["dusty_cache_1"] and after["dusty_web_1"] != before["dusty_web_1"]
+    assert "up to date" in rig.dusty("up").stdout
+    assert holding(rig, b"good morning") == dict.fromkeys(("config.yml", "state/config.json", "state/env/web.env"), 0o600)
+    assert "good morning" not in rig.dusty("plan", "-v").stdout + rig.dusty("why", "web").stdout + rig.dusty("status", "--json").stdout
     rig.dusty("env", "unset", "web", "--all")
     rig.dusty("up")
     assert in_web(rig, "sh", "-c", 'echo "${GREETING-unset}"') == "unset\n"
+    assert holding(rig, b"good morning") == {}, "its history is compressed, and of mode 0700"
+
+
+def holding(rig, secret: bytes) -> dict[str, int]:
+    """The files of DUSTY_HOME, host.root included, that hold these bytes, and their modes."""
+    return {str(path.relative_to(rig.home)): path.stat().st_mode & 0o777 for path in sorted(rig.home.rglob("*"))
+            if path.is_file() and not path.is_symlink() and secret in path.read_bytes()}
+
+
+def test_a_wide_umask_opens_nothing(rig, stack):
+    """Nothing that Dusty makes in an own, new DUSTY_HOME may be written by others, and nobody else gets into it."""
+    home = stack.folder / "new"
+    command = f"umask 000; DUSTY_HOME={home} {sys.executable} -m dusty_tasks config set specs_repo {stack.folder}/specs"
+    rig.run(["sh", "-c", f"cd {Path(__file__).resolve().parents[2]} && {command}"])
+    assert home.stat().st_mode & 0o777 == 0o700
+    rig.run(["sh", "-c", f"umask 000; DUSTY_HOME={rig.home} {Path(__file__).resolve().parents[2]}/dusty assets set WEB_KEY {stack.folder}/key"])
+    rig.run(["sh", "-c", f"umask 000; DUSTY_HOME={rig.home} {Path(__file__).resolve().parents[2]}/dusty up"])
+    by_dusty = [path for path in rig.home.rglob("*") if not path.is_symlink() and "repos" not in path.parts]
+    assert [str(path) for path in by_dusty if path.stat().st_mode & 0o022] == []
+    assert (rig.home / "host/persist/.dusty/started.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_variable_without_a_value_is_that_of_the_caller(rig, running):

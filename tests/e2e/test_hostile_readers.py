@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from dusty_tasks.core.given_values import env_file_text
 from dusty_tasks.core.problems import errors
 from dusty_tasks.core.settings import NGINX_IMAGE
 from tests.core import test_compose_keys as dialects
@@ -54,6 +55,16 @@ def test_compose_reads_values_as_they_were_written(rig: Any, tmp_path: Path) -> 
     for name in ("redis", "web"):
         # `config` prints a `$` doubled, so that its output can be read again.
         assert {key: text.replace("$$", "$") for key, text in read["services"][name]["environment"].items()} == variables
+
+
+def test_compose_reads_given_values_as_they_were_set(rig: Any, tmp_path: Path) -> None:
+    """Values of `dusty env set` come from an env_file, whose quoting is Compose's own."""
+    hard = ["$A", "${A:-x}", "$$", "\\$A", "\\\\", "\\", "\\n", "a\nb\r\nc", '"', "\\\"", "'", "' #x", "#x", " x ", "a=b", "`id`", "$(id)", "\t", "%s", "", "é\u2028"]
+    values = {f"V{number}": text for number, text in enumerate([*hard, *sorted({*SURE, *NAMES} - {"\0"})])}
+    (tmp_path / "web.env").write_bytes(env_file_text(values).encode("utf-8", "surrogateescape"))
+    text = f"services: {{web: {{image: b, environment: {{OWN: x}}, env_file: [{tmp_path}/web.env]}}}}\n"
+    read = compose_config(rig, tmp_path, text.encode())["services"]["web"]["environment"]
+    assert {key: value.replace("$$", "$") for key, value in read.items()} == {**values, "OWN": "x"}
 
 
 def test_compose_accepts_every_translation(rig: Any, tmp_path: Path) -> None:

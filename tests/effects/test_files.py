@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.files import write_atomically
+from dusty_tasks.effects.files import make_home, narrow_umask, write_atomically, write_private_folder
 
 
 def interrupted(*_arguments: object) -> None:
@@ -28,3 +28,39 @@ def test_a_signal_right_after_a_file_got_its_name_is_no_failure_to_write(tmp_pat
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "a", b"after")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"after")]
+
+
+def test_home_is_made_for_its_owner_alone_and_kept_as_it_is(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_home(str(tmp_path / "below/home"))
+        assert (tmp_path / "below/home").stat().st_mode & 0o777 == 0o700
+        (tmp_path / "open").mkdir(mode=0o755)
+        make_home(str(tmp_path / "open"))
+        assert (tmp_path / "open").stat().st_mode & 0o777 == 0o755
+    finally:
+        os.umask(before)
+
+
+@pytest.mark.parametrize(("umask", "narrowed"), [(0o000, 0o022), (0o002, 0o022), (0o077, 0o077), (0o027, 0o027)])
+def test_umask_is_narrowed_and_never_widened(umask: int, narrowed: int) -> None:
+    before = os.umask(umask)
+    try:
+        narrow_umask()
+        assert os.umask(umask) == narrowed
+    finally:
+        os.umask(before)
+
+
+def test_private_folder_holds_these_files_and_no_others(tmp_path: Path) -> None:
+    folder = tmp_path / "env"
+    write_private_folder(str(folder), {})
+    assert not folder.exists()
+    folder.mkdir(mode=0o777)
+    (folder / "old.env").write_text("x")
+    (folder / "a.env").write_text("y")
+    write_private_folder(str(folder), {"a.env": b"A", "b.env": b"B"})
+    assert {path.name: (path.read_bytes(), path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"a.env": (b"A", 0o600), "b.env": (b"B", 0o600)}
+    assert folder.stat().st_mode & 0o777 == 0o700
+    write_private_folder(str(folder), {})
+    assert list(folder.iterdir()) == []

@@ -78,7 +78,7 @@ def room(dusty_home: Path, tmp_path: Path) -> Iterator[Room]:
 @pytest.fixture
 def compiled(room: Room) -> Room:
     code, ran = room.compile()
-    assert (code, ran) == (0, {"stack", "hosts", "nginx", "compose", "commands", "wanted", "origins"})
+    assert (code, ran) == (0, {"stack", "hosts", "nginx", "compose", "env", "commands", "wanted", "origins"})
     assert room.compile() == (0, set())
     return room
 
