@@ -75,12 +75,13 @@ def state_of(wanted: WantedContainer | None, container: FoundContainer | None, r
     `is_finished`: it ended by itself, with status 0, and has no health check; `answers`: whether it answers at its routes when
     asked now, None where nobody asked; `is_looping`: the engine started it again, after an end of its own, and not long ago.
     """
+    noted = str(record.get("trouble") or "")
     if container is None:
-        return State(ABSENT, "has no container")
+        return State(FAILED, noted, "absent") if noted else State(ABSENT, "has no container")
     if container.exit_status is not None or container.state in ("exited", "dead", "removing"):
         return _ended(wanted, container, record, is_finished)
     if container.state == "created":
-        return State(CREATED, "was made and never started")
+        return State(FAILED, noted, "created") if noted else State(CREATED, "was made and never started")
     if container.state == "paused":
         return State(PAUSED, "is paused")
     if container.state == "restarting" or is_looping:
@@ -118,6 +119,12 @@ def _running(wanted: WantedContainer | None, container: FoundContainer, record: 
     if answers or container.health or seconds_up(container) >= (MENDED if noted else SETTLED):
         return State(RUNNING, "is running", container.health)
     return State(FAILED, noted, "restarting") if noted else State(STARTING, "was started just now")
+
+
+def not_started(printed: str) -> str:
+    """The trouble of a container that could not be made or started, by what the tool that failed printed: its last line is the cause."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    return f"could not be started: {lines[-1]}" if lines else "could not be started"
 
 
 def may_loop(wanted: WantedContainer, container: FoundContainer) -> bool:

@@ -21,6 +21,7 @@ from dusty_tasks.core.changes import (
     Change,
     aliases_of,
 )
+from dusty_tasks.core.container_state import not_started
 from dusty_tasks.core.found import GOING, NETWORK, PROXY, FoundContainer
 from dusty_tasks.core.records import record_of, seen_ready, troubled
 from dusty_tasks.core.settings import Settings
@@ -65,6 +66,10 @@ class Launcher:
             (self._make if batch.is_made_by_compose else self._ask_engine)(batch)
             if remaining:
                 self._wait_until_healthy({change.name for change in batch.changes} & needed_by(remaining, self.view.wanted))
+        failed = {self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted}
+        if failed:
+            self.started = {**self.started, **{name: {**self.started.get(name, {}), "trouble": not_started(str(failure.what))} for name, failure in failed.items()}}
+            self.write_records()
 
     def _wait_until_healthy(self, names: set[str]) -> None:
         """Those with a healthcheck are waited for before what depends on them starts; at most `up.wait`, then it starts all the same."""

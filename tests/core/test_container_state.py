@@ -51,6 +51,8 @@ def ended(status: int | None, state: str = "exited") -> FoundContainer:
 
 @pytest.mark.parametrize(("wanted", "container", "record", "known", "name", "text", "what"), [
     (JOB, None, {}, {}, ABSENT, "absent", "has no container"),
+    (JOB, None, {"trouble": "could not be started: x"}, {}, FAILED, "failed (absent)", "could not be started: x"),
+    (JOB, found("created"), {"trouble": "could not be started: x"}, {}, FAILED, "failed (created)", "could not be started: x"),
     (JOB, found("created"), {}, {}, CREATED, "created", "was made and never started"),
     (JOB, found("paused"), {}, {}, PAUSED, "paused", "is paused"),
     (JOB, ended(0), {}, {"is_finished": True}, FINISHED, "finished (exited 0)", "has finished"),

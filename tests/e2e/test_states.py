@@ -115,7 +115,7 @@ def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_faile
 def test_a_failed_build_shows_the_step_and_what_it_printed(rig, stack):
     """By both builders: Compose brings BuildKit along, `docker build` here has the former one."""
     context = stack.code("built", "Dockerfile", "FROM busybox:1\nRUN echo fine\nRUN seq 100; echo the reason >&2; nosuch\n").parent
-    stack.spec("apps/built.yml", f"build: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{build: {context}, suites: [{{name: unit, command: ['true']}}]}}\n")
+    stack.spec("apps/built.yml", f"repo: {context}\nmount: /code\nbuild: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{build: {context}, suites: [{{name: unit, command: ['true']}}]}}\n")
     stack.bundle("shop", apps="[built]")
     failed = "RUN seq 100; echo the reason >&2; nosuch ended with status 127; its last lines:"
     for words in (["up"], ["test", "built", "unit"]):

@@ -239,6 +239,9 @@ def test_a_container_that_cannot_be_made_does_not_keep_the_others_down(rig, stac
     assert done.returncode == 2
     assert "broken (services/broken.yml:1:1): " in done.stderr and "/nosuch/program" in done.stderr
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+    found = rig.dusty("doctor", check=False)
+    assert found.returncode == 1 and "failed: container: broken could not be started: " in found.stdout and "/nosuch/program" in found.stdout
+    assert rig.dusty("up", check=False).returncode == 2
 
 
 def test_an_image_that_cannot_be_had_stops_up_before_anything_that_runs_is_touched(rig, running):
