@@ -306,9 +306,11 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
     if lost:
         # A running container would go on seeing the folders that are gone.
         yield f"its {' and '.join(lost)} were lost on the Docker host"
-    changed = [key for key in sorted({*now, *before}) if now.get(key) != before.get(key)]
-    if changed:
-        yield f"asset {', '.join(changed)} changed"
+    gone = sorted(before.keys() - now.keys())
+    changed = [key for key in sorted(now) if now[key] != before.get(key)]
+    for keys, word in ((changed, "changed"), (gone, "is unset")):
+        if keys:
+            yield f"asset {', '.join(keys)} {word}"
 
 
 def _start(wanted: WantedContainer, container: FoundContainer, state: State) -> Change | None:
@@ -381,7 +383,7 @@ def _plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Cha
     differing = _differing(sources.command_files, found.command_files)
     if differing:
         yield Change(COMMAND_FILES, "", _those_of(differing))
-    differing = _differing(assets_by_app(wanted, sources), found.assets)
+    differing = _differing(assets_by_app(wanted, sources), _assets_to_compare(wanted, sources, found))
     if differing:
         yield Change(ASSETS, "", _those_of(differing))
 
@@ -389,7 +391,25 @@ def _plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Cha
 def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:
     """App -> one digest over the set assets that it sees; apps that see none are left out."""
     seen = ((container.name, asset_digests(container.asset_keys, sources.assets)) for container in wanted.containers)
-    return {name: " ".join(f"{key}={digest}" for key, digest in sorted(digests.items())) for name, digests in seen if digests}
+    return {name: digest_text(digests) for name, digests in seen if digests}
+
+
+FOR_TESTS = "for tests: "
+"""Before the digests of what `dusty test` pushed."""
+
+
+def digest_text(digests: dict[str, str]) -> str:
+    """Asset key -> digest, as one text."""
+    return " ".join(f"{key}={digest}" for key, digest in sorted(digests.items()))
+
+
+def _assets_to_compare(wanted: Wanted, sources: Sources, found: Found) -> dict[str, str]:
+    """What was pushed, without that for tests of what is not in the stack: it may stay while all of its assets are set."""
+    names = {container.name for container in wanted.containers}
+
+    def may_stay(digest: str) -> bool:
+        return digest.startswith(FOR_TESTS) and all(each.partition("=")[0] in sources.set_keys for each in digest.removeprefix(FOR_TESTS).split())
+    return {name: digest for name, digest in found.assets.items() if name in names or not may_stay(digest)}
 
 
 def _differing(now: dict[str, str], before: dict[str, str]) -> list[str]:

@@ -102,6 +102,8 @@ class Sources(NamedTuple):
     """App or lib -> digest of its folder in build/commands."""
     assets: dict[str, str] = {}
     """Asset key -> digest of its bytes, for those that are set."""
+    set_keys: frozenset[str] = frozenset()
+    """The keys of all assets that are set, whether or not the stack knows them."""
     nginx_digest: str = ""
     contexts: dict[str, str] = {}
     """Container with `build:` -> digest of its context after .dockerignore."""

@@ -1,6 +1,7 @@
 """Command files: what containers run (spec-language 4.5). POSIX sh for dash, busybox and bash; the text is in templates/commands."""
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,11 @@ class VisibleAsset(NamedTuple):
     key: str
     path: str
     parent: str
+
+    @property
+    def number(self) -> str:
+        """Stands for the path where a container keeps what it knows of it."""
+        return hashlib.sha256(self.path.encode()).hexdigest()[:12]
 
 
 class CommandFiles(NamedTuple):

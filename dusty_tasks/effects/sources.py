@@ -11,7 +11,7 @@ from dusty_tasks.core.found import Sources
 from dusty_tasks.core.given_values import ENV_FILE, file_of, given_values
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects.artifacts import is_kept
-from dusty_tasks.effects.assets import read_asset
+from dusty_tasks.effects.assets import read_asset, set_keys
 from dusty_tasks.effects.files import read_bytes, write_if_changed
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, byt
     return Sources(
         command_files=command_digests(artifacts),
         assets=_asset_digests(settings.home, wanted),
+        set_keys=frozenset(set_keys(settings.home)),
         nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
         contexts=_context_digests(wanted, f"{settings.state}/contexts.json"),
         environment={container.name: outside for container in wanted.containers

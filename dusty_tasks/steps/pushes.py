@@ -18,11 +18,14 @@ from dusty_tasks.steps.reality import View
 
 
 def push_command_files(host: DockerHost, view: View) -> None:
-    """build/commands but for what was kept of a person's; the digests of libs, which syncs write, stay (and are put back where they were lost)."""
+    """build/commands but for what was kept of a person's.
+
+    The digests of libs, which syncs write, stay (and are put back where they were lost), and so does what start.sh keeps of assets.
+    """
     from dusty_tasks.steps.sync import push_lib_digests
 
     _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
-          keep=["/*/libs/", *KEPT_PATTERNS])
+          keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS])
     push_lib_digests(view.wanted.repos, view.found.receipts, host)
 
 

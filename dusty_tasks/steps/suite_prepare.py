@@ -1,13 +1,13 @@
 """What a test run needs on the Docker host before its image: code, test files and assets of the target."""
 from __future__ import annotations
 
+import hashlib
 import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.changes import FOR_TESTS, digest_text
 from dusty_tasks.core.scripts import test_files
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Specs, Suite
@@ -16,8 +16,11 @@ from dusty_tasks.effects.assets import read_asset, set_keys
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.observe import ASSETS_PUSHED
 from dusty_tasks.effects.rsync import push_folder
 from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.steps.staging import staged
 from dusty_tasks.steps.sync import failure_of, stack_repos, sync_repos
 
 Say = Callable[[str], None]
@@ -41,13 +44,22 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
     log_in(target, specs, suites, host, settings)
     fingerprints = synced(target, host, settings, say)
     files = render(target, specs)
-    with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings) as folder:
+    with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings.state) as folder:
         push_folder(host, f"{folder}/test", host.path("command_files", target.name, "test"))
     assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
     if target.assets:
-        with staged(assets, settings) as folder:
+        note_assets(host, target, assets)
+        with staged(assets, settings.state) as folder:
             push_folder(host, folder, host.path("persist/dusty_assets", target.assets_folder))
     return Prepared(files, fingerprints)
+
+
+def note_assets(host: DockerHost, target: Target, assets: Mapping[str, bytes]) -> None:
+    """Beside what `up` pushed: it takes away what lies there of an asset that is no longer set. Raises Failure."""
+    digest = digest_text({key: hashlib.sha256(data).hexdigest() for key, data in assets.items()})
+    pushed = read_host_json(host, ASSETS_PUSHED)
+    if digest and pushed.get(target.assets_folder) not in (digest, FOR_TESTS + digest):
+        write_host_json(host, ASSETS_PUSHED, {**pushed, target.assets_folder: FOR_TESTS + digest}, PRIVATE)
 
 
 def render(target: Target, specs: Specs) -> dict[str, str]:
@@ -81,16 +93,3 @@ def log_in(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHo
     images += [base_of(target, settings)[0]] if target.tests.image_requires_login and target.tests.image else []
     for registry in sorted({registry_of(name) for name in images}):
         log_in_to(registry, host.engine_environment())
-
-
-@contextmanager
-def staged(files: Mapping[str, bytes], settings: Settings) -> Iterator[str]:
-    """A folder holding `files`, readable by their owner alone, for the time of a push."""
-    os.makedirs(settings.state, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="test-files-", dir=settings.state) as folder:
-        for name, data in files.items():
-            path = os.path.join(folder, name)
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-                file.write(data)
-        yield folder

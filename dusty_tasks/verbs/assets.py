@@ -117,10 +117,12 @@ def read_asset(key: str) -> None:
 def unset_asset(key: str) -> None:
     """Forget it."""
     from dusty_tasks.effects.lock import Busy, held
+    from dusty_tasks.steps.staging import remove_leftovers
 
     assets.remove_asset(session.home(), _known(key))
     with suppress(Busy), held("up", verb="assets", home=session.home()):
         assets.remove_stagings(session.home())
+    remove_leftovers(f"{session.home()}/state")
     _note(f"assets unset {key}")
     say(f"{key}: unset")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.redaction import Redactor, values_below, without_values
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -28,7 +29,7 @@ def run(words: list[str]) -> int | None:
     """Collect what helps to understand a problem; what cannot be collected is in the archive as its reason."""
     if len(words) > 1:
         raise misuse("dump", f'dump takes one path, and got "{words[1]}" as well')
-    path = archive_path(words[0] if words else ".")
+    path = archive_path(words[0]) if words else os.path.join(own_folder(), archive_name())
     texts = dict(collected())
     hidden = redactor()
     write_archive(path, {name: hidden.text(text) for name, text in texts.items()})
@@ -37,10 +38,26 @@ def run(words: list[str]) -> int | None:
     return None
 
 
+def own_folder() -> str:
+    """Where archives lie that were given no path: in no repo, from where they would be synced into containers. Made if need be."""
+    folder = os.path.join(session.home(), "dumps")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return folder
+
+
+def archive_name() -> str:
+    """With the time in it."""
+    return f"dusty-dump-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz"
+
+
 def archive_path(word: str) -> str:
-    """A folder gets a file with the time in its name; anything else is the file's own path."""
+    """A folder gets a file of its own name; anything else is the file's own path, in a folder that exists. Raises Failure."""
     path = local_path(word)
-    return os.path.join(path, f"dusty-dump-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz") if os.path.isdir(path) else path
+    if os.path.isdir(path):
+        return os.path.join(path, archive_name())
+    if word.endswith("/") or not os.path.isdir(os.path.dirname(path)):
+        raise Failure(f"{path if word.endswith('/') else os.path.dirname(path)}: no such folder", f"{DUSTY} dump <folder or file>; without a path it goes to {session.home()}/dumps")
+    return path
 
 
 def collected() -> Iterator[tuple[str, str]]:

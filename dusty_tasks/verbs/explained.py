@@ -168,7 +168,9 @@ and checksums; `restore` refuses a damaged one before it touches anything. A kil
 
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups""",
-    "dump": "Values of variables, assets, passwords in URLs, tokens and the home folder are left out.",
+    "dump": """\
+Without a path it goes to DUSTY_HOME/dumps; a path is a folder that exists, or a file in one. Values of variables, assets,
+passwords in URLs, tokens and the home folder are left out.""",
     "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, and asks.",
     "completion": """\
     bash    source <({dusty} completion bash)   in ~/.bashrc

@@ -240,6 +240,59 @@ def test_assets_are_there_before_installs_for_their_owner_alone(container: Conta
     assert container.lines(web, [paper]) == ["changed", "white"]
 
 
+def test_an_asset_that_is_gone_is_taken_away_and_what_it_covered_comes_back(container: Container) -> None:
+    new, old, volume = (container.path(name) for name in ("new/key", "etc/default.conf", "volume/deep/key"))
+    shutil.rmtree(new.parent)
+    old.write_text("the image's own\n")
+    old.chmod(0o640)
+    web = app([f"cat {old} 2>/dev/null; ls {new.parent} {volume.parent} | wc -w"],
+              assets=tuple(Asset(key, str(path), False) for key, path in (("NEW", new), ("OLD", old), ("VOL", volume))))
+    sent = [container.path(f"dusty_assets/{key}") for key in ("NEW", "OLD", "VOL")]
+    for path in sent:
+        path.write_text(f"secret {path.name}\n")
+    for _ in range(2):
+        container.lines(web)
+        assert [path.read_text() for path in (new, old, volume)] == ["secret NEW\n", "secret OLD\n", "secret VOL\n"]
+    sent[1].write_text("another secret\n")
+    assert container.lines(web)[0] == "another secret"
+    for path in sent:
+        path.unlink()
+    container.lines(web)
+    assert not new.exists() and not volume.exists()
+    assert old.read_text() == "the image's own\n" and stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert not [path for name in (".dusty/assets", "command_files/assets") for path in container.path(f"{name}/x").parent.rglob("*")]
+    new.write_text("the app's own now")
+    container.lines(web)
+    assert new.read_text() == "the app's own now"
+
+
+def test_an_asset_on_a_volume_goes_also_where_the_container_was_made_anew_meanwhile(container: Container) -> None:
+    volume, image = container.path("volume/key"), container.path("etc/key")
+    image.write_text("the image's own")
+    web = app([":"], assets=(Asset("VOL", str(volume), False), Asset("IMAGE", str(image), False)))
+    sent = [container.path(f"dusty_assets/{key}") for key in ("VOL", "IMAGE")]
+    for path in sent:
+        path.write_text(f"secret {path.name}\n")
+    container.lines(web)
+    container.recreate()
+    container.lines(web)
+    container.recreate()
+    image.write_text("the image's own")
+    for path in sent:
+        path.unlink()
+    container.lines(web)
+    assert not volume.exists(), "it outlived the container that put it there, and is what was put there"
+    assert image.read_text() == "the image's own", "the new container's own file is not"
+
+
+def test_an_asset_with_another_path_leaves_the_old_one(container: Container) -> None:
+    container.path("dusty_assets/KEY").write_text("secret\n")
+    paths = [container.path(name) for name in ("a/key", "b/key")]
+    for path in paths:
+        container.lines(app([":"], assets=(Asset("KEY", str(path)),)))
+    assert [path.exists() for path in paths] == [False, True]
+
+
 # --- always -------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize(("always", "code", "out"), [

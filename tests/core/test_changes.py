@@ -190,11 +190,22 @@ def test_another_order_of_start_changes_no_container() -> None:
     (app(repo_ids=("src/web", "src/lib")), {"receipts": {"src/web": {"fingerprint": "code-1"}, "src/lib": {"fingerprint": "x"}}},
      "restart web: repo lib was synced after it started"),
     (app(asset_keys=("KEY",)), {}, "restart web: asset KEY changed"),
-], ids=["always", "stale repo", "synced by another verb", "lib", "asset"])
+    (app(asset_keys=("KEY", "GONE")), {}, "restart web: asset KEY changed; asset GONE is unset"),
+], ids=["always", "stale repo", "synced by another verb", "lib", "asset", "asset unset"])
 def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dict[str, Any], line: str) -> None:
-    _, sources, found = world(app(), **changed)
+    _, sources, found = world(app(asset_keys=("GONE",) if "GONE" in now.asset_keys else ()), **changed)
     sources = sources._replace(assets={"KEY": "asset-2"})
     assert [each for each in lines(Wanted(containers=(now,)), sources, found) if each.startswith("re")] == [line]
+
+
+@pytest.mark.parametrize(("pushed", "expected"), [
+    ({"LIB_base": "for tests: KEY=a OTHER=b"}, []), ({"LIB_base": "for tests: KEY=a GONE=b"}, ["push assets: those of LIB_base differ on the Docker host"]),
+    ({"old": "KEY=a"}, ["push assets: those of old differ on the Docker host"]), ({"web": "for tests: KEY=asset-1"}, ["push assets: those of web differ on the Docker host"]),
+])
+def test_assets_that_tests_pushed_stay_while_they_are_set(pushed: dict[str, str], expected: list[str]) -> None:
+    wanted, sources, found = world(app(asset_keys=("KEY",)))
+    found = found._replace(assets={**found.assets, **pushed})
+    assert lines(wanted, sources._replace(set_keys=frozenset({"KEY", "OTHER"})), found) == expected
 
 
 @pytest.mark.parametrize(("container", "changed", "expected"), [

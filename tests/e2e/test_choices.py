@@ -60,6 +60,35 @@ def test_an_asset_reaches_its_app_and_a_new_one_restarts_it(rig, running):
     assert id_of(rig, "dusty_web_1") == before["dusty_web_1"].split()[0]
 
 
+def test_an_asset_that_is_unset_is_gone_from_its_app_from_volumes_and_from_the_docker_host(rig, running):
+    more = "assets: [{name: MAYBE, path: /etc/group, required: false}, {name: VOL, path: /data/key, required: false}]\ncompose: {volumes: ['data:/data']}\n"
+    tests = "test: {image: busybox:1, suites: [{name: unit, command: [cat /etc/shop/key]}]}\nassets: [{name: SHOP, path: /etc/shop/key}]\n"
+    running.app("web", services="[cache]", more=more)
+    running.app("shop", more=tests)
+    (running.folder / "key").write_text("t0p-secret\n")
+    for key in ("MAYBE", "VOL", "SHOP"):
+        rig.dusty("assets", "set", key, str(running.folder / "key"))
+    rig.dusty("up")
+    assert rig.dusty("test", "shop", "unit").stdout.count("t0p-secret") == 1
+    assert in_web(rig, "cat", "/etc/group", "/data/key") == "t0p-secret\n" * 2
+    assert rig.dusty("up").stdout.startswith("up to date")
+    (rig.home / "state/staged-999999999-x").mkdir()
+    (rig.home / "state/staged-999999999-x/KEY").write_text("t0p-secret\n")
+    for key in ("MAYBE", "VOL", "SHOP"):
+        rig.dusty("assets", "unset", key)
+    rig.dusty("env", "set", "web", "ANEW=1")
+    done = rig.dusty("up").stdout
+    assert "recreated web: " in done and "pushed assets: those of shop, web differ" in done
+    assert in_web(rig, "sh", "-c", "grep -c root /etc/group; ls /data") == "1\n"
+    rig.dusty("assets", "set", "MAYBE", str(running.folder / "key"))
+    rig.dusty("up")
+    assert in_web(rig, "cat", "/etc/group") == "t0p-secret\n"
+    rig.dusty("assets", "unset", "MAYBE")
+    assert "restarted web: asset MAYBE is unset" in rig.dusty("up").stdout
+    assert in_web(rig, "grep", "-c", "root", "/etc/group") == "1\n", "what it covered is back"
+    assert rig.run(["grep", "-rl", "t0p-secret", str(rig.home)], check=False).stdout == ""
+
+
 def test_a_variable_recreates_its_container_and_no_other(rig, running):
     before = rig.container_ids()
     rig.dusty("env", "set", "web", "GREETING=good morning", "EMPTY=")

@@ -38,6 +38,18 @@ def test_the_stack_runs_over_there_and_is_reached_under_its_name(rig, ssh_host, 
     assert rig.container_ids("") == {}
 
 
+def test_an_asset_that_is_unset_is_gone_over_there(rig, ssh_host, running):
+    (running.folder / "key").write_text("t0p-secret\n")
+    running.app("web", services="[cache]", more="assets: [{name: MAYBE, path: /etc/maybe, required: false}]\n")
+    rig.dusty("assets", "set", "MAYBE", str(running.folder / "key"))
+    rig.dusty("up")
+    assert ssh_host.run(["docker", "exec", "dusty_web_1", "cat", "/etc/maybe"]).stdout == "t0p-secret\n"
+    rig.dusty("assets", "unset", "MAYBE")
+    rig.dusty("up")
+    assert ssh_host.run(["docker", "exec", "dusty_web_1", "ls", "/etc/maybe"], check=False).returncode == 1
+    assert ssh_host.run(["grep", "-rl", "t0p-secret", "/persist", "/command_files", "/cp"], check=False).stdout == ""
+
+
 def test_nothing_to_do_is_one_round_trip_and_one_process(rig, ssh_host, running):
     before = ids(ssh_host)
     log = running.folder / "trace"

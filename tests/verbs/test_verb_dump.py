@@ -76,5 +76,18 @@ def test_what_cannot_be_had_is_its_reason(dusty: Chosen, engine: Engine, tmp_pat
 
 def test_bad_words(dusty: Chosen, engine: Engine) -> None:
     assert dusty("dump", "a", "b").code == 1
-    ended = dusty("dump", "/proc/nosuch/d.tar.gz")
+    ended = dusty("dump", "/proc/d.tar.gz")
     assert ended.code == 2 and "cannot be written" in ended.err
+
+
+def test_without_a_path_it_lies_in_no_repo_and_a_given_folder_must_exist(leaky: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "repo").mkdir()
+    monkeypatch.chdir(tmp_path / "repo")
+    assert leaky("dump").code == 0
+    assert list((tmp_path / "repo").iterdir()) == []
+    archive, = (leaky.home / "dumps").iterdir()
+    assert archive.name.startswith("dusty-dump-") and archive.stat().st_mode & 0o777 == 0o600
+    assert leaky("dump", ".").code == 0 and len(list((tmp_path / "repo").iterdir())) == 1
+    for word in ("nosuch/d.tar.gz", "nosuch/"):
+        ended = leaky("dump", word)
+        assert ended.code == 1 and "nosuch: no such folder" in ended.err and not (tmp_path / "repo/nosuch").exists()

@@ -15,25 +15,75 @@ dusty_keep() {
     mv "/.dusty/$1.new" "/.dusty/$1"
 }
 
+# Assets, by the number of their path. What lay there before is put back once an asset is gone. /.dusty/assets knows of this container,
+# /command_files/assets of folders and volumes that outlive it: there a file goes only if it is what was put there.
+dusty_sum() {
+    sha256sum 2>/dev/null <"$1" || cksum 2>/dev/null <"$1" || :
+}
+dusty_read() {
+    dusty_path= dusty_found=
+    if [ -e "/command_files/assets/$1" ]; then
+        { IFS= read -r dusty_path && IFS= read -r dusty_found || :; } <"/command_files/assets/$1"
+    fi
+}
+dusty_put() {
+    mkdir -p "${3%/*}/" "/.dusty/assets/$1" /command_files/assets
+    if [ ! -e "/.dusty/assets/$1/path" ]; then
+        dusty_read "$1"
+        dusty_now=
+        if [ -f "$3" ]; then
+            dusty_now=$(dusty_sum "$3")
+        fi
+        if [ -n "$dusty_now" ] && [ "$dusty_now" != "$dusty_found" ] && [ "$dusty_now" != "$(dusty_sum "/dusty_assets/$2")" ]; then
+            cp -p "$3" "/.dusty/assets/$1/before"
+        fi
+        printf '%s\n' "$3" >"/.dusty/assets/$1/path"
+    fi
+    printf '%s\n' "$3" "$(dusty_sum "/dusty_assets/$2")" >"/command_files/assets/$1"
+    cp "/dusty_assets/$2" "$3"
+    chmod 0600 "$3"
+}
+dusty_take() {
+    if [ -e "/.dusty/assets/$1/path" ]; then
+        IFS= read -r dusty_path <"/.dusty/assets/$1/path"
+        if [ -e "/.dusty/assets/$1/before" ] && [ -d "${dusty_path%/*}/" ]; then
+            cp -p "/.dusty/assets/$1/before" "$dusty_path"
+        else
+            rm -f "$dusty_path"
+        fi
+    else
+        dusty_read "$1"
+        if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
+            rm -f "$dusty_path"
+        fi
+    fi
+    rm -rf "/.dusty/assets/$1" "/command_files/assets/$1"
+}
+for dusty_known in /.dusty/assets/* /command_files/assets/*; do
+    case " 15dd120c1163 1c9fc3f14a82 8d779e19a2a9 c58d6269e288 " in
+    *" ${dusty_known##*/} "*) ;;
+    *) dusty_take "${dusty_known##*/}" ;;
+    esac
+done
 if [ -e '/dusty_assets/GITHUB_KEY' ]; then
-    mkdir -p '/root/.ssh'
-    cp '/dusty_assets/GITHUB_KEY' '/root/.ssh/id_rsa'
-    chmod 0600 '/root/.ssh/id_rsa'
+    dusty_put 15dd120c1163 'GITHUB_KEY' '/root/.ssh/id_rsa'
+else
+    dusty_take 15dd120c1163
 fi
 if [ -e '/dusty_assets/OPTIONAL' ]; then
-    mkdir -p '/etc'
-    cp '/dusty_assets/OPTIONAL' '/etc/opt'
-    chmod 0600 '/etc/opt'
+    dusty_put 1c9fc3f14a82 'OPTIONAL' '/etc/opt'
+else
+    dusty_take 1c9fc3f14a82
 fi
 if [ -e '/dusty_assets/SIGNING_KEY' ]; then
-    mkdir -p '/keys'
-    cp '/dusty_assets/SIGNING_KEY' '/keys/sign.pem'
-    chmod 0600 '/keys/sign.pem'
+    dusty_put 8d779e19a2a9 'SIGNING_KEY' '/keys/sign.pem'
+else
+    dusty_take 8d779e19a2a9
 fi
 if [ -e '/dusty_assets/OPTIONAL' ]; then
-    mkdir -p '/etc'
-    cp '/dusty_assets/OPTIONAL' '/etc/opt2'
-    chmod 0600 '/etc/opt2'
+    dusty_put c58d6269e288 'OPTIONAL' '/etc/opt2'
+else
+    dusty_take c58d6269e288
 fi
 
 # signer: installed again when the digest of its code, which a sync writes, is another one, or when there is none.
