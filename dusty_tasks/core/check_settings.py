@@ -44,10 +44,10 @@ def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping
             status=tuple(found["host.status"] or ()), ssh_config=tuple(found["host.ssh_config"] or ()),
             memory=found["host.memory"], ncpu=found["host.ncpu"], wait=found["host.wait"], daemon=found["host.daemon"]),
         sync_mode=found["sync.mode"], sync_exclude=tuple(found["sync.exclude"]), sync_jobs=found["sync.jobs"],
-        repos_pull=found["repos.pull"], repos_jobs=found["repos.jobs"] or min(cpus, 8), routing=found["routing"],
-        bridge_ip=found["bridge_ip"], external_bind=found["external_bind"], hosts_mode=found["hosts.mode"],
-        nginx_image=found["nginx_image"], proxy_max_upload=str(found["proxy.max_upload"]), proxy_trusted=tuple(found["proxy.trusted"]),
-        up_wait=found["up.wait"], trust=reading.trust())
+        repos_pull=found["repos.pull"], repos_jobs=found["repos.jobs"] or min(cpus, 8), repos_submodules=found["repos.submodules"],
+        repos_lfs=found["repos.lfs"], routing=found["routing"], bridge_ip=found["bridge_ip"], external_bind=found["external_bind"],
+        hosts_mode=found["hosts.mode"], nginx_image=found["nginx_image"], proxy_max_upload=str(found["proxy.max_upload"]),
+        proxy_trusted=tuple(found["proxy.trusted"]), up_wait=found["up.wait"], trust=reading.trust())
     reading.check_together(settings)
     return settings, sorted(reading.problems)
 

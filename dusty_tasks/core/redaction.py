@@ -47,6 +47,11 @@ class Redactor:
         return text
 
 
+def without_credentials(text: str) -> str:
+    """`text` without the passwords of URLs and without what has the form of a token: for what other programs printed."""
+    return _TOKENS.sub(REDACTED, _IN_URL.sub(rf"\g<scheme>{REDACTED}@", text))
+
+
 def _parts(secret: str) -> list[str]:
     """A value, and the lines of one with several, each as it stands in texts and as JSON and YAML write it."""
     lines = [line.strip() for line in secret.splitlines()]

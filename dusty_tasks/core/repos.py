@@ -126,6 +126,32 @@ def _id_or_text(written: str) -> str:
         return written  # Refused when the whole config is checked.
 
 
+class Login(NamedTuple):
+    """A URL as git may show it, and what was taken out of it."""
+
+    url: str
+    user: str = ""
+    password: str = ""
+    place: str = ""
+    """`https://host:port`: for whom the password is meant."""
+
+
+def login_of(url: str) -> Login:
+    """`url` without its password: that of http(s) goes to git by another way, ssh takes none."""
+    from urllib.parse import unquote
+
+    match = _URL.fullmatch(url)
+    account, at, rest = match["rest"].partition("/")[0].rpartition("@") if match else ("", "", "")
+    user, colon, password = account.partition(":")
+    if not match or not at or not colon:
+        return Login(url)
+    path = match["rest"].partition("/")[1:]
+    shown = f"{match['scheme']}://{f'{user}@' if user else ''}{rest}{''.join(path)}"
+    if match["scheme"].lower() not in ("http", "https"):
+        return Login(shown)
+    return Login(shown, unquote(user), unquote(password), f"{match['scheme']}://{rest}")
+
+
 def shown_names(repo_ids: Iterable[str]) -> dict[str, str]:
     """Repo id -> what people call it: the short name where it is unique among these ids, else the id."""
     ids = list(dict.fromkeys(repo_ids))

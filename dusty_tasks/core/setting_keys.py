@@ -126,6 +126,8 @@ KEYS: dict[str, Key] = {key.name: key for key in (
     Key("repos.pull", "string", "When `up` fetches managed repos.", "always",
         {"always": "every time", "daily": "once a day", "never": "only `repos update` does"}),
     Key("repos.jobs", "integer", "Fetches at a time (default: the number of CPUs, at most 8).", rule=_at_least(1, MAX_JOBS)),
+    Key("repos.submodules", "boolean", "Fetch the submodules of managed repos.", True),
+    Key("repos.lfs", "boolean", "Fetch the files that managed repos keep in Git LFS, where git-lfs is installed.", True),
     Key("routing", "string", "How nginx reaches an app's container.", "published",
         {"published": "a port from 65000 up on the engine's bridge address",
          "network": "the Compose network itself; no published ports"}),

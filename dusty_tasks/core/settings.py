@@ -50,6 +50,8 @@ class Settings:
     sync_jobs: int = 4
     repos_pull: str = "always"
     repos_jobs: int = 4
+    repos_submodules: bool = True
+    repos_lfs: bool = True
     routing: str = "published"
     bridge_ip: str = "172.17.0.1"
     external_bind: bool = False

@@ -3,17 +3,20 @@ from __future__ import annotations
 
 import os
 
-from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.effects.files import read_bounded
+
+LARGEST = 64 << 20
+"""Bytes of packed-refs: some 500,000 refs."""
 
 
 def read_commit(folder: str) -> str:
     """The commit id of HEAD in the repo at `folder`, '' if it is no git repo or has no commit yet."""
-    git_folder = _git_folder(folder)
+    git_folder = git_folder_of(folder)
     head = _text(f"{git_folder}/HEAD")
     if not head.startswith("ref: "):
         return head if _is_id(head) else ""
     ref = head.removeprefix("ref: ")
-    common = os.path.join(git_folder, _text(f"{git_folder}/commondir") or ".")
+    common = common_folder(git_folder)
     loose = _text(f"{git_folder}/{ref}") or _text(f"{common}/{ref}")
     if _is_id(loose):
         return loose
@@ -26,22 +29,27 @@ def read_commit(folder: str) -> str:
 
 def read_branch(folder: str) -> str:
     """The branch that HEAD names, '' when it is detached or there is no git repo."""
-    return _text(f"{_git_folder(folder)}/HEAD").removeprefix("ref: refs/heads/") if _is_on_branch(folder) else ""
+    head = _text(f"{git_folder_of(folder)}/HEAD")
+    return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else ""
 
 
-def _is_on_branch(folder: str) -> bool:
-    return _text(f"{_git_folder(folder)}/HEAD").startswith("ref: refs/heads/")
-
-
-def _git_folder(folder: str) -> str:
+def git_folder_of(folder: str) -> str:
     """`.git`, or what a `.git` file names (worktrees, submodules)."""
     path = os.path.join(folder, ".git")
     link = "" if os.path.isdir(path) else _text(path)
     return os.path.join(folder, link.removeprefix("gitdir: ")) if link.startswith("gitdir: ") else path
 
 
+def common_folder(git_folder: str) -> str:
+    """Where refs and configuration lie: the git folder itself, or for a worktree that of the repo."""
+    return os.path.join(git_folder, _text(f"{git_folder}/commondir") or ".")
+
+
 def _text(path: str) -> str:
-    return (read_bytes(path) or b"").decode("utf-8", "replace").strip()
+    try:
+        return (read_bounded(path, LARGEST) or b"").decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
 
 
 def _is_id(text: str) -> bool:

@@ -1,8 +1,10 @@
 """The door to files: whole or not at all, and only when the bytes differ."""
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +19,29 @@ def read_bytes(path: str | Path) -> bytes | None:
             return file.read()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
+
+
+def read_bounded(path: str | Path, limit: int) -> bytes | None:
+    """The bytes of a small regular file, None when there is none; for files that somebody else may have put there.
+
+    Raises OSError, its strerror a reason in words, for what cannot be read to an end: a device, a FIFO, more than `limit` bytes.
+    """
+    try:
+        # A FIFO that nobody writes to would hold an ordinary open for ever.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(handle)
+        if stat.S_ISDIR(mode):
+            return None
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    with open(handle, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit >> 10} KiB", str(path))
+    return data
 
 
 def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:

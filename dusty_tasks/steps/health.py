@@ -240,8 +240,7 @@ def requests() -> list[Finding]:
 
 def repos() -> list[Finding]:
     """Can the managed repos be reached, and is there a key to do it with?"""
-    from dusty_tasks.core.repos import Repo, repo_of
-    from dusty_tasks.effects.git import unreachable
+    from dusty_tasks.core.repos import Repo, login_of, repo_of
     from dusty_tasks.steps.repos import is_managed
 
     chosen = session.settings()
@@ -255,18 +254,27 @@ def repos() -> list[Finding]:
         return [Finding("repos", OK, "none is managed: nothing is fetched")]
     needs_key = any(url.startswith("ssh://") or "@" in url.split("/")[0] for url in urls)
     with ThreadPoolExecutor(8) as pool:
-        causes = list(pool.map(_why_unreachable, urls))
-    bad = [Finding("repos", FAILED, sentence, unreachable(sentence) or f"check your access, then {DUSTY} repos update")
-           for sentence, _code in sentences((Report(url, cause) for url, cause in zip(urls, causes, strict=True) if cause), " cannot be reached: ")]
+        reasons = list(pool.map(_why_unreachable, urls))
+    reports = [Report(login_of(url).url, f"{cause}\n{hint}", (url,)) for url, (cause, hint) in zip(urls, reasons, strict=True) if cause]
+    said = [sentence.partition("\n") for sentence, _code in sentences(reports, " cannot be reached: ")]
+    bad = [Finding("repos", FAILED, sentence, hint or f"check your access, then {DUSTY} repos update") for sentence, _, hint in said]
     return [*(_ssh_agent() if needs_key else []), *(bad or [Finding("repos", OK, f"{counted(len(urls), 'managed repo')} reached")])]
 
 
-def _why_unreachable(url: str) -> str:
-    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_SSH_COMMAND": "ssh -o BatchMode=yes -o ConnectTimeout=5"}
-    ended = process.run(["git", "ls-remote", "--quiet", url, "HEAD"], env=env, timeout=PATIENCE)
-    if ended.code == 124:
-        return f"no answer within {PATIENCE:.0f} s"
-    return (ended.err.strip().splitlines() or [f"git ended with {ended.code}"])[0] if ended.code else ""
+def _why_unreachable(url: str) -> tuple[str, str]:
+    """(why a repo does not answer, a hint), ('', '') if it does."""
+    from dusty_tasks.core.repos import login_of
+    from dusty_tasks.effects.failures import ToolFailed
+    from dusty_tasks.effects.git import list_remote
+
+    try:
+        login = login_of(url)
+        list_remote(login, "ls-remote", "--quiet", "--", login.url, "HEAD", timeout=PATIENCE)
+    except ToolFailed as failure:
+        if failure.exit_code == process.TIMED_OUT:
+            return f"no answer within {PATIENCE:.0f} s", ""
+        return (failure.printed.strip().splitlines() or [f"git ended with {failure.exit_code}"])[0], failure.hint
+    return "", ""
 
 
 def _ssh_agent() -> list[Finding]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
 
 Say = Callable[[str], None]
-CLONED, UPDATED, SAME, LEFT, RESET, KEPT, FAILED = "cloned", "updated", "up to date", "left", "reset", "kept", "failed"
+CLONED, UPDATED, SAME, LEFT, RESET, KEPT, FAILED, EMPTY = "cloned", "updated", "up to date", "left", "reset", "kept", "failed", "empty"
 CHANGING = (CLONED, UPDATED, RESET)
 A_DAY = 24 * 3600
 LONGEST_WAIT = 600.0
@@ -26,13 +26,15 @@ class RepoOutcome:
 
     repo_id: str
     status: str
-    """`cloned`, `updated`, `up to date`, `left` (local work), `reset`, `kept` (not fetched, but a clone is there), `failed`."""
+    """`cloned`, `updated`, `up to date`, `left` (local work), `reset`, `kept` (not fetched, but a clone is there), `failed`, `empty` (no commits)."""
     what: str = ""
-    """One sentence. For `left`, `kept` and `failed` what follows the repo's id in it: several may share it."""
+    """One sentence. For `left`, `kept`, `empty` and `failed` what follows the repo's id in it: several may share it."""
     was_fetched: bool = False
     failure: Failure | None = None
     own: tuple[str, ...] = ()
     """Words in `what` that are this repo's alone."""
+    missing: tuple[str, ...] = ()
+    """Submodules and LFS files that could not be had, each as it follows the repo's id."""
 
     @property
     def has_changed(self) -> bool:
@@ -90,7 +92,8 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bo
 
     with progress("repos", len(due)) as advance:
         outcomes = each_in_parallel(pull, due, settings.repos_jobs, lambda outcome: advance(outcome.what) if outcome.has_changed else None)
-    for sentence, _code in _said_once(outcomes, LEFT, KEPT):
+    missing = sentences((Report(outcome.repo_id, what, outcome.own) for outcome in outcomes for what in outcome.missing), "")
+    for sentence, _code in (*_said_once(outcomes, LEFT, KEPT, EMPTY), *missing):
         warn(sentence)
     return outcomes
 
@@ -109,7 +112,7 @@ def _said_once(outcomes: Sequence[RepoOutcome], *statuses: str) -> list[tuple[st
 
 def _is_due(repo: Repo, settings: Settings) -> bool:
     """What `repos.pull` says; a clone that is missing is always made."""
-    from dusty_tasks.effects.git import fetched_at
+    from dusty_tasks.effects.clones import fetched_at
 
     fetched = fetched_at(settings.path_of(repo.id))
     if not fetched or settings.repos_pull == "always":
@@ -119,28 +122,34 @@ def _is_due(repo: Repo, settings: Settings) -> bool:
 
 def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> RepoOutcome:
     """Clone or update one repo under its lock; a failure is a value."""
-    from dusty_tasks.effects.git import fetched_at, update_clone
+    from dusty_tasks.core.repos import login_of
+    from dusty_tasks.effects.clone_updates import Extras, update_clone
+    from dusty_tasks.effects.clones import fetched_at
     from dusty_tasks.effects.lock import held
 
     path = settings.path_of(repo.id)
-    before, own = fetched_at(path), (path, repo.url, repo.written)
+    before, own = fetched_at(path), (path, repo.url, login_of(repo.url).url, repo.written)
     try:
         with held(f"repo:{repo.id}", verb=verb, home=settings.home, wait=LONGEST_WAIT) as lock:
-            done = update_clone(path, repo.url, settings.repo_branches.get(repo.id, ""), is_reset_wanted=is_reset_wanted, lock=lock.fileno())
+            done = update_clone(path, repo.url, settings.repo_branches.get(repo.id, ""), is_reset_wanted=is_reset_wanted, lock=lock.fileno(),
+                                extras=Extras(settings.repos_submodules, settings.repos_lfs))
     except Failure as failure:
         if before and failure.code == 2:
             date = time.strftime("%Y-%m-%d %H:%M", time.localtime(before))
             return RepoOutcome(repo.id, KEPT, f" could not be fetched; the clone of {date} is used: {failure}", failure=failure, own=(date, *own))
         return RepoOutcome(repo.id, FAILED, f": {failure}", failure=failure, own=own)
     note = f" ({done.note})" if done.note else ""
-    way_out = "move them elsewhere" if done.is_obstructed else "push the work, or --reset-repos saves it and resets the clone"
     span = f"{done.before[:8]} to {done.after[:8]}"
     status, what = {
         "cloned": (CLONED, f"cloned {repo.id}, branch {done.branch}{note}"),
+        "empty": (EMPTY, f" has no commits: nothing was pushed to it yet{note}" if not done.before else
+                  f" has no branches any more; its clone is left as it is{note}"),
+        "completed": (UPDATED, f"completed {repo.id}: submodules and LFS files{note}"),
         "forward": (UPDATED, f"updated {repo.id}: {span}{note}"),
+        "follow": (UPDATED, f"updated {repo.id}: {span}{note}"),
         "switch": (UPDATED, f"switched {repo.id} to branch {done.branch}: {span}{note}"),
         "reset": (RESET, f"reset {repo.id} to branch {done.branch}: {span}{note}"),
-        "leave": (LEFT, f" is left as it is: {done.note}\n    hint: {path}; {way_out}"),
+        "leave": (LEFT, f" is left as it is: {done.note}\n    hint: {path}; {done.way_out}"),
         "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{repo.id} is up to date{note}"),
     }[done.action]
-    return RepoOutcome(repo.id, status, what, done.was_fetched, own=own)
+    return RepoOutcome(repo.id, status, what, done.was_fetched, own=own, missing=tuple(f": {thing}" for thing in done.missing))

@@ -91,8 +91,10 @@ No container changes until the next `{dusty} up`.
     {dusty} bundles activate shop            one more
     {dusty} bundles activate --only shop     this one alone""",
     "repos": """\
-R is a full repo string, an id, or a short name that only one repo has. A managed repo is a clone that Dusty fetches; an
-overridden one is a folder of yours, which Dusty never changes.
+R is a full repo string, an id, or a short name that only one repo has. A managed repo is a clone that Dusty fetches, with its
+submodules and LFS files (settings repos.submodules and repos.lfs). It follows its remote, through rewritten histories too,
+until there is work of yours in it: then it is left as it is. An overridden one is a folder of yours, which Dusty never
+changes.
 
     {dusty} repos override web ~/src/web
     {dusty} repos from ~/src                 all that are found there

@@ -91,7 +91,7 @@ def list_repos(as_json: bool) -> None:
 
 
 def _row(repo: Repo) -> dict[str, Any]:
-    from dusty_tasks.effects.git import Clone
+    from dusty_tasks.effects.clones import Clone
 
     settings = session.settings()
     path = settings.path_of(repo.id, repo.local_path)
@@ -196,7 +196,7 @@ def update(is_reset_wanted: bool) -> int:
     if failure:
         warn(str(failure))
         return failure.code
-    return 2 if any(outcome.status == KEPT for outcome in outcomes) else 0
+    return 2 if any(outcome.status == KEPT or outcome.missing for outcome in outcomes) else 0
 
 
 def why_none_is_managed() -> str:

@@ -155,7 +155,7 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
         row = {"id": entry["id"], "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
                "name": names[entry["id"]], "sync": view.found.stale_repos.get(entry["id"]) or sync_word(entry["id"], view)}
         if verbose:
-            from dusty_tasks.effects.git import Clone
+            from dusty_tasks.effects.clones import Clone
 
             row["git"] = Clone(path).state()
         found.append(row)

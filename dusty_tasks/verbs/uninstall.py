@@ -160,7 +160,7 @@ def check_home(home: str) -> None:
 
 def unsaved_work() -> list[str]:
     """Managed clones with commits or edits that are nowhere else."""
-    from dusty_tasks.effects.git import Clone
+    from dusty_tasks.effects.clones import Clone
 
     found = []
     for folder, names, _files in os.walk(f"{session.home()}/repos"):

@@ -20,9 +20,9 @@ def plain_git(monkeypatch: pytest.MonkeyPatch):
     for name, value in {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost",
                         "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost"}.items():
         monkeypatch.setenv(name, value)
-    git_door._environment.cache_clear()
+    git_door.forget_surroundings()
     yield
-    git_door._environment.cache_clear()
+    git_door.forget_surroundings()
 
 
 class Pulled:
@@ -117,7 +117,7 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
     failure = failure_of(pulled.outcomes)
     assert failure is not None and failure.code == 2
     text = str(failure)
-    assert text.startswith("each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git clone")
+    assert text.startswith("each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git ls-remote")
     assert text.count("Connection refused") == text.count("hint: its machine does not answer") == 1 and "ssh-add" not in text
     for clone in clones:
         clone.rename(clone.with_name(f"{clone.name}-away"))

@@ -146,7 +146,7 @@ def test_a_repair_that_fails_is_said_and_stops_no_other(dusty: Chosen, examined:
     (Finished(0, "x", ""), ""), (Finished(128, "", "fatal: repository not found\nmore"), "fatal: repository not found"), (Finished(124, "", ""), "no answer within 10 s")])
 def test_why_a_repo_cannot_be_reached(finished: Finished, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "run", lambda *_words, **_named: finished)
-    assert health._why_unreachable("https://x/y") == said
+    assert health._why_unreachable("https://x/y")[0] == said
 
 
 def test_words_are_refused(dusty: Chosen, examined: Engine) -> None:

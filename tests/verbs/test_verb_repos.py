@@ -23,9 +23,9 @@ def git(*words: object, cwd: Path) -> str:
 def plain_git(monkeypatch: pytest.MonkeyPatch):
     for name, value in GIT.items():
         monkeypatch.setenv(name, value)
-    git_door._environment.cache_clear()
+    git_door.forget_surroundings()
     yield
-    git_door._environment.cache_clear()
+    git_door.forget_surroundings()
 
 
 def remote(folder: Path, files: dict[str, str], branch: str = "main") -> Path:
@@ -130,6 +130,55 @@ def test_local_work_is_left_and_saved_only_when_wanted(shop, tmp_path: Path) -> 
     assert "saved under refs/dusty/saved/" in done.out
     assert (clone / "code.py").read_text() == "theirs\n"
     assert listed(shop)[ids(tmp_path, "lib")]["state"] == "clean"
+
+
+def test_a_rewritten_remote_is_followed_and_nobody_is_told_to_push(shop, tmp_path: Path) -> None:
+    shop("repos", "update")
+    clone, lib = shop.home / "repos" / ids(tmp_path, "lib"), tmp_path / "remotes/lib"
+    git("commit", "-q", "--amend", "-m", "rewritten", cwd=lib)
+    done = shop("repos", "update")
+    assert done.code == 0 and "(the remote's branch main was rewritten)" in done.out
+    git("commit", "-q", "--allow-empty", "-m", "mine", cwd=clone)
+    git("commit", "-q", "--amend", "-m", "again", cwd=lib)
+    done = shop("repos", "update")
+    assert "is left as it is: 1 local commit, on 1 commit that the remote dropped" in done.err
+    assert "do not push it as it is" in done.err and "push the work" not in done.err
+
+
+def test_an_empty_remote_is_not_said_to_be_cloned(shop, tmp_path: Path) -> None:
+    (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
+    git("init", "-q", "--bare", "lib", cwd=tmp_path / "remotes")
+    for _again in range(2):
+        done = shop("repos", "update")
+        assert done.code == 0 and f"cloned {ids(tmp_path, 'lib')}" not in done.out
+        assert f"{ids(tmp_path, 'lib')} has no commits: nothing was pushed to it yet" in done.err
+    assert [path.name for path in (shop.home / "repos" / ids(tmp_path, "")).iterdir() if "lib" in path.name] == ["lib"]
+
+
+def test_submodules_come_along_can_be_switched_off_and_are_named_where_they_are_missing(shop, tmp_path: Path) -> None:
+    lib, deep = tmp_path / "remotes/lib", remote(tmp_path / "remotes/deep", {"deep.txt": "1\n"})
+    git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../deep", "deep", cwd=lib)
+    git("commit", "-qm", "deep", cwd=lib)
+    shop("config", "set", "repos.submodules", "false")
+    clone = shop.home / "repos" / ids(tmp_path, "lib")
+    assert shop("repos", "update").code == 0 and not (clone / "deep/deep.txt").exists()
+    shop("config", "unset", "repos.submodules")
+    deep.rename(tmp_path / "remotes/gone")
+    done = shop("repos", "update")
+    assert done.code == 2 and f"{ids(tmp_path, 'lib')}: submodule deep: " in done.err and "hint: it was moved or deleted" in done.err
+    (tmp_path / "remotes/gone").rename(deep)
+    done = shop("repos", "update")
+    assert done.code == 0 and "completed" in done.out and (clone / "deep/deep.txt").exists()
+
+
+def test_a_repo_that_is_gone_and_one_of_another_user_get_their_own_hints(shop, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", "4711", tmp_path / "remotes/lib"], check=True)
+        done = shop("repos", "update")
+        assert f"safe.directory {tmp_path}/remotes/lib" in done.err and "ssh-add" not in done.err
+    (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
+    done = shop("repos", "update")
+    assert "hint: it was moved or deleted" in done.err and "ssh-add" not in done.err
 
 
 def test_override_by_id_or_short_name_and_manage(shop, tmp_path: Path) -> None:

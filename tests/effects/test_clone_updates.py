@@ -8,64 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from git_remotes import Remote, run
 
-from dusty_tasks.effects import git as git_door
+from dusty_tasks.effects.clone_updates import update_clone
+from dusty_tasks.effects.clones import Clone
 from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.git import Clone, update_clone
 from dusty_tasks.effects.lock import held
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(autouse=True)
-def plain_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """git without this machine's configuration."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "SSH_"))]:
-        monkeypatch.delenv(name)
-    (tmp_path / "gitconfig").write_text("[user]\n\tname = Tester\n\temail = tester@localhost\n[init]\n\tdefaultBranch = trunk\n")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    git_door._environment.cache_clear()
-    yield
-    git_door._environment.cache_clear()
-
-
-class Remote:
-    """A bare repo, and a working tree that pushes to it."""
-
-    def __init__(self, folder: Path, branch: str = "trunk") -> None:
-        self.bare, self.work = folder / "x.git", folder / "work"
-        run("git", "init", "-q", "--bare", f"--initial-branch={branch}", self.bare)
-        run("git", "clone", "-q", self.bare, self.work)
-        run("git", "checkout", "-q", "-B", branch, cwd=self.work)
-        self.url = f"file://{self.bare}"
-
-    def commit(self, name: str = "a.txt", text: str = "one\n", branch: str = "", force: bool = False) -> str:
-        if branch:
-            run("git", "checkout", "-q", "-B", branch, cwd=self.work)
-        path = self.work / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        run("git", "add", "-f", ".", cwd=self.work)
-        run("git", "commit", "-q", "-m", f"{name}: {text}", cwd=self.work)
-        run("git", "push", "-q", *(["--force"] if force else []), "origin", "HEAD", cwd=self.work)
-        return run("git", "rev-parse", "HEAD", cwd=self.work)
-
-
-def run(*argv: object, cwd: Path | None = None) -> str:
-    return subprocess.run([str(word) for word in argv], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Remote:
-    found = Remote(tmp_path)
-    found.commit()
-    return found
-
-
-@pytest.fixture
-def clone_path(tmp_path: Path) -> Path:
-    return tmp_path / "home/repos/host/org/x"
+pytestmark = pytest.mark.usefixtures("plain_git")
 
 
 def test_a_clone_follows_the_default_branch_of_its_remote_whatever_its_name(remote: Remote, clone_path: Path) -> None:
@@ -129,16 +82,6 @@ def test_local_commits_are_left_and_saved_by_a_reset(remote: Remote, clone_path:
     saved = done.note.split("saved under ")[1]
     assert run("git", "rev-parse", f"{saved}^", cwd=clone_path) == mine
     assert not (clone_path / "mine.txt").exists()
-
-
-def test_a_rewritten_branch_is_a_conflict(remote: Remote, clone_path: Path) -> None:
-    remote.commit(text="two\n")
-    update_clone(str(clone_path), remote.url, "")
-    run("git", "reset", "-q", "--hard", "HEAD^", cwd=remote.work)
-    newest = remote.commit(text="other\n", force=True)
-    done = update_clone(str(clone_path), remote.url, "")
-    assert (done.action, done.note) == ("leave", "the remote's branch trunk was rewritten")
-    assert update_clone(str(clone_path), remote.url, "", is_reset_wanted=True).after == newest
 
 
 def test_an_untracked_file_in_the_way_is_named_and_kept(remote: Remote, clone_path: Path) -> None:
@@ -214,15 +157,62 @@ def test_a_broken_clone_is_set_aside_and_made_again(remote: Remote, clone_path: 
 def test_a_failed_clone_leaves_nothing_behind(tmp_path: Path, clone_path: Path) -> None:
     with pytest.raises(ToolFailed):
         update_clone(str(clone_path), f"file://{tmp_path}/nowhere.git", "")
-    assert list(clone_path.parent.iterdir()) == []
+    assert not clone_path.parent.exists()
 
 
-def test_an_empty_remote_is_no_failure(tmp_path: Path, clone_path: Path) -> None:
+def test_an_empty_remote_is_no_failure_and_no_clone_of_anything(tmp_path: Path, clone_path: Path) -> None:
     remote = Remote(tmp_path)
-    assert update_clone(str(clone_path), remote.url, "").action == "cloned"
-    assert update_clone(str(clone_path), remote.url, "").note == "the remote is empty"
+    for _again in range(3):
+        done = update_clone(str(clone_path), remote.url, "")
+        assert (done.action, done.before, done.after) == ("empty", "", "")
     newest = remote.commit()
     assert update_clone(str(clone_path), remote.url, "").after == newest
+    assert [path.name for path in clone_path.parent.iterdir()] == ["x"]
+
+
+def test_a_remote_that_lost_all_branches_leaves_the_clone_as_it_is(remote: Remote, clone_path: Path) -> None:
+    before = update_clone(str(clone_path), remote.url, "").after
+    run("git", "update-ref", "-d", "refs/heads/trunk", cwd=remote.bare)
+    done = update_clone(str(clone_path), remote.url, "")
+    assert (done.action, done.before) == ("empty", before)
+    assert (clone_path / "a.txt").exists()
+
+
+def test_head_of_a_branch_that_was_never_pushed(tmp_path: Path, clone_path: Path) -> None:
+    """`git init --bare` on a machine whose default is master, and main pushed to it."""
+    remote = Remote(tmp_path, "master")
+    newest = remote.commit(branch="main")
+    done = update_clone(str(clone_path), remote.url, "")
+    assert (done.action, done.branch, done.after) == ("cloned", "main", newest)
+    assert done.note == "HEAD of the remote names no branch that was pushed, so main is taken"
+    assert (clone_path / "a.txt").read_text() == "one\n"
+    assert update_clone(str(clone_path), remote.url, "").action == "nothing"
+    remote.commit("b.txt", branch="other")
+    with pytest.raises(Failure, match="HEAD there names none that was pushed; it has main, other") as raised:
+        update_clone(str(clone_path), remote.url, "")
+    assert raised.value.code == 1 and "--branch" in raised.value.hint
+    assert update_clone(str(clone_path), remote.url, "other").branch == "other"
+    assert [path.name for path in clone_path.parent.iterdir()] == ["x"]
+
+
+def test_a_clone_of_such_a_remote_by_hand_is_no_broken_one(tmp_path: Path, clone_path: Path) -> None:
+    remote = Remote(tmp_path, "master")
+    newest = remote.commit(branch="main")
+    clone_path.parent.mkdir(parents=True)
+    run("git", "clone", "-q", remote.url, clone_path)
+    assert not (clone_path / "a.txt").exists()
+    assert update_clone(str(clone_path), remote.url, "").after == newest
+    run("git", "checkout", "-q", "--orphan", "fresh", cwd=clone_path)
+    assert "edited file" in update_clone(str(clone_path), remote.url, "").note, "files that are staged on a branch without a commit are work"
+    assert [path.name for path in clone_path.parent.iterdir()] == ["x"]
+
+
+def test_a_remote_with_a_detached_head(tmp_path: Path, clone_path: Path) -> None:
+    remote = Remote(tmp_path)
+    newest = remote.commit()
+    run("git", "checkout", "-q", "--detach", cwd=remote.work)
+    assert update_clone(str(clone_path), f"file://{remote.work}", "").after == newest
+    assert run("git", "branch", "--show-current", cwd=clone_path) == "trunk"
 
 
 def test_an_update_that_was_killed_amid_the_move_is_ended_and_loses_no_edit(remote: Remote, clone_path: Path) -> None:
@@ -249,7 +239,7 @@ def test_a_killed_update_converges(remote: Remote, clone_path: Path, tmp_path: P
     update_clone(str(clone_path), remote.url, "")
     # As steps/repos does: git inherits the repo's lock, so that of a killed update is waited for.
     locked = f"held('repo:x', verb='test', home={str(tmp_path)!r}, wait=60.0)"
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.git import update_clone\n"
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.clone_updates import update_clone\n"
             f"from dusty_tasks.effects.lock import held\n"
             f"with {locked} as lock: update_clone(sys.argv[1], sys.argv[2], '', lock=lock.fileno())")
     for number in range(8):
