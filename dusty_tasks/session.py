@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure, refuse_errors
+from dusty_tasks.effects.files import read_bytes
 
 if TYPE_CHECKING:
     from dusty_tasks.core.compile import Assembled
@@ -146,8 +147,7 @@ def remembered_ports() -> PortMemory:
 
     for path, key in ((f"{home()}/state/ports.json", None), (f"{home()}/build/stack.json", "ports")):
         try:
-            with open(path, encoding="utf-8") as file:
-                data = json.load(file)
+            data = json.loads(read_bytes(path) or b"")
             return ports_from_json(data[key] if key else data)
         except (OSError, ValueError, KeyError, TypeError):
             continue
@@ -162,8 +162,7 @@ def compiled_stack() -> Stack:
     if assembled.cache_info().currsize:
         return assembled()[0].stack
     try:
-        with open(f"{home()}/build/stack.json", encoding="utf-8") as file:
-            return stack_from_json(file.read())
+        return stack_from_json(read_bytes(f"{home()}/build/stack.json") or b"")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure("nothing is compiled yet", f"{DUSTY} compile") from error
 
@@ -174,8 +173,7 @@ def wanted() -> Wanted:
 
     path = f"{home()}/state/wanted.json"
     try:
-        with open(path, encoding="utf-8") as file:
-            return from_json(json.load(file))
+        return from_json(json.loads(read_bytes(path) or b""))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure("nothing is compiled yet", f"{DUSTY} up, or {DUSTY} compile") from error
 

@@ -423,7 +423,7 @@ def _those_of(names: list[str]) -> str:
 
 def _plan_nginx(wanted: Wanted, sources: Sources, found: Found,
                 containers: list[Change]) -> tuple[list[Change], list[Change]]:
-    """The proxy's config: before its container when that is (re)started, else pushed last, tested and reloaded."""
+    """The proxy's config: before its container when that is (re)started, else pushed last, tested and reloaded; and its names on the network."""
     proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
     if proxy is None:
         return [], []
@@ -431,9 +431,11 @@ def _plan_nginx(wanted: Wanted, sources: Sources, found: Found,
     news = _names_news(proxy, record)
     cause = "; ".join(news) or ("it differs from the compiled one" if found.nginx_digest else "it is not on the Docker host")
     pushes = [Change(NGINX, "", cause)] if sources.nginx_digest != found.nginx_digest else []
-    if any(change.name == PROXY and change.kind in STARTING for change in containers):
-        return pushes, []
-    late = [Change(RECONNECT, PROXY, "; ".join(news))] if aliases_of(proxy.mapping) != aliases_of(record.get("mapping") or {}) else []
+    kinds = {change.kind for change in containers if change.name == PROXY}
+    is_renamed = not kinds & {CREATE, RECREATE} and aliases_of(proxy.mapping) != aliases_of(record.get("mapping") or {})
+    late = [Change(RECONNECT, PROXY, "; ".join(news))] if is_renamed else []
+    if kinds & STARTING:
+        return pushes, late
     if pushes or record.get("nginx") != sources.nginx_digest:
         late += [*pushes, Change(RELOAD, "", "its config changed" if pushes else "it has not loaded its config yet")]
     return [], late

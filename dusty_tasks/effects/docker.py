@@ -19,7 +19,7 @@ from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, conta
 from dusty_tasks.core.safe_text import plain_lines
 from dusty_tasks.core.ssh_trouble import PASSING, SshTrouble, ssh_trouble
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.process import TIMED_OUT, Finished
+from dusty_tasks.effects.process import TIMED_OUT, Finished, Look
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
@@ -29,6 +29,9 @@ PROJECT = "dusty"
 LISTING = "/containers/json?all=1&filters=" + quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
 ANSWER_TIMEOUT = 60.0
 """Seconds for one answer; a restart's own stop time is added to it."""
+FIRST_WORD = 3.0
+"""Seconds after which an engine that has not begun its answer is asked whether it is there at all."""
+PING_TIMEOUT, PING_TIMEOUT_OVER_SSH = 4.0, 10.0
 REMOVAL_TIME = 10.0
 """Seconds for a removal that somebody else has begun."""
 
@@ -42,6 +45,10 @@ class EngineDown(Failure):
     def __init__(self, what: str, hint: str = "", code: int | None = None, trouble: SshTrouble = PASSING) -> None:
         super().__init__(what, hint, code)
         self.trouble = trouble
+
+
+class EngineSilent(EngineDown):
+    """The engine takes the connection and says nothing, not even to a ping."""
 
 
 class EngineDenied(EngineDown):
@@ -101,6 +108,9 @@ def http_request(method: str, path: str, body: Any = None) -> bytes:
     return head.encode() + data
 
 
+PING = http_request("GET", "/_ping")
+
+
 def body_of(answer: bytes) -> bytes:
     """The body of an HTTP answer. Raises EngineRefused with the engine's own message, EngineDown for no HTTP at all."""
     head, found, body = answer.partition(b"\r\n\r\n")
@@ -155,13 +165,37 @@ def exchange(address: str, request: bytes, timeout: float) -> bytes:
         with _connect(address, timeout) as connection:
             connection.settimeout(timeout)
             connection.sendall(request)
-            return b"".join(iter(lambda: connection.recv(1 << 18), b""))
+            first = _first_word(connection, address, timeout)
+            return first + b"".join(iter(lambda: connection.recv(1 << 18), b"")) if first else b""
+    except TimeoutError as error:
+        raise EngineSilent(f"the Docker engine at {address} does not answer: it took too long to answer", f"{DUSTY} start") from error
     except PermissionError as error:
         raise EngineDenied(f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
                            f"{DUSTY} up, which asks before it changes that; after a change by hand log out and in again") from error
     except OSError as error:
-        reason = "it took too long to answer" if isinstance(error, TimeoutError) else error.strerror or str(error)
-        raise EngineDown(f"the Docker engine at {address} does not answer: {reason}", f"{DUSTY} start") from error
+        raise EngineDown(f"the Docker engine at {address} does not answer: {error.strerror or error}", f"{DUSTY} start") from error
+
+
+def _first_word(connection: socket.socket, address: str, timeout: float) -> bytes:
+    """The beginning of an answer. An engine that is dead is not waited for as one that is busy is. Raises TimeoutError, OSError."""
+    connection.settimeout(min(FIRST_WORD, timeout))
+    try:
+        return connection.recv(1 << 18)
+    except TimeoutError:
+        if timeout <= FIRST_WORD or not _answers_ping(address):
+            raise
+    connection.settimeout(timeout)
+    return connection.recv(1 << 18)
+
+
+def _answers_ping(address: str) -> bool:
+    try:
+        with _connect(address, PING_TIMEOUT) as connection:
+            connection.settimeout(PING_TIMEOUT)
+            connection.sendall(PING)
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def _connect(address: str, timeout: float) -> socket.socket:
@@ -189,11 +223,24 @@ def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes
     The request's pipe stays open until the answer ends: for the engine an asker who closes his end has gone away, and it
     gives up ("context canceled") what takes it longer than a moment: listing volumes, stopping, /system/df.
     """
-    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape")
+    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape",
+                        still_worth_it=look_at(host))
     if finished.code == TIMED_OUT or not finished.out:
         trouble = ssh_trouble(finished.err)
-        raise EngineDown(silence(host, finished), trouble.hint.format(name=host.name) or f"{DUSTY} start", trouble=trouble)
+        raise (EngineSilent if finished.code == TIMED_OUT else EngineDown)(
+            silence(host, finished), trouble.hint.format(name=host.name) or f"{DUSTY} start", trouble=trouble)
     return finished.out.encode("utf-8", "surrogateescape")
+
+
+def look_at(host: DockerHost) -> Look:
+    """Whether the engine of an ssh Docker host is worth waiting for: it answers a ping. Where the line says nothing, ssh itself is the judge."""
+    def look() -> bool:
+        try:
+            said = host.run_script("echo; exec docker system dial-stdio", input=PING, hold_input=True, timeout=PING_TIMEOUT_OVER_SSH, check=False).out
+        except Failure:
+            return True
+        return said != "\n"
+    return Look(FIRST_WORD, look)
 
 
 def silence(host: DockerHost, finished: Finished) -> str:

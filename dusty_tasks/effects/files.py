@@ -11,14 +11,22 @@ from pathlib import Path
 
 from dusty_tasks.effects.failures import Failure
 
+ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+
 
 def read_bytes(path: str | Path) -> bytes | None:
-    """The file's bytes, or None when there is none (or a folder stands there)."""
+    """The file's bytes, or None when there is none: a folder counts as none, and so does a pipe or a device, which may never end."""
     try:
-        with open(path, "rb") as file:
-            return file.read()
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in ABSENT:
+            return None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
         return None
+    with open(handle, "rb") as file:
+        return file.read()
 
 
 def read_bounded(path: str | Path, limit: int) -> bytes | None:
@@ -54,7 +62,7 @@ def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 os.fchmod(file.fileno(), mode)
-            os.replace(temporary, path)
+            _put_in_place(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
             raise
@@ -75,6 +83,33 @@ def make_home(home: str) -> None:
             os.mkdir(home, 0o700)
         except FileExistsError:
             pass
+
+
+def _put_in_place(temporary: str, path: Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except IsADirectoryError:
+        remove_stray(path)
+        os.replace(temporary, path)
+
+
+def remove_stray(path: str | Path) -> None:
+    """Remove a link, a pipe or an empty folder where a file of Dusty's belongs. Raises Failure for a folder that holds something: that is
+    the user's to judge.
+    """
+    try:
+        if os.path.isdir(path) and not os.path.islink(path):
+            os.rmdir(path)
+        else:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        from shlex import quote
+
+        raise Failure(f"{path} is a folder, and a file of Dusty's belongs there", f"mv {quote(str(path))} {quote(f'{path}.aside')}") from None
 
 
 def remove_leftovers(path: str | Path) -> None:

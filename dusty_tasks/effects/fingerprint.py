@@ -11,11 +11,13 @@ import os
 import stat
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.excludes import IGNORE_FILE, Matcher, Rule, filter_text, rules_of
 from dusty_tasks.core.safe_text import printable
+from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.files import read_bytes, write_atomically
 
 Entry = tuple[Any, ...]
@@ -115,7 +117,8 @@ def keep_manifest(home: str, repo_id: str, source: Source) -> None:
     listing = [[folder.decode("latin-1"), [[_text(value) for value in entry] for entry in entries]]
                for folder, entries in source.folders.items()]
     data = zlib.compress(json.dumps([source.fingerprint, listing]).encode(), 1)
-    write_atomically(manifest_path(home, repo_id), data)
+    with suppress(Failure):
+        write_atomically(manifest_path(home, repo_id), data)
 
 
 def kept_manifest(home: str, repo_id: str, fingerprint: str) -> dict[bytes, list[Entry]] | None:

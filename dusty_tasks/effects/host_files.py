@@ -1,42 +1,93 @@
-"""Small files on the Docker host, below `host.root`: written whole, by root where the login is not root."""
+"""Small files on the Docker host, below `host.root`: written whole, by root where the login is not root, never through a link.
+
+Containers that mount /persist can put a link, a folder or a pipe anywhere below it, and what is written here is often written by root.
+"""
 from __future__ import annotations
 
 import json
 import os
+import stat
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.called import DUSTY
+from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.files import read_bytes, write_atomically
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
 
-PUT = """
-umask 022
-mkdir -p "${1%/*}" && umask 077 && cat > "$1.new" && chmod "$2" "$1.new" || exit
-[ -z "${SUDO_UID-}" ] || chown "$SUDO_UID:$SUDO_GID" "$1.new"
-mv "$1.new" "$1"
-"""
-"""Words: path, mode. The mode is set, not inherited from a login's umask; the login that asked through sudo can read the file."""
 PRIVATE = 0o600
 """For records of what containers are made of. Not for owner.json, which another owner must be able to read."""
+REFUSED = 3
+"""What scripts made of these end with when a guard refuses; the reason is printed."""
+WALK = r"""
+walk() {
+    path=$root
+    rest=$1/
+    while [ -n "$rest" ]; do
+        path=$path/${rest%%/*}
+        rest=${rest#*/}
+        if [ -L "$path" ]; then echo "$path is a link, and nothing is written or deleted through a link"; exit 3; fi
+        if [ -e "$path" ] && [ ! -d "$path" ]; then echo "$path is not a folder"; exit 3; fi
+        [ -d "$path" ] || mkdir "$path" || [ -d "$path" ] || exit 4
+    done
+}
+"""
+"""A function of sh: make the folders of $1 below $root and go down into them, unless one of them is something else."""
+DOWN = f"""
+set -fu
+umask 022
+root=${{1%/}} below=$2
+mkdir -p "${{root:-/}}" || exit 4
+{WALK}
+case $below in */*) walk "${{below%/*}}" ;; esac
+target=$root/$below
+"""
+"""Words: host.root, a path below it, which is `target` from here on; its folder is there, and no link leads to it."""
+PUT = f"""
+{DOWN}
+if [ -d "$target" ] && [ ! -L "$target" ]; then echo "$target is a folder, and a file of Dusty's belongs there"; exit 3; fi
+new=$target.$$
+rm -f "$new" && umask 077 && set -C && cat > "$new" && chmod "$3" "$new" || exit 4
+[ -z "${{SUDO_UID-}}" ] || chown "$SUDO_UID:$SUDO_GID" "$new"
+if [ -L "$target" ]; then rm -f "$target"; fi
+mv -f "$new" "$target"
+"""
+"""Words: host.root, a path below it, the mode; stdin is the content. The mode is set, not inherited from a login's umask; the login
+that asked through sudo can read the file.
+"""
+MOVE = """
+if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a folder, and a file of Dusty's belongs there"; exit 3; fi
+if [ -L "$2" ]; then rm -f "$2"; fi
+mv -f "$1" "$2"
+"""
+REMOVE = f"""
+{DOWN}
+if [ -d "$target" ] && [ ! -L "$target" ]; then echo "$target is a folder, and a file of Dusty's belongs there"; exit 3; fi
+rm -f "$target"
+"""
+READ = '[ ! -f "$1" ] || cat "$1"'
+"""Word: a path. What is no file may never end."""
 
 
-def write_host_file(host: DockerHost, path: str, data: bytes, mode: int = 0o644) -> None:
-    """Put `data` at `path` below host.root. Raises Failure."""
+def write_host_file(host: DockerHost, below: str, data: bytes, mode: int = 0o644) -> None:
+    """Put `data` at `below`, a path below host.root. Raises Failure if a link, a folder or the like is in its way; ToolFailed."""
     if host.is_local:
-        write_atomically(host.path(path), data, mode)
-    else:
-        host.run_script(PUT, host.path(path), f"{mode:o}", input=data, as_root=True)
+        _check_way(host, below)
+        write_atomically(host.path(below), data, mode)
+        return
+    finished = host.run_script(PUT, host.root, below, f"{mode:o}", input=data, check=False, as_root=True)
+    _check(["write", host.path(below)], finished)
 
 
-def write_host_json(host: DockerHost, path: str, value: Any, mode: int = 0o644) -> None:
+def write_host_json(host: DockerHost, below: str, value: Any, mode: int = 0o644) -> None:
     """The same for a JSON value, on one line."""
-    write_host_file(host, path, json.dumps(value, sort_keys=True).encode(), mode)
+    write_host_file(host, below, json.dumps(value, sort_keys=True).encode(), mode)
 
 
-def read_host_json(host: DockerHost, path: str) -> dict[str, Any]:
+def read_host_json(host: DockerHost, below: str) -> dict[str, Any]:
     """The mapping in a JSON file below host.root; {} if it is missing or damaged. Raises Failure if an ssh host is away."""
-    data: str | bytes | None = read_bytes(host.path(path)) if host.is_local else host.run(["cat", host.path(path)], as_root=True).out
+    data: str | bytes | None = read_bytes(host.path(below)) if host.is_local else host.run_script(READ, host.path(below), check=False, as_root=True).out
     try:
         found = json.loads(data or "{}")
     except ValueError:
@@ -45,19 +96,57 @@ def read_host_json(host: DockerHost, path: str) -> dict[str, Any]:
 
 
 def move_host_file(host: DockerHost, source: str, destination: str) -> None:
-    """Rename a file below host.root; both lie in one folder. Raises Failure."""
-    if host.is_local:
-        os.replace(host.path(source), host.path(destination))
-    else:
-        host.run(["mv", "-f", host.path(source), host.path(destination)], check=True, as_root=True)
-
-
-def remove_host_file(host: DockerHost, path: str) -> None:
-    """Remove a file below host.root, if it is there."""
+    """Rename a file below host.root; both lie in one folder, which a write has checked. Raises Failure."""
+    old, new = host.path(source), host.path(destination)
     if not host.is_local:
-        host.run(["rm", "-f", host.path(path)], check=True, as_root=True)
+        _check(["mv", old, new], host.run_script(MOVE, old, new, check=False, as_root=True))
         return
     try:
-        os.unlink(host.path(path))
-    except FileNotFoundError:
+        os.replace(old, new)
+    except OSError as error:
+        if os.path.isdir(new):
+            raise in_the_way(f"{new} is a folder, and a file of Dusty's belongs there") from error
+        raise Failure(f"{new} cannot be written: {error.strerror}", code=2) from error
+
+
+def remove_host_file(host: DockerHost, below: str) -> None:
+    """Remove a file below host.root, if it is there. Raises Failure."""
+    path = host.path(below)
+    if not host.is_local:
+        _check(["rm", path], host.run_script(REMOVE, host.root, below, check=False, as_root=True))
+        return
+    _check_way(host, below)
+    try:
+        os.unlink(path)
+    except (FileNotFoundError, NotADirectoryError):
         pass
+    except IsADirectoryError as error:
+        raise in_the_way(f"{path} is a folder, and a file of Dusty's belongs there") from error
+    except OSError as error:
+        raise Failure(f"{path} cannot be removed: {error.strerror}", code=2) from error
+
+
+def in_the_way(what: str) -> Failure:
+    """The refusal to write where something else stands."""
+    return Failure(what, f"look where it comes from and move it away, or choose another folder: {DUSTY} config set host.root")
+
+
+def _check_way(host: DockerHost, below: str) -> None:
+    path = host.root.rstrip("/")
+    for part in below.split("/")[:-1]:
+        path = f"{path}/{part}"
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError:
+            return  # Nothing is there yet, or the write itself says what is wrong.
+        if stat.S_ISLNK(mode):
+            raise in_the_way(f"{path} is a link, and nothing is written or deleted through a link")
+        if not stat.S_ISDIR(mode):
+            raise in_the_way(f"{path} is not a folder")
+
+
+def _check(argv: list[str], finished: Any) -> None:
+    if finished.code == REFUSED:
+        raise in_the_way(finished.out.strip())
+    if finished.code:
+        raise ToolFailed(argv, finished.code, finished.err or finished.out)

@@ -5,16 +5,18 @@ wrong place: it may be removed at any time, and with it a lock that is held.
 """
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import make_home
+from dusty_tasks.effects.files import make_home, read_bytes, remove_stray
 from dusty_tasks.effects.process import check_goes_on
 
 
@@ -80,8 +82,7 @@ def is_at_work(name: str, home: str = "") -> bool:
     except FileNotFoundError:
         pass  # the lock was never taken, or this is no Linux
     try:
-        with open(path, encoding="utf-8") as file:
-            os.kill(int(json.load(file)["pid"]), 0)
+        os.kill(int(_holder(path)["pid"]), 0)
     except PermissionError:
         return True
     except (OSError, ValueError, KeyError, TypeError):
@@ -92,8 +93,7 @@ def is_at_work(name: str, home: str = "") -> bool:
 def busy(name: str, path: str) -> Busy:
     """Who holds it, as a failure."""
     try:
-        with open(path, encoding="utf-8") as file:
-            holder = json.load(file)
+        holder = _holder(path)
         who = f"dusty {holder['verb']} (pid {holder['pid']}) has been running since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = f"another dusty is at work ({name})"
@@ -103,8 +103,7 @@ def busy(name: str, path: str) -> Busy:
 def _dead_holder(path: str) -> int:
     """The pid of whoever took the lock, if he is gone: then a child of his holds it. 0 if he lives, or nobody knows."""
     try:
-        with open(path, encoding="utf-8") as file:
-            pid = int(json.load(file)["pid"])
+        pid = int(_holder(path)["pid"])
         os.kill(pid, 0)
     except ProcessLookupError:
         return pid
@@ -113,11 +112,26 @@ def _dead_holder(path: str) -> int:
     return 0
 
 
+def _holder(path: str) -> dict[str, Any]:
+    return dict(json.loads(read_bytes(path) or b"{}"))
+
+
 def _open(path: str) -> IO[str]:
     try:
         make_home(os.path.dirname(os.path.dirname(path)))
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        return open(path, "a+", encoding="utf-8")
+        for _ in range(2):
+            try:
+                handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+            except OSError as error:
+                if error.errno not in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                    raise
+            else:
+                if stat.S_ISREG(os.fstat(handle).st_mode):
+                    return os.fdopen(handle, "a+", encoding="utf-8")
+                os.close(handle)
+            remove_stray(path)
+        raise Failure(f"{path} is no file", code=2)
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror}", code=2) from error
 

@@ -34,8 +34,8 @@ READ_ALL = f"""
 root=$1
 shift
 cd "$root" 2>/dev/null && {{
-    grep -H '' /dev/null {STARTED} {OWNER} {COMMANDS_PUSHED} {ASSETS_PUSHED} 2>/dev/null
-    sha256sum {NGINX_CONFIG} 2>/dev/null | sed 's/^/@nginx:/'
+    (set --; for path in {STARTED} {OWNER} {COMMANDS_PUSHED} {ASSETS_PUSHED}; do [ ! -f $path ] || set -- "$@" $path; done; [ $# = 0 ] || grep -H '' /dev/null "$@")
+    [ ! -f {NGINX_CONFIG} ] || sha256sum {NGINX_CONFIG} | sed 's/^/@nginx:/'
     for name in {BEING_PUT_BACK} {REPLACED}; do [ ! -e "persist/$name" ] || echo "@restore:$name"; done
 }}
 echo @receipts:
@@ -126,7 +126,8 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
     engine.reads += 1
     try:
         finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
-                                   input=http_request("GET", LISTING), check=False, timeout=ANSWER_TIMEOUT, hold_input=True)
+                                   input=http_request("GET", LISTING), check=False, timeout=ANSWER_TIMEOUT, hold_input=True,
+                                   still_worth_it=docker.look_at(host))
     except Unreachable as away:
         return Reading({}, {}, "", {}, away.what)
     files_text, _, rest = finished.out.partition("@receipts:\n")

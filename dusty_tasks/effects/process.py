@@ -29,6 +29,14 @@ class Finished(NamedTuple):
     err: str
 
 
+class Look(NamedTuple):
+    """A look, in a thread of its own, at whether a program that takes its time can still come to an end."""
+
+    after: float
+    """Seconds after the program's start."""
+    look: Callable[[], bool]
+
+
 class RunOptions(TypedDict, total=False):
     """Those options of run() that mean the same wherever the program runs."""
 
@@ -36,19 +44,21 @@ class RunOptions(TypedDict, total=False):
     timeout: float | None
     on_line: Callable[[str], None] | None
     hold_input: bool
+    still_worth_it: Look | None
     errors: str
 
 
 def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | None = None,
         env: Mapping[str, str] | None = None, timeout: float | None = None, check: bool = False,
         on_line: Callable[[str], None] | None = None, pass_fds: Sequence[int] = (), hold_input: bool = False,
-        errors: str = "replace") -> Finished:
+        errors: str = "replace", still_worth_it: Look | None = None) -> Finished:
     """Run a program to its end and keep what it printed.
 
     `argv[0]` is found by PATH; `input` is its stdin (empty when None), which `hold_input` leaves open until the program
     ends: for one that takes the end of a request for the asker's going away; `env` replaces the environment; `on_line`
     sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, TIMED_OUT its code;
-    `errors` is what becomes of bytes that are no UTF-8 (as in bytes.decode).
+    `errors` is what becomes of bytes that are no UTF-8 (as in bytes.decode); with `still_worth_it` the program is looked after
+    once, and ended as if its time were over where that gives False.
     Raises ToolFailed if the program is missing, or ends non-zero with `check`. An interruption (^C, SIGTERM) ends the
     program first.
     """
@@ -79,7 +89,7 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
         running = sh.Command(program)(*argv[1:], **options, _in=stdin, _bg=True, _bg_exc=False)
         _running[id(running)] = running
         try:
-            with _limited(running, timeout) as is_over:
+            with _limited(running, timeout, still_worth_it) as is_over:
                 code = running.wait().exit_code
             code = TIMED_OUT if is_over() else code
         except BaseException:
@@ -94,22 +104,30 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
 
 
 @contextmanager
-def _limited(running: Any, seconds: float | None) -> Iterator[Callable[[], bool]]:
-    """Kill the program if the block takes longer; whether that was done. Not sh's own `_timeout`: an interrupted run would sit that time out."""
+def _limited(running: Any, seconds: float | None, still_worth_it: Look | None) -> Iterator[Callable[[], bool]]:
+    """Kill the program if the block takes longer, or if a look says that waiting is in vain; whether that was done.
+
+    Not sh's own `_timeout`: an interrupted run would sit that time out.
+    """
     over = threading.Event()
 
     def end() -> None:
         over.set()
         with suppress(ProcessLookupError):
             running.process.signal(signal.SIGKILL)
-    timer = threading.Timer(seconds or 0, end)
-    timer.daemon = True
-    if seconds is not None:
+
+    def look() -> None:
+        if still_worth_it and not still_worth_it.look() and running.process.is_alive()[0]:
+            end()
+    timers = [threading.Timer(after, act) for after, act in ((seconds, end), (still_worth_it and still_worth_it.after, look)) if after is not None]
+    for timer in timers:
+        timer.daemon = True
         timer.start()
     try:
         yield over.is_set
     finally:
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from dusty_tasks.core.sync_guards import refused_destination
 from dusty_tasks.effects import process
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.files import write_atomically
+from dusty_tasks.effects.host_files import WALK
 
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
@@ -27,28 +27,18 @@ _FORBIDDEN = re.compile("Permission denied|Operation not permitted")
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
 LOST_LINE = (10, 12, 30, 35, 255)
 
-PREPARE = r"""
+PREPARE = WALK + r"""
 set -fu
 root=${1%/} below=$2 receipt=$3 is_empty=$4
 case /$below/ in *//* | */../* | */./*) echo "$root/$below is not a plain path"; exit 3 ;; esac
 mkdir -p "${root:-/}" || exit 4
-walk() {
-    path=$root
-    rest=$1/
-    while [ -n "$rest" ]; do
-        path=$path/${rest%%/*}
-        rest=${rest#*/}
-        if [ -L "$path" ]; then echo "$path is a link, and nothing is deleted through a link"; exit 3; fi
-        if [ -e "$path" ] && [ ! -d "$path" ]; then echo "$path is not a folder"; exit 3; fi
-        [ -d "$path" ] || mkdir "$path" || [ -d "$path" ] || exit 4
-    done
-}
 walk "$below"
 real=$(cd "$path" && pwd -P) && top=$(cd "${root:-/}" && pwd -P) || exit 4
 [ "$real" = "${top%/}/$below" ] || { echo "$path is really $real"; exit 3; }
 if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | head -n 1)" ]; then exit 5; fi
 if [ -n "$receipt" ]; then
     case $receipt in */*) walk "${receipt%/*}" ;; esac
+    if [ -d "$root/$receipt" ]; then echo "$root/$receipt is a folder, and a file of Dusty's belongs there"; exit 3; fi
     rm -f "$root/$receipt" || exit 4
 fi
 """
@@ -56,14 +46,6 @@ fi
 
 Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not.
 """
-
-FINISH = r"""
-set -eu
-path=${1%/}/$2
-cat > "$path.$$"
-mv -f "$path.$$" "$path"
-"""
-"""Words: host.root, the file below it; stdin its content."""
 
 
 class Copied(NamedTuple):
@@ -101,7 +83,7 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
     """The guards on resolved paths; makes the destination and removes the receipt. Raises as sync_folder does."""
     finished = host.run_script(PREPARE, host.root, below, receipt, "yes" if is_empty else "no", check=False, as_root=True)
     if finished.code == 3:
-        raise Failure(f"refused to sync to {host.path(below)}: {finished.out.strip()}", "remove the link, or choose another host.root")
+        raise Failure(f"refused to sync to {host.path(below)}: {finished.out.strip()}", "look where it comes from and move it away, or choose another host.root")
     if finished.code == 5:
         raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")
     if finished.code:
@@ -113,16 +95,6 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
             # An engine that starts a container again makes the folders that it mounts and does not find, as root.
             failure.folder = host.path("persist/repos")
         raise failure
-
-
-def write_file(host: DockerHost, below: str, data: bytes) -> None:
-    """Write `<host.root>/<below>` by a temporary name; its folder exists. Raises ToolFailed, on this machine Failure."""
-    if host.is_local:
-        write_atomically(host.path(below), data)
-        return
-    finished = host.run_script(FINISH, host.root, below, input=data, check=False, as_root=True)
-    if finished.code:
-        raise ToolFailed(["write", host.path(below)], finished.code, finished.err)
 
 
 def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[Rule], extra: Sequence[str] = ("--delete",), *,

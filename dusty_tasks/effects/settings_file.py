@@ -5,9 +5,9 @@ import json
 import os
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.problems import Problem
 from dusty_tasks.core.settings import CONFIG_FILE, Settings, from_json, to_json
 from dusty_tasks.effects import files
@@ -58,10 +58,23 @@ def _settings(value: dict[str, Any], marks: dict[Any, tuple[int, int, int, int]]
 
 
 def _read(path: str) -> bytes:
+    check_is_file(path)
     try:
-        return Path(path).read_bytes()
+        return files.read_bytes(path) or b""
     except OSError as error:
         raise Failure(f"{path} cannot be read: {error.strerror}") from error
+
+
+def check_is_file(path: str) -> None:
+    """Raise Failure where something else than a file stands in its place, or a link leads to such: it is neither read nor replaced."""
+    import stat
+
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise Failure(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no file'}", f"move it away, then {DUSTY} config undo brings back the last one")
 
 
 def _cached(cache_path: str, state: list[Any]) -> Settings | None:

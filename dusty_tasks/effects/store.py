@@ -55,8 +55,12 @@ def read_config(home: str) -> dict[str, Any]:
 
 
 def config_path(home: str) -> str:
-    """The file itself, also where config.yml is a link to it (a folder of dotfiles)."""
-    return os.path.realpath(os.path.join(home, "config.yml"))
+    """The file itself, also where config.yml is a link to it (a folder of dotfiles). Raises Failure where that is no file."""
+    from dusty_tasks.effects.settings_file import check_is_file
+
+    path = os.path.join(home, "config.yml")
+    check_is_file(path)
+    return os.path.realpath(path)
 
 
 def log(home: str) -> list[Entry]:

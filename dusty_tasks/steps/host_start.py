@@ -11,11 +11,13 @@ from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.safe_text import harmless
 from dusty_tasks.core.ssh_trouble import SshTrouble
 from dusty_tasks.effects import docker, vm
-from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown
+from dusty_tasks.effects.docker import Engine, EngineDenied, EngineDown, EngineSilent
 from dusty_tasks.effects.docker_host import DockerHost, Unreachable
 from dusty_tasks.effects.failures import Failure
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+SILENCE = 3.0
+"""Seconds for an engine that is there and says nothing: one that is starting takes no connections yet, or answers soon."""
 
 
 def ensure_running(engine: Engine, *, yes: bool) -> None:
@@ -63,9 +65,11 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
             if isinstance(away, EngineDenied) or _is_final(engine.host, away.trouble):
                 end_line(waits)
                 raise
-            if time.monotonic() - begin + pause > seconds:
+            elapsed = time.monotonic() - begin
+            is_mute = isinstance(away, EngineSilent) and not vm.is_startable(engine.host) and elapsed > SILENCE
+            if is_mute or elapsed + pause > seconds:
                 end_line(waits)
-                raise Failure(f"{away.what} (waited {seconds:g} s)", _after_waiting(engine, away.hint), code=2) from away
+                raise Failure(f"{away.what} (waited {round(elapsed) if is_mute else seconds:g} s)", _after_waiting(engine, away.hint), code=2) from away
         waits += 1
         count_on_one_line(f"Docker is not responding: waiting {pause:g} s", waits)
         time.sleep(pause)

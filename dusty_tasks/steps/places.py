@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.changes import PlaceOf
 from dusty_tasks.core.settings import Settings
+from dusty_tasks.effects.files import read_bytes
 
 if TYPE_CHECKING:
     from dusty_tasks.core.origins import Source
@@ -51,8 +52,7 @@ def read_origins(settings: Settings) -> dict[str, Any]:
 @cache
 def _read(path: str) -> dict[str, Any]:
     try:
-        with open(path, encoding="utf-8") as file:
-            return dict(json.load(file))
+        return dict(json.loads(read_bytes(path) or b"{}"))
     except (OSError, ValueError, TypeError):
         return {}
 

@@ -189,6 +189,7 @@ class _Run:
 
     def _sync(self, repo_id: str, path: str, kind: str, lock: int) -> SyncOutcome:
         from dusty_tasks.effects import rsync
+        from dusty_tasks.effects.host_files import write_host_file
 
         check_source(path, self.settings.home)
         below = f"persist/repos/{repo_id}"
@@ -209,7 +210,7 @@ class _Run:
                           "--allow-empty empties the copy as well") from None
         receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
                    "commit": read_commit(path), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-        rsync.write_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
+        write_host_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
         keep_manifest(self.settings.home, repo_id, source)
         return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt)
 

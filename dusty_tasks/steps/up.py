@@ -371,13 +371,15 @@ class Run:
         return SEEN if is_seen else UNSEEN
 
     def load_proxy_config(self) -> None:
-        """For a proxy that goes on running: its names on the network, its config pushed, tested and loaded."""
-        if self._proxy_is_started() or not self.view.plan.of(NGINX, RELOAD, RECONNECT):
+        """Its names on the network, for a proxy that was not made anew; for one that goes on running also its config pushed, tested and loaded."""
+        if PROXY in self.launcher.failures or not self.view.plan.of(NGINX, RELOAD, RECONNECT):
             return
         from dusty_tasks.steps.proxy import load_config
 
         for change in self.view.plan.of(RECONNECT):
             self.launcher.reconnect(change)
+        if self._proxy_is_started():
+            return
         pushed = self._push_nginx()
         for change in self.view.plan.of(RELOAD) if pushed != REFUSED else ():
             say(str(change))

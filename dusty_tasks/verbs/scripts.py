@@ -8,6 +8,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import read_bytes
 from dusty_tasks.verbs.running import running
 from dusty_tasks.verbs.shell import execute
 from dusty_tasks.verbs.words import misuse, say_json, unknown
@@ -57,7 +58,6 @@ def scripts_of(app_name: str) -> list[ScriptInfo]:
 def compiled_apps() -> dict[str, App]:
     """The apps of build/stack.json; {} if there is none."""
     from dusty_tasks.core.stack_file import stack_from_json
-    from dusty_tasks.effects.files import read_bytes
 
     try:
         return stack_from_json(read_bytes(f"{session.home()}/build/stack.json") or b"").apps
@@ -70,10 +70,6 @@ def warn_if_pending(app_name: str, script_name: str) -> None:
     relative = f"{app_name}/scripts/{script_name}.sh"
     host = session.docker_host()
     there = host.run(["cat", os.path.join(host.root, "command_files", relative)])
-    try:
-        with open(f"{session.home()}/build/commands/{relative}", encoding="utf-8") as file:
-            here = file.read()
-    except OSError:
-        here = ""
+    here = (read_bytes(f"{session.home()}/build/commands/{relative}") or b"").decode("utf-8", "replace")
     if there.code or there.out != here:
         warn(f"script {script_name} of {app_name} has pending changes: run {DUSTY} up")

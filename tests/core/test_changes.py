@@ -320,6 +320,14 @@ def test_the_proxy_is_recreated_only_for_ports(now: WantedContainer, changed: di
     assert lines(Wanted(containers=(now,)), sources._replace(**here), found) == expected
 
 
+def test_a_stopped_proxy_gets_its_new_names_too() -> None:
+    now = proxy(mapping={**PROXY, "networks": {"default": {"aliases": ["web.test", "shop.test"]}}})
+    _, sources, found = world(proxy())
+    found = with_container(found, proxy(), state="exited", exit_status=0)
+    assert [str(change).partition(":")[0] for change in plan(Wanted(containers=(now,)), sources._replace(nginx_digest="nginx-2"), found).changes] == [
+        "push nginx config", "start dustyInternalNginx", "reconnect dustyInternalNginx"]
+
+
 def built(**changed: Any) -> WantedContainer:
     return app(**{"mapping": {"build": {"context": "/src/web"}}, "build_context": "/src/web", "repo_ids": (), **changed})
 

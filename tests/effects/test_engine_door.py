@@ -14,10 +14,12 @@ from dusty_tasks.core.listening import address_of
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker, process
 from dusty_tasks.effects.docker import (
+    LISTING,
     Engine,
     EngineDenied,
     EngineDown,
     EngineRefused,
+    EngineSilent,
     body_of,
     engine_address,
     exchange,
@@ -238,3 +240,104 @@ def test_a_removal_that_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(docker, "REMOVAL_TIME", 0.2)
     with pytest.raises(EngineRefused, match="already in progress"):
         docker.run_remove(Removing(10**6), "1")
+
+
+class Socket:
+    """An engine of a few lines: what it does with each request is a function of its connection."""
+
+    def __init__(self, path: Path, serve: Any) -> None:
+        self.address, self._serve = f"unix://{path}", serve
+        self.paths: list[str] = []
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        self._listener.listen()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            path = connection.recv(1 << 16).split()[1].decode()
+            self.paths.append(path)
+            threading.Thread(target=self._serve, args=(connection, path), daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def mute(connection: socket.socket, _path: str) -> None:
+    threading.Event().wait(20)
+    connection.close()
+
+
+def busy(connection: socket.socket, path: str) -> None:
+    """Answers a ping at once, all else after a while."""
+    if path != "/_ping":
+        time.sleep(0.8)
+    connection.sendall(answer(200, b"OK" if path == "/_ping" else b"[]"))
+    connection.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("FIRST_WORD", 0.2), ("PING_TIMEOUT", 0.3), ("PING_TIMEOUT_OVER_SSH", 0.5)):
+        monkeypatch.setattr(docker, name, seconds)
+
+
+def test_an_engine_that_does_not_even_answer_a_ping_is_given_up_within_seconds(tmp_path: Path, impatient: None) -> None:
+    assert docker.FIRST_WORD < 1
+    engine = Socket(tmp_path / "s", mute)
+    with pytest.raises(EngineSilent, match="took too long to answer"):
+        exchange(engine.address, http_request("GET", LISTING), 60)
+    assert engine.paths == [LISTING, "/_ping"]
+    engine.close()
+
+
+def test_an_engine_that_is_busy_is_waited_for(tmp_path: Path, impatient: None) -> None:
+    engine = Socket(tmp_path / "s", busy)
+    assert body_of(exchange(engine.address, http_request("GET", LISTING), 60)) == b"[]"
+    assert engine.paths == [LISTING, "/_ping"]
+    engine.close()
+
+
+class SlowHost:
+    """An ssh Docker host with an engine that takes its time, and a `dial-stdio` that prints this when it is pinged."""
+
+    kind, name, round_trips = "ssh", "vm", 0
+
+    def __init__(self, pinged: str) -> None:
+        self.pinged = pinged
+
+    def run(self, _argv: Any, **options: Any) -> Finished:
+        return process.run(["sh", "-c", "sleep 1.5; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n[]'"], **options)
+
+    def run_script(self, _script: str, **options: Any) -> Finished:
+        return process.run(["sh", "-c", f"printf '{self.pinged}'; exec sleep 9"], **{**options, "check": False})
+
+
+@pytest.mark.parametrize(("pinged", "is_mute"), [("\\n", True), ("\\nHTTP/1.0 200 OK", False), ("", False)], ids=["mute", "busy", "a slow line"])
+def test_the_same_over_ssh(pinged: str, is_mute: bool, impatient: None) -> None:
+    host: Any = SlowHost(pinged)
+    if is_mute:
+        with pytest.raises(EngineSilent, match="on vm does not answer: it took too long"):
+            Engine(host).get("/containers/json")
+    else:
+        assert Engine(host).get("/containers/json") == []
+
+
+def test_up_gives_up_a_mute_engine_after_seconds_and_waits_for_one_that_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    engine = Engine(DockerHost(Settings(home="/nowhere")))
+    for failure, least, most in ((EngineSilent("mute"), 3, 15), (EngineDown("off"), 100, 120)):
+        def read(_engine: Engine, failure: EngineDown = failure) -> Any:
+            now[0] += 7 if isinstance(failure, EngineSilent) else 0
+            raise failure
+        monkeypatch.setattr(docker, "read_containers", read)
+        begin = now[0]
+        with pytest.raises(Failure, match="waited"):
+            wait_for_engine(engine, 120)
+        assert least <= now[0] - begin <= most
