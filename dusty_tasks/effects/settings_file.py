@@ -74,7 +74,7 @@ def check_is_file(path: str) -> None:
     except OSError:
         return
     if not stat.S_ISREG(mode):
-        raise Failure(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no file'}", f"move it away, then {DUSTY} config undo brings back the last one")
+        raise Failure(f"{path} cannot be read: it is {'a folder' if stat.S_ISDIR(mode) else 'no file'}", f"move it away, then {DUSTY} config undo brings back the last one")
 
 
 def _cached(cache_path: str, state: list[Any]) -> Settings | None:
