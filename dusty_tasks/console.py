@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import BinaryIO, TextIO
 
 from dusty_tasks.core.safe_text import harmless, printable
 
@@ -48,6 +49,12 @@ def may_ask() -> bool:
     return is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
+def ask(question: str) -> str:
+    """What a person answers, in a line. The question goes to stderr: stdout may be redirected. Raises EOFError."""
+    print(harmless(question), end="", file=sys.stderr, flush=True)
+    return input()
+
+
 def confirm(question: str, *, yes: bool = False) -> bool:
     """Ask `question [y/N]`; True with `yes`. Without a terminal: says what it would have asked, False."""
     if yes:
@@ -56,9 +63,16 @@ def confirm(question: str, *, yes: bool = False) -> bool:
         warn(f"{question} (no terminal to ask on: run it again with --yes to agree)")
         return False
     try:
-        return input(harmless(f"{question} [y/N] ")).strip().lower() in ("y", "yes")
+        return ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def binary_stream(stream: TextIO) -> BinaryIO:
+    """stdout or stderr as bytes: what programs print need not be UTF-8. Of what stands in for it, the real one."""
+    stream.flush()
+    real = sys.__stderr__ if stream is sys.stderr else sys.__stdout__
+    return getattr(stream, "buffer", None) or real.buffer  # type: ignore[union-attr]
 
 
 def check_reader() -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.attaching import Size, sized
 from dusty_tasks.core.compose import ROOT, service_build
 from dusty_tasks.core.compose_values import volume_of
 from dusty_tasks.core.entries import env_files
@@ -32,7 +33,8 @@ class SuiteRun(NamedTuple):
     arguments: tuple[str, ...]
     specs_root: str
     labels: dict[str, str]
-    is_interactive: bool = False
+    terminal: Size | None = None
+    """That of whoever runs it and may type into it."""
 
 
 def project_name(target_name: str, suite_name: str, token: str) -> str:
@@ -65,11 +67,12 @@ def _test(suite: Suite, run: SuiteRun) -> dict[str, Any]:
     if "env_file" in given:
         given["env_file"] = env_files(given["env_file"], run.specs_root)
     environment = given.pop("environment", {}) or {}
+    command = ["sh", f"/command_files/test/{suite.name}.sh", *run.arguments]
     return {**given, "image": run.image, "user": ROOT, "entrypoint": [],
-            "command": ["sh", f"/command_files/test/{suite.name}.sh", *run.arguments],
+            "command": sized(command, run.terminal) if run.terminal else command,
             "environment": {**environment, "DUSTY_RESULTS": RESULTS},
             "volumes": [*_throw_away(given.get("volumes", ())), RESULTS, *run.mounts],
-            "labels": run.labels, "stdin_open": run.is_interactive, "tty": run.is_interactive}
+            "labels": run.labels, "stdin_open": run.terminal is not None, "tty": run.terminal is not None}
 
 
 def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> dict[str, Any]:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import io
 import os
 import posixpath
+import shutil
 import tarfile
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -224,6 +226,20 @@ class _Counted:
         data = self._file.read(size)
         self._count(len(data))
         return data
+
+
+def write_to_stream(entries: Iterable[Entry], out: IO[bytes]) -> None:
+    """The bytes of the one file that `entries` are, or a tar archive of the folder and all in it. Raises BrokenPipeError."""
+    first, file = next(entries := iter(entries))
+    if file:
+        shutil.copyfileobj(file, out)
+        for _none in entries:
+            pass  # to the end of the source, which may still fail
+    else:
+        with tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+            for entry, content in chain([(first, file)], entries):
+                archive.addfile(entry, content)
+    out.flush()
 
 
 def write_to_folder(entries: Iterable[Entry], root: str, count: Callable[[int], None]) -> Copied:

@@ -285,6 +285,15 @@ def read_images(engine: Engine) -> dict[str, dict[str, str]]:
             for name in [*(entry.get("RepoTags") or []), *(entry.get("RepoDigests") or [])] if "<none>" not in name}
 
 
+def has_file(engine: Engine, container_id: str, path: str) -> bool:
+    """True if there is something at `path` of a container."""
+    try:
+        engine.request("HEAD", f"/containers/{container_id}/archive?path={quote(path)}")
+    except EngineRefused:
+        return False
+    return True
+
+
 def read_network_id(engine: Engine) -> str:
     """The id of the project's network, '' if there is none."""
     try:

@@ -188,12 +188,69 @@ def check_goes_on() -> None:
 
 
 def run_attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:
-    """Run a program on the caller's own terminal, stdin and stdout; its exit code comes back. Raises ToolFailed if missing."""
+    """Run a program on the caller's own stdin, stdout and stderr; its exit code comes back. Raises ToolFailed if missing."""
     # Not `sh`: its _fg mode refuses every other option, the environment included.
     import subprocess
 
-    code = subprocess.run([_found(argv[0], env), *argv[1:]], env=env, cwd=cwd, check=False).returncode
+    with _terminal_kept():
+        code = subprocess.run([_found(argv[0], env), *argv[1:]], env=env, cwd=cwd, check=False).returncode
     return 128 - code if code < 0 else code
+
+
+def run_by_lines(argv: Sequence[str], out: Callable[[bytes], None], err: Callable[[bytes], None], *, env: Mapping[str, str] | None = None) -> int:
+    """Run a program without input, and hand on each line of its stdout and stderr as it comes; its exit code. Raises ToolFailed if missing.
+
+    `out` and `err` are called in two threads; a line ends in its newline, but for a last one without.
+    """
+    import subprocess
+
+    process = subprocess.Popen([_found(argv[0], env), *argv[1:]], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout and process.stderr
+    failed: list[Exception] = []
+
+    def read_errors(stream: IO[bytes]) -> None:
+        try:
+            for line in stream:
+                err(line)
+        except Exception as error:  # it belongs to the caller; and a program whose stderr nobody reads would wait for ever
+            failed.append(error)
+            process.terminate()
+
+    thread = threading.Thread(target=read_errors, args=(process.stderr,), daemon=True)
+    thread.start()
+    try:
+        for line in process.stdout:
+            out(line)
+        code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait()
+        process.stdout.close()
+        thread.join()
+        process.stderr.close()
+    if failed:
+        raise failed[0]
+    return 128 - code if code < 0 else code
+
+
+@contextmanager
+def _terminal_kept() -> Iterator[None]:
+    """The terminal has the modes after the block that it had before: a program that is killed leaves it without echo and ^C."""
+    import termios
+
+    try:
+        modes = termios.tcgetattr(0)
+    except (termios.error, OSError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        # Whoever sets the modes from the background is stopped.
+        with suppress(termios.error, OSError):
+            if os.tcgetpgrp(0) == os.getpgrp() and termios.tcgetattr(0) != modes:
+                termios.tcsetattr(0, termios.TCSADRAIN, modes)
 
 
 class Piped(NamedTuple):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.attaching import Size
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Service, Suite
 from dusty_tasks.core.suite_image import image_name
@@ -49,20 +50,20 @@ class SuiteRunner:
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def project(self, suite: Suite, arguments: Sequence[str], labels: dict[str, str], *, is_interactive: bool = False) -> dict[str, Any]:
+    def project(self, suite: Suite, arguments: Sequence[str], labels: dict[str, str], *, terminal: Size | None = None) -> dict[str, Any]:
         """The Compose file of a suite."""
         run = SuiteRun(self.target.name, image_name(self.target.name), mounts_of(self.target, self.settings), tuple(arguments),
-                       self.specs_root, labels, is_interactive)
+                       self.specs_root, labels, terminal)
         return project_of(suite, [self.services[name] for name in suite.services], run)
 
-    def run(self, suite: Suite, arguments: Sequence[str], attach: Attach, *, is_interactive: bool = False) -> SuiteResult:
+    def run(self, suite: Suite, arguments: Sequence[str], attach: Attach, *, terminal: Size | None = None) -> SuiteResult:
         """Run one suite; its containers are gone afterwards. Raises Failure if it could not be started."""
         started = time.monotonic()
         project = project_name(self.target.name, suite.name, secrets.token_hex(3))
         engine = Engine(self.host)
         path = f"{self.settings.state}/tests/{project}.json"
         labels = {"dusty.kind": "test", "dusty.name": self.target.name, "dusty.suite": suite.name, RUN_LABEL: run_label()}
-        compose_file = self.project(suite, arguments, labels, is_interactive=is_interactive)
+        compose_file = self.project(suite, arguments, labels, terminal=terminal)
         write_atomically(path, json.dumps(compose_file).encode(), 0o600)
         with self._lock:
             if self._is_closed:
@@ -70,7 +71,7 @@ class SuiteRunner:
             self._open.add(project)
         try:
             test_id = self._start(suite, project, path, engine)
-            code = attach(["docker", "start", "--attach", *(["--interactive"] if is_interactive else []), test_id])
+            code = attach(["docker", "start", "--attach", *(["--interactive"] if terminal else []), test_id])
             if code:
                 self._tell_of_ended_services(engine, project)
             return SuiteResult(suite.name, code, time.monotonic() - started, self._keep_results(suite, test_id))

@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import posixpath
+import shutil
+import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
-from dusty_tasks.console import say, warn
+from dusty_tasks.console import is_terminal, say, warn
 from dusty_tasks.core.copying import End, copy_path, end_of
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.sizes import counted, size_text
@@ -26,6 +29,11 @@ if TYPE_CHECKING:
     from dusty_tasks.steps.container_files import ContainerFiles
 
 
+STREAM = "-"
+"""As a word: stdin or stdout. A file of that name is written ./-"""
+MOST_LINKS = 40
+
+
 def run(words: list[str]) -> int | None:
     """The destination is the path of the copy itself; folders merge, nothing is ever deleted."""
     if len(words) != 2:
@@ -38,9 +46,12 @@ def run(words: list[str]) -> int | None:
         raise Failure("both paths are on this machine: cp copies to or from a container",
                       "a path in a container is written name:/path, for example web:/tmp/file")
     found = containers()
+    if words[1] == STREAM:
+        write_out(source, found)
+        return None
     source_files, destination_files = (files_at(end, found) if end.container else None for end in (source, destination))
     try:
-        with opened(source, source_files) as entries, counter(words[0]) as count:
+        with from_stdin(destination) if words[0] == STREAM else opened(source, source_files) as entries, counter(words[0]) as count:
             copied = copy(entries, source, destination, destination_files, count)
     except ValueError as error:
         raise Failure(str(error)) from None
@@ -48,6 +59,36 @@ def run(words: list[str]) -> int | None:
         warn(f"{printable(name)} is a device or a socket: not copied")
     say(f"copied {words[0]} to {words[1]}: {counted(copied.files, 'file')}, {size_text(copied.size)}")
     return None
+
+
+def write_out(source: End, found: dict[str, FoundContainer]) -> None:
+    """The bytes of a file to stdout, or a folder as a tar archive; a link leads to what it names. Raises Failure."""
+    for _link in range(MOST_LINKS):
+        with opened(source, files_at(source, found)) as entries:
+            first, file = next(entries)
+            if not first.issym():
+                if not first.isreg() and not first.isdir():
+                    raise Failure(f"{source.container}:{source.path} is a device or a socket: not copied")
+                if first.isdir() and is_terminal():
+                    raise Failure(f"{source.container}:{source.path} is a folder: as a tar archive it is nothing for a terminal",
+                                  "redirect it, or name a folder to copy it to")
+                archives.write_to_stream(chain([(first, file)], entries), sys.stdout.buffer)
+                return
+            source = source._replace(path=posixpath.normpath(posixpath.join(posixpath.dirname(source.path), first.linkname)))
+    raise Failure(f"{source.container}:{source.path}: too many links")
+
+
+@contextmanager
+def from_stdin(destination: End) -> Iterator[Iterator[archives.Entry]]:
+    """What comes on stdin as a file of the destination's name. Raises Failure for a destination that names none."""
+    if destination.ends_in_slash:
+        raise Failure("what comes on stdin has no name: the destination must be the path of the file itself")
+    with tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        entry = tarfile.TarInfo(posixpath.basename(destination.path))
+        entry.size, entry.mtime = file.tell(), int(time.time())
+        file.seek(0)
+        yield iter([(entry, file)])
 
 
 def files_at(end: End, found: dict[str, FoundContainer]) -> ContainerFiles:
@@ -75,11 +116,15 @@ def copy(entries: Iterator[archives.Entry], source: End, destination: End, files
          count: Callable[[int], None]) -> archives.Copied:
     """Put the entries where the rules of core/copying say; `files` are those of a container that they go to."""
     first = next(entries)
-    name = posixpath.basename(source.path if source.container else local_path(source.path)) or first[0].name.strip("/.")
+    is_stream = not source.container and source.path == STREAM
+    name = "" if is_stream else posixpath.basename(source.path if source.container else local_path(source.path))
+    name = name or first[0].name.strip("/.")
     all_entries = chain([first], entries)
     if files:
         reach = files.to_write(is_folder=first[0].isdir())
         base, found = nearest_folder(reach, destination.path)
+        if is_stream and found == "folder":
+            raise Failure(f"{destination.path} is a folder, and what comes on stdin has no name", f"name the file: {destination.path}/<name>")
         path = copy_path(name, first[0].isdir(), destination.path, destination.ends_in_slash, found)
         relative = posixpath.relpath(path, base)
         copy_name = "" if relative == "." else relative

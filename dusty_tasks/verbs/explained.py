@@ -51,7 +51,9 @@ Without a script: their names and descriptions. Arguments reach the script as th
     {dusty} scripts web
     {dusty} scripts web reset --hard""",
     "shell": """\
-bash where the container has it, else sh. The command's status is ours.
+bash where the container has it, else sh. The command's status is ours. It has a terminal if stdin, stdout and stderr all
+are one; else what it writes arrives byte for byte, stdout and stderr apart. ^C, a closed terminal or a reader that has
+gone end it in the container, too.
 
     {dusty} shell web
     {dusty} shell web env""",
@@ -59,9 +61,11 @@ bash where the container has it, else sh. The command's status is ours.
 `name:/path` is in a container, running or not; a local path with a colon is written ./a:b. The destination is the path of
 the copy itself; a file onto a folder, or to a path that ends in `/`, goes inside. A folder onto a folder merges: same
 names are overwritten, nothing else is ever deleted. What is there only while the container runs (a tmpfs, /proc) is read and
-written through the running container, which needs `sh` and `tar` for it.
+written through the running container, which needs `sh` and `tar` for it. `-` is stdin or stdout: a file goes there as it
+is, a folder as a tar archive.
 
     {dusty} cp web:/var/log/app.log .
+    {dusty} cp web:/srv/dump.sql.gz - | zcat
     {dusty} cp fixtures web:/srv/fixtures
     {dusty} cp web:/srv/data api:/srv/data""",
     "status": """\

@@ -39,7 +39,7 @@ def run(words: list[str], json: bool = False) -> int | None:
         raise unknown(f"script of {app_name}", script_name, [script.name for script in known])
     container = running(app_name)
     warn_if_pending(app_name, script_name)
-    return execute(container.id, ["sh", f"/command_files/scripts/{script_name}.sh", *arguments])
+    return execute(container, ["sh", f"/command_files/scripts/{script_name}.sh", *arguments])
 
 
 def scripts_of(app_name: str) -> list[ScriptInfo]:

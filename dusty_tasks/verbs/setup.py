@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, say, warn
+from dusty_tasks.console import ask, may_ask, say, warn
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.repos import drop_former_bundles
 from dusty_tasks.effects.failures import Failure
@@ -67,7 +67,7 @@ def answer(question: str, present: str) -> str:
     if not may_ask():
         return present
     try:
-        return input(f"{question}{f' [{present}]' if present else ''}: ").strip() or present
+        return ask(f"{question}{f' [{present}]' if present else ''}: ").strip() or present
     except EOFError:
         return present
 

@@ -1,30 +1,31 @@
 """`dusty shell`: a shell, or one command, in a running container."""
 from __future__ import annotations
 
-import sys
+from typing import TYPE_CHECKING
 
 from dusty_tasks import session
-from dusty_tasks.console import is_terminal
 from dusty_tasks.verbs.running import running
 from dusty_tasks.verbs.words import misuse
 
+if TYPE_CHECKING:
+    from dusty_tasks.core.found import FoundContainer
+
 BEST_SHELL = ("sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
-DETACH_KEYS = "ctrl-@,ctrl-],ctrl-@"
-"""Docker's own, ctrl-p ctrl-q, would take ctrl-p (the last command) away from every shell."""
 
 
 def run(words: list[str]) -> int | None:
-    """Run it on the caller's terminal; its exit status is ours."""
+    """Run it on the caller's own streams; its exit status is ours."""
     if not words:
         raise misuse("shell", "shell needs the name of an app or service")
-    container = running(words[0])
-    return execute(container.id, words[1:] or BEST_SHELL)
+    return execute(running(words[0]), words[1:] or BEST_SHELL)
 
 
-def execute(container_id: str, command: list[str] | tuple[str, ...]) -> int:
-    """`docker exec` with the caller's stdin, and a terminal if that is one; the command's status."""
-    from dusty_tasks.effects.process import run_attached
+def execute(container: FoundContainer, command: list[str] | tuple[str, ...]) -> int:
+    """`docker exec` with the caller's streams, with a terminal if all of them are one; the command's status."""
+    from dusty_tasks.effects.attached import own_streams, run_in_container
+    from dusty_tasks.effects.docker import Engine, has_file
 
-    terminal = ["--tty", "--detach-keys", DETACH_KEYS] if is_terminal(sys.stdin) else []
-    return run_attached(["docker", "exec", "--interactive", *terminal, container_id, *command],
-                        env=session.docker_host().engine_environment())
+    host, streams = session.docker_host(), own_streams()
+    # An app is started by sh; the image of a service may have none.
+    has_shell = command[0] == "sh" or container.kind == "app" or bool(streams.terminal and has_file(Engine(host), container.id, "/bin/sh"))
+    return run_in_container(container.id, command, streams, env=host.engine_environment(), has_shell=has_shell)

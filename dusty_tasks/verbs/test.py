@@ -4,10 +4,10 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from dusty_tasks import session
-from dusty_tasks.console import has_colour, is_terminal, say, table, warn
+from dusty_tasks.console import has_colour, say, table, warn
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.words import misuse, say_json, unknown
 
@@ -154,10 +154,11 @@ def tidy_up(host: DockerHost) -> None:
 def run_each(runner: SuiteRunner, suites: Sequence[Suite], arguments: list[str], memory: Memory, host: DockerHost, *,
              cached: bool, jobs: int) -> list[SuiteResult]:
     """The results in spec order; one failure does not stop the others."""
+    from dusty_tasks.effects.attached import own_streams
     from dusty_tasks.steps.suite_runs import SuiteResult
 
     output = Output([suite.name for suite in suites], host, is_shared=jobs > 1 and len(suites) > 1)
-    is_interactive = len(suites) == 1 and is_terminal(sys.stdin) and is_terminal()
+    terminal = own_streams().terminal if len(suites) == 1 else None
 
     def one(suite: Suite) -> SuiteResult:
         known = memory.passed(suite, arguments) if cached else None
@@ -165,7 +166,7 @@ def run_each(runner: SuiteRunner, suites: Sequence[Suite], arguments: list[str],
             say(f"TESTS {suite.name} PASSED (reused: nothing that it depends on changed since {known['time']})")
             return SuiteResult(suite.name, 0, known["seconds"], is_reused=True)
         try:
-            result = runner.run(suite, arguments, output.attach(suite.name), is_interactive=is_interactive)
+            result = runner.run(suite, arguments, output.attach(suite.name), terminal=terminal)
         except Failure as failure:
             warn(f"{suite.name}: {failure}")
             result = SuiteResult(suite.name, failure.code, 0.0)
@@ -214,13 +215,13 @@ class Output:
         return lambda argv: self._prefixed(argv, self._prefixes[suite_name])
 
     def _prefixed(self, argv: Sequence[str], prefix: bytes) -> int:
-        from dusty_tasks.effects.process import piped
-        from dusty_tasks.verbs.logs import binary_stdout
+        from dusty_tasks.console import binary_stream
+        from dusty_tasks.effects.process import run_by_lines
 
-        out = binary_stdout()
-        with piped(argv, env=self._env, join_errors=True) as stream:
-            for line in stream.out:
+        def writer(out: BinaryIO) -> Callable[[bytes], None]:
+            def write(line: bytes) -> None:
                 with self._lock:
-                    out.write(prefix + line.rstrip(b"\n") + b"\n")
+                    out.write(prefix + line.removesuffix(b"\n") + b"\n")
                     out.flush()
-            return stream.end().code
+            return write
+        return run_by_lines(argv, writer(binary_stream(sys.stdout)), writer(binary_stream(sys.stderr)), env=self._env)

@@ -68,7 +68,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A person at a terminal: the answers that will be given, in order."""
     answers: list[str] = []
     monkeypatch.setattr(setup, "may_ask", lambda: True)
-    monkeypatch.setattr(builtins, "input", lambda question: answers.pop(0))
+    monkeypatch.setattr(builtins, "input", lambda: answers.pop(0))
     return answers
 
 

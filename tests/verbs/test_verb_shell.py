@@ -7,29 +7,69 @@ import pytest
 from chosen import Chosen
 from engines import Engine, container, engine, wanted
 
+from dusty_tasks.core.attaching import Size, Streams
 from dusty_tasks.core.specs import App, Script
 from dusty_tasks.core.stack import Stack
 from dusty_tasks.core.stack_file import stack_json
+from dusty_tasks.effects import attached, docker
 from dusty_tasks.verbs import shell
 
 __all__ = ["engine"]
 
 
-def test_the_best_shell_there_is(dusty: Chosen, engine: Engine) -> None:
+@pytest.fixture
+def streams(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
+    """What stdin, stdout and stderr are, and whether we have their terminal: pipes, unless a test says otherwise."""
+    kinds = {"stdin_is_terminal": False, "stdout_is_terminal": False, "stderr_is_terminal": False}
+    monkeypatch.setattr(attached, "own_streams", lambda: Streams(**kinds, size=Size(31, 117)))
+    monkeypatch.setattr(attached.secrets, "token_hex", lambda _bytes: "token")
+    return kinds
+
+
+def test_the_best_shell_there_is(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
     assert dusty("shell", "web").code == 0
-    assert engine.calls == [f"exec --interactive id-web {' '.join(shell.BEST_SHELL)}"]
+    assert engine.calls == [f"exec --interactive --env DUSTY_CALL=token id-web {' '.join(shell.BEST_SHELL)}"]
 
 
-def test_a_command_goes_there_verbatim(dusty: Chosen, engine: Engine) -> None:
+def test_a_command_goes_there_verbatim(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
     engine.script('printf "%s\\n" "$@" > "${0%/*}/words"; exit 9')
     assert dusty("shell", "web", "ls", "-la", "--help", "a b", "", "x=1").code == 9
-    assert (engine.folder / "words").read_text().splitlines()[2:] == ["id-web", "ls", "-la", "--help", "a b", "", "x=1"]
+    assert (engine.folder / "words").read_text().splitlines()[4:] == ["id-web", "ls", "-la", "--help", "a b", "", "x=1"]
 
 
-def test_a_terminal_is_asked_for_only_if_stdin_is_one(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shell, "is_terminal", lambda _stream: True)
+@pytest.mark.parametrize("redirected", [(), ("stdin",), ("stdout",), ("stderr",), ("stdin", "stderr")], ids=lambda names: " ".join(names) or "none")
+def test_a_terminal_is_given_only_if_no_stream_is_redirected(dusty: Chosen, engine: Engine, streams: dict[str, bool], redirected: tuple[str, ...]) -> None:
+    streams.update({name: name.partition("_")[0] not in redirected for name in streams})
     dusty("shell", "web", "top")
-    assert engine.calls[0].startswith("exec --interactive --tty --detach-keys")
+    if redirected:
+        assert engine.calls == ["exec --interactive --env DUSTY_CALL=token id-web top"]
+    else:
+        assert engine.calls[0].startswith("exec --interactive --tty --detach-keys") and engine.calls[0].endswith("sh 31 117 top")
+
+
+def test_in_the_background_the_terminal_is_left_alone(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
+    """Whoever reads from a terminal in the background is stopped."""
+    streams.update(dict.fromkeys(streams, True), in_background=True)
+    dusty("shell", "web", "top")
+    assert engine.calls == ["exec --env DUSTY_CALL=token id-web top"]
+
+
+def test_a_service_without_a_shell_runs_its_command_all_the_same(dusty: Chosen, engine: Engine, streams: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    streams.update(dict.fromkeys(streams, True))
+    dusty("shell", "db", "psql")
+    assert engine.calls.pop().endswith("sh 31 117 psql")
+    monkeypatch.setattr(docker, "has_file", lambda _engine, _id, _path: False)
+    dusty("shell", "db", "psql")
+    assert engine.calls[-1].endswith("id-db psql")
+
+
+def test_what_a_reader_who_has_gone_leaves_behind_is_ended(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
+    engine.script("case $* in *--user*) ;; *) kill -PIPE $$ ;; esac")
+    assert dusty("shell", "web", "yes").code == 141
+    assert engine.calls[1].startswith("exec --user 0 id-web sh -c") and engine.calls[-1].endswith("DUSTY_CALL=token HUP")
+    engine.script("exit 137")
+    (engine.folder / "calls").unlink()
+    assert dusty("shell", "web", "yes").code == 137 and len(engine.calls) == 1
 
 
 @pytest.mark.parametrize(("words", "said"), [
@@ -83,12 +123,12 @@ def test_scripts_are_listed_with_their_descriptions(scripted: Chosen) -> None:
     assert scripted("scripts", "api").out == "no scripts for api\n"
 
 
-def test_a_script_runs_with_its_arguments_untouched(scripted: Chosen, engine: Engine) -> None:
+def test_a_script_runs_with_its_arguments_untouched(scripted: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
     pushed(scripted, "same", "same")
     engine.script("exit 4")
     ended = scripted("scripts", "web", "seed", "-n", "a b", "--help")
     assert (ended.code, ended.err) == (4, "")
-    assert engine.calls == ["exec --interactive id-web sh /command_files/scripts/seed.sh -n a b --help"]
+    assert engine.calls == ["exec --interactive --env DUSTY_CALL=token id-web sh /command_files/scripts/seed.sh -n a b --help"]
 
 
 def test_a_script_that_is_not_the_pushed_one_is_said(scripted: Chosen) -> None:
