@@ -23,15 +23,17 @@ class Line(NamedTuple):
 
     time: bytes
     text: bytes
+    is_error: bool = False
+    """It was printed to stderr."""
 
 
-def line_of(raw: bytes) -> Line:
+def line_of(raw: bytes, is_error: bool = False) -> Line:
     """What `docker logs --timestamps` printed as one line, without its newline."""
     raw = raw.rstrip(b"\n")
     match = _FIRST.match(raw)
     if not match:
-        return Line(b"", raw)
-    return Line(match.group()[:-1], b"".join(_parts(raw[match.end():])))
+        return Line(b"", raw, is_error)
+    return Line(match.group()[:-1], b"".join(_parts(raw[match.end():])), is_error)
 
 
 def _parts(text: bytes) -> list[bytes]:

@@ -2,7 +2,9 @@
 from __future__ import annotations
 
 import heapq
+import os
 import queue
+import select
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -14,6 +16,7 @@ from dusty_tasks.effects.process import Piped, piped
 Words = Mapping[str, Sequence[str]]
 """By name: the words after `docker logs --timestamps`, the container last."""
 
+CHUNK = 1 << 16
 PAUSE = 0.5
 """Seconds without a line after which the caller may look around."""
 
@@ -87,11 +90,62 @@ class Follower:
 
 
 def _opened(words: Sequence[str], env: Mapping[str, str]) -> AbstractContextManager[Piped]:
-    return piped(["docker", "logs", "--timestamps", *words], env=env, join_errors=True)
+    return piped(["docker", "logs", "--timestamps", *words], env=env, pipe_errors=True)
 
 
 def _lines(name: str, stream: Piped) -> Iterator[tuple[Line, str]]:
-    return ((line_of(raw), name) for raw in stream.out)
+    assert stream.err
+    return ((line, name) for line in as_written(stream.out.fileno(), stream.err.fileno()))
+
+
+class _Pipe:
+    """One of two pipes whose lines are read together; a descriptor of its own, so that nobody closes it meanwhile."""
+
+    def __init__(self, descriptor: int, is_error: bool) -> None:
+        self.descriptor, self.is_error, self.is_open, self._rest = os.dup(descriptor), is_error, True, b""
+
+    def has_more(self) -> bool:
+        return self.is_open and bool(_ready([self], 0))
+
+    def read(self) -> list[Line]:
+        """The lines that are there now; none where that would be to wait."""
+        if not self.has_more():
+            return []
+        data = os.read(self.descriptor, CHUNK)
+        self.is_open = bool(data)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        if not data and self._rest:
+            whole.append(self._rest)
+        return [line_of(raw, self.is_error) for raw in whole]
+
+
+def as_written(out: int, err: int) -> Iterator[Line]:
+    """The lines of two pipes of one program in the order in which it wrote them, each with its time, as they come.
+
+    What the program wrote to the one before a line of the other is there to be read once that line is. So stderr is read after
+    stdout; and of its lines those wait that are younger than what stdout has told, as long as stdout has more to tell.
+    """
+    pipes = _Pipe(out, False), _Pipe(err, True)
+    try:
+        told, waiting = b"", list[Line]()
+        while any(pipe.is_open for pipe in pipes):
+            _ready(pipes, None)
+            lines, errors = pipes[0].read(), [*waiting, *pipes[1].read()]
+            told = lines[-1].time if lines else told
+            may_wait = pipes[0].has_more()
+            waiting = [line for line in errors if may_wait and line.time > told]
+            yield from heapq.merge(lines, errors[:len(errors) - len(waiting)], key=lambda line: line.time)
+    finally:
+        for pipe in pipes:
+            os.close(pipe.descriptor)
+
+
+def _ready(pipes: Sequence[_Pipe], milliseconds: int | None) -> bool:
+    poll = select.poll()
+    for pipe in pipes:
+        if pipe.is_open:
+            poll.register(pipe.descriptor, select.POLLIN)
+    return bool(poll.poll(milliseconds))
 
 
 def _check(words: Sequence[str], stream: Piped) -> None:

@@ -259,21 +259,23 @@ class Piped(NamedTuple):
     out: IO[bytes]
     input: IO[bytes]
     end: Callable[[], Finished]
+    err: IO[bytes] | None = None
+    """Where the caller reads stderr himself."""
 
 
 @contextmanager
-def piped(argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_errors: bool = False) -> Iterator[Piped]:
+def piped(argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_errors: bool = False, pipe_errors: bool = False) -> Iterator[Piped]:
     """Start a program and stream bytes to and from it: for what is too long to keep (archives, logs).
 
-    Its stderr is kept for `end`, or comes with stdout when `join_errors`. A program that still runs at the end of the
-    block is terminated. Raises ToolFailed if it is missing.
+    Its stderr is kept for `end`, comes with stdout when `join_errors`, or as `err` when `pipe_errors`. A program that still
+    runs at the end of the block is terminated. Raises ToolFailed if it is missing.
     """
     import subprocess
     import tempfile
 
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen([_found(argv[0], env), *argv[1:]], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT if join_errors else errors)
+                                   stderr=subprocess.STDOUT if join_errors else subprocess.PIPE if pipe_errors else errors)
         assert process.stdin and process.stdout
 
         def end() -> Finished:
@@ -286,11 +288,13 @@ def piped(argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_err
             return Finished(128 - code if code < 0 else code, "", errors.read().decode(errors="replace"))
 
         try:
-            yield Piped(process.stdout, process.stdin, end)
+            yield Piped(process.stdout, process.stdin, end, process.stderr)
         finally:
             if process.poll() is None:
                 process.terminate()
             process.stdout.close()
+            if process.stderr:
+                process.stderr.close()
             try:
                 process.stdin.close()
             except BrokenPipeError:

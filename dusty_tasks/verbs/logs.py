@@ -2,11 +2,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dusty_tasks import session
-from dusty_tasks.console import has_colour, say
+from dusty_tasks.console import binary_stream, check_reader, has_colour, say
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.running import containers, in_stack_order, pick
@@ -67,27 +67,43 @@ def show_one(container: FoundContainer, flags: list[str], *, follow: bool, times
 def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool,
                  env: Mapping[str, str]) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
-    from dusty_tasks.core.log_lines import after, prefixes
+    from dusty_tasks.core.log_lines import after
     from dusty_tasks.effects.container_logs import stored_lines
 
-    shown = prefixes([container.name for container in chosen], has_colour())
-    out = binary_stdout()
+    output = Output([container.name for container in chosen], timestamps)
     last: dict[str, bytes] = {}
-
-    def write(name: str, line: Line) -> None:
-        out.write(shown[name] + (line.time + b" " if timestamps else b"") + line.text + b"\n")
-
     for name, line in stored_lines({container.name: [*flags, container.id] for container in chosen}, env):
         last[name] = line.time or last.get(name, b"")
-        write(name, line)
-    out.flush()
-    if not follow:
-        return
-    follow_merged(chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, write, out, env)
+        output.write(name, line)
+    output.flush()
+    if follow:
+        follow_merged(chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, output, env)
 
 
-def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], write: Callable[[str, Line], None], out: BinaryIO,
-                  env: Mapping[str, str]) -> None:
+class Output:
+    """Lines after the names of their containers, on the stream that each was printed to."""
+
+    def __init__(self, names: Sequence[str], timestamps: bool) -> None:
+        from dusty_tasks.core.log_lines import prefixes
+
+        self.timestamps = timestamps
+        self._streams = [binary_stream(stream) for stream in (sys.stdout, sys.stderr)]
+        self._prefixes = [prefixes(names, has_colour(stream)) for stream in (sys.stdout, sys.stderr)]
+        self._was_error = False
+
+    def write(self, name: str, line: Line) -> None:
+        if line.is_error != self._was_error:
+            # Both may be one terminal, where the order counts.
+            self.flush()
+            self._was_error = line.is_error
+        time = line.time + b" " if self.timestamps else b""
+        self._streams[line.is_error].write(self._prefixes[line.is_error][name] + time + line.text + b"\n")
+
+    def flush(self) -> None:
+        self._streams[self._was_error].flush()
+
+
+def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], output: Output, env: Mapping[str, str]) -> None:
     """Print what comes as it comes, of the next lives of the containers as well; `shown`: how to go on after what was shown, by name.
 
     It ends when the last container has ended and none is about to come back. Those that had ended before are watched as long.
@@ -102,7 +118,7 @@ def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str
 
     def come_back(comeback: Comeback) -> None:
         name = comeback.container.name
-        write(name, Line(b"", comeback.text.encode()))
+        output.write(name, Line(b"", comeback.text.encode()))
         attach(comeback.container, comeback.flags)
 
     def attach(container: FoundContainer, words: list[str]) -> None:
@@ -116,14 +132,13 @@ def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str
         while follower.attached:
             item = follower.take()
             if item and item[1]:
-                write(item[0], item[1])
+                output.write(item[0], item[1])
             elif item:
                 lost.add(item[0])
             if follower.has_more():
                 continue
-            out.flush()
-            if reader_is_gone(out):
-                raise BrokenPipeError
+            output.flush()
+            check_reader()
             if lost and follower.attached:
                 for comeback in comebacks.look_when_due(lost):
                     come_back(comeback)
@@ -131,22 +146,3 @@ def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str
                 come_back(last)
         for failure in follower.failures.values():
             raise failure
-
-
-def reader_is_gone(out: BinaryIO) -> bool:
-    """True if `out` is a pipe that nobody reads any more: silent containers would keep us waiting to find out by a write."""
-    import select
-
-    try:
-        number = out.fileno()
-    except OSError:
-        return False  # a stream of this process itself
-    poll = select.poll()
-    poll.register(number, 0)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
-
-
-def binary_stdout() -> BinaryIO:
-    """stdout as bytes: what containers print need not be UTF-8."""
-    sys.stdout.flush()
-    return getattr(sys.stdout, "buffer", None) or sys.__stdout__.buffer  # type: ignore[union-attr]

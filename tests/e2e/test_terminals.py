@@ -34,7 +34,7 @@ class Terminals:
 
     def __init__(self, rig, stack: SmallStack) -> None:
         self.rig, self.stack = rig, stack
-        self.env = {"DUSTY_HOME": str(rig.home), "PATH": CLEAN_PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm"}
+        self.env = {"DUSTY_HOME": str(rig.home), "PATH": CLEAN_PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}
 
     def attached(self, streams, *words: str, given: bytes = b"", program: tuple[str, ...] = (str(ROOT / "dusty"),)):
         return attached(self.rig.machine.argv([]), [*program, *words], streams, self.env, given)
@@ -103,6 +103,7 @@ def test_what_is_redirected_arrives_as_it_was_written(terminals):
     # Logs, of one and of several.
     for streams in MIXTURES:
         check(terminals.run(streams, "logs", "web"), streams, b"to-out\n", b"to-err\n")
+        check(terminals.run(streams, "logs", "web", "cache"), streams, b"web   | to-out\n", b"web   | to-err\n")
 
 
 def test_what_is_ended_ends_in_the_container_too(terminals):

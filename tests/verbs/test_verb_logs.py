@@ -25,7 +25,7 @@ def test_one_container_is_the_engines_own_output(dusty: Chosen, engine: Engine) 
 def test_several_are_merged_by_time_each_after_its_name(dusty: Chosen, engine: Engine) -> None:
     engine.script(LOGS)
     ended = dusty("logs", "web", "db")
-    assert (ended.code, ended.out) == (0, "web | web one\ndb  | db one\nweb | web two\n")
+    assert (ended.code, ended.out, ended.err) == (0, "web | web one\ndb  | db one\n", "web | web two\n")
 
 
 def test_times_are_shown_when_asked_for(dusty: Chosen, engine: Engine) -> None:
