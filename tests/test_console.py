@@ -87,3 +87,16 @@ def test_neither_does_what_moves_at_the_foot() -> None:
     assert process.wait() == 0
     os.close(master)
     assert rb"\x1b]0;owned" in shown and b"\x1b]0;" not in shown and "\x9b".encode() not in shown
+
+
+def test_a_question_is_seen_where_stdout_is_redirected() -> None:
+    master, slave = pty.openpty()
+    code = "from dusty_tasks.console import confirm\nprint(confirm('Shall I?'))\n"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=slave, stdout=subprocess.PIPE, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    os.close(slave)
+    asked = b""
+    while b"[y/N] " not in asked:
+        asked += os.read(master, 1000)
+    os.write(master, b"y\n")
+    assert process.communicate(timeout=30)[0] == b"True\n"
+    os.close(master)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, progress, say
+from dusty_tasks.console import is_terminal, may_ask, progress, say
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.changes import BUILD, PULL, Change, Options, image_of
 from dusty_tasks.core.images import registry_of
@@ -45,7 +45,7 @@ def log_in(engine: Engine, view: View, names: set[str]) -> None:
 def log_in_to(registry: str, environment: Mapping[str, str]) -> None:
     """`docker login`, on a terminal with its own questions; '' is the default registry. Raises Failure where that fails."""
     argv = ["docker", "login", *([registry] if registry else [])]
-    code = process.run_attached(argv, env=environment) if may_ask() else process.run(argv, env=environment).code
+    code = process.run_attached(argv, env=environment) if may_ask() and is_terminal() else process.run(argv, env=environment).code
     if code:
         raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
 

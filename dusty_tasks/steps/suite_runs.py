@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.attaching import Size
+from dusty_tasks.core.attaching import DETACH_KEYS, Size
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Service, Suite
 from dusty_tasks.core.suite_image import image_name
@@ -71,7 +71,7 @@ class SuiteRunner:
             self._open.add(project)
         try:
             test_id = self._start(suite, project, path, engine)
-            code = attach(["docker", "start", "--attach", *(["--interactive"] if terminal else []), test_id])
+            code = attach(["docker", "start", "--attach", *(["--interactive", "--detach-keys", DETACH_KEYS] if terminal else []), test_id])
             if code:
                 self._tell_of_ended_services(engine, project)
             return SuiteResult(suite.name, code, time.monotonic() - started, self._keep_results(suite, test_id))

@@ -9,7 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from machine import CLEAN_PATH
 from stacks import PORT, SmallStack, changes
+from terminals import COLUMNS, ROWS, attached
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +38,20 @@ def test_the_stack_runs_over_there_and_is_reached_under_its_name(rig, ssh_host, 
     assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
     assert ssh_host.run(["cat", "/persist/repos" + str(running.folder) + "/code/web/index.html"]).stdout == "hello from web\n"
     assert rig.container_ids("") == {}
+    # What is redirected comes as it was written through ssh, too, and ^C reaches the program over there.
+    env = {"DUSTY_HOME": str(rig.home), "PATH": CLEAN_PATH, "HOME": "/root", "TERM": "xterm"}
+    dusty = [str(ROOT / "dusty"), "shell", "web", "sh", "-c"]
+    with attached(rig.machine.argv([]), [*dusty, "printf 'a\\n\\001\\377\\r\\n'; echo err >&2; exit 7"], ("tty", "pipe", "tty"), env) as process:
+        assert process.end() == (7, b"err\r\n", b"a\n\x01\xff\r\n", b"")
+    with attached(rig.machine.argv([]), [*dusty, "stty size; echo started; sleep 1003"], ("tty", "tty", "tty"), env) as process:
+        assert f"{ROWS} {COLUMNS}".encode() in process.read(b"started")
+        process.type(b"\x03")
+        assert process.end().code == 130
+    with attached(rig.machine.argv([]), [*dusty, "echo started; sleep 1003"], ("tty", "pipe", "pipe"), env) as process:
+        process.read(b"started", "out")
+        process.type(b"\x03")
+        assert process.end().code == 130
+    assert "sleep 1003" not in ssh_host.run(["docker", "exec", "dusty_web_1", "ps", "-o", "args"]).stdout
 
 
 def test_an_asset_that_is_unset_is_gone_over_there(rig, ssh_host, running):

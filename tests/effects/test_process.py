@@ -4,6 +4,8 @@ from __future__ import annotations
 import sys
 import threading
 
+import pytest
+
 from dusty_tasks.effects import process
 
 READ_AND_LISTEN = """
@@ -37,3 +39,19 @@ def test_no_thread_would_keep_an_interrupted_run_from_ending_until_a_programs_ti
     seen: list[threading.Thread] = []
     process.run(["echo", "x"], timeout=3600, on_line=lambda _line: seen.extend(threading.enumerate()))
     assert [thread for thread in seen if not thread.daemon] == [threading.main_thread()]
+
+
+def test_lines_of_both_streams_are_handed_on_as_they_are() -> None:
+    out: list[bytes] = []
+    err: list[bytes] = []
+    program = r"printf 'a\\n\\377\\r\\n'; echo e >&2; head -c 300000 /dev/zero >&2; printf end; exit 5"
+    assert process.run_by_lines(["sh", "-c", program.replace("\\\\", "\\")], out.append, err.append) == 5
+    assert (out, b"".join(err)) == ([b"a\n", b"\xff\r\n", b"end"], b"e\n" + bytes(300000))
+
+
+def test_a_reader_of_lines_who_fails_ends_the_program() -> None:
+    def fail(_line: bytes) -> None:
+        raise BrokenPipeError
+    for program in ("yes", "yes >&2"):
+        with pytest.raises(BrokenPipeError):
+            process.run_by_lines(["sh", "-c", f"exec {program}"], fail, fail)

@@ -1,6 +1,8 @@
 """`dusty cp` up to the engine: words, what is unknown, what it says (the copying itself: tests/effects, tests/e2e)."""
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -67,3 +69,21 @@ def test_an_engine_that_refuses_is_exit_2_with_its_words(dusty: Chosen, copying:
 def test_a_full_or_forbidden_disk_here_is_one_sentence(dusty: Chosen, copying: Engine) -> None:
     ended = dusty("cp", "web:/there/f", "/proc/nosuch/f")
     assert ended.code == 1 and len(ended.err.splitlines()) == 1 and "/proc/nosuch" in ended.err
+
+
+@pytest.mark.parametrize(("words", "said"), [(["-", "-"], "both paths are on this machine"), (["-", "web:/folder/"], "has no name"), (["-", "web:/folder"], "name the file"),
+                                             (["web:/nothing", "-"], "no such file")])
+def test_streams_that_make_no_sense(dusty: Chosen, copying: Engine, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x")))
+    ended = dusty("cp", *words)
+    assert ended.code == 1 and said in ended.err
+
+
+def test_a_file_comes_from_stdin_and_goes_to_stdout_with_not_a_word_beside_it(dusty: Chosen, copying: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\x00\r\n")))
+    assert dusty("cp", "-", "web:/folder/new/blob").code == 0
+    with tarfile.open(copying.folder / "received.tar") as archive:
+        assert archive.getnames() == ["new", "new/blob"]
+        assert archive.extractfile("new/blob").read() == b"\xff\x00\r\n"
+    ended = dusty("cp", "web:/there/f", "-")
+    assert (ended.code, ended.out, ended.err) == (0, "hello", "")
