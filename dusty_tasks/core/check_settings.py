@@ -43,7 +43,7 @@ def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping
             root=found["host.root"] or root, start=tuple(found["host.start"] or ()), stop=tuple(found["host.stop"] or ()),
             status=tuple(found["host.status"] or ()), ssh_config=tuple(found["host.ssh_config"] or ()),
             memory=found["host.memory"], ncpu=found["host.ncpu"], wait=found["host.wait"], daemon=found["host.daemon"]),
-        sync_mode=found["sync.mode"], sync_exclude=tuple(found["sync.exclude"]), sync_jobs=found["sync.jobs"],
+        sync_mode=found["sync.mode"], sync_exclude=tuple(found["sync.exclude"]), sync_delete=found["sync.delete"], sync_jobs=found["sync.jobs"],
         repos_pull=found["repos.pull"], repos_jobs=found["repos.jobs"] or min(cpus, 8), repos_submodules=found["repos.submodules"],
         repos_lfs=found["repos.lfs"], routing=found["routing"], bridge_ip=found["bridge_ip"], external_bind=found["external_bind"],
         hosts_mode=found["hosts.mode"], nginx_image=found["nginx_image"], proxy_max_upload=str(found["proxy.max_upload"]),

@@ -45,6 +45,11 @@ def filter_text(rules: Iterable[Rule]) -> bytes:
     return b"".join((b"- " if rule.is_exclude else b"+ ") + rule.pattern + b"\n" for rule in rules)
 
 
+def literal(path: bytes) -> bytes:
+    """The pattern that matches `path` and nothing else; rsync takes a backslash for itself where there is no wildcard."""
+    return re.sub(rb"([*?\[\\])", rb"\\\1", path) if re.search(rb"[*?\[]", path) else path
+
+
 class Matcher:
     """Decides for one path below the repo's root. A folder that is excluded is not entered: ask from the top down."""
 

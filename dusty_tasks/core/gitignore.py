@@ -55,6 +55,12 @@ class Ignores:
         """The pattern by which git ignores `path`, itself or a folder above it; None if it does not."""
         return self._deciding(self._below + path, is_folder)
 
+    def plain_names(self) -> set[bytes]:
+        """Names without wildcards that patterns for the top are about."""
+        patterns = [*self._patterns_in(self._below + b"/"), *self._exclude]
+        texts = {pattern.text.lstrip(b"!").strip(b"/") for pattern in patterns}
+        return {text for text in texts if text and b"/" not in text and not _SPECIAL.search(text)}
+
     def _deciding(self, path: bytes, is_folder: bool) -> Pattern | None:
         parent = path.rpartition(b"/")[0]
         above = self._decided[parent] if parent in self._decided else self._deciding(parent, True)

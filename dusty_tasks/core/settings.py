@@ -47,6 +47,7 @@ class Settings:
     host: HostSettings = field(default_factory=HostSettings)
     sync_mode: str = "rsync"
     sync_exclude: tuple[str, ...] = ()
+    sync_delete: str = "unignored"
     sync_jobs: int = 4
     repos_pull: str = "always"
     repos_jobs: int = 4

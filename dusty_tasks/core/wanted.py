@@ -46,7 +46,8 @@ class Wanted(NamedTuple):
     """Dependencies first, ties by name."""
     repos: tuple[dict[str, Any], ...] = ()
     """Per repo of the stack: {"id", "written", "url", "local_path", "used_by": [app names], "lib_of": {app name: [lib names]},
-    "lib_repos": {lib name: [repo ids of this lib and of all libs it depends on]}}: sync writes a digest per lib (4.5, step 3)."""
+    "lib_repos": {lib name: [repo ids of this lib and of all libs it depends on]}, "mounts": [[path, container, asset key or ""]]}: sync writes
+    a digest per lib (4.5, step 3), and leaves what is at `mounts` below the copy in place (core/mount_points)."""
     assets: dict[str, dict[str, Any]] = {}
     """Key -> {"used_by": [...], "required_by": [...]}."""
     host_ports: tuple[int, ...] = ()

@@ -9,6 +9,7 @@ from typing import Any
 from dusty_tasks.core.compose import build_context, once_digests, service_build
 from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
 from dusty_tasks.core.graph import ordered
+from dusty_tasks.core.mount_points import of_stack
 from dusty_tasks.core.nginx import http_url
 from dusty_tasks.core.powers import Power
 from dusty_tasks.core.scripts import visible_assets
@@ -73,7 +74,7 @@ def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
 
 
 def repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
-    """Per repo: who uses it, which libs of which app it is, and the repos whose code such a lib depends on."""
+    """Per repo: who uses it, which libs of which app it is, the repos whose code such a lib depends on, and the mount points in its copy."""
     users: dict[str, list[str]] = {}
     for app_name, repo_ids in stack.same_container_repos.items():
         for repo_id in repo_ids:
@@ -82,12 +83,14 @@ def repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
     for app_name in stack.apps:
         for lib_name in stack.lib_order[app_name]:
             libs_by_repo.setdefault(stack.libs[lib_name].repo.id, {}).setdefault(app_name, []).append(lib_name)
+    mounts = of_stack(stack)
     for repo_id, repo in stack.repos.items():
         lib_of = libs_by_repo.get(repo_id, {})
         lib_names = sorted({name for names in lib_of.values() for name in names})
         yield {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
                "used_by": users.get(repo_id, []), "lib_of": lib_of,
-               "lib_repos": {name: _code_of(name, stack) for name in lib_names}}
+               "lib_repos": {name: _code_of(name, stack) for name in lib_names},
+               "mounts": [list(point) for point in mounts.get(repo_id, ())]}
 
 
 def _code_of(lib_name: str, stack: Stack) -> list[str]:

@@ -5,12 +5,11 @@ a folder is left out: it changes with every excluded file that comes and goes in
 """
 from __future__ import annotations
 
-import json
 import marshal
 import os
 import stat
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -108,34 +107,77 @@ def first_difference(before: dict[bytes, list[Entry]], now: dict[bytes, list[Ent
     return said, count
 
 
-def manifest_path(home: str, repo_id: str) -> str:
-    return os.path.join(home, "state", "sources", f"{repo_id}.z")
+def manifest_path(home: str, repo_id: str, suffix: str = "") -> str:
+    return os.path.join(home, "state", f"sources{suffix}", f"{repo_id}.z")
 
 
-def keep_manifest(home: str, repo_id: str, source: Source) -> None:
-    """Remember what was synced, so that the next difference can be named. A cache: losing it loses only the name."""
-    listing = [[folder.decode("latin-1"), [[_text(value) for value in entry] for entry in entries]]
-               for folder, entries in source.folders.items()]
-    data = zlib.compress(json.dumps([source.fingerprint, listing]).encode(), 1)
-    with suppress(Failure):
-        write_atomically(manifest_path(home, repo_id), data)
+class Manifest(NamedTuple):
+    """What a sync sent, or began to send."""
+
+    fingerprint: str
+    host: str
+    """Of which Docker host: its name and root."""
+    folders: dict[bytes, list[Entry]]
+    late: dict[bytes, list[Entry]] = {}  # never changed
+    """Files that were edited between the look at the source and the copying, as they were after it."""
+    was: dict[str, Any] = {}  # never changed
+    """The receipt until then, which is gone while a sync is under way."""
 
 
-def kept_manifest(home: str, repo_id: str, fingerprint: str) -> dict[bytes, list[Entry]] | None:
-    """The folders of the source that had this fingerprint; None if they are not remembered."""
-    data = read_bytes(manifest_path(home, repo_id))
+BEGUN, BROKEN = ".begun", ".broken"
+"""What a sync is about to send, and what one before it began to send and did not end: suffixes of the folder that they lie in."""
+
+
+def begin_manifest(home: str, repo_id: str, source: Source, host: str, was: dict[str, Any]) -> None:
+    """Remember what is about to be sent, beside what was sent last. A cache: without it, what a sync replaces is taken for somebody's edit."""
+    begun = manifest_path(home, repo_id, BEGUN)
+    if os.path.exists(begun):
+        broken = manifest_path(home, repo_id, BROKEN)
+        os.makedirs(os.path.dirname(broken), exist_ok=True)
+        os.replace(begun, broken)
+    _write_manifest(begun, Manifest(source.fingerprint, host, source.folders, {}, was))
+
+
+def keep_manifest(home: str, repo_id: str, source: Source, host: str, late: dict[bytes, list[Entry]]) -> None:
+    """What was about to be sent has been sent, with what was edited meanwhile."""
+    path, begun = manifest_path(home, repo_id), manifest_path(home, repo_id, BEGUN)
+    if late:
+        _write_manifest(begun, Manifest(source.fingerprint, host, source.folders, late))
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        kept, listing = json.loads(zlib.decompress(data or b""))
-        if kept != fingerprint:
-            return None
-        return {folder.encode("latin-1"): [tuple(_bytes(value) for value in entry) for entry in entries] for folder, entries in listing}
-    except (ValueError, TypeError, zlib.error):
+        os.replace(begun, path)
+        os.unlink(manifest_path(home, repo_id, BROKEN))
+    except FileNotFoundError:
+        pass
+
+
+def _write_manifest(path: str, manifest: Manifest) -> None:
+    # Version 2 of marshal is the same in every Python; zlib's checksum tells a damaged file.
+    with suppress(Failure):
+        write_atomically(path, zlib.compress(marshal.dumps(tuple(manifest), 2), 1))
+
+
+def edited_since(root: str, source: Source, names: Iterable[bytes]) -> dict[bytes, list[Entry]]:
+    """Those of the files `names` below `root` that are not what `source` says any more, as they are now."""
+    late: dict[bytes, list[Entry]] = {}
+    known = {folder: {entry[0]: entry for entry in source.folders.get(folder, ())}
+             for folder in {b"/" + name.rpartition(b"/")[0] + b"/" * (b"/" in name) for name in names}}
+    for name in names:
+        folder, _, last = (b"/" + name).rpartition(b"/")
+        try:
+            state = os.lstat(os.path.join(os.fsencode(root), name))
+        except OSError:
+            continue
+        entry = (last, state.st_mode, state.st_size, state.st_mtime_ns)
+        if stat.S_ISREG(state.st_mode) and known[folder + b"/"].get(last) != entry:
+            late.setdefault(folder + b"/", []).append(entry)
+    return late
+
+
+def kept_manifest(home: str, repo_id: str, suffix: str = "") -> Manifest | None:
+    """What was sent last (or, by the suffix, was only begun); None if that is not remembered."""
+    data = read_bytes(manifest_path(home, repo_id, suffix))
+    try:
+        return Manifest(*marshal.loads(zlib.decompress(data or b"")))
+    except (ValueError, TypeError, EOFError, zlib.error):
         return None
-
-
-def _text(value: Any) -> Any:
-    return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-def _bytes(value: Any) -> Any:
-    return value.encode("latin-1") if isinstance(value, str) else value

@@ -1,50 +1,89 @@
 """rsync: the copying itself, and the guards that run on the Docker host right before it.
 
 Every copy is two or three commands: `prepare` walks the destination's components (no link, no file in the way, really inside its base) and
-removes the receipt, rsync copies, `finish` writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
+removes the receipt, rsync copies, the caller writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
 """
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.copies import Listing
 from dusty_tasks.core.excludes import Rule, filter_text
 from dusty_tasks.core.sync_guards import refused_destination
 from dusty_tasks.effects import process
+from dusty_tasks.effects.copy_states import listing_of, local_listing
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.host_files import WALK
+from dusty_tasks.effects.kept import KEPT
 
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
-OPTIONS = ("-rlptD", "--force", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
+OPTIONS = ("-rlptD", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
 ARRIVED, VANISHED = 0, 24
 _FORBIDDEN = re.compile("Permission denied|Operation not permitted")
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
 LOST_LINE = (10, 12, 30, 35, 255)
 
 PREPARE = WALK + r"""
+check_links() {
+    path=$root
+    rest=$1/
+    while [ -n "$rest" ]; do
+        path=$path/${rest%%/*}
+        rest=${rest#*/}
+        if [ -L "$path" ]; then echo "$path is a link, and nothing is written or deleted through a link"; exit 3; fi
+    done
+}
 set -fu
-root=${1%/} below=$2 receipt=$3 is_empty=$4
+root=${1%/} below=$2 receipt=$3 is_empty=$4 kept=$5 lists=$6
+shift 6
 case /$below/ in *//* | */../* | */./*) echo "$root/$below is not a plain path"; exit 3 ;; esac
 mkdir -p "${root:-/}" || exit 4
+is_new=yes
+[ ! -d "$root/$below" ] || is_new=no
 walk "$below"
+copy=$path
 real=$(cd "$path" && pwd -P) && top=$(cd "${root:-/}" && pwd -P) || exit 4
 [ "$real" = "${top%/}/$below" ] || { echo "$path is really $real"; exit 3; }
 if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | head -n 1)" ]; then exit 5; fi
-if [ -n "$receipt" ]; then
-    case $receipt in */*) walk "${receipt%/*}" ;; esac
-    if [ -d "$root/$receipt" ]; then echo "$root/$receipt is a folder, and a file of Dusty's belongs there"; exit 3; fi
-    rm -f "$root/$receipt" || exit 4
-fi
+[ -z "$kept" ] || check_links "$kept"
+[ -n "$receipt" ] || exit 0
+case $receipt in */*) walk "${receipt%/*}" ;; esac
+if [ -d "$root/$receipt" ]; then echo "$root/$receipt is a folder, and a file of Dusty's belongs there"; exit 3; fi
+[ $is_new = no ] || printf '@new\0'
+[ ! -f "$root/$receipt" ] || printf '@was %s\0' "$(cat "$root/$receipt")"
+rm -f "$root/$receipt" || exit 4
+ls "$root/$kept" 2>/dev/null | while read -r name; do
+    case $name in *.part) printf '@part %s\0' "$name" ;; esac
+done
+[ "$lists" = yes ] && [ $is_new = no ] || exit 0
+[ ! -f "$root/persist/.dusty/started.json" ] || printf '@started %s\0' "$(cat "$root/persist/.dusty/started.json")"
+cd "$copy" || exit 4
+for name do
+    set -- "$@" -type d -path "./$name" -prune -o
+    shift
+done
+printf '@files\0'
+find . "$@" ! -type d -print0
+printf '@dirs\0'
+[ $# = 0 ] || find . -maxdepth 1 -type d -print0
+find . "$@" -type d -print0
+exit 0
 """
-"""Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no).
+"""Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no), the folder
+of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not.
 
-Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not.
+Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not. With a receipt
+it prints, each ended by a NUL byte: `@new` if the copy was not there, `@was` and the receipt that it removed, `@part` and the name of each
+set that an interrupted sync left, `@started` and the records of containers, then the files and the folders of the copy.
 """
 
 
@@ -53,6 +92,23 @@ class Copied(NamedTuple):
 
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
+    has_replaced: bool = True
+    """Whether something that was there was deleted or overwritten."""
+
+
+class Prepared(NamedTuple):
+    """A copy, and what was known of it, right before something is sent to it."""
+
+    is_new: bool
+    """Its folder was made just now."""
+    was: dict[str, Any]
+    """The receipt of the last sync that ended, {} for none."""
+    parts: tuple[str, ...]
+    """Kept sets that interrupted syncs left."""
+    started: dict[str, Any] | None
+    """persist/.dusty/started.json of an ssh host; None where nobody asked."""
+    listing: Listing
+    """What is in it."""
 
 
 class EmptySource(Failure):
@@ -66,22 +122,16 @@ class NotOurs(ToolFailed):
     """The folder that is not ours, where it is another than that of the copy."""
 
 
-def sync_folder(host: DockerHost, source: str, below: str, rules: Sequence[Rule], *, is_empty: bool = False, receipt: str = "",
-                checksum: bool = False, progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
-    """Make `<host.root>/<below>` what `source` is, excluded paths left alone, and remove the `receipt` (a path below host.root) before.
+def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = False, repo_id: str = "", unlisted: Sequence[str] = ()) -> Prepared:
+    """The guards on resolved paths; makes the destination, removes the receipt (a path below host.root), and looks at the copy.
 
-    `lock` is a descriptor that rsync inherits. Raises Failure (a guard refuses), EmptySource (unless `is_empty` is False),
-    NotOurs, ToolFailed (rsync's or ssh's own last words).
+    `unlisted` are folders at the top of the copy that nobody will ask for. Raises Failure (a guard refuses), EmptySource (unless
+    `is_empty` is False), NotOurs, ToolFailed.
     """
-    check_version(host)
-    prepare(host, below, receipt, is_empty)
-    return run_rsync(host, source, host.path(below), rules, ["--delete", *(["--checksum"] if checksum else [])],
-                     progress=progress, lock=lock)
-
-
-def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = False) -> None:
-    """The guards on resolved paths; makes the destination and removes the receipt. Raises as sync_folder does."""
-    finished = host.run_script(PREPARE, host.root, below, receipt, "yes" if is_empty else "no", check=False, as_root=True)
+    lists = "yes" if receipt and not host.is_local else "no"
+    finished = host.run_script(PREPARE, host.root, below, receipt, "yes" if is_empty else "no", f"{KEPT}/{repo_id}" if repo_id else "",
+                               lists, *unlisted,
+                               check=False, as_root=True, errors="surrogateescape")
     if finished.code == 3:
         raise Failure(f"refused to sync to {host.path(below)}: {finished.out.strip()}", "look where it comes from and move it away, or choose another host.root")
     if finished.code == 5:
@@ -95,23 +145,72 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
             # An engine that starts a container again makes the folders that it mounts and does not find, as root.
             failure.folder = host.path("persist/repos")
         raise failure
+    records = finished.out.encode("utf-8", "surrogateescape").split(b"\0")
+    said = {word: rest for word, _, rest in (record.partition(b" ") for record in records if record.startswith(b"@"))}
+    return Prepared(b"@new" in said, _json_of(said.get(b"@was")), tuple(os.fsdecode(record[len(b"@part "):]) for record in records if record.startswith(b"@part ")),
+                    None if host.is_local else _json_of(said.get(b"@started")), local_listing(host.path(below)) if host.is_local else listing_of(records))
 
 
-def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[Rule], extra: Sequence[str] = ("--delete",), *,
-              progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
-    """rsync alone; `extra` are further options. Raises NotOurs, ToolFailed; a file that vanished while it was copied is no failure."""
-    argv = ["rsync", *OPTIONS, *extra, "--filter=merge -"]
+def _json_of(data: bytes | None) -> dict[str, Any]:
+    try:
+        found = json.loads(data or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def send_folder(host: DockerHost, source: str, below: str, rules: Sequence[Rule], kept: str, *, checksum: bool = False,
+                progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
+    """Bring everything of `source` to `<host.root>/<below>`, but for what is excluded; nothing is deleted.
+
+    What is overwritten is moved to `kept`, a folder below host.root, before. `lock` is a descriptor that rsync inherits. Raises NotOurs, ToolFailed.
+    """
+    return run_rsync(host, source, host.path(below), rules, [*_backup(host, kept), *(["--checksum"] if checksum else [])], progress=progress, lock=lock)
+
+
+def send_in_place(host: DockerHost, source: str, below: str, paths: Iterable[bytes], kept: str, *, checksum: bool = False) -> Copied:
+    """Write single files without replacing them; what they were is copied to `kept`. Raises as send_folder does."""
+    return run_rsync(host, source, host.path(below), (), ["--inplace", *_backup(host, kept), *(["--checksum"] if checksum else [])], paths=paths)
+
+
+def delete_paths(host: DockerHost, below: str, paths: Sequence[bytes], kept: str, lock: int | None = None) -> Copied:
+    """Move what is at `paths` (files, and folders with all in them) below `<host.root>/<below>` to `kept`. Raises as send_folder does."""
+    with tempfile.TemporaryDirectory(prefix="dusty-empty-") as empty:
+        # What is in no folder of the source is not looked for at the destination.
+        for parent in {os.path.dirname(path) for path in paths}:
+            os.makedirs(os.path.join(os.fsencode(empty), parent), exist_ok=True)
+        extra = ["--force", "--no-implied-dirs", "--delete-missing-args", *_backup(host, kept)]
+        return run_rsync(host, empty, host.path(below), (), extra, lock=lock, paths=paths)
+
+
+def _backup(host: DockerHost, kept: str) -> list[str]:
+    return ["--backup", f"--backup-dir={host.path(kept)}"]
+
+
+def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[Rule], extra: Sequence[str] = ("--delete", "--force"), *,
+              progress: Callable[[str], None] | None = None, lock: int | None = None, paths: Iterable[bytes] | None = None,
+              is_fetching: bool = False) -> Copied:
+    """rsync alone; `extra` are further options, `paths` the only ones below `source` that it is about, `is_fetching` turns it round: `source`
+    is on the Docker host then, and `destination` here.
+
+    Raises NotOurs, ToolFailed; a file that vanished while it was copied is no failure.
+    """
+    argv = ["rsync", *OPTIONS, *extra, *(["--filter=merge -"] if paths is None else ["--from0", "--files-from=-"])]
+    # A name that begins with `#` would be a comment.
+    data = filter_text(rules) if paths is None else b"".join(b"./" + path + b"\0" for path in paths)
     if not host.is_local:
         argv += ["-z", "-s", "-e", "ssh"]
         if host.become_root:
             argv.append(f"--rsync-path={' '.join(host.become_root)} rsync")
         host.round_trips += 1
-    argv += ["--", f"{source.rstrip('/')}/", f"{host.rsync_destination(destination)}/"]
+    ends = [source.rstrip("/") + "/", destination.rstrip("/") + "/"]
+    ends[not is_fetching] = host.rsync_destination(ends[not is_fetching])
+    argv += ["--", *ends]
     said = _Progress(progress) if progress else None
     if said:
         argv[1:1] = ["--info=progress2"]
-    finished = process.run(argv, input=filter_text(rules), env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
-                           on_line=said, pass_fds=() if lock is None else (lock,))
+    finished = process.run(argv, input=data, env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
+                           on_line=said, pass_fds=() if lock is None else (lock,), errors="surrogateescape")
     if finished.code in (ARRIVED, VANISHED):
         return copied_of(finished.out.splitlines())
     raise _failure(host, argv, finished)
@@ -148,6 +247,7 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
 def copied_of(lines: Sequence[str]) -> Copied:
     """What the lines of `--out-format=%i %n` tell."""
     changed, deleted = [], []
+    has_replaced = False
     for line in lines:
         code, _, name = line.partition(" ")
         if code == "*deleting":
@@ -156,7 +256,13 @@ def copied_of(lines: Sequence[str]) -> Copied:
                 deleted.append(name)
         elif len(code) == 11 and code[0] in "<>ch." and code[1] in "fLDS":
             changed.append(name)
-    return Copied(tuple(changed), tuple(deleted))
+            has_replaced = has_replaced or (code[0] != "." and not code.endswith("+++++++++"))
+    return Copied(tuple(changed), tuple(deleted), has_replaced or bool(deleted))
+
+
+def path_of(name: str) -> bytes:
+    """The path that rsync's output means by a name."""
+    return re.sub(rb"\\#([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(name))
 
 
 def push_folder(host: DockerHost, source: str, destination: str, delete: bool = True, keep: Sequence[str] = (), *,
@@ -173,13 +279,13 @@ def push_folder(host: DockerHost, source: str, destination: str, delete: bool = 
     check_version(host)
     prepare(host, os.path.relpath(destination, host.root))
     rules = [Rule(os.fsencode(pattern), True, "kept") for pattern in keep]
-    return run_rsync(host, source, destination, rules, [*(["--delete"] if delete else []), *(["--copy-links"] if follow_links else [])])
+    return run_rsync(host, source, destination, rules, ["--force", *(["--delete"] if delete else []), *(["--copy-links"] if follow_links else [])])
 
 
 def differences(host: DockerHost, source: str, destination: str, rules: Sequence[Rule]) -> Copied:
     """What a sync would change if it compared contents; nothing is changed."""
     check_version(host)
-    return run_rsync(host, source, destination, rules, ["--delete", "--dry-run", "--checksum"])
+    return run_rsync(host, source, destination, rules, ["--delete", "--force", "--dry-run", "--checksum"])
 
 
 def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:

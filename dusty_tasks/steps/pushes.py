@@ -20,13 +20,13 @@ from dusty_tasks.steps.reality import View
 def push_command_files(host: DockerHost, view: View) -> None:
     """build/commands but for what was kept of a person's.
 
-    The digests of libs, which syncs write, stay (and are put back where they were lost), and so does what start.sh keeps of assets.
+    The digests that syncs write stay (and are put back where they were lost), and so does what start.sh keeps of assets.
     """
-    from dusty_tasks.steps.sync import push_lib_digests
+    from dusty_tasks.steps.install_marks import push_install_marks
 
     _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
           keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS])
-    push_lib_digests(view.wanted.repos, view.found.receipts, host)
+    push_install_marks(view.wanted.repos, view.found.receipts, host)
 
 
 def push_assets(host: DockerHost, view: View) -> None:
@@ -48,7 +48,7 @@ def push_assets(host: DockerHost, view: View) -> None:
 
 def _push(host: DockerHost, source: str, destination: str, note: str, digests: dict[str, str], *, keep: Sequence[str] = (),
           follow_links: bool = False) -> None:
-    from dusty_tasks.steps.sync import taking_over
+    from dusty_tasks.steps.copy_repo import taking_over
 
     os.makedirs(source, exist_ok=True)
     remove_host_file(host, note)

@@ -1,6 +1,6 @@
 """Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (spec-language section 6).
 
-A repo here is an entry of `wanted.repos` (core/wanted): a mapping with id, written, url, local_path, lib_of, lib_repos.
+A repo here is an entry of `wanted.repos` (core/wanted): a mapping with id, written, url, local_path, used_by, lib_of, lib_repos, mounts.
 """
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.lib_digests import lib_digests
+from dusty_tasks.core.replaced import Kept, deleted_note, kept_lines
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sync_guards import refused_destination, refused_source
 from dusty_tasks.effects.commits import read_commit
@@ -23,12 +23,13 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import (
     Source,
     first_difference,
-    keep_manifest,
     kept_manifest,
     read_rules,
     read_source,
 )
+from dusty_tasks.effects.kept import kept_path
 from dusty_tasks.effects.receipts import Receipt, read_receipts
+from dusty_tasks.steps.install_marks import push_install_marks
 
 if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
@@ -54,13 +55,18 @@ class SyncOutcome:
     kind: str = ""
     changed: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    """What was made on the Docker host, and lies aside now."""
+    kept_in: str = ""
+    notes: tuple[str, ...] = ()
     receipt: Receipt = field(default_factory=dict)
     failure: Failure | None = None
 
     def __str__(self) -> str:
         if self.failure:
             return f"{self.name}: {self.failure}"
-        return f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
+        first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
+        return "\n".join([first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)])
 
 
 def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
@@ -106,10 +112,25 @@ def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, source
     if isinstance(source, OSError):
         return f"its source cannot be read: {path}: {source.strerror}"
     if receipt.get("fingerprint") == source.fingerprint:
-        return ""
-    before = kept_manifest(settings.home, entry["id"], str(receipt.get("fingerprint")))
-    what, count = first_difference(before, source.folders) if before is not None else ("", 0)
+        return _other_rule(entry, receipt, settings)
+    before = kept_manifest(settings.home, entry["id"])
+    what, count = first_difference(before.folders, source.folders) if before and before.fingerprint == receipt.get("fingerprint") else ("", 0)
     return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
+
+
+def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
+    """Why a copy of an unchanged source is to be looked at all the same: another rule holds for what is in it."""
+    if receipt.get("delete", settings.sync_delete) != settings.sync_delete:
+        return f"sync.delete is {settings.sync_delete} now, and was {receipt['delete']}"
+    barred = receipt.get("barred")
+    if barred and isinstance(barred, list):
+        from dusty_tasks.effects.assets import set_keys
+        from dusty_tasks.steps.copy_repo import points_of
+
+        keys = set_keys(settings.home)
+        still = {point.path for point in points_of(entry) if not point.asset or point.asset in keys}
+        return next((f"nothing is mounted at {name} any more" for name in barred if name not in still), "")
+    return ""
 
 
 def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings: Settings, say: Say,
@@ -141,7 +162,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     for outcome in outcomes:
         if outcome.failure:
             receipts.pop(outcome.repo_id, None)
-    push_lib_digests(everything, receipts, host)
+    push_install_marks(everything, receipts, host, is_news=any(outcome.status == SYNCED for outcome in outcomes))
     return outcomes
 
 
@@ -180,39 +201,41 @@ class _Run:
         repo_id = entry["id"]
         try:
             with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
-                return self._sync(repo_id, path, kind, lock.fileno())
+                return self._sync(entry, path, kind, lock.fileno())
         except Failure as failure:
             return self._outcome(repo_id, FAILED, path, kind, failure=failure)
 
     def _outcome(self, repo_id: str, status: str, *rest: Any, **named: Any) -> SyncOutcome:
         return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
 
-    def _sync(self, repo_id: str, path: str, kind: str, lock: int) -> SyncOutcome:
+    def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int) -> SyncOutcome:
         from dusty_tasks.effects import rsync
         from dusty_tasks.effects.host_files import write_host_file
+        from dusty_tasks.steps.copy_repo import Copying, CopyOfRepo, Options
 
         check_source(path, self.settings.home)
-        below = f"persist/repos/{repo_id}"
-        if refused := refused_destination(self.host.path(below), self.host.path("persist/repos")):
+        repo_id = entry["id"]
+        if refused := refused_destination(self.host.path("persist/repos", repo_id), self.host.path("persist/repos")):
             raise Failure(f"refused to sync: {refused}")
         rules = read_rules(path, self.settings.sync_exclude)
         source = self._read(path, rules)
         receipt = self.receipts.get(repo_id, {})
-        if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path:
+        if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path and not _other_rule(entry, receipt, self.settings):
             return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
-        options: dict[str, Any] = {"receipt": f"persist/repos/.receipts/{repo_id}.json", "checksum": self.checksum,
-                                   "is_empty": source.files == 0 and not self.allow_empty, "progress": self.progress, "lock": lock}
+        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.allow_empty, self.checksum, self.progress, lock)
+        rsync.check_version(self.host)
         try:
-            copied = taking_over(self.host, self.host.path(below), self.settings.nginx_image,
-                                 lambda: rsync.sync_folder(self.host, path, below, rules, **options))
+            copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()
         except rsync.EmptySource:
             raise Failure(f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                           "--allow-empty empties the copy as well") from None
+        now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        note = deleted_note(copied.kept, copied.deleted_before, now)
         receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
-                   "commit": read_commit(path), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-        write_host_file(self.host, options["receipt"], json.dumps(receipt, ensure_ascii=False).encode() + b"\n")
-        keep_manifest(self.settings.home, repo_id, source)
-        return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, receipt)
+                   "commit": read_commit(path), "time": now, "copy": copied.copy_id, "delete": self.settings.sync_delete,
+                   **({"barred": copied.barred} if copied.barred else {}), **({"deleted": note} if note else {})}
+        write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+        return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, copied.kept, self.host.path(kept_path(repo_id)), copied.notes, receipt)
 
     @staticmethod
     def _read(path: str, rules: Any) -> Source:
@@ -220,27 +243,6 @@ class _Run:
             return read_source(path, rules)
         except OSError as error:
             raise Failure(f"{path} cannot be read: {error.strerror}") from error
-
-
-def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[[], Any]) -> Any:
-    """What `copy` gives; where files are in its way that a container left as root in `folder`, they are given to the receiver, and it is tried again."""
-    from dusty_tasks.effects import rsync
-
-    try:
-        return copy()
-    except rsync.NotOurs as failure:
-        is_root = not host.is_local and (host.login.is_root or host.become_root)
-        if is_root or not rsync.take_over(host, failure.folder or folder, _images_with_chown(host, nginx_image)):
-            raise
-    return copy()
-
-
-def _images_with_chown(host: DockerHost, nginx_image: str) -> list[str]:
-    """Images that surely have it, those most likely to be there first."""
-    from dusty_tasks.effects import process
-
-    listed = process.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=host.engine_environment())
-    return list(dict.fromkeys([nginx_image, *(name for name in listed.out.split() if "<none>" not in name)]))[:5]
 
 
 def check_source(path: str, home: str) -> None:
@@ -261,25 +263,6 @@ def _user_home() -> str:
         return os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
         return os.path.realpath(os.path.expanduser("~"))
-
-
-WRITE_DIGESTS = r"""
-cd "${1%/}/command_files" 2>/dev/null || exit 0
-while read -r path digest; do
-    [ -d "${path%%/*}" ] && [ ! -L "${path%%/*}" ] || continue
-    [ "$(cat "$path" 2>/dev/null)" = "$digest" ] && continue
-    mkdir -p "${path%/*}" && echo "$digest" > "$path.$$" && mv -f "$path.$$" "$path" || exit 4
-done
-"""
-"""Word: host.root; stdin lines `<app>/libs/<lib> <digest>`. Only for apps whose command files are there."""
-
-
-def push_lib_digests(stack_repos: Iterable[RepoEntry], receipts: Mapping[str, Receipt], host: DockerHost) -> None:
-    """Write the digest of each lib beside the command files of the apps that use it. Raises ToolFailed."""
-    digests = lib_digests(stack_repos, {repo_id: receipt["fingerprint"] for repo_id, receipt in receipts.items() if "fingerprint" in receipt})
-    if digests:
-        lines = "".join(f"{path} {digest}\n" for path, digest in sorted(digests.items()))
-        host.run_script(WRITE_DIGESTS, host.root, input=lines, as_root=True)
 
 
 def task_names(repo_ids: Iterable[str]) -> dict[str, str]:

@@ -1,11 +1,15 @@
 """A DUSTY_HOME with repos to sync, for tests of sync: `room.repo("web")`, `room.sync()`, `room.copy("web")`."""
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from dusty_tasks.core.settings import HostSettings, Settings
 from dusty_tasks.core.wanted import Wanted, to_json
@@ -76,6 +80,36 @@ class Room:
         return subprocess.run(argv, env=self.env(), cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
+PLAYED_SSH = """#!/bin/sh
+while [ $# -gt 0 ]; do
+    case $1 in
+    --) shift; break ;;
+    -o | -l | -p | -F) shift 2 ;;
+    -*) shift ;;
+    *) break ;;
+    esac
+done
+shift
+PATH={path}
+exec sh -c "$*"
+"""
+"""An ssh that stays on this machine: what the other end does is done by the real programs all the same."""
+
+
+def play_ssh(room: Room, folder: Path, monkeypatch: pytest.MonkeyPatch, tools: str = "") -> None:
+    """Let the room's Docker host be one behind ssh; with `tools` (`busybox`) its small programs are those of another maker."""
+    path = os.environ["PATH"]
+    if tools:
+        (folder / "tools").mkdir(parents=True)
+        for name in ("sh", "find", "xargs", "stat", "readlink", "du", "ls", "cat", "mv", "rm", "cmp", "mkdir", "rmdir", "head", "awk", "id"):
+            (folder / "tools" / name).symlink_to(shutil.which(tools) or tools)
+        path = f"{folder}/tools{os.pathsep}{path}"
+    write(folder / "bin/ssh", PLAYED_SSH.format(path=path))
+    (folder / "bin/ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}/bin{os.pathsep}{os.environ['PATH']}")
+    room.settings = dataclasses.replace(room.settings, host=HostSettings(kind="ssh", ssh="there", address="192.0.2.1", root=str(room.home / "host")))
+
+
 def write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -87,5 +121,5 @@ def tree(folder: Path) -> dict[str, str]:
     for parent, folders, names in os.walk(folder):
         for name in [*names, *(name for name in folders if (Path(parent) / name).is_symlink())]:
             path = Path(parent) / name
-            found[str(path.relative_to(folder))] = f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text() if path.is_file() else "special"
+            found[str(path.relative_to(folder))] = f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text(errors="surrogateescape") if path.is_file() else "special"
     return found

@@ -162,8 +162,9 @@ def test_a_receipt_tells_what_the_copy_was_made_from(room: Room) -> None:
     write(source / ".git/packed-refs", f"# pack-refs\n{commit} refs/heads/main\n")
     room.sync()
     receipt = room.receipt("web")
-    assert receipt | {"fingerprint": "", "time": ""} == {"id": str(source)[1:], "source": str(source), "kind": "local", "fingerprint": "",
-                                                         "files": 2, "commit": commit, "time": ""}
+    assert receipt | {"fingerprint": "", "time": "", "copy": ""} == {
+        "id": str(source)[1:], "source": str(source), "kind": "local", "fingerprint": "", "files": 2, "commit": commit, "time": "", "copy": "",
+        "delete": "unignored"}
 
 
 def test_the_receipt_is_gone_while_a_transfer_is_under_way_and_after_one_that_failed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
