@@ -300,6 +300,8 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
             yield f"repo {shown[repo_id]}: {found.stale_repos[repo_id]}"
         elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
             yield f"repo {shown[repo_id]} was synced after it started"
+        elif _is_another_copy(repo_id, record, found):
+            yield f"the copy of repo {shown[repo_id]} was made anew after it started"
     now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
     lost = [*(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
             *(["assets"] if before and not found.assets else [])]
@@ -311,6 +313,12 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
     for keys, word in ((changed, "changed"), (gone, "is unset")):
         if keys:
             yield f"asset {', '.join(keys)} {word}"
+
+
+def _is_another_copy(repo_id: str, record: dict[str, Any], found: Found) -> bool:
+    """True if what it was started with lay in another copy: what `once` and installs made there is not in this one."""
+    before, now = (record.get("copies") or {}).get(repo_id), found.receipts.get(repo_id, {}).get("copy")
+    return bool(before and now and before != now)
 
 
 def _start(wanted: WantedContainer, container: FoundContainer, state: State) -> Change | None:

@@ -39,6 +39,8 @@ class FoundContainer(NamedTuple):
     """(address, port) pairs that it publishes while it runs."""
     since: str = ""
     """How long its state has lasted, in the engine's words: `3 minutes`, `2 hours ago`."""
+    mounts: dict[str, str] = {}
+    """Path in it -> what is mounted there, as the engine knows it: volumes of its image, too."""
     networks: dict[str, str] | None = None
     """Name -> id of the networks it was put on, the id '' before its first start; None where nobody read it."""
     leftovers: tuple[FoundContainer, ...] = ()
@@ -121,6 +123,7 @@ def container_of(entry: dict[str, Any]) -> FoundContainer:
         container_name=container_name, id=entry["Id"], state=entry.get("State", ""),
         image=entry.get("Image", ""), image_id=entry.get("ImageID", ""), labels=labels,
         exit_status=_exit_status(status), health=_health(status), since=_since(status), networks=_networks(entry),
+        mounts={mount["Destination"]: mount.get("Source") or "" for mount in entry.get("Mounts") or [] if mount.get("Destination")},
         published=tuple(sorted({(port.get("IP", ""), port["PublicPort"]) for port in entry.get("Ports") or []
                                 if port.get("PublicPort")})))
 

@@ -52,16 +52,16 @@ def of_stack(stack: Stack) -> MountPoints:
     holders: list[tuple[App | Lib, str]] = [*((app, app.name) for app in stack.apps.values()), *((lib, f"lib/{lib.name}") for lib in stack.libs.values())]
     for holder, key in holders:
         if holder.tests:
-            views.append(of_tests(holder, [stack.libs[name] for name in stack.lib_order[key]]))
+            views.append(_tests_of(holder, [stack.libs[name] for name in stack.lib_order[key]]))
     return _below(views)
 
 
 def of_test_target(spec: App | Lib, libs: Iterable[Lib]) -> MountPoints:
     """Those of the containers that the suites of an app or lib run in; `libs` are those that it depends on."""
-    return _below([of_tests(spec, list(libs))])
+    return _below([_tests_of(spec, list(libs))])
 
 
-def of_tests(spec: App | Lib, libs: list[Lib]) -> _View:
+def _tests_of(spec: App | Lib, libs: list[Lib]) -> _View:
     """What the containers of its suites mount, taken together."""
     return _view(f"tests of {spec.name}", spec, libs, [suite.compose for suite in spec.tests.suites] if spec.tests else [], ())
 

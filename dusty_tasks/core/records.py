@@ -26,7 +26,8 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
         "container_id": container.id,
         "image_id": container.image_id,
         "always": wanted.always_digest,
-        "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in wanted.repo_ids if repo_id in receipts},
+        "mounts": container.mounts,
+        **synced(wanted, receipts),
         "assets": asset_digests(wanted.asset_keys, sources.assets),
     }
 
@@ -44,6 +45,13 @@ def seen_ready(record: dict[str, Any]) -> dict[str, Any]:
 def troubled(record: dict[str, Any], trouble: str) -> dict[str, Any]:
     """The record of one that failed, or did not become ready in time: it stays so until it is seen ready, or is started anew."""
     return {**record, "ready": False, "trouble": trouble}
+
+
+def synced(wanted: WantedContainer, receipts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The code that a container is started with: the fingerprints of its copies, and their ids."""
+    found = {repo_id: receipts[repo_id] for repo_id in wanted.repo_ids if repo_id in receipts}
+    return {"repos": {repo_id: receipt.get("fingerprint") for repo_id, receipt in found.items()},
+            "copies": {repo_id: receipt["copy"] for repo_id, receipt in found.items() if receipt.get("copy")}}
 
 
 def last_change(change: Change, time_text: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.copies import Entry, Guard, Listing, State, Tree
 from dusty_tasks.core.safe_text import printable
 
@@ -96,7 +97,7 @@ def kept_lines(kept: Sequence[Kept], folder: str, name: str) -> Iterator[str]:
                 yield f"    {words}: {len(files) - MOST_NAMES} more"
         yield f"    kept in {folder}/{one.time}"
     if kept:
-        yield f"    hint: dusty sync {name} --restore brings the newest back; dusty sync {name} --pull PATH fetches one into the source"
+        yield f"    hint: {DUSTY} sync {name} --restore brings the newest back; {DUSTY} sync {name} --pull PATH fetches one into the source"
 
 
 def shown_path(path: bytes) -> str:

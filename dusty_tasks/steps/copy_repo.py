@@ -5,7 +5,7 @@ core/copies and core/replaced decide; rsync does it. Killed anywhere, what a syn
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -106,6 +106,11 @@ class CopyOfRepo:
 def points_of(entry: RepoEntry) -> tuple[MountPoint, ...]:
     """The mount points that the stack is known to have in the copy of a repo."""
     return tuple(MountPoint(*point) for point in entry.get("mounts") or ())
+
+
+def with_mounts(entry: RepoEntry, points: Iterable[MountPoint]) -> RepoEntry:
+    """A repo with further mount points in its copy."""
+    return {**entry, "mounts": [list(point) for point in merged(points_of(entry), points)]}
 
 
 class Copying:

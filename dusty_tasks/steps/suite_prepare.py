@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import FOR_TESTS, digest_text
+from dusty_tasks.core.mount_points import of_test_target
 from dusty_tasks.core.scripts import test_files
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Specs, Suite
@@ -20,6 +21,7 @@ from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_j
 from dusty_tasks.effects.observe import ASSETS_PUSHED
 from dusty_tasks.effects.rsync import push_folder
 from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.steps.copy_repo import with_mounts
 from dusty_tasks.steps.staging import staged
 from dusty_tasks.steps.sync import failure_of, stack_repos, sync_repos
 
@@ -42,7 +44,7 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
         raise Failure(f"the tests of {target.name} require assets that are not set: {', '.join(missing)}", f"{DUSTY} assets set {missing[0]} <path>")
     ensure_running(Engine(host), yes=False)
     log_in(target, specs, suites, host, settings)
-    fingerprints = synced(target, host, settings, say)
+    fingerprints = synced(target, specs, host, settings, say)
     files = render(target, specs)
     with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings.state) as folder:
         push_folder(host, f"{folder}/test", host.path("command_files", target.name, "test"))
@@ -69,14 +71,15 @@ def render(target: Target, specs: Specs) -> dict[str, str]:
     return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates)}
 
 
-def synced(target: Target, host: DockerHost, settings: Settings, say: Say) -> dict[str, str]:
+def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, say: Say) -> dict[str, str]:
     """Sync the same-container repos; their fingerprints by id ({} where containers see the working trees themselves)."""
     if settings.sync_mode == "bind":
         return {}
     known = {entry["id"]: entry for entry in stack_repos()}
     repos = {repo.id: repo for repo, _mount in target.mounts}
-    entries: list[Mapping[str, Any]] = [known.get(repo.id) or {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
-                                                               "used_by": [], "lib_of": {}} for repo in repos.values()]
+    mounts = of_test_target(specs.apps[target.name] if target.kind == "app" else specs.libs[target.name], target.libs)
+    entries = [with_mounts(known.get(repo.id) or {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
+                                                  "used_by": [], "lib_of": {}}, mounts.get(repo.id, ())) for repo in repos.values()]
     outcomes = sync_repos(entries, host=host, settings=settings, say=say, verb=f"test {target.name}", stack_repos=[*known.values()])
     if failure := failure_of(outcomes):
         raise failure

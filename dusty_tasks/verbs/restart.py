@@ -11,7 +11,7 @@ from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.batches import levels, stop_seconds_of
 from dusty_tasks.core.changes import CREATE, RECREATE, REMOVE, RESTART, Change, shared_with
 from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.core.records import last_change, started_anew
+from dusty_tasks.core.records import last_change, started_anew, synced
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
@@ -94,7 +94,7 @@ def restart(chosen: list[WantedContainer], wanted: Wanted, engine: Engine, found
             if record and record.get("container_id") == found[each.name].id:
                 started[each.container_name] = {
                     **started_anew(record), **last_change(Change(RESTART, each.name, "dusty restart"), time.strftime("%Y-%m-%dT%H:%M:%S%z")),
-                    "repos": {repo_id: receipts[repo_id].get("fingerprint") for repo_id in each.repo_ids if repo_id in receipts},
+                    **synced(each, receipts),
                     "stopped": False, "finished": False, "restart_owed": False}
         write_host_json(engine.host, STARTED, started, PRIVATE)
     for sentence, _code in sentences(failures):

@@ -105,7 +105,11 @@ dusty_once_fn() {
 :
 {{ parts.lines(origin, app.once, app.file, ["commands", "once"]) -}}
 }
-if [ ! -e /.dusty/once ]; then
+# Which copies of the code it left something in; a sync writes it. A copy that was made anew has nothing of it.
+dusty_copies=$(cat /command_files/libs/.copies 2>/dev/null || :)
+if [ ! -e /.dusty/once ] || [ "$dusty_copies" != "$(cat /.dusty/copies 2>/dev/null || :)" ]; then
+    rm -f /.dusty/once
+    printf '%s\n' "$dusty_copies" >/.dusty/copies
     mkdir -p /var/log
     rm -f /.dusty/pipe /.dusty/flushed
     mkfifo /.dusty/pipe
