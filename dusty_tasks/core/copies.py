@@ -96,6 +96,15 @@ class Guard:
             return "no sync sent it, and sync.delete is sent"
         return ""
 
+    def stays(self, path: bytes) -> str:
+        """Why a file of the copy that the source does not have stays, itself or with a folder on its way, in words; '' if it goes."""
+        for here in _steps(path):
+            is_folder = here != path
+            rule = self._excludes.deciding_rule(here, is_folder)
+            if why := f"it is excluded: rule {rule}" if rule and rule.is_exclude else self.keeps(here, is_folder):
+                return why
+        return ""
+
     def bars(self, path: bytes) -> MountPoint | None:
         """The mount point because of which a file or link of the source at `path` must not be put into its place as it is."""
         point = self.points.get(path)

@@ -16,6 +16,9 @@ MOST_NAMES = 100
 """So many names are said; a folder full of them is named by its first ones."""
 
 
+NEW, CHANGED = "new", "changed"
+
+
 class Replaced(NamedTuple):
     """Something that a sync deleted or overwrote, and that no sync had sent like that."""
 
@@ -59,21 +62,21 @@ def is_as_sent(state: State, entry: Entry | None) -> bool:
     return state.kind == "f" and state.size == entry[2] and state.mtime in times
 
 
-def edits(copy: Listing, sent: Tree, guard: Guard) -> list[tuple[bytes, str]]:
-    """(path, `new` or `changed`) of what a copy gained or changed since its last sync, as far as a sync would delete or overwrite it."""
+def edits(copy: Listing, sent: Sequence[Tree], guard: Guard) -> list[tuple[bytes, str]]:
+    """(path, NEW or CHANGED) of what a copy gained or changed since its last sync, as far as a sync would delete or overwrite it."""
     found = []
     pending = [b"/"]
     while pending:
         folder = pending.pop()
         for name, state in copy(folder):
-            path, entry = folder + name, sent.at(folder + name)
-            is_new = entry is None or (state.kind == "d") != stat.S_ISDIR(entry[1])
-            if guard.leaves_alone(path, state.kind == "d") or (is_new and guard.keeps(path, state.kind == "d")):
+            path, is_folder = folder + name, state.kind == "d"
+            entries = [entry for tree in sent if (entry := tree.at(folder + name)) and stat.S_ISDIR(entry[1]) == is_folder]
+            if guard.leaves_alone(path, is_folder) or (not entries and guard.keeps(path, is_folder)):
                 continue
-            if state.kind == "d":
+            if is_folder:
                 pending.append(path + b"/")
-            elif state.kind in ("f", "l") and not is_as_sent(state, entry):
-                found.append((path[1:], "new" if is_new else "changed"))
+            elif state.kind in ("f", "l") and not any(is_as_sent(state, entry) for entry in entries):
+                found.append((path[1:], CHANGED if entries else NEW))
     return sorted(found)
 
 

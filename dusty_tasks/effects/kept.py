@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 import shutil
 import time
 from collections.abc import Collection, Iterable
@@ -26,7 +27,8 @@ SETTLE = r"""
 cd "$1" 2>/dev/null || exit 0
 xargs -0 rm -f -- || exit 4
 find . -depth -type d -exec rmdir {} + 2>/dev/null
-[ ! -d "$1" ] || [ -z "$2" ] || mv "$1" "$2"
+cd / && rmdir "$1" 2>/dev/null && exit 0
+[ -z "$2" ] || mv "$1" "$2"
 """
 """Words: a folder, its name from now on; stdin: names in it to remove, each ended by a NUL byte. A folder that gets empty goes."""
 
@@ -43,6 +45,10 @@ cd "$1" 2>/dev/null || exit 0
 find . -type d -name '[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]-[0-9]*' -prune -exec du -sk {} +
 """
 """Word: a folder. Prints `KiB ./repo/time`."""
+
+
+TIME = re.compile(r"\d{8}-\d{6}(?:\.\d+)?")
+"""The name of a set."""
 
 
 class KeptSet(NamedTuple):

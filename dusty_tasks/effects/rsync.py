@@ -320,3 +320,25 @@ def _check(version_line: str, where: str) -> None:
     if not version_line:
         raise Failure(f"rsync is not installed {where}", install)
     raise Failure(f"rsync {where} is not {wanted} or newer: {version_line}", install)
+
+
+def move_there(host: DockerHost, source: str, destination: str, kept: str) -> Copied:
+    """Move everything of one folder of the Docker host into another, file by file in place; what is overwritten is copied to `kept` before.
+
+    Raises NotOurs, ToolFailed.
+    """
+    check_version(host)
+    extra = ["--inplace", "--remove-source-files", *_backup(host, kept)]
+    if host.is_local:
+        return run_rsync(host, source, destination, (), extra)
+    argv = ["rsync", *OPTIONS, *extra, "--", f"{source.rstrip('/')}/", f"{destination.rstrip('/')}/"]
+    return copied_of(host.run(argv, check=True, as_root=True, errors="surrogateescape").out.splitlines())
+
+
+def fetch_paths(host: DockerHost, source: str, destination: str, paths: Sequence[bytes], *, is_trial: bool = False) -> Copied:
+    """Bring what is at `paths` below a folder of the Docker host here; nothing is deleted. `is_trial`: only tell what would change.
+
+    Raises NotOurs, ToolFailed.
+    """
+    check_version(host)
+    return run_rsync(host, source, destination, (), ["--no-implied-dirs", *(["--dry-run"] if is_trial else [])], paths=paths, is_fetching=True)

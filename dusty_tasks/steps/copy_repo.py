@@ -75,6 +75,12 @@ class CopyOfRepo:
         """Which Docker host it lies on."""
         return f"{self.host.name} {self.host.root}"
 
+    @property
+    def last_fingerprint(self) -> str:
+        """Of the source as it was sent last; '' if that is not remembered."""
+        manifest = kept_manifest(self.settings.home, self.repo_id)
+        return manifest.fingerprint if manifest and manifest.host == self.identity else ""
+
     @cached_property
     def sent(self) -> list[Tree]:
         """What was sent to it, as far as that is remembered."""
@@ -135,7 +141,8 @@ class Copying:
         before = copy.sent  # read before what is about to be sent takes their place
         taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
         late = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
-        kept = self._settle([*before, copy.tree, Tree(late)])
+        names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
+        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(late)])
         keep_manifest(home, copy.repo_id, copy.source, copy.identity, late)
         barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
         return Copied(tuple(self.changed), tuple(self.deleted), tuple(kept), tuple(name for name, _ in barred),
@@ -194,29 +201,32 @@ class Copying:
             raise Failure(f"{shown_path(path)} is a file in {self.copy.source_path}, and in the copy on {self.copy.host.name} a folder in which "
                           f"{mounted_by(point)} ({point.path})", "another path in the container, or another name in the repo")
 
-    def _settle(self, sent: Sequence[Tree]) -> list[Kept]:
-        """Keep what was made there of all that was moved aside, also by syncs that were interrupted; drop the rest."""
-        copy, kept = self.copy, []
-        is_after_a_break = kept_manifest(copy.settings.home, copy.repo_id, BROKEN) is not None
-        for name in sorted({*self.leftovers, *([self.part] if self.has_replaced else [])}):
-            states = kept_sets.read_set(copy.host, copy.repo_id, name)
-            found = made_there(states, sent, copy.tree, is_after_a_break=is_after_a_break)
-            overwritten = [file.path for file in found if not file.is_deleted]
-            same = kept_sets.equal_files(copy.host, copy.repo_id, name, overwritten) if overwritten else set()
-            files = tuple(file for file in found if file.path not in same)
-            if states or name in self.leftovers:
-                kept_sets.settle(copy.host, copy.repo_id, name, states.keys() - {file.path for file in files}, bool(files))
-            if files:
-                kept.append(Kept(name.removesuffix(kept_sets.PART), files))
-        if kept:
-            sizes = {one.time: one.size for one in kept_sets.read_sets(copy.host, copy.repo_id) if not one.is_part}
-            kept_sets.remove_sets(copy.host, copy.repo_id, superfluous(sizes))
-        return kept
-
     def _copy_id(self) -> str:
         """That of before, unless the copy is another one now: made anew, or of another source."""
         is_same = not self.is_new and self.was.get("source") == self.copy.source_path
         return str((self.was.get("copy") if is_same else "") or os.urandom(8).hex())
+
+
+def keep_what_was_made(copy: CopyOfRepo, names: Iterable[str], sent: Sequence[Tree]) -> list[Kept]:
+    """Keep what was made there of all that was moved aside, also by syncs that were interrupted; drop the rest. Raises Failure.
+
+    `names` are those of the sets, `sent` is all that syncs have sent.
+    """
+    kept = []
+    is_after_a_break = kept_manifest(copy.settings.home, copy.repo_id, BROKEN) is not None
+    for name in sorted(names):
+        states = kept_sets.read_set(copy.host, copy.repo_id, name)
+        found = made_there(states, sent, copy.tree, is_after_a_break=is_after_a_break)
+        overwritten = [file.path for file in found if not file.is_deleted]
+        same = kept_sets.equal_files(copy.host, copy.repo_id, name, overwritten) if overwritten else set()
+        files = tuple(file for file in found if file.path not in same)
+        kept_sets.settle(copy.host, copy.repo_id, name, states.keys() - {file.path for file in files}, bool(files))
+        if files:
+            kept.append(Kept(name.removesuffix(kept_sets.PART), files))
+    if kept:
+        sizes = {one.time: one.size for one in kept_sets.read_sets(copy.host, copy.repo_id) if not one.is_part}
+        kept_sets.remove_sets(copy.host, copy.repo_id, superfluous(sizes))
+    return kept
 
 
 def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[[], Any]) -> Any:

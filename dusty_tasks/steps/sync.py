@@ -32,6 +32,7 @@ from dusty_tasks.effects.receipts import Receipt, read_receipts
 from dusty_tasks.steps.install_marks import push_install_marks
 
 if TYPE_CHECKING:
+    from dusty_tasks.core.excludes import Rule
     from dusty_tasks.core.settings import Settings
     from dusty_tasks.effects.docker_host import DockerHost
 
@@ -218,7 +219,7 @@ class _Run:
         if refused := refused_destination(self.host.path("persist/repos", repo_id), self.host.path("persist/repos")):
             raise Failure(f"refused to sync: {refused}")
         rules = read_rules(path, self.settings.sync_exclude)
-        source = self._read(path, rules)
+        source = read_state_of(path, rules)
         receipt = self.receipts.get(repo_id, {})
         if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path and not _other_rule(entry, receipt, self.settings):
             return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
@@ -237,12 +238,14 @@ class _Run:
         write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
         return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, copied.kept, self.host.path(kept_path(repo_id)), copied.notes, receipt)
 
-    @staticmethod
-    def _read(path: str, rules: Any) -> Source:
-        try:
-            return read_source(path, rules)
-        except OSError as error:
-            raise Failure(f"{path} cannot be read: {error.strerror}") from error
+
+
+def read_state_of(path: str, rules: Sequence[Rule]) -> Source:
+    """The state of the source at `path`. Raises Failure if it cannot be read."""
+    try:
+        return read_source(path, rules)
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}") from error
 
 
 def check_source(path: str, home: str) -> None:

@@ -68,7 +68,9 @@ VERBS: tuple[Verb, ...] = (
         Option("allow-empty", "sync even if the source has no files left"),
         Option("progress", "show rsync's own progress"),
         Option("verify", "compare source and copy by content, change nothing"),
-        Option("why", "name the rule that includes or excludes a path", type=str, metavar="PATH")), words=("repo",)),
+        Option("why", "name the rule that includes or excludes a path", type=str, metavar="PATH"),
+        Option("restore", "bring back into the copy what the last sync took out of it"),
+        Option("pull", "fetch this path of the copy into the source; every further word is such a path", type=list, metavar="PATH")), words=("repo",)),
     Verb("restart", EVERY_DAY, "[names… | --repo repos…]", "sync the code of apps and restart them", (
         Option("repo", "restart the apps that use this repo", type=list, metavar="R"),
         Option("repos", "the same as --repo", type=list, metavar="R"),

@@ -17,6 +17,7 @@ from dusty_tasks.core.disk import Item
 from dusty_tasks.core.sizes import counted, size_text
 from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, read_usage, run_remove
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.kept import read_sets
 from dusty_tasks.effects.lock import held
 from dusty_tasks.effects.observe import read_unfinished
 from dusty_tasks.effects.persist import read_persist
@@ -44,14 +45,18 @@ def inspect(as_json: bool) -> None:
     host = session.docker_host()
     usage = read_usage(Engine(host))
     disk, persist = read_persist(host)
+    kept = read_sets(host)
     items = [*core.containers(usage), *core.images(usage, named_images()), *core.volumes(usage)]
     if as_json:
-        say_json({"root": host.root, "disk": disk, "items": [item._asdict() for item in items], "persist": persist})
+        say_json({"root": host.root, "disk": disk, "items": [item._asdict() for item in items], "persist": persist, "kept": [one._asdict() for one in kept]})
         return
     if disk:
         say(f"disk of {host.name} at {host.root}: {size_text(disk['used'])} used, {size_text(disk['free'])} free of {size_text(disk['size'])}")
     rows = [(item.kind, item.name, size_text(item.size), item.detail) for item in items]
-    rows += [("persist", name, size_text(size), "made again by up" if name in _made_again() else "") for name, size in persist.items()]
+    made_again = [name for name in _made_again() if not (kept and name == ".dusty")]
+    rows += [("persist", name, size_text(size), "made again by up" if name in made_again else "") for name, size in persist.items()]
+    rows += [("kept", f"{one.repo_id} {one.time}", size_text(one.size), "an interrupted sync left it to the next one" if one.is_part
+              else f"{DUSTY} sync {one.repo_id} --restore {one.time}") for one in kept]
     say(table(("what", "name", "size", ""), rows) if rows else "nothing of Dusty's takes space there")
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from dusty_tasks import session
@@ -158,8 +159,21 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
             from dusty_tasks.effects.clones import Clone
 
             row["git"] = Clone(path).state()
+            row["made_there"] = made_there(entry, path, view)
         found.append(row)
     return found
+
+
+def made_there(entry: dict[str, Any], path: str, view: View) -> list[dict[str, str]] | None:
+    """What a copy gained or changed on the Docker host; None where that cannot be told."""
+    receipt = view.found.receipts.get(entry["id"])
+    if session.settings().sync_mode == "bind" or not receipt:
+        return None
+    from dusty_tasks.core.replaced import shown_path
+    from dusty_tasks.steps.copy_edits import edits_of_copy
+
+    found = edits_of_copy(entry, path, session.docker_host(), session.settings(), receipt)
+    return None if found is None else [{"path": shown_path(name), "what": what} for name, what in found]
 
 
 def sync_word(repo_id: str, view: View) -> str:
@@ -190,6 +204,19 @@ def show(facts: dict[str, Any]) -> None:
         say("\n" + table(("repo", "branch", "commit", "copy", *(["git"] if has_git else []), "source"),
                          [(row["name"], row["branch"], row["commit"], row["sync"], *([row["git"]] if has_git else []), source_text(row))
                           for row in facts["repos"]]))
+        for line in made_there_lines(facts["repos"]):
+            say(line)
+
+
+def made_there_lines(repos: list[dict[str, Any]]) -> Iterator[str]:
+    """What was made in copies, what becomes of it, and the way to have it in the source."""
+    for row in repos:
+        for edit in row.get("made_there") or ():
+            is_new = edit["what"] == "new"
+            yield (f"{row['name']}: {edit['path']} was {'made' if is_new else 'changed'} on the Docker host; "
+                   f"the next sync with changes {'deletes' if is_new else 'overwrites'} it, and keeps what it was")
+        if row.get("made_there"):
+            yield f"    hint: {DUSTY} sync {row['name']} --pull PATH fetches it into the source"
 
 
 def stack_table(rows: list[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
@@ -15,11 +16,19 @@ from dusty_tasks.steps.sync import RepoEntry, SyncOutcome, failure_of, source_of
 from dusty_tasks.verbs.repo_words import found_entries
 from dusty_tasks.verbs.words import local_path
 
+if TYPE_CHECKING:
+    from dusty_tasks.steps.copy_repo import CopyOfRepo
+
 
 def run(words: list[str], watch: bool = False, checksum: bool = False, allow_empty: bool = False, progress: bool = False,
-        verify: bool = False, why: str | None = None) -> int | None:
+        verify: bool = False, why: str | None = None, restore: bool = False, pull: list[str] | None = None) -> int | None:
     """Sync the named repos, or all of the stack."""
     entries = repos_of_stack()
+    if restore or pull:
+        from dusty_tasks.verbs.sync_back import run_pull, run_restore
+
+        check_data_is_ours(session.docker_host())
+        return run_pull([*words, *(pull or ())], entries) if pull else run_restore(words, entries)
     chosen = found_entries(words, entries) if words else entries
     if why is not None:
         return explain(why, chosen, is_named=bool(words))
@@ -76,7 +85,8 @@ def tell(outcomes: Sequence[SyncOutcome]) -> int:
 
 
 def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
-    """Compare each source with its copy by content; 1 if any differs. `names`: what people call each repo."""
+    """Compare each source with its copy by content, but for what a sync leaves alone; 1 if any differs. `names`: what people call each repo."""
+    from dusty_tasks.core.replaced import shown_path
     from dusty_tasks.effects import rsync
     from dusty_tasks.steps.sync import check_source
 
@@ -84,25 +94,42 @@ def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
     for entry in entries:
         name, (path, _kind) = names[entry["id"]], source_of(entry, settings)
         check_source(path, settings.home)
-        found = rsync.differences(host, path, host.path("persist/repos", entry["id"]), read_rules(path, settings.sync_exclude))
-        if not found.changed and not found.deleted:
+        copy = copy_at(entry, path)
+        guard = copy.guard(copy.records())
+        found = rsync.differences(host, path, host.path(copy.below), copy.rules)
+        changed = [file for file in map(rsync.path_of, found.changed) if not guard.bars(b"/" + file)]
+        deleted = [file for file in map(rsync.path_of, found.deleted) if not guard.stays(b"/" + file)]
+        if not changed and not deleted:
             say(f"{name}: source and copy are equal")
             continue
         code = 1
-        say(f"{name}: {len(found.changed)} differ, {len(found.deleted)} are only in the copy")
-        for file in found.changed:
-            say(f"    differs: {file}")
-        for file in found.deleted:
-            say(f"    only in the copy: {file}")
+        say(f"{name}: {len(changed)} differ, {len(deleted)} are only in the copy")
+        for file in changed:
+            say(f"    differs: {shown_path(file)}")
+        for file in deleted:
+            say(f"    only in the copy: {shown_path(file)}")
     return code
 
 
+def copy_at(entry: RepoEntry, path: str) -> CopyOfRepo:
+    """The copy of a repo whose source is at `path`. Raises Failure."""
+    from dusty_tasks.steps.copy_repo import CopyOfRepo
+    from dusty_tasks.steps.sync import read_state_of
+
+    rules = read_rules(path, session.settings().sync_exclude)
+    return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state_of(path, rules), rules)
+
+
 def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
-    """Name the rule that includes or excludes a path of a repo: a path of the caller, or one below the one named repo."""
+    """Name the rule that includes or excludes a path of a repo, and of one that the source does not have why a copy keeps it or not.
+
+    It is a path of the caller, or one below the one named repo.
+    """
     from dusty_tasks.core.excludes import Matcher
 
     settings = session.settings()
-    source, below = _located(word, [source_of(entry, settings)[0] for entry in entries], is_named)
+    by_source = {source_of(entry, settings)[0]: entry for entry in entries}
+    source, below = located(word, list(by_source), is_named)
     matcher = Matcher(read_rules(source, settings.sync_exclude))
     parts = below.split("/")
     for depth in range(1, len(parts) + 1):
@@ -114,11 +141,16 @@ def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
             because = "" if depth == len(parts) else f", because {part}/ is, and excluded folders are not entered"
             say(f"{below}: excluded{because}: rule {rule}")
             return 0
+    if not os.path.lexists(os.path.join(source, below)) and os.path.isdir(source):
+        copy = copy_at(by_source[source], source)
+        why = copy.guard(copy.records()).stays(os.fsencode(f"/{below}"))
+        say(f"{below}: not in {source}; in the copy it {f'stays: {why}' if why else 'is deleted by a sync'}")
+        return 0
     say(f"{below}: synced{f': rule {rule}' if rule else ', no rule is about it'}")
     return 0
 
 
-def _located(word: str, sources: Sequence[str], is_named: bool) -> tuple[str, str]:
+def located(word: str, sources: Sequence[str], is_named: bool, hint: str = "") -> tuple[str, str]:
     """(source folder, path below it) of a path that the caller typed. Raises Failure if it is in no source."""
     path = local_path(word)
     for spelled in (path, os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))):
@@ -128,4 +160,4 @@ def _located(word: str, sources: Sequence[str], is_named: bool) -> tuple[str, st
                     return source, os.path.relpath(spelled, root)
     if is_named and len(sources) == 1 and not os.path.isabs(word):
         return sources[0], os.path.normpath(word)
-    raise Failure(f"{path} is in none of the repos of the stack", f"{DUSTY} sync <repo> --why <path in the repo>")
+    raise Failure(f"{path} is in none of the repos of the stack", hint or f"{DUSTY} sync <repo> --why <path in the repo>")

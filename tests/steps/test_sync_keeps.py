@@ -14,6 +14,11 @@ import pytest
 
 from dusty_tasks.core.mount_points import MountPoint
 from dusty_tasks.effects import kept as kept_sets
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.fingerprint import read_rules, read_source
+from dusty_tasks.steps.bring_back import pull, restore
+from dusty_tasks.steps.copy_edits import edits_of_copy
+from dusty_tasks.steps.copy_repo import CopyOfRepo
 from dusty_tasks.steps.sync import SyncOutcome
 from tests.steps.sync_room import Room, play_ssh, tree, write
 
@@ -332,6 +337,93 @@ def test_a_receipt_remembers_the_last_deletion_of_what_was_made_there(room: Room
         touch(source / "a.py")
         room.sync()
         assert room.receipt("web")["deleted"]["names"] == ["made/x"]
+
+
+def copy_of(room: Room, name: str) -> CopyOfRepo:
+    entry = next(entry for entry in room.entries if entry["local_path"] == str(room.sources / name))
+    rules = read_rules(entry["local_path"], room.settings.sync_exclude)
+    return CopyOfRepo(room.host, room.settings, entry, entry["local_path"], read_source(entry["local_path"], rules), rules)
+
+
+def test_what_was_kept_comes_back_the_newest_first(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", "f": "f"})
+    room.sync()
+    copy = room.copy("web")
+    write(copy / "first/m\n1", "1")
+    touch(source / "a.py")
+    room.sync()
+    write(copy / "f", "changed there")
+    write(source / "f", "edited here")
+    room.sync()
+    write(copy / "f", "changed there again")
+    restored = restore(copy_of(room, "web"))
+    assert restored and restored.paths == (b"f",) and len(restored.others) == 1
+    assert (copy / "f").read_text() == "changed there"
+    assert [file.path for one in restored.replaced for file in one.files] == [b"f"]
+    assert [*kept(room, "web")] == [{"first/m\n1": "1"}, {"f": "changed there again"}], "what was in its way is kept in its turn"
+    assert restore(copy_of(room, "web")) and (copy / "f").read_text() == "changed there again"
+    assert [*kept(room, "web")] == [{"first/m\n1": "1"}, {"f": "changed there"}]
+    assert restore(copy_of(room, "web"), restored.others[0]) and tree(copy)["first/m\n1"] == "1"
+    assert restore(copy_of(room, "web"), restored.others[0]) is None and [*kept(room, "web")] == [{"f": "changed there"}]
+
+
+def test_what_lies_in_the_copy_or_was_kept_is_fetched_into_the_source(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", "f": "f"})
+    room.sync()
+    copy = room.copy("web")
+    write(copy / "db/1.sql", "1")
+    write(copy / "#odd\n", "odd")
+    touch(source / "a.py")
+    room.sync()
+    write(copy / "new/2.sql", "2")
+    write(copy / "f", "formatted")
+    (copy / "run.sh").write_text("r")
+    (copy / "run.sh").chmod(0o755)
+    fetched = pull(copy_of(room, "web"), ["db", "new/2.sql", "f", "run.sh", "#odd\n"])
+    assert sorted(fetched) == [b"#odd\n", b"db/1.sql", b"f", b"new/2.sql", b"run.sh"]
+    assert tree(source) == {"a.py": tree(source)["a.py"], "f": "formatted", "db/1.sql": "1", "new/2.sql": "2", "run.sh": "r", "#odd\n": "odd"}
+    assert os.access(source / "run.sh", os.X_OK)
+    room.sync()
+    assert len(room.said[0].splitlines()) == 1 and tree(copy) == tree(source)
+
+
+def test_fetching_overwrites_no_edit_follows_no_link_and_leaves_mounts_alone(room: Room, tmp_path: Path) -> None:
+    source = room.repo("web", {"a.py": "a", "f": "f", "d/x": "x"})
+    mounted(room, MountPoint("node_modules", "web"))
+    room.sync()
+    copy = room.copy("web")
+    write(copy / "f", "changed there")
+    write(source / "f", "edited here")
+    write(copy / "new", "n")
+    for paths, what in ((["f", "new"], "f changed in"), (["node_modules/m"], "web mounts something there"), (["nowhere"], "neither in the copy")):
+        with pytest.raises(Failure, match=what):
+            pull(copy_of(room, "web"), paths)
+    assert (source / "f").read_text() == "edited here" and not (source / "new").exists()
+    (tmp_path / "treasure").mkdir()
+    subprocess.run(["rm", "-r", source / "d"], check=True)
+    (source / "d").symlink_to(tmp_path / "treasure")
+    write(copy / "d/stolen", "s")
+    for paths in (["d/stolen"], ["d"]):
+        with pytest.raises(Failure, match="changed in"):
+            pull(copy_of(room, "web"), paths)
+    assert tree(tmp_path / "treasure") == {}
+
+
+def test_a_look_at_a_copy_tells_what_a_sync_would_find(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", "f": "f", ".gitignore": "*.log\n"})
+    mounted(room, MountPoint("nm", "web"))
+    room.sync()
+    entry, receipt = room.entries[0], room.receipt("web")
+
+    def found() -> list[tuple[bytes, str]] | None:
+        return edits_of_copy(entry, str(source), room.host, room.settings, receipt)
+    assert found() == []
+    for below in ("f", "x.log", "nm/m", "made/deep", "od\nd"):
+        write(room.copy("web") / below, "there")
+    (room.copy("web") / "a.py").chmod(0o600)
+    assert found() == [(b"f", "changed"), (b"made/deep", "new"), (b"od\nd", "new")]
+    subprocess.run(["rm", "-r", room.home / "state"], check=True)
+    assert found() is None
 
 
 def killed_sync(room: Room, is_time: Callable[[], bool]) -> None:

@@ -75,6 +75,7 @@ def test_failures_are_all_reported_and_the_worst_code_counts(room: Room) -> None
 def test_why_names_the_rule(room: Room) -> None:
     source = room.repo("web", {"a.py": "a", ".dustyignore": "/node_modules\n!keep.log\n*.log\n"})
     write(source / "node_modules/m/index.js", "")
+    write(source / "keep.log", "")
     cases = {
         "a.py": "a.py: synced, no rule is about it",
         "keep.log": "keep.log: synced: rule !keep.log (.dustyignore:2)",
@@ -89,6 +90,37 @@ def test_why_names_the_rule(room: Room) -> None:
         assert room.dusty("sync", "web", "--why", path).stdout == f"{said}\n"
     done = room.dusty("sync", "--why", "/etc/passwd")
     assert done.returncode == 1 and "in none of the repos" in done.stderr
+
+
+def test_why_tells_of_what_only_a_copy_can_have_whether_it_stays(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", ".gitignore": "# made\nnode_modules/\n"}, mounts=[["data", "web", ""]])
+    cases = {"node_modules/m/x": "stays: git ignores it: node_modules/ (.gitignore:2)", "data/x": "stays: web mounts something there", "made": "is deleted by a sync"}
+    for path, said in cases.items():
+        assert room.dusty("sync", "--why", path, cwd=source).stdout == f"{path}: not in {source}; in the copy it {said}\n"
+
+
+def test_what_a_sync_took_out_comes_back_into_the_copy_or_into_the_source(room: Room) -> None:
+    source = room.repo("web", {"a.py": "a", "sub/b.py": "b"})
+    room.repo("api")
+    room.dusty("sync")
+    assert room.dusty("sync", "--restore").returncode == 1
+    for name in ("one", "two"):
+        write(room.copy("web") / "made" / name, name)
+    write(source / "a.py", "changed")
+    done = room.dusty("sync", "web")
+    assert "deleted, made on the Docker host: made/one\n" in done.stdout and "deleted, made on the Docker host: made/two\n" in done.stdout
+    done = room.dusty("sync", "--restore")
+    assert done.returncode == 0 and done.stdout.startswith("restored web: 2 files of ") and "--pull" in done.stdout
+    assert (room.copy("web") / "made/one").read_text() == "one"
+    for words, cwd in ((("web", "--pull", "made/one"), room.sources), (("--pull", "../made/two"), source / "sub")):
+        done = room.dusty("sync", *words, cwd=cwd)
+        assert done.returncode == 0 and done.stdout.startswith(f"fetched 1 file of web into {source}\n"), done
+    assert (source / "made/one").read_text() == "one" and (source / "made/two").read_text() == "two"
+    done = room.dusty("sync", "web", "--pull", "nowhere")
+    assert done.returncode == 1 and "neither in the copy" in done.stderr
+    done = room.dusty("sync", "--pull", "nowhere")
+    assert done.returncode == 1 and "in none of the repos" in done.stderr
+    assert room.dusty("sync", "web", "--pull", "../../etc/passwd").returncode == 1
 
 
 def test_verify_compares_by_content_and_changes_nothing(room: Room) -> None:
