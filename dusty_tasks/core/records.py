@@ -34,7 +34,7 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
 
 def started_anew(record: dict[str, Any]) -> dict[str, Any]:
     """The record of a container that was started just now as it is: what it did before is history, and nobody has seen it ready yet."""
-    return {**seen_ready(record), "ready": False}
+    return {**seen_ready(record), "ready": False, "good": last_good(record)}
 
 
 def seen_ready(record: dict[str, Any]) -> dict[str, Any]:
@@ -45,6 +45,11 @@ def seen_ready(record: dict[str, Any]) -> dict[str, Any]:
 def troubled(record: dict[str, Any], trouble: str) -> dict[str, Any]:
     """The record of one that failed, or did not become ready in time: it stays so until it is seen ready, or is started anew."""
     return {**record, "ready": False, "trouble": trouble}
+
+
+def last_good(record: dict[str, Any]) -> str:
+    """When that start of a container was after which somebody saw it ready, the last one; '' if nobody knows of any."""
+    return str(record.get("good" if "ready" in record else "time") or "")
 
 
 def synced(wanted: WantedContainer, receipts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

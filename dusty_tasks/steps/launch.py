@@ -23,7 +23,7 @@ from dusty_tasks.core.changes import (
 )
 from dusty_tasks.core.container_state import not_started
 from dusty_tasks.core.found import GOING, NETWORK, PROXY, FoundContainer
-from dusty_tasks.core.records import record_of, seen_ready, troubled
+from dusty_tasks.core.records import last_good, record_of, seen_ready, troubled
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.compose import run_compose_up
@@ -176,7 +176,8 @@ class Launcher:
         """What each container was started with, kept on the Docker host; only now that it was."""
         for change in changes:
             container, wanted = self.containers[change.name], self.wanted[change.name]
-            self.started[wanted.container_name] = record_of(
+            good = last_good(self.started.get(wanted.container_name) or {})
+            self.started[wanted.container_name] = {"good": good} | record_of(
                 wanted, container, change, self.view.sources, self.receipts,
                 self.started.get(wanted.container_name) if change.kind not in (CREATE, RECREATE) else None,
                 time.strftime("%Y-%m-%dT%H:%M:%S%z"))

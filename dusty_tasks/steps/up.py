@@ -40,6 +40,7 @@ from dusty_tasks.core.changes import (
 )
 from dusty_tasks.core.container_state import RUNNING
 from dusty_tasks.core.found import PROXY
+from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
@@ -410,8 +411,20 @@ class Run:
             is_ours = trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in str(trouble)
             return 1 if trouble in outcome.silent else 3 if is_ours else 2
         own = {container.name: (container.container_name, *container.http_urls) for container in watched}
-        reports = [Report(trouble.name, trouble.words, own[trouble.name], code_of(trouble)) for trouble in outcome.troubles]
+        reports = [Report(trouble.name, trouble.words + self._blamed_deletions(trouble.name), own[trouble.name], code_of(trouble))
+                   for trouble in outcome.troubles]
         self.failures += [Failure(sentence, code=code) for sentence, code in sentences(reports, " ")]
+
+    def _blamed_deletions(self, name: str) -> str:
+        """A line on what syncs deleted since an app was ready that is not now."""
+        from dusty_tasks.core.records import last_good
+        from dusty_tasks.core.replaced import blamed_deletions
+
+        wanted = next(container for container in self.view.wanted.containers if container.name == name)
+        record = self.view.found.started.get(wanted.container_name)
+        receipts = {repo_id: self.receipts[repo_id] for repo_id in wanted.repo_ids if repo_id in self.receipts}
+        said = blamed_deletions(record, last_good(record or {}), receipts, shown_names(entry["id"] for entry in self.view.wanted.repos))
+        return f"\n  {said}" if said else ""
 
     # The end
 

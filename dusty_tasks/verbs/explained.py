@@ -18,19 +18,20 @@ Data below /persist and named volumes stay, with --rm too. Containers whose spec
     {dusty} stop
     {dusty} stop --rm web""",
     "sync": """\
-One way, from this machine to the Docker host. What is not in the source is deleted there, except mount points, what is excluded
-(.git, .dustyignore, the setting sync.exclude) and what the repo's .gitignore files ignore: `dusty config set sync.delete all`
-deletes that too, `sent` only what a sync once sent. Without names: all repos of the stack.
+One way, from this machine to the Docker host. What is not in the source is deleted there, except mount points, what is
+excluded (.git, .dustyignore, the setting sync.exclude) and what the repo's .gitignore files ignore. With the setting
+sync.delete `all` that goes too, with `sent` only what a sync once sent. Without names: all repos of the stack.
 
-What was made or changed on the Docker host and has to go is named and kept there, in persist/.dusty/kept: of each repo the last
-ten times, up to 1 GiB. --restore moves the newest of them (or that of a time, as `dusty disk` lists them) back into the copy,
-where the next sync that has something to send finds it again; --pull fetches a path of the copy, or one that was kept, into the
-source instead. It never overwrites what you edited since the last sync. `dusty status -v` lists what a sync would find.
+What was made or changed on the Docker host and has to go is named, and kept there in persist/.dusty/kept: of each repo
+the last ten times, up to 1 GiB. --restore moves the newest of them (or that of a time, as `{dusty} disk` lists them) back
+into the copy, where the next sync that has something to send finds it again; --pull fetches a path of the copy, or one that
+was kept, into the source instead. It never overwrites what you edited since the last sync. `{dusty} status -v` lists what a
+sync would find.
 
-    dusty sync --watch web
-    dusty sync web --why build/out.js
-    dusty sync web --restore
-    dusty sync web --pull db/migrate/003.sql""",
+    {dusty} sync --watch web
+    {dusty} sync web --why build/out.js
+    {dusty} sync web --restore
+    {dusty} sync web --pull db/migrate/003.sql""",
     "restart": """\
 Restarts the containers as they are; changed specs are applied by `{dusty} up` alone. With --repo every word is a repo.
 
