@@ -4,7 +4,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import FOR_TESTS, digest_text
