@@ -49,7 +49,7 @@ def restore(copy: CopyOfRepo, time: str = "") -> Restored | None:
     paths = sorted(kept_sets.read_set(host, copy.repo_id, chosen))
     source, target = host.path(kept_sets.kept_path(copy.repo_id, chosen)), host.path(copy.below)
     # The guards, and the folder itself where it was wiped.
-    rsync.prepare(host, copy.below)
+    rsync.prepare(host, copy.below, repo_id=copy.repo_id)
     taking_over(host, target, copy.settings.nginx_image,
                 lambda: rsync.move_there(host, source, target, kept_sets.kept_path(copy.repo_id, part)))
     replaced = keep_what_was_made(copy, [part], [*copy.sent, copy.tree])

@@ -20,7 +20,15 @@ from dusty_tasks.effects import rsync
 from dusty_tasks.effects.assets import set_keys
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.fingerprint import BEGUN, BROKEN, Source, begin_manifest, edited_since, keep_manifest, kept_manifest
+from dusty_tasks.effects.fingerprint import (
+    BEGUN,
+    BROKEN,
+    Source,
+    begin_manifest,
+    edited_since,
+    keep_manifest,
+    kept_manifest,
+)
 from dusty_tasks.effects.host_files import read_host_json
 from dusty_tasks.effects.ignore_files import read_ignores
 from dusty_tasks.effects.observe import STARTED

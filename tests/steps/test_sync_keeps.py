@@ -14,7 +14,8 @@ import pytest
 
 from dusty_tasks.core.mount_points import MountPoint
 from dusty_tasks.effects import kept as kept_sets
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects import rsync
+from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.fingerprint import read_rules, read_source
 from dusty_tasks.steps.bring_back import pull, restore
 from dusty_tasks.steps.copy_edits import edits_of_copy
@@ -285,8 +286,6 @@ def test_ten_times_are_kept_and_the_oldest_go(room: Room, monkeypatch: pytest.Mo
 
 
 def test_what_is_edited_while_it_is_sent_is_no_edit_of_the_copy(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dusty_tasks.effects import rsync
-
     source = room.repo("web")
     room.sync()
     touch(source / "a.py")
@@ -304,7 +303,11 @@ def test_what_is_edited_while_it_is_sent_is_no_edit_of_the_copy(room: Room, monk
     assert kept(room, "web") == [] and len(room.said[0].splitlines()) == 1
 
 
-def test_a_copy_keeps_its_id_until_it_is_made_anew(room: Room) -> None:
+def failing(*_words: object, **_named: object) -> None:
+    raise ToolFailed(["rsync"], 12, "the line is cut")
+
+
+def test_a_copy_keeps_its_id_until_it_is_made_anew(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     source = room.repo("web")
 
     def synced() -> str:
@@ -314,8 +317,12 @@ def test_a_copy_keeps_its_id_until_it_is_made_anew(room: Room) -> None:
     first = synced()
     assert first and synced() == first
     receipt = room.home / "host/persist/repos/.receipts" / f"{str(source)[1:]}.json"
-    receipt.rename(receipt.with_name(receipt.name + ".was"))  # as a sync that was killed leaves it
-    assert synced() == first
+    with monkeypatch.context() as patch:
+        patch.setattr(rsync, "send_folder", failing)
+        touch(source / "a.py")
+        assert [outcome.status for outcome in room.sync()] == ["failed"] and not receipt.exists()
+        assert [outcome.status for outcome in room.sync()] == ["failed"]
+    assert synced() == first, "a sync that did not end makes no other copy"
     receipt.unlink()
     second = synced()
     assert second != first
@@ -327,6 +334,20 @@ def test_a_copy_keeps_its_id_until_it_is_made_anew(room: Room) -> None:
     room.settings = dataclasses.replace(room.settings, repo_overrides={str(source)[1:]: str(other)})
     room.sync()
     assert room.receipt("web")["copy"] != third
+
+
+def test_nothing_is_kept_through_a_link(room: Room, tmp_path: Path) -> None:
+    source = room.repo("web")
+    room.sync()
+    write(room.copy("web") / "made", "m")
+    write(tmp_path / "treasure/gold", "g")
+    folder = room.home / "host/persist/.dusty/kept"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(tmp_path / "treasure")
+    touch(source / "a.py")
+    (outcome,) = room.sync()
+    assert outcome.failure and f"{folder} is a link" in str(outcome.failure) and outcome.failure.code == 1
+    assert (room.copy("web") / "made").read_text() == "m" and tree(tmp_path / "treasure") == {"gold": "g"}
 
 
 def test_a_receipt_remembers_the_last_deletion_of_what_was_made_there(room: Room) -> None:
