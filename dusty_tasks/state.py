@@ -58,18 +58,42 @@ def heal(path: str) -> None:
         if "locked" in str(error):
             return
         try:
-            os.replace(path, path + ".broken")
+            _set_aside(path)
         except FileNotFoundError:
             return  # Another run did that just now.
+        except OSError as trouble:
+            print(f"state/doit.db is damaged, and cannot be set aside: {trouble.strerror}", file=sys.stderr)
+            return
         print("state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr)
 
 
+def _set_aside(path: str) -> None:
+    import shutil
+
+    try:
+        os.replace(path, path + ".broken")
+    except OSError:
+        if not os.path.lexists(path) or not os.path.lexists(path + ".broken"):
+            raise
+        # A folder in place of the one or the other. This is a cache, and the last one set aside is enough.
+        if os.path.isdir(path + ".broken"):
+            shutil.rmtree(path + ".broken")
+        else:
+            os.unlink(path + ".broken")
+        os.replace(path, path + ".broken")
+
+
 def commit_each_task() -> None:
-    """Make doit's sqlite3 backend write each task's record as soon as the task ends. Twice is as good as once."""
-    from doit.dependency import Dependency
+    """Make doit's sqlite3 backend write each task's record as soon as the task ends; where it cannot, the run goes on without.
+
+    Twice is as good as once.
+    """
+    from doit.dependency import Dependency, SqliteDB
 
     if getattr(Dependency, "commits_each_task", False):
         return
+    SqliteDB._sqlite3 = _opening(SqliteDB._sqlite3)
+    SqliteDB.dump = _closing(SqliteDB.dump)
     Dependency.save_success = _committing(Dependency.save_success)
     Dependency.remove_success = _committing(Dependency.remove_success)
     Dependency.commits_each_task = True
@@ -82,16 +106,55 @@ def _committing(method: Callable[..., Any]) -> Callable[..., Any]:
         if not hasattr(database, "_conn"):
             method(self, *args, **named)
             return
-        # No fsync: a power cut may cost the database, which is then made anew; a killed process loses nothing.
-        # Said before the method, which may open a transaction: within one, sqlite refuses it.
-        database._conn.execute("pragma synchronous = off")
-        method(self, *args, **named)
-        for name in database._dirty:
-            database._conn.execute("insert or replace into doit values (?, ?)",
-                                   (name, database.codec.encode(database._cache[name])))
-        database._conn.commit()
+        import sqlite3
+
+        try:
+            # No fsync: a power cut may cost the database, which is then made anew; a killed process loses nothing.
+            # Said before the method, which may open a transaction: within one, sqlite refuses it.
+            database._conn.execute("pragma synchronous = off")
+            method(self, *args, **named)
+            for name in database._dirty:
+                database._conn.execute("insert or replace into doit values (?, ?)",
+                                       (name, database.codec.encode(database._cache[name])))
+            database._conn.commit()
+        except sqlite3.Error as error:
+            _say_unwritten(error)
+            database._conn.close()
+            database._conn = database._sqlite3(":memory:")
         database._dirty.clear()
     return wrapped
+
+
+def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Open the database; where there is no room for one, one in memory."""
+    @functools.wraps(method)
+    def wrapped(self: Any, name: str) -> Any:
+        from doit.dependency import DatabaseException
+
+        try:
+            return method(self, name)
+        except DatabaseException as error:
+            _say_unwritten(error.__context__ or error)
+            return method(self, ":memory:")
+    return wrapped
+
+
+def _closing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def wrapped(self: Any) -> None:
+        import sqlite3
+
+        try:
+            method(self)
+        except sqlite3.Error as error:
+            _say_unwritten(error)
+            self._conn.close()
+            self._dirty = set()
+    return wrapped
+
+
+def _say_unwritten(error: BaseException) -> None:
+    print(f"state/doit.db cannot be written ({error}): the next run checks everything anew", file=sys.stderr)
 
 
 def catch_signals() -> None:

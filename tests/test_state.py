@@ -76,6 +76,59 @@ def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -
     assert not path.exists() and (tmp_path / "doit.db.broken").exists()
 
 
+def test_what_stands_in_the_databases_place_is_set_aside_once_and_again(tmp_path: Path) -> None:
+    path = tmp_path / "doit.db"
+    for _ in range(2):
+        path.mkdir()
+        (path / "theirs").write_text("theirs")
+        state.heal(str(path))
+        assert not path.exists() and (tmp_path / "doit.db.broken/theirs").exists()
+    path.write_bytes(b"garbage" * 1000)
+    state.heal(str(path))
+    assert (tmp_path / "doit.db.broken").is_file()
+
+
+ON_A_FULL_DISK = """
+import sqlite3, sys
+from dusty_tasks import state
+class Full(sqlite3.Connection):
+    refused = {refused!r}
+    def execute(self, statement, *words):
+        if self.refused in statement and not self.memory:
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(statement, *words)
+    def commit(self):
+        if self.refused == "commit" and not self.memory:
+            raise sqlite3.OperationalError("database or disk is full")
+        super().commit()
+connect = sqlite3.connect
+def connected(name, **named):
+    connection = connect(name, factory=Full, **named)
+    connection.memory = name == ":memory:"
+    return connection
+sqlite3.connect = connected
+db = state.prepare({home!r})
+def task_a():
+    return {{"actions": [lambda: open({home!r} + "/a", "w").close()]}}
+def task_b():
+    return {{"actions": [lambda: open({home!r} + "/b", "w").close()], "task_dep": ["a"]}}
+from doit.doit_cmd import DoitMain
+from doit.cmd_base import ModuleTaskLoader
+sys.exit(DoitMain(ModuleTaskLoader(dict(task_a=task_a, task_b=task_b, DOIT_CONFIG=dict(backend="sqlite3", dep_file=db))), config_filenames=()).run(["run"]))
+"""
+
+
+@pytest.mark.parametrize("refused", ["create table", "insert", "commit"])
+def test_a_disk_without_room_for_the_database_costs_its_records_and_not_the_run(refused: str, tmp_path: Path) -> None:
+    script = tmp_path / "pipeline.py"
+    script.write_text(ON_A_FULL_DISK.format(home=str(tmp_path), refused=refused))
+    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60,
+                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "a").exists() and (tmp_path / "b").exists()
+    assert ended.stderr.startswith("state/doit.db cannot be written (database or disk is full)") and ended.stderr.count("cannot be written") == 1
+
+
 def test_a_database_whose_index_alone_is_damaged_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
     write_database(path, "compile", "{}")

@@ -67,7 +67,8 @@ def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
             Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
             raise
     except OSError as error:
-        raise Failure(f"{path} cannot be written: {error.strerror or error}", code=2) from error
+        hint = f"make room on the disk of {path.parent}" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        raise Failure(f"{path} cannot be written: {error.strerror or error}", hint, code=2) from error
 
 
 def narrow_umask() -> None:

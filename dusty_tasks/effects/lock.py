@@ -12,7 +12,7 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from dusty_tasks.effects.failures import Failure
@@ -49,13 +49,17 @@ def held(name: str, *, verb: str = "", home: str = "", wait: float = 0, orphans_
         check_goes_on()
         time.sleep(0.05)
     try:
-        file.truncate(0)
-        file.seek(0)
-        json.dump({"verb": verb or name, "pid": os.getpid(), "since": time.strftime("%H:%M:%S")}, file)
-        file.flush()
+        _note_holder(file, verb or name)
         yield file
     finally:
         file.close()
+
+
+def _note_holder(file: IO[str], verb: str) -> None:
+    """For people; a lock on a full disk is a lock all the same."""
+    with suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), json.dumps({"verb": verb, "pid": os.getpid(), "since": time.strftime("%H:%M:%S")}).encode())
 
 
 def lock_path(name: str, home: str = "") -> str:

@@ -191,4 +191,4 @@ def _record(home: str, what: str, content: str | bytes | None, say: Say | None, 
         History(home).record(what, content.encode() if isinstance(content, str) else content, restores)
     except (ToolFailed, OSError) as trouble:
         if say:
-            say(f"config.yml is changed, but its history could not be written: {trouble}")
+            say(f"the history of config.yml could not be written: {trouble}")
