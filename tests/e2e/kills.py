@@ -142,6 +142,38 @@ class Killed:
         except subprocess.TimeoutExpired:
             self.kill_group(process)
 
+    def leader_killed_after(self, seconds: float) -> None:
+        """The run alone: what it started lives on, and the next run has to wait for it."""
+        process = self.start()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            # nsenter becomes the program itself after its fork, whose pid is that of its only child.
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            os.kill(int(children[0]) if children else process.pid, signal.SIGKILL)
+            process.wait(DEATH)
+
+    def engine_paused_after(self, seconds: float, pause: float) -> subprocess.Popen[bytes]:
+        """The engine says nothing for `pause` seconds."""
+        process = self.start()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        self.docker.run(["sh", "-c", f"kill -STOP $(cat /run/docker.pid); sleep {pause}; kill -CONT $(cat /run/docker.pid)"])
+        process.wait(DEATH + pause)
+        return process
+
+    def engine_restarted_after(self, seconds: float) -> None:
+        """As `systemctl restart docker` does in the middle of a run."""
+        process = self.start()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        restart_engine(self.docker)
+        process.wait(DEATH)
+
     def engine_killed_after(self, seconds: float) -> None:
         """The engine instead; the run ends by itself, then the engine is started again."""
         process = self.start()

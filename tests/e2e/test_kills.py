@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ def killed_over_ssh(rig, ssh_host, tmp_path):
 
 def test_killed_with_its_children(killed):
     break_off(killed, killed.killed_after, 3)
+    break_off(killed, killed.leader_killed_after, 1)
     break_off_at_calls(killed, ["change_spec"], 20)
 
 
@@ -32,8 +34,10 @@ def test_killed_over_ssh(killed_over_ssh):
     break_off(killed_over_ssh, killed_over_ssh.killed_after, 1)
 
 
-def test_the_engine_killed_instead(killed):
-    break_off(killed, killed.engine_killed_after, 1)
+def test_the_engine_killed_restarted_or_paused_instead(killed):
+    break_off(killed, killed.engine_killed_after, 2, ["change_spec"])
+    break_off(killed, killed.engine_restarted_after, 1, ["change_spec"])
+    break_off(killed, partial(killed.engine_paused_after, pause=12), 1, ["change_spec"])
 
 
 @pytest.mark.long
@@ -55,6 +59,13 @@ def test_killed_over_ssh_at_60_moments(killed_over_ssh, dirty):
 @pytest.mark.parametrize("dirty", DIRTY)
 def test_the_engine_killed_instead_at_40_moments(killed, dirty):
     break_off(killed, killed.engine_killed_after, 10, [dirty])
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_the_engine_restarted_or_paused_instead(killed):
+    break_off(killed, killed.engine_restarted_after, 6, ["change_spec", "kill_container"])
+    break_off(killed, partial(killed.engine_paused_after, pause=20), 6, ["change_spec", "kill_container"])
 
 
 @pytest.mark.long

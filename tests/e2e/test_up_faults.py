@@ -1,23 +1,17 @@
 """Accidents in the middle of `up`, and after it: nothing of the user's is lost, and the next `up` repairs what is broken."""
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from kills import restart_engine
 from stacks import PORT, SmallStack, changes, state
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_MOMENT = 2.5
-"""Seconds after its start within which `up` is killed; it takes about that long."""
 
 
 @pytest.fixture
@@ -29,66 +23,6 @@ def stack(rig, tmp_path):
 def running(rig, stack):
     rig.dusty("up")
     return stack
-
-
-def variant(stack: SmallStack, number: int) -> None:
-    """One of two stacks that differ in image, code, services, names and bundles."""
-    stack.app("web", image=f"busybox:{number + 1}", services="[cache]")
-    stack.code("web", "index.html", f"page {number}\n")
-    if number:
-        stack.app("second", apps="[web]")
-        stack.bundle("more", apps="[second]")
-    stack.activate(*(["shop", "more"] if number else ["shop"]))
-
-
-def up_killed_after(rig, seconds: float) -> None:
-    env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-    process = subprocess.Popen(rig.machine.argv([sys.executable, "-m", "dusty_tasks", "up"], cwd=ROOT), env=env, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        # nsenter becomes the program itself after its fork, whose pid is that of its only child.
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(int(children[0]) if children else process.pid, signal.SIGKILL)
-        process.wait(30)
-
-
-def up_when_free(rig) -> subprocess.CompletedProcess[str]:
-    """`up`, again while a child of the killed one (Compose, rsync) still holds its lock."""
-    deadline = time.monotonic() + 60
-    while True:
-        done = rig.dusty("up", check=False)
-        if done.returncode != 1 or "has been running since" not in done.stderr or time.monotonic() > deadline:
-            return done
-
-
-def kill_and_converge(rig, stack: SmallStack, seeds: range) -> None:
-    expected = {}
-    for number in (1, 0):  # in this order, since the copy of a repo stays when its app leaves the stack
-        variant(stack, number)
-        rig.dusty("up")
-        expected[number] = state(rig)
-    for seed in seeds:
-        number = seed % 2
-        variant(stack, number)
-        moment = random.Random(seed).uniform(0.05, LONGEST_MOMENT)
-        up_killed_after(rig, moment)
-        done = up_when_free(rig)
-        assert done.returncode == 0, f"seed {seed}, killed after {moment:.3f} s: {done.stdout}{done.stderr}"
-        assert state(rig) == expected[number], f"seed {seed}, killed after {moment:.3f} s"
-        assert rig.dusty("up").stdout.startswith("up to date"), f"seed {seed}, killed after {moment:.3f} s"
-        assert rig.get(f"http://web.test:{PORT}/") == (200, f"page {number}\n")
-
-
-def test_killed_at_seeded_moments_the_next_up_converges(rig, stack):
-    kill_and_converge(rig, stack, range(15))
-
-
-@pytest.mark.long
-@pytest.mark.timeout(3600)
-def test_killed_at_200_moments_the_next_up_converges(rig, stack):
-    kill_and_converge(rig, stack, range(100, 300))
 
 
 def test_a_lost_state_folder_restarts_nothing(rig, running):
@@ -134,16 +68,6 @@ def test_after_the_engine_was_stopped_and_started_everything_runs_again_in_the_s
     assert {name: what.split()[0] for name, what in after.items()} == {name: what.split()[0] for name, what in before.items()}
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
-
-
-def restart_engine(rig) -> None:
-    """Stop dockerd as a reboot does, and start it with the words it had."""
-    rig.run(["sh", "-c", r"""
-        pid=$(cat /run/docker.pid); tr '\0' '\n' < /proc/$pid/cmdline > /run/dockerd.words
-        kill $pid; while [ -e /proc/$pid ] && ! grep -q Z /proc/$pid/stat; do sleep 0.1; done
-        set --; while IFS= read -r word; do set -- "$@" "$word"; done < /run/dockerd.words
-        setsid "$@" > /run/dockerd.log 2>&1 < /dev/null &
-        until docker version > /dev/null 2>&1; do sleep 0.1; done"""], timeout=60)
 
 
 def test_a_full_disk_under_the_copies_is_said_and_mended_by_room(rig, stack):
