@@ -327,6 +327,8 @@ class Run:
         from dusty_tasks.steps.preconditions import record_owner, remove_strangers
 
         record_owner(self.engine.host, self.view)
+        # Where they cannot be written (a full disk, a folder in the way), nothing is stopped yet.
+        self.launcher.write_records()
         if self.options.get("adopt"):
             remove_strangers(self.engine, self.view)
         if self._proxy_is_started() and self._push_nginx() == REFUSED:

@@ -80,10 +80,10 @@ def test_killed_at_each_call_to_the_engine_over_ssh(killed_over_ssh):
     break_off_at_calls(killed_over_ssh, ["edit_repo", "change_spec", "kill_container"], 2)
 
 
-def mended(rig, stack: SmallStack, number: int, **spec: str) -> None:
+def mended(rig, stack: SmallStack, number: int, *words: str) -> None:
     """A good spec of `web`, one `up`, and it answers."""
-    stack.app("web", image=f"busybox:{number % 2 + 1}", services="[cache]", **spec)
-    rig.dusty("up")
+    stack.app("web", image=f"busybox:{number % 2 + 1}", services="[cache]")
+    rig.dusty("up", *words)
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert "dusty_web_1" in rig.container_ids() and len(rig.container_ids("")) == 3
 
@@ -98,9 +98,8 @@ def test_own_containers_that_hold_their_ports_are_in_nobodys_way_whatever_their_
     for number in range(times(3, 12)):
         rig.run(["docker", "pause", "dusty_web_1"])
         mended(rig, stack, number)
-        # The same with all of it created, never started, under another name.
         rig.run(["sh", "-c", "docker rename dusty_web_1 old_web; docker pause old_web"])
-        mended(rig, stack, number + 1)
+        mended(rig, stack, number + 1, "--adopt")
         stack.app("web", services="[cache]", always="sleep 0.2; exit 1", more="compose: {restart: always}\n")
         assert rig.dusty("up", check=False).returncode == 2
         mended(rig, stack, number)
