@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kills import DIRTY, Killed, break_off, break_off_at_calls
+from kills import DIRTY, ENVIRONMENT, ROOT, Killed, break_off, break_off_at_calls
 from stacks import PORT, SmallStack
 
 
@@ -103,3 +106,61 @@ def test_own_containers_that_hold_their_ports_are_in_nobodys_way_whatever_their_
         stack.app("web", services="[cache]", always="sleep 0.2; exit 1", more="compose: {restart: always}\n")
         assert rig.dusty("up", check=False).returncode == 2
         mended(rig, stack, number)
+
+
+def killed_verb(rig, seconds: float, *words: str) -> None:
+    argv = rig.machine.argv([sys.executable, "-m", "dusty_tasks", *words], cwd=ROOT)
+    process = subprocess.Popen(argv, env={**ENVIRONMENT, "DUSTY_HOME": str(rig.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(60)
+
+
+def duration(rig, *words: str) -> float:
+    begin = time.monotonic()
+    rig.dusty(*words)
+    return time.monotonic() - begin
+
+
+def contents(rig) -> str:
+    return rig.run(["sh", "-c", f"cd {rig.home}/host/persist && find . -type f -not -path './.*' -exec sha256sum {{}} + | sort"]).stdout
+
+
+def fill(rig, word: str) -> None:
+    rig.run(["sh", "-c", f"""cd {rig.home}/host/persist && rm -rf db files one && mkdir db files && echo {word} > one
+        for n in 1 2 3 4; do yes {word} | head -c 8000000 > db/$n; done; for n in $(seq 300); do echo {word} > files/$n; done"""])
+
+
+@pytest.mark.timeout(1200)
+def test_killed_backups_and_restores_of_persist(rig, tmp_path):
+    SmallStack(tmp_path, rig.home)
+    rig.run(["mkdir", "-p", f"{rig.home}/host/persist"])
+    fill(rig, "kept")
+    rig.dusty("disk", "backup", str(tmp_path / "b"))
+    (archive,) = (tmp_path / "b").glob("*.tar.gz")
+    whole = contents(rig)
+    fill(rig, "today")
+    today = contents(rig)
+    ends = []
+    took = duration(rig, "disk", "restore", "--yes", str(archive))
+    for moment in [took * (number + 0.5) / times(6, 30) for number in range(times(6, 30))]:
+        rig.run(["sh", "-c", f"rm -rf {rig.home}/host/persist/.restore*"])
+        fill(rig, "today")
+        killed_verb(rig, moment, "disk", "restore", "--yes", str(archive))
+        is_told = "a restore of persist/ was broken off" in rig.dusty("doctor", check=False).stdout
+        now = contents(rig)
+        ends.append((is_told, now == whole, now == today))
+        assert is_told or now in (whole, today), f"killed after {moment}"
+        if is_told:
+            refused = rig.dusty("up", check=False)
+            assert refused.returncode == 1 and "was broken off" in refused.stderr and "disk restore" in refused.stderr
+            rig.dusty("disk", "restore")
+            assert contents(rig) == whole
+    took = duration(rig, "disk", "backup", str(tmp_path / "c"))
+    for number in range(times(4, 30)):
+        killed_verb(rig, took * (number + 0.5) / times(4, 30), "disk", "backup", str(tmp_path / "c"))
+    rig.dusty("disk", "backup", str(tmp_path / "c"))
+    assert list((tmp_path / "c").glob("*.part")) == [], ends
