@@ -45,7 +45,8 @@ def _stop(engine: Engine, container: FoundContainer, is_removal: bool) -> None:
     if container.is_stoppable:
         docker.run_stop(engine, container.id, stop_seconds_of(container.kind))
     if is_removal:
-        docker.run_remove(engine, container.id)
+        for each in (*container.leftovers, container):
+            docker.run_remove(engine, each.id)
 
 
 def _note(engine: Engine, chosen: Sequence[FoundContainer], is_removal: bool) -> None:

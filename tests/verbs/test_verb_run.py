@@ -36,6 +36,13 @@ def test_stop_stops_users_before_what_they_use_and_notes_it(dusty: Chosen, engin
     assert (record["stopped"], record["finished"]) == (True, False)
 
 
+def test_stop_rm_takes_what_a_broken_off_recreation_left_along(dusty: Chosen, engine: Engine) -> None:
+    leftover = container("old", "created")._replace(id="id-left", container_name="76c0e985963a_dusty_old_1")
+    engine.containers = [container("old", "exited", exit_status=0)._replace(leftovers=(leftover,))]
+    assert dusty("stop", "--rm", "old").out == "removed old\n"
+    assert engine.asked == ["DELETE /containers/id-left?v=1&force=1", "DELETE /containers/id-old?v=1&force=1"]
+
+
 def test_a_name_that_ends_like_a_containers_is_its_own(dusty: Chosen, engine: Engine) -> None:
     engine.containers = [container("web_1")]
     wanted(dusty.home, "web", "web_1")
