@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.found import NETWORK, PROJECT_LABEL, FoundContainer, containers_of
+from dusty_tasks.core.found import NETWORK, ONE_OFF_LABEL, PROJECT_LABEL, FoundContainer, containers_of
 from dusty_tasks.core.safe_text import plain_lines
 from dusty_tasks.core.ssh_trouble import PASSING, SshTrouble, ssh_trouble
 from dusty_tasks.effects.failures import Failure
@@ -273,9 +273,12 @@ def read_restart_count(engine: Engine, container_id: str) -> int:
         return 0
 
 
-def read_names(engine: Engine) -> dict[str, str]:
-    """Container name -> id of all containers on the engine, whosever they are."""
-    return {name.lstrip("/"): entry["Id"] for entry in engine.get("/containers/json?all=1") for name in entry.get("Names") or []}
+def read_strangers(engine: Engine) -> dict[str, str]:
+    """Container name -> id of all containers on the engine that are not of the project, or were run once in it by hand."""
+    def is_ours(labels: Mapping[str, str]) -> bool:
+        return labels.get(PROJECT_LABEL) == PROJECT and labels.get(ONE_OFF_LABEL) != "True"
+    return {name.lstrip("/"): entry["Id"] for entry in engine.get("/containers/json?all=1") for name in entry.get("Names") or []
+            if not is_ours(entry.get("Labels") or {})}
 
 
 def read_images(engine: Engine) -> dict[str, dict[str, str]]:

@@ -95,10 +95,9 @@ def _strangers(engine: Engine, view: View) -> dict[str, str]:
     """Container name -> id of those that are not of the project and hold a name that the plan needs."""
     making = view.plan.names(CREATE, RECREATE)
     names = {container.container_name for container in view.wanted.containers if container.name in making}
-    ours = {container.id for container in view.found.containers.values()}
     if not names - {container.container_name for container in view.found.containers.values()}:
         return {}
-    return {name: container_id for name, container_id in docker.read_names(engine).items() if name in names and container_id not in ours}
+    return {name: container_id for name, container_id in docker.read_strangers(engine).items() if name in names}
 
 
 def record_owner(host: DockerHost, view: View) -> None:

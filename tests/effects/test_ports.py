@@ -1,4 +1,4 @@
-"""Who holds a port: a stranger, nobody, or the engine that is about to give it back."""
+"""Who holds a port or a name: a stranger, nobody, ourselves, or the engine that is about to give it back."""
 from __future__ import annotations
 
 import socket
@@ -20,7 +20,7 @@ from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.ports import Holder, read_holder
 from dusty_tasks.effects.process import Finished
 from dusty_tasks.steps import preconditions
-from dusty_tasks.steps.preconditions import check_ports
+from dusty_tasks.steps.preconditions import check_names, check_ports
 from dusty_tasks.steps.reality import View
 
 LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); open('/proc/self/comm', 'w').write(sys.argv[1]); print(s.getsockname()[1], flush=True); sys.stdin.read()"
@@ -137,3 +137,16 @@ def test_a_free_port_is_free(engine: Engine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert read_holder(engine, ("127.0.0.1", port)) is None
+
+
+@pytest.mark.parametrize(("labels", "is_stranger"), [
+    ({"com.docker.compose.project": "dusty"}, False), ({"com.docker.compose.project": "theirs"}, True), (None, True),
+    ({"com.docker.compose.project": "dusty", "com.docker.compose.oneoff": "True"}, True),
+], ids=["a leftover of ours", "another project's", "nobody's", "run by hand"])
+def test_a_name_is_held_by_a_stranger_unless_its_label_is_ours(engine: Any, labels: dict[str, str] | None, is_stranger: bool) -> None:
+    engine.listing.append({"Id": "1" * 20, "Names": ["/dusty_web_1"], "State": "removing", "Labels": labels})
+    if is_stranger:
+        with pytest.raises(Failure, match="the name dusty_web_1 is held by a container that is not Dusty's"):
+            check_names(engine, view())
+    else:
+        check_names(engine, view())
