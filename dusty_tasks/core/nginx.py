@@ -46,7 +46,7 @@ def render_nginx(stack: Stack, settings: Settings, templates: Templates) -> Arti
     return templates.render(
         "nginx/dustyNginx.conf", routing=settings.routing, http=http, stream=[server for kind, server in servers if kind == "stream"],
         ports=sorted({server.host_port for server in http}), trusted=trusted_addresses(settings.proxy_trusted),
-        known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK, known_names=known_names(stack, settings),
+        known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK, known_names=[map_key(name) for name in known_names(stack, settings)],
         rows_html=_parts(_html_rows(stack, settings)), rows_json=_parts(_json_rows(stack, settings)), **texts)
 
 
@@ -75,6 +75,11 @@ def known_names(stack: Stack, settings: Settings) -> list[str]:
     """The names under which the list of routes is shown, where they lead to no app: this machine's, the proxy's, and the stack's."""
     own = ["localhost", PROXY_NAME.lower(), f"dusty_{PROXY_NAME.lower()}_1", settings.bridge_ip, *_names_of_host(settings)]
     return list(dict.fromkeys([*own, *(name for route in stack.routes for name in host_names(route, settings))]))
+
+
+def map_key(name: str) -> str:
+    """A name as the key of a `map`, where some words mean something else."""
+    return f"\\{name}" if name in ("default", "hostnames", "include", "volatile") else name
 
 
 def _names_of_host(settings: Settings) -> Iterator[str]:

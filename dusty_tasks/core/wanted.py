@@ -33,6 +33,8 @@ class WantedContainer(NamedTuple):
     """Absolute folder of its `build:`, or '' when it runs an `image:`."""
     http_urls: tuple[str, ...] = ()
     """URLs of its http routes, in route order, for example `http://local.web.test:8080/`."""
+    http_ports: tuple[int, ...] = ()
+    """The port in it that each of them leads to."""
     route_ports: tuple[int, ...] = ()
     """The ports in it that its routes lead to, http and stream, each once, in route order."""
     stream_ports: tuple[int, ...] = ()

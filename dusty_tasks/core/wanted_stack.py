@@ -54,6 +54,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
         after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
         http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]),
+        http_ports=tuple([route.container_port for route in parts.routes if route.kind == "http"]),
         route_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes)),
         stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")))
 

@@ -307,6 +307,12 @@ def read_network_id(engine: Engine) -> str:
         return ""
 
 
+def read_subnet(engine: Engine) -> str:
+    """The subnet of the project's network, '' if it has none."""
+    config = ((engine.get(f"/networks/{quote(NETWORK)}").get("IPAM") or {}).get("Config") or [{}])[0]
+    return str(config.get("Subnet") or "")
+
+
 def read_bridge_address(engine: Engine) -> str:
     """The address of the engine's default bridge on the Docker host, '' if it has none."""
     import ipaddress

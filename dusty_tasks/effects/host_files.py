@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.called import DUSTY
@@ -56,6 +57,18 @@ mv -f "$new" "$target"
 """Words: host.root, a path below it, the mode; stdin is the content. The mode is set, not inherited from a login's umask; the login
 that asked through sudo can read the file.
 """
+PUT_LINES = f"""
+{DOWN}
+new=$target.new.$$ old=$target.old.$$ tab=$(printf '\\t')
+rm -rf "$new" "$old"
+mkdir "$new" || exit 4
+while IFS=$tab read -r name text; do printf '%s\\n' "$text" > "$new/$name" || exit 4; done
+chmod 755 "${{target%/*}}" "$new"
+if [ -e "$target" ] || [ -L "$target" ]; then mv "$target" "$old" || exit 4; fi
+mv "$new" "$target" || exit 4
+rm -rf "$old"
+"""
+"""Words: host.root, a folder below it; stdin a line a file: name, tab, text. What stood there is moved away itself, so no link is followed."""
 MOVE = """
 if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a folder, and a file of Dusty's belongs there"; exit 3; fi
 if [ -L "$2" ]; then rm -f "$2"; fi
@@ -93,6 +106,30 @@ def read_host_json(host: DockerHost, below: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def write_host_lines(host: DockerHost, below: str, text_by_name: Mapping[str, str]) -> None:
+    """Make a folder below host.root hold these files of one line each, and no others; anybody who may enter the folder above may read them.
+
+    Raises Failure, ToolFailed.
+    """
+    path = host.path(below)
+    if not host.is_local:
+        lines = "".join(f"{name}\t{text}\n" for name, text in text_by_name.items())
+        _check(["write", path], host.run_script(PUT_LINES, host.root, below, input=lines.encode(), check=False, as_root=True))
+        return
+    _check_way(host, f"{below}/")
+    try:
+        os.makedirs(path, exist_ok=True)
+        # Whatever the caller's umask is: the proxy reads them as a user of its own.
+        for readable in (os.path.dirname(path), path):
+            os.chmod(readable, 0o755)
+        for name in set(os.listdir(path)) - text_by_name.keys():
+            os.unlink(f"{path}/{name}")
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror or error}", code=2) from error
+    for name, text in text_by_name.items():
+        write_atomically(f"{path}/{name}", f"{text}\n".encode())
 
 
 def move_host_file(host: DockerHost, source: str, destination: str) -> None:

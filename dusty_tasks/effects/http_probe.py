@@ -1,15 +1,19 @@
-"""Asking http routes whether an app answers behind them, each in a thread of its own."""
+"""Asking http routes whether an app answers behind them, each in a thread of its own, and the app as seldom as can be."""
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from dusty_tasks.core.hops import NO_ANSWER, NO_PROXY, REFUSED, SILENT, Answer
+
 PAUSE = 0.1
+LONGEST_PAUSE = 8.0
+"""Between requests that the app may have got: it need not read that it is waited for."""
 PATIENCE = 15.0
 """Seconds for one answer; an app that is slow at its first request is ready when it gives it."""
-NOT_YET = (502, 504)
-"""What nginx says while nobody answers behind it."""
+KNOCK = "/.dusty/knock"
+"""Where nginx tells whether the app takes connections in its container (templates/nginx), which it does not notice while nothing listens."""
 
 
 class Probes:
@@ -20,6 +24,8 @@ class Probes:
         """Where nginx listens; names are not looked up, so it works before the hosts section is written."""
         self._over = threading.Event()
         self._open: dict[str, list[str]] = {}
+        self.answers: dict[str, Answer] = {}
+        """URL -> what came back last."""
 
     def __enter__(self) -> Probes:
         return self
@@ -38,23 +44,46 @@ class Probes:
         return list(self._open.get(name, ()))
 
     def _ask(self, name: str, url: str) -> None:
+        pause = PAUSE
         while not self._over.is_set():
-            if answers(self.address, url):
+            answer = self.answers[url] = ask(self.address, url)
+            if answer.is_the_apps:
                 self._open[name].remove(url)
                 return
-            self._over.wait(PAUSE)
+            pause = min(max(2 * pause, 1.0), LONGEST_PAUSE) if has_arrived(self.address, url, answer) else PAUSE
+            self._over.wait(pause)
+
+
+def has_arrived(address: str, url: str, answer: Answer) -> bool:
+    """True if the app may have got the request. What listens on a published port takes connections for an app that does not listen
+    yet, and ends them: nginx sees no difference, so it is asked to look at the app itself.
+    """
+    return answer.may_have_arrived and not (answer.saw == SILENT and ask(address, url, path=KNOCK).saw == REFUSED)
 
 
 def answers(address: str, url: str, patience: float = PATIENCE) -> bool:
-    """True if a request for `url`, sent to `address`, is answered within `patience` seconds by anything but 502 and 504."""
+    """True if a request for `url`, sent to `address`, is answered by the app within `patience` seconds."""
+    return ask(address, url, patience).is_the_apps
+
+
+def ask(address: str, url: str, patience: float = PATIENCE, path: str = "") -> Answer:
+    """What comes back for a request for `url` (or another path there), sent to `address`."""
     import http.client
 
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(address, parts.port or 80, timeout=patience)
     try:
-        connection.request("GET", parts.path or "/", headers={"Host": parts.netloc, "User-Agent": "dusty"})
-        return connection.getresponse().status not in NOT_YET
+        connection.connect()
+    except OSError:
+        return Answer(NO_PROXY)
+    try:
+        connection.request("GET", path or parts.path or "/", headers={"Host": parts.netloc, "User-Agent": "dusty"})
+        answer = connection.getresponse()
+        return Answer(answer.getheader("X-Dusty-Saw") or "", answer.status)
+    except TimeoutError:
+        return Answer(NO_ANSWER)
     except (OSError, http.client.HTTPException):
-        return False
+        # The engine takes connections for an nginx that does not listen yet.
+        return Answer(NO_PROXY)
     finally:
         connection.close()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 STARTED, OWNER = "persist/.dusty/started.json", "persist/.dusty/owner.json"
 COMMANDS_PUSHED, ASSETS_PUSHED = "command_files/.pushed.json", "persist/dusty_assets/.pushed.json"
 NGINX_CONFIG = "persist/dustyNginx/dustyNginx.conf"
+PAGE_STATES = "persist/dustyNginx/.dusty"
+"""What the proxy's pages tell of each app (core/proxy_states); the proxy sees it at /etc/nginx/conf.d/.dusty."""
 
 READ_ALL = f"""
 root=$1

@@ -221,21 +221,21 @@ def changes() -> list[Finding]:
 
 
 def requests() -> list[Finding]:
-    """One request a route, through nginx."""
-    from dusty_tasks.effects.http_probe import answers
+    """One request a route, through nginx; where it is not answered, the hop that fails."""
+    from dusty_tasks.core.hops import OWN_TROUBLE, Verdict
+    from dusty_tasks.steps.route_checks import Checked, check_routes
 
-    address = session.settings().hosts_address
-    found = {container.name: container for container in docker.list_containers(session.docker_host())}
-    urls = [(container.name, url) for container in _wanted().containers for url in container.http_urls
-            if container.name in found and found[container.name].is_running]
-    with ThreadPoolExecutor(8) as pool:
-        good = list(pool.map(lambda pair: answers(address, pair[1]), urls))
-    bad = [(name, url) for (name, url), is_good in zip(urls, good, strict=True) if not is_good]
-    if bad:
-        names = list(dict.fromkeys(name for name, _ in bad))
-        urls_text = subject([url for _, url in bad])
-        return [Finding("request", FAILED, f"{urls_text} is not answered", f"{DUSTY} logs {' '.join(names)}")]
-    return [Finding("request", OK, f"{counted(len(urls), 'URL')} answered through nginx" if urls else "no app with a URL runs")]
+    asked = Engine(session.docker_host())
+    checked = check_routes(asked, _wanted().containers, docker.read_containers(asked))
+    silent: dict[Verdict, list[Checked]] = {}
+    for one in checked:
+        if one.verdict:
+            silent.setdefault(one.verdict, []).append(one)
+    found = [Finding(f"route ({verdict.hop})", FAILED, f"{subject([one.url for one in those])} is not answered: {verdict.what}",
+                     verdict.mend or f"{DUSTY} logs {' '.join(dict.fromkeys(one.name for one in those))}") for verdict, those in silent.items()]
+    found += [Finding("request", WARNING, f"{one.name} answers at {one.url} with its own status {one.answer.status}", f"{DUSTY} logs {one.name}")
+              for one in checked if not one.verdict and one.answer.status >= OWN_TROUBLE]
+    return found or [Finding("request", OK, f"{counted(len(checked), 'URL')} answered through nginx" if checked else "no app with a URL runs")]
 
 
 def repos() -> list[Finding]:

@@ -21,17 +21,18 @@ from dusty_tasks.core.container_state import (
     state_of,
 )
 from dusty_tasks.core.found import PROXY, FoundContainer
+from dusty_tasks.core.hops import OWN_TROUBLE, is_final
 from dusty_tasks.core.lifetimes import checks_health, end_before_last_start, last_probe
-from dusty_tasks.core.listening import listening_trouble
 from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker, http_probe
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.listeners import read_listeners
+from dusty_tasks.steps.route_checks import read_closed, verdict_of
 
 INTERVAL = 0.05
 GLANCE = 2.0
 """Seconds for an answer where nobody waits until it comes."""
+LAST_LINES = "its last lines"
 SILENCE = 2.0
 """Seconds before it is said who is waited for, and between two looks at what listens in a container."""
 
@@ -43,18 +44,26 @@ class Trouble(NamedTuple):
     state: State
     printed: tuple[tuple[str, str], ...] = ()
     """(whose words, the words): what its health check printed, its last lines."""
+    hint: str = ""
+    """What mends it, where that is known."""
+
+    @property
+    def last_lines(self) -> str:
+        """What it printed itself."""
+        return dict(self.printed).get(LAST_LINES, "")
 
     def __str__(self) -> str:
         return f"{self.name} {self.words}"
 
     @property
     def words(self) -> str:
-        """What follows the name."""
+        """What follows the name, the hint among it."""
         parts = [self.state.what]
         for title, text in self.printed:
             lines = "".join(f"\n    {line}" for line in text.splitlines())
             parts.append(f"; {title}:{lines}" if len(parts) == 1 else f"\n  {title}:{lines}")
-        return "".join(parts) if self.printed else f"{parts[0]}, and it printed nothing"
+        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        return f"{''.join(parts)}{'' if self.printed else ', and it printed nothing'}{hint}"
 
 
 class Outcome(NamedTuple):
@@ -65,6 +74,8 @@ class Outcome(NamedTuple):
     finished: list[str]
     """Ended with status 0, and nothing says that they should go on."""
     ready: list[str]
+    notes: list[str]
+    """What is worth a word of those that are ready."""
 
     @property
     def troubles(self) -> list[Trouble]:
@@ -93,8 +104,9 @@ class Watch:
     def __init__(self, engine: Engine, started: Iterable[WantedContainer], address: str, seconds: float, noted: Mapping[str, str]) -> None:
         self.engine, self.seconds, self.noted = engine, seconds, noted
         self.pending = {container.name: container for container in started}
+        self._watched = dict(self.pending)
         self.ready: dict[str, WantedContainer] = {}
-        self.outcome = Outcome([], [], [], [])
+        self.outcome = Outcome([], [], [], [], [])
         self.probes = http_probe.Probes(address)
         for container in self.pending.values():
             self.probes.watch(container.name, container.http_urls)
@@ -121,7 +133,7 @@ class Watch:
             state = self._state(container, found.get(name), has_proxy)
             # One that kept ending and runs at the moment has failed so far, and gets its chance.
             is_waiting = state.name in (STARTING, NOT_ANSWERING) or (state.name == FAILED and name in found and found[name].state == "running")
-            if is_waiting and (name in self.ready or self.elapsed < self.seconds):
+            if is_waiting and (name in self.ready or (self.elapsed < self.seconds and not self._is_hopeless(name))):
                 continue
             self.pending.pop(name, None)
             if state.name == RUNNING or (state.name == STARTING and not found[name].health):
@@ -131,6 +143,7 @@ class Watch:
             self._note(name, found.get(name), state)
         if not self.pending:
             self.outcome.ready.extend(self.ready)
+            self.outcome.notes.extend(self._notes())
 
     def _state(self, container: WantedContainer, found: FoundContainer | None, has_proxy: bool) -> State:
         if found and found.exit_status == 0:
@@ -142,6 +155,18 @@ class Watch:
         """Whether its routes answer, as far as they can be asked."""
         has_urls = has_proxy and bool(container.http_urls)
         return routes_answer(container, None if not has_urls else not self.probes.open_urls(container.name), self.closed.get(container.name))
+
+    def _is_hopeless(self, name: str) -> bool:
+        """True if one of its routes fails for a reason that waiting does not mend."""
+        answers = [self.probes.answers.get(url) for url in self.probes.open_urls(name)]
+        return any(answer is not None and is_final(answer, self.closed.get(name)) for answer in answers)
+
+    def _notes(self) -> Iterable[str]:
+        for name, container in self.ready.items():
+            for url in container.http_urls:
+                answer = self.probes.answers.get(url)
+                if answer and answer.status >= OWN_TROUBLE:
+                    yield f"{name} answers at {url} with its own status {answer.status}"
 
     def _checks_health(self, found: FoundContainer) -> bool:
         try:
@@ -185,22 +210,27 @@ class Watch:
         if state.name == FINISHED:
             self.outcome.finished.append(name)
             return
-        printed = []
+        printed, hint = [], ""
         if found and found.health and state.name in (UNHEALTHY, STARTING):
             state, words = self._with_probe(found, state)
             printed += words
         elif state.name == NOT_ANSWERING:
-            state = State(NOT_ANSWERING, self._why_silent(name))
+            state, hint = self._why_silent(name)
         lines = _last_lines(self.engine, found.id) if found else ""
         if lines:
-            printed.append(("its last lines", lines))
-        trouble = Trouble(name, state, tuple(printed))
+            printed.append((LAST_LINES, lines))
+        trouble = Trouble(name, state, tuple(printed), hint)
         (self.outcome.silent if state.name in (NOT_ANSWERING, UNHEALTHY) else self.outcome.failed).append(trouble)
 
-    def _why_silent(self, name: str) -> str:
-        open_urls = self.probes.open_urls(name)
+    def _why_silent(self, name: str) -> tuple[State, str]:
+        """Which of its routes do not answer, why, and what mends that."""
+        open_urls, closed = self.probes.open_urls(name), self.closed.get(name)
         where = f"does not answer at {' and '.join(open_urls)}" if open_urls else "does not answer"
-        return f"{where}: {self.closed[name]}" if self.closed.get(name) else where
+        url = next((url for url in open_urls if url in self.probes.answers), "")
+        if not url:
+            return State(NOT_ANSWERING, f"{where}: {closed}" if closed else where), ""
+        verdict = verdict_of(self.engine, self._watched[name], url, self.probes.answers[url], closed)
+        return State(NOT_ANSWERING, f"{where}: {verdict.what}"), verdict.mend
 
     def _with_probe(self, found: FoundContainer, state: State) -> tuple[State, list[tuple[str, str]]]:
         """A state that the health check decided, with how the check ended and what it printed."""
@@ -222,14 +252,6 @@ def routes_answer(container: WantedContainer, urls_answer: bool | None, closed: 
     if container.stream_ports and closed is not None:
         return not closed
     return None if container.stream_ports else urls_answer
-
-
-def read_closed(engine: Engine, container: WantedContainer, container_id: str) -> str | None:
-    """Why no route to a running container can be answered, by what listens in it; '' if all of its ports are listened on, None if nobody can tell."""
-    if container.mapping.get("network_mode") == "host":
-        return None
-    listening = read_listeners(engine, container_id)
-    return None if listening is None else listening_trouble(container.route_ports, listening)
 
 
 def read_answers(engine: Engine, asked: Sequence[WantedContainer], found: Mapping[str, FoundContainer], address: str) -> dict[str, bool]:

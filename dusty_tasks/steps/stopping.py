@@ -15,9 +15,10 @@ from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.observe import STARTED
+from dusty_tasks.steps.page_states import note_found
 
 
-def stop_containers(engine: Engine, containers: Sequence[FoundContainer], *, is_removal: bool) -> list[FoundContainer]:
+def stop_containers(engine: Engine, containers: Sequence[FoundContainer], verb: str, *, is_removal: bool) -> list[FoundContainer]:
     """Stop those that run, remove all of them if that is wanted; which of them were changed. Raises Failure naming those that failed.
 
     That a person stopped them is noted beside them, so that a service which then ends with status 0 is not taken for finished.
@@ -34,6 +35,7 @@ def stop_containers(engine: Engine, containers: Sequence[FoundContainer], *, is_
                 failures.append(Report(container.name, str(failure), (container.container_name, container.id)))
             else:
                 say(f"{'removed' if is_removal else 'stopped'} {container.name}")
+    note_found(engine, verb)
     if failures:
         raise Failure("\n".join(sentence for sentence, _code in sentences(failures)), code=2)
     return chosen

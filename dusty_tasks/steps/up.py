@@ -38,7 +38,8 @@ from dusty_tasks.core.changes import (
     Change,
     Options,
 )
-from dusty_tasks.core.container_state import RUNNING
+from dusty_tasks.core.container_state import RUNNING, State
+from dusty_tasks.core.container_state import STARTING as IS_STARTING
 from dusty_tasks.core.found import PROXY
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sizes import counted
@@ -97,6 +98,10 @@ class Run:
         """What was not done while the rest went on; the highest code is the run's."""
         self.troubled: set[str] = set()
         """Containers that did not become ready."""
+        self.seen: dict[str, State] = {}
+        """States that this run brought about, for the proxy's pages; all others are those of the plan's look."""
+        self.printed: dict[str, str] = {}
+        """Last lines of those that failed."""
         self.fetches = 0
         self.sudo_calls = 0
         self.receipts: dict[str, dict[str, Any]] = {}
@@ -334,6 +339,7 @@ class Run:
         if self._proxy_is_started() and self._push_nginx() == REFUSED:
             # The proxy that runs goes on with its config; the apps are brought up all the same.
             self._view = self.view._replace(plan=self.view.plan.without(PROXY))
+        self._note_page_states({name: State(IS_STARTING, "is being started") for name in self.view.plan.names(*STARTING)})
         with working("changing containers"):
             self.launcher.launch()
         self.failures += self._launch_failures()
@@ -395,6 +401,7 @@ class Run:
         The run ends with 2 for a container that ended, with 1 for one that runs and does not answer, or is unhealthy.
         """
         from dusty_tasks.steps import ready
+        from dusty_tasks.steps.page_states import seen_of
 
         awaited = self.view.plan.names(AWAIT)
         names = {change.name for change in self.done if change.kind in STARTING} | awaited
@@ -409,6 +416,8 @@ class Run:
         self.launcher.note_states({*outcome.finished, *self.view.found.finished}, outcome.ready,
                                   {trouble.name: trouble.state.what for trouble in outcome.troubles})
         self.troubled = {trouble.name for trouble in outcome.troubles}
+        self.seen, self.printed = seen_of(outcome)
+
         def code_of(trouble: ready.Trouble) -> int:
             is_ours = trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in str(trouble)
             return 1 if trouble in outcome.silent else 3 if is_ours else 2
@@ -416,6 +425,12 @@ class Run:
         reports = [Report(trouble.name, trouble.words + self._blamed_deletions(trouble.name), own[trouble.name], code_of(trouble))
                    for trouble in outcome.troubles]
         self.failures += [Failure(sentence, code=code) for sentence, code in sentences(reports, " ")]
+        self.warnings += outcome.notes
+
+    def _note_page_states(self, seen: dict[str, State]) -> None:
+        from dusty_tasks.steps.page_states import note_states
+
+        note_states(self.engine, self.view.wanted, "up", {**self.view.states, **seen}, self.printed)
 
     def _blamed_deletions(self, name: str) -> str:
         """A line on what syncs deleted since an app was ready that is not now."""
@@ -436,6 +451,8 @@ class Run:
             from dusty_tasks.effects.hosts_file import CONFLICT_HINT
 
             self.failures.append(Failure("\n".join(self.view.found.hosts_conflicts), CONFLICT_HINT))
+        if self._launcher:
+            self._note_page_states(self.seen)
         sums = Sums(len(self.done), self.engine.reads, self.engine.host.round_trips, self.fetches, self.sudo_calls)
         print_receipt(self.view, self.done, self.warnings, self.failures, sums, self.troubled)
         self._lock.close()

@@ -20,6 +20,7 @@ from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_j
 from dusty_tasks.effects.lock import held
 from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.effects.receipts import Receipt, read_receipts
+from dusty_tasks.steps.page_states import note_found
 from dusty_tasks.steps.preconditions import check_containers_are_ours
 from dusty_tasks.verbs.repo_words import found_entries
 from dusty_tasks.verbs.running import not_in_the_stack
@@ -36,6 +37,7 @@ def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None
         check_containers_are_ours(engine.host, found.values())
         receipts = sync(wanted, chosen if words or repo_words else None, no_sync)
         code = restart([container for container in chosen if container.name in found], wanted, engine, found, receipts)
+        note_found(engine, "restart", starting=[container.name for container in chosen])
     absent = [container.name for container in chosen if container.name not in found]
     for name in absent:
         warn(f"{name} has no container\n    hint: dusty up makes it")

@@ -24,7 +24,7 @@ def run(words: list[str]) -> int | None:
         try:
             containers = list(docker.read_containers(engine).values())
             check_containers_are_ours(engine.host, containers)
-            if not stop_containers(engine, containers, is_removal=False):
+            if not stop_containers(engine, containers, "shutdown", is_removal=False):
                 say("no container of Dusty's is running")
         except (EngineDown, Unreachable) as away:
             is_away = not is_known_off(engine.host)

@@ -11,6 +11,7 @@ from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.lock import held
 from dusty_tasks.steps.host_start import ensure_running, store_address
+from dusty_tasks.steps.page_states import note_found
 from dusty_tasks.verbs.words import exactly
 
 
@@ -20,6 +21,7 @@ def run(words: list[str], yes: bool = False) -> int | None:
     with held("up", verb="start", home=session.home()):
         ensure_running(Engine(session.docker_host()), yes=yes)
         store_address(session.docker_host())
+        note_found(Engine(session.docker_host()), "start")
     engine = Engine(session.docker_host())
     info, version = docker.read_info(engine), engine.get("/version")
     say(table((), facts(info, version)))

@@ -26,7 +26,7 @@ def run(words: list[str], rm: bool = False) -> int | None:
         return 0
     check_containers_are_ours(engine.host, chosen)
     with held("up", verb="stop", home=session.home()):
-        if not stop_containers(engine, chosen, is_removal=rm):
+        if not stop_containers(engine, chosen, "stop", is_removal=rm):
             say("nothing to stop" if not rm else "nothing to remove")
     return 0
 

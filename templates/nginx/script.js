@@ -17,7 +17,7 @@ time.nextElementSibling.textContent=", "+ago((Date.now()-Date.parse(time.dateTim
 ages();
 setInterval(ages,1000);
 if(document.body.dataset.again!="unless-it-arrived")return;
-var before=null,asked=0;
+var first=1,wasDown=0,asked=0;
 function ask(path){
 return fetch(path,{headers:{Accept:"application/json"},credentials:"omit",cache:"no-store",redirect:"manual"});
 }
@@ -33,7 +33,8 @@ return state&&state.is_down&&(state.state!="starting"||Date.now()-Date.parse(sta
 }
 function look(){
 ask("/.dusty/state").then(function(answer){return answer.json()}).then(function(found){
-if(!asked)before=found.state;
+if(first)wasDown=isDown(found.state);
+first=0;
 if(found.state){
 byId("what").textContent=found.state.what;
 byId("lines").textContent=found.state.lines.join("\n");
@@ -43,12 +44,12 @@ return ask("/.dusty/knock");
 }).then(function(answer){
 var saw=answer.headers.get("X-Dusty-Saw");
 if(saw=="refused"){
-if(!isDown(before))byId("note").textContent="Nothing listens on its port now. It did when its state was noted, so it may have got the request, which is not sent again by itself.";
+if(!wasDown)byId("note").textContent="Nothing listens on its port now. It did when its state was noted, so it may have got the request, which is not sent again by itself.";
 asked=1;
 setTimeout(look,2000);
 }
 else if(saw)stop("Something listens on its port and does not answer properly, so it may have got the request, which is not sent again by itself.");
-else if(asked&&isDown(before))location.reload();
+else if(asked&&wasDown)location.reload();
 else stop("It answers now. It may have got the request already, which is not sent again by itself.");
 }).catch(function(){setTimeout(look,5000)});
 }

@@ -13,7 +13,7 @@ class App(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         print(f"{self.command} {self.path}"[:80], flush=True)
         name, _, word = self.path[1:].partition("?")
-        getattr(self, name if name in ("events", "close", "header", "status", "hang", "upload") else "echo")(word)
+        getattr(self, name if name in ("events", "close", "header", "status", "hang", "upload", "socket") else "echo")(word)
 
     do_HEAD = do_POST = do_PUT = do_GET
 
@@ -61,6 +61,16 @@ class App(BaseHTTPRequestHandler):
         """The answer comes after so many seconds."""
         time.sleep(float(word))
         self.say("late")
+
+    def socket(self, _: str) -> None:
+        """Another protocol from now on: what comes is sent back."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", self.headers["Upgrade"])
+        self.end_headers()
+        while data := self.rfile.read1(100):
+            self.wfile.write(data)
+        self.close_connection = True
 
     def upload(self, _: str) -> None:
         """When the first byte of what is sent arrived, when the last, and how many there were."""

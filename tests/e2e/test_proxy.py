@@ -52,6 +52,20 @@ def test_what_is_sent_arrives_as_it_is_sent_both_ways(served):
     assert last - first > 0.7 and total == 2
 
 
+def test_a_socket_that_is_upgraded_carries_both_ways(served):
+    talk = """
+import socket, time
+peer = socket.create_connection(("web.test", 8080), 10)
+peer.sendall(b"GET /socket HTTP/1.1\\r\\nHost: web.test:8080\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n")
+print(peer.recv(1000).split(b"\\r\\n")[0].decode())
+for word in (b"one", b"two"):
+    time.sleep(0.3)
+    peer.sendall(word)
+    print(peer.recv(1000).decode())
+"""
+    assert served.run(["python3", "-c", talk]).stdout.split("\n") == ["HTTP/1.1 101 Switching Protocols", "one", "two", ""]
+
+
 def test_what_is_larger_or_named_otherwise_than_a_server_expects_passes(served, tmp_path):
     for size in (5000, 200_000):
         headers = curl(served, "-si", f"{WEB}/header?{size}")

@@ -66,6 +66,16 @@ def test_an_asset_that_is_unset_is_gone_over_there(rig, ssh_host, running):
     assert ssh_host.run(["grep", "-rl", "t0p-secret", "/persist", "/command_files", "/cp"], check=False).stdout == ""
 
 
+def test_the_machines_own_address_gets_the_list_and_the_page_tells_who_stopped_the_app(rig, ssh_host, running):
+    status, listed = rig.get(f"http://{ssh_host.address}:{PORT}/")
+    assert status == 200 and f'<a href="http://web.test:{PORT}/">' in listed and "web: running at " in listed
+    refused = rig.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.test", f"http://{ssh_host.address}:{PORT}/"])
+    assert refused.stdout == "421"
+    rig.dusty("stop", "web")
+    status, page = rig.get(f"http://web.test:{PORT}/")
+    assert status == 502 and "web was stopped" in page and "dusty stop saw it at " in page
+
+
 def test_nothing_to_do_is_one_round_trip_and_one_process(rig, ssh_host, running):
     before = ids(ssh_host)
     log = running.folder / "trace"

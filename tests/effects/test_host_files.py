@@ -18,8 +18,9 @@ from dusty_tasks.effects.host_files import (
     remove_host_file,
     write_host_file,
     write_host_json,
+    write_host_lines,
 )
-from dusty_tasks.effects.observe import OWNER, STARTED, read_unfinished
+from dusty_tasks.effects.observe import OWNER, PAGE_STATES, STARTED, read_unfinished
 
 CONFIG, CANDIDATE = "persist/dustyNginx/dustyNginx.conf", "persist/dustyNginx/candidate.conf"
 
@@ -130,3 +131,36 @@ def test_what_a_broken_off_restore_left_is_seen(host: DockerHost) -> None:
     Path(host.path("persist/.restore-old")).mkdir(parents=True)
     Path(host.path("persist/.restore-ready")).mkdir()
     assert read_unfinished(host) == (".restore-ready", ".restore-old")
+
+
+LINES = {"web.html": '<p id="what">it\'s \\n 100 % $HOME `x`</p>', "web.json": '{"a": "\\u003cb\\n"}', "my.app-1_x.word": "  stopped at <time></time>"}
+
+
+def test_a_folder_holds_these_lines_alone_and_the_proxys_user_may_read_them(host: DockerHost) -> None:
+    mask = os.umask(0o077)
+    try:
+        write_host_lines(host, PAGE_STATES, {"old.html": "x"})
+        write_host_lines(host, PAGE_STATES, LINES)
+    finally:
+        os.umask(mask)
+    folder = Path(host.path(PAGE_STATES))
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {name: f"{text}\n" for name, text in LINES.items()}
+    assert [path.name for path in folder.parent.iterdir()] == [".dusty"]
+    assert [path.stat().st_mode & 0o777 for path in (folder.parent, folder)] == [0o755, 0o755]
+    assert all(path.stat().st_mode & 0o444 == 0o444 for path in folder.iterdir())
+    write_host_lines(host, PAGE_STATES, {})
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("below", ["persist/dustyNginx", "persist/dustyNginx/.dusty"])
+def test_lines_are_not_written_through_a_link(host: DockerHost, below: str, tmp_path: Path) -> None:
+    treasure = tmp_path / "treasure"
+    (treasure / ".dusty").mkdir(parents=True)
+    (treasure / "theirs").write_text("theirs")
+    Path(host.path(below)).parent.mkdir(parents=True)
+    Path(host.path(below)).symlink_to(treasure)
+    try:
+        write_host_lines(host, PAGE_STATES, LINES)
+    except Failure as failure:
+        assert "is a link" in str(failure)
+    assert sorted(path.name for path in treasure.rglob("*")) == [".dusty", "theirs"] and (treasure / "theirs").read_text() == "theirs"

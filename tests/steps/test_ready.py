@@ -11,7 +11,7 @@ from dusty_tasks.core.container_state import FAILED, LOOPS
 from dusty_tasks.core.found import PROXY, FoundContainer
 from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects import docker, http_probe
-from dusty_tasks.steps import ready
+from dusty_tasks.steps import route_checks
 from dusty_tasks.steps.ready import Outcome, wait_until_ready
 from dusty_tasks.steps.receipt import Sums
 
@@ -37,7 +37,7 @@ class Engine:
         monkeypatch.setattr(docker, "read_details", lambda *_: self.details)
         monkeypatch.setattr(docker, "read_events", lambda *_: [])
         monkeypatch.setattr(docker, "read_last_lines", lambda *_, **__: "boom")
-        monkeypatch.setattr(ready, "read_listeners", self._listeners)
+        monkeypatch.setattr(route_checks, "read_listeners", self._listeners)
         monkeypatch.setattr(http_probe.Probes, "watch", lambda probes, name, urls: probes._open.update({name: list(urls)}))
 
     def _sleep(self, seconds: float) -> None:

@@ -1,0 +1,17 @@
+set -e
+# /.dusty is the memory of this container: kept by a restart, gone with a recreation.
+mkdir -p /.dusty/libs
+dusty_start=$(pwd)
+if [ -e /.dusty/env ]; then
+    . /.dusty/env
+    cd "$dusty_start"
+fi
+
+cd "$dusty_start"
+
+dusty_always_fn() {
+:
+run-web
+
+}
+dusty_always_fn
