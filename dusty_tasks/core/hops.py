@@ -1,9 +1,10 @@
 """Where the way to an app ends: proxy -> bridge -> the app in its container, judged by what was seen at each hop.
 
-The hop before, from the name to the proxy, is that of `doctor`'s host names: all here is asked at the proxy's own address.
+The hop before these is from the name to the proxy: routes are asked at the proxy's own address, and names are looked up apart.
 """
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from dusty_tasks.core.called import DUSTY
@@ -96,3 +97,19 @@ def firewall_rule(bridge_ip: str, subnet: str) -> str:
     """The command that lets containers through to published ports."""
     source = f"-s {subnet} " if subnet else ""
     return f"sudo iptables -I INPUT {source}-d {bridge_ip} -p tcp --dport {FIRST_PORT}:{LAST_PORT} -j ACCEPT"
+
+
+def answering(name: str, urls: Sequence[str], leads_to: Mapping[str, str], address: str) -> str:
+    """Where an app that the proxy reaches is found: by which URLs, and through the proxy alone where a name leads elsewhere.
+
+    `leads_to` is host_name -> the address that it leads to here, '' for none; names that nobody looked up are left out.
+    """
+    wrong = {url: leads_to[host_name_of(url)] for url in urls if leads_to.get(host_name_of(url), address) != address}
+    right = [url for url in urls if url not in wrong]
+    by_name = f"{name} answers at {' and '.join(right)}" if right else f"{name} answers through the proxy"
+    return "; ".join([by_name, *(f"{host_name_of(url)} leads {f'to {found}' if found else 'nowhere'} here, not to {address}" for url, found in wrong.items())])
+
+
+def host_name_of(url: str) -> str:
+    """The name in an http URL."""
+    return url.partition("://")[2].rstrip("/").partition(":")[0]

@@ -38,17 +38,19 @@ class Seen(NamedTuple):
     at: float
 
 
-def state_files(containers: Iterable[WantedContainer], states: Mapping[str, State], printed: Mapping[str, str], seen: Seen) -> dict[str, str]:
+def state_files(containers: Iterable[WantedContainer], states: Mapping[str, State], printed: Mapping[str, str], seen: Seen,
+                secrets: Iterable[str] = ()) -> dict[str, str]:
     """File name -> one line of text: for each app with a route a part of the waiting page, its JSON, and a word for the list of names.
 
-    `printed` holds the last lines of those that failed.
+    `printed` holds the last lines of those that failed, `secrets` what must not be read in them.
     """
     files: dict[str, str] = {}
+    redactor = Redactor(secrets, ())
     for container in containers:
         name, state = container.name, states.get(container.name)
         if container.kind != "app" or not container.route_ports or state is None:
             continue
-        what, lines = _sentence(name, state), _lines(printed.get(name, ""))
+        what, lines = _sentence(name, state), _lines(printed.get(name, ""), redactor)
         files[f"{name}.html"] = (f'<section><p id="what">{_escaped(what)}</p><pre id="lines">{"&#10;".join(map(_escaped, lines))}</pre>'
                                  f"<p><small>As {_escaped(seen.by)} saw it at {_time(seen.at)}.</small></p></section>")
         files[f"{name}.word"] = f"{_escaped(state.text)} at {_time(seen.at)}"
@@ -62,9 +64,9 @@ def _sentence(name: str, state: State) -> str:
     return f"{name} {state.what or f'is {state.name}'}{f'; {hint}' if hint else ''}."
 
 
-def _lines(printed: str) -> list[str]:
-    """The last lines, without colours and what looks like a secret, cut to a size that a page can show."""
-    text = Redactor((), ()).text(harmless(plain_lines(printed)))
+def _lines(printed: str, redactor: Redactor) -> list[str]:
+    """The last lines, without colours and secrets, cut to a size that a page can show."""
+    text = redactor.text(harmless(plain_lines(printed)))
     return [line.replace("\t", "    ")[:MAX_LINE] for line in text.splitlines()[-MAX_LINES:]]
 
 

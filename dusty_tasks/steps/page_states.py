@@ -28,7 +28,8 @@ def note_states(engine: Engine, wanted: Wanted, verb: str, seen: Mapping[str, St
     """Leave these states beside the proxy's config. That they cannot be left is a warning: the containers are as they should be all the same."""
     if not any(container.name == PROXY for container in wanted.containers):
         return
-    files = state_files(wanted.containers, seen, printed, Seen(f"{DUSTY} {verb}", time.time()))
+    secrets = [value for variables in session.settings().env.values() for value in variables.values() if value]
+    files = state_files(wanted.containers, seen, printed, Seen(f"{DUSTY} {verb}", time.time()), secrets)
     try:
         write_host_lines(engine.host, PAGE_STATES, files)
     except Failure as failure:

@@ -1,8 +1,8 @@
 """The end of `up`: what was done and why, what is left to people, and one line of sums."""
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
@@ -10,6 +10,9 @@ from dusty_tasks.core.changes import CREATE, Change
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import View
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.wanted import WantedContainer
 
 
 class Sums(NamedTuple):
@@ -39,9 +42,8 @@ def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], f
     for change in view.plan.pending:
         say(f"pending {change}")
     made = {change.name for change in done if change.kind == CREATE} - {*troubled}
-    for container in view.wanted.containers if made else ():
-        if container.name in made and container.http_urls:
-            say(f"{container.name} answers at {' and '.join(container.http_urls)}")
+    for line in where_they_answer([container for container in view.wanted.containers if container.name in made and container.http_urls]):
+        say(line)
     if done and (by_hand := hosts_section_by_hand()):
         say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")
     for warning in warnings:
@@ -49,6 +51,20 @@ def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], f
     for failure in failures:
         warn(str(failure))
     say(sums.text(seconds_since_start(), is_idle=not done and not failures and not view.plan.pending))
+
+
+def where_they_answer(containers: Sequence[WantedContainer]) -> Iterator[str]:
+    """A line for each of these apps, which the proxy reaches: the URLs whose names lead to it. Names below .localhost are left to browsers."""
+    if not containers:
+        return
+    from dusty_tasks.core.hops import answering, host_name_of
+    from dusty_tasks.effects.resolving import read_addresses
+
+    settings = session.settings()
+    names = [host_name_of(url) for container in containers for url in container.http_urls]
+    leads_to = read_addresses(names) if settings.hosts_mode != "localhost" else {}
+    for container in containers:
+        yield answering(container.name, container.http_urls, leads_to, settings.hosts_address)
 
 
 def hosts_section_by_hand() -> str:

@@ -17,6 +17,7 @@ from dusty_tasks.core.hops import (
     SILENT,
     UNREACHABLE,
     Answer,
+    answering,
     is_final,
     judge,
 )
@@ -56,3 +57,17 @@ def test_what_waiting_does_not_mend_is_not_waited_for() -> None:
 def test_an_own_502_is_an_answer() -> None:
     assert Answer("", 502).is_the_apps and not Answer(SILENT, 502).is_the_apps
     assert [saw for saw in (NO_PROXY, REFUSED, UNREACHABLE, SILENT, BROKEN, LATE, NO_ANSWER) if Answer(saw).may_have_arrived] == [SILENT, BROKEN, LATE, NO_ANSWER]
+
+
+URLS = ("http://web.test/", "http://api.test:8080/")
+
+
+@pytest.mark.parametrize(("leads_to", "said"), [
+    ({}, "web answers at http://web.test/ and http://api.test:8080/"),
+    (dict.fromkeys(("web.test", "api.test"), "127.0.0.1"), "web answers at http://web.test/ and http://api.test:8080/"),
+    ({"web.test": "127.0.0.1", "api.test": "10.0.0.5"}, "web answers at http://web.test/; api.test leads to 10.0.0.5 here, not to 127.0.0.1"),
+    ({"web.test": "", "api.test": "10.0.0.5"},
+     "web answers through the proxy; web.test leads nowhere here, not to 127.0.0.1; api.test leads to 10.0.0.5 here, not to 127.0.0.1"),
+])
+def test_a_name_that_leads_elsewhere_is_not_said_to_answer(leads_to: dict[str, str], said: str) -> None:
+    assert answering("web", URLS, leads_to, "127.0.0.1") == said

@@ -68,6 +68,8 @@ def test_only_apps_with_a_route_are_told_of() -> None:
 def test_colours_and_secrets_are_left_out_and_long_output_is_cut() -> None:
     lines = json.loads(files(State(FAILED), "\x1b[31mred\x1b[0m\npassword=hunter2\n" + "x" * 9000)["web.json"])["lines"]
     assert lines == ["red", "password=<redacted>", "x" * MAX_LINE]
+    known = state_files([container()], {"web": State(FAILED)}, {"web": "key is s3cr3t-value"}, SEEN, ["s3cr3t-value"])
+    assert "s3cr3t" not in "".join(known.values())
     assert len(json.loads(files(State(FAILED), "a\n" * 500)["web.json"])["lines"]) == MAX_LINES
 
 

@@ -121,6 +121,12 @@ def test_a_firewall_is_named_with_the_hop_that_fails_and_both_ways_out(rig, stac
         rig.run(["sh", "-c", "iptables -P INPUT ACCEPT; iptables -F INPUT"])
 
 
+def test_a_name_that_leads_elsewhere_is_not_said_to_answer(rig, stack):
+    rig.run(["sh", "-c", "echo 10.0.0.5 web.test >> /etc/hosts"])
+    done = rig.dusty("up", check=False)
+    assert "web answers through the proxy; web.test leads to 10.0.0.5 here, not to 127.0.0.1" in done.stdout
+
+
 def test_up_and_doctor_say_what_nginx_saw_of_an_app_that_does_answer(rig, stack):
     stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text().replace('else "echo"', 'else sys.argv[2]'))
     for behaviour, word, code, said in (("status", "502", 0, "answers at http://web.test:8080/ with its own status 502"),
