@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core import shell_text
 from dusty_tasks.core.specs import App, Lib
 from dusty_tasks.core.stack import Stack
 from dusty_tasks.core.templating import Templates, shell_quoted
@@ -125,8 +126,13 @@ def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
 
 
 def with_arguments(commands: Sequence[str]) -> str:
-    """The command items, each on lines of its own, the arguments after the last line of the last."""
-    return "\n".join(_items(commands)).rstrip("\n") + ' "$@"'
+    """The command items, each on lines of its own, with the arguments where core/shell_text puts them."""
+    return shell_text.with_arguments(joined(commands).rstrip("\n"))
+
+
+def joined(commands: Iterable[str]) -> str:
+    """The command items, each on lines of its own."""
+    return "\n".join(_items(commands))
 
 
 def _lines(spec: App | Lib, *keys: str) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ def up(rig, tmp_path):
     stack.app("web", services="[cache]", more="""scripts:
   - {name: args, description: Shows its arguments, command: ['for a in "$@"; do echo "[$a]"; done; pwd; true']}
   - {name: fails, command: ["exit 7 #"]}
+  - {name: in_fi, command: ['if [ $# -gt 0 ]; then for a in "$@"; do echo "<$a>"; done; fi']}
 """)
     rig.dusty("up")
     return stack
@@ -140,10 +141,12 @@ def test_the_proxy_has_a_shell_too_and_a_stopped_container_has_none(rig, up):
 
 
 def test_scripts_run_in_the_mount_with_their_arguments(rig, up):
-    assert rig.dusty("scripts", "web").stdout.splitlines() == ["script  description", "args    Shows its arguments", "fails"]
+    assert rig.dusty("scripts", "web").stdout.splitlines() == ["script  description", "args    Shows its arguments", "fails", "in_fi"]
     ended = rig.dusty("scripts", "web", "args", "a b", "-n", "", "x=1")
     assert ended.stdout.splitlines() == ["[a b]", "[-n]", "[]", "[x=1]", "/code"] and ended.stderr == ""
     assert rig.dusty("script", "web", "fails", check=False).returncode == 7
+    assert rig.dusty("scripts", "web", "in_fi", "a b", "*").stdout == "<a b>\n<*>\n"
+    assert rig.dusty("scripts", "web", "in_fi").stdout == ""
 
 
 def test_a_script_that_changed_since_up_is_said(rig, up):
