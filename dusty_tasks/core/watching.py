@@ -93,24 +93,45 @@ def pause_between_looks(is_blind: bool, cost: float) -> float:
 _REMOTE = re.compile(r"nfs\d?|cifs|smb\d?|smbfs|9p|virtiofs|vboxsf|prl_fs|afs|ceph|gfs2?|ocfs2|lustre|fuse\.(?!fuse-overlayfs|gocryptfs|encfs|portal).*")
 
 
-def remote_file_system(mountinfo: str, path: str) -> str:
-    """The kind of file system at or below `path` that other machines change without an event here, '' if there is none.
+class Mount(NamedTuple):
+    """A line of /proc/self/mountinfo."""
 
-    `mountinfo` is the text of /proc/self/mountinfo, `path` absolute and without links.
+    number: str
+    """Another one at each mount."""
+    point: str
+    kind: str
+
+
+def mounts_about(mountinfo: str, path: str) -> list[Mount]:
+    """The mounts on the way to `path` (absolute, without links) and below it, in the order in which they were made.
+
+    `mountinfo` is the text of /proc/self/mountinfo.
     """
-    at, below = ("", ""), ""
+    found = []
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")
         fields = before.split(" ")
         if len(fields) < 5 or not after:
             continue
-        mount_point, kind = _unescaped(fields[4]), after.split(" ")[0]
+        mount = Mount(fields[0], _unescaped(fields[4]), after.split(" ")[0])
+        if is_inside(path, mount.point) or is_inside(mount.point, path):
+            found.append(mount)
+    return found
+
+
+def remote_file_system(mounts: Iterable[Mount], path: str) -> str:
+    """The kind of file system at or below `path` that other machines change without an event here, '' if there is none.
+
+    `mounts` are those about `path`.
+    """
+    at, below = Mount("", "", ""), ""
+    for mount in mounts:
         # A later mount at the same place hides the earlier one.
-        if is_inside(path, mount_point) and len(mount_point) >= len(at[0]):
-            at = mount_point, kind
-        elif is_inside(mount_point, path) and _REMOTE.fullmatch(kind):
-            below = kind
-    return at[1] if _REMOTE.fullmatch(at[1]) else below
+        if is_inside(path, mount.point):
+            at = mount if len(mount.point) >= len(at.point) else at
+        elif _REMOTE.fullmatch(mount.kind):
+            below = mount.kind
+    return at.kind if _REMOTE.fullmatch(at.kind) else below
 
 
 def _unescaped(field: str) -> str:

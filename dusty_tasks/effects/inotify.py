@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dusty_tasks.core.watching import limit_text, lower_limit, remote_file_system
+from dusty_tasks.core.watching import Mount, limit_text, lower_limit, mounts_about, remote_file_system
 
 Place = tuple[str, bytes]
 """The key of a watched tree, and a folder in it: `/`, `/a/`."""
@@ -49,6 +49,8 @@ class Inotify:
         """Key -> folder -> the kernel's number of its watch."""
         self._places: dict[int, tuple[Place, ...]] = {}
         """Number -> what it watches: two places where trees overlap, or one folder is mounted twice."""
+        self._mounts_about: dict[str, tuple[str, list[Mount]]] = {}
+        """Key -> the tree's path without links, and the mounts on the way to it and in it."""
         self._poll = select.poll()
         self._poll.register(self._inotify, select.POLLIN)
         self._mounts = _open_mounts()
@@ -61,6 +63,9 @@ class Inotify:
         `anew`: a folder may be another one now than that of the same name before. Raises CannotWatch when the kernel takes no
         more; nothing of the tree is watched then.
         """
+        if anew:
+            real = os.path.realpath(path)
+            self._mounts_about[key] = real, mounts_about(_read_mounts(self._mounts), real)
         before = self._numbers.get(key, {})
         now: dict[bytes, int] = {}
         root = os.fsencode(path)
@@ -88,11 +93,13 @@ class Inotify:
 
     def blind_for(self, path: str) -> str:
         """Why events do not tell of every change below `path`, '' if they do."""
-        kind = remote_file_system(_read_mounts(self._mounts), os.path.realpath(path))
+        real = os.path.realpath(path)
+        kind = remote_file_system(mounts_about(_read_mounts(self._mounts), real), real)
         return f"it lies on {kind}, where other machines change files without an event here" if kind else ""
 
     def uncover(self, key: str) -> None:
         """Watch nothing of a tree any more."""
+        self._mounts_about.pop(key, None)
         for folder, number in self._numbers.pop(key, {}).items():
             self._leave(number, (key, folder))
 
@@ -103,7 +110,8 @@ class Inotify:
         for descriptor, _event in self._poll.poll(max(0, seconds) * 1000):
             if descriptor == self._mounts:
                 # Something was mounted or unmounted: a folder may be another one behind its name, and no watch tells.
-                anew |= set(self._numbers)
+                mounts = _read_mounts(self._mounts)
+                anew |= {key for key, (real, before) in self._mounts_about.items() if mounts_about(mounts, real) != before}
             else:
                 self._read(woken, anew, is_ignored)
         return woken | anew, anew

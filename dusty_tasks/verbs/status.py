@@ -26,8 +26,18 @@ CLEAR = "\x1b[H\x1b[2J"
 def run(words: list[str], json: bool = False, watch: bool = False, verbose: bool = False) -> int | None:
     """Once, or again every two seconds until interrupted. A Docker host that is known to be off is said to be so, exit 0; 2 where nobody knows."""
     exactly("status", "", words)
+    is_first = True
     while True:
-        facts = read_facts(verbose)
+        try:
+            facts = read_facts(verbose)
+        except Failure as failure:
+            # What can be broken while one watches can be mended while one watches, too: config.yml, a context of docker.
+            if is_first or not watch:
+                raise
+            warn(str(failure))
+            wait_a_moment()
+            continue
+        is_first = False
         if watch and is_terminal() and not json:
             print(CLEAR, end="")
         if json:
@@ -36,8 +46,13 @@ def run(words: list[str], json: bool = False, watch: bool = False, verbose: bool
             show(facts)
         if not watch:
             return 2 if facts["docker_host"]["state"] == UNKNOWN else 0
-        time.sleep(2)
-        session.forget()
+        wait_a_moment()
+
+
+def wait_a_moment() -> None:
+    """Until the next look, which is to find what changed meanwhile."""
+    time.sleep(2)
+    session.forget()
 
 
 def read_facts(verbose: bool) -> dict[str, Any]:

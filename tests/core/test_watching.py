@@ -16,6 +16,7 @@ from dusty_tasks.core.watching import (
     after_sync,
     limit_text,
     lower_limit,
+    mounts_about,
     notice_lines,
     pause_between_looks,
     remote_file_system,
@@ -38,12 +39,20 @@ MOUNTS = """\
     ("/mnt", "nfs4"), ("/home/me/my vm/src", "fuse.sshfs"), ("/home/me", "fuse.sshfs"), ("/c/Users", "9p"), ("/over/src", ""), ("/lower/src", ""),
 ])
 def test_a_folder_that_other_machines_change_is_known_by_its_file_system(path: str, kind: str) -> None:
-    assert remote_file_system(MOUNTS, path) == kind
+    assert remote_file_system(mounts_about(MOUNTS, path), path) == kind
+
+
+def test_a_mount_elsewhere_is_of_no_concern() -> None:
+    before = mounts_about(MOUNTS, "/home/me/src")
+    assert [mount.point for mount in before] == ["/"]
+    assert mounts_about(f"{MOUNTS}40 22 0:50 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n", "/home/me/src") == before
+    assert mounts_about(f"{MOUNTS}41 22 0:50 / /home/me rw - ext4 /dev/vdc rw\n", "/home/me/src") != before
+    assert mounts_about(f"{MOUNTS}41 22 0:50 / /home/me/src/a/b rw - ext4 /dev/vdc rw\n", "/home/me/src") != before
 
 
 @given(st.text())
 def test_no_list_of_mounts_is_too_odd(text: str) -> None:
-    assert remote_file_system(text, "/src") in text or not remote_file_system(text, "/src")
+    assert remote_file_system(mounts_about(text, "/src"), "/src") in text
 
 
 def test_looking_takes_a_bounded_share_of_the_time() -> None:

@@ -11,6 +11,7 @@ from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker_host import DockerHost
+from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import View
 from dusty_tasks.verbs import status
 
@@ -42,3 +43,21 @@ def test_an_engine_that_did_not_answer_is_not_asked_again(monkeypatch: pytest.Mo
     view = View(Wanted(containers=()), Sources(), Found(), Plan(), "it took too long to answer")
     assert status.host_facts(docker.Engine(DockerHost(Settings(home="/h"))), view) == {
         "name": "this machine", "answers": False, "state": "unknown", "trouble": "it took too long to answer"}
+
+
+def test_watching_goes_on_while_something_is_broken(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = iter([FACTS, Failure("config.yml:1:1: broken"), FACTS, KeyboardInterrupt()])
+
+    def read(_verbose: bool) -> dict[str, Any]:
+        if isinstance(found := next(seen), BaseException):
+            raise found
+        return found
+    monkeypatch.setattr(status, "read_facts", read)
+    monkeypatch.setattr(status.time, "sleep", lambda _seconds: None)
+    with pytest.raises(KeyboardInterrupt):
+        status.run([], watch=True)
+    captured = capsys.readouterr()
+    assert captured.out.count("shop") == 2 and captured.err.count("config.yml:1:1: broken\n") == 1
+    seen = iter([Failure("config.yml:1:1: broken")])
+    with pytest.raises(Failure):
+        status.run([], watch=True)
