@@ -30,6 +30,16 @@ class Holder(NamedTuple):
     is_engine: bool = False
     """The engine's own forwarder, though no container publishes the address: it is being given back."""
 
+    @property
+    def way_out(self) -> str:
+        """What to do about it, as a hint."""
+        if self.is_engine:
+            return "the engine is giving it back; where it stays so, restart the Docker engine"
+        return "end that program, or change host_port in the spec"
+
+    def __str__(self) -> str:
+        return f"{self.what}{', though no container publishes it' if self.is_engine else ''}"
+
 
 def read_holder(engine: Engine, address: Address) -> Holder | None:
     """Who holds `address` on the Docker host; None if nobody does, or a container of ours, in whatever state."""

@@ -185,9 +185,11 @@ def ports() -> list[Finding]:
     proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
     if proxy is None:
         return [Finding("ports", OK, "no route is active")]
-    wrong = [f"{address[1]} is held by {holder.what}" for address in published_addresses(proxy.mapping) if (holder := read_holder(asked, address))]
+    wrong = [(address[1], holder) for address in published_addresses(proxy.mapping) if (holder := read_holder(asked, address))]
     if wrong:
-        return [Finding("ports", FAILED, "; ".join(wrong), "end that program, or change host_port in the specs")]
+        strangers = [holder for _, holder in wrong if not holder.is_engine]
+        return [Finding("ports", FAILED if strangers else WARNING, "; ".join(f"{port} is held by {holder}" for port, holder in wrong),
+                        (strangers or [wrong[0][1]])[0].way_out)]
     running = docker.read_containers(asked).get(PROXY)
     return [Finding("ports", OK, f"{', '.join(map(str, wanted.host_ports))} {'held by the proxy' if running and running.published else 'free'}")]
 

@@ -134,8 +134,6 @@ def check_ports(engine: Engine, view: View) -> None:
 
 
 def _taken_ports(taken: list[tuple[str, Address, Holder]]) -> Failure:
-    lines = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({name}) is held by {holder.what}"
-             + (", though no container publishes it" if holder.is_engine else "") for name, address, holder in taken]
+    lines = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({name}) is held by {holder}" for name, address, holder in taken]
     strangers = [holder for *_, holder in taken if not holder.is_engine]
-    return Failure("\n".join(lines), "end that program, or change host_port in the spec" if strangers
-                   else "restart the Docker engine, which has forgotten to give it back")
+    return Failure("\n".join(lines), (strangers or [taken[0][2]])[0].way_out)
