@@ -69,7 +69,7 @@ def test_failures_are_all_reported_and_the_worst_code_counts(room: Room) -> None
         subprocess.run(["rm", "-r", room.repo(name)], check=True)
     done = room.dusty("sync")
     assert done.returncode == 1 and "synced web" in done.stdout
-    assert "gone does not exist" in done.stderr and "lost does not exist" in done.stderr
+    assert "each of gone and lost: the source" in done.stderr and "does not exist" in done.stderr
 
 
 def test_why_names_the_rule(room: Room) -> None:
