@@ -79,8 +79,8 @@ what `{dusty} up` would still change. A container is running, starting, not answ
 finished (its work is done), paused, created or absent. Where the Docker host is known to be off, it is off; where it does
 not answer, nothing is known of it, and status ends with 2.""",
     "logs": """\
-Several containers are merged, each line with the name of its container. Containers that have ended count. What they printed to
-stderr comes on stderr; `2>&1` brings both into a pipe.
+Several containers are merged, each line with the name of its container. Containers that have ended count. What they printed
+to stderr comes on stderr; `2>&1` brings both into a pipe.
 
 With -f it goes on over restarts and recreations, and tells their causes: `-- api restarted: repo api was synced --`. It ends
 when all have ended and none is coming back; on a terminal it waits for the next start, until ^C.
