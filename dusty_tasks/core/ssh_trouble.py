@@ -21,7 +21,8 @@ class SshTrouble(NamedTuple):
 LASTING = (
     SshTrouble("Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|host key is known for",
                "its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand"),
-    SshTrouble("permission denied while trying to connect to the Docker daemon", "put that account into the group docker over there, or use one that is in it"),
+    SshTrouble(r"permission denied while trying to connect to the Docker daemon|dial unix \S+: connect: permission denied",
+               "put that account into the group docker over there, or use one that is in it"),
     SshTrouble("Permission denied|Too many authentication failures|No supported authentication methods",
                "ssh-add <your key>, or put your key there: ssh-copy-id {name}", passes_at_start=True),
     SshTrouble("Could not resolve hostname|hostname contains invalid characters|Name or service not known|nodename nor servname provided",

@@ -19,6 +19,7 @@ from dusty_tasks.core.ssh_trouble import PASSING, ssh_trouble
     ("Unable to negotiate with 1.2.3.4 port 22: no matching host key type found. Their offer: ssh-rsa", "ssh configuration", False),
     ("sh: 1: exec: docker: not found", "install Docker", True), ("bash: line 1: docker: command not found", "install Docker", True),
     ("permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock", "group docker", False),
+    ("failed to open the raw stream connection: dial unix /var/run/docker.sock: connect: permission denied", "group docker", False),
 ])
 def test_what_waiting_does_not_mend(printed: str, hint: str, passes_at_start: bool) -> None:
     trouble = ssh_trouble(printed)
