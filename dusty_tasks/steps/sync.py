@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.replaced import Kept, deleted_note, kept_lines
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.core.sync_guards import refused_destination, refused_source
 from dusty_tasks.effects.commits import read_commit
@@ -27,12 +26,11 @@ from dusty_tasks.effects.fingerprint import (
     read_rules,
     read_source,
 )
-from dusty_tasks.effects.kept import kept_path
 from dusty_tasks.effects.receipts import Receipt, read_receipts
-from dusty_tasks.steps.install_marks import push_install_marks
 
 if TYPE_CHECKING:
     from dusty_tasks.core.excludes import Rule
+    from dusty_tasks.core.replaced import Kept
     from dusty_tasks.core.settings import Settings
     from dusty_tasks.effects.docker_host import DockerHost
 
@@ -66,6 +64,8 @@ class SyncOutcome:
     def __str__(self) -> str:
         if self.failure:
             return f"{self.name}: {self.failure}"
+        from dusty_tasks.core.replaced import kept_lines
+
         first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
         return "\n".join([first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)])
 
@@ -144,6 +144,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     no rsync, no connection.
     """
     from dusty_tasks.effects.parallel import each_in_parallel
+    from dusty_tasks.steps.install_marks import push_install_marks
 
     if settings.sync_mode == "bind":
         say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
@@ -210,8 +211,10 @@ class _Run:
         return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
 
     def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int) -> SyncOutcome:
+        from dusty_tasks.core.replaced import deleted_note
         from dusty_tasks.effects import rsync
         from dusty_tasks.effects.host_files import write_host_file
+        from dusty_tasks.effects.kept import kept_path
         from dusty_tasks.steps.copy_repo import Copying, CopyOfRepo, Options
 
         check_source(path, self.settings.home)

@@ -77,5 +77,5 @@ def state(rig: Any) -> dict[str, Any]:
                                               entry["HostConfig"]["PortBindings"], sorted(set(entry["Config"]["Env"] or ()))] for entry in shown}
     root = rig.home / "host"
     files = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
-             if path.is_file() and ".dusty" not in path.parts and ".receipts" not in path.parts}
+             if path.is_file() and not {".dusty", ".receipts", ".copies"} & {*path.parts}}
     return {"containers": containers, "files": files, "hosts": rig.run(["cat", "/etc/hosts"]).stdout}
