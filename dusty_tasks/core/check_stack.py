@@ -9,6 +9,7 @@ from dusty_tasks.core.compose_values import published_ports
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import shown
+from dusty_tasks.core.scripts import asset_in_a_mount, visible_assets
 from dusty_tasks.core.specs import App, KeyPath, Service, Specs
 from dusty_tasks.core.stack import Stack
 
@@ -25,6 +26,20 @@ def check_stack(specs: Specs, stack: Stack) -> list[Problem]:
     for spec in containers:
         found += _missing(specs, spec, active)
     return sorted(found)
+
+
+def check_bound_assets(specs: Specs, stack: Stack) -> list[Problem]:
+    """With `sync.mode: bind`, the assets whose place is in a working tree: they are not put there."""
+    found = {}
+    for name, app in stack.apps.items():
+        libs = [stack.libs[lib] for lib in stack.lib_order[name]]
+        for asset in visible_assets(app, libs):
+            if mount := asset_in_a_mount(asset.path, app, libs):
+                path: KeyPath = ("assets", asset.position, "path")
+                what = f"{asset.path} is in the working tree at {mount}, since sync.mode is bind: {asset.key} is not put there"
+                hint = f"it is at /dusty_assets/{asset.key}: a link to that in the working tree will do; or a path outside of {mount}, or sync: {{mode: rsync}}"
+                found[asset.file, path] = Problem(_place(specs, asset.file, path), path_text(path), what, hint, is_warning=True)
+    return list(found.values())
 
 
 def _claims(spec: App | Service) -> Claims:

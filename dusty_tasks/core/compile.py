@@ -11,7 +11,7 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.check_stack import check_stack
+from dusty_tasks.core.check_stack import check_bound_assets, check_stack
 from dusty_tasks.core.compose import compose_entry, entry_lines, first_lines, volume_lines
 from dusty_tasks.core.container_parts import AppParts, Parts, parts_of
 from dusty_tasks.core.documents import PlacesByFile
@@ -56,6 +56,8 @@ def assemble_with_ports(specs: Specs, bundle_names: Iterable[str], settings: Set
     """Assemble and check the stack, and give its routes their ports (none with `routing: network`)."""
     stack, problems = assemble(specs, bundle_names)
     problems += check_stack(specs, stack)
+    if settings.sync_mode == "bind":
+        problems += check_bound_assets(specs, stack)
     if stack.routes and not settings.hosts_address:
         problems.append(Problem(Place(CONFIG_FILE), "host.address", "the address of the ssh Docker host is not known yet",
                                 f"{DUSTY} config set host.address <address>; `{DUSTY} setup` and `{DUSTY} start` find it"))
@@ -95,7 +97,7 @@ class Rendering:
 
     @cached_property
     def commands(self) -> dict[str, Artifact]:
-        return {f"{COMMANDS}/{files.folder}/{path}": artifact for files in command_files(self.stack)
+        return {f"{COMMANDS}/{files.folder}/{path}": artifact for files in command_files(self.stack, self.settings.sync_mode == "bind")
                 for path, artifact in files.render(self.templates).items()}
 
     @cached_property

@@ -156,6 +156,21 @@ def _shared(own: list[_View], by_name: Mapping[str, list[_View]]) -> list[_View]
     return [view for views in seen.values() for view in views if view not in own]
 
 
+def of_working_trees(mappings: Mapping[str, Mapping[str, Any]], trees: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Working tree -> (path below it, what is mounted there: a path of the Docker host, or '') where containers mount the trees themselves.
+
+    `mappings` is container -> its entry in the Compose file, `trees` are absolute paths.
+    """
+    ids = [tree.strip("/") for tree in trees]
+    points = of_records({name: {"mapping": mapping} for name, mapping in mappings.items()}, "", ids)
+    sources: dict[str, str] = {}
+    for mapping in mappings.values():
+        pairs = [(source.replace("$$", "$"), target) for source, target in _pairs(mapping)]
+        for mount in [target for source, target in pairs if source.strip("/") in ids]:
+            sources.update({target[len(mount) + 1:]: source for source, target in pairs if target.startswith(f"{mount}/")})
+    return {f"/{tree}": sorted({(point.path, sources.get(point.path, "")) for point in found}) for tree, found in points.items()}
+
+
 def merged(*several: Iterable[MountPoint]) -> tuple[MountPoint, ...]:
     """All of them, sorted, each path of an asset or of a mount once."""
     found: dict[tuple[str, bool], MountPoint] = {}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core import shell_text
+from dusty_tasks.core.names import normal_path
 from dusty_tasks.core.specs import App, Lib
 from dusty_tasks.core.stack import Stack
 from dusty_tasks.core.templating import Templates, shell_quoted
@@ -41,41 +42,41 @@ class CommandFiles(NamedTuple):
     """Path -> file, for all of `paths`."""
 
 
-def command_files(stack: Stack) -> Iterator[CommandFiles]:
-    """The command files of each app and each lib of the stack that has any."""
+def command_files(stack: Stack, is_bound: bool = False) -> Iterator[CommandFiles]:
+    """The command files of each app and each lib of the stack that has any; `is_bound`: containers mount the working trees themselves."""
     for app in stack.apps.values():
         libs = [stack.libs[name] for name in stack.lib_order[app.name]]
         scripts = (f"scripts/{script.name}.sh" for script in app.scripts)
         yield _command_files(app, libs, ("start.sh", *scripts, *_test_paths(app)),
-                             (app.mount, app.always, app.once, app.scripts, app.assets, app.tests), _render_app)
+                             (app.mount, app.always, app.once, app.scripts, app.assets, app.tests), _render_app, is_bound)
     for lib in stack.libs.values():
         if lib.tests:
             libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
-            yield _command_files(lib, libs, _test_paths(lib), (lib.mount, lib.assets, lib.tests), _render_lib)
+            yield _command_files(lib, libs, _test_paths(lib), (lib.mount, lib.assets, lib.tests), _render_lib, is_bound)
 
 
 def _command_files(target: App | Lib, libs: list[Lib], paths: tuple[str, ...], parts: tuple[object, ...],
-                   render: Callable[[Any, list[Lib], Templates], dict[str, Artifact]]) -> CommandFiles:
-    key = repr((target.file, parts, [(lib.file, lib.mount, lib.install, lib.assets) for lib in libs]))
-    return CommandFiles(target.name, key, paths, lambda templates: render(target, libs, templates))
+                   render: Callable[[Any, list[Lib], Templates, bool], dict[str, Artifact]], is_bound: bool) -> CommandFiles:
+    key = repr((target.file, parts, is_bound, [(lib.file, lib.mount, lib.install, lib.assets) for lib in libs]))
+    return CommandFiles(target.name, key, paths, lambda templates: render(target, libs, templates, is_bound))
 
 
-def _render_app(app: App, libs: list[Lib], templates: Templates) -> dict[str, Artifact]:
-    return {"start.sh": start_file(app, libs, templates), **dict(script_files(app, templates)),
-            **dict(test_files(app, libs, templates))}
+def _render_app(app: App, libs: list[Lib], templates: Templates, is_bound: bool) -> dict[str, Artifact]:
+    return {"start.sh": start_file(app, libs, templates, is_bound), **dict(script_files(app, templates)),
+            **dict(test_files(app, libs, templates, is_bound))}
 
 
-def _render_lib(lib: Lib, libs: list[Lib], templates: Templates) -> dict[str, Artifact]:
-    return dict(test_files(lib, libs, templates))
+def _render_lib(lib: Lib, libs: list[Lib], templates: Templates, is_bound: bool) -> dict[str, Artifact]:
+    return dict(test_files(lib, libs, templates, is_bound))
 
 
 def _test_paths(target: App | Lib) -> tuple[str, ...]:
     return ("test/setup.sh", *(f"test/{suite.name}.sh" for suite in target.tests.suites)) if target.tests else ()
 
 
-def start_file(app: App, libs: Sequence[Lib], templates: Templates) -> Artifact:
+def start_file(app: App, libs: Sequence[Lib], templates: Templates, is_bound: bool = False) -> Artifact:
     """What the app's container runs; `libs` in lib order."""
-    return templates.render("commands/start.sh", app=_lines(app, "once", "always"), assets=visible_assets(app, libs),
+    return templates.render("commands/start.sh", app=_lines(app, "once", "always"), assets=placed_assets(app, libs, is_bound),
                             libs=[_lines(lib, "install") for lib in libs if lib.install])
 
 
@@ -86,11 +87,11 @@ def script_files(app: App, templates: Templates) -> Iterator[tuple[str, Artifact
             "commands/script.sh", file=app.file, index=index, mount=app.mount, command=with_arguments(script.command))
 
 
-def test_files(target: App | Lib, libs: Sequence[Lib], templates: Templates) -> Iterator[tuple[str, Artifact]]:
+def test_files(target: App | Lib, libs: Sequence[Lib], templates: Templates, is_bound: bool = False) -> Iterator[tuple[str, Artifact]]:
     """`test/setup.sh`, `test/<suite>.sh` and their content; `libs` are those that the target depends on, in lib order."""
     if target.tests is None:
         return
-    common: dict[str, Any] = {"file": target.file, "mount": target.mount, "assets": visible_assets(target, libs)}
+    common: dict[str, Any] = {"file": target.file, "mount": target.mount, "assets": placed_assets(target, libs, is_bound)}
     yield "test/setup.sh", templates.render(
         "commands/test_setup.sh", once=_items(target.tests.once), libs=[_lines(lib, "install") for lib in libs if lib.install],
         **common)
@@ -123,6 +124,18 @@ def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
             found = VisibleAsset(holder.file, index, asset.key, asset.path, posixpath.dirname(asset.path))
             by_path.setdefault(asset.path, found)
     return list(by_path.values())
+
+
+def placed_assets(spec: App | Lib, libs: Sequence[Lib], is_bound: bool) -> list[VisibleAsset]:
+    """The assets that start scripts put in their places: not those in a working tree, where a secret does not belong."""
+    found = visible_assets(spec, libs)
+    return [asset for asset in found if not asset_in_a_mount(asset.path, spec, libs)] if is_bound else found
+
+
+def asset_in_a_mount(path: str, spec: App | Lib, libs: Iterable[Lib]) -> str:
+    """The mount of code that an asset's place lies in, '' for none."""
+    holders: list[App | Lib] = [spec, *libs]
+    return next((holder.mount for holder in holders if holder.repo and holder.mount and normal_path(path).startswith(normal_path(holder.mount) + "/")), "")
 
 
 def with_arguments(commands: Sequence[str]) -> str:

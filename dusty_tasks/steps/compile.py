@@ -108,7 +108,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
     """Name, doc, action, inputs and outputs of each step."""
     return [
         ("stack", "check the specs, close them over what is active", _write_stack,
-         lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host")], (_build(STACK),)),
+         lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host", "sync_mode")], (_build(STACK),)),
         ("hosts", "the section of the hosts file", lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
          lambda: [_code(), *_settings("host")], (_build("hosts"),)),
         ("nginx", "the proxy's config", _write_nginx,
@@ -117,7 +117,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
          _container_inputs, (_build("docker-compose.yml"),)),
         ("env", "the values of variables that were set, for Compose alone", _write_env, lambda: [_code(), *_settings("env")], (_env_folder(),)),
         ("commands", "what containers run", _write_commands,
-         _code_alone, (_build("commands"),)),
+         lambda: [_code(), *_settings("sync_mode")], (_build("commands"),)),
         ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
          (os.path.join(session.home(), "state", "wanted.json"),)),
         ("origins", "which spec line put what where", _write_origins,
@@ -133,10 +133,6 @@ def _spec_inputs() -> list[object]:
 
 def _container_inputs() -> list[object]:
     return [_code(), str(session.specs_root()), *session.settings().of_containers]
-
-
-def _code_alone() -> list[object]:
-    return [_code()]
 
 
 def _settings(*names: str) -> list[object]:
@@ -210,7 +206,7 @@ def _write_commands() -> None:
     """Each app's files depend on that app and its libs: those of the others are not rendered again."""
     from dusty_tasks.core.scripts import command_files
 
-    found = list(command_files(_rendering().stack))
+    found = list(command_files(_rendering().stack, session.settings().sync_mode == "bind"))
     key_of = {id(files): digest((files.key, _code())) for files in found}
     by_path = {f"commands/{files.folder}/{path}": (files, path) for files in found for path in files.paths}
     rendered: dict[int, dict[str, Artifact]] = {}

@@ -45,7 +45,7 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
     ensure_running(Engine(host), yes=False)
     log_in(target, specs, suites, host, settings)
     fingerprints = synced(target, specs, host, settings, say)
-    files = render(target, specs)
+    files = render(target, specs, settings)
     with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings.state) as folder:
         push_folder(host, f"{folder}/test", host.path("command_files", target.name, "test"))
     assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
@@ -64,11 +64,11 @@ def note_assets(host: DockerHost, target: Target, assets: Mapping[str, bytes]) -
         write_host_json(host, ASSETS_PUSHED, {**pushed, target.assets_folder: FOR_TESTS + digest}, PRIVATE)
 
 
-def render(target: Target, specs: Specs) -> dict[str, str]:
+def render(target: Target, specs: Specs, settings: Settings) -> dict[str, str]:
     """The test files of a target, active or not."""
     templates = read_templates()
     spec = (specs.apps if target.kind == "app" else specs.libs)[target.name]
-    return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates)}
+    return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates, settings.sync_mode == "bind")}
 
 
 def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, say: Say) -> dict[str, str]:

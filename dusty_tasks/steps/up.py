@@ -197,6 +197,10 @@ class Run:
         if self.view.engine_trouble:
             raise Failure(self.view.engine_trouble, code=2)
         check_before_changes(self.engine, self.view, adopt=bool(self.options.get("adopt")))
+        if session.settings().sync_mode == "bind" and self.view.plan.of(*STARTING):
+            from dusty_tasks.steps.bound_mounts import ensure_mount_points
+
+            ensure_mount_points(self.view.wanted.containers, yes=bool(self.options.get("yes")))
         self.receipts = self.view.found.receipts
 
     def begin_reading(self) -> None:
