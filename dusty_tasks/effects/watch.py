@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.excludes import Matcher, filter_text
 from dusty_tasks.core.watching import Back, Blind, Gone, Notice, pause_between_looks
-from dusty_tasks.effects.fingerprint import read_rules, read_source
+from dusty_tasks.effects.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.inotify import CannotWatch, Inotify, NoEvents
 
 QUIET, LONGEST_BURST = 0.05, 0.4
@@ -48,6 +48,8 @@ class Batch(NamedTuple):
     changed: Mapping[str, tuple[str, ...]]
     """Key -> the paths below the folder that changed, came or went, sorted, as os.fsdecode gives them; of many, some MOST_PATHS."""
     notices: tuple[Notice, ...]
+    sources: Mapping[str, Source]
+    """Key -> what the look at a changed folder found: whoever compares it with a copy need not look again."""
 
 
 Seen = dict[bytes, bytes]
@@ -120,10 +122,10 @@ class Watch:
                 self._let_burst_end()
             now = time.monotonic()
             looks = {tree.watched.key: self._look(tree) for tree in there if tree.is_woken or now >= tree.next_look}
-            changed = {key: paths for key, paths in looks.items() if paths}
+            changed = {key: paths for key, (paths, _source) in looks.items() if paths}
             if changed or self._notices or time.monotonic() >= end:
                 notices, self._notices = tuple(self._notices), []
-                return Batch(changed, notices)
+                return Batch(changed, notices, {key: source for key, (_paths, source) in looks.items() if key in changed and source})
 
     def _take(self, seconds: float) -> bool:
         """Wait for events; True if any came that matters."""
@@ -169,23 +171,23 @@ class Watch:
             self._events.uncover(tree.watched.key)
         tree.identity, tree.gone_because, tree.is_covered, tree.blind_because = None, reason, False, ""
 
-    def _look(self, tree: _Tree) -> tuple[str, ...]:
-        """What changed since the last look, nothing at the first one. A folder that cannot be read is lost."""
+    def _look(self, tree: _Tree) -> tuple[tuple[str, ...], Source | None]:
+        """(what changed since the last look, nothing at the first one; what was found). A folder that cannot be read is lost."""
         started = time.monotonic()
         try:
-            seen = self._seen(tree)
+            seen, source = self._seen(tree)
         except OSError as error:
             self._lose(tree, error)
-            return ()
+            return (), None
         before, tree.seen = tree.seen, seen
         if tree.gone_because:
             self._notices.append(Back(tree.watched.key, tree.watched.path))
             tree.gone_because, before = "", before or {}
         now = time.monotonic()
         tree.next_look = now + pause_between_looks(bool(tree.blind_because), now - started)
-        return () if before is None else _changed_paths(before, seen)
+        return () if before is None else _changed_paths(before, seen), source
 
-    def _seen(self, tree: _Tree) -> Seen:
+    def _seen(self, tree: _Tree) -> tuple[Seen, Source]:
         """Look, and see to it that events tell of what happens to what was seen. Raises OSError."""
         watched = tree.watched
         for _look in range(MOST_LOOKS):
@@ -193,13 +195,13 @@ class Watch:
             rules = read_rules(watched.path, watched.exclude)
             if rules != tree.matcher.rules:
                 tree.matcher = Matcher(rules)
-            folders = read_source(watched.path, rules).folders
+            source = read_source(watched.path, rules)
             # Folders that were not watched while they were read are read once more.
-            if not self._cover(tree, folders, is_anew):
+            if not self._cover(tree, source.folders, is_anew):
                 break
         else:
             tree.is_woken = True
-        return {RULES: filter_text(rules), **{folder: marshal.dumps(entries, 2) for folder, entries in folders.items()}}
+        return {RULES: filter_text(rules), **{folder: marshal.dumps(entries, 2) for folder, entries in source.folders.items()}}, source
 
     def _cover(self, tree: _Tree, folders: Iterable[bytes], is_anew: bool) -> bool:
         """Ask for events in these folders; True if there are some that had none until now."""

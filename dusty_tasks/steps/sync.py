@@ -136,11 +136,11 @@ def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
 
 def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings: Settings, say: Say,
                allow_empty: bool = False, checksum: bool = False, progress: bool = False, verb: str = "sync",
-               stack_repos: Sequence[RepoEntry] = ()) -> list[SyncOutcome]:
+               stack_repos: Sequence[RepoEntry] = (), sources: Mapping[str, Source] | None = None) -> list[SyncOutcome]:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
     `say` hears one line a repo as it ends. One failure does not stop the others: it is in the outcome. `stack_repos` are
-    all repos of the stack, for the digests of libs (default: `repo_entries`). Raises Failure only for what concerns all:
+    all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now. Raises Failure only for what concerns all:
     no rsync, no connection.
     """
     from dusty_tasks.effects.parallel import each_in_parallel
@@ -156,7 +156,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb,
                shown_names(entry["id"] for entry in (*everything, *repo_entries)))
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
-    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings)]
+    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings, (sources or {}).get(entry["id"]))]
     synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
     by_id = {outcome.repo_id: outcome for outcome in synced}
     outcomes = [by_id.get(entry["id"]) or run.up_to_date(entry) for entry in repo_entries]

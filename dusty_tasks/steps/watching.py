@@ -14,13 +14,14 @@ from dusty_tasks.core.sizes import counted
 from dusty_tasks.core.watching import Owed, after_sync, notice_lines
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_states import state_of
-from dusty_tasks.effects.watch import Watch, Watched
+from dusty_tasks.effects.watch import Batch, Watch, Watched
 from dusty_tasks.steps.preconditions import check_data_is_ours
 from dusty_tasks.steps.sync import FAILED, RepoEntry, SyncOutcome, failure_of, source_of, sync_repos
 
 if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
     from dusty_tasks.effects.docker_host import DockerHost
+    from dusty_tasks.effects.fingerprint import Source
 
 TICK = 1.0
 """Seconds between two looks at config.yml, and at whether anybody still reads what is printed."""
@@ -43,13 +44,13 @@ class Watching:
     def names(self) -> Mapping[str, str]:
         return shown_names(entry["id"] for entry in self.stack)
 
-    def sync(self, keys: Iterable[str], *, allow_empty: bool) -> tuple[list[SyncOutcome], Failure | None]:
+    def sync(self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool) -> tuple[list[SyncOutcome], Failure | None]:
         """Sync the repos of these ids; what became of each, and the failure of any as one."""
         wanted = set(keys)
         entries = [entry for entry in self.chosen if entry["id"] in wanted]
         try:
             outcomes = sync_repos(entries, host=self.host, settings=self.settings, say=say, allow_empty=allow_empty,
-                                  stack_repos=self.stack)
+                                  stack_repos=self.stack, sources=sources)
         except Failure as failure:
             return [SyncOutcome(entry["id"], self.names[entry["id"]], FAILED, failure=failure) for entry in entries], failure
         return outcomes, failure_of(outcomes)
@@ -70,16 +71,16 @@ def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tup
     owed = Owed()
     with Watch(watching.folders) as watch:
         is_first = True
-        changed: Mapping[str, tuple[str, ...]] = {}
+        batch = Batch({}, (), {})
         due = {entry["id"] for entry in watching.chosen}
         while True:
             if due:
-                outcomes, failure = watching.sync(due, allow_empty=allow_empty)
+                outcomes, failure = watching.sync(due, batch.sources, allow_empty=allow_empty)
                 failed = [outcome.repo_id for outcome in outcomes if outcome.failure]
                 owed, said = after_sync(owed, due, failed, str(failure or ""), time.monotonic())
                 if said:
                     warn(said)
-                yield changed, outcomes
+                yield batch.changed, outcomes
             if watching.settings.sync_mode == "bind":
                 return
             if is_first:
@@ -89,13 +90,13 @@ def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tup
             for line in notice_lines(batch.notices, watching.names):
                 warn(line)
             check_reader()
-            changed = batch.changed
-            due = set(changed) | (owed.keys_due(time.monotonic()) - watch.gone)
+            due = set(batch.changed) | (owed.keys_due(time.monotonic()) - watch.gone)
             if (state := _config_state()) != config:
                 config, before = state, watching
                 watching = _followed(choose, watching)
                 if watching != before:
                     watch.set(watching.folders)
+                    batch = batch._replace(sources={})  # as other excludes, or another source, had it
                     due = {entry["id"] for entry in watching.chosen}
 
 

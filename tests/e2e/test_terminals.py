@@ -57,7 +57,7 @@ class Terminals:
 @pytest.fixture
 def terminals(rig, tmp_path) -> Terminals:
     stack = SmallStack(tmp_path, rig.home, config="repos: {pull: never}\nhosts: {mode: 'off'}\n")
-    stack.app("web", always=f"echo to-out; echo to-err >&2; {SERVE}", more=SUITES)
+    stack.app("web", always=f"echo to-out; echo to-err >&2; {SERVE}", services="[cache]", more=SUITES)
     rig.dusty("up")
     return Terminals(rig, stack)
 
