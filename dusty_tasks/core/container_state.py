@@ -96,7 +96,7 @@ def _ended(wanted: WantedContainer | None, container: FoundContainer, record: Ma
     how = f"ended with status {container.exit_status}" if container.exit_status is not None else f"is {container.state}"
     detail = f"exited {container.exit_status}" if container.exit_status is not None else container.state
     if record.get("stopped"):
-        return State(STOPPED, "was stopped")
+        return State(STOPPED, "was stopped by hand")
     if wanted is None:
         return State(EXITED, how, detail)
     reason = why_it_serves(wanted)

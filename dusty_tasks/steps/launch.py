@@ -65,22 +65,12 @@ class Launcher:
                 say(str(change))
             (self._make if batch.is_made_by_compose else self._ask_engine)(batch)
             if remaining:
-                self._wait_until_healthy({change.name for change in batch.changes} & needed_by(remaining, self.view.wanted))
+                names = {change.name for change in batch.changes} & needed_by(remaining, self.view.wanted)
+                wait_until_healthy(self.engine, names, self.settings.up_wait, lambda name: self._tell_waiting(self.wanted[name].container_name))
         failed = {self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted}
         if failed:
             self.started = {**self.started, **{name: {**self.started.get(name, {}), "trouble": not_started(str(failure.what))} for name, failure in failed.items()}}
             self.write_records()
-
-    def _wait_until_healthy(self, names: set[str]) -> None:
-        """Those with a healthcheck are waited for before what depends on them starts; at most `up.wait`, then it starts all the same."""
-        end = time.monotonic() + self.settings.up_wait
-        while names and time.monotonic() < end:
-            found = docker.read_containers(self.engine)
-            names = {name for name in names if name in found and found[name].is_running and found[name].health == "starting"}
-            for name in sorted(names):
-                self._tell_waiting(found[name].container_name)
-            if names:
-                time.sleep(HEALTH_INTERVAL)
 
     def _clear(self, changes: list[Change]) -> None:
         """Take away what a broken-off recreation left. Its anonymous volumes stay: they may be those of the container that it replaces."""
@@ -214,3 +204,18 @@ class Launcher:
         self.started[container_name] = {**self.started.get(container_name, {}), "nginx": self.view.sources.nginx_digest}
         self.write_records()
         self.done.append(change)
+
+
+def wait_until_healthy(engine: Engine, names: set[str], seconds: float, tell: Callable[[str], None]) -> None:
+    """Those with a healthcheck are waited for before what depends on them starts; at most so long, then it starts all the same.
+
+    `tell` hears each name that is waited for, over and over.
+    """
+    end = time.monotonic() + seconds
+    while names and time.monotonic() < end:
+        found = docker.read_containers(engine)
+        names = {name for name in names if name in found and found[name].is_running and found[name].health == "starting"}
+        for name in sorted(names):
+            tell(name)
+        if names:
+            time.sleep(HEALTH_INTERVAL)

@@ -71,9 +71,10 @@ VERBS: tuple[Verb, ...] = (
         Option("why", "name the rule that includes or excludes a path", type=str, metavar="PATH"),
         Option("restore", "bring back into the copy what the last sync took out of it"),
         Option("pull", "fetch this path of the copy into the source; every further word is such a path", type=list, metavar="PATH")), words=("repo",)),
-    Verb("restart", EVERY_DAY, "[names… | --repo repos…]", "sync the code of apps and restart them", (
+    Verb("restart", EVERY_DAY, "[names… | --repo repos… | --all]", "sync the code of apps and restart them", (
         Option("repo", "restart the apps that use this repo", type=list, metavar="R"),
         Option("repos", "the same as --repo", type=list, metavar="R"),
+        Option("all", "services and the proxy, too"),
         Option("no-sync", "restart only")), words=("container",)),
     Verb("test", EVERY_DAY, "[target [suite|all [args…]]]", "run test suites in fresh containers", (
         Option("recreate", "make the test image anew"), NO_PULL,

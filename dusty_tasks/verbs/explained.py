@@ -33,7 +33,9 @@ sync would find.
     {dusty} sync web --restore
     {dusty} sync web --pull db/migrate/003.sql""",
     "restart": """\
-Restarts the containers as they are; changed specs are applied by `{dusty} up` alone. With --repo every word is a repo.
+Restarts the containers as they are; changed specs are applied by `{dusty} up` alone. Without names: all apps; services and
+the proxy go on running, unless --all is given. What an app needs and does not run is started before it. With --repo every
+word is a repo.
 
     {dusty} restart web
     {dusty} restart --repo shared-lib""",

@@ -1,48 +1,74 @@
 """`dusty restart`: sync the code of apps and restart them; nothing is recreated, and changed specs wait for `up`."""
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from functools import partial
-
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.alike import Report, sentences
-from dusty_tasks.core.batches import levels, stop_seconds_of
-from dusty_tasks.core.changes import CREATE, RECREATE, REMOVE, RESTART, Change, shared_with
-from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.core.records import last_change, started_anew, synced
+from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.changes import CREATE, RECREATE, REMOVE
+from dusty_tasks.core.found import PROXY, FoundContainer
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.observe import STARTED
 from dusty_tasks.effects.receipts import Receipt, read_receipts
 from dusty_tasks.steps.page_states import note_found
 from dusty_tasks.steps.preconditions import check_containers_are_ours
+from dusty_tasks.steps.restarting import Restarted, restart
 from dusty_tasks.verbs.repo_words import found_entries
 from dusty_tasks.verbs.running import not_in_the_stack
+from dusty_tasks.verbs.words import misuse
 
 
-def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None = None, no_sync: bool = False) -> int | None:
-    """With --repo every word is a repo, and the apps that use one of them are restarted."""
+def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None = None, no_sync: bool = False, all: bool = False) -> int | None:
+    """The named containers, the apps that use one of the repos (with --repo every word is one), all apps, or with --all the whole stack."""
     repo_words = [*(repo or []), *(repos or [])]
+    if all and (words or repo_words):
+        raise misuse("restart", "--all takes no names: it is the whole stack")
     wanted = session.wanted()
-    chosen = users_of([*repo_words, *words], wanted) if repo_words else named(words, wanted) if words else list(wanted.containers)
+    chosen = chosen_containers(words, repo_words, wanted, is_all=all)
     engine = Engine(session.docker_host())
     with held("up", verb="restart", home=session.home()):
         found = docker.read_containers(engine)
         check_containers_are_ours(engine.host, found.values())
         receipts = sync(wanted, chosen if words or repo_words else None, no_sync)
-        code = restart([container for container in chosen if container.name in found], wanted, engine, found, receipts)
-        note_found(engine, "restart", starting=[container.name for container in chosen])
-    absent = [container.name for container in chosen if container.name not in found]
-    for name in absent:
-        warn(f"{name} has no container\n    hint: dusty up makes it")
+        done = restart(chosen, wanted, engine, found, receipts, session.settings().up_wait)
+        note_found(engine, "restart", starting=done.names)
+    if not (words or repo_words or all):
+        tell_left_alone(chosen, wanted, found, done)
+    tell_proxy(chosen, found, done)
+    absent = [(container.name, "") for container in chosen if container.name not in found] + [(name, user) for user, name in done.absent]
+    for name, user in absent:
+        warn(f"{f'{user} needs {name}, which' if user else name} has no container\n    hint: {DUSTY} up makes it")
     tell_pending(engine)
-    return max(code, 1 if absent else 0)
+    return max(done.code, 1 if absent else 0)
+
+
+def chosen_containers(words: list[str], repo_words: list[str], wanted: Wanted, *, is_all: bool) -> list[WantedContainer]:
+    """Which containers are to be restarted. Raises Failure."""
+    if repo_words:
+        return users_of([*repo_words, *words], wanted)
+    if words:
+        return named(words, wanted)
+    return [container for container in wanted.containers if is_all or container.kind == "app"]
+
+
+def tell_left_alone(chosen: list[WantedContainer], wanted: Wanted, found: dict[str, FoundContainer], done: Restarted) -> None:
+    """Databases and the proxy go on running, which people who type `restart` may not expect."""
+    left = [container for container in wanted.containers if container.kind != "app" and container.name in found and container.name not in done.names]
+    if not chosen:
+        say("there is no app in the stack")
+    if left:
+        names = ", ".join("the proxy" if container.kind == "proxy" else container.name for container in left)
+        say(f"left alone: {names} ({DUSTY} restart --all is for all of the stack)")
+
+
+def tell_proxy(chosen: list[WantedContainer], found: dict[str, FoundContainer], done: Restarted) -> None:
+    """A proxy that does not run leaves the apps without their names."""
+    routed = [container.name for container in chosen if container.http_urls and container.name in done.names]
+    proxy = found.get(PROXY)
+    if routed and PROXY not in done.names and not (proxy and proxy.is_running):
+        warn(f"the proxy does not run, so that no name leads to {', '.join(routed)}\n    hint: {DUSTY} up starts it")
 
 
 def users_of(repo_words: list[str], wanted: Wanted) -> list[WantedContainer]:
@@ -79,44 +105,10 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
     return read_receipts(host, [entry["id"] for entry in wanted.repos]) if wanted.repos else {}
 
 
-def restart(chosen: list[WantedContainer], wanted: Wanted, engine: Engine, found: dict[str, FoundContainer],
-            receipts: dict[str, Receipt]) -> int:
-    """Restart containers, dependencies first, independent ones at once, each with those that share its network; the exit code."""
-    everyone = with_sharers(chosen, wanted, found)
-    started = read_host_json(engine.host, STARTED)
-    failures: list[Report] = []
-    for level in levels(everyone, wanted):
-        calls = [partial(docker.run_restart, engine, found[each.name].id, stop_seconds_of(each.kind)) for each in level]
-        for each, failure in zip(level, docker.each_at_once(calls), strict=True):
-            if failure:
-                failures.append(Report(each.name, str(failure), (each.container_name, found[each.name].id)))
-                continue
-            say(f"restarted {each.name}")
-            record = started.get(each.container_name)
-            if record and record.get("container_id") == found[each.name].id:
-                started[each.container_name] = {
-                    **started_anew(record), **last_change(Change(RESTART, each.name, "dusty restart"), time.strftime("%Y-%m-%dT%H:%M:%S%z")),
-                    **synced(each, receipts),
-                    "stopped": False, "finished": False, "restart_owed": False}
-        write_host_json(engine.host, STARTED, started, PRIVATE)
-    for sentence, _code in sentences(failures):
-        warn(sentence)
-    return 2 if failures else 0
-
-
-def with_sharers(chosen: Iterable[WantedContainer], wanted: Wanted, found: dict[str, FoundContainer]) -> list[WantedContainer]:
-    """`chosen` and every running container that lives in the network of one of them, in stack order."""
-    names = {container.name for container in chosen}
-    for container in wanted.containers:
-        if set(shared_with(container)) & names and container.name in found and found[container.name].is_running:
-            names.add(container.name)
-    return [container for container in wanted.containers if container.name in names]
-
-
 def tell_pending(engine: Engine) -> None:
     """Changed specs are not applied by a restart; say so."""
     from dusty_tasks.steps.reality import look_ahead
 
     view = look_ahead(engine)
     if view and view.plan.of(CREATE, RECREATE, REMOVE):
-        say("pending changes: run dusty up")
+        say(f"pending changes: run {DUSTY} up")

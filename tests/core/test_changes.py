@@ -257,7 +257,7 @@ def test_an_ended_proxy_is_started_whatever_its_status() -> None:
 def test_a_stopped_container_says_so() -> None:
     wanted, sources, found = world(app())
     found = with_record(with_container(found, app(), state="exited", exit_status=143), app(), stopped=True)
-    assert lines(wanted, sources, found) == ["start web: it was stopped"]
+    assert lines(wanted, sources, found) == ["start web: it was stopped by hand"]
 
 
 def test_a_restart_that_did_not_finish_is_done_again() -> None:

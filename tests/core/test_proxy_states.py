@@ -46,7 +46,7 @@ def files(state: State, printed: str = "") -> dict[str, str]:
 
 @pytest.mark.parametrize(("state", "sentence", "word", "is_down"), [
     (State(STARTING, "is being started"), "web is being started.", "starting", True),
-    (State(STOPPED, "was stopped"), "web was stopped; dusty up starts it.", "stopped", True),
+    (State(STOPPED, "was stopped by hand"), "web was stopped by hand; dusty up starts it.", "stopped", True),
     (State(FAILED, "ended with status 3", "exited 3"), "web ended with status 3; dusty logs web shows why, dusty up starts it again.", "failed (exited 3)", True),
     (State(NOT_ANSWERING, "does not answer: nothing listens on 8002; the container listens on 9999"),
      "web does not answer: nothing listens on 8002; the container listens on 9999; dusty logs web.", "not answering", True),

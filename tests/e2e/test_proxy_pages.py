@@ -43,7 +43,7 @@ def test_the_page_tells_apart_why_an_app_does_not_answer(rig, stack, tmp_path):
     assert rig.dusty("up", check=False).returncode == 2
     rig.dusty("stop", "web")
     told = {}
-    for name, words in (("web", ["web was stopped", "dusty up starts it", "Nothing takes connections on its port 80", 'http-equiv="refresh"']),
+    for name, words in (("web", ["web was stopped by hand", "dusty up starts it", "Nothing takes connections on its port 80", 'http-equiv="refresh"']),
                         ("gone", ["gone ended with status 3", "boom &lt;b&gt;&amp;", 'http-equiv="refresh"']),
                         ("deaf", ["nothing listens on 80; the container listens on 9999", "closed without an answer"])):
         answer, told[name] = page(rig, f"http://{name}.test:{PORT}/")

@@ -262,7 +262,7 @@ def test_a_job_that_finished_is_left_alone_and_a_service_that_was_stopped_is_not
     assert rig.dusty("up").stdout.startswith(UP_TO_DATE[:-8])
     assert rig.container_ids("") == before
     rig.dusty("stop", "cache")
-    assert changes(rig.dusty("up").stdout) == ["started cache: it was stopped"]
+    assert changes(rig.dusty("up").stdout) == ["started cache: it was stopped by hand"]
 
 
 def test_a_service_with_a_healthcheck_is_waited_for_before_its_user_starts(rig, stack):

@@ -73,7 +73,7 @@ def test_the_machines_own_address_gets_the_list_and_the_page_tells_who_stopped_t
     assert refused.stdout == "421"
     rig.dusty("stop", "web")
     status, page = rig.get(f"http://web.test:{PORT}/")
-    assert status == 502 and "web was stopped" in page and "dusty stop saw it at " in page
+    assert status == 502 and "web was stopped by hand" in page and "dusty stop saw it at " in page
 
 
 def test_nothing_to_do_is_one_round_trip_and_one_process(rig, ssh_host, running):

@@ -84,7 +84,7 @@ def test_what_cannot_be_entered(dusty: Chosen, engine: Engine, words: list[str],
 
 @pytest.mark.parametrize(("status", "record", "said"), [
     (0, {"finished": True}, "its container has finished\n    hint: its work is done, and dusty up leaves it so; dusty restart web runs it again"),
-    (137, {"stopped": True}, "its container was stopped\n    hint: dusty up starts it"),
+    (137, {"stopped": True}, "its container was stopped by hand\n    hint: dusty up starts it"),
     (3, {}, "its container ended with status 3\n    hint: dusty logs web shows why, dusty up starts it again"),
 ])
 def test_the_hint_says_what_up_does(dusty: Chosen, engine: Engine, status: int, record: dict[str, bool], said: str) -> None:

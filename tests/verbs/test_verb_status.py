@@ -19,7 +19,7 @@ FACTS: dict[str, Any] = {"problems": "", "bundles": ["shop"], "docker_host": {"n
                          "stack": [], "repos": []}
 WEB = {"name": "web", "type": "app", "state": "running (healthy)", "since": "Less than a second ago", "code": "92c058489c",
        "routes": ["http://web.example.test/", "web.example.test:1717"], "image": "busybox:1", "ports": ["172.17.0.1:65000:8000"],
-       "last": "created: it has no container yet", "pending": "start: it was stopped"}
+       "last": "created: it has no container yet", "pending": "start: it was stopped by hand"}
 PROXY = {"name": "dustyInternalNginx", "type": "proxy", "state": "absent", "routes": [], "pending": ""}
 
 
@@ -27,7 +27,7 @@ def test_the_table_fits_80_columns() -> None:
     lines = status.stack_table([WEB, PROXY]).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[2:-1] == ["    http://web.example.test/ web.example.test:1717", "    busybox:1, 172.17.0.1:65000:8000",
-                           "    last: created: it has no container yet", "    pending: start: it was stopped"]
+                           "    last: created: it has no container yet", "    pending: start: it was stopped by hand"]
     assert lines[-1].split() == ["dustyInternalNginx", "proxy", "absent"]
 
 
