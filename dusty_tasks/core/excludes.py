@@ -9,9 +9,14 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from dusty_tasks.core.wildmatch import class_expression
+from dusty_tasks.core.linear import LEAP, MANY, ONE, SLASH, Automaton, Item, one_of
+from dusty_tasks.core.wildmatch import ANY, IN_SEGMENT, class_symbols
 
 IGNORE_FILE = ".dustyignore"
+LONGEST = 4096
+"""Bytes from which on rsync discards a pattern: no path is as long."""
+LARGEST_FILE = 64 << 10
+"""Bytes of a .dustyignore."""
 
 
 class Rule(NamedTuple):
@@ -33,7 +38,7 @@ def rules_of(ignore_file: bytes, extra: Iterable[str] = ()) -> tuple[Rule, ...]:
         if line.strip() and not line.startswith(b"#"):
             rules.append(_rule(line, f"{IGNORE_FILE}:{number}"))
     rules += [_rule(pattern.encode("utf-8", "surrogateescape"), f"sync.exclude[{index}]") for index, pattern in enumerate(extra)]
-    return tuple(rule for rule in (*rules, Rule(b".git", True, "built in")) if rule.pattern)
+    return tuple(rule for rule in (*rules, Rule(b".git", True, "built in")) if rule.pattern and len(rule.pattern) < LONGEST)
 
 
 def _rule(text: bytes, origin: str) -> Rule:
@@ -55,7 +60,7 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self._compiled = [(rule, _expression(rule.pattern, False), _expression(rule.pattern, True)) for rule in self.rules]
+        self._compiled = [(rule, _automaton(rule.pattern, False), _automaton(rule.pattern, True)) for rule in self.rules]
         plain = {rule.pattern for rule in rules if _is_plain_name(rule.pattern)}
         self.names = frozenset(plain | {pattern.rstrip(b"/") for pattern in (rule.pattern for rule in rules)
                                         if _is_plain_name(pattern[:-1]) and pattern.endswith(b"/")})
@@ -63,6 +68,8 @@ class Matcher:
         rest = [compiled for compiled in self._compiled if compiled[0].pattern.removesuffix(b"/") not in self.names]
         self.any_file = _any_of(file for _rule, file, _folder in rest)
         self.any_folder = _any_of(folder for _rule, _file, folder in rest)
+        """A quick "no" for most paths of less than SHORT bytes, where `is_hard` is not set."""
+        self.is_hard = any(automaton is not None and automaton.expression is None for _rule, *both in rest for automaton in both)
 
     def is_excluded(self, path: bytes, is_folder: bool) -> bool:
         """True if `path` (`/a/b`, from the repo's root) is left out."""
@@ -72,8 +79,8 @@ class Matcher:
     def deciding_rule(self, path: bytes, is_folder: bool) -> Rule | None:
         """The first rule that matches; None: nothing is said about it, so it is copied."""
         for rule, file, folder in self._compiled:
-            expression = folder if is_folder else file
-            if expression is not None and expression.fullmatch(path):
+            automaton = folder if is_folder else file
+            if automaton is not None and automaton.matches(path):
                 return rule
         return None
 
@@ -88,60 +95,63 @@ def _is_plain_name(pattern: bytes) -> bool:
     return bool(pattern) and not re.search(rb"[*?\[/]", pattern)
 
 
-def _any_of(expressions: Iterable[re.Pattern[bytes] | None]) -> re.Pattern[bytes] | None:
-    """One expression that matches where any of them does: a quick "no" for most paths."""
-    parts = [b"(?:" + expression.pattern + b")" for expression in expressions if expression is not None]
-    return re.compile(b"|".join(parts), re.DOTALL) if parts else None
+def _any_of(automata: Iterable[Automaton | None]) -> re.Pattern[bytes] | None:
+    """One expression that matches where any of them does, of those that `re` may be asked for."""
+    parts = [b"(?:" + automaton.expression.pattern + b")" for automaton in automata if automaton is not None and automaton.expression is not None]
+    return re.compile(b"|".join(parts)) if parts else None
 
 
-def _expression(pattern: bytes, is_folder: bool) -> re.Pattern[bytes] | None:
-    """The expression that a path `/a/b` must match in full; None if the pattern cannot match this sort of path."""
+_UP_TO_SLASH = (Item(MANY, ANY), Item(ONE, SLASH))
+
+
+def _automaton(pattern: bytes, is_folder: bool) -> Automaton | None:
+    """What a path `/a/b` must match; None if the pattern cannot match this sort of path."""
     if len(pattern) > 1 and pattern.endswith(b"/"):
         if not is_folder:
             return None
         pattern = pattern[:-1]
     body = pattern.removeprefix(b"/")
     if pattern.startswith(b"/"):
-        prefix = b"/"
+        prefix: tuple[Item, ...] = (Item(ONE, SLASH),)
     elif pattern.startswith(b"**"):
-        prefix = b""
+        prefix = ()
     else:
-        prefix = b"(?:.*/)"
+        prefix = _UP_TO_SLASH
     if body.endswith(b"/***"):
         # `dir/***` is the folder itself and all that is in it.
-        tail = b"(?:/.*)?" if is_folder else b"/.*"
-        translated = _translated(body.removesuffix(b"/***"), True)
-        return None if translated is None else re.compile(prefix + translated + tail, re.DOTALL)
-    translated = _translated(body, bool(re.search(rb"[*?\[]", pattern)))
-    return None if translated is None else re.compile(prefix + translated, re.DOTALL)
+        tail = (Item(ONE, SLASH), Item(MANY, ANY))
+        items = _items(body.removesuffix(b"/***"), True)
+        return None if items is None else Automaton((*prefix, *items, *([Item(LEAP, leap=2)] if is_folder else []), *tail))
+    items = _items(body, bool(re.search(rb"[*?\[]", pattern)))
+    return None if items is None else Automaton((*prefix, *items))
 
 
-def _translated(pattern: bytes, has_wildcards: bool) -> bytes | None:
-    """A pattern as a regular expression; None if it can match nothing (an unclosed `[`)."""
+def _items(pattern: bytes, has_wildcards: bool) -> list[Item] | None:
+    """The items of a pattern; None if it can match nothing (an unclosed `[`)."""
     if not has_wildcards:
-        return re.escape(pattern)
+        return [Item(ONE, one_of(byte)) for byte in pattern]
     out, at = [], 0
     while at < len(pattern):
         character = pattern[at:at + 1]
         if character == b"*":
             stars = len(pattern) - at - len(pattern[at:].lstrip(b"*"))
-            out.append(b"[^/]*" if stars == 1 else b".*")
+            out.append(Item(MANY, IN_SEGMENT if stars == 1 else ANY))
             at += stars
         elif character == b"?":
-            out.append(b"[^/]")
+            out.append(Item(ONE, IN_SEGMENT))
             at += 1
         elif character == b"[":
-            found = class_expression(pattern, at)
+            found = class_symbols(pattern, at)
             if found is None:
                 return None
-            expression, at = found
-            out.append(expression)
+            symbols, at = found
+            out.append(Item(ONE, symbols))
         elif character == b"\\":
             if at + 1 == len(pattern):
                 return None
-            out.append(re.escape(pattern[at + 1:at + 2]))
+            out.append(Item(ONE, one_of(pattern[at + 1])))
             at += 2
         else:
-            out.append(re.escape(character))
+            out.append(Item(ONE, one_of(pattern[at])))
             at += 1
-    return b"".join(out)
+    return out

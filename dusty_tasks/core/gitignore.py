@@ -8,17 +8,20 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dusty_tasks.core.wildmatch import class_expression
+from dusty_tasks.core.linear import LEAP, MANY, ONE, SLASH, Automaton, Item, one_of
+from dusty_tasks.core.wildmatch import ANY, IN_SEGMENT, class_symbols
 
 IGNORE_FILE = ".gitignore"
 _SPECIAL = re.compile(rb"[*?\[\\]")
-_NEVER = re.compile(b"(?!)")
+_NEVER = Automaton([Item(ONE)])
+LONGEST = 4096
+"""Bytes from which on a pattern matches nothing: no path is as long."""
 
 
 class Pattern(NamedTuple):
     """One line of an ignore file."""
 
-    expression: re.Pattern[bytes]
+    automaton: Automaton
     """What the name (or, for a pattern with a slash in it, the path below the file's folder) must match in full."""
     is_about_names: bool
     is_about_folders: bool
@@ -76,13 +79,13 @@ class Ignores:
         while True:
             below = path[len(folder):]
             for pattern in self._patterns_in(folder):
-                if (is_folder or not pattern.is_about_folders) and pattern.expression.fullmatch(name if pattern.is_about_names else below):
+                if (is_folder or not pattern.is_about_folders) and pattern.automaton.matches(name if pattern.is_about_names else below):
                     return None if pattern.is_negated else pattern
             if folder == b"/":
                 break
             folder = folder[:folder.rindex(b"/", 0, -1) + 1]
         for pattern in self._exclude:
-            if (is_folder or not pattern.is_about_folders) and pattern.expression.fullmatch(name if pattern.is_about_names else path[1:]):
+            if (is_folder or not pattern.is_about_folders) and pattern.automaton.matches(name if pattern.is_about_names else path[1:]):
                 return None if pattern.is_negated else pattern
         return None
 
@@ -105,8 +108,10 @@ def patterns_of(text: bytes, origin: str) -> list[Pattern]:
 
 
 def _without_trailing_blanks(line: bytes) -> bytes:
-    kept = re.fullmatch(rb"((?:\\.|[^\\ ]| +(?! *\Z))*)(\\?) *", line, re.DOTALL)
-    return kept[1] + kept[2] if kept else line
+    kept = line.rstrip(b" ")
+    slashes = len(kept) - len(kept.rstrip(b"\\"))
+    # A backslash keeps the blank after it, if it is not itself kept by one.
+    return kept + b" " if slashes % 2 and len(kept) < len(line) else kept
 
 
 def _pattern(line: bytes, origin: str) -> Pattern:
@@ -120,42 +125,43 @@ def _pattern(line: bytes, origin: str) -> Pattern:
     special = _SPECIAL.search(text)
     first = special.start() if special else len(text)
     is_rooted = text.startswith(b"/")
-    expression = _expression(text[is_rooted:], first - is_rooted, is_about_names)
-    return Pattern(expression or _NEVER, is_about_names, is_about_folders, is_negated, origin, line)
+    items = _items(text[is_rooted:], first - is_rooted, is_about_names) if len(text) < LONGEST else None
+    return Pattern(Automaton(items) if items else _NEVER, is_about_names, is_about_folders, is_negated, origin, line)
 
 
-def _expression(pattern: bytes, first: int, is_about_names: bool) -> re.Pattern[bytes] | None:
-    """A pattern as a regular expression; None if it can match nothing."""
-    out, at = [], 0
+def _items(pattern: bytes, first: int, is_about_names: bool) -> list[Item] | None:
+    """The items of a pattern; None if it can match nothing."""
+    out: list[Item] = []
+    at = 0
     while at < len(pattern):
         character = pattern[at:at + 1]
         if character == b"*":
             end = at + len(pattern[at:]) - len(pattern[at:].lstrip(b"*"))
-            rest = pattern[end:]
+            rest = pattern[end:end + 2]
             is_deep = end - at > 1 and (at <= first or pattern[at - 1:at] == b"/") and (not rest or rest.startswith((b"/", b"\\/")))
             if is_about_names or (is_deep and not rest.startswith(b"/")):
-                out.append(b".*")
+                out.append(Item(MANY, ANY))
             elif is_deep:
-                out.append(b"(?:.*/)?")
+                out += [Item(LEAP, leap=2), Item(MANY, ANY), Item(ONE, SLASH)]
                 end += 1
             else:
-                out.append(b"[^/]*")
+                out.append(Item(MANY, IN_SEGMENT))
             at = end
         elif character == b"?":
-            out.append(b"[^/]")
+            out.append(Item(ONE, IN_SEGMENT))
             at += 1
         elif character == b"[":
-            found = class_expression(pattern, at)
+            found = class_symbols(pattern, at)
             if found is None:
                 return None
-            expression, at = found
-            out.append(expression)
+            symbols, at = found
+            out.append(Item(ONE, symbols))
         elif character == b"\\":
             if at + 1 == len(pattern):
                 return None
-            out.append(re.escape(pattern[at + 1:at + 2]))
+            out.append(Item(ONE, one_of(pattern[at + 1])))
             at += 2
         else:
-            out.append(re.escape(character))
+            out.append(Item(ONE, one_of(pattern[at])))
             at += 1
-    return re.compile(b"".join(out), re.DOTALL) if pattern else None
+    return out

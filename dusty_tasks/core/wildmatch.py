@@ -3,13 +3,18 @@ from __future__ import annotations
 
 import re
 
+from dusty_tasks.core.linear import Symbols, but, one_of
+
+ANY, IN_SEGMENT = but(), but(ord("/"))
+
 _POSIX_CLASSES: dict[bytes, bytes] = {
     b"alnum": b"0-9A-Za-z", b"alpha": b"A-Za-z", b"blank": b" \t", b"cntrl": b"\x00-\x1f\x7f", b"digit": b"0-9",
     b"graph": b"!-~", b"lower": b"a-z", b"print": b" -~", b"punct": rb"!-/:-@\[-`{-~", b"space": b" \t-\r", b"upper": b"A-Z",
     b"xdigit": b"0-9A-Fa-f"}
+_POSIX_CLASS = re.compile(rb"\[:([^\]]*?):\]")
 
 
-def class_expression(pattern: bytes, at: int) -> tuple[bytes, int] | None:
+def class_symbols(pattern: bytes, at: int) -> tuple[Symbols, int] | None:
     """The `[…]` that starts at `at`, and where it ends; None if it is not closed. It never matches a slash."""
     at += 1
     is_negated = pattern[at:at + 1] in (b"!", b"^")
@@ -19,7 +24,7 @@ def class_expression(pattern: bytes, at: int) -> tuple[bytes, int] | None:
     is_first = True
     while at < len(pattern) and (is_first or pattern[at] != ord("]")):
         is_first = False
-        if pattern.startswith(b"[:", at) and (name := re.match(rb"\[:([^\]]*?):\]", pattern[at:])):
+        if pattern.startswith(b"[:", at) and (name := _POSIX_CLASS.match(pattern, at)):
             if name[1] not in _POSIX_CLASSES:
                 return None
             inside = re.compile(b"[" + _POSIX_CLASSES[name[1]] + b"]")
@@ -38,10 +43,7 @@ def class_expression(pattern: bytes, at: int) -> tuple[bytes, int] | None:
             members.add(previous)
     if at >= len(pattern):
         return None
-    allowed = (set(range(256)) - members if is_negated else members) - {ord("/")}
-    if not allowed:
-        return b"(?!)", at + 1
-    return b"[" + b"".join(b"\\x%02x" % byte for byte in sorted(allowed)) + b"]", at + 1
+    return one_of(*sorted((set(range(256)) - members if is_negated else members) - {ord("/")})), at + 1
 
 
 def _member(pattern: bytes, at: int) -> tuple[int | None, int]:

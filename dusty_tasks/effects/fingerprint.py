@@ -14,10 +14,11 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.excludes import IGNORE_FILE, Matcher, Rule, filter_text, rules_of
+from dusty_tasks.core.excludes import IGNORE_FILE, LARGEST_FILE, Matcher, Rule, filter_text, rules_of
+from dusty_tasks.core.linear import SHORT
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import read_bytes, write_atomically
+from dusty_tasks.effects.files import read_bounded, read_bytes, write_atomically
 
 Entry = tuple[Any, ...]
 """(name, mode) of a folder, (name, mode, size, mtime in ns) of a file, (name, mode, target) of a link."""
@@ -34,8 +35,8 @@ class Source(NamedTuple):
 
 
 def read_rules(source: str, extra: Sequence[str]) -> tuple[Rule, ...]:
-    """The exclude rules of the repo at `source`; `extra` is the setting sync.exclude."""
-    return rules_of(read_bytes(os.path.join(source, IGNORE_FILE)) or b"", extra)
+    """The exclude rules of the repo at `source`; `extra` is the setting sync.exclude. Raises OSError for an ignore file without an end."""
+    return rules_of(read_bounded(os.path.join(source, IGNORE_FILE), LARGEST_FILE) or b"", extra)
 
 
 def read_source(source: str, rules: Sequence[Rule]) -> Source:
@@ -51,6 +52,8 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
         folder = pending.pop()
         entries: list[Entry] = []
         below = []
+        # A name has 255 bytes at most: up to there the quick expressions may be asked.
+        is_slow = matcher.is_hard or len(folder) > SHORT - 256
         try:
             scan = os.scandir(root + folder)
         except OSError:
@@ -62,7 +65,7 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
                 name = found.name
                 is_folder = found.is_dir(follow_symlinks=False)
                 expression = any_folder if is_folder else any_file
-                if (name in names or (expression and expression.fullmatch(folder + name))) and is_excluded(folder + name, is_folder):
+                if (is_slow or name in names or (expression and expression.fullmatch(folder + name))) and is_excluded(folder + name, is_folder):
                     continue
                 try:
                     state = found.stat(follow_symlinks=False)

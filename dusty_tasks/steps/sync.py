@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.repos import shown_names
+from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.sync_guards import refused_destination, refused_source
 from dusty_tasks.effects.commits import read_commit
 from dusty_tasks.effects.failures import Failure
@@ -90,6 +91,14 @@ def _source_at(path: str, settings: Settings) -> Source | OSError:
         return error
 
 
+def rules_at(path: str, settings: Settings) -> tuple[Rule, ...]:
+    """The exclude rules of the repo at `path`. Raises Failure for a .dustyignore that cannot be read to an end."""
+    try:
+        return read_rules(path, settings.sync_exclude)
+    except OSError as error:
+        raise Failure(f"{error.filename or path} cannot be read: {error.strerror}", "it is a small file with one pattern a line") from error
+
+
 def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings,
                 sources: Mapping[str, Source | OSError] | None = None) -> list[tuple[RepoEntry, str]]:
     """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises.
@@ -111,7 +120,7 @@ def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, source
         return f"its source is {path} ({kind}) now, and was {receipt.get('source')}"
     source = source or _source_at(path, settings)
     if isinstance(source, OSError):
-        return f"its source cannot be read: {path}: {source.strerror}"
+        return f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}"
     if receipt.get("fingerprint") == source.fingerprint:
         return _other_rule(entry, receipt, settings)
     before = kept_manifest(settings.home, entry["id"])
@@ -221,7 +230,7 @@ class _Run:
         repo_id = entry["id"]
         if refused := refused_destination(self.host.path("persist/repos", repo_id), self.host.path("persist/repos")):
             raise Failure(f"refused to sync: {refused}")
-        rules = read_rules(path, self.settings.sync_exclude)
+        rules = rules_at(path, self.settings)
         source = read_state_of(path, rules)
         receipt = self.receipts.get(repo_id, {})
         if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path and not _other_rule(entry, receipt, self.settings):

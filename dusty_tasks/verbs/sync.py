@@ -10,9 +10,8 @@ from dusty_tasks.console import say, warn
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.repos import shown_names
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.fingerprint import read_rules
 from dusty_tasks.steps.preconditions import check_data_is_ours
-from dusty_tasks.steps.sync import RepoEntry, SyncOutcome, failure_of, source_of, sync_repos
+from dusty_tasks.steps.sync import RepoEntry, SyncOutcome, failure_of, rules_at, source_of, sync_repos
 from dusty_tasks.verbs.repo_words import found_entries
 from dusty_tasks.verbs.words import local_path
 
@@ -116,7 +115,7 @@ def copy_at(entry: RepoEntry, path: str) -> CopyOfRepo:
     from dusty_tasks.steps.copy_repo import CopyOfRepo
     from dusty_tasks.steps.sync import read_state_of
 
-    rules = read_rules(path, session.settings().sync_exclude)
+    rules = rules_at(path, session.settings())
     return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state_of(path, rules), rules)
 
 
@@ -130,7 +129,7 @@ def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
     settings = session.settings()
     by_source = {source_of(entry, settings)[0]: entry for entry in entries}
     source, below = located(word, list(by_source), is_named)
-    matcher = Matcher(read_rules(source, settings.sync_exclude))
+    matcher = Matcher(rules_at(source, settings))
     parts = below.split("/")
     for depth in range(1, len(parts) + 1):
         part = "/".join(parts[:depth])

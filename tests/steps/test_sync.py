@@ -415,3 +415,27 @@ def test_bind_mode_copies_nothing_and_says_so(room: Room) -> None:
 def test_task_names_are_short_where_that_is_clear() -> None:
     assert task_names(["a.org/x/web", "b.org/y/web", "src/lib", "src/a=b*"]) == {
         "a.org/x/web": "a.org/x/web", "b.org/y/web": "b.org/y/web", "src/lib": "lib", "src/a=b*": "a_b_"}
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "huge"])
+def test_a_dustyignore_without_an_end_stops_nobody_and_is_named(room: Room, kind: str) -> None:
+    source = room.repo("web")
+    room.sync()
+    ignore = source / ".dustyignore"
+    if kind == "fifo":
+        os.mkfifo(ignore)
+    elif kind == "device":
+        ignore.symlink_to("/dev/zero")
+    else:
+        ignore.write_bytes(b"x\n" * (1 << 20))
+    what = "it is larger than 64 KiB" if kind == "huge" else "it is no regular file"
+    assert room.stale() == {"web": f"its source cannot be read: {ignore}: {what}"}
+    failed, = room.sync()
+    assert failed.failure and failed.failure.what == f"{ignore} cannot be read: {what}" and failed.failure.code == 1
+    assert (room.copy("web") / "a.py").exists()
+
+
+def test_a_pattern_with_many_ways_costs_no_more_than_another(room: Room) -> None:
+    source = room.repo("web", {"a" * 200: "", ".dustyignore": "*a*a*a*a*a*a*a*a*a*a*a*a*a*b\n*a*a*a*b\n", "aaab": ""})
+    room.sync()
+    assert set(tree(room.copy("web"))) == {"a" * 200, ".dustyignore"} and source.exists()
