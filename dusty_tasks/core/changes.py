@@ -390,10 +390,10 @@ def _changed_build(container: WantedContainer, found: Found) -> str:
 def _plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Change]:
     differing = _differing(sources.command_files, found.command_files)
     if differing:
-        yield Change(COMMAND_FILES, "", _those_of(differing))
+        yield Change(COMMAND_FILES, "", _those_of(differing, found.command_files))
     differing = _differing(assets_by_app(wanted, sources), _assets_to_compare(wanted, sources, found))
     if differing:
-        yield Change(ASSETS, "", _those_of(differing))
+        yield Change(ASSETS, "", _those_of(differing, found.assets))
 
 
 def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:
@@ -424,9 +424,10 @@ def _differing(now: dict[str, str], before: dict[str, str]) -> list[str]:
     return [name for name in sorted({*now, *before}) if now.get(name) != before.get(name)]
 
 
-def _those_of(names: list[str]) -> str:
+def _those_of(names: list[str], there: dict[str, str]) -> str:
     more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return f"those of {', '.join(names[:4])}{more} differ on the Docker host"
+    what = "differ on the Docker host" if any(name in there for name in names) else "are not on the Docker host yet"
+    return f"those of {', '.join(names[:4])}{more} {what}"
 
 
 def _plan_nginx(wanted: Wanted, sources: Sources, found: Found,

@@ -64,7 +64,7 @@ def _add(specs: Specs, document: Document, names: Names) -> Iterator[Problem]:
     specs.references[document.file] = tuple(reference for one in (main, *suites) for reference in one.references)
     for translated in (main, *suites):
         yield from translated.problems
-    yield from check_container(document, main)
+    yield from check_container(document, main, names.by_kind["app"])
 
 
 def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:

@@ -46,6 +46,15 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
 
 
+_PLAIN_IN_YAML = re.compile(r"(?=.*[A-Za-z_/.])[A-Za-z0-9_./][A-Za-z0-9_./@+-]*")
+
+
+def in_yaml(value: str) -> str:
+    """A text as an item of a YAML list in brackets: plain where that says the same, else quoted."""
+    words = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
+    return value if _PLAIN_IN_YAML.fullmatch(value) and value.lower() not in words and not value[:1].isdigit() else shown(value)
+
+
 def printable(text: str) -> str:
     """A file name or value with escapes for undecodable bytes, control characters and other invisible ones."""
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)

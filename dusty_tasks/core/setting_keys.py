@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.names import Wrong, check_image, check_repo, check_size
-from dusty_tasks.core.safe_text import shown, unsafe_part
+from dusty_tasks.core.safe_text import in_yaml, shown, unsafe_part
 from dusty_tasks.core.settings import MAX_UPLOAD, NGINX_IMAGE
 from dusty_tasks.core.yaml_values import typed
 
@@ -191,7 +191,7 @@ def _found(value: Any) -> str:
 def _right_form(key: Key, value: Any) -> str:
     last = key.name.rsplit(".", 1)[-1]
     if key.kind == "strings" and isinstance(value, str):
-        return f"{last}: [{value if value.isprintable() else shown(value)}]"
+        return f"{last}: [{in_yaml(value)}]"
     if isinstance(value, str) and typed(value, key.kind) != value:
         return f"write {value} without quotes"
     return ""

@@ -92,10 +92,27 @@ def variables_of_file(path: str) -> Variables:
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.lstrip().startswith("#"):
             name, equals, value = line.partition("=")
-            found[checked(name.strip(), f"{path}:{number}: ")] = value if equals else None
+            where = f"{path}:{number}: "
+            found[checked(name.strip().removeprefix("export ").strip(), where)] = unquoted(value, where) if equals else None
     if not found:
         raise Failure(f"{path} sets no variable", "lines of the form VAR=VALUE")
     return found
+
+
+_QUOTED = re.compile(r"""'([^']*)'\s*(?:\#.*)?|"((?:[^"\\]|\\.)*)"\s*(?:\#.*)?""")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def unquoted(value: str, where: str) -> str:
+    """A value as files of this form mean it: what stands in quotes, with escapes in double ones; a comment after a blank is none of it. Raises Failure."""
+    stripped = value.strip()
+    if stripped[:1] not in ("'", '"'):
+        return re.sub(r"\s#.*$", "", value).strip() if "#" in value else value
+    match = _QUOTED.fullmatch(stripped)
+    if not match:
+        raise Failure(f"{where}the quote that the value begins with does not end", "one value a line: 'as it is', or \"with \\n and \\t\"")
+    single, double = match.groups()
+    return single if single is not None else re.sub(r"\\(.)", lambda found: _ESCAPES.get(found.group(1), found.group(1)), double)
 
 
 def checked(name: str, where: str = "") -> str:

@@ -80,8 +80,8 @@ def test_a_first_up_in_full() -> None:
     assert lines(wanted, sources, found) == [
         "pull image busybox:1: it is not on the Docker host",
         "pull image nginx:1: it is not on the Docker host",
-        "push command files: those of web differ on the Docker host",
-        "push assets: those of web differ on the Docker host",
+        "push command files: those of web are not on the Docker host yet",
+        "push assets: those of web are not on the Docker host yet",
         "sync src/web: there is no copy on the Docker host",
         "write hosts section: it differs from the compiled one",
         "push nginx config: it is not on the Docker host",

@@ -100,3 +100,20 @@ def test_a_variable_that_is_not_set_is_named_with_those_that_are(dusty: Chosen) 
     dusty("env", "set", "web", "A=1", "B=2")
     assert dusty("env", "unset", "web", "A", "Z").err == "web: Z is not set\n    hint: set: A, B\n"
     assert stored(dusty) == {"web": {"A": "1", "B": "2"}}
+
+
+def test_values_in_quotes_are_meant_without_them(dusty: Chosen, tmp_path: Path) -> None:
+    (tmp_path / "dot.env").write_text("""A="with blank"  # a comment
+B='as $it is "really"'
+export C="two\\nlines \\"x\\""
+D=plain # comment
+E=a#b
+F=
+G=""
+""")
+    assert dusty("env", "set", "web", "--file", str(tmp_path / "dot.env")).code == 0
+    stored = json.loads(dusty("env", "list", "web", "--json").out)["web"]
+    assert stored == {"A": "with blank", "B": 'as $it is "really"', "C": 'two\nlines "x"', "D": "plain", "E": "a#b", "F": "", "G": ""}
+    (tmp_path / "dot.env").write_text('OK=1\nA="open\n')
+    ended = dusty("env", "set", "web", "--file", str(tmp_path / "dot.env"))
+    assert ended.code == 1 and "dot.env:2: the quote" in ended.err
