@@ -60,7 +60,8 @@ def state_files(containers: Iterable[WantedContainer], states: Mapping[str, Stat
 
 
 def _sentence(name: str, state: State) -> str:
-    hint = advice(state, name)
+    # The page names the logs in any case.
+    hint = "" if state.name == NOT_ANSWERING else advice(state, name)
     return f"{name} {state.what or f'is {state.name}'}{f'; {hint}' if hint else ''}."
 
 

@@ -38,7 +38,7 @@ first=0;
 if(found.state){
 byId("what").textContent=found.state.what;
 byId("lines").textContent=found.state.lines.join("\n");
-[].forEach.call(document.getElementsByTagName("time"),function(time){time.dateTime=found.state.seen;time.textContent=found.state.seen});
+[].forEach.call(document.getElementsByTagName("time"),function(time){time.dateTime=found.state.seen;time.textContent=found.state.seen.replace("T"," ").replace("Z"," UTC")});
 }
 return ask("/.dusty/knock");
 }).then(function(answer){

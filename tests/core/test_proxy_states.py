@@ -49,7 +49,7 @@ def files(state: State, printed: str = "") -> dict[str, str]:
     (State(STOPPED, "was stopped by hand"), "web was stopped by hand; dusty up starts it.", "stopped", True),
     (State(FAILED, "ended with status 3", "exited 3"), "web ended with status 3; dusty logs web shows why, dusty up starts it again.", "failed (exited 3)", True),
     (State(NOT_ANSWERING, "does not answer: nothing listens on 8002; the container listens on 9999"),
-     "web does not answer: nothing listens on 8002; the container listens on 9999; dusty logs web.", "not answering", True),
+     "web does not answer: nothing listens on 8002; the container listens on 9999.", "not answering", True),
     (State(RUNNING, "is running"), "web is running.", "running", False),
 ])
 def test_each_state_is_told_apart_with_its_date(state: State, sentence: str, word: str, is_down: bool) -> None:
