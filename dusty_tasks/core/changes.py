@@ -299,7 +299,7 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
         if repo_id in found.stale_repos:
             yield f"repo {shown[repo_id]}: {found.stale_repos[repo_id]}"
         elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
-            yield f"repo {shown[repo_id]} was synced after it started"
+            yield f"repo {shown[repo_id]} was {'edited' if found.receipts[repo_id].get('is_bound') else 'synced'} after it started"
         elif _is_another_copy(repo_id, record, found):
             yield f"the copy of repo {shown[repo_id]} was made anew after it started"
     now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}

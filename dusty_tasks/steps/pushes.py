@@ -26,7 +26,8 @@ def push_command_files(host: DockerHost, view: View) -> None:
 
     _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
           keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS])
-    push_install_marks(view.wanted.repos, view.found.receipts, host)
+    # Without marks, as where containers see the working trees themselves, installs run at every start.
+    push_install_marks(view.wanted.repos, {} if session.settings().sync_mode == "bind" else view.found.receipts, host)
 
 
 def push_assets(host: DockerHost, view: View) -> None:

@@ -98,6 +98,10 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     sources = read_sources(settings, wanted, artifacts, os.environ)
     is_in_place, conflicts = look_at_hosts(settings, artifacts)
     found = found_of(reading, engine)._replace(hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts)
+    if settings.sync_mode == "bind":
+        from dusty_tasks.steps.bound import bound_receipts
+
+        found = found._replace(receipts=bound_receipts(wanted.repos, settings))
     if not reading.engine_trouble or engine.host.is_local:
         found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources))
     if reading.engine_trouble:

@@ -96,6 +96,10 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
     from dusty_tasks.steps.sync import failure_of, sync_repos
 
     host = session.docker_host()
+    if session.settings().sync_mode == "bind":
+        from dusty_tasks.steps.bound import bound_receipts
+
+        return bound_receipts(wanted.repos, session.settings())
     if not is_left_out:
         ids = None if chosen is None else {repo_id for container in chosen for repo_id in container.repo_ids}
         entries = [entry for entry in wanted.repos if ids is None or entry["id"] in ids]

@@ -187,11 +187,12 @@ def test_another_order_of_start_changes_no_container() -> None:
     (app(always_digest="always-2"), {}, "restart web: `always` changed"),
     (app(), {"stale_repos": {"src/web": "web.py changed"}}, "restart web: repo web: web.py changed"),
     (app(), {"receipts": {"src/web": {"fingerprint": "code-2"}}}, "restart web: repo web was synced after it started"),
+    (app(), {"receipts": {"src/web": {"fingerprint": "code-2", "is_bound": True}}}, "restart web: repo web was edited after it started"),
     (app(repo_ids=("src/web", "src/lib")), {"receipts": {"src/web": {"fingerprint": "code-1"}, "src/lib": {"fingerprint": "x"}}},
      "restart web: repo lib was synced after it started"),
     (app(asset_keys=("KEY",)), {}, "restart web: asset KEY changed"),
     (app(asset_keys=("KEY", "GONE")), {}, "restart web: asset KEY changed; asset GONE is unset"),
-], ids=["always", "stale repo", "synced by another verb", "lib", "asset", "asset unset"])
+], ids=["always", "stale repo", "synced by another verb", "edited in place", "lib", "asset", "asset unset"])
 def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dict[str, Any], line: str) -> None:
     _, sources, found = world(app(asset_keys=("GONE",) if "GONE" in now.asset_keys else ()), **changed)
     sources = sources._replace(assets={"KEY": "asset-2"})
