@@ -17,7 +17,7 @@ from test_verbs_test import commit
 SUITE = "test: {image: 'busybox:1', suites: [{name: unit, command: ['test -e /code/index.html #']}]}\n"
 PAIRS = [("up", "up"), ("up", "stop"), ("up", "sync"), ("sync", "sync"), ("up", "test web"), ("stop", "restart"), ("up", "restart web")]
 SETTINGS = {"up.wait": "41", "host.wait": "42", "sync.jobs": "3", "repos.jobs": "5", "repos.pull": "never", "proxy.max_upload": "7m",
-            "sync.exclude": "*.tmp", "nginx_image": "nginx:1.28-alpine"}
+            "external_bind": "true", "nginx_image": "nginx:1.28-alpine"}
 
 
 def started(rig, *words: str) -> subprocess.Popen[str]:
