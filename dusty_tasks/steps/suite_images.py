@@ -54,7 +54,7 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
     env = engine.host.engine_environment()
     if folder:
         name = f"{image_name(target.name)}_base"
-        failure = run_build(["docker", "build", "--tag", name, folder], env, f"{settings.state}/{BUILD_LOG}", lambda step: say(f"building {step}"))
+        failure = run_build(["docker", "build", "--force-rm", "--tag", name, folder], env, f"{settings.state}/{BUILD_LOG}", lambda step: say(f"building {step}"))
         if failure:
             raise failure
     else:
