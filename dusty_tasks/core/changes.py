@@ -181,10 +181,23 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
     if differences:
         words = "; ".join(difference.what for difference in differences[:3])
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
-        return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, differences[0].path))
+        return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, _path_behind(differences[0].path, wanted, record, sources)))
     cause = (_other_image(wanted, container, sources) or _other_environment(wanted, record, sources)
              or _lost_network(wanted, container, state, record, sources, found) or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
     return Change(RECREATE, wanted.name, cause) if cause else None
+
+
+def _path_behind(path: KeyPath, wanted: WantedContainer, record: dict[str, Any], sources: Sources) -> KeyPath:
+    """What put a differing key there: a setting, as ("settings", its key), where it is none of the specs' doing; else the key itself."""
+    before = record.get("mapping") or {}
+    if path[0] == "environment" and len(path) > 1 and path[1] in {**(record.get("environment") or {}), **sources.environment.get(wanted.name, {})}:
+        return ("settings", f"env.{wanted.name}.{path[1]}")
+    if path[0] == "volumes":
+        old, new = ([str(item) for item in mapping.get("volumes") or ()] for mapping in (before, wanted.mapping))
+        gone, come = [item for item in old if item not in new], [item for item in new if item not in old]
+        if gone and come and any("/persist/repos/" in item for item in gone) != any("/persist/repos/" in item for item in come):
+            return ("settings", "sync.mode")
+    return path
 
 
 NEW_INIT = "apps now have an init process, so that they stop at once (compose: {init: false} keeps it out)"

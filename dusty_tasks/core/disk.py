@@ -49,6 +49,17 @@ def volumes(usage: Mapping[str, Any]) -> list[Item]:
                   for entry in usage.get("Volumes") or () if is_ours(entry.get("Labels")))
 
 
+def own_volumes(usage: Mapping[str, Any], declared: Iterable[str]) -> tuple[list[Item], list[Item]]:
+    """Named volumes of Dusty's projects: those of this stack, which its containers mount or its Compose file declares, and the others.
+
+    The project's name is the same for all who use the engine, so an unknown volume may hold another user's data.
+    """
+    mounted = {mount.get("Name") for entry in usage.get("Containers") or () if is_ours(entry.get("Labels")) for mount in entry.get("Mounts") or ()}
+    known = mounted | {f"{PROJECT}_{name}" for name in declared}
+    found = volumes(usage)
+    return [item for item in found if item.name in known], [item for item in found if item.name not in known]
+
+
 def images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
     """Images that Dusty built, that its containers run, or that the specs name (`named`)."""
     wanted = {image_name(name) for name in named}

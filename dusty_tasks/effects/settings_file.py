@@ -101,3 +101,17 @@ def _surroundings(home: str) -> list[Any]:
              *(core / f"{name}.py" for name in ("settings", "setting_keys", "check_settings", "yaml_values", "names", "repos"))]
     states = [[part.stat().st_mtime_ns, part.stat().st_size] for part in parts]
     return [home, os.environ.get("HOME", ""), os.cpu_count(), states]
+
+
+def read_places(home: str) -> dict[tuple[str | int, ...], tuple[int, int]]:
+    """Key path -> line and column of that key in config.yml; {} for a file that cannot be read."""
+    from dusty_tasks.core.documents import marks_by_path
+    from dusty_tasks.core.yaml_values import values_of_yaml
+    from dusty_tasks.effects.schema_files import read_schema
+
+    try:
+        data = _read(f"{home}/{CONFIG_FILE}")
+    except Failure:
+        return {}
+    values = values_of_yaml(data, CONFIG_FILE, read_schema("config"))
+    return {path: (marks[2], marks[3]) for path, marks in marks_by_path(values.value, values.marks).items() if path}

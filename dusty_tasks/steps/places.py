@@ -30,11 +30,29 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
 
         if path[:1] == ("commands",):
             return _place_of_command(origins(), name, key_text(path))
+        if path[:1] == ("settings",):
+            return place_of_setting(str(path[1]))
         if path[:1] == ("libs",):
             return _place_of_command(origins(), name, "install", f"libs/{path[1]}.yml:")
         source = source_in(containers(), key_text(("services", name, *path)))
-        return source.place if source and source.place != CONFIG_FILE else ""
+        if source and source.place == CONFIG_FILE:
+            return place_of_setting(source.key)
+        return source.place if source else ""
     return place_of
+
+
+@cache
+def place_of_setting(key: str) -> str:
+    """`config.yml:3:8` for a setting that is written there, by its dotted key or the nearest parent of it; else `config.yml`."""
+    from dusty_tasks import session
+    from dusty_tasks.core.documents import path_text
+    from dusty_tasks.core.origins import CONFIG_FILE
+    from dusty_tasks.effects.settings_file import read_places
+
+    places = {path_text(path): place for path, place in read_places(session.home()).items()}
+    while key and key not in places:
+        key = key.rpartition(".")[0]
+    return f"{CONFIG_FILE}:{places[key][0]}:{places[key][1]}" if key else CONFIG_FILE
 
 
 def origin_of(settings: Settings, artifact: str, where: int | str) -> Source | None:

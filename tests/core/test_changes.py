@@ -199,6 +199,22 @@ def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dic
     assert [each for each in lines(Wanted(containers=(now,)), sources, found) if each.startswith("re")] == [line]
 
 
+def test_the_place_of_what_a_setting_changed_is_that_of_the_setting() -> None:
+    now = app(mapping={"image": "busybox:1", "volumes": ["/src/web:/code"]})
+    before = app(mapping={"image": "busybox:1", "volumes": ["/h/persist/repos/src/web:/code"]})
+    asked: list[Any] = []
+
+    def place_of(_name: str, path: Any) -> str:
+        asked.append(path)
+        return "somewhere"
+    _, sources, found = world(before)
+    plan(Wanted(containers=(now,)), sources, found, place_of=place_of)
+    _, sources, found = world(app())
+    found = found._replace(started={"dusty_web_1": record(app(), environment={"DEBUG": "abc"})})
+    plan(Wanted(containers=(app(),)), sources, found, place_of=place_of)
+    assert asked == [("settings", "sync.mode"), ("settings", "env.web.DEBUG")]
+
+
 @pytest.mark.parametrize(("pushed", "expected"), [
     ({"LIB_base": "for tests: KEY=a OTHER=b"}, []), ({"LIB_base": "for tests: KEY=a GONE=b"}, ["push assets: those of LIB_base differ on the Docker host"]),
     ({"old": "KEY=a"}, ["push assets: those of old differ on the Docker host"]), ({"web": "for tests: KEY=asset-1"}, ["push assets: those of web differ on the Docker host"]),

@@ -22,9 +22,9 @@ def installed(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(helper_install, "installed_paths", list)
     monkeypatch.setattr(persist.os, "geteuid", lambda: 0)
     engine.answers["/system/df"] = {
-        "Containers": [{"Id": "c1", "Names": ["/dusty_web_1"], "State": "running", "Labels": OURS}, {"Id": "c2", "Names": ["/theirs"], "Labels": {}}],
+        "Containers": [{"Id": "c1", "Names": ["/dusty_web_1"], "State": "running", "Labels": OURS, "Mounts": [{"Type": "volume", "Name": "dusty_data"}]}, {"Id": "c2", "Names": ["/theirs"], "Labels": {}}],
         "Images": [{"Id": "i1", "RepoTags": ["dusty-web:latest"], "Labels": {"dusty.context": "x"}}, {"Id": "i2", "RepoTags": ["redis:7"], "Labels": None}],
-        "Volumes": [{"Name": "dusty_data", "Labels": OURS}]}
+        "Volumes": [{"Name": "dusty_data", "Labels": OURS}, {"Name": "dusty_cache", "Labels": OURS}, {"Name": "dusty_theirs", "Labels": OURS}]}
     engine.answers["/networks"] = [{"Name": "dusty_default", "Id": "n1", "Labels": OURS}, {"Name": "bridge", "Id": "n2", "Labels": {}}]
     (dusty.home / "host/persist/db").mkdir(parents=True)
     (dusty.home / "state").mkdir(exist_ok=True)
@@ -44,8 +44,11 @@ def test_data_stays_without_purge(dusty: Chosen, installed: Engine) -> None:
 
 
 def test_purge_takes_the_data_and_dusty_home_too(dusty: Chosen, installed: Engine) -> None:
+    (dusty.home / "build").mkdir()
+    (dusty.home / "build/docker-compose.yml").write_text("services: {}\nvolumes:\n  cache: null\n")
     ended = dusty("uninstall", "--purge", "-y")
-    assert ended.code == 0 and "DELETE /volumes/dusty_data" in installed.asked
+    assert ended.code == 0 and [asked for asked in installed.asked if "/volumes/" in asked] == ["DELETE /volumes/dusty_cache", "DELETE /volumes/dusty_data"]
+    assert "dusty_theirs: not of this stack" in ended.err
     assert not dusty.home.exists()
 
 
