@@ -62,7 +62,7 @@ def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 os.fchmod(file.fileno(), mode)
-            _put_in_place(temporary, path)
+            put_in_place(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)  # A signal may come right after it got its name.
             raise
@@ -86,7 +86,8 @@ def make_home(home: str) -> None:
             pass
 
 
-def _put_in_place(temporary: str, path: Path) -> None:
+def put_in_place(temporary: str, path: str | Path) -> None:
+    """Rename a file to `path`, where an empty folder may stand. Raises Failure for one that holds something; OSError."""
     try:
         os.replace(temporary, path)
     except IsADirectoryError:

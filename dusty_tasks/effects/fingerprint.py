@@ -18,7 +18,7 @@ from dusty_tasks.core.excludes import IGNORE_FILE, LARGEST_FILE, Matcher, Rule, 
 from dusty_tasks.core.linear import SHORT
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import read_bounded, read_bytes, write_atomically
+from dusty_tasks.effects.files import put_in_place, read_bounded, read_bytes, write_atomically
 
 Entry = tuple[Any, ...]
 """(name, mode) of a folder, (name, mode, size, mtime in ns) of a file, (name, mode, target) of a link."""
@@ -137,7 +137,7 @@ def begin_manifest(home: str, repo_id: str, source: Source, host: str, was: dict
     if os.path.exists(begun):
         broken = manifest_path(home, repo_id, BROKEN)
         os.makedirs(os.path.dirname(broken), exist_ok=True)
-        os.replace(begun, broken)
+        put_in_place(begun, broken)
     _write_manifest(begun, Manifest(source.fingerprint, host, source.folders, {}, was))
 
 
@@ -148,7 +148,7 @@ def keep_manifest(home: str, repo_id: str, source: Source, host: str, late: dict
         _write_manifest(begun, Manifest(source.fingerprint, host, source.folders, late))
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
-        os.replace(begun, path)
+        put_in_place(begun, path)
         os.unlink(manifest_path(home, repo_id, BROKEN))
     except FileNotFoundError:
         pass

@@ -37,7 +37,7 @@ def running(rig, tmp_path) -> SmallStack:
 
 def files(rig) -> list[str]:
     found = rig.run(["sh", "-c", 'cd "$0" && find "$@" -type f', str(rig.home), *WHERE]).stdout.split("\n")
-    return sorted(path for path in [*found, "host/persist/.dusty/owner.json"] if path and not path.endswith((".orig", ".log", "/doit.db.broken")))
+    return sorted(path for path in [*found, "host/persist/.dusty/owner.json"] if path and not re.search(r"\.orig\d*$|\.log$|\.broken", path))
 
 
 def ids(rig) -> dict[str, str]:

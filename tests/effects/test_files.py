@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.files import make_home, narrow_umask, write_atomically, write_private_folder
+from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.files import make_home, narrow_umask, read_bytes, write_atomically, write_private_folder
 
 
 def interrupted(*_arguments: object) -> None:
@@ -64,3 +65,23 @@ def test_private_folder_holds_these_files_and_no_others(tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
     write_private_folder(str(folder), {})
     assert list(folder.iterdir()) == []
+
+
+def test_what_is_no_file_is_none_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    (tmp_path / "itself").symlink_to("itself")
+    (tmp_path / "folder").mkdir()
+    assert [read_bytes(tmp_path / name) for name in ("pipe", "device", "itself", "folder", "nothing", "folder/below")] == [None] * 6
+
+
+def test_an_empty_folder_gives_way_to_a_file_and_one_that_holds_something_is_named(tmp_path: Path) -> None:
+    for name in ("empty", "full"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "full/theirs").write_text("theirs")
+    write_atomically(tmp_path / "empty", b"ours")
+    assert (tmp_path / "empty").read_bytes() == b"ours"
+    with pytest.raises(Failure, match="full is a folder") as raised:
+        write_atomically(tmp_path / "full", b"ours")
+    assert raised.value.hint.startswith("mv ") and [path.name for path in tmp_path.rglob("*")].count("theirs") == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "full"]
