@@ -2,15 +2,20 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.effects.commits import read_commit
 from dusty_tasks.effects.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.ignore_files import read_ignores
 from dusty_tasks.steps.sync import source_of
+
+if TYPE_CHECKING:
+    from dusty_tasks.effects.docker_host import DockerHost
 
 
 def bound_receipts(repo_entries: Iterable[Mapping[str, Any]], settings: Settings) -> dict[str, dict[str, Any]]:
@@ -36,3 +41,41 @@ def _fingerprint(path: str, source: Source) -> str:
         kept = [entry for entry in entries if not ignores.deciding(folder + entry[0], len(entry) == 2)]
         digest.update(marshal.dumps([folder, kept], 2))
     return digest.hexdigest()
+
+
+def give_back(repo_entries: Iterable[Mapping[str, Any]], settings: Settings, host: DockerHost, say: Callable[[str], Any]) -> None:
+    """Containers run as root, and what they make in a working tree is root's: give it to the caller."""
+    from dusty_tasks.effects.rsync import give_to_caller
+    from dusty_tasks.steps.copy_repo import images_with_chown
+
+    for entry in repo_entries if os.getuid() else ():
+        path, _kind = source_of(entry, settings)
+        if not _holds_roots(path):
+            continue
+        if give_to_caller(host, path, images_with_chown(host, settings.nginx_image)):
+            say(f"what root owned in {path} is yours now")
+        else:
+            say(f"root owns files in {path}, made by containers; this gives them to you: sudo chown -R {os.getuid()}:{os.getgid()} {path}")
+
+
+def told_of_root(settings: Settings) -> str:
+    """What to know before files of root's turn up in a working tree; '' where they will not."""
+    if settings.sync_mode != "bind" or not os.getuid():
+        return ""
+    return f"sync.mode is bind: what containers make in a working tree belongs to root; {DUSTY} sync gives it to you"
+
+
+def _holds_roots(path: str) -> bool:
+    return any(_is_roots(below) for below in _walk(path))
+
+
+def _walk(path: str) -> Iterator[str]:
+    for folder, names, files in os.walk(path):
+        yield from (os.path.join(folder, name) for name in (*names, *files))
+
+
+def _is_roots(path: str) -> bool:
+    try:
+        return os.lstat(path).st_uid == 0
+    except OSError:
+        return False

@@ -243,12 +243,12 @@ def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[
         return copy()
     except rsync.NotOurs as failure:
         is_root = not host.is_local and (host.login.is_root or host.become_root)
-        if is_root or not rsync.take_over(host, failure.folder or folder, _images_with_chown(host, nginx_image)):
+        if is_root or not rsync.take_over(host, failure.folder or folder, images_with_chown(host, nginx_image)):
             raise
     return copy()
 
 
-def _images_with_chown(host: DockerHost, nginx_image: str) -> list[str]:
+def images_with_chown(host: DockerHost, nginx_image: str) -> list[str]:
     """Images that surely have it, those most likely to be there first."""
     from dusty_tasks.effects import process
 

@@ -36,7 +36,7 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
             return _place_of_command(origins(), name, "install", f"libs/{path[1]}.yml:")
         source = source_in(containers(), key_text(("services", name, *path)))
         if source and source.place == CONFIG_FILE:
-            return place_of_setting(source.key)
+            return place_of_setting(source.key) if path else ""
         return source.place if source else ""
     return place_of
 

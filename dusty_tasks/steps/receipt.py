@@ -46,6 +46,11 @@ def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], f
         say(line)
     if done and (by_hand := hosts_section_by_hand()):
         say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")
+    if made:
+        from dusty_tasks.steps.bound import told_of_root
+
+        if told := told_of_root(session.settings()):
+            say(told)
     for warning in warnings:
         warn(f"warning: {warning}")
     for failure in failures:

@@ -156,7 +156,10 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     from dusty_tasks.steps.install_marks import push_install_marks
 
     if settings.sync_mode == "bind":
+        from dusty_tasks.steps.bound import give_back
+
         say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
+        give_back(repo_entries, settings, host, say)
         return []
     if not repo_entries:
         return []
