@@ -453,3 +453,19 @@ def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_
     rig.dusty("up", "--no-pull")
     untouched(before, rig.container_ids(), "dusty_plain_1", "dusty_web_1")
     assert rig.dusty("plan").stdout == "nothing to do\n"
+
+
+def test_a_name_of_the_users_own_blocks_no_other_and_an_edit_in_a_bound_tree_restarts_its_app(rig, stack):
+    (stack.home / "config.yml").write_text(stack.config + "sync: {mode: bind}\n")
+    stack.app("api")
+    stack.bundle("shop", apps="[web, api]")
+    rig.run(["sh", "-c", "echo '10.0.0.5 api.test' >> /etc/hosts; echo '::1 web.test' >> /etc/hosts"])
+    for _ in range(2):
+        done = rig.dusty("up", check=False)
+        assert done.returncode == 1 and '"10.0.0.5 api.test"' in done.stderr and '"127.0.0.1 api.test"' in done.stderr
+    assert "127.0.0.1 web.test" in rig.run(["cat", "/etc/hosts"]).stdout and "127.0.0.1 api.test" not in rig.run(["cat", "/etc/hosts"]).stdout
+    rig.run(["sed", "-i", "/10.0.0.5/d", "/etc/hosts"])
+    assert changes(rig.dusty("up").stdout) == ["wrote hosts section: it differs from the compiled one"]
+    stack.code("web", "index.html", "edited\n")
+    assert changes(rig.dusty("up").stdout) == ["restarted web: repo web was edited after it started"]
+    assert rig.dusty("up").stdout.startswith("up to date")
