@@ -92,7 +92,9 @@ class Killed:
         """One `up` mends everything, and leaves nothing for the next."""
         done = self.rig.dusty("up", check=False)
         assert done.returncode == 0, f"{what}: {done.stdout}{done.stderr}\n{self.listing()}"
-        assert self.state() == self.expected[self.number], f"{what}: {done.stdout}{done.stderr}"
+        found, expected = self.state(), self.expected[self.number]
+        differing = {key: (found[key], expected[key]) for key in found if found[key] != expected[key]}
+        assert not differing, f"{what}: {differing} {done.stdout}{done.stderr}"
         assert self.rig.get(f"http://web.test:{PORT}/") == (200, f"page {self.page}\n"), what
         kept = self.docker.run(["docker", "exec", "dusty_cache_1", "cat", "/data/mark"], check=False)
         assert kept.stdout == MARK, f"{what}: the data of cache is gone: {done.stdout}{done.stderr}"

@@ -66,6 +66,7 @@ def heal(rig, paths: list[str], damage: str) -> None:
     assert again.stdout.startswith("up to date"), f"{what}: {again.stdout}{again.stderr}"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_all_of_them_damaged_in_each_way(rig, running):
     for damage in DAMAGES:

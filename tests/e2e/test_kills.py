@@ -33,6 +33,7 @@ def test_killed_with_its_children(killed):
     break_off_at_calls(killed, ["change_spec"], 20)
 
 
+@pytest.mark.long
 def test_killed_over_ssh(killed_over_ssh):
     break_off(killed_over_ssh, killed_over_ssh.killed_after, 1)
 
@@ -134,6 +135,7 @@ def fill(rig, word: str) -> None:
         for n in 1 2 3 4; do yes {word} | head -c 8000000 > db/$n; done; for n in $(seq 300); do echo {word} > files/$n; done"""])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_killed_backups_and_restores_of_persist(rig, tmp_path):
     SmallStack(tmp_path, rig.home)
