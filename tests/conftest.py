@@ -32,10 +32,13 @@ def bless(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def dusty_home(tmp_path, monkeypatch):
-    """An empty $DUSTY_HOME, and nothing of the caller's Docker, git or ssh surroundings."""
+    """An empty $DUSTY_HOME and a user's home beside it, and nothing of the caller's Docker, git or ssh surroundings."""
     for name in [name for name in os.environ if name.startswith(("DUSTY_", "DOCKER_", "COMPOSE_", "GIT_", "SSH_"))]:
         monkeypatch.delenv(name)
-    home_path = tmp_path / "dusty-home"
+    home_path, user_home = tmp_path / "dusty-home", tmp_path / "user-home"
+    user_home.mkdir(exist_ok=True)
+    # `setup` and `uninstall` change files of the user's shell.
+    monkeypatch.setenv("HOME", str(user_home))
     monkeypatch.setenv("DUSTY_HOME", str(home_path))
     return home_path
 

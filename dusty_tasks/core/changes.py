@@ -59,7 +59,7 @@ class Plan(NamedTuple):
     changes: tuple[Change, ...] = ()
     """In the order in which they are done."""
     pending: tuple[Change, ...] = ()
-    """What `--no-recreate` leaves undone."""
+    """What `--no-recreate` leaves undone, and a hosts section that was refused."""
 
     def of(self, *kinds: str) -> list[Change]:
         """The changes of these kinds, in order."""
@@ -88,26 +88,27 @@ PlaceOf = Callable[[str, KeyPath], str]
 
 def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Options(),  # noqa: B008 - immutable
          place_of: PlaceOf = lambda _name, _path: "") -> Plan:
-    """Everything to do, in order: what can fail first, then the hosts section, containers, and the proxy's config."""
+    """Everything to do, in order: what can fail first, then containers, the proxy's config, and the hosts section when all is up."""
     containers, pending = plan_containers(wanted, sources, found, options, place_of)
     early, late = _plan_nginx(wanted, sources, found, containers)
     return Plan((
         *_plan_images(wanted, sources, found, options, containers, place_of),
         *_plan_pushes(wanted, sources, found),
         *_plan_syncs(wanted, found),
-        *_plan_hosts(found),
         *early,
         *containers,
-        *late), tuple(pending))
+        *late,
+        *(() if found.hosts_refused else _plan_hosts(found))), (*pending, *(_plan_hosts(found) if found.hosts_refused else ())))
 
 
 def plan_here(found: Found) -> Plan:
     """What is to be done on this machine, where nobody can tell what is on the Docker host."""
-    return Plan(tuple(_plan_hosts(found)))
+    changes = tuple(_plan_hosts(found))
+    return Plan((), changes) if found.hosts_refused else Plan(changes)
 
 
 def _plan_hosts(found: Found) -> list[Change]:
-    return [] if found.hosts_section_is_in_place else [Change(HOSTS, "", "it differs from the compiled one")]
+    return [] if found.hosts_section_is_in_place else [Change(HOSTS, "", found.hosts_refused or "it differs from the compiled one")]
 
 
 def _plan_syncs(wanted: Wanted, found: Found) -> Iterator[Change]:

@@ -46,7 +46,8 @@ def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping
         sync_mode=found["sync.mode"], sync_exclude=tuple(found["sync.exclude"]), sync_delete=found["sync.delete"], sync_jobs=found["sync.jobs"],
         repos_pull=found["repos.pull"], repos_jobs=found["repos.jobs"] or min(cpus, 8), repos_submodules=found["repos.submodules"],
         repos_lfs=found["repos.lfs"], routing=found["routing"], bridge_ip=found["bridge_ip"], external_bind=found["external_bind"],
-        hosts_mode=found["hosts.mode"], nginx_image=found["nginx_image"], proxy_max_upload=str(found["proxy.max_upload"]),
+        hosts_mode=found["hosts.mode"], hosts_agreed="hosts.mode" in reading.written and found["hosts.mode"] == "file",
+        nginx_image=found["nginx_image"], proxy_max_upload=str(found["proxy.max_upload"]),
         proxy_trusted=tuple(found["proxy.trusted"]), up_wait=found["up.wait"], trust=reading.trust())
     reading.check_together(settings)
     return settings, sorted(reading.problems)
@@ -58,8 +59,8 @@ class _Reading:
     def __init__(self, value: dict[str, Any], marks: Marks, user_home: str) -> None:
         self.marks, self.user_home = marks, user_home
         self.problems: list[Problem] = []
-        written = dict(self._flat(value))
-        self.found = {name: self._checked(key, written) for name, key in KEYS.items()}
+        self.written = dict(self._flat(value))
+        self.found = {name: self._checked(key, self.written) for name, key in KEYS.items()}
 
     def _flat(self, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Dotted key and value of all that is written; what is no key is a problem."""

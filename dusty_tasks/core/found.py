@@ -80,6 +80,8 @@ class Found(NamedTuple):
     """sha256 of the nginx config on the Docker host, '' for none."""
     hosts_section_is_in_place: bool = True
     hosts_conflicts: tuple[str, ...] = ()
+    hosts_refused: str = ""
+    """Why the section is not to be tried at each run, and how it is; '' where nothing was refused."""
     """Names that lines of the user's own lead elsewhere, as sentences: the section is in place without them."""
     images: dict[str, dict[str, str]] | None = None
     """Image name -> its labels; None while nobody has asked, which is enough for a run without changes."""

@@ -79,11 +79,6 @@ def shown(provision: Provision, machine: Machine) -> list[str]:
     return [line if machine.is_root or not step.needs_root else _with_sudo(line) for step in provision.steps for line in step.lines]
 
 
-def summary(provision: Provision) -> str:
-    """What the steps do, as half a sentence: `install docker.io and rsync …, and start the engine`."""
-    return _list_text([step.what for step in provision.steps if step.what], ", and ")
-
-
 def next_source_line(sources: Iterable[tuple[str, str]], release: str) -> str:
     """The one-line source of the release after `release`, with the mirror and keyring of the system's own entry for `release`.
 

@@ -138,7 +138,7 @@ KEYS: dict[str, Key] = {key.name: key for key in (
         rule=_check_bridge),
     Key("external_bind", "boolean", "Let other machines reach the proxy of a local Docker host.", False),
     Key("hosts.mode", "string", "What happens with the hosts section.", "file",
-        {"file": "written to the hosts file, through the sudo helper", "localhost": "names under .localhost; no file is touched",
+        {"file": "written to the hosts file, through the sudo helper; `up` asks once, unless this is set", "localhost": "names under .localhost; no file is touched",
          "off": "only printed"}),
     Key("nginx_image", "string", "Image of the proxy.", NGINX_IMAGE, rule=check_image),
     Key("proxy.max_upload", "size", "What may be uploaded at most, where a forwarding has no max_upload of its own; 0: anything.", MAX_UPLOAD,

@@ -57,6 +57,8 @@ class Settings:
     bridge_ip: str = "172.17.0.1"
     external_bind: bool = False
     hosts_mode: str = "file"
+    hosts_agreed: bool = False
+    """True if `hosts.mode: file` is written: somebody agreed that the hosts file is changed."""
     nginx_image: str = NGINX_IMAGE
     proxy_max_upload: str = MAX_UPLOAD
     proxy_trusted: tuple[str, ...] = ()

@@ -19,14 +19,15 @@ from dusty_tasks.effects.hosts_file import (
     helper_module,
     helper_source,
     read_hosts_file,
+    words_of_sudo,
 )
 
 INTERPRETER = "/usr/bin/python3"
 """The helper's first line names it; it must be root's as much as the helper."""
 RULE_PATH = "/etc/sudoers.d/dusty"
 LOCK_PATH, BACKUP_PATH = "/etc/.hosts.dusty-lock", "/etc/hosts.dusty-backup"
-ROOT_ALONE = "no helper is installed; root runs Dusty's own copy"
-"""What is fine although nothing is there: root needs no rule."""
+NOT_NEEDED = "no helper is installed, and none is needed: this account is root, or sudo asks it for no password"
+"""What is fine although nothing is there."""
 FIXED_SUDO = (1, 9, 17, 1)
 """The first sudo without CVE-2025-32462 and CVE-2025-32463."""
 
@@ -152,14 +153,16 @@ def install_script(files: Sequence[PlannedFile]) -> str:
     puts = "".join(f"put {file.path} {file.mode} <<'END OF DUSTY FILE'\n{file.text}END OF DUSTY FILE\n" for file in files)
     moves = "".join(f"mv -f {file.path}.new {file.path}\n" for file in files)
     has_rule = any(file.path == RULE_PATH for file in files)
-    before = "visudo -cq || refuse 'visudo finds fault with sudoers as it is; nothing was installed'\n"
-    check = f"visudo -cqf {RULE_PATH}.new || {{ rm -f {RULE_PATH}.new; refuse 'visudo does not accept the rule'; }}\n"
-    after = f"visudo -cq || {{ rm -f {RULE_PATH}; refuse 'with the rule visudo finds fault with sudoers; the rule is taken away again'; }}\n"
+    before = "accepted || refuse 'visudo finds fault with sudoers as it is; nothing was installed'\n"
+    accepted = 'accepted() { said=$(visudo -c "$@" 2>&1); }\n'
+    check = f"accepted -f {RULE_PATH}.new || {{ rm -f {RULE_PATH}.new; refuse 'visudo does not accept the rule'; }}\n"
+    after = f"accepted || {{ rm -f {RULE_PATH}; refuse 'with the rule visudo finds fault with sudoers; the rule is taken away again'; }}\n"
     return f"""set -eu
 umask 022
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-refuse() {{ echo "$1" >&2; exit 1; }}
-roots() {{ # the folder $1 and all above it are root's alone
+said=
+refuse() {{ echo "$1" >&2; [ -z "$said" ] || printf '%s\\n' "$said" | grep -v ': parsed OK$' | sed 's/^/    /' >&2; exit 1; }}
+{accepted if has_rule else ''}roots() {{ # the folder $1 and all above it are root's alone
     folder=$(cd -P -- "$1" && pwd)
     while :; do
         [ -z "$(find "$folder" -prune \\( ! -user 0 -o -perm -020 -o -perm -002 \\) -print)" ] || refuse "others than root may write $folder"
@@ -217,8 +220,10 @@ def installed_paths() -> list[str]:
 
 def check_installation() -> list[Check]:
     """Everything that makes the privileged step sound: owners, modes and digest of each part, and the rule really in force."""
-    if os.geteuid() == 0 and not os.path.lexists(HELPER_PATH):
-        return [Check("ok", ROOT_ALONE)]
+    from dusty_tasks.effects.packages import may_sudo
+
+    if not os.path.lexists(HELPER_PATH) and (os.geteuid() == 0 or may_sudo(may_ask=False)):
+        return [Check("ok", NOT_NEEDED)]
     checks = [_check_interpreter(), _check_helper()]
     if checks[1].state != "failed":
         checks += _check_rule()
@@ -275,10 +280,11 @@ def _check_visudo() -> Check:
     from dusty_tasks.effects import process
 
     try:
-        ended = process.run(["visudo", "-c", "-q"])
+        ended = process.run(["visudo", "-c"])
     except ToolFailed:
         return Check("warning", "visudo is not here to check sudoers with")
-    return Check("ok", "visudo accepts sudoers") if ended.code == 0 else Check("failed", f"visudo: {(ended.err or ended.out).strip()}", "sudo visudo")
+    faults = [line.strip() for line in f"{ended.err}\n{ended.out}".splitlines() if line.strip() and not line.endswith(": parsed OK")]
+    return Check("ok", "visudo accepts sudoers") if ended.code == 0 else Check("failed", f"visudo: {'; '.join(faults)}", "sudo visudo")
 
 
 def _check_by_deed() -> Check:
@@ -289,7 +295,7 @@ def _check_by_deed() -> Check:
         return Check("ok", "the helper answers" if is_root else "the rule is in force: the helper answers without a password")
     if code in HELPER_CODES:
         return Check("failed", printed.removeprefix("dusty-hosts: check: "))
-    return Check("failed", f"sudo does not let you call the helper: {printed.splitlines()[-1] if printed else f'status {code}'}", f"{DUSTY} hosts install")
+    return Check("failed", f"sudo does not let you call the helper: {words_of_sudo(printed) or f'status {code}'}", f"{DUSTY} hosts install")
 
 
 def _check_sudo_version() -> list[Check]:

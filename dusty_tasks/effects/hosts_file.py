@@ -55,6 +55,8 @@ class HostsOutcome(NamedTuple):
     """If not done: the lines to add to the hosts file by hand ('' if lines are to be removed)."""
     hint: str = ""
     """If not done: the command that mends it, if there is one."""
+    is_refused: bool = False
+    """If not done: it was sudo that refused."""
     conflicts: tuple[Conflict, ...] = ()
     """The names that were left out of the section."""
 
@@ -214,9 +216,16 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
         code, printed, found = call_helper(command, verb, section_text, found)
         if code in HELPER_CODES:
             return _outcome(code, printed, section_text)._replace(conflicts=conflicts), found_section(found)
-    reason = printed.splitlines()[-1] if printed else "it could not be run"
+    reason = words_of_sudo(printed) or "it could not be run"
     hint = f"{DUSTY} hosts install, or {DUSTY} config set hosts.mode off"
-    return _not_done(f"the hosts helper was not run: {reason}", section_text, hint)._replace(conflicts=conflicts), b""
+    return _not_done(f"the hosts helper was not run: {reason}", section_text, hint)._replace(conflicts=conflicts, is_refused=True), b""
+
+
+def words_of_sudo(printed: str) -> str:
+    """What sudo said, in one line: that a password is required is often only half of it (`… is mode 0644, should be 0440`)."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip()]
+    own = [line.removeprefix("sudo: ") for line in lines if line.startswith("sudo: ")]
+    return "; ".join(dict.fromkeys(own)) or (lines[-1] if lines else "")
 
 
 def _commands(may_ask: bool) -> list[list[str]]:

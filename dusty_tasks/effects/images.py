@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.images import STAND_IN_LABEL
 from dusty_tasks.core.settings import NGINX_IMAGE
 from dusty_tasks.core.stand_ins import Server, server_of
@@ -40,26 +41,38 @@ _pulls = threading.Lock()
 _registry_is_silent = threading.Event()
 
 
-def ensure_image(name: str, say: Say, *, env: Env = None, may_stand_in: bool | None = None) -> str:
+class StandInNeeded(Failure):
+    """No registry answers, and a stand-in, for which this machine downloads packages, was not agreed to."""
+
+
+def ensure_image(name: str, say: Say, *, env: Env = None, may_stand_in: bool | None = None, may_make: bool = True) -> str:
     """Have the image `name` in the engine; how it got there: `here`, `pulled` or `stand-in`.
 
     `env` is what reaches the engine (DockerHost.engine_environment), by default this process's own. `may_stand_in` is for
-    the proxy's image when the settings name another one; by default STANDING_IN_FOR decides. Raises ToolFailed with docker's last lines (and a hint) if it can neither be pulled nor stood in for.
+    the proxy's image when the settings name another one; by default STANDING_IN_FOR decides. Without `may_make` only a root that was made
+    before stands in. Raises StandInNeeded; ToolFailed with docker's last lines (and a hint) if it can neither be pulled nor stood in for.
     """
     if has_image(name, env):
         return "here"
     may_stand_in = name in STANDING_IN_FOR if may_stand_in is None else may_stand_in
     with _pulls:
         if may_stand_in and _registry_is_silent.is_set():
-            stand_in(name, say, env)
+            _stand_in_if(may_make, name, say, env)
             return "stand-in"
         failure = pull(name, say, env)
         if failure is None:
             return "pulled"
         if not may_stand_in or not _registry_is_silent.is_set():
             raise failure
-        stand_in(name, say, env)
+        _stand_in_if(may_make, name, say, env)
         return "stand-in"
+
+
+def _stand_in_if(may_make: bool, name: str, say: Say, env: Env) -> None:
+    if not may_make and not _stand_in_ids(env):
+        raise StandInNeeded("no image registry answers, and nobody agreed to a stand-in for this image",
+                            f"{DUSTY} up --yes makes one of Debian's packages; or load the image by hand with `docker load`")
+    stand_in(name, say, env)
 
 
 def has_image(name: str, env: Env = None) -> bool:

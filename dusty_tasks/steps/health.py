@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
@@ -24,7 +23,6 @@ from dusty_tasks.core.health import (
     Finding,
     judge_bridge,
     judge_clock,
-    judge_names,
     judge_space,
     judge_version,
     seconds_of,
@@ -34,6 +32,7 @@ from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects import docker, process
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps import hosts_health as hosts
 
 PATIENCE = 10.0
 """Seconds for one question to a program or a remote."""
@@ -124,57 +123,6 @@ def persist() -> list[Finding]:
 
     what, mend = unfinished_restore(read_unfinished(session.docker_host()))
     return [Finding("persist", FAILED, what, mend)] if what else []
-
-
-def hosts() -> list[Finding]:
-    """Helper, rule, section, and where the names really lead."""
-    chosen = session.settings()
-    if chosen.hosts_mode != "file":
-        return [Finding("hosts", OK, f"hosts.mode is {chosen.hosts_mode}: the hosts file is not touched")]
-    from dusty_tasks.effects.helper_install import check_installation
-    from dusty_tasks.effects.hosts_file import (
-        CONFLICT_HINT,
-        HELPER_PATH,
-        possible_section,
-        read_hosts_file,
-        section_is_in_place,
-    )
-    from dusty_tasks.effects.packages import may_sudo
-
-    if not os.path.exists(HELPER_PATH) and (os.geteuid() == 0 or may_sudo(may_ask=False)):
-        found = [Finding("hosts helper", OK, "not installed, and not needed: this account is root, or sudo asks it for no password")]
-    else:
-        found = [Finding("hosts helper", check.state, check.what, check.hint) for check in check_installation()]
-    section = _compiled("hosts")
-    if section is None:
-        return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", f"{DUSTY} up")]
-    content = read_hosts_file()
-    section, conflicts = possible_section(content, section)
-    found += [Finding("hosts section", FAILED, str(conflict), CONFLICT_HINT) for conflict in conflicts]
-    if section_is_in_place(content, section):
-        found.append(Finding("hosts section", OK, "in place"))
-    else:
-        found.append(Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", f"{DUSTY} up; {DUSTY} hosts diff shows it", "hosts"))
-    names = [line.split()[1] for line in section.splitlines() if line and not line.startswith("#")]
-    return [*found, _resolved(names, chosen.hosts_address)]
-
-
-def _resolved(names: list[str], address: str) -> Finding:
-    def look_up(name: str) -> str:
-        try:
-            return str(socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0])
-        except OSError:
-            return ""
-    with ThreadPoolExecutor(8) as pool:
-        found = list(zip(names, pool.map(look_up, names), strict=True))
-    return judge_names([(name, where) for name, where in found if where != address], address, len(names))
-
-
-def _compiled(name: str) -> str | None:
-    from dusty_tasks.effects.files import read_bytes
-
-    content = read_bytes(f"{session.home()}/build/{name}")
-    return content.decode() if content is not None else None
 
 
 def ports() -> list[Finding]:
@@ -306,7 +254,7 @@ def state() -> list[Finding]:
     return found or [Finding("state", OK, "none yet")]
 
 
-CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, persist, state, repos, hosts, ports, changes, requests)
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, persist, state, repos, hosts.findings, ports, changes, requests)
 
 
 def examine() -> list[Finding]:
@@ -344,16 +292,6 @@ def repair(names: Iterable[str]) -> None:
         REPAIRS[name]()
 
 
-def _repair_hosts() -> None:
-    from dusty_tasks.console import may_ask
-    from dusty_tasks.effects.hosts_file import write_hosts_section
-
-    outcome = write_hosts_section(_compiled("hosts") or "", may_ask=may_ask(), say=say)
-    if not outcome.done:
-        raise Failure(outcome.what, outcome.hint)
-    say(outcome.what + "".join(f"\n{conflict}" for conflict in outcome.conflicts))
-
-
 def _repair_proxy() -> None:
     from dusty_tasks.effects.lock import held
     from dusty_tasks.steps.launch import Launcher
@@ -389,4 +327,4 @@ def _repair_state() -> None:
     heal(f"{session.home()}/state/doit.db")
 
 
-REPAIRS: dict[str, Callable[[], None]] = {"hosts": _repair_hosts, "proxy": _repair_proxy, "leftovers": _repair_leftovers, "state": _repair_state}
+REPAIRS: dict[str, Callable[[], None]] = {"hosts": hosts.repair, "proxy": _repair_proxy, "leftovers": _repair_leftovers, "state": _repair_state}

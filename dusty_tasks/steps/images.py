@@ -13,16 +13,17 @@ from dusty_tasks.effects import images, process
 from dusty_tasks.effects.compose import run_compose_build
 from dusty_tasks.effects.docker import Engine, each_at_once
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.consent import STAND_INS, Consent
 from dusty_tasks.steps.reality import View
 
 
-def get_images(engine: Engine, view: View, options: Options, note: Callable[[Change], None]) -> None:
+def get_images(engine: Engine, view: View, options: Options, note: Callable[[Change], None], consent: Consent) -> None:
     """Do the plan's pulls and builds. Raises Failure naming every image that could not be had."""
     pulls, builds = view.plan.of(PULL), view.plan.of(BUILD)
     log_in(engine, view, {change.name for change in (*pulls, *builds)})
     for change in (*pulls, *builds):
         say(str(change))
-    failures = [Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, note))]
+    failures = [Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, note, consent))]
     if builds:
         failure = _build_all(engine, view, [change.name for change in builds], options)
         if failure:
@@ -50,22 +51,30 @@ def log_in_to(registry: str, environment: Mapping[str, str]) -> None:
         raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
 
 
-def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None]) -> list[Report]:
-    """What could not be pulled."""
+def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None], consent: Consent) -> list[Report]:
+    """Pull, and stand in where no registry answers and that is agreed to; what could not be had."""
     environment = engine.host.engine_environment()
     nginx_image = session.settings().nginx_image
 
-    def pull(change: Change) -> None:
+    def pull(change: Change, may_make: bool) -> None:
         if options.pull and images.has_image(change.name, environment):
             failure = images.pull(change.name, say, environment)
             if failure and not images.is_stand_in(change.name, environment):
                 raise failure
             note(change._replace(cause="still a stand-in, no registry answers") if failure else change)
             return
-        how = images.ensure_image(change.name, say, env=environment, may_stand_in=True if change.name == nginx_image else None)
+        how = images.ensure_image(change.name, say, env=environment, may_make=may_make,
+                                  may_stand_in=True if change.name == nginx_image else None)
         note(change._replace(cause=f"{change.cause}; no registry answers, so it is a stand-in") if how == "stand-in" else change)
-    failures = each_at_once([partial(pull, change) for change in pulls])
-    return [Report(change.name, str(failure), code=failure.code) for change, failure in zip(pulls, failures, strict=True) if failure]
+
+    def pull_all(changes: list[Change], may_make: bool) -> dict[Change, Failure]:
+        failures = each_at_once([partial(pull, change, may_make) for change in changes])
+        return {change: failure for change, failure in zip(changes, failures, strict=True) if failure}
+    failed = pull_all(pulls, consent.has_agreed(STAND_INS))
+    needy = [change for change, failure in failed.items() if isinstance(failure, images.StandInNeeded)]
+    if needy and consent.to(STAND_INS):
+        failed = {**{change: failure for change, failure in failed.items() if change not in needy}, **pull_all(needy, True)}
+    return [Report(change.name, str(failure), code=failure.code) for change, failure in failed.items()]
 
 
 def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> Failure | None:

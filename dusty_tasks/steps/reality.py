@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.core.batches import in_order_of_doing
+from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Options, Plan, plan, plan_here
 from dusty_tasks.core.container_state import State, may_loop, states, unseen_states
 from dusty_tasks.core.found import Found, Sources
@@ -96,8 +97,8 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     settings, (wanted, artifacts, origins) = session.settings(), made or compiled()
     reading, repo_sources = _read_both_sides(engine, wanted, settings)
     sources = read_sources(settings, wanted, artifacts, os.environ)
-    is_in_place, conflicts = look_at_hosts(settings, artifacts)
-    found = found_of(reading, engine)._replace(hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts)
+    is_in_place, conflicts, refused = look_at_hosts(settings, artifacts)
+    found = found_of(reading, engine)._replace(hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts, hosts_refused=refused)
     if settings.sync_mode == "bind":
         from dusty_tasks.steps.bound import bound_receipts
 
@@ -176,12 +177,23 @@ def stale_repos(wanted: Wanted, found: Found, settings: Settings, sources: Mappi
     return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings, sources)}
 
 
-def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[bool, tuple[str, ...]]:
-    """Whether the hosts file holds the compiled section or is not to hold it (`hosts.mode`); and which names it cannot hold, each with the reason."""
+def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[bool, tuple[str, ...], str]:
+    """Whether the hosts file holds the compiled section or is not to hold it (`hosts.mode`); which names it cannot hold, each with the
+    reason; and, where it does not hold it, why that is not to be tried again.
+    """
     if settings.hosts_mode != "file" or "hosts" not in artifacts:
-        return True, ()
+        return True, (), ""
     from dusty_tasks.effects.hosts_file import possible_section, read_hosts_file, section_is_in_place
 
     found = read_hosts_file()
     section, conflicts = possible_section(found, artifacts["hosts"].decode())
-    return section_is_in_place(found, section), tuple(map(str, conflicts))
+    is_in_place = section_is_in_place(found, section)
+    return is_in_place, tuple(map(str, conflicts)), "" if is_in_place else why_it_is_left(settings.home)
+
+
+def why_it_is_left(home: str) -> str:
+    """Why the hosts section is not tried again at each run, and how it is; '' if it is tried."""
+    from dusty_tasks.effects.hosts_refusal import read_refusal
+
+    refusal = read_refusal(home)
+    return f"{refusal.why} ({refusal.when}); {DUSTY} hosts apply tries again" if refusal else ""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.changes import CREATE, Change
+from dusty_tasks.core.changes import CREATE, HOSTS, Change
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.reality import View
@@ -41,6 +41,11 @@ def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], f
         say(change.done)
     for change in view.plan.pending:
         say(f"pending {change}")
+    if view.found.hosts_refused:
+        from dusty_tasks.steps.hosts import lines_that_are_news
+
+        if news := lines_that_are_news():
+            say(news)
     made = {change.name for change in done if change.kind == CREATE} - {*troubled}
     for line in where_they_answer([container for container in view.wanted.containers if container.name in made and container.http_urls]):
         say(line)
@@ -55,7 +60,9 @@ def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], f
         warn(f"warning: {warning}")
     for failure in failures:
         warn(str(failure))
-    say(sums.text(seconds_since_start(), is_idle=not done and not failures and not view.plan.pending))
+    # A hosts section that was refused is nobody's work any more.
+    is_idle = not done and not failures and all(change.kind == HOSTS for change in view.plan.pending)
+    say(sums.text(seconds_since_start(), is_idle=is_idle))
 
 
 def where_they_answer(containers: Sequence[WantedContainer]) -> Iterator[str]:

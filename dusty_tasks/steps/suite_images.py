@@ -14,9 +14,10 @@ from dusty_tasks.effects.docker import Engine, run_remove
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.file_digests import digest_of_matches
-from dusty_tasks.effects.images import STAND_IN_LABEL, ensure_image
+from dusty_tasks.effects.images import STAND_IN_LABEL, StandInNeeded, ensure_image
 from dusty_tasks.effects.lock import held
 from dusty_tasks.effects.projects import RUN_LABEL, read_image, run_label, undisturbed
+from dusty_tasks.steps.consent import STAND_INS, Consent
 
 Say = Callable[[str], None]
 
@@ -58,7 +59,12 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
         if failure:
             raise failure
     else:
-        ensure_image(name, say, env=env)
+        try:
+            ensure_image(name, say, env=env, may_make=False)
+        except StandInNeeded:
+            if not Consent().to(STAND_INS):
+                raise
+            ensure_image(name, say, env=env)
     found = read_image(engine, name)
     if not found:
         raise Failure(f"the image {name} is not there", code=2)

@@ -9,10 +9,10 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from dusty_tasks import session
-from dusty_tasks.console import may_ask, progress, say, working
+from dusty_tasks.console import progress, say, working
 from dusty_tasks.core.alike import Report, merged, sentences, subject
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import (
@@ -51,6 +51,9 @@ from dusty_tasks.steps.places import place_finder, read_origins
 from dusty_tasks.steps.reality import View, look
 from dusty_tasks.steps.receipt import Sums, print_receipt
 
+if TYPE_CHECKING:
+    from dusty_tasks.steps.consent import Consent, Item
+
 ORPHANS_WAIT = 60
 """Seconds for Compose or rsync of a run that was killed to come to their end."""
 SEEN, UNSEEN, REFUSED = "seen", "unseen", "refused"
@@ -70,10 +73,10 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),
             ("push", "push command files and assets", run.push, (COMMAND_FILES, ASSETS)),
             ("sync", "sync changed repos", run.sync, (SYNC,)),
-            ("hosts", "write the hosts section", run.write_hosts, (HOSTS,)),
             ("containers", "remove, create, recreate, restart, start", run.change_containers, (*CONTAINER_KINDS, NGINX)),
             ("proxy", "push, test and load the proxy's config", run.load_proxy_config, (NGINX, RELOAD, RECONNECT)),
-            ("ready", "wait until what was started is ready", run.wait_until_ready, (*STARTING, AWAIT))):
+            ("ready", "wait until what was started is ready", run.wait_until_ready, (*STARTING, AWAIT)),
+            ("hosts", "write the hosts section", run.write_hosts, (HOSTS,))):
         yield step(name, doc, action, after=before, is_done=run.has_none_of(kinds))
         before = name
     yield step("receipt", "say what was done", run.print_receipt, after=before)
@@ -110,6 +113,18 @@ class Run:
         self._view: View | None = None
         self._engine: Engine | None = None
         self._launcher: Any = None
+        self._consent: Consent | None = None
+        self.starts_over = False
+        """True if an answer changed what is to be compiled: the same command begins again."""
+
+    @property
+    def consent(self) -> Consent:
+        """What was agreed to of changes of this machine."""
+        if self._consent is None:
+            from dusty_tasks.steps.consent import Consent
+
+            self._consent = Consent(yes=bool(self.options.get("yes")))
+        return self._consent
 
     @property
     def view(self) -> View:
@@ -140,8 +155,11 @@ class Run:
     def choose(self) -> None:
         from dusty_tasks.steps import first_run
 
+        also = first_run.items_of_a_first_run()
         # First, so that the examples become real git repos.
-        self.ensure_tools()
+        self.ensure_tools(also)
+        self.consent.to(*also)
+        first_run.accept_offers(self.consent)
         first_run.choose_examples()
 
     def choose_routing(self) -> None:
@@ -201,7 +219,19 @@ class Run:
             from dusty_tasks.steps.bound_mounts import ensure_mount_points
 
             ensure_mount_points(self.view.wanted.containers, yes=bool(self.options.get("yes")))
+        self._ask_for_changes_here()
         self.receipts = self.view.found.receipts
+
+    def _ask_for_changes_here(self) -> None:
+        """What this run will do to this machine beside containers, where it was not agreed to yet: one question, before any change."""
+        from dusty_tasks.steps import first_run
+        from dusty_tasks.steps.hosts import item_of_hosts, needs_password
+
+        hosts, offers = item_of_hosts() if self.view.plan.of(HOSTS) else [], first_run.offers()
+        if not offers and (not hosts or needs_password()):
+            return  # Where sudo asks for a password anyway, the question comes with that, when all is up.
+        self.consent.to(*hosts, *offers)
+        first_run.accept_offers(self.consent)
 
     def begin_reading(self) -> None:
         """The first look; a Docker host that is off is started (under the lock), an engine that is missing is brought, a changed host.daemon applied."""
@@ -249,12 +279,11 @@ class Run:
             return
         self.launcher.note_states(finished, ready)
 
-    def ensure_tools(self) -> None:
-        """What a run with work to do needs on this machine. Raises Failure; preflight has said why."""
+    def ensure_tools(self, also: Sequence[Item] = ()) -> None:
+        """What a run with work to do needs on this machine; `also` is agreed to with it. Raises Failure; preflight has said why."""
         from dusty_tasks.steps.preflight import ensure_tools
 
-        code = ensure_tools(may_ask(), bool(self.options.get("yes")), say, home=session.home(),
-                            engine_here=session.docker_host().is_local)
+        code = ensure_tools(self.consent, say, home=session.home(), engine_here=session.docker_host().is_local, also=also)
         if code:
             raise Failure("up stops here", code=code)
 
@@ -274,7 +303,7 @@ class Run:
         """Log in where that is needed, pull and build; then plan again, since a tag may mean another image now."""
         from dusty_tasks.steps.images import get_images
 
-        get_images(self.engine, self.view, self.planning, self.say_done)
+        get_images(self.engine, self.view, self.planning, self.say_done, self.consent)
         self._view = look(self.engine, self.planning._replace(pull=False, build=False))
 
     def push(self) -> None:
@@ -303,22 +332,6 @@ class Run:
         self.receipts = {**self.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
         if failure := failure_of(outcomes):
             raise failure
-
-    def write_hosts(self) -> None:
-        """The hosts section; where that is refused the rest goes on, and the run ends with 1."""
-        from dusty_tasks.effects.files import read_bytes
-        from dusty_tasks.effects.hosts_file import write_hosts_section
-
-        change = self.view.plan.of(HOSTS)[0]
-        say(str(change))
-        section = (read_bytes(f"{session.settings().build}/hosts") or b"").decode()
-        outcome = write_hosts_section(section, may_ask=may_ask(), say=say)
-        self.sudo_calls += os.geteuid() != 0
-        if outcome.done:
-            self.say_done(change)
-        else:
-            by_hand = f"\nAdd this to the hosts file by hand:\n{outcome.by_hand.rstrip()}" if outcome.by_hand else ""
-            self.failures.append(Failure(f"{outcome.what}{by_hand}", outcome.hint))
 
     # Containers and proxy
 
@@ -447,6 +460,20 @@ class Run:
         said = blamed_deletions(record, last_good(record or {}), receipts, shown_names(entry["id"] for entry in self.view.wanted.repos))
         return f"\n  {said}" if said else ""
 
+    def write_hosts(self) -> None:
+        """The hosts section, when all is up; where that is refused the run ends with 1, and where it is skipped with 0."""
+        from dusty_tasks.steps.hosts import write_section
+
+        change = self.view.plan.of(HOSTS)[0]
+        say(str(change))
+        written = write_section(self.consent)
+        self.starts_over = written.starts_over
+        if written.is_done:
+            self.sudo_calls += os.geteuid() != 0
+            self.say_done(change)
+        elif written.failure:
+            self.failures.append(written.failure)
+
     # The end
 
     def print_receipt(self) -> None:
@@ -460,6 +487,12 @@ class Run:
         sums = Sums(len(self.done), self.engine.reads, self.engine.host.round_trips, self.fetches, self.sudo_calls)
         print_receipt(self.view, self.done, self.warnings, self.failures, sums, self.troubled)
         self._lock.close()
+        if self.starts_over:
+            from dusty_tasks.effects.process import begin_again
+
+            say("the names are others now: compiling and comparing again")
+            self.consent.hand_on()
+            begin_again()
         code = max((failure.code for failure in self.failures), default=0)
         if code:
             raise SystemExit(code)

@@ -140,10 +140,10 @@ VERBS: tuple[Verb, ...] = (
         Option("specs-repo", "the specs repo; blank: the examples", type=str, metavar="R"),
         Option("host", "local or ssh", type=str, metavar="KIND"), YES,
         Option("no-update", "do not fetch the repos"))),
-    Verb("hosts", MACHINE, "[show | diff | undo | check | install | uninstall]", "the section in the hosts file, and the helper that writes it", (
+    Verb("hosts", MACHINE, "[show | diff | apply | undo | check | install | uninstall]", "the section in the hosts file, and the helper that writes it", (
         Option("allow", "an address beyond loopback and private ranges that the helper shall accept", type=list, metavar="ADDRESS"),
         Option("who", "the user or %group that may call the helper (default: you)", type=str, metavar="WHO"),
-        YES), words=("show|diff|undo|check|install|uninstall",)),
+        YES), words=("show|diff|apply|undo|check|install|uninstall",)),
     Verb("start", MACHINE, "", "start the Docker host and wait for its engine", (YES,)),
     Verb("shutdown", MACHINE, "", "stop Dusty's containers, then the VM"),
     Verb("disk", MACHINE, "[inspect | cleanup_containers | cleanup_images | backup DEST | restore [SOURCE]]",

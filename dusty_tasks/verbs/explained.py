@@ -3,6 +3,9 @@ from __future__ import annotations
 
 DETAILS: dict[str, str] = {
     "up": """\
+Before the first change of this machine beside containers (packages, the group docker, the hosts file, a link in ~/.local/bin,
+completion) one question lists all of them; --yes agrees. Without a terminal they are left undone, and said at the end.
+
 Fetches the repos, checks and compiles the specs, looks at what is there, and changes only what differs: a container is left
 alone, restarted (its code or assets changed) or recreated (its image, environment, ports or volumes did). Every change is
 printed with its cause. Nothing that runs is stopped before its replacement compiles and its image is there.
@@ -161,15 +164,16 @@ A line of the hosts section, the nginx config, the Compose file or a command fil
     {dusty} trace docker-compose.yml:services.web.image""",
     "setup": """\
 Asks on a terminal for what is not given; elsewhere it takes what is given, and keeps what is configured. It may be run again.
-The sudo helper and its rule are shown before they are installed.
+The sudo helper and its rule are shown before they are installed; the link in ~/.local/bin and the completion are offered.
 
     {dusty} setup --specs-repo github.com/my-team/specs --yes""",
     "hosts": """\
 The helper is the one part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
 `install` shows what it puts where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
 
-`show` prints the compiled section, `diff` what it would change in the hosts file; `undo` puts back the section of before,
-until the next `{dusty} up`; `check` looks at the helper and its rule.
+`show` prints the compiled section, `diff` what it would change in the hosts file; `apply` writes it now, whatever was
+answered or refused before, and from then on `up` keeps it; `undo` puts back the section of before, until the next
+`{dusty} up`; `check` looks at the helper and its rule.
 
 A name that a line of your own leads elsewhere stays yours: it is left out of the section and named with both lines, and `up`
 ends with 1 until that line is gone or the app has another host_name.""",
@@ -185,8 +189,10 @@ and checksums; `restore` refuses a damaged one before it touches anything. A kil
     "dump": """\
 Without a path it goes to DUSTY_HOME/dumps; a path is a folder that exists, or a file in one. Values of variables, assets,
 passwords in URLs, tokens and the home folder are left out.""",
-    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, and asks.",
+    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks.",
     "completion": """\
+The first `up` and `setup` offer to put it in place; by hand:
+
     bash    source <({dusty} completion bash)   in ~/.bashrc
     zsh     source <({dusty} completion zsh)    in ~/.zshrc, after compinit
     fish    {dusty} completion fish > ~/.config/fish/completions/dusty.fish""",

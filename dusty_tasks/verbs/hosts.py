@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, warn
 from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.health import FAILED, Finding
 from dusty_tasks.effects import helper_install, hosts_file
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.hosts_refusal import forget_refusal
+from dusty_tasks.steps.hosts import FILE, LOCALHOST, remember
 from dusty_tasks.verbs.words import action_of, exactly, misuse
 
-ACTIONS = ("show", "diff", "undo", "check", "install", "uninstall")
+ACTIONS = ("show", "diff", "apply", "undo", "check", "install", "uninstall")
 
 
 def run(words: list[str], allow: Sequence[str] = (), who: str | None = None, yes: bool = False) -> int | None:
@@ -23,7 +26,7 @@ def run(words: list[str], allow: Sequence[str] = (), who: str | None = None, yes
         return install(allow, who, yes)
     if action == "uninstall":
         return uninstall(yes)
-    return {"show": show, "diff": diff, "undo": undo, "check": check}[action]()
+    return {"show": show, "diff": diff, "apply": apply, "undo": undo, "check": check}[action]()
 
 
 def compiled_section() -> str:
@@ -53,6 +56,19 @@ def diff() -> None:
         say(hosts_file.diff_of_section(found, section).rstrip("\n"))
 
 
+def apply() -> int:
+    """Write the compiled section now, whatever was answered or refused before; from then on `up` keeps it."""
+    settings, section = session.settings(), compiled_section()
+    if settings.hosts_mode == LOCALHOST:
+        raise Failure("hosts.mode is localhost: the names are under .localhost, and need no hosts file", f"{DUSTY} config set hosts.mode file, then {DUSTY} up")
+    if not settings.hosts_agreed:
+        remember(FILE, "hosts apply")
+    outcome = hosts_file.write_hosts_section(section, may_ask=may_ask(), say=say)
+    if outcome.done:
+        forget_refusal(session.home())
+    return report(outcome, outcome.what)
+
+
 def undo() -> int:
     """Put back the section that the last write replaced."""
     outcome = hosts_file.undo_hosts_section(may_ask=may_ask(), say=say)
@@ -73,11 +89,16 @@ def report(outcome: hosts_file.HostsOutcome, done: str) -> int:
 
 
 def check() -> int:
-    """One line for each thing that must hold; 1 if one does not."""
-    checks = helper_install.check_installation()
-    for found in checks:
-        say(f"{found.state}: {found.what}" + (f"\n    hint: {found.hint}" if found.hint else ""))
-    return int(any(found.state == "failed" for found in checks))
+    """One line for each thing that must hold, as `doctor` says it; 1 if one does not."""
+    from dusty_tasks.steps.hosts_health import findings
+
+    return say_findings(findings())
+
+
+def say_findings(findings: Sequence[Finding]) -> int:
+    for finding in findings:
+        say(str(finding))
+    return int(any(finding.state == FAILED for finding in findings))
 
 
 def install(allow: Sequence[str], who: str | None, yes: bool) -> int:
@@ -91,7 +112,13 @@ def install(allow: Sequence[str], who: str | None, yes: bool) -> int:
         return 1
     helper_install.run_as_root(helper_install.install_script(files), may_ask=may_ask(), say=say)
     say("installed")
-    return check() if not who else 0
+    chosen = session.settings()
+    if chosen.is_configured and chosen.hosts_mode == FILE and not chosen.hosts_agreed:
+        remember(FILE, "hosts install")
+    forget_refusal(session.home())
+    from dusty_tasks.steps.hosts_health import helper_findings
+
+    return say_findings(helper_findings()) if not who else 0
 
 
 def describe(files: Sequence[helper_install.PlannedFile], who: str) -> None:

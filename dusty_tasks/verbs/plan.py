@@ -32,6 +32,8 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
             warn(conflict)
         for change in view.plan.changes:
             say(str(change))
+        for change in view.plan.pending:
+            say(f"pending {change}")
         for text in differences.values():
             say(text)
         if not view.plan.changes and not view.engine_trouble:

@@ -25,6 +25,7 @@ def run(words: list[str], specs_repo: str | None = None, host: str | None = None
     save(answers)
     choose_routing("setup")
     codes = [tried(find_address), install_helper(yes)]
+    offer_shell_setup(yes)
     if not no_update:
         codes.append(update_repos())
     say(f"setup is done; {DUSTY} up starts what is active" if not any(codes) else "setup is saved, but not all of it could be done")
@@ -118,16 +119,26 @@ def install_helper(yes: bool) -> int:
     settings = session.settings()
     if settings.hosts_mode != "file":
         return 0
-    from dusty_tasks.effects.helper_install import ROOT_ALONE, check_installation, needs_allowing
+    from dusty_tasks.effects.helper_install import NOT_NEEDED, check_installation, needs_allowing
     from dusty_tasks.verbs import hosts
 
     address = settings.hosts_address
     allow = [address] if address and needs_allowing(address) else []
     checks = check_installation()
     if not allow and not any(check.state == "failed" for check in checks):
-        say(ROOT_ALONE if ROOT_ALONE in [check.what for check in checks] else "the hosts helper is installed")
+        say(NOT_NEEDED if NOT_NEEDED in [check.what for check in checks] else "the hosts helper is installed")
         return 0
     return tried(lambda: hosts.run(["install"], allow=allow, yes=yes))
+
+
+def offer_shell_setup(yes: bool) -> None:
+    """Offer the link and the completion, where they are missing."""
+    from dusty_tasks.steps.consent import Consent
+    from dusty_tasks.steps.first_run import set_up_shell, shell_items
+
+    items, consent = shell_items(), Consent(yes=yes)
+    if items and consent.to(*items):
+        set_up_shell(consent, items)
 
 
 def update_repos() -> int:

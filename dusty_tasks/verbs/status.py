@@ -65,6 +65,7 @@ def read_facts(verbose: bool) -> dict[str, Any]:
         "stack": rows(view) if view else [],
         "repos": repo_rows(view, verbose) if view else [],
         "hosts_conflicts": list(view.found.hosts_conflicts) if view else [],
+        "hosts_refused": view.found.hosts_refused if view else "",
         "problems": problems(),
     }
 
@@ -212,6 +213,8 @@ def show(facts: dict[str, Any]) -> None:
         say(f"Docker host: {host['trouble']}; what runs there is unknown")
     for conflict in facts.get("hosts_conflicts", ()):
         warn(conflict)
+    if facts.get("hosts_refused"):
+        warn(f"the names lead nowhere yet: {facts['hosts_refused']}")
     if facts["stack"]:
         say("\n" + stack_table(facts["stack"]))
     if facts["repos"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -12,13 +13,13 @@ from dusty_tasks.console import confirm, may_ask, say, table, warn
 from dusty_tasks.core import disk as core
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.sizes import size_text
-from dusty_tasks.effects import helper_install, hosts_file
+from dusty_tasks.effects import helper_install, hosts_file, user_shell
 from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, read_usage, run_remove
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.lock import held
 from dusty_tasks.verbs.words import exactly
 
-ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "folders", "image", "folder")
+ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "link", "completion", "folders", "image", "folder")
 
 
 class Removal(NamedTuple):
@@ -135,13 +136,16 @@ def check_owner(engine: Engine) -> None:
 
 
 def on_this_machine() -> list[Removal]:
-    """The section in the hosts file, the helper and its rule."""
+    """The section in the hosts file, the helper and its rule, the link and the completion."""
     found = []
     if hosts_file.found_section(hosts_file.read_hosts_file()):
         found.append(Removal("hosts section", hosts_file.HOSTS_PATH, "", remove_section))
     if paths := helper_install.installed_paths():
         found.append(Removal("hosts helper", ", ".join(paths), "",
                              lambda: helper_install.run_as_root(helper_install.uninstall_script(), may_ask=may_ask(), say=say)))
+    for left in user_shell.found_setup():
+        detail = "Dusty's lines in it" if left.kind == "lines" else ""
+        found.append(Removal("link" if left.kind == "link" else "completion", left.path, detail, partial(user_shell.undo_setup, left)))
     return found
 
 

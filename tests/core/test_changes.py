@@ -83,12 +83,18 @@ def test_a_first_up_in_full() -> None:
         "push command files: those of web are not on the Docker host yet",
         "push assets: those of web are not on the Docker host yet",
         "sync src/web: there is no copy on the Docker host",
-        "write hosts section: it differs from the compiled one",
         "push nginx config: it is not on the Docker host",
         "create redis: it has no container yet",
         "create web: it has no container yet",
         "create dustyInternalNginx: it has no container yet",
+        "write hosts section: it differs from the compiled one",
     ]
+
+
+def test_a_hosts_section_that_was_refused_is_pending_and_no_change() -> None:
+    wanted, sources, found = world(app(), hosts_section_is_in_place=False, hosts_refused="sudo asks for a password (2026-01-31)")
+    planned = plan(wanted, sources, found)
+    assert (planned.changes, list(map(str, planned.pending))) == ((), ["write hosts section: sudo asks for a password (2026-01-31)"])
 
 
 def changed_mapping(**keys: Any) -> WantedContainer:

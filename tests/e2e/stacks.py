@@ -13,7 +13,7 @@ SERVE = "exec httpd -f -p 80 -h /code"
 class SmallStack:
     """Specs with one http app `web`, its code, and a service that it depends on; more is added by a test."""
 
-    def __init__(self, folder: Path, home: Path, *, config: str = "") -> None:
+    def __init__(self, folder: Path, home: Path, *, config: str = "", is_agreed: bool = True) -> None:
         self.folder, self.home = folder, home
         for name in ("bundles", "apps", "libs", "services"):
             (folder / "specs" / name).mkdir(parents=True)
@@ -23,7 +23,7 @@ class SmallStack:
         self.bundle("shop", apps="[web]")
         home.mkdir(parents=True, exist_ok=True)
         # Its user has agreed that the hosts file is written.
-        hosts = "" if "hosts:" in config else "hosts: {mode: file}\n"
+        hosts = "" if "hosts:" in config or not is_agreed else "hosts: {mode: file}\n"
         self.config = f"specs_repo: {folder}/specs\nbundles: [shop]\n{hosts}{config}"
         (home / "config.yml").write_text(self.config)
 

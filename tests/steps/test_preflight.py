@@ -7,7 +7,8 @@ import pytest
 from dusty_tasks.core.provision import ACCESS, ENGINE, RSYNC, Machine
 from dusty_tasks.effects import images, packages
 from dusty_tasks.effects.failures import ToolFailed
-from dusty_tasks.steps import preflight
+from dusty_tasks.steps import consent, preflight
+from dusty_tasks.steps.consent import Consent, Item
 
 
 class World:
@@ -22,6 +23,7 @@ class World:
         self.brings = True
         self.may_sudo = True
         self.engine_trouble = ""
+        self.also: list[Item] = []
         monkeypatch.setattr(packages, "read_missing", lambda **_: list(self.missing))
         monkeypatch.setattr(packages, "read_machine", lambda home: self.machine)
         monkeypatch.setattr(packages, "run_step", self.run_step)
@@ -37,7 +39,7 @@ class World:
             self.missing.clear()
 
     def ensure(self, *, ask: bool = False, yes: bool = False) -> int:
-        return preflight.ensure_tools(ask, yes, self.said.append, home="/h")
+        return preflight.ensure_tools(Consent(yes=yes, ask=ask), self.said.append, home="/h", also=self.also)
 
     @property
     def text(self) -> str:
@@ -67,12 +69,14 @@ def test_yes_brings_it_and_tells_the_progress(world):
 
 
 @pytest.mark.parametrize(("agrees", "code", "runs"), [(True, 0, 1), (False, 1, 0)])
-def test_a_terminal_is_asked_once_and_told_what_for(world, monkeypatch, agrees, code, runs):
+def test_a_terminal_is_asked_once_and_told_what_for(world, monkeypatch, capsys, agrees, code, runs):
     asked: list[str] = []
-    monkeypatch.setattr(preflight.console, "confirm", lambda question: asked.append(question) or agrees)
-    world.missing = [RSYNC]
+    monkeypatch.setattr(consent.console, "confirm", lambda question: asked.append(question) or agrees)
+    world.missing, world.also = [RSYNC], [consent.HOSTS]
     assert world.ensure(ask=True) == code
-    assert asked == ["Shall Dusty install rsync from Debian's packages?"]
+    assert asked == ["Do all of this?"]
+    shown = capsys.readouterr().out
+    assert "  - install rsync from Debian's packages\n  - keep a marked section in /etc/hosts" in shown
     assert len(world.ran) == runs
 
 

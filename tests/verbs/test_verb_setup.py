@@ -173,8 +173,8 @@ def test_an_installed_helper_is_left_alone(dusty: Chosen, others: Others) -> Non
 def test_root_is_not_told_of_a_helper_that_is_not_there(dusty: Chosen, others: Others, monkeypatch: pytest.MonkeyPatch) -> None:
     from dusty_tasks.effects import helper_install
 
-    monkeypatch.setattr(helper_install, "check_installation", lambda: [helper_install.Check("ok", helper_install.ROOT_ALONE, "")])
-    assert "no helper is installed; root runs Dusty's own copy" in dusty("setup").out
+    monkeypatch.setattr(helper_install, "check_installation", lambda: [helper_install.Check("ok", helper_install.NOT_NEEDED, "")])
+    assert helper_install.NOT_NEEDED in dusty("setup").out
     assert others.calls == [("repos", "update")]
 
 
@@ -231,10 +231,12 @@ def test_a_real_terminal_is_asked_on(dusty: Chosen) -> None:
     master, slave = pty.openpty()
     with subprocess.Popen([sys.executable, "-m", "dusty_tasks", "setup", "--no-update"], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave) as process:
         os.close(slave)
-        os.write(master, f"{dusty.specs}\n\n".encode())
+        os.write(master, f"{dusty.specs}\n\n\n".encode())
         printed = b"".join(iter(lambda: read_terminal(master), b"")).decode()
     os.close(master)
     assert process.returncode == 0 and "Specs repo (blank: the examples): " in printed and "Docker host, local or ssh [local]: " in printed
+    assert f"{dusty.home.parent}/user-home/.local/bin/dusty" in printed and "Do all of this? [y/N]" in printed
+    assert not (dusty.home.parent / "user-home/.local").exists(), "no is an answer"
     assert dusty.config.read_text() == f"hosts: {{mode: 'off'}}\nspecs_repo: {dusty.specs}\n"
 
 
