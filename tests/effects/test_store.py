@@ -197,7 +197,7 @@ def test_without_git_the_change_is_made_and_the_lack_of_history_said(dusty_home:
     said: list[str] = []
     assert store.change_config(str(dusty_home), "x", lambda config: config.update(routing="network"), said.append)
     assert (dusty_home / "config.yml").read_text() == "routing: network\n"
-    assert "history could not be written" in said[0] and "git" in said[0]
+    assert "history of config.yml could not be written" in said[0] and "git" in said[0]
 
 
 def test_a_history_without_git_goes_on_when_git_is_back(dusty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
