@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
-from dusty_tasks.core.found import CONTEXT_LABEL, GOING, NETWORK, PROXY, Found, FoundContainer, Sources, asset_digests
+from dusty_tasks.core.found import (
+    CONTEXT_LABEL,
+    GOING,
+    NETWORK,
+    PROXY,
+    UNREADABLE,
+    Found,
+    FoundContainer,
+    Sources,
+    asset_digests,
+)
 from dusty_tasks.core.given_values import ENV_FILE, without_file
 from dusty_tasks.core.images import image_name, is_same_image
 from dusty_tasks.core.repos import shown_names
@@ -245,6 +255,8 @@ def _other_image(wanted: WantedContainer, container: FoundContainer, sources: So
 
 def _changed_context(wanted: WantedContainer, labels: dict[str, str], sources: Sources) -> str:
     digest = sources.contexts.get(wanted.name, "")
+    if digest.startswith(UNREADABLE):
+        return digest.removeprefix(UNREADABLE)
     return "" if not digest or labels.get(CONTEXT_LABEL) == digest else f"{wanted.build_context} changed"
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dusty_tasks.core.build_parts import with_whole_contexts
 from dusty_tasks.core.compose_values import named_volumes
 from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, ServiceParts
 from dusty_tasks.core.entries import Entry, host_path, joined, spec_volume
@@ -64,7 +65,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     if app.image:
         entry.put("image", app.image, ("image",))
     else:
-        entry.put("build", {"context": build_context(app, settings), **app.compose.get("build", {})}, ("build",))
+        entry.put("build", {"context": build_context(app, settings), **with_whole_contexts(app.compose.get("build", {}), specs_root)}, ("build",))
         entry.origins.update({f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})})
     entry.put("entrypoint", [], ("commands",))
     entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
@@ -141,7 +142,7 @@ def service_build(service: Service, specs_root: str) -> dict[str, Any]:
     """A service's `build`, its context absolute."""
     build = service.compose["build"]
     build = dict(build) if isinstance(build, dict) else {"context": build}
-    return {**build, "context": joined(specs_root, str(build.get("context", ".")))}
+    return {**with_whole_contexts(build, specs_root), "context": joined(specs_root, str(build.get("context", ".")))}
 
 
 def recreate_digest(app: App, libs: Iterable[Lib]) -> str:

@@ -99,6 +99,10 @@ class Found(NamedTuple):
     """What a broken-off `disk restore` left in persist/ (core/backup)."""
 
 
+UNREADABLE = "unreadable: "
+"""Stands in place of a digest, before the reason."""
+
+
 class Sources(NamedTuple):
     """What this machine holds beside the compiled stack: what the Docker host should have."""
 
@@ -110,7 +114,7 @@ class Sources(NamedTuple):
     """The keys of all assets that are set, whether or not the stack knows them."""
     nginx_digest: str = ""
     contexts: dict[str, str] = {}
-    """Container with `build:` -> digest of its context after .dockerignore."""
+    """Container with `build:` -> digest of what its image is built from, or UNREADABLE and why that cannot be told."""
     environment: dict[str, dict[str, str]] = {}
     """Container -> digest by what Compose fills in from outside: a variable of the caller, or `env_file <path>`."""
 

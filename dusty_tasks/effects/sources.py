@@ -2,17 +2,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dusty_tasks.core.found import Sources
 from dusty_tasks.core.given_values import ENV_FILE, file_of, given_values
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects.artifacts import is_kept
 from dusty_tasks.effects.assets import read_asset, set_keys
-from dusty_tasks.effects.files import read_bytes, write_if_changed
+from dusty_tasks.effects.files import read_bytes
 
 if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
@@ -37,9 +36,17 @@ def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, byt
         assets=_asset_digests(settings.home, wanted),
         set_keys=frozenset(set_keys(settings.home)),
         nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
-        contexts=_context_digests(wanted, f"{settings.state}/contexts.json"),
+        contexts=_context_digests(settings, wanted, environ),
         environment={container.name: outside for container in wanted.containers
                      if (outside := _outside_environment(container, environ, settings))})
+
+
+def _context_digests(settings: Settings, wanted: Wanted, environ: Mapping[str, str]) -> dict[str, str]:
+    if not any(container.build_context for container in wanted.containers):
+        return {}
+    from dusty_tasks.effects.build_contexts import context_digests
+
+    return context_digests(wanted.containers, f"{settings.state}/contexts.json", environ)
 
 
 def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:
@@ -83,57 +90,3 @@ def _outside_environment(container: WantedContainer, environ: Mapping[str, str],
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _context_digests(wanted: Wanted, cache_path: str) -> dict[str, str]:
-    """Container -> digest of its build context. The bytes are read only when a file's state differs from the last time."""
-    built = [container for container in wanted.containers if container.build_context and os.path.isdir(container.build_context)]
-    if not built:
-        return {}
-    known = _read_cache(cache_path)
-    seen = {}
-    for container in built:
-        build = container.mapping.get("build")
-        key = json.dumps([container.build_context, build], sort_keys=True)
-        state = tree_state(container.build_context)
-        entry = known.get(key)
-        seen[key] = entry if entry and entry.get("state") == state else {
-            "state": state, "digest": content_digest(container.build_context, build)}
-    if seen != known:
-        write_if_changed(cache_path, json.dumps(seen).encode())
-    return {container.name: seen[json.dumps([container.build_context, container.mapping.get("build")], sort_keys=True)]["digest"]
-            for container in built}
-
-
-def _read_cache(path: str) -> dict[str, Any]:
-    try:
-        known = json.loads(read_bytes(path) or b"{}")
-    except ValueError:
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def tree_state(folder: str) -> str:
-    """A digest over names, modes, sizes and times of everything below `folder`; no file is opened."""
-    digest = hashlib.sha256()
-    for path in sorted(_files_below(folder)):
-        state = os.lstat(path)
-        digest.update(f"{path}\0{state.st_mode}\0{state.st_size}\0{state.st_mtime_ns}\0{state.st_ctime_ns}\n".encode())
-    return digest.hexdigest()
-
-
-def content_digest(context: str, build: Any) -> str:
-    """A digest over what an image is built from: the `build` key, and the context's files after .dockerignore, with modes."""
-    from docker.utils.build import exclude_paths
-
-    dockerfile = build.get("dockerfile") if isinstance(build, dict) else None
-    ignored = (read_bytes(f"{context}/{dockerfile}.dockerignore") if dockerfile else None) or read_bytes(f"{context}/.dockerignore") or b""
-    patterns = [line.strip() for line in ignored.decode("utf-8", "replace").splitlines() if line.strip() and not line.startswith("#")]
-    digest = hashlib.sha256(json.dumps(build, sort_keys=True).encode())
-    for relative in sorted(exclude_paths(context, patterns, dockerfile=dockerfile)):
-        path = os.path.join(context, relative)
-        if os.path.islink(path):
-            digest.update(f"{relative}\0link {os.readlink(path)}\n".encode())
-        elif os.path.isfile(path):
-            digest.update(f"{relative}\0{os.lstat(path).st_mode:o}\0".encode() + (read_bytes(path) or b"") + b"\0")
-    return digest.hexdigest()

@@ -8,6 +8,7 @@ from dusty_tasks import session
 from dusty_tasks.console import is_terminal, may_ask, progress, say
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.changes import BUILD, PULL, Change, Options, image_of
+from dusty_tasks.core.found import UNREADABLE
 from dusty_tasks.core.images import registry_of
 from dusty_tasks.effects import images, process
 from dusty_tasks.effects.compose import run_compose_build
@@ -80,5 +81,8 @@ def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Calla
 def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> Failure | None:
     settings = session.settings()
     digests = {name: view.sources.contexts.get(name, "") for name in names}
+    unreadable = [f"{name}: {digest.removeprefix(UNREADABLE)}" for name, digest in digests.items() if digest.startswith(UNREADABLE)]
+    if unreadable:
+        return Failure("\n".join(unreadable), "the builder could not read it either")
     with progress("building") as tell:
         return run_compose_build(engine.host, f"{settings.build}/docker-compose.yml", digests, settings.state, pull=options.pull, tell=tell)
