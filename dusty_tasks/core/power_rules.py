@@ -189,10 +189,12 @@ class _Container:
             yield from self.of_folder(key, path, self.around.specs_root, (*self.base, key, index), "reads")
 
     def environment(self, key: str, value: Any) -> Iterator[Power]:
-        given = self.around.settings.env.get(self.name, {})
-        for variable, text in value.items() if isinstance(value, Mapping) else ():
+        """A variable without a value is the caller's; with an ssh Docker host it leaves this machine."""
+        settings = self.around.settings
+        given = settings.env.get(self.name, {})
+        for variable, text in value.items() if isinstance(value, Mapping) and settings.host.kind == "ssh" else ():
             if text is None and variable not in given and variable not in PLAIN_VARIABLES and not variable.startswith("LC_"):
-                yield self.power(key, variable, f"takes {variable} from the environment of whoever runs up", (*self.base, key, variable))
+                yield self.power(key, variable, f"sends {variable} from the environment of whoever runs up to the Docker host", (*self.base, key, variable))
 
     def extra_hosts(self, key: str, value: Any) -> Iterator[Power]:
         items = [(name, address) for name, address in value.items()] if isinstance(value, Mapping) else [

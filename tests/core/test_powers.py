@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -51,10 +52,17 @@ def test_folder_that_no_spec_should_name_as_a_repo(path: str, is_private: bool) 
     assert [power.key for power in found] == (["repo"] if is_private else [])
 
 
+def test_variable_of_the_caller_leaves_this_machine_only_for_an_ssh_host() -> None:
+    specs = fine({"services/db.yml": "image: busybox:1\nenvironment: [TOKEN, TERM, LC_ALL, A=1]\n", "bundles/b.yml": "services: [db]\n"})
+    stack = assemble(specs, ["b"])[0]
+    assert powers_of(stack, SETTINGS, "/specs") == []
+    far = replace(SETTINGS, host=HostSettings(kind="ssh", root="/"))
+    assert [power.value for power in powers_of(stack, far, "/specs")] == ["TOKEN"]
+    assert powers_of(stack, replace(far, env={"db": {"TOKEN": "mine"}}), "/specs") == []
+
+
 def test_override_of_a_repo_is_the_users_own_word() -> None:
     specs = fine({"apps/web.yml": APP.format(repo="/home/dev/.secret")})
-    from dataclasses import replace
-
     settings = replace(SETTINGS, repo_overrides={"home/dev/.secret": "/home/dev/.secret"})
     assert powers_of(assemble(specs, ["all"])[0], settings, "/specs") == []
 
