@@ -52,6 +52,8 @@ class BuildOutput:
         self._lines: dict[str, deque[str]] = {}
         self._errors: dict[str, str] = {}
         self._current = ""
+        self._last_words = ""
+        """Of the former builder, on stderr: it may be read before the step that it is about, which is the last one that began."""
 
     def read(self, line: str) -> Step | None:
         """Take in one line; the step that begins with it, if one does that a person wrote."""
@@ -61,11 +63,10 @@ class BuildOutput:
         if classic:
             self._current = classic[1]
             return self._begin(classic[1], Step(classic[3].strip(), f"{classic[1]} of {classic[2]}"))
-        if self._current and not _CLASSIC_NOISE.match(line):
-            if " returned a non-zero code: " in line:
-                self._errors[self._current] = line
-            else:
-                self._add(self._current, line)
+        if " returned a non-zero code: " in line:
+            self._last_words = line
+        elif self._current and not _CLASSIC_NOISE.match(line):
+            self._add(self._current, line)
         return None
 
     def _read_numbered(self, key: str, rest: str) -> Step | None:
@@ -91,7 +92,8 @@ class BuildOutput:
 
     def failed(self) -> FailedStep | None:
         """The step that failed; None if none did, or the builder gave up for another reason. Those that it cancelled therefore do not count."""
-        for key, reason in self._errors.items():
+        errors = {**self._errors, **({self._current: self._last_words} if self._last_words else {})}
+        for key, reason in errors.items():
             if key in self._steps and reason.lower() not in ("canceled", "context canceled"):
                 status = _STATUS.search(reason)
                 lines = list(self._lines.get(key, ()))

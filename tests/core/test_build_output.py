@@ -90,6 +90,13 @@ def test_steps_and_the_failed_one(text: str, steps: list[str], failure: str) -> 
     assert begun == steps and failed and failure_text(failed) == failure
 
 
+def test_the_former_builders_last_words_may_be_read_before_the_step_that_they_are_about() -> None:
+    *lines, last_words = CLASSIC.splitlines()
+    for place in range(len(lines) + 1):
+        failed = read("\n".join([*lines[:place], last_words, *lines[place:]]))[0].failed()
+        assert failed and failure_text(failed) == "step 3 of 3: RUN make ended with status 127; its last lines:\n    /bin/sh: make: not found"
+
+
 def test_the_last_lines_are_bounded() -> None:
     output, _ = read("#1 [1/1] RUN x\n" + "".join(f"#1 0.1 line {number}\n" for number in range(100)) + "#1 ERROR: exit code: 2\n")
     failed = output.failed()
