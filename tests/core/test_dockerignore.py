@@ -1,4 +1,4 @@
-"""How .dockerignore is read. tests/e2e/test_build_contexts.py holds it against the builder itself."""
+"""How .dockerignore is read. tests/e2e/test_builder_contexts.py holds it against the builder itself."""
 from __future__ import annotations
 
 import pytest

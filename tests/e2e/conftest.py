@@ -77,6 +77,7 @@ def machine() -> Iterator[Machine]:
 def rig(machine: Machine, tmp_path: Path) -> Iterator[Rig]:
     rig = Rig(machine, tmp_path / "dusty")
     rig.reset()
+    load_images(machine)  # `uninstall` removes stand-ins.
     yield rig
     rig.reset()
 

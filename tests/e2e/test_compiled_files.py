@@ -25,10 +25,15 @@ def test_nginx_accepts_every_golden_config_and_the_longest_name(rig: Any, tmp_pa
     assert rig.run(run).stdout == ""
 
 
-@pytest.mark.parametrize("path", sorted(CASES.glob("*/build/docker-compose.yml")), ids=lambda path: path.parts[-3])
+TOO_NEW = {"powers"}
+"""Cases with keys that the oldest Compose we support does not know yet."""
+
+
+@pytest.mark.parametrize("path", [path for path in sorted(CASES.glob("*/build/docker-compose.yml")) if path.parts[-3] not in TOO_NEW],
+                         ids=lambda path: path.parts[-3])
 def test_compose_accepts_every_golden_file(rig: Any, path: Path, tmp_path: Path) -> None:
     text = path.read_text()
-    for name in ("/specs/env/db.env", "/specs/env/v1.env", "/etc/db.env"):
+    for name in ("/specs/env/db.env", "/specs/env/v1.env", "/etc/db.env", "/dusty-home/state/env/web.env"):
         (tmp_path / Path(name).name).touch()
         text = text.replace(f"- {name}", f"- {tmp_path}/{Path(name).name}")
     (tmp_path / "docker-compose.yml").write_text(text)

@@ -215,6 +215,7 @@ def test_check_finds_what_is_wrong(desk: Desk, spoil: str, words: str) -> None:
     desk.may(ALL_WITHOUT)
     desk.dusty("install", "--yes")
     desk.may("")
+    desk.write()
     assert desk.dusty("check").returncode == 0
     desk.box.sh(spoil)
     # What lies in /etc/sudoers.d a user may not read; root may.

@@ -113,12 +113,12 @@ class Machine:
             raise AssertionError(f"{' '.join(map(str, argv))} ended with {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
         return done
 
-    def has_image(self, name: str) -> bool:
-        return self.run(["docker", "image", "inspect", name], check=False).returncode == 0
+    def has_images(self, *names: str) -> bool:
+        return self.run(["docker", "image", "inspect", *names], check=False).returncode == 0
 
     def load_image(self, archive: Path, *names: str, label: str = "") -> None:
         """Import a root archive once and give it all `names`."""
-        missing = [name for name in names if not self.has_image(name)]
+        missing = [] if self.has_images(*names) else [name for name in names if not self.has_images(name)]
         if not missing:
             return
         changes = ["--change", f"LABEL {label}"] if label else []
