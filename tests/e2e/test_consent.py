@@ -38,7 +38,9 @@ class Person:
     def types(self, *words: str, answers: tuple[tuple[str, str], ...] = ()) -> tuple[int, str]:
         """At a terminal: exit code and screen."""
         env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.user_home, "LANG": "C.UTF-8", "TERM": "xterm", **self.env}
-        return at_terminal(self.rig.machine.argv([str(ROOT / "dusty"), *words], user=self.name), env, answers, 120)
+        # ^C is for what runs in the machine: nsenter, which would end of it, is no part of what a person starts.
+        inside = self.rig.machine.argv(["env", "--default-signal=INT", str(ROOT / "dusty"), *words], user=self.name)
+        return at_terminal(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *inside], env, answers, 120)
 
     def runs(self, *words: str):
         """Without a terminal, as from cron."""
