@@ -53,6 +53,14 @@ def following(rig, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(rig.machine.argv([str(ROOT / "dusty"), "logs", "-f", *words]), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def end(process: subprocess.Popen[str]) -> None:
+    """Nothing waits for what it started itself, which may hold its pipes a while longer."""
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
+
+
 def lines_until(process: subprocess.Popen[str], end: str) -> list[str]:
     """What it prints, up to the line that ends so."""
     seen: list[str] = []
@@ -90,8 +98,7 @@ def test_following_goes_on_over_restarts_and_recreations_with_their_causes(rig, 
         assert one.wait(30) == 0 and all_of_them.wait(30) == 0
     finally:
         for process in (one, all_of_them):
-            process.kill()
-            process.communicate()
+            end(process)
 
 
 def test_following_tells_what_the_engine_restarts(rig, up):
@@ -103,8 +110,7 @@ def test_following_tells_what_the_engine_restarts(rig, up):
         seen = lines_until(process, "-- loops restarted: it ended with status 5 --")
         assert lines_until(process, "try") and seen
     finally:
-        process.kill()
-        process.communicate()
+        end(process)
 
 
 def test_a_reader_that_goes_early_ends_it_in_silence(rig, up):
