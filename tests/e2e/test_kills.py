@@ -38,6 +38,8 @@ def test_killed_over_ssh(killed_over_ssh):
     break_off(killed_over_ssh, killed_over_ssh.killed_after, 1)
 
 
+@pytest.mark.long
+@pytest.mark.timeout(1800)
 def test_the_engine_killed_restarted_or_paused_instead(killed):
     break_off(killed, killed.engine_killed_after, 2, ["change_spec"])
     break_off(killed, killed.engine_restarted_after, 1, ["change_spec"])
