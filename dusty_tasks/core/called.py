@@ -12,6 +12,8 @@ class Called:
 
 
 DUSTY = Called()
+PLAIN = "dusty"
+"""The name in what is kept and read later, perhaps by somebody who calls the program otherwise: records, the proxy's pages."""
 
 
 def in_called_name(text: str) -> str:

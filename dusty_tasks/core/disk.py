@@ -49,15 +49,16 @@ def volumes(usage: Mapping[str, Any]) -> list[Item]:
                   for entry in usage.get("Volumes") or () if is_ours(entry.get("Labels")))
 
 
-def own_volumes(usage: Mapping[str, Any], declared: Iterable[str]) -> tuple[list[Item], list[Item]]:
-    """Named volumes of Dusty's projects: those of this stack, which its containers mount or its Compose file declares, and the others.
+def own_volumes(usage: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[list[Item], list[Item]]:
+    """Named volumes of Dusty's projects: those that this stack made and nobody else uses, and the others.
 
-    The project's name is the same for all who use the engine, so an unknown volume may hold another user's data.
+    The project's name is the same for all who use the engine, so a volume's name and labels do not tell whose data it holds. `made` is
+    what `up` noted of volumes that were not there before: name -> when the engine made it.
     """
-    mounted = {mount.get("Name") for entry in usage.get("Containers") or () if is_ours(entry.get("Labels")) for mount in entry.get("Mounts") or ()}
-    known = mounted | {f"{PROJECT}_{name}" for name in declared}
+    used_elsewhere = {mount.get("Name") for entry in usage.get("Containers") or () if not is_ours(entry.get("Labels")) for mount in entry.get("Mounts") or ()}
+    own = {entry["Name"] for entry in usage.get("Volumes") or () if entry.get("CreatedAt") and entry["CreatedAt"] == made.get(entry["Name"])} - used_elsewhere
     found = volumes(usage)
-    return [item for item in found if item.name in known], [item for item in found if item.name not in known]
+    return [item for item in found if item.name in own], [item for item in found if item.name not in own]
 
 
 def images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:

@@ -333,6 +333,12 @@ def read_info(engine: Engine) -> dict[str, Any]:
     return found
 
 
+def read_volumes(engine: Engine) -> dict[str, str]:
+    """The named volumes of the project `dusty` -> when the engine made them."""
+    filters = quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
+    return {entry["Name"]: entry.get("CreatedAt") or "" for entry in engine.get(f"/volumes?filters={filters}").get("Volumes") or ()}
+
+
 def read_usage(engine: Engine) -> dict[str, Any]:
     """`docker system df`, for which the engine measures every image, container and volume."""
     found: dict[str, Any] = engine.get("/system/df", timeout=10 * ANSWER_TIMEOUT)

@@ -3,6 +3,7 @@
 What lies on the Docker host about itself, all below `host.root`:
   persist/.dusty/started.json           what each container was started with
   persist/.dusty/owner.json             whose containers and data these are
+  persist/.dusty/volumes.json           named volume that `up` made -> when (read by `uninstall --purge` alone)
   persist/repos/.receipts/<id>.json     which source each repo's copy is
   command_files/.pushed.json            app or lib -> digest of its command files
   persist/dusty_assets/.pushed.json     app -> digest of its assets
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host import DockerHost
 
 STARTED, OWNER = "persist/.dusty/started.json", "persist/.dusty/owner.json"
+VOLUMES = "persist/.dusty/volumes.json"
 COMMANDS_PUSHED, ASSETS_PUSHED = "command_files/.pushed.json", "persist/dusty_assets/.pushed.json"
 NGINX_CONFIG = "persist/dustyNginx/dustyNginx.conf"
 PAGE_STATES = "persist/dustyNginx/.dusty"

@@ -2,7 +2,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +22,7 @@ from dusty_tasks.core.changes import (
     Change,
     aliases_of,
 )
+from dusty_tasks.core.compose_values import named_volumes
 from dusty_tasks.core.container_state import not_started
 from dusty_tasks.core.found import GOING, NETWORK, PROXY, FoundContainer
 from dusty_tasks.core.records import last_good, record_of, seen_ready, troubled
@@ -29,8 +31,8 @@ from dusty_tasks.effects import docker
 from dusty_tasks.effects.compose import run_compose_up
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.host_files import PRIVATE, write_host_json
-from dusty_tasks.effects.observe import STARTED
+from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.observe import STARTED, VOLUMES
 from dusty_tasks.steps.reality import View
 
 HEALTH_INTERVAL = 0.2
@@ -63,7 +65,11 @@ class Launcher:
             batch = remaining.pop(0)
             for change in batch.changes:
                 say(str(change))
-            (self._make if batch.is_made_by_compose else self._ask_engine)(batch)
+            if batch.is_made_by_compose:
+                with self._noting_volumes(batch):
+                    self._make(batch)
+            else:
+                self._ask_engine(batch)
             if remaining:
                 names = {change.name for change in batch.changes} & needed_by(remaining, self.view.wanted)
                 wait_until_healthy(self.engine, names, self.settings.up_wait, lambda name: self._tell_waiting(self.wanted[name].container_name))
@@ -123,6 +129,20 @@ class Launcher:
 
     def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
         return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds, self.lock, self._tell_waiting)
+
+    @contextmanager
+    def _noting_volumes(self, batch: Batch) -> Iterator[None]:
+        """Note which named volumes are made in here: a later `uninstall --purge` takes those alone, and none that was there before."""
+        if not any(named_volumes(self.wanted[change.name].mapping) for change in batch.changes):
+            yield
+            return
+        before = docker.read_volumes(self.engine)
+        try:
+            yield
+        finally:
+            made = {name: time_text for name, time_text in docker.read_volumes(self.engine).items() if before.get(name) != time_text}
+            if made:
+                write_host_json(self.engine.host, VOLUMES, {**read_host_json(self.engine.host, VOLUMES), **made}, PRIVATE)
 
     def _tell_waiting(self, container_name: str) -> None:
         if container_name not in self._told_waiting:

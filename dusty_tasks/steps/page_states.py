@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import warn
-from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.called import PLAIN
 from dusty_tasks.core.container_state import FAILED, FINISHED, RUNNING, STARTING, State, states
 from dusty_tasks.core.found import PROXY, Found, FoundContainer
 from dusty_tasks.core.proxy_states import Seen, state_files
@@ -29,7 +29,7 @@ def note_states(engine: Engine, wanted: Wanted, verb: str, seen: Mapping[str, St
     if not any(container.name == PROXY for container in wanted.containers):
         return
     secrets = [value for variables in session.settings().env.values() for value in variables.values() if value]
-    files = state_files(wanted.containers, seen, printed, Seen(f"{DUSTY} {verb}", time.time()), secrets)
+    files = state_files(wanted.containers, seen, printed, Seen(f"{PLAIN} {verb}", time.time()), secrets)
     try:
         write_host_lines(engine.host, PAGE_STATES, files)
     except Failure as failure:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.batches import levels, needed_names, stop_seconds_of
-from dusty_tasks.core.called import DUSTY
+from dusty_tasks.core.called import PLAIN
 from dusty_tasks.core.changes import RESTART, START, Change, shared_with
 from dusty_tasks.core.container_state import FINISHED, states
 from dusty_tasks.core.found import Found, FoundContainer
@@ -92,6 +92,6 @@ def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, i
 
 
 def _noted(each: WantedContainer, record: dict[str, Any], receipts: dict[str, Receipt], user: str) -> dict[str, Any]:
-    change = Change(START, each.name, f"{DUSTY} restart {user}, which needs it") if user else Change(RESTART, each.name, f"{DUSTY} restart")
+    change = Change(START, each.name, f"{PLAIN} restart {user}, which needs it") if user else Change(RESTART, each.name, f"{PLAIN} restart")
     return {**started_anew(record), **last_change(change, time.strftime("%Y-%m-%dT%H:%M:%S%z")), **synced(each, receipts),
             "stopped": False, "finished": False, "restart_owed": False}

@@ -151,7 +151,7 @@ VERBS: tuple[Verb, ...] = (
          words=("inspect|cleanup_containers|cleanup_images|backup|restore", "path")),
     Verb("dump", MACHINE, "[path]", "one archive for a bug report, without secrets", words=("path",)),
     Verb("uninstall", MACHINE, "", "remove what Dusty put on this machine, after listing it",
-         (Option("purge", "persist/ and DUSTY_HOME as well"), YES)),
+         (Option("purge", "persist/, DUSTY_HOME and the named volumes that your stack made as well"), YES)),
     Verb("completion", MACHINE, "<bash|zsh|fish>", "print the completion script of a shell", words=("bash|zsh|fish",),
          verbatim_after=1),
     Verb("version", MACHINE, "", "versions of Dusty and of what it uses", (JSON,)),

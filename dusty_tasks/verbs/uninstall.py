@@ -78,6 +78,9 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
     """Containers, networks and images, with --purge the named volumes as well; and why some of it cannot be seen. Raises Failure for
     another owner's.
     """
+    from dusty_tasks.effects.host_files import read_host_json
+    from dusty_tasks.effects.observe import VOLUMES
+
     engine = Engine(session.docker_host())
     try:
         check_owner(engine)
@@ -88,27 +91,16 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
     found = [Removal("container", item.name, item.detail, lambda item=item: run_remove(engine, item.id)) for item in core.containers(usage)]  # type: ignore[misc]
     found += [Removal("network", entry["Name"], "", lambda entry=entry: deleted(engine, f"/networks/{entry['Id']}")) for entry in networks]  # type: ignore[misc]
     if purge:
-        own, others = core.own_volumes(usage, declared_volumes())
+        own, others = core.own_volumes(usage, read_host_json(engine.host, VOLUMES))
         found += [Removal("volume", item.name, size_text(item.size), lambda item=item: deleted(engine, f"/volumes/{quote(item.id)}"))  # type: ignore[misc]
                   for item in own]
         if others:
-            warn(f"{', '.join(item.name for item in others)}: not of this stack, and may be another user's, so it stays\n    hint: docker volume rm removes what is yours")
+            names = [item.name for item in others]
+            warn(f"not made by this stack as far as it knows, or used by containers that are not Dusty's, so it stays: {', '.join(names)}\n"
+                 f"    hint: what is yours goes with docker volume rm {' '.join(names)}")
     found += [Removal("image", item.name, size_text(item.size), lambda item=item: deleted(engine, f"/images/{quote(item.id)}?force=1"))  # type: ignore[misc]
               for item in core.made_images(usage)]
     return found, []
-
-
-def declared_volumes() -> list[str]:
-    """The named volumes of the stack as compiled last."""
-    import yaml
-
-    from dusty_tasks.effects.files import read_bytes
-
-    try:
-        compiled = yaml.safe_load(read_bytes(f"{session.home()}/build/docker-compose.yml") or b"")
-    except yaml.YAMLError:
-        return []
-    return list((compiled or {}).get("volumes") or {}) if isinstance(compiled, dict) else []
 
 
 def deleted(engine: Engine, path: str) -> None:

@@ -90,7 +90,7 @@ def test_following_goes_on_over_restarts_and_recreations_with_their_causes(rig, 
             assert "-- web recreated: image busybox:1 -> busybox:2 --" in lines_until(process, "begins")[-2]
         rig.dusty("restart", "--no-sync", "web")
         for process in (one, all_of_them):
-            assert lines_until(process, "begins")[-2].endswith("dusty restart --")
+            assert "-- web restarted: dusty restart --" in lines_until(process, "begins")[-2]
         rig.run(["docker", "restart", "-t", "0", "dusty_web_1"])
         for process in (one, all_of_them):
             assert "-- web restarted: not by this Dusty --" in lines_until(process, "begins")[-2]

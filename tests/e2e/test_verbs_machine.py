@@ -75,7 +75,12 @@ def test_a_dump_holds_what_helps(rig, up, tmp_path):
     assert all(f"dusty-dump/{name}" in names for name in ("doctor.txt", "plan.txt", "logs/web.txt", "build/nginx.conf", "manifest.json"))
 
 
-def test_uninstall_leaves_the_data_and_purge_leaves_nothing(rig, up):
+def test_uninstall_leaves_the_data_and_purge_leaves_nothing(rig, tmp_path):
+    stack = small(rig, tmp_path)
+    stack.service("cache", command=KEEP, more='volumes: ["/persist/cache:/data", "mine:/mine", "shared:/shared"]\n')
+    # What another user's stack left there: a volume that both declare, and his data in it.
+    rig.run(["docker", "volume", "create", "--label", "com.docker.compose.project=dusty", "--label", "com.docker.compose.volume=shared", "dusty_shared"])
+    rig.dusty("up")
     rig.run(["docker", "run", "-d", "--name", "theirs", "busybox:1", "sleep", "1000"])
     with stand_ins_kept(rig):
         assert rig.dusty("uninstall", check=False).returncode == 1
@@ -83,8 +88,9 @@ def test_uninstall_leaves_the_data_and_purge_leaves_nothing(rig, up):
         assert set(rig.container_ids("")) == {"theirs"} and (rig.home / "host/persist/cache/f").exists()
         assert "Dusty" not in rig.run(["cat", "/etc/hosts"]).stdout
         assert rig.run(["docker", "network", "ls", "-q", "--filter", "name=dusty"]).stdout == ""
-        rig.dusty("uninstall", "--yes", "--purge")
-        assert not rig.home.exists()
+        ended = rig.dusty("uninstall", "--yes", "--purge")
+        assert not rig.home.exists() and rig.run(["docker", "volume", "ls", "-q", "--filter", "name=dusty"]).stdout == "dusty_shared\n"
+        assert "so it stays: dusty_shared\n" in ended.stderr
 
 
 @contextmanager

@@ -22,9 +22,10 @@ def installed(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(helper_install, "installed_paths", list)
     monkeypatch.setattr(persist.os, "geteuid", lambda: 0)
     engine.answers["/system/df"] = {
-        "Containers": [{"Id": "c1", "Names": ["/dusty_web_1"], "State": "running", "Labels": OURS, "Mounts": [{"Type": "volume", "Name": "dusty_data"}]}, {"Id": "c2", "Names": ["/theirs"], "Labels": {}}],
+        "Containers": [{"Id": "c1", "Names": ["/dusty_web_1"], "State": "running", "Labels": OURS, "Mounts": [{"Type": "volume", "Name": "dusty_data"}]}, {"Id": "c2", "Names": ["/theirs"], "Labels": {}, "Mounts": [{"Type": "volume", "Name": "dusty_shared"}]}],
         "Images": [{"Id": "i1", "RepoTags": ["dusty-web:latest"], "Labels": {"dusty.context": "x"}}, {"Id": "i2", "RepoTags": ["redis:7"], "Labels": None}],
-        "Volumes": [{"Name": "dusty_data", "Labels": OURS}, {"Name": "dusty_cache", "Labels": OURS}, {"Name": "dusty_theirs", "Labels": OURS}]}
+        "Volumes": [{"Name": f"dusty_{name}", "Labels": OURS, "CreatedAt": "2026-01-01T00:00:00Z"} for name in ("data", "cache", "theirs", "shared", "again", "driver")]}
+    engine.answers["/system/df"]["Volumes"][-1]["CreatedAt"] = ""
     engine.answers["/networks"] = [{"Name": "dusty_default", "Id": "n1", "Labels": OURS}, {"Name": "bridge", "Id": "n2", "Labels": {}}]
     (dusty.home / "host/persist/db").mkdir(parents=True)
     (dusty.home / "state").mkdir(exist_ok=True)
@@ -44,12 +45,24 @@ def test_data_stays_without_purge(dusty: Chosen, installed: Engine) -> None:
 
 
 def test_purge_takes_the_data_and_dusty_home_too(dusty: Chosen, installed: Engine) -> None:
-    (dusty.home / "build").mkdir()
-    (dusty.home / "build/docker-compose.yml").write_text("services: {}\nvolumes:\n  cache: null\n")
+    # Noted by `up`: two as they are, one that somebody made anew since, one that a container of somebody else uses, one without a time.
+    times = {**dict.fromkeys(("dusty_data", "dusty_cache", "dusty_shared"), "2026-01-01T00:00:00Z"), "dusty_again": "2025-01-01T00:00:00Z", "dusty_driver": ""}
+    (dusty.home / "host/persist/.dusty").mkdir()
+    (dusty.home / "host/persist/.dusty/volumes.json").write_text(json.dumps(times))
     ended = dusty("uninstall", "--purge", "-y")
     assert ended.code == 0 and [asked for asked in installed.asked if "/volumes/" in asked] == ["DELETE /volumes/dusty_cache", "DELETE /volumes/dusty_data"]
-    assert "dusty_theirs: not of this stack" in ended.err
+    assert "so it stays: dusty_again, dusty_driver, dusty_shared, dusty_theirs\n" in ended.err
     assert not dusty.home.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{\"dusty_data\": {}}", "torn{"])
+def test_a_volume_of_which_nothing_is_noted_stays(dusty: Chosen, installed: Engine, text: str) -> None:
+    (dusty.home / "host/persist/.dusty").mkdir()
+    (dusty.home / "host/persist/.dusty/volumes.json").write_text(text)
+    (dusty.home / "build").mkdir()
+    (dusty.home / "build/docker-compose.yml").write_text("services: {}\nvolumes:\n  data: null\n")
+    ended = dusty("uninstall", "--purge", "-y")
+    assert ended.code == 0 and not [asked for asked in installed.asked if "/volumes/" in asked] and "docker volume rm dusty_again dusty_cache dusty_data" in ended.err
 
 
 def test_work_in_managed_clones_is_told_before_it_goes(dusty: Chosen, installed: Engine) -> None:
