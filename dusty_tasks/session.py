@@ -4,7 +4,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from dusty_tasks.effects.files import read_bytes
 if TYPE_CHECKING:
     from dusty_tasks.core.compile import Assembled
     from dusty_tasks.core.problems import Problem
+    from dusty_tasks.core.repos import Repo
     from dusty_tasks.core.routes import PortMemory
     from dusty_tasks.core.settings import Settings
     from dusty_tasks.core.specs import Specs
@@ -189,6 +190,19 @@ def docker_host() -> DockerHost:
     from dusty_tasks.effects.docker_host import DockerHost
 
     return DockerHost(settings())
+
+
+def settings_for(repos: Iterable[Repo]) -> Settings:
+    """The settings, and with `sync.mode: bind` what is known of the sources of `repos`: which have no `.git`. A clone of ours always has one."""
+    from dataclasses import replace
+
+    from dusty_tasks.effects.commits import has_git
+
+    chosen = settings()
+    if chosen.sync_mode != "bind":
+        return chosen
+    trees = {chosen.path_of(repo.id, repo.local_path) for repo in repos if repo.local_path or repo.id in chosen.repo_overrides}
+    return replace(chosen, without_git=tuple(sorted(tree for tree in trees if not has_git(tree))))
 
 
 def forget() -> None:

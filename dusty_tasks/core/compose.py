@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dusty_tasks.core.bound_git import mounted_paths, tree_volumes
 from dusty_tasks.core.build_parts import with_whole_contexts
 from dusty_tasks.core.compose_values import named_volumes
 from dusty_tasks.core.container_parts import AppParts, Parts, ProxyParts, ServiceParts
 from dusty_tasks.core.entries import Entry, host_path, joined, spec_volume
 from dusty_tasks.core.names import PROXY_NAME
+from dusty_tasks.core.repos import Repo
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import App, KeyPath, Lib, Origin, Service
 from dusty_tasks.core.stack import Stack, containers_of
@@ -195,13 +197,19 @@ def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> N
     if files_of_assets:
         entry.add("volumes", f"{host_path(root, 'persist/dusty_assets', app.name)}:/dusty_assets:ro", ("assets",),
                   files_of_assets[0])
-    seen = set()
+    seen, own = set(), mounted_paths(app.compose)
     for holder in holders:
         if holder.repo and (holder.repo.id, holder.mount) not in seen:
             seen.add((holder.repo.id, holder.mount))
-            source = (settings.path_of(holder.repo.id, holder.repo.local_path) if settings.sync_mode == "bind"
-                      else host_path(root, "persist/repos", holder.repo.id))
-            entry.add("volumes", f"{source}:{holder.mount}", ("mount",), holder.file)
+            for volume in _code_volumes(holder.repo, holder.mount, settings, own):
+                entry.add("volumes", volume, ("mount",), holder.file)
+
+
+def _code_volumes(repo: Repo, mount: str | None, settings: Settings, own: set[str]) -> Iterable[str]:
+    """What shows a repo at `mount`; `own` are the paths where the spec mounts something itself."""
+    if settings.sync_mode == "bind":
+        return tree_volumes(settings.path_of(repo.id, repo.local_path), mount or "", settings, own)
+    return [f"{host_path(settings.host.root, 'persist/repos', repo.id)}:{mount}"]
 
 
 def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:

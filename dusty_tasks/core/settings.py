@@ -64,6 +64,8 @@ class Settings:
     proxy_trusted: tuple[str, ...] = ()
     """Addresses and networks of outer proxies."""
     up_wait: float = 60
+    without_git: tuple[str, ...] = ()
+    """With `sync.mode: bind`, the sources that are mounted and hold no `.git`: no setting, but found on this machine (session)."""
     trust: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Specs repo (id, or folder) -> identities of the powers that were allowed to its specs (core/powers)."""
 
@@ -95,7 +97,7 @@ class Settings:
     def of_containers(self) -> tuple[object, ...]:
         """All that an entry of the Compose file, or what else is known of its container, may depend on."""
         return (self.home, self.repo_overrides, self.env, self.host, self.sync_mode, self.routing, self.bridge_ip, self.external_bind,
-                self.hosts_mode, self.nginx_image)
+                self.hosts_mode, self.nginx_image, self.without_git)
 
     def path_of(self, repo_id: str, local_path: str = "") -> str:
         """Where a repo's source lies on this machine: override, local path, or managed clone."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dusty_tasks.core.bound_git import tree_volumes
 from dusty_tasks.core.graph import lib_order_of
 from dusty_tasks.core.repos import Repo
 from dusty_tasks.core.scripts import VisibleAsset, visible_assets
@@ -55,8 +56,10 @@ def mounts_of(target: Target, settings: Settings) -> tuple[str, ...]:
     """The volumes of its containers on the Docker host, as for an app (4.4)."""
     root = settings.host.root.rstrip("/")
     assets = (f"{root}/persist/dusty_assets/{target.assets_folder}:/dusty_assets:ro",) if target.assets else ()
-    repos = (f"{settings.path_of(repo.id, repo.local_path)}:{mount}" if settings.sync_mode == "bind" else f"{root}/persist/repos/{repo.id}:{mount}"
-             for repo, mount in target.mounts)
+    if settings.sync_mode == "bind":
+        repos = [volume for repo, mount in target.mounts for volume in tree_volumes(settings.path_of(repo.id, repo.local_path), mount, settings)]
+    else:
+        repos = [f"{root}/persist/repos/{repo.id}:{mount}" for repo, mount in target.mounts]
     return (f"{root}/cp/{target.name}:/cp", f"{root}/command_files/{target.name}:/command_files", *assets, *repos)
 
 

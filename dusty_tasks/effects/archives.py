@@ -316,8 +316,10 @@ def _put_file(entry: tarfile.TarInfo, file: IO[bytes], path: str, count: Callabl
     try:
         with os.fdopen(handle, "wb") as out:
             while chunk := file.read(1 << 20):
-                out.write(chunk)
+                # Zeros are left out: a sparse file of the container stays one, as far as whole chunks go.
+                out.write(chunk) if chunk.strip(b"\0") else out.seek(len(chunk), os.SEEK_CUR)
                 count(len(chunk))
+            out.truncate()
             # No setuid bit: the copy belongs to someone else than the original.
             os.fchmod(out.fileno(), entry.mode & 0o777)
         os.utime(temporary, (entry.mtime, entry.mtime))

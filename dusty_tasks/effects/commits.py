@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from dusty_tasks.effects.files import read_bounded
 
@@ -38,6 +39,15 @@ def git_folder_of(folder: str) -> str:
     path = os.path.join(folder, ".git")
     link = "" if os.path.isdir(path) else _text(path)
     return os.path.join(folder, link.removeprefix("gitdir: ")) if link.startswith("gitdir: ") else path
+
+
+def has_git(folder: str) -> bool:
+    """True if `folder` is the top of a working tree: it holds a `.git` folder, or a `.git` file, as worktrees and submodules do."""
+    try:
+        mode = os.lstat(os.path.join(folder, ".git")).st_mode
+    except OSError:
+        return False
+    return stat.S_ISDIR(mode) or stat.S_ISREG(mode)
 
 
 def common_folder(git_folder: str) -> str:

@@ -26,7 +26,7 @@ from dusty_tasks.effects.kept import KEPT
 
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
-OPTIONS = ("-rlptD", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
+OPTIONS = ("-rlptD", "--sparse", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
 ARRIVED, VANISHED = 0, 24
 _FORBIDDEN = re.compile("Permission denied|Operation not permitted")
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")

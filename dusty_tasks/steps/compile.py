@@ -22,6 +22,7 @@ from dusty_tasks.steps.as_checked import AsChecked, digest
 
 if TYPE_CHECKING:
     from dusty_tasks.core.compile import Rendering
+    from dusty_tasks.core.settings import Settings
     from dusty_tasks.core.traced import Artifact, Span, Traced
 
 STACK, NGINX = "stack.json", "nginx/dustyNginx.conf"
@@ -132,7 +133,11 @@ def _spec_inputs() -> list[object]:
 
 
 def _container_inputs() -> list[object]:
-    return [_code(), str(session.specs_root()), *session.settings().of_containers]
+    return [_code(), str(session.specs_root()), *_container_settings().of_containers]
+
+
+def _container_settings() -> Settings:
+    return session.settings_for(session.compiled_stack().repos.values() if session.settings().sync_mode == "bind" else ())
 
 
 def _settings(*names: str) -> list[object]:
@@ -158,7 +163,7 @@ def _rendering() -> Rendering:
     stack = session.compiled_stack()
     if not _renderings or _renderings[-1].stack is not stack:
         memos = Memos(*(read_memo(_memo_path(name), _code()) for name in Memos._fields))
-        _renderings[:] = [Rendering(stack, session.settings(), str(session.specs_root()), read_templates(), memos)]
+        _renderings[:] = [Rendering(stack, _container_settings(), str(session.specs_root()), read_templates(), memos)]
     return _renderings[-1]
 
 

@@ -115,7 +115,7 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
     root = str(session.specs_root())
-    artifacts = compile_all(specs, made, settings, root, read_templates())
+    artifacts = compile_all(specs, made, session.settings_for(made.stack.repos.values()), root, read_templates())
     return Compiled(title, made.stack, problems, artifacts, tuple(power_warnings(powers_of(made.stack, settings, root), specs.places)))
 
 

@@ -123,7 +123,7 @@ def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *,
     from dusty_tasks.steps.suite_memory import Memory
 
     trust.require_of_tests(target)
-    settings, host, specs = session.settings(), session.docker_host(), session.specs()
+    settings, host, specs = session.settings_for(repo for repo, _ in target.mounts), session.docker_host(), session.specs()
     tidy_up(host)
     prepared = suite_prepare.prepare(target, specs, suites, host, settings, say)
     image_id = suite_images.ensure_test_image(target, prepared.files["setup.sh"], host, settings, is_asked_for=recreate, say=say)

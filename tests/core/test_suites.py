@@ -1,6 +1,8 @@
 """Test suites before any engine: what can be tested, when its image is made anew, and what its project looks like."""
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from dusty_tasks.core.repos import repo_of
@@ -50,7 +52,8 @@ def test_a_libs_assets_lie_apart_from_those_of_an_app_of_its_name() -> None:
 
 def test_with_bind_containers_see_the_working_trees() -> None:
     bound = Settings(home="/h", host=HostSettings(root="/r"), sync_mode="bind", repo_overrides={"src/base": "/mine"})
-    assert mounts_of(target(), bound)[-2:] == ("/src/web:/app", "/mine:/base")
+    assert mounts_of(target(), bound)[-4:] == ("/src/web:/app", "/src/web/.git:/app/.git:ro", "/mine:/base", "/mine/.git:/base/.git:ro")
+    assert mounts_of(target(), dataclasses.replace(bound, without_git=("/mine",)))[-3:] == ("/src/web:/app", "/src/web/.git:/app/.git:ro", "/mine:/base")
 
 
 @pytest.mark.parametrize(("keys", "base"), [

@@ -459,7 +459,12 @@ def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_
 def test_a_name_of_the_users_own_blocks_no_other_and_an_edit_in_a_bound_tree_restarts_its_app(rig, stack):
     (stack.home / "config.yml").write_text(stack.config + "sync: {mode: bind}\n")
     stack.app("api")
-    stack.bundle("shop", apps="[web, api]")
+    stack.app("tree")
+    stack.bundle("shop", apps="[web, api, tree]")
+    web = stack.folder / "code/web"
+    # `tree` is a worktree, whose .git is a file; `api` is no git repo, and gets no .git.
+    rig.run(["sh", "-c", "cd $0 && git init -q && git -c user.name=x -c user.email=x@y.z commit -q --allow-empty -m one"
+             " && rm -r ../tree && git worktree add -q ../tree && echo hello > ../tree/index.html", str(web)])
     rig.run(["sh", "-c", "echo '10.0.0.5 api.test' >> /etc/hosts; echo '::1 web.test' >> /etc/hosts"])
     for _ in range(2):
         done = rig.dusty("up", check=False)
@@ -467,6 +472,11 @@ def test_a_name_of_the_users_own_blocks_no_other_and_an_edit_in_a_bound_tree_res
     assert "127.0.0.1 web.test" in rig.run(["cat", "/etc/hosts"]).stdout and "127.0.0.1 api.test" not in rig.run(["cat", "/etc/hosts"]).stdout
     rig.run(["sed", "-i", "/10.0.0.5/d", "/etc/hosts"])
     assert changes(rig.dusty("up").stdout) == ["wrote hosts section: it differs from the compiled one"]
+    in_git = '! echo x > /code/.git/config; ! mkdir /code/.git/hooks/x; ! mv /code/.git /code/no; ! rm -rf /code/.git; test -s /code/.git/HEAD'
+    in_link = '! echo x > /code/.git; ! mv /code/.git /code/no; ! rm -f /code/.git; grep -q ^gitdir /code/.git'
+    for name, attack in (("web", in_git), ("tree", in_link)):
+        rig.run(["docker", "exec", f"dusty_{name}_1", "sh", "-ec", attack])
+    assert (web / ".git/config").read_text().startswith("[core]") and not (stack.folder / "code/api/.git").exists()
     stack.code("web", "index.html", "edited\n")
     assert changes(rig.dusty("up").stdout) == ["restarted web: repo web was edited after it started"]
     assert rig.dusty("up").stdout.startswith("up to date")

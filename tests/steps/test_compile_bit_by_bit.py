@@ -67,7 +67,8 @@ def grown(room: Room) -> Room:
 def at_once(room: Room) -> tuple[dict[str, bytes], bytes]:
     """What a first compile would write into build/, and state/wanted.json."""
     session.forget()
-    made, settings, root = session.assembled()[0], session.settings(), str(session.specs_root())
+    made, root = session.assembled()[0], str(session.specs_root())
+    settings = session.settings_for(made.stack.repos.values())
     artifacts = compile_all(session.specs(), made, settings, root, read_templates())
     return artifacts, Rendering(made.stack, settings, root, read_templates()).wanted
 

@@ -90,6 +90,19 @@ def test_links_modes_times_and_special_files_are_kept(room: Room) -> None:
     assert stat.S_IMODE((copy / "run.sh").stat().st_mode) == 0o700
 
 
+def test_holes_of_a_sparse_file_take_no_room_in_the_copy(room: Room) -> None:
+    source, copy = room.repo("web"), room.copy("web") / "disk.img"
+    for size, end in ((200 << 20, b"end"), (300 << 20, b"END")):
+        with open(source / "disk.img", "wb") as file:
+            file.seek(size)
+            file.write(end)
+        room.sync()
+        assert copy.stat().st_size == size + 3 and copy.stat().st_blocks * 512 < 1 << 20
+        with open(copy, "rb") as file:
+            file.seek(size)
+            assert file.read() == end
+
+
 def test_a_file_may_replace_a_folder_and_the_reverse(room: Room) -> None:
     source = room.repo("web", {"a": "a", "b/c": "c", "b/d/e": "e"})
     room.sync()
