@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from dusty_tasks.core.check_addresses import Claims, PortClaim, RouteClaim, check_addresses, ports_path
-from dusty_tasks.core.compose_values import published_ports
+from dusty_tasks.core.compose_values import published_ports, stored_paths
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import shown
@@ -34,7 +34,7 @@ def check_bound_assets(specs: Specs, stack: Stack) -> list[Problem]:
     for name, app in stack.apps.items():
         libs = [stack.libs[lib] for lib in stack.lib_order[name]]
         for asset in visible_assets(app, libs):
-            if mount := asset_in_a_mount(asset.path, app, libs):
+            if mount := asset_in_a_mount(asset.path, app, libs, stored_paths(app.compose)):
                 path: KeyPath = ("assets", asset.position, "path")
                 what = f"{asset.path} is in the working tree at {mount}, since sync.mode is bind: {asset.key} is not put there"
                 hint = f"it is at /dusty_assets/{asset.key}: a link to that in the working tree will do; or a path outside of {mount}, or sync: {{mode: rsync}}"

@@ -147,6 +147,13 @@ def volumes(compose: dict[str, Any]) -> Iterator[tuple[int, Volume]]:
             continue
 
 
+def stored_paths(compose: dict[str, Any]) -> list[str]:
+    """The paths of a container whose files lie in a volume, below /persist or in memory: in none of a user's own folders."""
+    tmpfs = compose.get("tmpfs") or ()
+    in_memory = [normal_path(str(entry).partition(":")[0]) for entry in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)]
+    return [*(volume.target for _, volume in volumes(compose) if not volume.source.startswith("/") or f"{volume.source}/".startswith("/persist/")), *in_memory]
+
+
 def named_volumes(compose: dict[str, Any]) -> list[str]:
     """The named volumes of a container, each once, in order."""
     return list(dict.fromkeys(volume.source for _, volume in volumes(compose) if volume.is_named))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core import shell_text
+from dusty_tasks.core.compose_values import stored_paths
 from dusty_tasks.core.names import normal_path
 from dusty_tasks.core.specs import App, Lib
 from dusty_tasks.core.stack import Stack
@@ -48,7 +49,7 @@ def command_files(stack: Stack, is_bound: bool = False) -> Iterator[CommandFiles
         libs = [stack.libs[name] for name in stack.lib_order[app.name]]
         scripts = (f"scripts/{script.name}.sh" for script in app.scripts)
         yield _command_files(app, libs, ("start.sh", *scripts, *_test_paths(app)),
-                             (app.mount, app.always, app.once, app.scripts, app.assets, app.tests), _render_app, is_bound)
+                             (app.mount, app.always, app.once, app.scripts, app.assets, app.tests, stored_paths(app.compose) if is_bound else ()), _render_app, is_bound)
     for lib in stack.libs.values():
         if lib.tests:
             libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
@@ -76,7 +77,8 @@ def _test_paths(target: App | Lib) -> tuple[str, ...]:
 
 def start_file(app: App, libs: Sequence[Lib], templates: Templates, is_bound: bool = False) -> Artifact:
     """What the app's container runs; `libs` in lib order."""
-    return templates.render("commands/start.sh", app=_lines(app, "once", "always"), assets=placed_assets(app, libs, is_bound),
+    return templates.render("commands/start.sh", app=_lines(app, "once", "always"), assets=placed_assets(app, libs, is_bound, stored_paths(app.compose)),
+                            places=places(app, libs, stored_paths(app.compose)) if is_bound else (),
                             libs=[_lines(lib, "install") for lib in libs if lib.install])
 
 
@@ -126,16 +128,25 @@ def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
     return list(by_path.values())
 
 
-def placed_assets(spec: App | Lib, libs: Sequence[Lib], is_bound: bool) -> list[VisibleAsset]:
-    """The assets that start scripts put in their places: not those in a working tree, where a secret does not belong."""
+def placed_assets(spec: App | Lib, libs: Sequence[Lib], is_bound: bool, stored: Sequence[str] = ()) -> list[VisibleAsset]:
+    """The assets that start scripts put in their places: not those in a working tree, where a secret does not belong.
+
+    `stored` are the paths of the container whose files lie elsewhere (compose_values.stored_paths), and are below a tree without being in it.
+    """
     found = visible_assets(spec, libs)
-    return [asset for asset in found if not asset_in_a_mount(asset.path, spec, libs)] if is_bound else found
+    return [asset for asset in found if not asset_in_a_mount(asset.path, spec, libs, stored)] if is_bound else found
 
 
-def asset_in_a_mount(path: str, spec: App | Lib, libs: Iterable[Lib]) -> str:
-    """The mount of code that an asset's place lies in, '' for none."""
+def asset_in_a_mount(path: str, spec: App | Lib, libs: Iterable[Lib], stored: Iterable[str] = ()) -> str:
+    """The mount of code that an asset's place lies in, '' for none: the innermost mount on its way decides."""
+    return next((mount if is_in_tree else "" for mount, is_in_tree in places(spec, libs, stored) if f"{normal_path(path)}/".startswith(f"{mount}/")), "")
+
+
+def places(spec: App | Lib, libs: Iterable[Lib], stored: Iterable[str]) -> list[tuple[str, bool]]:
+    """The mounts of a container, and whether each is of code; what is inside another comes before it."""
     holders: list[App | Lib] = [spec, *libs]
-    return next((holder.mount for holder in holders if holder.repo and holder.mount and normal_path(path).startswith(normal_path(holder.mount) + "/")), "")
+    trees = {normal_path(holder.mount): True for holder in holders if holder.repo and holder.mount}
+    return sorted({**trees, **dict.fromkeys(stored, False)}.items(), key=lambda place: (-len(place[0]), place))
 
 
 def with_arguments(commands: Sequence[str]) -> str:

@@ -71,7 +71,7 @@ def _test(suite: Suite, run: SuiteRun) -> dict[str, Any]:
     return {**given, "image": run.image, "user": ROOT, "entrypoint": [],
             "command": sized(command, run.terminal) if run.terminal else command,
             "environment": {**environment, "DUSTY_RESULTS": RESULTS},
-            "volumes": [*_throw_away(given.get("volumes", ())), RESULTS, *run.mounts],
+            "volumes": [*throw_away(given.get("volumes", ())), RESULTS, *run.mounts],
             "labels": run.labels, "stdin_open": run.terminal is not None, "tty": run.terminal is not None}
 
 
@@ -79,7 +79,7 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
     others = {other.name for other in services}
     mapping = {key: value for key, value in service.compose.items() if key not in (*_NOT_IN_A_SHARED_NETWORK, *_NOT_IN_A_TEST)}
     if "volumes" in mapping:
-        mapping["volumes"] = _throw_away(mapping["volumes"])
+        mapping["volumes"] = throw_away(mapping["volumes"])
     if "build" in mapping:
         mapping["build"] = service_build(service, run.specs_root)
         mapping.setdefault("image", f"dusty/test_service_{service.name}".lower())
@@ -97,8 +97,8 @@ def _depends_on(service: Service, others: set[str]) -> dict[str, Any]:
     return {HOLDER: {"condition": "service_started"}, **{name: value for name, value in conditions.items() if name in others}}
 
 
-def _throw_away(entries: Sequence[Any]) -> list[Any]:
-    """Volumes whose data is the stack's become anonymous ones: a test never touches that data."""
+def throw_away(entries: Sequence[Any]) -> list[Any]:
+    """Volumes of a suite: those whose data is the stack's become anonymous ones: a test never touches that data."""
     return [volume.target if (volume := volume_of(entry)).source == "/persist" or volume.source.startswith("/persist/") else entry
             for entry in entries]
 

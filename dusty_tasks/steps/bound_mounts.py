@@ -3,21 +3,28 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, say
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.mount_points import of_working_trees
-from dusty_tasks.core.wanted import WantedContainer
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.steps.sync import source_of
 
 
-def ensure_mount_points(containers: Iterable[WantedContainer], *, yes: bool) -> None:
-    """Make the missing ones, empty and the caller's own, if he agrees. Raises Failure, with the commands, if he does not."""
-    trees = {source_of(entry, session.settings())[0] for entry in session.wanted().repos}
-    points = of_working_trees({container.container_name: container.mapping for container in containers}, trees)
+def trees_of_stack() -> set[str]:
+    """The working trees that the stack's containers may see."""
+    return {source_of(entry, session.settings())[0] for entry in session.wanted().repos}
+
+
+def ensure_mount_points(mappings: Mapping[str, Mapping[str, Any]], trees: Iterable[str], *, yes: bool) -> None:
+    """Make the missing ones, empty and the caller's own, if he agrees. Raises Failure, with the commands, if he does not.
+
+    `mappings` is container -> its entry in a Compose file.
+    """
+    points = of_working_trees(mappings, trees)
     missing = [(os.path.join(tree, path), os.path.isfile(source)) for tree, found in points.items() for path, source in found
                if os.path.isdir(tree) and not os.path.lexists(os.path.join(tree, path))]
     if not missing:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.batches import levels, needed_names, stop_seconds_of
@@ -37,11 +38,17 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
             receipts: dict[str, Receipt], up_wait: float) -> Restarted:
     """Restart those of `chosen` that are `found`, dependencies first, independent ones at once, each with those that share its network.
 
-    What they need and does not run is started before them.
+    What they need and does not run is started before them. Raises Failure, before any of that, if working trees lack mount points.
     """
     everyone = with_sharers([each for each in chosen if each.name in found], wanted, found)
     started = read_host_json(engine.host, STARTED)
     needed = needed_by(everyone, wanted, found, started, engine)
+    if session.settings().sync_mode == "bind":
+        from dusty_tasks.steps.bound_mounts import ensure_mount_points, trees_of_stack
+
+        begun = [each for each in wanted.containers if each in everyone or each.name in needed]
+        ensure_mount_points({each.container_name: {**each.mapping, **(started.get(each.container_name) or {}).get("mapping", {})} for each in begun},
+                            trees_of_stack(), yes=False)
     failures: list[Report] = []
     for level in levels([*everyone, *(each for each in wanted.containers if each.name in needed and each.name in found)], wanted):
         calls = [_call(engine, each, found[each.name], is_needed=each.name in needed) for each in level]

@@ -12,7 +12,8 @@ from dusty_tasks.core.mount_points import of_test_target
 from dusty_tasks.core.scripts import test_files
 from dusty_tasks.core.settings import Settings
 from dusty_tasks.core.specs import Specs, Suite
-from dusty_tasks.core.suite_target import Target, base_of
+from dusty_tasks.core.suite_project import throw_away
+from dusty_tasks.core.suite_target import Target, base_of, mounts_of
 from dusty_tasks.effects.assets import read_asset, set_keys
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.docker_host import DockerHost
@@ -36,13 +37,15 @@ class Prepared(NamedTuple):
 
 
 def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHost, settings: Settings, say: Say) -> Prepared:
-    """Bring everything there. Raises Failure: assets that are not set, a sync that failed, no engine."""
+    """Bring everything there. Raises Failure: assets that are not set, working trees without mount points, a sync that failed, no engine."""
     from dusty_tasks.steps.host_start import ensure_running
 
     missing = sorted(target.required_keys - set_keys(settings.home))
     if missing:
         raise Failure(f"the tests of {target.name} require assets that are not set: {', '.join(missing)}", f"{DUSTY} assets set {missing[0]} <path>")
     ensure_running(Engine(host), yes=False)
+    if settings.sync_mode == "bind":
+        ensure_mount_points_of(target, suites, settings)
     log_in(target, specs, suites, host, settings)
     fingerprints = synced(target, specs, host, settings, say)
     files = render(target, specs, settings)
@@ -54,6 +57,15 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
         with staged(assets, settings.state) as folder:
             push_folder(host, folder, host.path("persist/dusty_assets", target.assets_folder))
     return Prepared(files, fingerprints)
+
+
+def ensure_mount_points_of(target: Target, suites: Sequence[Suite], settings: Settings) -> None:
+    """What the containers of these suites mount below the working trees has a place there. Raises Failure."""
+    from dusty_tasks.steps.bound_mounts import ensure_mount_points
+
+    mounts = mounts_of(target, settings)
+    mappings = {suite.name: {**suite.compose, "volumes": [*throw_away(suite.compose.get("volumes", ())), *mounts]} for suite in suites}
+    ensure_mount_points(mappings, {settings.path_of(repo.id, repo.local_path) for repo, _mount in target.mounts}, yes=False)
 
 
 def note_assets(host: DockerHost, target: Target, assets: Mapping[str, bytes]) -> None:

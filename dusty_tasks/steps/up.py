@@ -216,9 +216,10 @@ class Run:
             raise Failure(self.view.engine_trouble, code=2)
         check_before_changes(self.engine, self.view, adopt=bool(self.options.get("adopt")))
         if session.settings().sync_mode == "bind" and self.view.plan.of(*STARTING):
-            from dusty_tasks.steps.bound_mounts import ensure_mount_points
+            from dusty_tasks.steps.bound_mounts import ensure_mount_points, trees_of_stack
 
-            ensure_mount_points(self.view.wanted.containers, yes=bool(self.options.get("yes")))
+            ensure_mount_points({container.container_name: container.mapping for container in self.view.wanted.containers}, trees_of_stack(),
+                                yes=bool(self.options.get("yes")))
         self._ask_for_changes_here()
         self.receipts = self.view.found.receipts
 

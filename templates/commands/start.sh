@@ -17,7 +17,6 @@ dusty_keep() {
     mv "/.dusty/$1.new" "/.dusty/$1"
 }
 {% endif %}
-{% if assets %}
 
 # Assets, by the number of their path. What lay there before is put back once an asset is gone. /.dusty/assets knows of this container,
 # /command_files/assets of folders and volumes that outlive it: there a file goes only if it is what was put there.
@@ -29,7 +28,22 @@ dusty_read() {
     if [ -e "/command_files/assets/$1" ]; then
         { IFS= read -r dusty_path && IFS= read -r dusty_found || :; } <"/command_files/assets/$1"
     fi
+{% if places %}
+    # What is in a working tree is its owner's, also where the same bytes were put into a copy once.
+    case $dusty_path in
+{% for path, is_in_tree in places %}
+    {{ path | shell }} | {{ path | shell }}/*) {{ "dusty_found= " if is_in_tree }};;
+{% endfor %}
+    esac
+{% endif %}
 }
+dusty_clear() {
+    dusty_read "$1"
+    if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
+        rm -f "$dusty_path"
+    fi
+}
+{% if assets %}
 dusty_put() {
     mkdir -p "${3%/*}/" "/.dusty/assets/$1" /command_files/assets
     if [ ! -e "/.dusty/assets/$1/path" ]; then
@@ -56,10 +70,7 @@ dusty_take() {
             rm -f "$dusty_path"
         fi
     else
-        dusty_read "$1"
-        if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
-            rm -f "$dusty_path"
-        fi
+        dusty_clear "$1"
     fi
     rm -rf "/.dusty/assets/$1" "/command_files/assets/$1"
 }
@@ -77,6 +88,12 @@ else
 fi
 {% endfor %}
 {{- origin() -}}
+{% else %}
+for dusty_known in /command_files/assets/*; do
+    [ -e "$dusty_known" ] || continue
+    dusty_clear "${dusty_known##*/}"
+    rm -f "$dusty_known"
+done
 {% endif %}
 {% for lib in libs %}
 

@@ -12,6 +12,7 @@ import signal
 import stat
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,9 @@ def container(request: pytest.FixtureRequest, tmp_path: Path) -> Container:
 class Container:
     """A folder that stands for a container's file system; a recreation forgets /.dusty."""
 
+    is_bound = False
+    """True where it sees the working trees themselves."""
+
     def __init__(self, shell: list[str], root: Path) -> None:
         self.shell, self.root, self.folder = shell, root, root / "start here"
         self.folder.mkdir()
@@ -55,7 +59,7 @@ class Container:
 
     def write(self, app: App, libs: Sequence[Lib] = ()) -> Path:
         path = self.path("command_files/start.sh")
-        path.write_text(self.here(start_file(app, libs, read_templates()).text))
+        path.write_text(self.here(start_file(app, libs, read_templates(), self.is_bound).text))
         return path
 
     def start(self, app: App, libs: Sequence[Lib] = (), **environment: str) -> subprocess.CompletedProcess[str]:
@@ -283,6 +287,42 @@ def test_an_asset_on_a_volume_goes_also_where_the_container_was_made_anew_meanwh
     container.lines(web)
     assert not volume.exists(), "it outlived the container that put it there, and is what was put there"
     assert image.read_text() == "the image's own", "the new container's own file is not"
+
+
+@pytest.mark.parametrize("rest", [(), (Asset("OTHER", "/unset/here", False),)])
+def test_assets_that_the_specs_drop_go_from_volumes_too(container: Container, rest: tuple[Asset, ...]) -> None:
+    kept, edited = container.path("volume/key"), container.path("volume/edited")
+    for key in ("KEPT", "EDITED"):
+        container.path(f"dusty_assets/{key}").write_text("secret\n")
+    container.lines(app([":"], assets=(Asset("KEPT", str(kept)), Asset("EDITED", str(edited)))))
+    edited.write_text("the user's own since\n")
+    container.recreate()
+    container.lines(app([":"], assets=rest))
+    assert not kept.exists() and edited.read_text() == "the user's own since\n"
+    assert not [*container.path("command_files/assets/x").parent.iterdir()]
+    kept.write_text("secret\n")
+    container.lines(app([":"], assets=rest))
+    assert kept.exists(), "nobody's asset any more"
+
+
+@pytest.mark.parametrize("is_bound", [False, True])
+@pytest.mark.parametrize("drops", [False, True])
+def test_a_file_in_a_working_tree_stays_where_an_asset_was_put_into_the_copy_once(container: Container, is_bound: bool, drops: bool) -> None:
+    """The same bytes: an asset is set from a file that lies in the source, too."""
+    tree = container.mount("code")
+    key, stored = container.path("code/conf/key"), container.path("code/data/key")
+    assets = (Asset("KEY", str(key)), Asset("STORED", str(stored)))
+    web = app([":"], mount=tree, repo=REPO, assets=assets, compose={"volumes": [f"data:{tree}/data"]})
+    for name in ("KEY", "STORED"):
+        container.path(f"dusty_assets/{name}").write_text("secret\n")
+    container.lines(web)
+    assert key.exists() and stored.exists()
+    container.recreate()
+    for name in ("KEY", "STORED"):
+        container.path(f"dusty_assets/{name}").unlink()
+    container.is_bound = is_bound
+    container.lines(replace(web, assets=()) if drops else web)
+    assert key.exists() is is_bound and not stored.exists()
 
 
 def test_an_asset_with_another_path_leaves_the_old_one(container: Container) -> None:

@@ -17,6 +17,22 @@ dusty_read() {
     if [ -e "/command_files/assets/$1" ]; then
         { IFS= read -r dusty_path && IFS= read -r dusty_found || :; } <"/command_files/assets/$1"
     fi
+    # What is in a working tree is its owner's, also where the same bytes were put into a copy once.
+    case $dusty_path in
+    '/code/conf/private' | '/code/conf/private'/*) ;;
+    '/code/data/src' | '/code/data/src'/*) dusty_found= ;;
+    '/code/one.pem' | '/code/one.pem'/*) ;;
+    '/code/data' | '/code/data'/*) ;;
+    '/code/tmp' | '/code/tmp'/*) ;;
+    '/common' | '/common'/*) dusty_found= ;;
+    '/code' | '/code'/*) dusty_found= ;;
+    esac
+}
+dusty_clear() {
+    dusty_read "$1"
+    if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
+        rm -f "$dusty_path"
+    fi
 }
 dusty_put() {
     mkdir -p "${3%/*}/" "/.dusty/assets/$1" /command_files/assets
@@ -44,15 +60,12 @@ dusty_take() {
             rm -f "$dusty_path"
         fi
     else
-        dusty_read "$1"
-        if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
-            rm -f "$dusty_path"
-        fi
+        dusty_clear "$1"
     fi
     rm -rf "/.dusty/assets/$1" "/command_files/assets/$1"
 }
 for dusty_known in /.dusty/assets/* /command_files/assets/*; do
-    case " 742dc066036c " in
+    case " 742dc066036c 45dda15844a6 845e5c2c8797 09610a0cec74 " in
     *" ${dusty_known##*/} "*) ;;
     *) dusty_take "${dusty_known##*/}" ;;
     esac
@@ -61,6 +74,21 @@ if [ -e '/dusty_assets/OUTSIDE' ]; then
     dusty_put 742dc066036c 'OUTSIDE' '/etc/web/key'
 else
     dusty_take 742dc066036c
+fi
+if [ -e '/dusty_assets/ON_A_VOLUME' ]; then
+    dusty_put 45dda15844a6 'ON_A_VOLUME' '/code/conf/private/key'
+else
+    dusty_take 45dda15844a6
+fi
+if [ -e '/dusty_assets/IN_MEMORY' ]; then
+    dusty_put 845e5c2c8797 'IN_MEMORY' '/code/tmp/key'
+else
+    dusty_take 845e5c2c8797
+fi
+if [ -e '/dusty_assets/IN_A_FILE' ]; then
+    dusty_put 09610a0cec74 'IN_A_FILE' '/code/one.pem'
+else
+    dusty_take 09610a0cec74
 fi
 
 cd '/code'

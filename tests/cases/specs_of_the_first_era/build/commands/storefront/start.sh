@@ -26,6 +26,12 @@ dusty_read() {
         { IFS= read -r dusty_path && IFS= read -r dusty_found || :; } <"/command_files/assets/$1"
     fi
 }
+dusty_clear() {
+    dusty_read "$1"
+    if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
+        rm -f "$dusty_path"
+    fi
+}
 dusty_put() {
     mkdir -p "${3%/*}/" "/.dusty/assets/$1" /command_files/assets
     if [ ! -e "/.dusty/assets/$1/path" ]; then
@@ -52,10 +58,7 @@ dusty_take() {
             rm -f "$dusty_path"
         fi
     else
-        dusty_read "$1"
-        if [ -n "$dusty_found" ] && [ -f "$dusty_path" ] && [ "$(dusty_sum "$dusty_path")" = "$dusty_found" ]; then
-            rm -f "$dusty_path"
-        fi
+        dusty_clear "$1"
     fi
     rm -rf "/.dusty/assets/$1" "/command_files/assets/$1"
 }
