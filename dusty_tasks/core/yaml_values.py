@@ -46,12 +46,17 @@ class Values(NamedTuple):
     is_readable: bool = True
 
 
+QUOTED = 'in YAML, text that begins with * & ! @ ` or % stands in quotes, for example "*.log"'
+_OF_UNQUOTED_TEXT = {"while scanning an alias", "while scanning an anchor", "found undefined alias", "found character that cannot start any token"}
+"""What the parser says of such text."""
+
+
 class _Refused(Exception):
     """The whole text is unusable: what is said, and where."""
 
-    def __init__(self, what: str, line: int = 1, column: int = 1) -> None:
+    def __init__(self, what: str, line: int = 1, column: int = 1, hint: str = "") -> None:
         super().__init__(what)
-        self.what, self.line, self.column = what, line, column
+        self.what, self.line, self.column, self.hint = what, line, column, hint
 
 
 def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
@@ -62,7 +67,7 @@ def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
         reading = _Reading(file)
         value = reading.value(root, schema, (), root)
     except _Refused as refused:
-        return Values({}, [], [Problem(Place(file, refused.line, refused.column), "", refused.what)], is_readable=False)
+        return Values({}, [], [Problem(Place(file, refused.line, refused.column), "", refused.what, refused.hint)], is_readable=False)
     except RecursionError:  # a chain of thousands of << merges
         return Values({}, [], [Problem(Place(file), "", "nested too deeply")], is_readable=False)
     return Values(value, reading.marks, reading.problems)
@@ -135,7 +140,8 @@ def _refused_by_parser(error: Any) -> _Refused:
     else:
         what = ", ".join(part for part in (error.context, error.problem) if part)
     mark = error.problem_mark or error.context_mark
-    return _Refused(what, mark.line + 1, mark.column + 1) if mark else _Refused(what)
+    hint = QUOTED if {error.context, error.problem} & _OF_UNQUOTED_TEXT else ""
+    return _Refused(what, mark.line + 1, mark.column + 1, hint) if mark else _Refused(what)
 
 
 @cache

@@ -11,6 +11,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.repos import drop_former_bundles
+from dusty_tasks.core.safe_text import in_yaml
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.verbs.repo_words import say_dropped
 from dusty_tasks.verbs.words import action_of, exactly, local_path, repo_as_stored, say_json
@@ -131,7 +132,10 @@ def set_key(name: str, word: str) -> None:
     try:
         check_value(key, value)
     except Wrong as wrong:
-        as_list = f"{DUSTY} config set {name} {shlex.quote(f'[{value}]')}" if key.kind == "strings" and isinstance(value, str) else ""
+        as_list = ""
+        if key.kind == "strings" and isinstance(value, str):
+            items = ", ".join(map(in_yaml, value.split(", ")))
+            as_list = f"{DUSTY} config set {name} {shlex.quote(f'[{items}]')}"
         raise Failure(f"{name}: {wrong.what}", as_list or wrong.hint) from wrong
     *groups, last = name.split(".")
     dropped: list[str] = []
@@ -167,7 +171,9 @@ def value_of_text(key: Key, text: str) -> Any:
     try:
         return config_text.structure_of(text)
     except ValueError as error:
-        raise Failure(f"{key.name}: not YAML: {error}") from error
+        from dusty_tasks.core.yaml_values import QUOTED
+
+        raise Failure(f"{key.name}: not YAML: {error}", QUOTED if {*"*&!@`%"}.intersection(text) else "") from error
 
 
 def text_of(word: str) -> str:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from dusty_tasks.core.check_settings import settings_of
 from dusty_tasks.core.names import Wrong
@@ -103,3 +104,9 @@ def test_every_default_is_a_value_that_the_key_may_have() -> None:
         if key.default is not None:
             check_value(key, key.default)
         assert key.description.endswith((".", ")", ":", "]"))
+
+
+@pytest.mark.parametrize("text", ["*.log", "!x", "a: b", "it's", "[x", "- y", "# z", "@a", "'", '"', "a\\b"])
+def test_the_form_that_a_list_of_one_should_have_is_yaml_that_means_it(text: str) -> None:
+    _, (problem,) = settings_of({"sync": {"exclude": text}}, {}, "/h", {})
+    assert yaml.safe_load(problem.hint) == {"exclude": [text]}

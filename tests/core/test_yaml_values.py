@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dusty_tasks.core.documents import Places, marks_by_path, paths_of
-from dusty_tasks.core.yaml_values import Values, values_of_yaml
+from dusty_tasks.core.yaml_values import QUOTED, Values, values_of_yaml
 
 SCHEMA = {"properties": {
     "text": {"type": "string"}, "texts": {"type": "array", "items": {"type": "string"}}, "number": {"type": "integer"},
@@ -128,3 +128,7 @@ def test_places_follow_merges_and_left_out_keys() -> None:
     assert ("b", "z") not in places
 
 
+@pytest.mark.parametrize("text", ["a: *.log", "a: [*log]", "a: [*.log, b]", "a: @x", "a: `x`", "a: %x", "a: &.x b"])
+def test_what_should_stand_in_quotes_is_told_so(text: str) -> None:
+    (problem,) = read(text).problems
+    assert problem.hint == QUOTED and not read("a: [1").problems[0].hint

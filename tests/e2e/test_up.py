@@ -458,6 +458,14 @@ def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_
 
 def test_a_name_of_the_users_own_blocks_no_other_and_an_edit_in_a_bound_tree_restarts_its_app(rig, stack):
     (stack.home / "config.yml").write_text(stack.config + "sync: {mode: bind}\n")
+    stack.app("web", services="[cache]", more="""\
+assets: [{name: IN_TREE, path: /code/key, required: false}, {name: STORED, path: /code/data/key, required: false}]
+compose: {volumes: ['data:/code/data']}
+test: {image: 'busybox:1', suites: [{name: unit, command: ['true'], compose: {volumes: ['/persist/x:/code/tmp']}}]}
+""")
+    for key in ("IN_TREE", "STORED"):
+        rig.dusty("assets", "set", key, str(stack.folder / "specs/apps/web.yml"))
+    (stack.folder / "code/web/data").mkdir()
     stack.app("api")
     stack.app("tree")
     stack.bundle("shop", apps="[web, api, tree]")
@@ -477,6 +485,14 @@ def test_a_name_of_the_users_own_blocks_no_other_and_an_edit_in_a_bound_tree_res
     for name, attack in (("web", in_git), ("tree", in_link)):
         rig.run(["docker", "exec", f"dusty_{name}_1", "sh", "-ec", attack])
     assert (web / ".git/config").read_text().startswith("[core]") and not (stack.folder / "code/api/.git").exists()
+    assert rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "ls /code/data /code/key 2>&1"], check=False).stdout == "ls: /code/key: No such file or directory\n/code/data:\nkey\n"
+    assert sorted(path.name for path in web.iterdir()) == [".git", "data", "index.html"] and not [*(web / "data").iterdir()]
+    for words, missing in ((("restart", "web"), web / "data"), (("test", "web", "unit"), web / "tmp")):
+        before = rig.container_ids()
+        (web / "data").rename(web / "gone")
+        done = rig.dusty(*words, check=False)
+        (web / "gone").rename(web / "data")
+        assert done.returncode == 1 and f"mkdir -p {missing}" in done.stderr and rig.container_ids() == before
     stack.code("web", "index.html", "edited\n")
     assert changes(rig.dusty("up").stdout) == ["restarted web: repo web was edited after it started"]
     assert rig.dusty("up").stdout.startswith("up to date")
