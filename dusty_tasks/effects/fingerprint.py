@@ -123,22 +123,20 @@ class Manifest(NamedTuple):
     folders: dict[bytes, list[Entry]]
     late: dict[bytes, list[Entry]] = {}  # never changed
     """Files that were edited between the look at the source and the copying, as they were after it."""
-    was: dict[str, Any] = {}  # never changed
-    """The receipt until then, which is gone while a sync is under way."""
 
 
 BEGUN, BROKEN = ".begun", ".broken"
 """What a sync is about to send, and what one before it began to send and did not end: suffixes of the folder that they lie in."""
 
 
-def begin_manifest(home: str, repo_id: str, source: Source, host: str, was: dict[str, Any]) -> None:
+def begin_manifest(home: str, repo_id: str, source: Source, host: str) -> None:
     """Remember what is about to be sent, beside what was sent last. A cache: without it, what a sync replaces is taken for somebody's edit."""
     begun = manifest_path(home, repo_id, BEGUN)
     if os.path.exists(begun):
         broken = manifest_path(home, repo_id, BROKEN)
         os.makedirs(os.path.dirname(broken), exist_ok=True)
         put_in_place(begun, broken)
-    _write_manifest(begun, Manifest(source.fingerprint, host, source.folders, {}, was))
+    _write_manifest(begun, Manifest(source.fingerprint, host, source.folders))
 
 
 def keep_manifest(home: str, repo_id: str, source: Source, host: str, late: dict[bytes, list[Entry]]) -> None:

@@ -52,9 +52,9 @@ new=$target.$$
 rm -f "$new" && umask 077 && set -C && cat > "$new" && chmod "$3" "$new" || exit 4
 [ -z "${{SUDO_UID-}}" ] || chown "$SUDO_UID:$SUDO_GID" "$new"
 if [ -L "$target" ]; then rm -f "$target"; fi
-mv -f "$new" "$target"
+mv -f "$new" "$target" && {{ [ -z "$4" ] || rm -f "${{target%/*}}/$4"; }}
 """
-"""Words: host.root, a path below it, the mode; stdin is the content. The mode is set, not inherited from a login's umask; the login
+"""Words: host.root, a path below it, the mode, the name of a file beside it that goes then ('' for none); stdin is the content. The mode is set, not inherited from a login's umask; the login
 that asked through sudo can read the file.
 """
 PUT_LINES = f"""
@@ -83,13 +83,15 @@ READ = '[ ! -f "$1" ] || cat "$1"'
 """Word: a path. What is no file may never end."""
 
 
-def write_host_file(host: DockerHost, below: str, data: bytes, mode: int = 0o644) -> None:
-    """Put `data` at `below`, a path below host.root. Raises Failure if a link, a folder or the like is in its way; ToolFailed."""
+def write_host_file(host: DockerHost, below: str, data: bytes, mode: int = 0o644, in_place_of: str = "") -> None:
+    """Put `data` at `below`, a path below host.root; then the file `in_place_of` beside it goes, if it is there. Raises Failure if a link, a folder or the like is in its way; ToolFailed."""
     if host.is_local:
         _check_way(host, below)
         write_atomically(host.path(below), data, mode)
+        if in_place_of:
+            remove_host_file(host, f"{os.path.dirname(below)}/{in_place_of}")
         return
-    finished = host.run_script(PUT, host.root, below, f"{mode:o}", input=data, check=False, as_root=True)
+    finished = host.run_script(PUT, host.root, below, f"{mode:o}", in_place_of, input=data, check=False, as_root=True)
     _check(["write", host.path(below)], finished)
 
 

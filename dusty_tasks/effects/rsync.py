@@ -1,7 +1,7 @@
 """rsync: the copying itself, and the guards that run on the Docker host right before it.
 
 Every copy is two or three commands: `prepare` walks the destination's components (no link, no file in the way, really inside its base) and
-removes the receipt, rsync copies, the caller writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
+sets the receipt aside, rsync copies, the caller writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
 """
 from __future__ import annotations
 
@@ -57,10 +57,14 @@ if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | 
 [ -z "$kept" ] || check_links "$kept"
 [ -n "$receipt" ] || exit 0
 case $receipt in */*) walk "${receipt%/*}" ;; esac
-if [ -d "$root/$receipt" ]; then echo "$root/$receipt is a folder, and a file of Dusty's belongs there"; exit 3; fi
+before=${receipt%.json}.before
+for name in "$receipt" "$before"; do
+    if [ -d "$root/$name" ]; then echo "$root/$name is a folder, and a file of Dusty's belongs there"; exit 3; fi
+done
 [ $is_new = no ] || printf '@new\0'
-[ ! -f "$root/$receipt" ] || printf '@was %s\0' "$(cat "$root/$receipt")"
+[ ! -f "$root/$receipt" ] || mv -f "$root/$receipt" "$root/$before" || exit 4
 rm -f "$root/$receipt" || exit 4
+[ ! -f "$root/$before" ] || printf '@was %s\0' "$(cat "$root/$before")"
 ls "$root/$kept" 2>/dev/null | while read -r name; do
     case $name in *.part) printf '@part %s\0' "$name" ;; esac
 done
@@ -82,7 +86,7 @@ exit 0
 of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not.
 
 Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not. With a receipt
-it prints, each ended by a NUL byte: `@new` if the copy was not there, `@was` and the receipt that it removed, `@part` and the name of each
+it prints, each ended by a NUL byte: `@new` if the copy was not there, `@was` and the receipt of the last sync that ended, which it set aside, `@part` and the name of each
 set that an interrupted sync left, `@started` and the records of containers, then the files and the folders of the copy.
 """
 

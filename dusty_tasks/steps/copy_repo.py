@@ -21,7 +21,6 @@ from dusty_tasks.effects.assets import set_keys
 from dusty_tasks.effects.docker_host import DockerHost
 from dusty_tasks.effects.failures import Failure
 from dusty_tasks.effects.fingerprint import (
-    BEGUN,
     BROKEN,
     Source,
     begin_manifest,
@@ -161,10 +160,9 @@ class Copying:
         copy, options = self.copy, self.options
         prepared = rsync.prepare(copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted())
         if self.is_first:
-            broken = kept_manifest(copy.settings.home, copy.repo_id, BEGUN)
             self.is_new = prepared.is_new
-            self.was = {} if self.is_new else prepared.was or (broken.was if broken and broken.host == copy.identity else {})
-            begin_manifest(copy.settings.home, copy.repo_id, copy.source, copy.identity, self.was)
+            self.was = {} if self.is_new else prepared.was
+            begin_manifest(copy.settings.home, copy.repo_id, copy.source, copy.identity)
             self.is_first = False
         self.leftovers |= {*prepared.parts} - {self.part}
         guard = copy.guard(copy.records() if prepared.started is None else prepared.started)

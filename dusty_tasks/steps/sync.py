@@ -250,7 +250,8 @@ class _Run:
         receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
                    "commit": read_commit(path), "time": now, "copy": copied.copy_id, "delete": self.settings.sync_delete,
                    **({"barred": copied.barred} if copied.barred else {}), **({"deleted": note} if note else {})}
-        write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
+        write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",
+                        in_place_of=f"{os.path.basename(repo_id)}.before")
         return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, copied.kept, self.host.path(kept_path(repo_id)), copied.notes, receipt)
 
 

@@ -279,7 +279,9 @@ def restart_engine(machine: Any, signal_name: str = "TERM") -> None:
     """End dockerd as a reboot does, or by KILL, and start it with the words it had."""
     machine.run(["sh", "-c", r"""
         pid=$(cat /run/docker.pid); tr '\0' '\n' < /proc/$pid/cmdline > /run/dockerd.words
-        kill -$1 $pid; while [ -e /proc/$pid ] && ! grep -q '^State:.Z' /proc/$pid/status; do sleep 0.1; done
+        # dockerd takes a containerd that is just going for one that runs, and waits for it in vain.
+        all="$pid $(cat /run/docker/containerd/containerd.pid)"
+        kill -$1 $pid; for one in $all; do while [ -e /proc/$one ]; do sleep 0.1; done; done
         rm -f /run/docker.pid; set --; while IFS= read -r word; do set -- "$@" "$word"; done < /run/dockerd.words
         setsid "$@" > /run/dockerd.log 2>&1 < /dev/null &
         for i in $(seq 900); do docker version > /dev/null 2>&1 && exit; sleep 0.1; done; tail -40 /run/dockerd.log; ps axf; exit 1""", "sh", signal_name])

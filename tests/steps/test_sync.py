@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
 import signal
@@ -387,6 +388,27 @@ def test_a_killed_sync_leaves_no_receipt_and_the_next_one_ends_it(room: Room) ->
     room.sync()
     assert tree(room.copy("web")) == tree(source)
     assert room.stale() == {}
+
+
+def test_a_copy_is_the_same_one_after_syncs_that_were_killed_right_after_the_look_at_it(room: Room) -> None:
+    """Over ssh an answer is lost with the run that asked. With another id, `once` and libs would be run again."""
+    source = room.repo("web")
+    entry, below = room.entries[0], f"persist/repos/{room.entries[0]['id']}"
+    receipt = f"persist/repos/.receipts/{entry['id']}.json"
+
+    def copy_id() -> str:
+        room.sync()
+        return str(json.loads((room.home / "host" / receipt).read_text())["copy"])
+    first = copy_id()
+    for _ in range(2):
+        write(source / "edited", os.urandom(4).hex())
+        for _ in range(2):
+            rsync.prepare(room.host, below, receipt)
+            assert room.stale()
+        assert copy_id() == first
+    rsync.prepare(room.host, below, receipt)
+    shutil.rmtree(room.copy("web"))
+    assert copy_id() != first
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)])
