@@ -224,6 +224,22 @@ def test_check_finds_what_is_wrong(desk: Desk, spoil: str, words: str) -> None:
     assert any(words in line for line in seen.splitlines() if line.startswith(("failed", "warning"))), seen
 
 
+def test_what_visudo_says_is_said_by_install_check_and_doctor(desk: Desk) -> None:
+    desk.may(ALL_WITHOUT)
+    assert desk.dusty("install", "--yes").returncode == 0 and desk.write().returncode == 0
+    desk.box.sh("echo '# mine' > /etc/sudoers.d/zz; chmod 644 /etc/sudoers.d/zz")
+    said = "/etc/sudoers.d/zz: bad permissions, should be mode 0440"
+    ended = desk.dusty("install", "--yes")
+    check, doctor = desk.dusty("check", user=""), desk.dusty("doctor", user="", program=("-m", "dusty_tasks"))
+    desk.box.sh("rm /etc/sudoers.d/zz")
+    assert ended.returncode == 1 and "nothing was installed" in ended.stderr and said in ended.stderr
+    failed = [line for line in check.stdout.splitlines() if line.startswith("failed")]
+    assert check.returncode == 1 and len(failed) == 1 and said in failed[0]
+    hosts = [line for line in check.stdout.splitlines() if not line.startswith(" ")]
+    assert hosts and [line for line in doctor.stdout.splitlines() if line in hosts] == hosts
+    assert "failed" not in desk.dusty("check", user="").stdout
+
+
 def test_checkouts_own_helper_serves_those_whom_sudo_lets_do_anything(desk: Desk) -> None:
     desk.may(ALL_WITHOUT)
     assert desk.write().returncode == 0
