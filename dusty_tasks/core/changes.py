@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.bind_sources import replaced_sources
 from dusty_tasks.core.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
 from dusty_tasks.core.found import (
@@ -24,6 +25,7 @@ from dusty_tasks.core.found import (
 from dusty_tasks.core.given_values import ENV_FILE, without_file
 from dusty_tasks.core.images import image_name, is_same_image
 from dusty_tasks.core.repos import shown_names
+from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 
 PULL, BUILD, SYNC = "pull image", "build image", "sync"
@@ -305,6 +307,9 @@ def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Fou
     shared = _by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew") if container.is_running else ""
     if shared:
         causes.append(shared)
+    if container.is_stoppable and wanted.name not in found.sees_what_is_there and (replaced := replaced_sources(wanted.mapping, record, found.inodes)):
+        more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
+        causes.append(f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before")
     if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
         return Change(RESTART, wanted.name, "; ".join(causes), place)

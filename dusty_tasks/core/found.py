@@ -97,6 +97,10 @@ class Found(NamedTuple):
     """persist/.dusty/owner.json."""
     unfinished_restore: tuple[str, ...] = ()
     """What a broken-off `disk restore` left in persist/ (core/backup)."""
+    inodes: dict[str, int] = {}
+    """Path on the Docker host -> inode, of the files and folders that containers mount."""
+    sees_what_is_there: frozenset[str] = frozenset()
+    """Containers that the engine started again after another file or folder had been put where they mount one."""
 
 
 UNREADABLE = "unreadable: "

@@ -1,15 +1,17 @@
 """The record of what a container was started with (persist/.dusty/started.json): what a later plan compares with."""
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from dusty_tasks.core.bind_sources import bind_sources
 from dusty_tasks.core.changes import DONE, Change
 from dusty_tasks.core.found import FoundContainer, Sources, asset_digests
 from dusty_tasks.core.wanted import WantedContainer
 
 
 def record_of(wanted: WantedContainer, container: FoundContainer, change: Change, sources: Sources,
-              receipts: dict[str, dict[str, Any]], before: dict[str, Any] | None, time_text: str) -> dict[str, Any]:
+              receipts: dict[str, dict[str, Any]], before: dict[str, Any] | None, time_text: str, inodes: Mapping[str, int]) -> dict[str, Any]:
     """The record of a container that `change` just started.
 
     `before` is its record until now if the container itself stayed: what it was made with (mapping, environment) is
@@ -27,9 +29,15 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
         "image_id": container.image_id,
         "always": wanted.always_digest,
         "mounts": container.mounts,
+        **mounted(wanted, inodes),
         **synced(wanted, receipts),
         "assets": asset_digests(wanted.asset_keys, sources.assets),
     }
+
+
+def mounted(wanted: WantedContainer, inodes: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    """Which files and folders a container sees that is started now, by their `inodes` on the Docker host."""
+    return {"inodes": {path: inodes[path] for path in bind_sources([wanted.mapping]) if path in inodes}}
 
 
 def started_anew(record: dict[str, Any]) -> dict[str, Any]:

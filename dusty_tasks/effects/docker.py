@@ -273,6 +273,16 @@ def read_restart_count(engine: Engine, container_id: str) -> int:
         return 0
 
 
+def read_started_at(engine: Engine, container_id: str) -> float:
+    """When it was started last, by the clock of the Docker host; 0 for one that is gone."""
+    from dusty_tasks.core.health import seconds_of
+
+    try:
+        return seconds_of(str((read_details(engine, container_id).get("State") or {}).get("StartedAt") or ""))
+    except (EngineRefused, ValueError):
+        return 0
+
+
 def read_strangers(engine: Engine) -> dict[str, str]:
     """Container name -> id of all containers on the engine that are not of the project, or were run once in it by hand."""
     def is_ours(labels: Mapping[str, str]) -> bool:

@@ -22,6 +22,7 @@ from dusty_tasks.core.lifetimes import checks_health, has_finished
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import ANSWER_TIMEOUT, LISTING, Engine, EngineDown, body_of, http_request
 from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.effects.inodes import inodes_of, print_inodes, read_inodes
 from dusty_tasks.effects.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ cd "$root" 2>/dev/null && {{
     [ ! -f {NGINX_CONFIG} ] || sha256sum {NGINX_CONFIG} | sed 's/^/@nginx:/'
     for name in {BEING_PUT_BACK} {REPLACED}; do [ ! -e "persist/$name" ] || echo "@restore:$name"; done
 }}
+@inodes | sed 's/^/@inode:/'
 echo @receipts:
 ({PRINT_RECEIPTS})
 echo @containers:
 docker system dial-stdio
 """
-"""Words: host.root, the folder of the copies, repo ids; stdin a request for the engine.
+"""Words: host.root, the folder of the copies, repo ids; stdin a request for the engine; `@inodes` is a command (effects/inodes).
 
-Prints our JSON files line by line as `path:line`, the proxy config's digest, the receipts, then the engine's answer.
+Prints our JSON files line by line as `path:line`, the proxy config's digest, inodes, the receipts, then the engine's answer.
 """
 PRINT_UNFINISHED = f"""
 cd "$1/persist" 2>/dev/null || exit 0
@@ -70,11 +72,13 @@ class Reading(NamedTuple):
     engine_trouble: str = ""
     """Why the engine did not answer, if it did not."""
     unfinished_restore: tuple[str, ...] = ()
+    inodes: dict[str, int] = {}  # never changed
+    """Of the files and folders that containers mount."""
 
 
-def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
-    """Read all of it: one engine read; on an ssh host one round trip in all."""
-    return _read_here(host, engine, repo_ids) if host.is_local else _read_over_ssh(host, engine, repo_ids)
+def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str] = ()) -> Reading:
+    """Read all of it: one engine read; on an ssh host one round trip in all. `mounted` are paths whose inodes are asked for."""
+    return _read_here(host, engine, repo_ids, mounted) if host.is_local else _read_over_ssh(host, engine, repo_ids, mounted)
 
 
 def read_unfinished(host: DockerHost) -> tuple[str, ...]:
@@ -95,6 +99,7 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         assets=_mapping(reading.files.get(ASSETS_PUSHED)),
         nginx_digest=reading.nginx_digest,
         unfinished_restore=reading.unfinished_restore,
+        inodes=reading.inodes,
         owner=_mapping(reading.files.get(OWNER)) or None,
         finished=read_finished(reading.containers, started, engine))
 
@@ -113,7 +118,7 @@ def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any]
     return frozenset(noted)
 
 
-def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
+def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str]) -> Reading:
     files = {path: _json_of(read_bytes(host.path(path))) for path in (STARTED, OWNER, COMMANDS_PUSHED, ASSETS_PUSHED)}
     config = read_bytes(host.path(NGINX_CONFIG))
     try:
@@ -121,15 +126,15 @@ def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Rea
     except EngineDown as down:
         containers, trouble = {}, down.what
     digest = hashlib.sha256(config).hexdigest() if config is not None else ""
-    return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble, read_unfinished(host))
+    return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble, read_unfinished(host), read_inodes(host, mounted))
 
 
-def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) -> Reading:
+def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str]) -> Reading:
     from dusty_tasks.effects.docker_host import Unreachable
 
     engine.reads += 1
     try:
-        finished = host.run_script(READ_ALL, host.root, host.path("persist", "repos"), *repo_ids,
+        finished = host.run_script(READ_ALL.replace("@inodes", print_inodes(mounted), 1), host.root, host.path("persist", "repos"), *repo_ids,
                                    input=http_request("GET", LISTING), check=False, timeout=ANSWER_TIMEOUT, hold_input=True,
                                    still_worth_it=docker.look_at(host))
     except Unreachable as away:
@@ -141,12 +146,12 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str]) ->
         path, _, text = line.partition(":")
         lines.setdefault(path, []).append(text)
     digest = (lines.pop("@nginx", [""])[0].split() or [""])[0]
-    unfinished = tuple(lines.pop("@restore", ()))
+    unfinished, inodes = tuple(lines.pop("@restore", ())), inodes_of(lines.pop("@inode", ()))
     files = {path: _json_of("\n".join(text).encode()) for path, text in lines.items()}
     receipts = receipts_of(receipts_text.splitlines())
     try:
         containers = containers_of(json.loads(body_of(answer.encode("utf-8", "replace")) or b"[]"))
-        return Reading(files, receipts, digest, containers, unfinished_restore=unfinished)
+        return Reading(files, receipts, digest, containers, unfinished_restore=unfinished, inodes=inodes)
     except (EngineDown, ValueError):
         return Reading(files, receipts, digest, {}, docker.silence(host, finished), unfinished)
 

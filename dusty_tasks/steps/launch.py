@@ -10,6 +10,7 @@ from typing import Any
 
 from dusty_tasks.console import say
 from dusty_tasks.core.batches import Batch, batches, needed_by, stop_seconds_of
+from dusty_tasks.core.bind_sources import bind_sources
 from dusty_tasks.core.changes import (
     CLEAR,
     CREATE,
@@ -32,6 +33,7 @@ from dusty_tasks.effects.compose import run_compose_up
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.failures import Failure, ToolFailed
 from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.inodes import read_inodes
 from dusty_tasks.effects.observe import STARTED, VOLUMES
 from dusty_tasks.steps.reality import View
 
@@ -182,15 +184,29 @@ class Launcher:
             elif note:
                 self.done.append(change)
 
+    def _inodes(self, changes: Iterable[Change]) -> dict[str, int]:
+        """Of what these containers mount, as it lay there before they were started: what was replaced meanwhile counts as replaced.
+
+        What did not lie there the engine has made.
+        """
+        before = self.view.found.inodes
+        made = [path for path in bind_sources(self.wanted[change.name].mapping for change in changes) if path not in before]
+        return {**read_inodes(self.engine.host, made), **before}
+
     def _record(self, changes: Iterable[Change]) -> None:
         """What each container was started with, kept on the Docker host; only now that it was."""
+        changes = list(changes)
+        inodes = self._inodes(change for change in changes if change.kind != UNPAUSE)
         for change in changes:
             container, wanted = self.containers[change.name], self.wanted[change.name]
-            good = last_good(self.started.get(wanted.container_name) or {})
+            before = self.started.get(wanted.container_name)
+            good = last_good(before or {})
             self.started[wanted.container_name] = {"good": good} | record_of(
                 wanted, container, change, self.view.sources, self.receipts,
-                self.started.get(wanted.container_name) if change.kind not in (CREATE, RECREATE) else None,
-                time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+                before if change.kind not in (CREATE, RECREATE) else None,
+                time.strftime("%Y-%m-%dT%H:%M:%S%z"), inodes)
+            if change.kind == UNPAUSE and (kept := (before or {}).get("inodes")):
+                self.started[wanted.container_name]["inodes"] = kept
             self.done.append(change)
         self.write_records()
 

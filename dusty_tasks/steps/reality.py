@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.core.batches import in_order_of_doing
+from dusty_tasks.core.bind_sources import bind_sources, replaced_sources
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import CREATE, RECREATE, RESTART, START, Options, Plan, plan, plan_here
 from dusty_tasks.core.container_state import State, may_loop, states, unseen_states
@@ -22,6 +23,10 @@ from dusty_tasks.steps.places import place_finder, read_origins
 if TYPE_CHECKING:
     from dusty_tasks.effects.fingerprint import Source
     from dusty_tasks.effects.observe import Reading
+
+
+SLACK = 2
+"""Seconds between an engine's note of a start and ours."""
 
 
 class View(NamedTuple):
@@ -107,7 +112,8 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
         found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources))
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
-    found = found._replace(answers=read_answers(engine, wanted.containers, found, settings), looping=read_looping(engine, wanted.containers, found))
+    found = found._replace(answers=read_answers(engine, wanted.containers, found, settings), looping=read_looping(engine, wanted.containers, found),
+                           sees_what_is_there=read_started_since(engine, wanted.containers, found))
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
     if any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
@@ -142,6 +148,41 @@ def read_looping(engine: Engine, containers: Iterable[WantedContainer], found: F
     return frozenset(name for name in asked if read_restart_count(engine, found.containers[name].id))
 
 
+def read_started_since(engine: Engine, containers: Iterable[WantedContainer], found: Found) -> frozenset[str]:
+    """The names of containers that others than Dusty started after what they mount was replaced: `docker restart`, a restart policy, a boot.
+    Asked of those alone that mount something else than is recorded.
+    """
+    suspects = [(container.name, record, replaced) for container in containers if container.name in found.containers
+                and (replaced := replaced_sources(container.mapping, record := found.started.get(container.container_name) or {}, found.inodes))]
+    if not suspects:
+        return frozenset()
+    from dusty_tasks.core.health import seconds_of
+    from dusty_tasks.effects.docker import read_started_at
+    from dusty_tasks.effects.inodes import read_last_change
+
+    seen = set()
+    for name, record, paths in suspects:
+        started_at = read_started_at(engine, found.containers[name].id)
+        try:
+            noted_at = seconds_of(str(record.get("time")))
+        except ValueError:
+            continue
+        # What came with a folder further up keeps its own time, so that is believed only of a start that is not the recorded one.
+        if started_at > noted_at + SLACK and started_at > read_last_change(engine.host, paths) + 1:
+            seen.add(name)
+    return frozenset(seen)
+
+
+def with_fresh_inodes(engine: Engine, view: View, options: Options) -> View:
+    """The view and its plan after something was put in place that containers mount."""
+    from dusty_tasks.effects.inodes import read_inodes
+
+    found = view.found._replace(inodes=read_inodes(engine.host, bind_sources(container.mapping for container in view.wanted.containers)))
+    found = found._replace(sees_what_is_there=read_started_since(engine, view.wanted.containers, found))
+    planned = plan(view.wanted, view.sources, found, options, place_finder(lambda: read_origins(session.settings())))
+    return view._replace(found=found, plan=in_order_of_doing(planned, view.wanted))
+
+
 def read_answers(engine: Engine, containers: Iterable[WantedContainer], found: Found, settings: Settings) -> dict[str, bool]:
     """Name -> whether it answers now, for running ones with routes that nobody has seen ready since their last start."""
     asked = [container for container in containers if container.route_ports
@@ -159,7 +200,8 @@ def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tupl
     from dusty_tasks.effects.observe import read_host
 
     def read() -> Reading:
-        return read_host(engine.host, engine, [entry["id"] for entry in wanted.repos])
+        mounted = bind_sources(container.mapping for container in wanted.containers)
+        return read_host(engine.host, engine, [entry["id"] for entry in wanted.repos], mounted)
     if engine.host.is_local:
         return read(), {}
     from dusty_tasks.effects.parallel import beside

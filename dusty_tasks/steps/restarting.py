@@ -10,15 +10,17 @@ from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.alike import Report, sentences
 from dusty_tasks.core.batches import levels, needed_names, stop_seconds_of
+from dusty_tasks.core.bind_sources import bind_sources
 from dusty_tasks.core.called import PLAIN
 from dusty_tasks.core.changes import RESTART, START, Change, shared_with
 from dusty_tasks.core.container_state import FINISHED, states
 from dusty_tasks.core.found import Found, FoundContainer
-from dusty_tasks.core.records import last_change, started_anew, synced
+from dusty_tasks.core.records import last_change, mounted, started_anew, synced
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects import docker
 from dusty_tasks.effects.docker import Engine
 from dusty_tasks.effects.host_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.inodes import read_inodes
 from dusty_tasks.effects.observe import STARTED, read_finished
 from dusty_tasks.effects.receipts import Receipt
 from dusty_tasks.steps.launch import wait_until_healthy
@@ -43,13 +45,14 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
     everyone = with_sharers([each for each in chosen if each.name in found], wanted, found)
     started = read_host_json(engine.host, STARTED)
     needed = needed_by(everyone, wanted, found, started, engine)
+    begun = [each for each in wanted.containers if each in everyone or each.name in needed]
     if session.settings().sync_mode == "bind":
         from dusty_tasks.steps.bound_mounts import ensure_mount_points, trees_of_stack
 
-        begun = [each for each in wanted.containers if each in everyone or each.name in needed]
         ensure_mount_points({each.container_name: {**each.mapping, **(started.get(each.container_name) or {}).get("mapping", {})} for each in begun},
                             trees_of_stack(), yes=False)
     failures: list[Report] = []
+    inodes = read_inodes(engine.host, bind_sources(each.mapping for each in begun))
     for level in levels([*everyone, *(each for each in wanted.containers if each.name in needed and each.name in found)], wanted):
         calls = [_call(engine, each, found[each.name], is_needed=each.name in needed) for each in level]
         for each, failure in zip(level, docker.each_at_once(calls), strict=True):
@@ -60,7 +63,8 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
             say(f"started {each.name}: {user} needs it" if user else f"restarted {each.name}")
             record = started.get(each.container_name)
             if record and record.get("container_id") == found[each.name].id:
-                started[each.container_name] = _noted(each, record, receipts, user)
+                is_unpaused = each.name in needed and found[each.name].state == "paused"
+                started[each.container_name] = {**_noted(each, record, receipts, user), **({} if is_unpaused else mounted(each, inodes))}
         write_host_json(engine.host, STARTED, started, PRIVATE)
         wait_until_healthy(engine, {each.name for each in level if each.name in needed}, up_wait, lambda name: say(f"waiting for the health check of {name}"))
     for sentence, _code in sentences(failures):

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from dusty_tasks import session
 from dusty_tasks.console import progress, say, working
 from dusty_tasks.core.alike import Report, merged, sentences, subject
+from dusty_tasks.core.bind_sources import mounts_part_of
 from dusty_tasks.core.called import DUSTY
 from dusty_tasks.core.changes import (
     ASSETS,
@@ -333,6 +334,12 @@ class Run:
         self.receipts = {**self.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
         if failure := failure_of(outcomes):
             raise failure
+        copies = [self.engine.host.path("persist/repos", repo_id) for repo_id in changes]
+        if mounts_part_of((container.mapping for container in self.view.wanted.containers), copies):
+            from dusty_tasks.steps.reality import with_fresh_inodes
+
+            # rsync puts a new file in place of the former one.
+            self._view = with_fresh_inodes(self.engine, self.view, self.planning._replace(pull=False, build=False))
 
     # Containers and proxy
 

@@ -7,8 +7,9 @@ Before the first change of this machine beside containers (packages, the group d
 completion) one question lists all of them; --yes agrees. Without a terminal they are left undone, and said at the end.
 
 Fetches the repos, checks and compiles the specs, looks at what is there, and changes only what differs: a container is left
-alone, restarted (its code or assets changed) or recreated (its image, environment, ports or volumes did). Every change is
-printed with its cause. Nothing that runs is stopped before its replacement compiles and its image is there.
+alone, restarted (its code or assets changed, or a file or folder that it mounts was replaced) or recreated (its
+image, environment, ports or volumes changed). Every change is printed with its cause. Nothing that runs is stopped before its
+replacement compiles and its image is there.
 
 At the end it waits, at most as long as the setting up.wait says, until what it started is ready: a route answers, a health
 check passes; what has neither runs for two seconds, or ends with status 0. What ends otherwise is shown with its last lines,

@@ -467,3 +467,24 @@ def test_leftovers_are_cleared_away_before_anything_else_happens_to_containers()
     assert lines(wanted, sources, with_leftover) == [
         f"clear away {TEMPORARY}: a recreation that was broken off left it", "remove old: nothing that is active needs it"]
     assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clear away {TEMPORARY}: ")
+
+
+MOUNTING = {**APP, "volumes": ["/src/conf/app.conf:/etc/app.conf:ro", {"type": "bind", "source": "/src/$$x", "target": "/x"}, "data:/data", "/anonymous"]}
+
+
+@pytest.mark.parametrize(("before", "now", "state", "cause"), [
+    ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/conf/app.conf": 1, "/src/$x": 2}, "running", ""),
+    ({"/src/conf/app.conf": 1}, {"/src/conf/app.conf": 3, "/src/$x": 2}, "running", "/src/conf/app.conf was replaced"),
+    ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/conf/app.conf": 3, "/src/$x": 4}, "paused", "/src/conf/app.conf and 1 more was replaced"),
+    ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/$x": 2}, "running", ""),
+    (None, {"/src/conf/app.conf": 3}, "running", "")])
+def test_a_container_whose_mounted_file_was_replaced_is_restarted(before: dict[str, int] | None, now: dict[str, int], state: str, cause: str) -> None:
+    """What is gone from the Docker host does not count, nor does what nobody noted at the start."""
+    wanted, sources, found = world(app(mapping=MOUNTING))
+    container, record = found.containers["web"], found.started["dusty_web_1"]
+    record = {**record, **({} if before is None else {"inodes": before})}
+    found = found._replace(inodes=now, started={"dusty_web_1": record}, containers={"web": container._replace(state=state)})
+    planned = [line for line in lines(wanted, sources, found) if line.startswith("restart")]
+    assert planned == ([f"restart web: {cause} after it started, and it still sees what was there before"] if cause else [])
+    ended = found._replace(containers={"web": container._replace(state="exited", exit_status=0)}, finished=frozenset({"web"}))
+    assert lines(wanted, sources, ended) == [], "one that has ended sees nothing any more"

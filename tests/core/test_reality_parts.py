@@ -107,11 +107,11 @@ def test_a_restart_keeps_what_the_container_was_made_with() -> None:
     """Else a recreation that --no-recreate left pending would be forgotten."""
     wanted = WantedContainer("web", "app", "dusty_web_1", {"image": "new"}, always_digest="a2", repo_ids=("src/web", "src/gone"))
     before = {"mapping": {"image": "old"}, "environment": {"A": "1"}, "finished": True, "stopped": True, "restart_owed": True}
-    made = record_of(wanted, container(), Change(RESTART, "web", "code"), Sources(), {"src/web": {"fingerprint": "f"}}, before, "now")
+    made = record_of(wanted, container(), Change(RESTART, "web", "code"), Sources(), {"src/web": {"fingerprint": "f"}}, before, "now", {"/a": 1})
     assert (made["mapping"], made["environment"], made["always"], made["repos"]) == ({"image": "old"}, {"A": "1"}, "a2", {"src/web": "f"})
     assert not {"finished", "stopped", "restart_owed", "trouble"} & made.keys() and made["ready"] is False
     assert "ready" not in seen_ready(troubled(made, "is gone")) and troubled(made, "is gone")["trouble"] == "is gone"
-    fresh = record_of(wanted, container(), Change(CREATE, "web", "none"), Sources(environment={"web": {"A": "2"}}), {}, None, "now")
+    fresh = record_of(wanted, container(), Change(CREATE, "web", "none"), Sources(environment={"web": {"A": "2"}}), {}, None, "now", {})
     assert (fresh["mapping"], fresh["environment"]) == ({"image": "new"}, {"A": "2"})
 
 

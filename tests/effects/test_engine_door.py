@@ -149,12 +149,13 @@ class SshHost:
 def test_one_answer_over_ssh_holds_everything() -> None:
     listing = json.dumps([{"Id": "1", "Names": ["/dusty_web_1"], "State": "running", "Status": "Up", "Labels": {"dusty.name": "web"}}])
     out = ('persist/.dusty/started.json:{"dusty_web_1": {"container_id": "1"}}\npersist/.dusty/owner.json:{"half":\n'
-           "@nginx:abc123  persist/dustyNginx/dustyNginx.conf\n@receipts:\n" + '{"id": "src/x", "fingerprint": "f"}\n'
+           "@nginx:abc123  persist/dustyNginx/dustyNginx.conf\n@inode:41ed 77 /src/a folder\n@inode:c1ed 78 /run/x.sock\n@receipts:\n" + '{"id": "src/x", "fingerprint": "f"}\n'
            + "@containers:\nHTTP/1.0 200 OK\r\n\r\n" + listing)
     host: Any = SshHost(out)
     engine = Engine(host)
     found = found_of(read_host(host, engine, ["src/x"]), engine)
     assert (found.nginx_digest, found.owner, found.started["dusty_web_1"]["container_id"]) == ("abc123", None, "1")
+    assert found.inodes == {"/src/a folder": 77}, "a socket is made anew at each start of its service"
     assert set(found.receipts) == {"src/x"} and set(found.containers) == {"web"}
     assert engine.reads == 1
 
