@@ -96,16 +96,19 @@ def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[
     """
     from dusty_tasks.core.check import check_specs
     from dusty_tasks.core.check_shell import commands_of, shell_problems
-    from dusty_tasks.core.spec_links import link_problems, paths_read
-    from dusty_tasks.effects.files import real_paths
+    from dusty_tasks.core.power_rules import is_within
+    from dusty_tasks.core.spec_links import link_problems, paths_read, trouble_problems
+    from dusty_tasks.effects.files import read_trouble, real_paths
     from dusty_tasks.effects.shell_syntax import read_refusals
     from dusty_tasks.effects.spec_files import read_documents
 
     documents, problems = read_documents(root, cache_path, files)
     found, problems = check_specs(documents, problems)
     if reads := paths_read(found, str(root)):
-        targets = real_paths([str(root), *(read.path for read in reads)])
-        problems = sorted({*problems, *link_problems(reads, targets, found, targets[str(root)])})
+        inside = [read for read in reads if is_within(read.path, [str(root)])]
+        targets = real_paths([str(root), *(read.path for read in inside)])
+        troubles = {read.path: read_trouble(read.path) for read in reads if read.is_file}
+        problems = sorted({*problems, *link_problems(inside, targets, found, targets[str(root)]), *trouble_problems(reads, troubles, found)})
     if commands := list(commands_of(found)):
         refusals = read_refusals([command.text for command in commands], f"{home()}/state/commands", is_kept=cache_path is not None)
         problems = sorted([*problems, *shell_problems(found, commands, refusals)])

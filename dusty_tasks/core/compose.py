@@ -23,8 +23,8 @@ ROOT = "0"
 """The user of apps and tests, by number: an image need not have a passwd file."""
 PROXY_CONFIG = "/etc/nginx/conf.d/dustyNginx.conf"
 _MADE_BY = "# Made by Dusty from the specs; `dusty trace docker-compose.yml:LINE` names what put a line here."
-_OF_APPS = ("depends_on", "build", "env_file", "volumes", "ports", "environment", "labels", "networks")
-_OF_SERVICES = ("image", "build", "depends_on", "env_file", "volumes", "environment", "labels", "networks")
+_OF_APPS = ("depends_on", "build", "env_file", "volumes", "ports", "environment", "label_file", "labels", "networks")
+_OF_SERVICES = ("image", "build", "depends_on", "env_file", "volumes", "environment", "label_file", "labels", "networks")
 """Passed-through keys that need more than passing through, by kind."""
 
 
@@ -84,6 +84,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     if settings.routing == "published":
         for route in parts.routes:
             entry.add("ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index))
+    entry.label_files(app.compose.get("label_file"), specs_root)
     entry.labels(app.compose.get("labels"), {"dusty.kind": "app", "dusty.name": app.name,
                                              "dusty.recreate": recreate_digest(app, parts.libs)})
     entry.networks(app.compose.get("networks"), parts.guests)
@@ -108,6 +109,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
         entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
     entry.add("volumes", f"{host_path(settings.host.root, 'cp', service.name)}:/cp", ())
     entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
+    entry.label_files(compose.get("label_file"), specs_root)
     entry.labels(compose.get("labels"), {"dusty.kind": "service", "dusty.name": service.name})
     entry.networks(compose.get("networks"), parts.guests)
     entry.pass_through(compose, _OF_SERVICES)

@@ -51,6 +51,11 @@ class Entry:
         for index, file in enumerate(env_files(files, specs_root)):
             self.add("env_file", file, (*self.base, "env_file", index))
 
+    def label_files(self, written: Any, specs_root: str) -> None:
+        """Files of labels; a relative path starts at the root of the specs repo."""
+        for index, file in enumerate([written] if isinstance(written, str) else written or ()):
+            self.add("label_file", joined(specs_root, str(file)), (*self.base, "label_file", index))
+
     def labels(self, written: Mapping[str, Any] | None, own: Mapping[str, str], path: KeyPath = ()) -> None:
         """The spec's labels, then Dusty's."""
         self.put("labels", {**(written or {}), **own}, (*self.base, "labels") if written else path)

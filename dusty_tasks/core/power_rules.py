@@ -14,7 +14,7 @@ from dusty_tasks.core.compose_values import volumes
 from dusty_tasks.core.documents import path_text
 from dusty_tasks.core.entries import joined
 from dusty_tasks.core.origins import Places, source_place
-from dusty_tasks.core.powers import Power
+from dusty_tasks.core.powers import Power, sent_variable
 from dusty_tasks.core.problems import Place, Problem
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.settings import CONFIG_FILE, Settings
@@ -27,6 +27,8 @@ OWN_FOLDERS = (".dusty", "repos", "dustyNginx", "dusty_assets", "worlds", ".snap
 SYSTEM_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/var/lib", "/var/log", "/var/run", "/var/spool")
 HOMES = ("/root", "/home", "/Users", "/var", "/usr")
 """Fine above a checkout, but not the checkout itself."""
+OWN_LOGS = ("", "json-file", "local", "none")
+"""Log drivers that keep a log where the engine keeps its own."""
 ENGINE_SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "dockerd.sock")
 PLAIN_VARIABLES = frozenset("TERM COLORTERM TZ LANG LANGUAGE USER UID GID COLUMNS LINES".split())  # noqa: SIM905 - reads best as text
 """Variables that tell nothing worth keeping from a container."""
@@ -73,6 +75,17 @@ def moving_image(image: str) -> bool:
     return not colon or tag in ("latest", "edge", "main", "master", "nightly", "dev", "stable")
 
 
+def whole_image_name(image: str) -> str:
+    """The one spelling of an image's name: without the registry that goes without saying, with a tag."""
+    name = image.removeprefix("docker.io/").removeprefix("index.docker.io/").removeprefix("library/")
+    return name if "@" in name or ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def is_plain_variable(name: str) -> bool:
+    """True for a variable that tells nothing worth keeping."""
+    return name in PLAIN_VARIABLES or name.startswith("LC_")
+
+
 def private_folder(path: str, home: str) -> str:
     """Why `path` looks like no checkout that specs would name: '' if it does not. `home` is DUSTY_HOME."""
     if is_within(path, [home]):
@@ -82,6 +95,12 @@ def private_folder(path: str, home: str) -> str:
     if posixpath.normpath(path) in HOMES or is_within(path, SYSTEM_FOLDERS):
         return "it belongs to the system"
     return ""
+
+
+def readable_folders(settings: Settings, specs_root: str, repos: Iterable[tuple[str, str]]) -> list[str]:
+    """What a stack may read on this machine without consent; `repos` are ids with local paths ('' for none)."""
+    return [specs_root, f"{settings.home}/assets", f"{settings.home}/example", f"{settings.host.root}/persist",
+            *(settings.path_of(repo_id, local_path) for repo_id, local_path in repos)]
 
 
 def is_within(path: str, folders: Iterable[str]) -> bool:
@@ -103,8 +122,11 @@ class _Around:
 
     def __init__(self, stack: Stack, settings: Settings, specs_root: str) -> None:
         self.stack, self.settings, self.specs_root = stack, settings, specs_root
-        self.readable = [specs_root, f"{settings.home}/assets", f"{settings.home}/example", f"{settings.host.root}/persist",
-                         *(settings.path_of(repo.id, repo.local_path) for repo in stack.repos.values())]
+        self.readable = readable_folders(settings, specs_root, ((repo.id, repo.local_path) for repo in stack.repos.values()))
+        self.images = {whole_image_name(name) for name in (
+            settings.nginx_image, *(app.image for app in stack.apps.values() if app.image),
+            *(str(service.compose["image"]) for service in stack.services.values() if service.compose.get("image") and not service.compose.get("build")))}
+        """Those that containers run and do not build themselves."""
         self.names = {*stack.apps, *stack.services, *(route.host_name for route in stack.routes)}
 
     def of_app(self, app: App) -> Iterator[Power]:
@@ -116,7 +138,10 @@ class _Around:
         yield from self.of_tests(app, app.tests)
 
     def of_service(self, service: Service) -> Iterator[Power]:
-        yield from _Container(self, f"service {service.name}", service.file, (), service.name).powers(service.compose)
+        container = _Container(self, f"service {service.name}", service.file, (), service.name)
+        yield from container.powers(service.compose)
+        if service.compose.get("build") and service.compose.get("image"):
+            yield from container.image_names([service.compose["image"]], ("image",))
 
     def of_tests(self, owner: App | Lib, tests: Tests | None) -> Iterator[Power]:
         """Of the test image and the suites of an app or lib."""
@@ -190,11 +215,30 @@ class _Container:
 
     def environment(self, key: str, value: Any) -> Iterator[Power]:
         """A variable without a value is the caller's; with an ssh Docker host it leaves this machine."""
-        settings = self.around.settings
-        given = settings.env.get(self.name, {})
-        for variable, text in value.items() if isinstance(value, Mapping) and settings.host.kind == "ssh" else ():
-            if text is None and variable not in given and variable not in PLAIN_VARIABLES and not variable.startswith("LC_"):
-                yield self.power(key, variable, f"sends {variable} from the environment of whoever runs up to the Docker host", (*self.base, key, variable))
+        given = self.around.settings.env.get(self.name, {})
+        yield from self.callers_variables(key, {name: text for name, text in value.items() if name not in given} if isinstance(value, Mapping) else {},
+                                          (*self.base, key))
+
+    def callers_variables(self, key: str, value: Any, path: KeyPath) -> Iterator[Power]:
+        """Those of a map, or a list of `NAME` and `NAME=value`, that have no value."""
+        if self.around.settings.host.kind != "ssh":
+            return
+        named = [name for name, text in value.items() if text is None] if isinstance(value, Mapping) else [str(item) for item in value or () if "=" not in str(item)]
+        for variable in named:
+            if not is_plain_variable(variable):
+                yield self.power(key, variable, sent_variable(variable),
+                                 (*path, variable) if isinstance(value, Mapping) else path)
+
+    def image_names(self, names: Iterable[Any], path: KeyPath) -> Iterator[Power]:
+        """Names that a built image gets, and by which others on the engine would then run it."""
+        for name in map(str, names):
+            if whole_image_name(name) in self.around.images:
+                yield self.power("build.tags", name, "gives what it builds the name of an image that others run: they run this one then", path)
+
+    def logging(self, key: str, value: Any) -> Iterator[Power]:
+        driver = str(value.get("driver") or "") if isinstance(value, Mapping) else ""
+        if driver not in OWN_LOGS:
+            yield self.power(f"{key}.driver", driver, "has the engine send its log on, with the rights and credentials of the Docker host", (*self.base, key))
 
     def extra_hosts(self, key: str, value: Any) -> Iterator[Power]:
         items = [(name, address) for name, address in value.items()] if isinstance(value, Mapping) else [
@@ -214,11 +258,15 @@ class _Container:
             yield from self.of_folder("build.dockerfile", str(build["dockerfile"]), context, (*base, "dockerfile"), "reads")
         for name, path in pairs_of(build.get("additional_contexts")):
             yield from self.of_folder(f"build.additional_contexts.{name}", local_folder(path), self.around.specs_root, (*base, "additional_contexts", name))
+        yield from self.callers_variables("build.args", build.get("args"), (*base, "args"))
+        yield from self.image_names(build.get("tags") or (), (*base, "tags"))
         for name in ("ssh", "privileged", "entitlements"):
             if build.get(name):
                 yield self.power(f"build.{name}", build[name], _MEANINGS[f"build.{name}"], (*base, name))
-        if build.get("network") == "host":
-            yield self.power("build.network", "host", "builds in the network of the Docker host", (*base, "network"))
+        network = str(build.get("network") or "")
+        if network == "host" or network.startswith("container:"):
+            where = "the Docker host" if network == "host" else "a container that is not the stack's"
+            yield self.power("build.network", network, f"builds in the network of {where}", (*base, "network"))
         for name in ("cache_from", "cache_to"):
             for cache in build.get(name) or ():
                 if "type=local" in str(cache):
@@ -298,6 +346,6 @@ RULES: dict[str, Callable[[_Container, str, Any], Iterator[Power]]] = {
     **dict.fromkeys(_NAMESPACES, _Container.namespace),
     **dict.fromkeys(("env_file", "label_file"), _Container.files),
     "volumes": _Container.volumes, "environment": _Container.environment, "extra_hosts": _Container.extra_hosts, "build": _Container.build,
-    "post_start": _Container.hooks, "pre_stop": _Container.hooks, "deploy": _Container.deploy, "oom_score_adj": _Container.score,
+    "logging": _Container.logging, "post_start": _Container.hooks, "pre_stop": _Container.hooks, "deploy": _Container.deploy, "oom_score_adj": _Container.score,
 }
 """Compose keys that can hold a power; what is not here gives none."""

@@ -71,6 +71,11 @@ def power_of_specs_folder(folder: str, configured: str) -> Power:
     return Power("specs", "folder", folder, f"take the place of {configured}: containers that only those have are removed")
 
 
+def sent_variable(name: str) -> str:
+    """What it means that a variable of the caller's is filled in, where the Docker host is another machine."""
+    return f"sends {name} from the environment of whoever runs up to the Docker host"
+
+
 def power_of_private_repo(entry: dict[str, Any]) -> Power:
     """The power of specs to have a folder that only its owner may read sent to another machine; `entry` is one of wanted.repos."""
     folder = entry["local_path"]

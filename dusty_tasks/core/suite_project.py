@@ -21,7 +21,7 @@ RESULTS = "/dusty_results"
 
 _NOT_IN_A_SHARED_NETWORK = ("ports", "expose", "networks", "network_mode", "links", "external_links", "hostname", "domainname",
                             "dns", "dns_search", "dns_opt", "extra_hosts", "mac_address")
-_NOT_IN_A_TEST = ("container_name", "restart", "depends_on", "volumes_from", "deploy", "labels", "image_requires_login")
+_NOT_IN_A_TEST = ("container_name", "restart", "depends_on", "volumes_from", "deploy", "labels", "label_file", "image_requires_login")
 
 
 class SuiteRun(NamedTuple):

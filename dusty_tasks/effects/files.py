@@ -12,6 +12,8 @@ from pathlib import Path
 from dusty_tasks.effects.failures import Failure
 
 ABSENT = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
+SMALL = 1 << 20
+"""Bytes that a file of variables or labels, or a Dockerfile, has at most."""
 
 
 def read_bytes(path: str | Path) -> bytes | None:
@@ -46,7 +48,7 @@ def read_bounded(path: str | Path, limit: int) -> bytes | None:
             return None
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
     with open(handle, "rb") as file:
-        data = file.read(limit + 1)
+        data = file.read(limit + 1) or b""  # None from what is still to come, as in /proc/kmsg.
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"it is larger than {limit >> 10} KiB", str(path))
     return data
@@ -127,6 +129,19 @@ def write_if_changed(path: str | Path, data: bytes, mode: int = 0o644) -> bool:
         return False
     write_atomically(path, data, mode)
     return True
+
+
+def read_trouble(path: str, limit: int = SMALL) -> str:
+    """Why a small file is not to be read, in words: '' for one that is fine, or not there at all. Opens nothing."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        return "" if error.errno in (errno.ENOENT, errno.ENOTDIR) else (error.strerror or str(error))
+    if stat.S_ISDIR(found.st_mode):
+        return "it is a folder"
+    if not stat.S_ISREG(found.st_mode):
+        return "it is no regular file"
+    return f"it is larger than {limit >> 10} KiB" if found.st_size > limit else ""
 
 
 def real_paths(paths: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dusty_tasks.core.given_values import ENV_FILE, file_of, given_values
 from dusty_tasks.core.wanted import Wanted, WantedContainer
 from dusty_tasks.effects.artifacts import is_kept
 from dusty_tasks.effects.assets import read_asset, set_keys
-from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.effects.files import SMALL, read_bounded, read_bytes
 
 if TYPE_CHECKING:
     from dusty_tasks.core.settings import Settings
@@ -84,8 +84,16 @@ def _outside_environment(container: WantedContainer, environ: Mapping[str, str],
         path = str(entry["path"] if isinstance(entry, dict) else entry).replace("$$", "$")
         if path == own_path:
             continue
-        outside[f"{ENV_FILE}{path}"] = _digest(read_bytes(path) or b"")
+        outside[f"{ENV_FILE}{path}"] = _digest(_read_env_file(path))
     return outside
+
+
+def _read_env_file(path: str) -> bytes:
+    """The bytes of a file of variables; of one that cannot be read, which stops `up`, the reason."""
+    try:
+        return read_bounded(path, SMALL) or b""
+    except OSError as error:
+        return str(error.strerror).encode()
 
 
 def _digest(data: bytes) -> str:

@@ -27,6 +27,7 @@ from dusty_tasks.core.health import (
     judge_version,
     seconds_of,
 )
+from dusty_tasks.core.safe_text import printable
 from dusty_tasks.core.sizes import counted
 from dusty_tasks.core.wanted import Wanted
 from dusty_tasks.effects import docker, process
@@ -108,6 +109,21 @@ def space() -> list[Finding]:
     host = session.docker_host()
     disk = {} if host.is_local else read_persist(host)[0]
     return [*found, judge_space(f"on {host.name}", disk["free"], disk["size"])] if disk else found
+
+
+def privacy() -> list[Finding]:
+    """May other users of this machine read or change what is in DUSTY_HOME?"""
+    from shlex import quote
+
+    from dusty_tasks.effects.home_modes import read_opened
+
+    home = session.home()
+    opened = read_opened(home)
+    if not opened.written and not opened.read:
+        return []
+    may, paths, state = ("change", opened.written, FAILED) if opened.written else ("read", opened.read, WARNING)
+    more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+    return [Finding("privacy", state, f"other users of this machine may {may} {', '.join(map(printable, paths[:3]))}{more}", f"chmod 700 {quote(home)}", "privacy")]
 
 
 def _existing(path: str) -> str:
@@ -254,7 +270,7 @@ def state() -> list[Finding]:
     return found or [Finding("state", OK, "none yet")]
 
 
-CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, persist, state, repos, hosts.findings, ports, changes, requests)
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, privacy, persist, state, repos, hosts.findings, ports, changes, requests)
 
 
 def examine() -> list[Finding]:
@@ -327,4 +343,11 @@ def _repair_state() -> None:
     heal(f"{session.home()}/state/doit.db")
 
 
-REPAIRS: dict[str, Callable[[], None]] = {"hosts": hosts.repair, "proxy": _repair_proxy, "leftovers": _repair_leftovers, "state": _repair_state}
+def _repair_privacy() -> None:
+    from dusty_tasks.effects.home_modes import close_home
+
+    say(f"closed {session.home()} to other users: {counted(close_home(session.home()), 'mode')} changed")
+
+
+REPAIRS: dict[str, Callable[[], None]] = {"hosts": hosts.repair, "proxy": _repair_proxy, "leftovers": _repair_leftovers, "state": _repair_state,
+                                           "privacy": _repair_privacy}

@@ -23,6 +23,7 @@ from dusty_tasks.core.powers import (
 )
 from dusty_tasks.core.safe_text import printable
 from dusty_tasks.effects.failures import Failure
+from dusty_tasks.steps.files_read import mappings_of_tests, powers_of_env_files, refuse_unsafe_reads
 
 if TYPE_CHECKING:
     from dusty_tasks.core.suite_target import Target
@@ -66,6 +67,7 @@ def powers_now(wanted: Wanted) -> list[Power]:
         found += [power_of_private_repo(entry) for entry in wanted.repos
                   if entry.get("local_path") and entry["id"] not in settings.repo_overrides and entry["local_path"] not in known
                   and _is_private(entry["local_path"])]
+        found += powers_of_env_files({container.name: container.mapping for container in wanted.containers})
     return found
 
 
@@ -84,7 +86,7 @@ def asked(powers: Sequence[Power]) -> Asked:
 
 def require(wanted: Wanted) -> None:
     """Raise Failure unless every power of the compiled stack was allowed; on a terminal the person is asked first."""
-    _refuse_links_out(wanted)
+    refuse_unsafe_reads({container.name: container.mapping for container in wanted.containers}, wanted.repos)
     settings = session.settings()
     if not wanted.powers and settings.host.kind != "ssh" and session.local_specs_root() is None:
         return
@@ -99,7 +101,12 @@ def require_of_tests(target: Target) -> None:
     owner = specs.apps.get(target.name) if target.kind == "app" else specs.libs.get(target.name)
     if owner is None:
         return
-    powers = powers_of_tests(owner, specs, session.settings(), str(session.specs_root()))
+    root = str(session.specs_root())
+    mappings = mappings_of_tests(target, specs.services, session.settings(), root)
+    refuse_unsafe_reads(mappings, [{"id": repo.id, "local_path": repo.local_path} for repo, _ in target.mounts])
+    powers = powers_of_tests(owner, specs, session.settings(), root)
+    if session.settings().host.kind == "ssh":
+        powers += powers_of_env_files(mappings)
     new = asked(powers).new
     if new:
         _require([*(power for power in _all_powers() if power not in powers), *powers], f"test {target.name}", new)
@@ -193,24 +200,3 @@ def _change(what: str, change: Any) -> None:
 
     change_config(session.home(), what, change, warn)
     session.forget()
-
-
-def _refuse_links_out(wanted: Wanted) -> None:
-    """Raise Failure for a file of variables that is a link out of the specs repo now, whatever it was when the specs were checked."""
-    files = [str(item["path"] if isinstance(item, dict) else item).replace("$$", "$")
-             for container in wanted.containers for key in ("env_file", "label_file") for item in _listed(container.mapping.get(key))]
-    if not files:
-        return
-    from dusty_tasks.core.power_rules import is_within
-    from dusty_tasks.effects.files import real_paths
-
-    root = str(session.specs_root())
-    targets = real_paths([root, *files])
-    leading_out = [f"{file} is a link out of the specs repo, to {targets[file]}" for file in dict.fromkeys(files)
-                   if is_within(file, [root]) and not is_within(targets[file], [targets[root]])]
-    if leading_out:
-        raise Failure(printable("; ".join(leading_out)), "copy the file into the specs repo")
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else [value] if isinstance(value, (str, dict)) else list(value)

@@ -99,7 +99,8 @@ nothing is planned, and plan ends with 2; one that is known to be off is said to
     "why": "    {dusty} why web",
     "doctor": """\
 One line for each thing: ok, a warning, or failed with the command that mends it. A container that failed, is unhealthy or
-does not answer is among them. Ends with 1 if anything failed.""",
+does not answer is among them, and so is a DUSTY_HOME that other users of this machine may read or change. Ends with 1 if
+anything failed.""",
     "bundles": """\
 A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
 No container changes until the next `{dusty} up`.

@@ -111,7 +111,7 @@ def test_consent_is_to_a_set(found: list[Power], others: list[str], shuffle: ran
 
 QUIET = frozenset("""annotations attach blkio_config cap_drop command container_name cpu_count cpu_percent cpu_period cpu_quota cpu_rt_period
     cpu_rt_runtime cpu_shares cpus cpuset configs depends_on develop dns dns_opt dns_search dockerfile domainname entrypoint expose extends
-    external_links group_add healthcheck hostname image init isolation labels links log_driver log_opt logging mac_address mem_limit
+    external_links group_add healthcheck hostname image init isolation labels links log_driver log_opt mac_address mem_limit
     mem_reservation mem_swappiness memswap_limit models net networks pids_limit platform ports profiles pull_policy pull_refresh_after read_only
     restart scale secrets shm_size stdin_open stop_grace_period stop_signal storage_opt sysctls tmpfs tty ulimits user volume_driver
     working_dir""".split())  # noqa: SIM905 - a table of words reads best as text
@@ -122,3 +122,27 @@ def test_every_compose_key_was_decided_on() -> None:
     from dusty_tasks.core.power_rules import RULES
 
     assert set(RULES) | QUIET == KNOWN_KEYS and not set(RULES) & QUIET
+
+
+@pytest.mark.parametrize(("service", "asks"), [
+    ("build: .\nimage: nginx:1.28-alpine\n", True), ("build: .\nimage: docker.io/library/nginx:1.28-alpine\n", True),
+    ("build: {context: ., tags: [mine, 'busybox:1']}\n", True), ("build: .\nimage: mine\n", False), ("build: {context: ., tags: [mine]}\n", False)])
+def test_built_image_under_the_name_that_others_run(service: str, asks: bool) -> None:
+    """The proxy's image would be run as root with folders of the Docker host, too (backups, ownership)."""
+    found = powers(service, APP.format(repo="/src/app"))
+    assert [power.key for power in found] == (["build.tags"] if asks else [])
+
+
+@pytest.mark.parametrize(("driver", "asks"), [("json-file", False), ("local", False), ("none", False), ("syslog", True), ("awslogs", True), ("splunk", True)])
+def test_log_that_the_engine_sends_on(driver: str, asks: bool) -> None:
+    for written in (f"logging: {{driver: {driver}}}\n", f"log_driver: {driver}\n"):
+        assert [power.key for power in powers(f"image: busybox:1\n{written}")] == (["logging.driver"] if asks else [])
+    assert powers("image: busybox:1\nlogging: {options: {max-size: 1m}}\n") == []
+
+
+def test_variable_of_the_caller_as_an_argument_of_a_build() -> None:
+    far = replace(SETTINGS, host=HostSettings(kind="ssh", root="/"))
+    for args in ("[TOKEN, A=1, TZ]", "{TOKEN: , A: 1}"):
+        stack = assemble(fine({"services/db.yml": f"build: {{context: ., args: {args}}}\n", "bundles/b.yml": "services: [db]\n"}), ["b"])[0]
+        assert powers_of(stack, SETTINGS, "/specs") == []
+        assert [power.value for power in powers_of(stack, far, "/specs")] == ["TOKEN"]

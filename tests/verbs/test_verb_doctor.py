@@ -156,3 +156,28 @@ def test_why_a_repo_cannot_be_reached(finished: Finished, said: str, monkeypatch
 
 def test_words_are_refused(dusty: Chosen, examined: Engine) -> None:
     assert dusty("doctor", "x").code == 1
+
+
+def test_a_home_that_others_may_read_or_change_is_named_and_closed(dusty: Chosen, examined: Engine) -> None:
+    home = dusty.home
+    (home / "assets").mkdir(exist_ok=True)
+    (home / "host/persist/db").mkdir(parents=True)
+    (home / "assets/KEY").write_text("secret")
+    for path, mode in ((home / "assets/KEY", 0o644), (home / "host/persist/db", 0o777), (home / "assets", 0o755), (home, 0o755)):
+        path.chmod(mode)
+    assert findings(dusty)["privacy"] == ["warning"]
+    ended = dusty("doctor")
+    assert f"warning: privacy: other users of this machine may read {home}/" in ended.out and f"hint: chmod 700 {home} (doctor --fix does it)" in ended.out
+    (home / "assets").chmod(0o777)
+    home.chmod(0o777)
+    assert f"failed: privacy: other users of this machine may change {home}, {home}/assets" in dusty("doctor").out
+    ended = dusty("doctor", "--fix")
+    assert f"closed {home} to other users" in ended.out and "privacy:" not in ended.out
+    modes = {path: path.stat().st_mode & 0o777 for path in (home, home / "assets", home / "assets/KEY", home / "config.yml", home / "host/persist/db")}
+    assert list(modes.values()) == [0o700, 0o700, 0o600, 0o600, 0o777], modes  # what containers keep is theirs; nobody reaches it from outside
+
+
+def test_a_home_that_is_closed_needs_nothing(dusty: Chosen, examined: Engine) -> None:
+    (dusty.home / "config.yml").chmod(0o644)
+    dusty.home.chmod(0o700)
+    assert "privacy" not in findings(dusty)

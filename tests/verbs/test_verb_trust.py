@@ -110,6 +110,30 @@ def test_link_out_of_the_specs_repo_is_an_error(asking: Chosen, tmp_path: Path) 
         assert said.count("is a link out of the specs repo") == 4, said
 
 
+ENDLESS = {"pipe": lambda path: os.mkfifo(path), "device": lambda path: path.symlink_to("/dev/zero"), "folder": lambda path: path.mkdir(),
+           "huge": lambda path: path.open("wb").truncate(5 << 30)}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+@pytest.mark.parametrize("spec", ["image: busybox:1\nenv_file: [x.env]\n", "image: busybox:1\nlabel_file: x.env\n", "build: {context: ., dockerfile: x.env}\n"],
+                         ids=["env_file", "label_file", "dockerfile"])
+def test_file_without_an_end_holds_nobody_up_and_is_named(asking: Chosen, spec: str, kind: str) -> None:
+    asking.write("services/db.yml", spec)
+    (asking.specs / "x.env").write_text("A=1\n")
+    assert asking("compile").code == 0
+    (asking.specs / "x.env").unlink()
+    ENDLESS[kind](asking.specs / "x.env")
+    why = {"pipe": "it is no regular file", "device": "is a link out of the specs", "folder": "it is a folder", "huge": "it is larger than 1024 KiB"}[kind]
+    for words in (["validate"], ["compile", "--dry-run"]):
+        ended = asking(*words)
+        assert ended.code == 1 and "x.env" in ended.out + ended.err and why in ended.out + ended.err, words
+    for words in (["compile"], ["plan"], ["trust", "specs", "list"], ["status"]):
+        asking(*words)  # from what was compiled before, or not at all: but they end
+    # Nothing of the specs themselves changed, so `up` compiles nothing, and looks all the same.
+    ended = run_up(asking.home, asking.specs)
+    assert ended.returncode == 1 and why in ended.stderr and "x.env" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+
+
 def test_link_inside_the_specs_repo_is_fine(asking: Chosen) -> None:
     (asking.specs / "real.env").write_text("A=1\n")
     (asking.specs / "link.env").symlink_to("real.env")
