@@ -24,12 +24,12 @@ class Batch(NamedTuple):
 def batches(changes: Iterable[Change], wanted: Wanted) -> list[Batch]:
     """The changes of containers in batches, in order. Every change is in exactly one."""
     remaining = {change.name: change for change in changes}
-    needs = needed_names(wanted)
+    needs, awaited = needed_names(wanted), {container.name: _awaited(container) for container in wanted.containers}
     kinds = {container.name: container.kind for container in wanted.containers}
     found = []
     while remaining:
-        names = (_free(remaining, needs) or _made_together(remaining, needs, kinds, {"app", "proxy"})
-                 or _made_together(remaining, needs, kinds, {"service"}) or list(remaining))
+        names = (_free(remaining, needs) or _made_together(remaining, needs, awaited, kinds, {"app", "proxy"})
+                 or _made_together(remaining, needs, awaited, kinds, {"service"}) or list(remaining))
         batch = tuple(remaining.pop(name) for name in names)
         is_made = any(change.kind in (CREATE, RECREATE) for change in batch)
         found.append(Batch(batch, is_made, _stop_seconds(batch, kinds) if is_made else None))
@@ -86,15 +86,22 @@ def _free(remaining: dict[str, Change], needs: dict[str, set[str]]) -> list[str]
             if change.kind not in (CREATE, RECREATE) and not needs.get(name, set()) & (remaining.keys() - {name})]
 
 
-def _made_together(remaining: dict[str, Change], needs: dict[str, set[str]], kinds: dict[str, str], replaced: set[str]) -> list[str]:
-    """The largest set for one Compose call that waits for nobody outside it. Only containers of the kinds `replaced` are
-    recreated in it: one call gives all of them one stop time.
+def _awaited(container: WantedContainer) -> set[str]:
+    """The containers whose health check must pass before this one starts."""
+    conditions = container.mapping.get("depends_on")
+    return {name for name, how in conditions.items() if how.get("condition") == "service_healthy"} if isinstance(conditions, dict) else set()
+
+
+def _made_together(remaining: dict[str, Change], needs: dict[str, set[str]], awaited: dict[str, set[str]], kinds: dict[str, str],
+                   replaced: set[str]) -> list[str]:
+    """The largest set for one Compose call that waits for nobody outside it, and for no health check in it, which Compose would wait
+    for without a bound. Only containers of the kinds `replaced` are recreated in it: one call gives all of them one stop time.
     """
     names = [name for name, change in remaining.items()
              if change.kind == CREATE or (change.kind == RECREATE and kinds.get(name) in replaced)]
     while True:
         outside = remaining.keys() - set(names)
-        fitting = [name for name in names if not needs.get(name, set()) & outside]
+        fitting = [name for name in names if not needs.get(name, set()) & outside and not awaited.get(name, set()).intersection(names)]
         if fitting == names:
             return names
         names = fitting

@@ -24,6 +24,14 @@ def test_a_first_up_is_one_call() -> None:
     assert order({"db": CREATE, "web": CREATE}, container("db", "service"), container("web", after=("db",))) == [("compose db web", None)]
 
 
+def test_whose_health_is_waited_for_is_made_in_a_call_before() -> None:
+    """Compose waits for a health check as long as it takes; up.wait bounds ours."""
+    web = container("web", after=("db",))._replace(mapping={"depends_on": {"db": {"condition": "service_healthy"}, "log": {"condition": "service_started"}}})
+    stack = (container("db", "service"), container("log", "service"), web, container("edge", after=("web",)), container("other"))
+    assert order({each.name: CREATE for each in stack}, *stack) == [("compose db log other", None), ("compose web edge", None)]
+    assert order({"web": CREATE, "edge": CREATE}, *stack) == [("compose web edge", None)]
+
+
 def test_independent_restarts_go_at_once() -> None:
     assert order({"a": RESTART, "b": START}, container("a"), container("b")) == [("a b", None)]
 

@@ -58,8 +58,13 @@ def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_kno
     stack.service("db", more=HEALTHCHECK.format("echo no tables yet; exit 3"))
     stack.spec("apps/line.yml", f"image: busybox:1\ncommands: {{always: ['exec httpd -f -p 7000 -h /tmp']}}\n"
                f"host_forwarding: [{{host_name: line.test, host_port: {PORT + 1}, container_port: 5432, type: stream}}]\n")
-    stack.bundle("shop", apps="[web, inside, line]", services="[db]")
+    # Never healthy, and for ten minutes not unhealthy either: who needs it starts all the same, once it was waited for long enough.
+    stack.service("slow", more=HEALTHCHECK.format("false").replace("retries", "start_period: 600s, retries"))
+    stack.spec("apps/patient.yml", "image: busybox:1\ncommands: {always: ['exec sleep 100000']}\ndepends: {services: [slow]}\n")
+    stack.bundle("shop", apps="[web, inside, line, patient]", services="[db]")
     done = rig.dusty("up", check=False)
+    assert "waiting for the health check of slow\n" in done.stdout and "slow is not healthy yet: its health check ended with status 1" in done.stderr
+    assert told(rig, "patient") == {"status": "running", "plan": "", "doctor": ""}
     silent = f"does not answer at http://web.test:{PORT}/: nothing listens on 80; the container listens on 9999"
     assert done.returncode == 1
     assert f"web {silent}" in done.stderr
