@@ -1,4 +1,4 @@
 """`python -m dusty_tasks`: what the launcher `dusty` runs."""
-from dusty_tasks.main import console
+from dusty_tasks.cli.main import console
 
 console()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
 
-from dusty_tasks.core.safe_text import harmless, printable
+from dusty_tasks.core.text.safe import harmless, printable
 
 _shown_above: list[Callable[[str], None]] = []
 """While something moves at the foot of the terminal: what puts a line above it."""

@@ -11,10 +11,12 @@ from typing import Any
 
 from doit import task_params
 
-from dusty_tasks import cli, session, state
-from dusty_tasks.effects.called import learn_name
-from dusty_tasks.reporter import Quiet
-from dusty_tasks.verbs.declared import BY_NAME, VERBS
+from dusty_tasks import session
+from dusty_tasks.cli import doit_state as state
+from dusty_tasks.cli import verbs as cli
+from dusty_tasks.cli.doit_reporter import Quiet
+from dusty_tasks.effects.machine.called import learn_name
+from dusty_tasks.verbs.table import BY_NAME, VERBS
 
 __all__ = ["DOIT_CONFIG", "task_compile", "task_sync", "task_up", "task_usage", "task_verbs"]
 
@@ -36,7 +38,7 @@ def parameters(verb_name: str) -> list[dict[str, Any]]:
 @task_params(parameters("compile"))
 def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
     """write the hosts section, nginx config, Compose file and command files"""
-    from dusty_tasks.steps import compile as steps
+    from dusty_tasks.pipelines import compile as steps
 
     if any(map(cli.is_given, options.values())):
         yield instead("compile", options)
@@ -49,7 +51,7 @@ def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
 @task_params(parameters("sync"))
 def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
     """copy code to the Docker host: all repos of the stack, or sync:<repo>"""
-    from dusty_tasks.steps import sync as steps
+    from dusty_tasks.operations.code import sync as steps
 
     if any(map(cli.is_given, options.values())):
         yield instead("sync", options)
@@ -61,7 +63,7 @@ def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
 @task_params(parameters("up"))
 def task_up(**options: Any) -> Iterator[dict[str, Any]]:
     """compile what is active and make reality match it"""
-    from dusty_tasks.steps import up as steps
+    from dusty_tasks.pipelines import up as steps
 
     if options.pop("help"):
         yield instead("up", {"help": True})

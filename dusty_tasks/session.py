@@ -8,21 +8,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.effects.failures import Failure, refuse_errors
-from dusty_tasks.effects.files import read_bytes
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure, refuse_errors
+from dusty_tasks.effects.doors.files import read_bytes
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.compile import Assembled
-    from dusty_tasks.core.problems import Problem
-    from dusty_tasks.core.repos import Repo
-    from dusty_tasks.core.routes import PortMemory
-    from dusty_tasks.core.settings import Settings
-    from dusty_tasks.core.specs import Specs
-    from dusty_tasks.core.stack import Stack
-    from dusty_tasks.core.wanted import Wanted
-    from dusty_tasks.effects.docker_host import DockerHost
-    from dusty_tasks.effects.spec_states import SpecFile
+    from dusty_tasks.core.artifacts.table import Assembled
+    from dusty_tasks.core.plan.wanted import Wanted
+    from dusty_tasks.core.settings.model import Settings
+    from dusty_tasks.core.specs.model import Specs
+    from dusty_tasks.core.specs.repo_ids import Repo
+    from dusty_tasks.core.stack.model import Stack
+    from dusty_tasks.core.stack.ports import PortMemory
+    from dusty_tasks.core.text.problems import Problem
+    from dusty_tasks.effects.docker_host.host import DockerHost
+    from dusty_tasks.effects.specs.states import SpecFile
 
 
 def home() -> str:
@@ -33,7 +33,7 @@ def home() -> str:
 @functools.cache
 def settings() -> Settings:
     """config.yml with defaults filled in. Raises Failure naming every problem of the file."""
-    from dusty_tasks.effects.settings_file import read_settings
+    from dusty_tasks.effects.home.settings import read_settings
 
     found, problems = read_settings(home())
     refuse_errors(problems)
@@ -49,7 +49,7 @@ def local_specs_root() -> Path | None:
 @functools.cache
 def specs_root() -> Path:
     """The folder of the specs in use. Raises Failure if none is configured."""
-    from dusty_tasks.core.repos import repo_of
+    from dusty_tasks.core.specs.repo_ids import repo_of
 
     local = local_specs_root()
     if local:
@@ -65,7 +65,7 @@ def specs_root() -> Path:
 @functools.cache
 def spec_files() -> tuple[SpecFile, ...]:
     """Every spec file with its state, never younger than what specs() read."""
-    from dusty_tasks.effects.spec_states import spec_files
+    from dusty_tasks.effects.specs.states import spec_files
 
     return tuple(spec_files(specs_root()))
 
@@ -79,7 +79,7 @@ def checked() -> tuple[Specs, list[Problem]]:
 
 
 def _check_specs_are_cloned() -> None:
-    from dusty_tasks.core.repos import repo_of
+    from dusty_tasks.core.specs.repo_ids import repo_of
 
     chosen, root = settings(), specs_root()
     if root.is_dir() or not chosen.specs_repo:
@@ -94,13 +94,13 @@ def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[
 
     `files` are its spec files, if they are known already.
     """
-    from dusty_tasks.core.check import check_specs
-    from dusty_tasks.core.check_shell import commands_of, shell_problems
-    from dusty_tasks.core.power_rules import is_within
-    from dusty_tasks.core.spec_links import link_problems, paths_read, trouble_problems
-    from dusty_tasks.effects.files import read_trouble, real_paths
-    from dusty_tasks.effects.shell_syntax import read_refusals
-    from dusty_tasks.effects.spec_files import read_documents
+    from dusty_tasks.core.check.shell import commands_of, shell_problems
+    from dusty_tasks.core.check.specs import check_specs
+    from dusty_tasks.core.powers.links import link_problems, paths_read, trouble_problems
+    from dusty_tasks.core.powers.rules import is_within
+    from dusty_tasks.effects.doors.files import read_trouble, real_paths
+    from dusty_tasks.effects.specs.read import read_documents
+    from dusty_tasks.effects.specs.shell_syntax import read_refusals
 
     documents, problems = read_documents(root, cache_path, files)
     found, problems = check_specs(documents, problems)
@@ -131,7 +131,7 @@ def active_bundles() -> tuple[str, ...]:
 @functools.cache
 def stack() -> Stack:
     """The stack of the active bundles. Raises Failure as specs() does."""
-    from dusty_tasks.core.graph import assemble
+    from dusty_tasks.core.stack.assemble import assemble
 
     return assemble(specs(), active_bundles())[0]
 
@@ -139,9 +139,9 @@ def stack() -> Stack:
 @functools.cache
 def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
-    from dusty_tasks.core.compile import Assembled, assemble_with_ports
-    from dusty_tasks.core.problems import errors
-    from dusty_tasks.core.stack import Stack
+    from dusty_tasks.core.artifacts.table import Assembled, assemble_with_ports
+    from dusty_tasks.core.stack.model import Stack
+    from dusty_tasks.core.text.problems import errors
 
     found, problems = checked()
     if errors(problems):
@@ -152,7 +152,7 @@ def assembled() -> tuple[Assembled, list[Problem]]:
 
 def remembered_ports() -> PortMemory:
     """The ports that routes had so far: of state/ports.json, else of build/stack.json, else none."""
-    from dusty_tasks.core.stack_file import ports_from_json
+    from dusty_tasks.core.stack.json_form import ports_from_json
 
     for path, key in ((f"{home()}/state/ports.json", None), (f"{home()}/build/stack.json", "ports")):
         try:
@@ -166,7 +166,7 @@ def remembered_ports() -> PortMemory:
 @functools.cache
 def compiled_stack() -> Stack:
     """The stack as compile:stack wrote it. Raises Failure if it did not."""
-    from dusty_tasks.core.stack_file import stack_from_json
+    from dusty_tasks.core.stack.json_form import stack_from_json
 
     if assembled.cache_info().currsize:
         return assembled()[0].stack
@@ -178,7 +178,7 @@ def compiled_stack() -> Stack:
 
 def wanted() -> Wanted:
     """What should run, as the last compile wrote it. Raises Failure if nothing was compiled yet."""
-    from dusty_tasks.core.wanted import from_json
+    from dusty_tasks.core.plan.wanted import from_json
 
     path = f"{home()}/state/wanted.json"
     try:
@@ -190,7 +190,7 @@ def wanted() -> Wanted:
 @functools.cache
 def docker_host() -> DockerHost:
     """The machine with the engine, as the settings say."""
-    from dusty_tasks.effects.docker_host import DockerHost
+    from dusty_tasks.effects.docker_host.host import DockerHost
 
     return DockerHost(settings())
 
@@ -199,7 +199,7 @@ def settings_for(repos: Iterable[Repo]) -> Settings:
     """The settings, and with `sync.mode: bind` what is known of the sources of `repos`: which have no `.git`. A clone of ours always has one."""
     from dataclasses import replace
 
-    from dusty_tasks.effects.commits import has_git
+    from dusty_tasks.effects.code.working_tree import has_git
 
     chosen = settings()
     if chosen.sync_mode != "bind":

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dusty_tasks.core.documents import Document
-from dusty_tasks.core.memo import Memo
-from dusty_tasks.effects.memo_files import write_memo
+from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.text.memo import Memo
+from dusty_tasks.effects.doors.memos import write_memo
 
 
 def keep_texts(home: Path, texts: Iterable[str]) -> None:

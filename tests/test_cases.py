@@ -19,12 +19,12 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.compile import assemble_with_ports, compile_all
-from dusty_tasks.core.power_rules import power_warnings, powers_of
-from dusty_tasks.core.problems import Problem, errors, report
-from dusty_tasks.core.stack_file import ports_from_json
-from dusty_tasks.effects.settings_file import settings_from
-from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.core.artifacts.table import assemble_with_ports, compile_all
+from dusty_tasks.core.powers.rules import power_warnings, powers_of
+from dusty_tasks.core.stack.json_form import ports_from_json
+from dusty_tasks.core.text.problems import Problem, errors, report
+from dusty_tasks.effects.home.settings import settings_from
+from dusty_tasks.effects.specs.templates import read_templates
 
 CASES = Path(__file__).parent / "cases"
 HOME, SPECS_ROOT = "/dusty-home", "/specs"

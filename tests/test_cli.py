@@ -10,10 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from dusty_tasks import cli, session
-from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.steps import preflight
-from dusty_tasks.verbs.declared import BY_NAME, VERBS
+from dusty_tasks import session
+from dusty_tasks.cli import verbs as cli
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.operations.machine import preflight
+from dusty_tasks.verbs.table import BY_NAME, VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
 

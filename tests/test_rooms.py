@@ -68,7 +68,7 @@ def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
 
 
 def test_other_programs_are_started_through_one_door() -> None:
-    doors = {"effects/process.py", "bootstrap.py"}
+    doors = {"effects/doors/process.py", "bootstrap.py"}
     users = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py")
              if {"subprocess", "sh"} & set(imported(path))}
     assert users <= doors
@@ -82,7 +82,7 @@ def test_help_imports_neither_doit_nor_anything_heavy(words: list[str], tmp_path
 
 def loaded_modules(words: list[str], home: Path) -> set[str]:
     """The names of all modules in memory after `dusty words` ended."""
-    code = ("import sys\nfrom dusty_tasks.main import main\n"
+    code = ("import sys\nfrom dusty_tasks.cli.main import main\n"
             f"main({words!r})\nprint('LOADED', *sorted(sys.modules), file=sys.stderr)")
     ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "DUSTY_HOME": str(home)}, cwd=ROOT,
                            capture_output=True, text=True, check=False)

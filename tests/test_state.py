@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks import state
+from dusty_tasks.cli import doit_state as state
 
 PIPELINE = """
 import os, signal, sys
-from dusty_tasks import state
+from dusty_tasks.cli import doit_state as state
 db = state.prepare({home!r})
 def task_a():
     return {{"actions": [lambda: open({home!r} + "/a", "w").close()], "targets": [{home!r} + "/a"], "uptodate": [True]}}
@@ -30,7 +30,7 @@ sys.exit(DoitMain(ModuleTaskLoader(dict(task_a=task_a, task_b=task_b,
 
 SWALLOWED = """
 import os, time, weakref
-from dusty_tasks import state
+from dusty_tasks.cli import doit_state as state
 state.catch_signals()
 class Thing: pass
 thing = Thing()
@@ -90,7 +90,7 @@ def test_what_stands_in_the_databases_place_is_set_aside_once_and_again(tmp_path
 
 ON_A_FULL_DISK = """
 import sqlite3, sys
-from dusty_tasks import state
+from dusty_tasks.cli import doit_state as state
 class Full(sqlite3.Connection):
     refused = {refused!r}
     def execute(self, statement, *words):
@@ -150,7 +150,7 @@ def test_a_failing_task_ends_the_run_with_its_own_words(tmp_path: Path) -> None:
     script = tmp_path / "pipeline.py"
     script.write_text(f"""
 import sys
-from dusty_tasks import state
+from dusty_tasks.cli import doit_state as state
 db = state.prepare({str(tmp_path)!r})
 def task_a():
     return {{"actions": [lambda: len(sys.argv) == 1]}}

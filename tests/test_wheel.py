@@ -53,7 +53,7 @@ def test_every_resource_of_the_checkout_is_inside(installed, tmp_path, name):
 
 
 def test_the_examples_compile_without_docker(installed, tmp_path):
-    write = f"from dusty_tasks.effects.example_specs import write_examples; write_examples('{tmp_path}/home', print)"
+    write = f"from dusty_tasks.effects.specs.examples import write_examples; write_examples('{tmp_path}/home', print)"
     run(installed, "python", "-c", write, tmp_path=tmp_path)
     (tmp_path / "home/config.yml").write_text(f"specs_repo: {tmp_path}/home/example/specs\nbundles: [example]\n")
     done = run(installed, "dusty", "compile", tmp_path=tmp_path)

@@ -7,11 +7,11 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.specs import App, Asset, Lib, Specs
-from dusty_tasks.effects import assets
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import action_of, exactly, local_path, misuse, say_json, unknown
+from dusty_tasks.core.specs.model import App, Asset, Lib, Specs
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.home import assets
+from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, misuse, say_json, unknown
 
 
 def run(words: list[str], json: bool = False) -> int | None:
@@ -77,7 +77,7 @@ def assets_of(target: str, specs: Specs) -> set[Asset]:
 
 def set_asset(key: str, path: str) -> None:
     """Keep a snapshot of the file at `path`; a key that no spec declares is warned about."""
-    from dusty_tasks.core.names import Wrong, check_asset_key
+    from dusty_tasks.core.specs.rules import Wrong, check_asset_key
 
     try:
         check_asset_key(key)
@@ -92,7 +92,7 @@ def set_asset(key: str, path: str) -> None:
 
 def warn_if_undeclared(key: str) -> None:
     """A spec that declares `key` may come later, or the key is misspelt: said, not refused. Broken specs are silence."""
-    from dusty_tasks.core.problems import nearest
+    from dusty_tasks.core.text.problems import nearest
 
     try:
         specs = session.specs()
@@ -116,8 +116,8 @@ def read_asset(key: str) -> None:
 
 def unset_asset(key: str) -> None:
     """Forget it."""
-    from dusty_tasks.effects.lock import Busy, held
-    from dusty_tasks.steps.staging import remove_leftovers
+    from dusty_tasks.effects.doors.lock import Busy, held
+    from dusty_tasks.operations.code.staging import remove_leftovers
 
     assets.remove_asset(session.home(), _known(key))
     with suppress(Busy), held("up", verb="assets", home=session.home()):
@@ -130,14 +130,14 @@ def unset_asset(key: str) -> None:
 def _known(key: str) -> str:
     kept = assets.set_keys(session.home())
     if key not in kept:
-        from dusty_tasks.core.problems import did_you_mean
+        from dusty_tasks.core.text.problems import did_you_mean
 
         raise Failure(f'the asset "{key}" is not set', did_you_mean(key, kept) or f"{DUSTY} assets set {key} <path>")
     return key
 
 
 def _note(what: str) -> None:
-    from dusty_tasks.effects.store import record_note
+    from dusty_tasks.effects.home.config import record_note
 
     record_note(session.home(), what, warn)
 

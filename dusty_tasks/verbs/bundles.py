@@ -7,8 +7,8 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.verbs.words import action_of, exactly, misuse, say_json, unknown
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json, unknown
 
 
 def run(words: list[str], only: bool = False, json: bool = False) -> int | None:
@@ -80,7 +80,7 @@ def deactivate(names: list[str]) -> None:
 
 def save(what: str, choose: Callable[[list[str]], list[str]]) -> tuple[list[str], list[str]]:
     """Store the active bundles as `choose` makes them of those at that moment; what they were and are."""
-    from dusty_tasks.effects.store import change_config
+    from dusty_tasks.effects.home.config import change_config
 
     seen: list[list[str]] = []
 

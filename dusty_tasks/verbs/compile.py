@@ -1,4 +1,4 @@
-"""`dusty compile` with options: everything that compile does, in memory. Without options the doit steps do it (steps/compile)."""
+"""`dusty compile` with options: everything that compile does, in memory. Without options the doit steps do it (pipelines/compile)."""
 from __future__ import annotations
 
 import functools
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.problems import Place, Problem, errors, report
-from dusty_tasks.core.settings import CONFIG_FILE
-from dusty_tasks.core.specs import Specs
-from dusty_tasks.core.stack import Stack
-from dusty_tasks.effects.artifacts import Record, changes_of, write_artifacts
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps import compile as steps
-from dusty_tasks.verbs.words import local_path, misuse, say_json
+from dusty_tasks.core.settings.model import CONFIG_FILE
+from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.problems import Place, Problem, errors, report
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.home.artifacts import Record, changes_of, write_artifacts
+from dusty_tasks.pipelines import compile as steps
+from dusty_tasks.verbs.shared.words import local_path, misuse, say_json
 
 ALL = "all together"
 
@@ -64,7 +64,7 @@ def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundle
 
 def _run_steps(json: bool) -> int:
     """The pipeline itself; with `json` what it prints goes to stderr, and the JSON to stdout."""
-    from dusty_tasks.main import run_doit
+    from dusty_tasks.cli.main import run_doit
 
     if not json:
         return run_doit(["run", "compile"])
@@ -93,7 +93,7 @@ def _compile_active() -> Compiled:
 
 
 def _nothing_active() -> Problem:
-    from dusty_tasks.core.compile import nothing_active
+    from dusty_tasks.core.artifacts.table import nothing_active
 
     return Problem(Place(CONFIG_FILE), "bundles", *nothing_active())
 
@@ -103,9 +103,9 @@ def _specs() -> tuple[Specs, list[Problem]]:
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
-    from dusty_tasks.core.compile import assemble_with_ports, compile_all
-    from dusty_tasks.core.power_rules import power_warnings, powers_of
-    from dusty_tasks.effects.template_files import read_templates
+    from dusty_tasks.core.artifacts.table import assemble_with_ports, compile_all
+    from dusty_tasks.core.powers.rules import power_warnings, powers_of
+    from dusty_tasks.effects.specs.templates import read_templates
 
     if errors(problems):
         return Compiled(title, Stack(), problems, {})
@@ -155,7 +155,7 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
 
 def _clashes(specs: Specs, alone: Sequence[Compiled], together: Compiled) -> list[tuple[str, str]]:
     """For each error that no bundle has alone, two bundles that have it together."""
-    from dusty_tasks.core.compile import assemble_with_ports
+    from dusty_tasks.core.artifacts.table import assemble_with_ports
 
     @functools.cache
     def problems_of(pair: tuple[str, str]) -> list[Problem]:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from dusty_tasks import resources, session
 from dusty_tasks.console import say
-from dusty_tasks.verbs.declared import ALIASES, VERBS
-from dusty_tasks.verbs.words import action_of, exactly
+from dusty_tasks.verbs.shared.words import action_of, exactly
+from dusty_tasks.verbs.table import ALIASES, VERBS
 
 SHELLS = ("bash", "zsh", "fish")
 PROXY_NAME = "dustyInternalNginx"
@@ -25,7 +25,7 @@ def run(words: list[str]) -> int | None:
 
 def complete(typed: list[str]) -> None:
     """Print what fits the last of `typed`, a line each: the word, a tab, what it means. `:path` stands for files."""
-    from dusty_tasks.core.completion import offers
+    from dusty_tasks.core.of_verbs.completion import offers
 
     for word, description in offers(typed, VERBS, ALIASES, names):
         say(f"{word}\t{description}" if description else word)
@@ -33,14 +33,14 @@ def complete(typed: list[str]) -> None:
 
 def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
     """All names of a kind of word (verbs/declared.Verb.words); `words` are those of the verb so far."""
-    from dusty_tasks.effects.known_names import read_known_names
+    from dusty_tasks.effects.home.known_names import read_known_names
 
     if kind == "key":
-        from dusty_tasks.core.setting_keys import KEYS
+        from dusty_tasks.core.settings.keys import KEYS
 
         return [key.name for key in KEYS.values() if not key.verb or words[:1] == ("get",)]
     if kind == "value":
-        from dusty_tasks.core.setting_keys import KEYS
+        from dusty_tasks.core.settings.keys import KEYS
 
         return KEYS[words[-1]].values if words[:1] == ("set",) and words[-1] in KEYS else ()
     known = read_known_names(session.home())

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.repos import drop_former_bundles
-from dusty_tasks.core.safe_text import in_yaml
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.repo_words import say_dropped
-from dusty_tasks.verbs.words import action_of, exactly, local_path, repo_as_stored, say_json
+from dusty_tasks.core.specs.repo_ids import drop_former_bundles
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.safe import in_yaml
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.repo_words import say_dropped
+from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, repo_as_stored, say_json
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.setting_keys import Key
-    from dusty_tasks.core.settings import Settings
+    from dusty_tasks.core.settings.keys import Key
+    from dusty_tasks.core.settings.model import Settings
 
 
 def run(words: list[str], json: bool = False) -> int | None:
@@ -43,8 +43,8 @@ def run(words: list[str], json: bool = False) -> int | None:
 
 def key_named(name: str) -> Key:
     """The key, or a Failure with the likeliest one."""
-    from dusty_tasks.core.problems import did_you_mean
-    from dusty_tasks.core.setting_keys import KEYS
+    from dusty_tasks.core.settings.keys import KEYS
+    from dusty_tasks.core.text.problems import did_you_mean
 
     if name in KEYS:
         return KEYS[name]
@@ -75,11 +75,11 @@ def shown(value: Any) -> str:
 
 def places() -> Mapping[tuple[Any, ...], tuple[int, int]]:
     """Where each key stands in config.yml."""
-    from dusty_tasks.core.documents import Places
-    from dusty_tasks.core.yaml_values import values_of_yaml
-    from dusty_tasks.effects.files import read_bytes
-    from dusty_tasks.effects.schema_files import read_schema
-    from dusty_tasks.effects.store import config_path
+    from dusty_tasks.core.specs.documents import Places
+    from dusty_tasks.core.specs.yaml_reader import values_of_yaml
+    from dusty_tasks.effects.doors.files import read_bytes
+    from dusty_tasks.effects.home.config import config_path
+    from dusty_tasks.effects.specs.schemas import read_schema
 
     found = values_of_yaml(read_bytes(config_path(session.home())) or b"", "config.yml", read_schema("config"))
     return Places(found.value, found.marks)
@@ -87,7 +87,7 @@ def places() -> Mapping[tuple[Any, ...], tuple[int, int]]:
 
 def rows() -> list[dict[str, Any]]:
     """Every key with its value in force, where that comes from, and what it may be."""
-    from dusty_tasks.core.setting_keys import KEYS
+    from dusty_tasks.core.settings.keys import KEYS
 
     settings, found = session.settings(), places()
     rows = []
@@ -122,8 +122,8 @@ def get(name: str) -> None:
 
 def set_key(name: str, word: str) -> None:
     """Check a value and store it: the word itself, the content of @file, or of stdin for `-`."""
-    from dusty_tasks.core.names import Wrong
-    from dusty_tasks.core.setting_keys import check_value
+    from dusty_tasks.core.settings.keys import check_value
+    from dusty_tasks.core.specs.rules import Wrong
 
     key = settable(name)
     value = value_of_text(key, text_of(word))
@@ -164,14 +164,15 @@ def settable(name: str) -> Key:
 
 def value_of_text(key: Key, text: str) -> Any:
     """A typed text as a value of the key: YAML where it takes a list or mapping."""
-    from dusty_tasks.core import config_text, setting_keys
+    from dusty_tasks.core.settings import keys as setting_keys
+    from dusty_tasks.core.settings import text_edit as config_text
 
     if key.kind not in ("strings", "mapping"):
         return setting_keys.value_of_text(key, text)
     try:
         return config_text.structure_of(text)
     except ValueError as error:
-        from dusty_tasks.core.yaml_values import QUOTED
+        from dusty_tasks.core.specs.yaml_reader import QUOTED
 
         raise Failure(f"{key.name}: not YAML: {error}", QUOTED if {*"*&!@`%"}.intersection(text) else "") from error
 
@@ -209,7 +210,7 @@ def unset(name: str) -> None:
 
 def save(what: str, change: Any, done: Callable[[], str]) -> None:
     """Store a change and say what is so now, or that there was none."""
-    from dusty_tasks.effects.store import change_config
+    from dusty_tasks.effects.home.config import change_config
 
     changed = change_config(session.home(), what, change, warn)
     session.forget()
@@ -218,7 +219,7 @@ def save(what: str, change: Any, done: Callable[[], str]) -> None:
 
 def print_log(as_json: bool) -> None:
     """All changes, newest first."""
-    from dusty_tasks.effects import store
+    from dusty_tasks.effects.home import config as store
 
     entries = store.log(session.home())
     if as_json:
@@ -231,7 +232,7 @@ def print_log(as_json: bool) -> None:
 
 def undo(change_id: str = "") -> None:
     """Restore the state before a change."""
-    from dusty_tasks.effects import store
+    from dusty_tasks.effects.home import config as store
 
     undone = store.undo(session.home(), change_id, warn)
     session.forget()

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, warn
-from dusty_tasks.core.copying import End, copy_path, end_of
-from dusty_tasks.core.safe_text import printable
-from dusty_tasks.core.sizes import counted, size_text
-from dusty_tasks.effects import archives
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.counting import counter
-from dusty_tasks.verbs.running import containers, pick
-from dusty_tasks.verbs.words import local_path, misuse
+from dusty_tasks.core.of_verbs.copying import End, copy_path, end_of
+from dusty_tasks.core.text.safe import printable
+from dusty_tasks.core.text.wording import counted, size_text
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine import copies as archives
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.verbs.shared.counting import counter
+from dusty_tasks.verbs.shared.running import containers, pick
+from dusty_tasks.verbs.shared.words import local_path, misuse
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.found import FoundContainer
-    from dusty_tasks.steps.container_files import ContainerFiles
+    from dusty_tasks.core.plan.found import FoundContainer
+    from dusty_tasks.operations.container_files import ContainerFiles
 
 
 STREAM = "-"
@@ -93,7 +93,7 @@ def from_stdin(destination: End) -> Iterator[Iterator[archives.Entry]]:
 
 def files_at(end: End, found: dict[str, FoundContainer]) -> ContainerFiles:
     """The way to the files at a path of a container. Raises Failure for an unknown name."""
-    from dusty_tasks.steps.container_files import ContainerFiles
+    from dusty_tasks.operations.container_files import ContainerFiles
 
     container = pick(found, end.container)
     return ContainerFiles(Engine(session.docker_host()), container, end.path)
@@ -114,7 +114,7 @@ def opened(end: End, files: ContainerFiles | None) -> Iterator[Iterator[archives
 
 def copy(entries: Iterator[archives.Entry], source: End, destination: End, files: ContainerFiles | None,
          count: Callable[[int], None]) -> archives.Copied:
-    """Put the entries where the rules of core/copying say; `files` are those of a container that they go to."""
+    """Put the entries where the rules of core/of_verbs/copying say; `files` are those of a container that they go to."""
     first = next(entries)
     is_stream = not source.container and source.path == STREAM
     name = "" if is_stream else posixpath.basename(source.path if source.container else local_path(source.path))

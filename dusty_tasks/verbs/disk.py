@@ -10,19 +10,19 @@ from typing import Any
 
 from dusty_tasks import __version__, session
 from dusty_tasks.console import confirm, say, table, warn
-from dusty_tasks.core import disk as core
-from dusty_tasks.core.backup import BEING_PUT_BACK
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.disk import Item
-from dusty_tasks.core.sizes import counted, size_text
-from dusty_tasks.effects.docker import Engine, EngineRefused, list_containers, read_usage, run_remove
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.kept import read_sets
-from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.observe import read_unfinished
-from dusty_tasks.effects.persist import read_persist
-from dusty_tasks.verbs.counting import counter
-from dusty_tasks.verbs.words import action_of, exactly, local_path, say_json
+from dusty_tasks.core.of_verbs import disk as core
+from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK
+from dusty_tasks.core.of_verbs.disk import Item
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.wording import counted, size_text
+from dusty_tasks.effects.code.kept import read_sets
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine.http import Engine, EngineRefused, list_containers, read_usage, run_remove
+from dusty_tasks.effects.engine.persist import read_persist
+from dusty_tasks.effects.observe.docker_host import read_unfinished
+from dusty_tasks.verbs.shared.counting import counter
+from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, say_json
 
 ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore")
 
@@ -61,7 +61,7 @@ def inspect(as_json: bool) -> None:
 
 
 def _made_again() -> tuple[str, ...]:
-    from dusty_tasks.core.backup import MADE_AGAIN
+    from dusty_tasks.core.of_verbs.backup import MADE_AGAIN
 
     return MADE_AGAIN
 
@@ -113,8 +113,8 @@ def remove(what: str, items: Sequence[Item], yes: bool, away: Callable[[Item], A
 
 def backup(folder: str) -> int | None:
     """One archive of persist/ without what `up` makes again."""
-    from dusty_tasks.core.backup import folders
-    from dusty_tasks.effects.persist import ARCHIVE, NAMED, write_backup
+    from dusty_tasks.core.of_verbs.backup import folders
+    from dusty_tasks.effects.engine.persist import ARCHIVE, NAMED, write_backup
 
     host = session.docker_host()
     try:
@@ -138,9 +138,9 @@ def backup(folder: str) -> int | None:
 
 def restore(path: str, yes: bool) -> int | None:
     """Check all of the archive, show what it replaces, ask, and put it back."""
-    from dusty_tasks.core.backup import folders
-    from dusty_tasks.effects.persist import read_backup
-    from dusty_tasks.effects.restore import restore_backup
+    from dusty_tasks.core.of_verbs.backup import folders
+    from dusty_tasks.effects.engine.persist import read_backup
+    from dusty_tasks.effects.engine.restore import restore_backup
 
     with counter("checking the archive") as count:
         manifest, entries = read_backup(path, count)
@@ -170,7 +170,7 @@ def is_restore_unfinished() -> bool:
 
 def go_on() -> None:
     """Finish a restore that was broken off: all of its backup has arrived."""
-    from dusty_tasks.effects.restore import finish_restore
+    from dusty_tasks.effects.engine.restore import finish_restore
 
     with held("up", verb="disk restore", home=session.home()):
         check_nothing_runs()

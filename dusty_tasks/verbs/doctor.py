@@ -2,15 +2,15 @@
 from __future__ import annotations
 
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.health import FAILED, OK, Finding
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import exactly, say_json
+from dusty_tasks.core.of_verbs.findings import FAILED, OK, Finding
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.words import exactly, say_json
 
 
 def run(words: list[str], fix: bool = False, json: bool = False) -> int | None:
     """One line a finding; 1 if any failed. With --fix the harmless repairs are done first, and everything is looked at again."""
     exactly("doctor", "", words)
-    from dusty_tasks.steps import health
+    from dusty_tasks.operations.machine import doctor as health
 
     findings = health.examine()
     if fix and any(finding.fix for finding in findings if finding.state != OK):
@@ -27,7 +27,7 @@ def run(words: list[str], fix: bool = False, json: bool = False) -> int | None:
 def mend(findings: list[Finding]) -> None:
     """Do the repairs that the findings name, each by itself: one that fails is said, and stops no other."""
     from dusty_tasks import session
-    from dusty_tasks.steps import health
+    from dusty_tasks.operations.machine import doctor as health
 
     for name in dict.fromkeys(finding.fix for finding in findings if finding.fix and finding.state != OK):
         try:

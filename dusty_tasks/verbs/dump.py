@@ -13,13 +13,13 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.redaction import Redactor, values_below, without_values
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import read_bytes, write_atomically
-from dusty_tasks.verbs.words import local_path, misuse
+from dusty_tasks.core.of_verbs.redaction import Redactor, values_below, without_values
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.files import read_bytes, write_atomically
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.verbs.shared.words import local_path, misuse
 
 LINES = 200
 """Last lines of each container's log."""
@@ -93,7 +93,7 @@ def versions() -> str:
 
 def doctor() -> str:
     """All findings."""
-    from dusty_tasks.steps.health import examine
+    from dusty_tasks.operations.machine.doctor import examine
 
     return "".join(f"{finding}\n" for finding in examine())
 
@@ -102,14 +102,14 @@ def config() -> str:
     """config.yml without the values of variables."""
     import yaml
 
-    from dusty_tasks.effects.store import read_config
+    from dusty_tasks.effects.home.config import read_config
 
     return str(yaml.safe_dump(without_values(read_config(session.home())), sort_keys=False, allow_unicode=True))
 
 
 def plan() -> str:
     """What `up` would do."""
-    from dusty_tasks.steps.reality import look
+    from dusty_tasks.operations.look import look
 
     view = look(Engine(session.docker_host()))
     if view.engine_trouble:
@@ -183,8 +183,8 @@ def bugs() -> Iterator[tuple[str, str]]:
 
 def redactor() -> Redactor:
     """Knows the values of variables (set, in specs, from the caller), and the lines of assets."""
-    from dusty_tasks.effects.assets import read_asset, set_keys
-    from dusty_tasks.effects.store import read_config
+    from dusty_tasks.effects.home.assets import read_asset, set_keys
+    from dusty_tasks.effects.home.config import read_config
 
     home = session.home()
     secrets: list[str] = []

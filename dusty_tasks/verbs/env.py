@@ -7,9 +7,9 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import action_of, local_path, misuse, say_json, unknown
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.words import action_of, local_path, misuse, say_json, unknown
 
 Variables = dict[str, str | None]
 """None: the value that the caller of `up` has for it."""
@@ -124,7 +124,7 @@ def checked(name: str, where: str = "") -> str:
 
 def set_variables(name: str, variables: Variables) -> None:
     """Store them; a value that is there is replaced."""
-    from dusty_tasks.effects.store import change_config
+    from dusty_tasks.effects.home.config import change_config
 
     check_name(name)
 
@@ -140,7 +140,7 @@ def set_variables(name: str, variables: Variables) -> None:
 
 def unset_variables(name: str, names: list[str], all_of_them: bool) -> None:
     """Forget variables; one that is not set is an error, and nothing changes."""
-    from dusty_tasks.effects.store import change_config
+    from dusty_tasks.effects.home.config import change_config
 
     if bool(names) == all_of_them:
         raise misuse("env", f"env unset needs VAR… or --all{', not both' if names else ''}")

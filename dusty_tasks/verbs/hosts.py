@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.health import FAILED, Finding
-from dusty_tasks.effects import helper_install, hosts_file
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.hosts_refusal import forget_refusal
-from dusty_tasks.steps.hosts import FILE, LOCALHOST, remember
-from dusty_tasks.verbs.words import action_of, exactly, misuse
+from dusty_tasks.core.of_verbs.findings import FAILED, Finding
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.hosts import helper as helper_install
+from dusty_tasks.effects.hosts import section as hosts_file
+from dusty_tasks.effects.hosts.refusal import forget_refusal
+from dusty_tasks.operations.machine.hosts import FILE, LOCALHOST, remember
+from dusty_tasks.verbs.shared.words import action_of, exactly, misuse
 
 ACTIONS = ("show", "diff", "apply", "undo", "check", "install", "uninstall")
 
@@ -31,7 +32,7 @@ def run(words: list[str], allow: Sequence[str] = (), who: str | None = None, yes
 
 def compiled_section() -> str:
     """The section of the last compile. Raises Failure before the first one."""
-    from dusty_tasks.effects.files import read_bytes
+    from dusty_tasks.effects.doors.files import read_bytes
 
     content = read_bytes(f"{session.home()}/build/hosts")
     if content is None:
@@ -90,7 +91,7 @@ def report(outcome: hosts_file.HostsOutcome, done: str) -> int:
 
 def check() -> int:
     """One line for each thing that must hold, as `doctor` says it; 1 if one does not."""
-    from dusty_tasks.steps.hosts_health import findings
+    from dusty_tasks.operations.machine.hosts_health import findings
 
     return say_findings(findings())
 
@@ -116,7 +117,7 @@ def install(allow: Sequence[str], who: str | None, yes: bool) -> int:
     if chosen.is_configured and chosen.hosts_mode == FILE and not chosen.hosts_agreed:
         remember(FILE, "hosts install")
     forget_refusal(session.home())
-    from dusty_tasks.steps.hosts_health import helper_findings
+    from dusty_tasks.operations.machine.hosts_health import helper_findings
 
     return say_findings(helper_findings()) if not who else 0
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import binary_stream, check_reader, has_colour, say
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.running import containers, in_stack_order, pick
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.running import containers, in_stack_order, pick
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.found import FoundContainer
-    from dusty_tasks.core.log_lines import Line
+    from dusty_tasks.core.of_verbs.log_lines import Line
+    from dusty_tasks.core.plan.found import FoundContainer
 
 
 def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None,
@@ -34,7 +34,7 @@ def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: 
 
 def range_flags(tail: str | None, since: str | None) -> list[str]:
     """The engine's flags for which lines to show. Raises Failure if the texts are no number and no time."""
-    from dusty_tasks.core.log_lines import checked_since, checked_tail
+    from dusty_tasks.core.of_verbs.log_lines import checked_since, checked_tail
 
     try:
         return [*(["--tail", checked_tail(tail)] if tail is not None else []),
@@ -45,13 +45,13 @@ def range_flags(tail: str | None, since: str | None) -> list[str]:
 
 def show_one(container: FoundContainer, flags: list[str], *, follow: bool, timestamps: bool, env: Mapping[str, str]) -> int:
     """The engine's own output of one container, its streams apart; to follow, that of its next lives as well."""
-    from dusty_tasks.effects.process import run_attached
+    from dusty_tasks.effects.doors.process import run_attached
 
     always = ["--follow"] * follow + ["--timestamps"] * timestamps
     if not follow or container.exit_status is not None:
         return run_attached(["docker", "logs", *flags, *always, container.id], env=env)
-    from dusty_tasks.effects.docker import Engine
-    from dusty_tasks.steps.comebacks import Comebacks
+    from dusty_tasks.effects.engine.http import Engine
+    from dusty_tasks.operations.launch.comebacks import Comebacks
 
     comebacks = Comebacks(Engine(session.docker_host()))
     while True:
@@ -67,8 +67,8 @@ def show_one(container: FoundContainer, flags: list[str], *, follow: bool, times
 def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool,
                  env: Mapping[str, str]) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
-    from dusty_tasks.core.log_lines import after
-    from dusty_tasks.effects.container_logs import stored_lines
+    from dusty_tasks.core.of_verbs.log_lines import after
+    from dusty_tasks.effects.engine.logs import stored_lines
 
     output = Output([container.name for container in chosen], timestamps)
     last: dict[str, bytes] = {}
@@ -84,7 +84,7 @@ class Output:
     """Lines after the names of their containers, on the stream that each was printed to."""
 
     def __init__(self, names: Sequence[str], timestamps: bool) -> None:
-        from dusty_tasks.core.log_lines import prefixes
+        from dusty_tasks.core.of_verbs.log_lines import prefixes
 
         self.timestamps = timestamps
         self._streams = [binary_stream(stream) for stream in (sys.stdout, sys.stderr)]
@@ -108,10 +108,10 @@ def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str
 
     It ends when the last container has ended and none is about to come back. Those that had ended before are watched as long.
     """
-    from dusty_tasks.core.log_lines import Line
-    from dusty_tasks.effects.container_logs import Follower
-    from dusty_tasks.effects.docker import Engine
-    from dusty_tasks.steps.comebacks import Comeback, Comebacks
+    from dusty_tasks.core.of_verbs.log_lines import Line
+    from dusty_tasks.effects.engine.http import Engine
+    from dusty_tasks.effects.engine.logs import Follower
+    from dusty_tasks.operations.launch.comebacks import Comeback, Comebacks
 
     comebacks = Comebacks(Engine(session.docker_host()))
     lost: set[str] = set()

@@ -3,13 +3,13 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.changes import to_json
-from dusty_tasks.core.container_state import OFF, UNKNOWN
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.reality import Compiled, View, compiled_now, look
-from dusty_tasks.verbs.words import exactly, say_json
+from dusty_tasks.core.plan.container_state import OFF, UNKNOWN
+from dusty_tasks.core.plan.plan import to_json
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.look import Compiled, View, compiled_now, look
+from dusty_tasks.verbs.shared.words import exactly, say_json
 
 SOMETHING_TO_DO = 10
 
@@ -58,7 +58,7 @@ def unseen_text(view: View) -> str:
 
 def warn_of_refusal(view: View) -> None:
     """What `up` refuses to do is planned all the same, with a word."""
-    from dusty_tasks.steps.preconditions import check_owner, refuse_unfinished_restore
+    from dusty_tasks.operations.launch.preconditions import check_owner, refuse_unfinished_restore
 
     try:
         refuse_unfinished_restore(view.found.unfinished_restore)
@@ -69,7 +69,7 @@ def warn_of_refusal(view: View) -> None:
 
 def warn_of_powers(made: Compiled) -> None:
     """What `up` would ask first: powers that were not allowed yet."""
-    from dusty_tasks.steps import trust
+    from dusty_tasks.operations.machine import trust
 
     if new := trust.asked(trust.powers_now(made.wanted)).new:
         warn(trust.question(new, ()) + f"\n    up asks first; {DUSTY} trust specs list tells more")
@@ -79,7 +79,7 @@ def artifact_differences(made: Compiled) -> dict[str, str]:
     """Path below build/ -> unified diff, for each artifact that compile would write or remove."""
     import difflib
 
-    from dusty_tasks.effects.sources import COMPOSE, read_build
+    from dusty_tasks.effects.observe.this_machine import COMPOSE, read_build
 
     before = read_build(session.settings().build, also=(COMPOSE,))
     found = {}

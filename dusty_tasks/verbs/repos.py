@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.repos import Repo, repo_of
-from dusty_tasks.effects.commits import read_branch
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.repo_words import found_repo
-from dusty_tasks.verbs.words import action_of, exactly, local_path, misuse, say_json
+from dusty_tasks.core.specs.repo_ids import Repo, repo_of
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.code.working_tree import read_branch
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.repo_words import found_repo
+from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, misuse, say_json
 
 
 def run(words: list[str], branch: str | None = None, all: bool = False, reset_repos: bool = False, json: bool = False) -> int | None:
@@ -61,7 +61,7 @@ def known_repos() -> Known:
         found += [thing.repo for thing in (*specs.apps.values(), *specs.libs.values()) if thing.repo]
     except Failure as failure:
         trouble = failure
-        from dusty_tasks.steps.sync import stack_repos
+        from dusty_tasks.operations.code.sync import stack_repos
 
         found += [Repo(entry["written"], entry["id"], entry["url"], entry["local_path"]) for entry in stack_repos()]
     by_id: dict[str, Repo] = {}
@@ -91,7 +91,7 @@ def list_repos(as_json: bool) -> None:
 
 
 def _row(repo: Repo) -> dict[str, Any]:
-    from dusty_tasks.effects.clones import Clone
+    from dusty_tasks.effects.code.clones import Clone
 
     settings = session.settings()
     path = settings.path_of(repo.id, repo.local_path)
@@ -111,7 +111,7 @@ def override(word: str, path_word: str) -> None:
 
 def override_from(folder_word: str) -> None:
     """Override every known repo whose short name is a folder in the given one."""
-    from dusty_tasks.effects.git import remote_urls
+    from dusty_tasks.effects.code.git import remote_urls
 
     folder, known = checked_folder(folder_word), known_repos()
     if known.trouble:
@@ -186,7 +186,7 @@ def manage_all(words: Sequence[str]) -> None:
 
 def update(is_reset_wanted: bool) -> int:
     """Fetch the specs repo, then the stack's repos; local work is left, or saved and reset."""
-    from dusty_tasks.steps.repos import KEPT, SAME, failure_of, pull_all
+    from dusty_tasks.operations.code.repos import KEPT, SAME, failure_of, pull_all
 
     outcomes = pull_all(is_reset_wanted=is_reset_wanted, always=True, say=say, warn=warn)
     same = sum(outcome.status == SAME for outcome in outcomes)
@@ -256,7 +256,7 @@ def _drop(config: dict[str, Any], key: str, repo_id: str) -> None:
 
 
 def _change(what: str, change: Callable[[dict[str, Any]], Any]) -> None:
-    from dusty_tasks.effects.store import change_config
+    from dusty_tasks.effects.home.config import change_config
 
     change_config(session.home(), what, change, warn)
     session.forget()

@@ -3,21 +3,21 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.changes import CREATE, RECREATE, REMOVE
-from dusty_tasks.core.found import PROXY, FoundContainer
-from dusty_tasks.core.wanted import Wanted, WantedContainer
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.receipts import Receipt, read_receipts
-from dusty_tasks.steps.page_states import note_found
-from dusty_tasks.steps.preconditions import check_containers_are_ours
-from dusty_tasks.steps.restarting import Restarted, restart
-from dusty_tasks.verbs.repo_words import found_entries
-from dusty_tasks.verbs.running import not_in_the_stack
-from dusty_tasks.verbs.words import misuse
+from dusty_tasks.core.plan.found import PROXY, FoundContainer
+from dusty_tasks.core.plan.plan import CREATE, RECREATE, REMOVE
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.code.receipts import Receipt, read_receipts
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.launch.page_states import note_found
+from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
+from dusty_tasks.operations.launch.restarting import Restarted, restart
+from dusty_tasks.verbs.shared.repo_words import found_entries
+from dusty_tasks.verbs.shared.running import not_in_the_stack
+from dusty_tasks.verbs.shared.words import misuse
 
 
 def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None = None, no_sync: bool = False, all: bool = False) -> int | None:
@@ -93,11 +93,11 @@ def named(words: list[str], wanted: Wanted) -> list[WantedContainer]:
 
 def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool) -> dict[str, Receipt]:
     """Sync the repos in these containers (None: all of the stack); the receipts that lie on the Docker host then. Raises Failure."""
-    from dusty_tasks.steps.sync import failure_of, sync_repos
+    from dusty_tasks.operations.code.sync import failure_of, sync_repos
 
     host = session.docker_host()
     if session.settings().sync_mode == "bind":
-        from dusty_tasks.steps.bound import bound_receipts
+        from dusty_tasks.operations.code.bound import bound_receipts
 
         return bound_receipts(wanted.repos, session.settings())
     if not is_left_out:
@@ -111,7 +111,7 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
 
 def tell_pending(engine: Engine) -> None:
     """Changed specs are not applied by a restart; say so."""
-    from dusty_tasks.steps.reality import look_ahead
+    from dusty_tasks.operations.look import look_ahead
 
     view = look_ahead(engine)
     if view and view.plan.of(CREATE, RECREATE, REMOVE):

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import read_bytes
-from dusty_tasks.verbs.running import running
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.files import read_bytes
+from dusty_tasks.verbs.shared.running import running
+from dusty_tasks.verbs.shared.words import misuse, say_json, unknown
 from dusty_tasks.verbs.shell import execute
-from dusty_tasks.verbs.words import misuse, say_json, unknown
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.specs import App
+    from dusty_tasks.core.specs.model import App
 
 
 class ScriptInfo(NamedTuple):
@@ -57,7 +57,7 @@ def scripts_of(app_name: str) -> list[ScriptInfo]:
 
 def compiled_apps() -> dict[str, App]:
     """The apps of build/stack.json; {} if there is none."""
-    from dusty_tasks.core.stack_file import stack_from_json
+    from dusty_tasks.core.stack.json_form import stack_from_json
 
     try:
         return stack_from_json(read_bytes(f"{session.home()}/build/stack.json") or b"").apps

@@ -7,12 +7,12 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import ask, may_ask, say, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.repos import drop_former_bundles
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.routing import choose_routing
-from dusty_tasks.verbs.repo_words import say_dropped
-from dusty_tasks.verbs.words import exactly, repo_as_stored
+from dusty_tasks.core.specs.repo_ids import drop_former_bundles
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.machine.routing import choose_routing
+from dusty_tasks.verbs.shared.repo_words import say_dropped
+from dusty_tasks.verbs.shared.words import exactly, repo_as_stored
 
 HOST_KINDS = ("local", "ssh")
 
@@ -39,7 +39,7 @@ def asked(specs_repo: str | None, kind: str | None, yes: bool) -> dict[str, str]
     if kind is None:
         kind = settings.host.kind if yes else answer(f"Docker host, {' or '.join(HOST_KINDS)}", settings.host.kind)
     if kind not in HOST_KINDS:
-        from dusty_tasks.core.problems import did_you_mean
+        from dusty_tasks.core.text.problems import did_you_mean
 
         raise Failure(f'"{kind}" is not a kind of Docker host', did_you_mean(kind, HOST_KINDS))
     answers["host.kind"] = kind
@@ -75,11 +75,11 @@ def answer(question: str, present: str) -> str:
 
 def save(answers: dict[str, str]) -> None:
     """Store the answers in one change; the examples are written out, with their bundle active if none is."""
-    from dusty_tasks.effects.store import change_config
+    from dusty_tasks.effects.home.config import change_config
 
     example_bundle = ""
     if not answers["specs_repo"]:
-        from dusty_tasks.effects.example_specs import BUNDLE, write_examples
+        from dusty_tasks.effects.specs.examples import BUNDLE, write_examples
 
         answers["specs_repo"], example_bundle = str(write_examples(session.home(), say)), BUNDLE
 
@@ -106,7 +106,7 @@ def save(answers: dict[str, str]) -> None:
 
 def find_address() -> int:
     """Store the address of an ssh Docker host, which the hosts section needs; one that is not to be found is named."""
-    from dusty_tasks.steps.host_start import store_address
+    from dusty_tasks.operations.machine.docker_host import store_address
 
     host = session.docker_host()
     if host.is_local or store_address(host):
@@ -119,7 +119,7 @@ def install_helper(yes: bool) -> int:
     settings = session.settings()
     if settings.hosts_mode != "file":
         return 0
-    from dusty_tasks.effects.helper_install import NOT_NEEDED, check_installation, needs_allowing
+    from dusty_tasks.effects.hosts.helper import NOT_NEEDED, check_installation, needs_allowing
     from dusty_tasks.verbs import hosts
 
     address = settings.hosts_address
@@ -133,8 +133,8 @@ def install_helper(yes: bool) -> int:
 
 def offer_shell_setup(yes: bool) -> None:
     """Offer the link and the completion, where they are missing."""
-    from dusty_tasks.steps.consent import Consent
-    from dusty_tasks.steps.first_run import set_up_shell, shell_items
+    from dusty_tasks.operations.machine.consent import Consent
+    from dusty_tasks.operations.machine.first_run import set_up_shell, shell_items
 
     items, consent = shell_items(), Consent(yes=yes)
     if items and consent.to(*items):

@@ -4,11 +4,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
-from dusty_tasks.verbs.running import running
-from dusty_tasks.verbs.words import misuse
+from dusty_tasks.verbs.shared.running import running
+from dusty_tasks.verbs.shared.words import misuse
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.found import FoundContainer
+    from dusty_tasks.core.plan.found import FoundContainer
 
 BEST_SHELL = ("sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
 
@@ -22,8 +22,8 @@ def run(words: list[str]) -> int | None:
 
 def execute(container: FoundContainer, command: list[str] | tuple[str, ...]) -> int:
     """`docker exec` with the caller's streams, with a terminal if all of them are one; the command's status."""
-    from dusty_tasks.effects.attached import own_streams, run_in_container
-    from dusty_tasks.effects.docker import Engine, has_file
+    from dusty_tasks.effects.engine.attached import own_streams, run_in_container
+    from dusty_tasks.effects.engine.http import Engine, has_file
 
     host, streams = session.docker_host(), own_streams()
     # An app is started by sh; the image of a service may have none.

@@ -3,19 +3,19 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine, EngineDown
-from dusty_tasks.effects.docker_host import Unreachable
-from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.vm import is_known_off
-from dusty_tasks.steps.host_start import stop_machine
-from dusty_tasks.steps.preconditions import check_containers_are_ours
-from dusty_tasks.steps.stopping import stop_containers
+from dusty_tasks.effects.docker_host.host import Unreachable
+from dusty_tasks.effects.docker_host.vm import is_known_off
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine, EngineDown
+from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
+from dusty_tasks.operations.launch.stopping import stop_containers
+from dusty_tasks.operations.machine.docker_host import stop_machine
 
 
 def run(words: list[str]) -> int | None:
     """A Docker host that is off already is said to be so; 2 where neither its containers nor the machine could be stopped."""
-    from dusty_tasks.verbs.words import exactly
+    from dusty_tasks.verbs.shared.words import exactly
 
     exactly("shutdown", "", words)
     engine = Engine(session.docker_host())

@@ -5,14 +5,14 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table
-from dusty_tasks.core.sizes import GIB
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.lock import held
-from dusty_tasks.steps.host_start import ensure_running, store_address
-from dusty_tasks.steps.page_states import note_found
-from dusty_tasks.verbs.words import exactly
+from dusty_tasks.core.text.wording import GIB
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.launch.page_states import note_found
+from dusty_tasks.operations.machine.docker_host import ensure_running, store_address
+from dusty_tasks.verbs.shared.words import exactly
 
 
 def run(words: list[str], yes: bool = False) -> int | None:
@@ -41,8 +41,8 @@ def facts(info: dict[str, Any], version: dict[str, Any]) -> list[tuple[str, str]
 
 def client_version() -> str:
     """The version of the docker client here."""
-    from dusty_tasks.effects import process
-    from dusty_tasks.effects.failures import ToolFailed
+    from dusty_tasks.effects.doors import process
+    from dusty_tasks.effects.doors.failures import ToolFailed
 
     try:
         return process.run(["docker", "--version"]).out.removeprefix("Docker version ").split(",")[0].strip() or "?"

@@ -8,17 +8,17 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, table, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.changes import Change
-from dusty_tasks.core.container_state import OFF, UNKNOWN, state_of
-from dusty_tasks.core.repos import shown_names
-from dusty_tasks.core.sizes import GIB
-from dusty_tasks.core.wanted import WantedContainer
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.reality import View, look_ahead
-from dusty_tasks.verbs.words import exactly, say_json
+from dusty_tasks.core.plan.container_state import OFF, UNKNOWN, state_of
+from dusty_tasks.core.plan.plan import Change
+from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.wording import GIB
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.look import View, look_ahead
+from dusty_tasks.verbs.shared.words import exactly, say_json
 
 CLEAR = "\x1b[H\x1b[2J"
 
@@ -94,7 +94,7 @@ def host_facts(engine: Engine, view: View | None) -> dict[str, Any]:
         try:
             info = docker.read_info(engine)
         except Failure as away:
-            from dusty_tasks.effects.vm import is_known_off
+            from dusty_tasks.effects.docker_host.vm import is_known_off
 
             trouble, is_off = away.what, is_known_off(engine.host)
     if trouble:
@@ -162,8 +162,8 @@ def libs_and_streams() -> tuple[list[str], dict[str, list[str]]]:
 
 def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
     """Per repo of the stack: where its code comes from, the commit, and whether the copy is up to date; with `verbose` git's own word."""
-    from dusty_tasks.effects.commits import read_branch, read_commit
-    from dusty_tasks.steps.sync import source_of
+    from dusty_tasks.effects.code.working_tree import read_branch, read_commit
+    from dusty_tasks.operations.code.sync import source_of
 
     found = []
     names = shown_names(entry["id"] for entry in view.wanted.repos)
@@ -172,7 +172,7 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
         row = {"id": entry["id"], "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
                "name": names[entry["id"]], "sync": view.found.stale_repos.get(entry["id"]) or sync_word(entry["id"], view)}
         if verbose:
-            from dusty_tasks.effects.clones import Clone
+            from dusty_tasks.effects.code.clones import Clone
 
             row["git"] = Clone(path).state()
             row["made_there"] = made_there(entry, path, view)
@@ -185,8 +185,8 @@ def made_there(entry: dict[str, Any], path: str, view: View) -> list[dict[str, s
     receipt = view.found.receipts.get(entry["id"])
     if session.settings().sync_mode == "bind" or not receipt:
         return None
-    from dusty_tasks.core.replaced import shown_path
-    from dusty_tasks.steps.copy_edits import edits_of_copy
+    from dusty_tasks.core.code.replaced import shown_path
+    from dusty_tasks.operations.code.copy_edits import edits_of_copy
 
     found = edits_of_copy(entry, path, session.docker_host(), session.settings(), receipt)
     return None if found is None else [{"path": shown_path(name), "what": what} for name, what in found]

@@ -3,15 +3,15 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine, EngineDown
-from dusty_tasks.effects.docker_host import Unreachable
-from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.vm import is_known_off
-from dusty_tasks.steps.preconditions import check_containers_are_ours
-from dusty_tasks.steps.stopping import stop_containers
-from dusty_tasks.verbs.running import compiled_names, pick, spec_name
+from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.effects.docker_host.host import Unreachable
+from dusty_tasks.effects.docker_host.vm import is_known_off
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine, EngineDown
+from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
+from dusty_tasks.operations.launch.stopping import stop_containers
+from dusty_tasks.verbs.shared.running import compiled_names, pick, spec_name
 
 
 def run(words: list[str], rm: bool = False) -> int | None:

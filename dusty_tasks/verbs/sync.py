@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.repos import shown_names
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.preconditions import check_data_is_ours
-from dusty_tasks.steps.sync import RepoEntry, SyncOutcome, failure_of, rules_at, source_of, sync_repos
-from dusty_tasks.verbs.repo_words import found_entries
-from dusty_tasks.verbs.words import local_path
+from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.code.sync import RepoEntry, SyncOutcome, failure_of, rules_at, source_of, sync_repos
+from dusty_tasks.operations.launch.preconditions import check_data_is_ours
+from dusty_tasks.verbs.shared.repo_words import found_entries
+from dusty_tasks.verbs.shared.words import local_path
 
 if TYPE_CHECKING:
-    from dusty_tasks.steps.copy_repo import CopyOfRepo
+    from dusty_tasks.operations.code.copy_repo import CopyOfRepo
 
 
 def run(words: list[str], watch: bool = False, checksum: bool = False, allow_empty: bool = False, progress: bool = False,
@@ -43,7 +43,7 @@ def run(words: list[str], watch: bool = False, checksum: bool = False, allow_emp
 
 def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
     """Sync at every change until interrupted (KeyboardInterrupt: exit 130)."""
-    from dusty_tasks.steps.watching import synced_changes
+    from dusty_tasks.operations.code.watching import synced_changes
 
     def choose() -> tuple[Sequence[RepoEntry], Sequence[RepoEntry]]:
         entries = repos_of_stack()
@@ -56,8 +56,8 @@ def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
 
 def repos_of_stack() -> list[RepoEntry]:
     """The repos of what is active now; with specs that cannot be used, of what was compiled last. Raises Failure if nothing ever was."""
-    from dusty_tasks.core.compile import nothing_active
-    from dusty_tasks.core.wanted_stack import repo_entries
+    from dusty_tasks.core.artifacts.table import nothing_active
+    from dusty_tasks.core.artifacts.wanted import repo_entries
 
     try:
         stack = session.stack()
@@ -85,9 +85,9 @@ def tell(outcomes: Sequence[SyncOutcome]) -> int:
 
 def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
     """Compare each source with its copy by content, but for what a sync leaves alone; 1 if any differs. `names`: what people call each repo."""
-    from dusty_tasks.core.replaced import shown_path
-    from dusty_tasks.effects import rsync
-    from dusty_tasks.steps.sync import check_source
+    from dusty_tasks.core.code.replaced import shown_path
+    from dusty_tasks.effects.code import rsync
+    from dusty_tasks.operations.code.sync import check_source
 
     settings, host, code = session.settings(), session.docker_host(), 0
     for entry in entries:
@@ -112,8 +112,8 @@ def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
 
 def copy_at(entry: RepoEntry, path: str) -> CopyOfRepo:
     """The copy of a repo whose source is at `path`. Raises Failure."""
-    from dusty_tasks.steps.copy_repo import CopyOfRepo
-    from dusty_tasks.steps.sync import read_state_of
+    from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+    from dusty_tasks.operations.code.sync import read_state_of
 
     rules = rules_at(path, session.settings())
     return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state_of(path, rules), rules)
@@ -124,7 +124,7 @@ def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
 
     It is a path of the caller, or one below the one named repo.
     """
-    from dusty_tasks.core.excludes import Matcher
+    from dusty_tasks.core.code.excludes import Matcher
 
     settings = session.settings()
     by_source = {source_of(entry, settings)[0]: entry for entry in entries}

@@ -6,17 +6,17 @@ from contextlib import contextmanager
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.replaced import kept_lines, shown_path
-from dusty_tasks.core.repos import shown_names
-from dusty_tasks.core.sizes import counted
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.kept import TIME, kept_path
-from dusty_tasks.effects.lock import held
-from dusty_tasks.steps.bring_back import pull, restore
-from dusty_tasks.steps.copy_repo import CopyOfRepo
-from dusty_tasks.steps.sync import LONGEST_WAIT, RepoEntry, check_source, source_of
-from dusty_tasks.verbs.repo_words import found_entries, found_repo
+from dusty_tasks.core.code.replaced import kept_lines, shown_path
+from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.wording import counted
+from dusty_tasks.effects.code.kept import TIME, kept_path
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.operations.code.bring_back import pull, restore
+from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+from dusty_tasks.operations.code.sync import LONGEST_WAIT, RepoEntry, check_source, source_of
+from dusty_tasks.verbs.shared.repo_words import found_entries, found_repo
 from dusty_tasks.verbs.sync import copy_at, located
 
 

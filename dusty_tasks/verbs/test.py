@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from dusty_tasks import session
 from dusty_tasks.console import has_colour, say, table, warn
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import misuse, say_json, unknown
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.words import misuse, say_json, unknown
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.specs import Suite
-    from dusty_tasks.core.suite_target import Target
-    from dusty_tasks.effects.docker_host import DockerHost
-    from dusty_tasks.steps.suite_memory import Memory
-    from dusty_tasks.steps.suite_runs import SuiteResult, SuiteRunner
+    from dusty_tasks.core.specs.model import Suite
+    from dusty_tasks.core.suites.target import Target
+    from dusty_tasks.effects.docker_host.host import DockerHost
+    from dusty_tasks.operations.suites.memory import Memory
+    from dusty_tasks.operations.suites.run import SuiteResult, SuiteRunner
 
 ALL = "all"
 
@@ -46,7 +46,7 @@ def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached:
 
 def clone_specs() -> None:
     """A managed specs repo that was never fetched is cloned first: names cannot be checked without it. Raises Failure."""
-    from dusty_tasks.steps.repos import failure_of, pull_specs
+    from dusty_tasks.operations.code.repos import failure_of, pull_specs
 
     if session.settings().specs_repo and not session.specs_root().is_dir():
         if failure := failure_of(pull_specs(session.settings(), say=say, warn=warn, verb="test")):
@@ -56,7 +56,7 @@ def clone_specs() -> None:
 
 def list_targets(json: bool) -> None:
     """Everything that has tests."""
-    from dusty_tasks.core.suite_target import targets
+    from dusty_tasks.core.suites.target import targets
 
     found = targets(session.specs())
     if json:
@@ -80,7 +80,7 @@ def list_suites(target: Target, json: bool) -> None:
 
 def find_target(name: str) -> Target:
     """An app or lib with tests, active or not. Raises Failure."""
-    from dusty_tasks.core.suite_target import targets
+    from dusty_tasks.core.suites.target import targets
 
     specs = session.specs()
     found = targets(specs)
@@ -103,7 +103,7 @@ def chosen_suites(target: Target, name: str) -> list[Suite]:
 
 def pulled(target: Target) -> Target:
     """Pull the specs and the target's repos; the target as the specs say afterwards. Raises Failure."""
-    from dusty_tasks.steps.repos import failure_of, pull_repos, pull_specs
+    from dusty_tasks.operations.code.repos import failure_of, pull_repos, pull_specs
 
     outcomes = pull_specs(session.settings(), say=say, warn=warn, verb=f"test {target.name}")
     if any(outcome.has_changed for outcome in outcomes):
@@ -119,8 +119,11 @@ def pulled(target: Target) -> Target:
 
 def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *, is_all: bool, recreate: bool, cached: bool, jobs: int) -> int:
     """Everything from the Docker host on: sync, push, image, suites; the highest status."""
-    from dusty_tasks.steps import suite_images, suite_prepare, suite_runs, trust
-    from dusty_tasks.steps.suite_memory import Memory
+    from dusty_tasks.operations.machine import trust
+    from dusty_tasks.operations.suites import image as suite_images
+    from dusty_tasks.operations.suites import prepare as suite_prepare
+    from dusty_tasks.operations.suites import run as suite_runs
+    from dusty_tasks.operations.suites.memory import Memory
 
     trust.require_of_tests(target)
     settings, host, specs = session.settings_for(repo for repo, _ in target.mounts), session.docker_host(), session.specs()
@@ -140,8 +143,8 @@ def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *,
 
 def tidy_up(host: DockerHost) -> None:
     """Remove what killed test runs left; an engine that is off is no trouble yet."""
-    from dusty_tasks.effects.docker import Engine, EngineDown
-    from dusty_tasks.effects.projects import remove_leftovers
+    from dusty_tasks.effects.engine.http import Engine, EngineDown
+    from dusty_tasks.effects.engine.suite_projects import remove_leftovers
 
     try:
         removed = remove_leftovers(Engine(host))
@@ -154,8 +157,8 @@ def tidy_up(host: DockerHost) -> None:
 def run_each(runner: SuiteRunner, suites: Sequence[Suite], arguments: list[str], memory: Memory, host: DockerHost, *,
              cached: bool, jobs: int) -> list[SuiteResult]:
     """The results in spec order; one failure does not stop the others."""
-    from dusty_tasks.effects.attached import own_streams
-    from dusty_tasks.steps.suite_runs import SuiteResult
+    from dusty_tasks.effects.engine.attached import own_streams
+    from dusty_tasks.operations.suites.run import SuiteResult
 
     output = Output([suite.name for suite in suites], host, is_shared=jobs > 1 and len(suites) > 1)
     terminal = own_streams().terminal if len(suites) == 1 else None
@@ -200,7 +203,7 @@ class Output:
     """Where the output of suites goes: ours, or, of several at once, line by line after the suite's name."""
 
     def __init__(self, suite_names: Sequence[str], host: DockerHost, *, is_shared: bool) -> None:
-        from dusty_tasks.core.log_lines import prefixes
+        from dusty_tasks.core.of_verbs.log_lines import prefixes
 
         self.is_shared, self._env = is_shared, host.engine_environment()
         self._prefixes = prefixes(suite_names, has_colour())
@@ -208,7 +211,7 @@ class Output:
 
     def attach(self, suite_name: str) -> Callable[[Sequence[str]], int]:
         """What runs the attached `docker start` of this suite."""
-        from dusty_tasks.effects.process import run_attached
+        from dusty_tasks.effects.doors.process import run_attached
 
         if not self.is_shared:
             return lambda argv: run_attached(argv, env=self._env)
@@ -216,7 +219,7 @@ class Output:
 
     def _prefixed(self, argv: Sequence[str], prefix: bytes) -> int:
         from dusty_tasks.console import binary_stream
-        from dusty_tasks.effects.process import run_by_lines
+        from dusty_tasks.effects.doors.process import run_by_lines
 
         def writer(out: BinaryIO) -> Callable[[bytes], None]:
             def write(line: bytes) -> None:

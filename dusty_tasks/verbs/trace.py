@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.origins import Source, keys_beside, source_at
-from dusty_tasks.core.problems import did_you_mean
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import read_bytes
-from dusty_tasks.steps.places import read_origins
-from dusty_tasks.verbs.words import local_path, misuse, say_json
+from dusty_tasks.core.artifacts.origins import Source, keys_beside, source_at
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.problems import did_you_mean
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.files import read_bytes
+from dusty_tasks.operations.places import read_origins
+from dusty_tasks.verbs.shared.words import local_path, misuse, say_json
 
 EXAMPLES = "for example nginx/dustyNginx.conf:12, or docker-compose.yml:services.web.image"
 

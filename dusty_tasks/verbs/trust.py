@@ -3,11 +3,11 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.powers import Power, digest_of
-from dusty_tasks.effects.failures import Failure, refuse_errors
-from dusty_tasks.steps import trust
-from dusty_tasks.verbs.words import action_of, exactly, misuse, say_json
+from dusty_tasks.core.powers.model import Power, digest_of
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure, refuse_errors
+from dusty_tasks.operations.machine import trust
+from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json
 
 SUBJECTS = ("specs",)
 
@@ -30,7 +30,7 @@ def run(words: list[str], json: bool = False) -> int | None:
 
 def powers() -> list[Power]:
     """What the active specs ask for, as they are now. Raises Failure for broken specs."""
-    from dusty_tasks.steps.reality import compiled_now
+    from dusty_tasks.operations.look import compiled_now
 
     return trust.powers_now(compiled_now().wanted)
 
@@ -58,7 +58,7 @@ def list_powers(json: bool) -> None:
 
 def moving_images() -> list[str]:
     """Images whose name may mean something else tomorrow: no power, but worth knowing."""
-    from dusty_tasks.core.power_rules import moving_image
+    from dusty_tasks.core.powers.rules import moving_image
 
     made, problems = session.assembled()
     refuse_errors(problems)

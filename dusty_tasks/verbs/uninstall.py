@@ -10,14 +10,16 @@ from urllib.parse import quote
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, table, warn
-from dusty_tasks.core import disk as core
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.sizes import size_text
-from dusty_tasks.effects import helper_install, hosts_file, user_shell
-from dusty_tasks.effects.docker import Engine, EngineDown, EngineRefused, read_usage, run_remove
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.lock import held
-from dusty_tasks.verbs.words import exactly
+from dusty_tasks.core.of_verbs import disk as core
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.wording import size_text
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine.http import Engine, EngineDown, EngineRefused, read_usage, run_remove
+from dusty_tasks.effects.hosts import helper as helper_install
+from dusty_tasks.effects.hosts import section as hosts_file
+from dusty_tasks.effects.machine import user_shell
+from dusty_tasks.verbs.shared.words import exactly
 
 ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "link", "completion", "folders", "image", "folder")
 
@@ -78,8 +80,8 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
     """Containers, networks and images, with --purge the named volumes as well; and why some of it cannot be seen. Raises Failure for
     another owner's.
     """
-    from dusty_tasks.effects.host_files import read_host_json
-    from dusty_tasks.effects.observe import VOLUMES
+    from dusty_tasks.effects.docker_host.small_files import read_host_json
+    from dusty_tasks.effects.observe.docker_host import VOLUMES
 
     engine = Engine(session.docker_host())
     try:
@@ -114,12 +116,12 @@ def deleted(engine: Engine, path: str) -> None:
 
 def check_owner(engine: Engine) -> None:
     """Another DUSTY_HOME's containers and data are never removed (design.md section 9, 19). Raises Failure."""
-    from dusty_tasks.core.found import Found
-    from dusty_tasks.core.owner import foreign_owner
-    from dusty_tasks.effects.docker import read_containers
-    from dusty_tasks.effects.host_files import read_host_json
-    from dusty_tasks.effects.observe import OWNER
-    from dusty_tasks.steps.preconditions import own_owner
+    from dusty_tasks.core.plan.found import Found
+    from dusty_tasks.core.plan.owner import foreign_owner
+    from dusty_tasks.effects.docker_host.small_files import read_host_json
+    from dusty_tasks.effects.engine.http import read_containers
+    from dusty_tasks.effects.observe.docker_host import OWNER
+    from dusty_tasks.operations.launch.preconditions import own_owner
 
     found = Found(containers=read_containers(engine), owner=read_host_json(engine.host, OWNER) or None)
     other = foreign_owner(found, own_owner(), f"{session.home()}/build/docker-compose.yml")
@@ -150,7 +152,7 @@ def remove_section() -> None:
 
 def data() -> list[Removal]:
     """What lies on the Docker host below host.root, then DUSTY_HOME itself."""
-    from dusty_tasks.effects.persist import read_persist, remove_folders
+    from dusty_tasks.effects.engine.persist import read_persist, remove_folders
     from dusty_tasks.verbs.disk import helper_image
 
     host, home = session.docker_host(), session.home()
@@ -172,7 +174,7 @@ def check_home(home: str) -> None:
 
 def unsaved_work() -> list[str]:
     """Managed clones with commits or edits that are nowhere else."""
-    from dusty_tasks.effects.clones import Clone
+    from dusty_tasks.effects.code.clones import Clone
 
     found = []
     for folder, names, _files in os.walk(f"{session.home()}/repos"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dusty_tasks.console import say
-from dusty_tasks.core.problems import errors, report
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.verbs.words import local_path, misuse, say_json, unknown
+from dusty_tasks.core.text.problems import errors, report
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.words import local_path, misuse, say_json, unknown
 
 SCHEMAS = ("app", "bundle", "config", "lib", "service")
 
@@ -38,8 +38,8 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
 
 
 def _say_schema(kind: str) -> int:
-    from dusty_tasks.core.editor_schema import schema_for_editors
-    from dusty_tasks.effects.schema_files import read_schema
+    from dusty_tasks.core.specs.editor_schema import schema_for_editors
+    from dusty_tasks.effects.specs.schemas import read_schema
 
     if kind not in SCHEMAS:
         raise unknown("schema", kind, SCHEMAS)

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table
-from dusty_tasks.effects.versions import read_versions
-from dusty_tasks.verbs.words import exactly, say_json
+from dusty_tasks.effects.engine.versions import read_versions
+from dusty_tasks.verbs.shared.words import exactly, say_json
 
 
 def run(words: list[str], json: bool = False) -> int | None:

@@ -5,16 +5,16 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.core.container_state import UNKNOWN, State, state_of
-from dusty_tasks.core.records import WHY_KEYS
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import Engine, EngineDown
-from dusty_tasks.effects.host_files import read_host_json
-from dusty_tasks.effects.observe import STARTED
-from dusty_tasks.steps.state_now import read_state
-from dusty_tasks.verbs.running import compiled_names, not_in_the_stack, spec_name
-from dusty_tasks.verbs.words import exactly, say_json
+from dusty_tasks.core.plan.container_state import UNKNOWN, State, state_of
+from dusty_tasks.core.plan.started import WHY_KEYS
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.docker_host.small_files import read_host_json
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine, EngineDown
+from dusty_tasks.effects.observe.docker_host import STARTED
+from dusty_tasks.operations.state_now import read_state
+from dusty_tasks.verbs.shared.running import compiled_names, not_in_the_stack, spec_name
+from dusty_tasks.verbs.shared.words import exactly, say_json
 
 
 def run(words: list[str], json: bool = False) -> int | None:

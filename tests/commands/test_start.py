@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.repos import repo_of
-from dusty_tasks.core.scripts import script_files, start_file
-from dusty_tasks.core.scripts import test_files as files_of_tests
-from dusty_tasks.core.specs import App, Asset, Lib, Script, Suite
-from dusty_tasks.core.specs import Tests as SuiteTests
-from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.core.artifacts.commands import script_files, start_file
+from dusty_tasks.core.artifacts.commands import test_files as files_of_tests
+from dusty_tasks.core.specs.model import App, Asset, Lib, Script, Suite
+from dusty_tasks.core.specs.model import Tests as SuiteTests
+from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.effects.specs.templates import read_templates
 
 SHELLS = {"sh": ["sh"], "dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash", "--posix"]}
 CONTAINER_FOLDERS = re.compile(r"(?<![\w/])/(\.dusty|command_files|dusty_assets|var/log)\b")

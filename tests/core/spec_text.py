@@ -5,12 +5,12 @@ import textwrap
 from functools import cache
 from pathlib import PurePosixPath
 
-from dusty_tasks.core.check import check_specs
-from dusty_tasks.core.check_shape import DocumentReader
-from dusty_tasks.core.documents import Document
-from dusty_tasks.core.problems import Problem, errors
-from dusty_tasks.core.specs import Specs
-from dusty_tasks.effects.schema_files import read_schema
+from dusty_tasks.core.check.specs import check_specs
+from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.specs.shape import DocumentReader
+from dusty_tasks.core.text.problems import Problem, errors
+from dusty_tasks.effects.specs.schemas import read_schema
 
 KIND_BY_FOLDER = {"apps": "app", "bundles": "bundle", "libs": "lib", "services": "service"}
 APP = "image: busybox:1\ncommands: {always: [httpd -f]}\n"

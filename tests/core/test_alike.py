@@ -4,7 +4,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.alike import OWN, Report, merged, sentences
+from dusty_tasks.core.text.alike import OWN, Report, merged, sentences
 
 DNS = "`git clone -- {url} {path}.making` ended with status 128:\n    ssh: Could not resolve hostname git.test: Name or service not known"
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dusty_tasks.core.attaching import END_CALL, SIZED, Size, Streams, exec_words
+from dusty_tasks.core.of_verbs.attaching import END_CALL, SIZED, Size, Streams, exec_words
 
 SIZE = Size(31, 117)
 COMMAND = ["printf", "%s", "a b", ""]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from dusty_tasks.core.backup import Entry, Folder, damage, folders, manifest_of
+from dusty_tasks.core.of_verbs.backup import Entry, Folder, damage, folders, manifest_of
 
 FOLDER = Entry("db", "folder", 0, 0o755, 0, 0)
 FILE = Entry("db/f", "file", 3, 0o600, 999, 888, sha256="ab")

@@ -4,9 +4,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.batches import batches, in_order_of_doing, levels
-from dusty_tasks.core.changes import CREATE, HOSTS, RECREATE, RELOAD, RESTART, START, Change, Plan
-from dusty_tasks.core.wanted import Wanted, WantedContainer
+from dusty_tasks.core.plan.batches import batches, in_order_of_doing, levels
+from dusty_tasks.core.plan.plan import CREATE, HOSTS, RECREATE, RELOAD, RESTART, START, Change, Plan
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
 
 def container(name: str, kind: str = "app", after: tuple[str, ...] = ()) -> WantedContainer:

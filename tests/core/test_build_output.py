@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.build_output import KEPT, BuildOutput, failure_text
+from dusty_tasks.core.of_verbs.build_output import KEPT, BuildOutput, failure_text
 
 BUILDKIT = """\
 #0 building with "default" instance using docker driver

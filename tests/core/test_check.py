@@ -7,11 +7,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.check import check_specs
-from dusty_tasks.core.check_cycles import MOST
-from dusty_tasks.core.check_stack import check_stack
-from dusty_tasks.core.graph import assemble
-from dusty_tasks.core.problems import errors
+from dusty_tasks.core.check.cycles import MOST
+from dusty_tasks.core.check.specs import check_specs
+from dusty_tasks.core.check.stack import check_stack
+from dusty_tasks.core.stack.assemble import assemble
+from dusty_tasks.core.text.problems import errors
 from tests.core.spec_text import APP, checked, document, fine, said
 
 LIB = "repo: /src/{0}\nmount: /{0}\n"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
-from dusty_tasks.core.check_settings import settings_of
-from dusty_tasks.core.names import Wrong
-from dusty_tasks.core.setting_keys import KEYS, check_value, value_of_text
-from dusty_tasks.core.settings import NGINX_IMAGE, Settings, from_json, to_json
-from dusty_tasks.effects.settings_file import settings_from
+from dusty_tasks.core.settings.check import settings_of
+from dusty_tasks.core.settings.keys import KEYS, check_value, value_of_text
+from dusty_tasks.core.settings.model import NGINX_IMAGE, Settings, from_json, to_json
+from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.effects.home.settings import settings_from
 
 
 def settings(text: str) -> Settings:

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.choices import AS_FOUND, NOTHING, Entry, named, newest_standing, state_before
+from dusty_tasks.core.settings.history import AS_FOUND, NOTHING, Entry, named, newest_standing, state_before
 
 
 def history(*changes: str) -> list[Entry]:

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.completion import PATHS, offers
-from dusty_tasks.verbs.declared import ALIASES, VERBS
+from dusty_tasks.core.of_verbs.completion import PATHS, offers
+from dusty_tasks.verbs.table import ALIASES, VERBS
 
 NAMES = {"bundle": ["shop", "my bundle"], "app": ["web"], "lib": ["base"], "container": ["web", "redis"], "repo": ["web-code"],
          "asset": ["KEY"], "key": ["routing", "host.kind"]}

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.compose_values import Published, Volume, named_volumes, published_port, volume_of
-from dusty_tasks.core.names import Wrong
+from dusty_tasks.core.specs.compose_values import Published, Volume, named_volumes, published_port, volume_of
+from dusty_tasks.core.specs.rules import Wrong
 
 
 @pytest.mark.parametrize(("entry", "published"), [

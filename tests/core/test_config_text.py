@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.config_text import Plain, edited, structure_of, text_of, value_of, written
+from dusty_tasks.core.settings.text_edit import Plain, edited, structure_of, text_of, value_of, written
 
 WRITTEN = """\
 # my settings

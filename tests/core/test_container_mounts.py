@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.container_mounts import mounts_of, unreached, unreached_below
+from dusty_tasks.core.of_verbs.container_mounts import mounts_of, unreached, unreached_below
 
 INSPECTED = {"Mounts": [{"Destination": "/data", "Type": "volume"}, {"Destination": "/scratch/kept", "Type": "bind"}, {"Destination": "/ram", "Type": "tmpfs"}],
              "HostConfig": {"Tmpfs": {"/scratch": "size=1m"}}}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core import container_state
-from dusty_tasks.core.container_state import (
+from dusty_tasks.core.plan import container_state
+from dusty_tasks.core.plan.container_state import (
     ABSENT,
     CREATED,
     EXITED,
@@ -31,8 +31,8 @@ from dusty_tasks.core.container_state import (
     state_of,
     unseen_states,
 )
-from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.core.wanted import Wanted, WantedContainer
+from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
 JOB = WantedContainer("web", "app", "dusty_web_1", {})
 ROUTED = JOB._replace(http_urls=("http://web.test/",), route_ports=(80,))

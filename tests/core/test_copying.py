@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.copying import End, copy_path, end_of, renamed
+from dusty_tasks.core.of_verbs.copying import End, copy_path, end_of, renamed
 
 
 @pytest.mark.parametrize(("word", "end"), [

@@ -1,11 +1,19 @@
 """Which of the engine's containers, images and volumes are Dusty's, and which may go."""
 from __future__ import annotations
 
-from dusty_tasks.core.disk import ended_containers, images, is_ours, made_images, named_images, unused_images, volumes
-from dusty_tasks.core.repos import repo_of
-from dusty_tasks.core.sizes import counted, size_text
-from dusty_tasks.core.specs import App, Lib, Service, Specs
-from dusty_tasks.core.specs import Tests as SpecTests
+from dusty_tasks.core.of_verbs.disk import (
+    ended_containers,
+    images,
+    is_ours,
+    made_images,
+    named_images,
+    unused_images,
+    volumes,
+)
+from dusty_tasks.core.specs.model import App, Lib, Service, Specs
+from dusty_tasks.core.specs.model import Tests as SpecTests
+from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.wording import counted, size_text
 
 OURS, THEIRS = {"com.docker.compose.project": "dusty"}, {"com.docker.compose.project": "shop"}
 USAGE = {

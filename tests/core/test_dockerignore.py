@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.build_parts import Context, contexts_of, dockerfile_names, outside_args, with_whole_contexts
-from dusty_tasks.core.dockerignore import BadPattern, Ignored, cleaned, read_patterns
-from dusty_tasks.core.linear import Automaton
+from dusty_tasks.core.code.build_parts import Context, contexts_of, dockerfile_names, outside_args, with_whole_contexts
+from dusty_tasks.core.code.dockerignore import BadPattern, Ignored, cleaned, read_patterns
+from dusty_tasks.core.code.linear import Automaton
 
 
 def is_out(text: str, path: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.excludes import Matcher, Rule, filter_text, rules_of
+from dusty_tasks.core.code.excludes import Matcher, Rule, filter_text, rules_of
 
 NAMES = ["a", "b", "ab", "a.py", "c]", "x-y", "x*", "é", ".git", "node_modules", "a b", "[a", "\\"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.git_config import answers, as_environment, is_plain, pairs_of
-from dusty_tasks.core.git_hints import hint_of
-from dusty_tasks.core.repos import login_of
+from dusty_tasks.core.code.git_config import answers, as_environment, is_plain, pairs_of
+from dusty_tasks.core.code.git_hints import hint_of
+from dusty_tasks.core.specs.repo_ids import login_of
 
 CLONED = b"""[core]
 \trepositoryformatversion = 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.gitignore import Ignores, patterns_of
+from dusty_tasks.core.code.gitignore import Ignores, patterns_of
 
 NAMES = ["a", "b", "ab", "a.py", "x-y", "x*", "é", "a b", "[a", "\\", "b ", "#x", "!x", "node_modules"]
 FOLDERS = ["", "d", "d/e", "d/e/d", "d/d", "ab.d", "node_modules", "d/node_modules", "foo", "foo/x"]

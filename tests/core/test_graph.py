@@ -6,11 +6,11 @@ import copy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.graph import assemble, lib_order_of, ordered
-from dusty_tasks.core.repos import repo_of
-from dusty_tasks.core.specs import App, Asset, Bundle, Forwarding, Lib, Script, Service, Specs, Suite
-from dusty_tasks.core.specs import Tests as SuiteTests
-from dusty_tasks.core.stack_file import stack_from_json, stack_json
+from dusty_tasks.core.specs.model import App, Asset, Bundle, Forwarding, Lib, Script, Service, Specs, Suite
+from dusty_tasks.core.specs.model import Tests as SuiteTests
+from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.stack.assemble import assemble, lib_order_of, ordered
+from dusty_tasks.core.stack.json_form import stack_from_json, stack_json
 
 NAMES = [f"l{number}" for number in range(8)]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.health import (
+from dusty_tasks.core.of_verbs.findings import (
     FAILED,
     OK,
     WARNING,

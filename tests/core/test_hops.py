@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from dusty_tasks.core.hops import (
+from dusty_tasks.core.plan.hops import (
     APP,
     BRIDGE,
     BROKEN,
@@ -21,7 +21,7 @@ from dusty_tasks.core.hops import (
     is_final,
     judge,
 )
-from dusty_tasks.core.settings import Settings
+from dusty_tasks.core.settings.model import Settings
 
 PUBLISHED = Settings(home="/h")
 NETWORK = replace(PUBLISHED, routing="network")

@@ -17,12 +17,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.compile import Rendering, assemble_with_ports, bytes_of
-from dusty_tasks.core.documents import path_text
-from dusty_tasks.core.problems import errors
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.core.specs import Specs
-from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.core.artifacts.table import Rendering, assemble_with_ports, bytes_of
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.specs.documents import path_text
+from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.text.problems import errors
+from dusty_tasks.effects.specs.templates import read_templates
 from tests.core.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced
 
 SURE = ("a;b} server { listen 1; } # it's", 'say "hi" \\', "${X} $(reboot) `reboot`", "two\nlines\n- a\n- b: c", "' ; reboot ; '",

@@ -13,14 +13,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.check import check_specs
-from dusty_tasks.core.check_settings import settings_of
-from dusty_tasks.core.compose_values import published_port, volume_of
-from dusty_tasks.core.documents import path_text, paths_of
-from dusty_tasks.core.names import Wrong, check_spec_name
-from dusty_tasks.core.problems import Problem, errors, report
-from dusty_tasks.core.repos import Repo
-from dusty_tasks.core.specs import App, Lib, Specs
+from dusty_tasks.core.check.specs import check_specs
+from dusty_tasks.core.settings.check import settings_of
+from dusty_tasks.core.specs.compose_values import published_port, volume_of
+from dusty_tasks.core.specs.documents import path_text, paths_of
+from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.specs.repo_ids import Repo
+from dusty_tasks.core.specs.rules import Wrong, check_spec_name
+from dusty_tasks.core.text.problems import Problem, errors, report
 from tests.core.spec_text import document
 
 TEST = {"image": "python:3", "image_requires_login": False, "once": ["pip install nose"], "inputs": ["requirements*.txt"],

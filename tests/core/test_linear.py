@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core import linear
-from dusty_tasks.core.excludes import Matcher, rules_of
-from dusty_tasks.core.gitignore import patterns_of
-from dusty_tasks.core.linear import BEGIN, LEAP, MANY, MAYBE, ONE, SHORT, SLASH, Automaton, Item, but, one_of
+from dusty_tasks.core.code import linear
+from dusty_tasks.core.code.excludes import Matcher, rules_of
+from dusty_tasks.core.code.gitignore import patterns_of
+from dusty_tasks.core.code.linear import BEGIN, LEAP, MANY, MAYBE, ONE, SHORT, SLASH, Automaton, Item, but, one_of
 
 symbols = st.sampled_from([one_of(ord("a")), one_of(ord("b")), SLASH, but(), but(ord("/")), but(ord("a")), one_of()])
 single = st.builds(lambda kind, of: [Item(kind, of)], st.sampled_from([ONE, ONE, MANY, MAYBE]), symbols)
@@ -73,7 +73,7 @@ def test_a_pattern_that_no_path_is_as_long_as_is_left_out_as_rsync_does() -> Non
 
 @given(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"x")))
 def test_trailing_blanks_of_gitignore_lines_go_but_for_a_kept_one(line: bytes) -> None:
-    from dusty_tasks.core.gitignore import _without_trailing_blanks
+    from dusty_tasks.core.code.gitignore import _without_trailing_blanks
 
     kept = _without_trailing_blanks(line)
     assert line.startswith(kept) and line[len(kept):].strip(b" ") == b""

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.addresses import Address
-from dusty_tasks.core.listening import listeners_of, listening_trouble
+from dusty_tasks.core.plan.listening import listeners_of, listening_trouble
+from dusty_tasks.core.plan.ports_to_open import Address
 
 TABLE = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.log_lines import Line, after, checked_since, checked_tail, line_of, prefixes
+from dusty_tasks.core.of_verbs.log_lines import Line, after, checked_since, checked_tail, line_of, prefixes
 
 TIME = b"2026-01-31T12:00:00.123456789Z"
 

@@ -1,8 +1,15 @@
 """Mount points below copies: of every container that sees a copy, whatever mounts there."""
 from __future__ import annotations
 
-from dusty_tasks.core.graph import assemble
-from dusty_tasks.core.mount_points import MountPoint, merged, of_records, of_stack, of_test_target, through_links
+from dusty_tasks.core.artifacts.mount_points import (
+    MountPoint,
+    merged,
+    of_records,
+    of_stack,
+    of_test_target,
+    through_links,
+)
+from dusty_tasks.core.stack.assemble import assemble
 from tests.core.spec_text import fine
 
 APP = "repo: /src/app\nmount: /app\nimage: busybox:1\ncommands: {always: [sleep 9]}\n"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.nginx import PARAMETER_SIZE, known_names, render_nginx, trusted_addresses
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.core.specs import App
-from dusty_tasks.core.stack import Route, Stack
-from dusty_tasks.effects.template_files import read_templates
+from dusty_tasks.core.artifacts.nginx import PARAMETER_SIZE, known_names, render_nginx, trusted_addresses
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.specs.model import App
+from dusty_tasks.core.stack.model import Route, Stack
+from dusty_tasks.effects.specs.templates import read_templates
 from tests.core.test_hostile_artifacts import nginx_servers, nginx_tokens
 
 SETTINGS = Settings(home="/h")

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spec_text import fine
 
-from dusty_tasks.core.compose_keys import KNOWN_KEYS
-from dusty_tasks.core.graph import assemble
-from dusty_tasks.core.power_rules import moving_image, powers_of, private_folder
-from dusty_tasks.core.powers import Power, digest_of, from_json, held_against
-from dusty_tasks.core.settings import HostSettings, Settings
+from dusty_tasks.core.powers.model import Power, digest_of, from_json, held_against
+from dusty_tasks.core.powers.rules import moving_image, powers_of, private_folder
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.specs.compose_keys import KNOWN_KEYS
+from dusty_tasks.core.stack.assemble import assemble
 
 SETTINGS = Settings(home="/home/dev/.dusty", host=HostSettings(root="/home/dev/.dusty/host"))
 APP = "repo: {repo}\nmount: /app\nimage: busybox:1\ncommands: {{always: [serve]}}\n"
@@ -119,7 +119,7 @@ QUIET = frozenset("""annotations attach blkio_config cap_drop command container_
 
 
 def test_every_compose_key_was_decided_on() -> None:
-    from dusty_tasks.core.power_rules import RULES
+    from dusty_tasks.core.powers.rules import RULES
 
     assert set(RULES) | QUIET == KNOWN_KEYS and not set(RULES) & QUIET
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.check import check_specs
-from dusty_tasks.core.check_stack import check_stack
-from dusty_tasks.core.graph import assemble
-from dusty_tasks.core.problems import errors, report
-from dusty_tasks.effects.settings_file import settings_from
-from dusty_tasks.effects.spec_files import read_documents
+from dusty_tasks.core.check.specs import check_specs
+from dusty_tasks.core.check.stack import check_stack
+from dusty_tasks.core.stack.assemble import assemble
+from dusty_tasks.core.text.problems import errors, report
+from dusty_tasks.effects.home.settings import settings_from
+from dusty_tasks.effects.specs.read import read_documents
 
 CASES = sorted((Path(__file__).parent.parent / "cases").glob("problems_*"))
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.problems import nearest
+from dusty_tasks.core.text.problems import nearest
 
 KEYS = ("commands", "conditional_links", "depends", "image", "image_requires_login", "scripts", "test")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dusty_tasks.core.provision import (
+from dusty_tasks.core.of_verbs.provision import (
     ACCESS,
     AWAY,
     CLIENT,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.container_state import FAILED, NOT_ANSWERING, RUNNING, STARTING, STOPPED, State
-from dusty_tasks.core.proxy_states import MAX_LINE, MAX_LINES, Seen, state_files
-from dusty_tasks.core.wanted import WantedContainer
+from dusty_tasks.core.of_verbs.proxy_states import MAX_LINE, MAX_LINES, Seen, state_files
+from dusty_tasks.core.plan.container_state import FAILED, NOT_ANSWERING, RUNNING, STARTING, STOPPED, State
+from dusty_tasks.core.plan.wanted import WantedContainer
 
 SEEN = Seen("dusty up", 1795831320.9)
 TAGS = ["section", "p", "pre", "p", "small", "time", "span"]

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.redaction import BORING, REDACTED, Redactor, values_below, without_values
+from dusty_tasks.core.of_verbs.redaction import BORING, REDACTED, Redactor, values_below, without_values
 
 PRINTABLE = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp")), min_size=4, max_size=40).map(str.strip).filter(
     lambda text: len(text) >= 4 and text.lower() not in BORING and not text.isdigit() and text not in REDACTED)

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.repos import repo_of
+from dusty_tasks.core.specs.repo_ids import repo_of
 
 
 @pytest.mark.parametrize(("written", "url", "repo_id", "local_path"), [

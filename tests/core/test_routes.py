@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.routes import FIRST_PORT, LAST_PORT, LIMIT, PortMemory, TooManyRoutes, assign_ports, key_of
-from dusty_tasks.core.specs import Service
-from dusty_tasks.core.stack import Route, Stack
+from dusty_tasks.core.specs.model import Service
+from dusty_tasks.core.stack.model import Route, Stack
+from dusty_tasks.core.stack.ports import FIRST_PORT, LAST_PORT, LIMIT, PortMemory, TooManyRoutes, assign_ports, key_of
 
 
 def route(number: int, host_port: int = 80) -> Route:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.safe_text import harmless, in_json, plain_lines
+from dusty_tasks.core.text.safe import harmless, in_json, plain_lines
 
 STEERING = {*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0))} - {"\n", "\t"} | {*"\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"}
 TEXT = st.text(st.one_of(st.characters(), st.sampled_from(sorted(STEERING)), st.sampled_from("\n\t[]m\\")))

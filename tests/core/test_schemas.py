@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 
 from dusty_tasks import resources
-from dusty_tasks.core.compose_keys import KNOWN_KEYS
-from dusty_tasks.core.editor_schema import schema_for_editors
-from dusty_tasks.core.names import FORMATS
-from dusty_tasks.core.setting_keys import KEYS
-from dusty_tasks.effects.schema_files import read_schema
+from dusty_tasks.core.settings.keys import KEYS
+from dusty_tasks.core.specs.compose_keys import KNOWN_KEYS
+from dusty_tasks.core.specs.editor_schema import schema_for_editors
+from dusty_tasks.core.specs.rules import FORMATS
+from dusty_tasks.effects.specs.schemas import read_schema
 
 KINDS = ("app", "bundle", "config", "lib", "service")
 TYPES = {"string": "string", "size": ["string", "integer"], "integer": "integer", "number": ["integer", "number"], "boolean": "boolean", "strings": "array",

@@ -4,7 +4,7 @@ from __future__ import annotations
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.shell_setup import BEGIN, END, lines_for, places, with_lines, without_lines
+from dusty_tasks.core.of_verbs.shell_setup import BEGIN, END, lines_for, places, with_lines, without_lines
 
 LINES = lines_for("bash", "/home/me/.local/share/bash-completion/completions/dusty", "/home/me", adds_folder=False)
 OTHER_LINES = lines_for("bash", "/home/me/.local/share/bash-completion/completions/dusty", "/home/me", adds_folder=True)

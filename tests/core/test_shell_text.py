@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.check_shell import is_plain
-from dusty_tasks.core.shell_text import with_arguments
+from dusty_tasks.core.check.shell import is_plain
+from dusty_tasks.core.text.shell_text import with_arguments
 
 SHELLS = [words for words in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(words[0])]
 ARGUMENTS = ["a b", "", "-n", "*"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.ssh_trouble import PASSING, ssh_trouble
+from dusty_tasks.core.text.ssh_trouble import PASSING, ssh_trouble
 
 
 @pytest.mark.parametrize(("printed", "hint", "passes_at_start"), [

@@ -5,13 +5,13 @@ import dataclasses
 
 import pytest
 
-from dusty_tasks.core.repos import repo_of
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.core.specs import App, Asset, Lib, Service, Specs, Suite
-from dusty_tasks.core.specs import Tests as SpecTests
-from dusty_tasks.core.suite_image import ImageInputs, labels_of, remake_cause, setup_command
-from dusty_tasks.core.suite_project import HOLDER, TEST, SuiteRun, project_name, project_of, result_key
-from dusty_tasks.core.suite_target import Target, base_of, mounts_of, targets
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.specs.model import App, Asset, Lib, Service, Specs, Suite
+from dusty_tasks.core.specs.model import Tests as SpecTests
+from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.suites.image import ImageInputs, labels_of, remake_cause, setup_command
+from dusty_tasks.core.suites.project import HOLDER, TEST, SuiteRun, project_name, project_of, result_key
+from dusty_tasks.core.suites.target import Target, base_of, mounts_of, targets
 
 SETTINGS = Settings(home="/h", host=HostSettings(root="/r"))
 INPUTS = ImageInputs("sha256:base", "set -e\n", ("/a:/b",), {"src/web": "c1", "src/base": "b1"})

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.watching import (
+from dusty_tasks.core.code.watching import (
     BLIND,
     COVERED,
     LONGEST_PAUSE,

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.specs import Origin
-from dusty_tasks.core.yaml_text import scalar, yaml_lines
+from dusty_tasks.core.artifacts.yaml_writer import scalar, yaml_lines
+from dusty_tasks.core.specs.model import Origin
 
 TEXT = st.text(st.characters(codec="utf-8"))
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT

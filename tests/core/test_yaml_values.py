@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.documents import Places, marks_by_path, paths_of
-from dusty_tasks.core.yaml_values import QUOTED, Values, values_of_yaml
+from dusty_tasks.core.specs.documents import Places, marks_by_path, paths_of
+from dusty_tasks.core.specs.yaml_reader import QUOTED, Values, values_of_yaml
 
 SCHEMA = {"properties": {
     "text": {"type": "string"}, "texts": {"type": "array", "items": {"type": "string"}}, "number": {"type": "integer"},

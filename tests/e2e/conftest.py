@@ -20,8 +20,8 @@ sys.path.insert(0, str(ROOT / "tests/rig"))
 import images as rig_images  # noqa: E402
 from machine import CACHE, Machine, connect  # noqa: E402
 
-from dusty_tasks.core.images import STAND_IN_LABEL  # noqa: E402
-from dusty_tasks.effects.images import PACKAGES, STANDING_IN_FOR  # noqa: E402
+from dusty_tasks.core.plan.image_names import STAND_IN_LABEL  # noqa: E402
+from dusty_tasks.effects.engine.images import PACKAGES, STANDING_IN_FOR  # noqa: E402
 
 SSH_ADDRESS = "192.168.99.100"
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from dusty_tasks.core.wanted import Wanted, to_json
+from dusty_tasks.core.plan.wanted import Wanted, to_json
 
 
 class SyncStack:

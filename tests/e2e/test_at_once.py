@@ -78,7 +78,7 @@ JUMP = """
 import sys, time
 real, begin = time.time, time.monotonic()
 time.time = lambda: real() + ({jump} if time.monotonic() - begin > 0.3 else 0)
-from dusty_tasks.main import main
+from dusty_tasks.cli.main import main
 raise SystemExit(main(["up"]))
 """
 

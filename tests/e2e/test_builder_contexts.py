@@ -9,8 +9,8 @@ import stat
 import tarfile
 from pathlib import Path
 
-from dusty_tasks.core.dockerignore import Ignored, cleaned, read_patterns
-from dusty_tasks.effects.build_contexts import entries_of
+from dusty_tasks.core.code.dockerignore import Ignored, cleaned, read_patterns
+from dusty_tasks.effects.engine.build_contexts import entries_of
 from tests.e2e.conftest import Rig
 
 FILES = ("a", "b", "A", "ab", "a.md", ".git/x", "d/a", "d/ab", "d/b.md", "d/e/a", "d/e/b", "d/e/f/a.md", "e/a", "e/d/a", "x y/a", "[a]", "a*", "é/a", "#h", "!n",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.settings import NGINX_IMAGE
+from dusty_tasks.core.settings.model import NGINX_IMAGE
 
 CASES = Path(__file__).parent.parent / "cases"
 LONG_NAME = ".".join(["a" * 60] * 4) + ".abcdefgh"

@@ -156,6 +156,6 @@ def test_a_clone_that_needs_a_question_fails_with_what_to_do(served, rig, ssh_ho
 def test_a_request_that_takes_the_engine_a_while_is_answered_over_ssh(far, ssh_host):
     # For an engine whose asker closes his end of the connection he has gone away: it gives up what he asked for.
     ssh_host.run(["docker", "run", "-d", "--name", "slow", "busybox:1", "sh", "-c", "sleep 1; exit 7"])
-    ask = "from dusty_tasks import session; from dusty_tasks.effects.docker import Engine; print(Engine(session.docker_host()).post('/containers/slow/wait'))"
+    ask = "from dusty_tasks import session; from dusty_tasks.effects.engine.http import Engine; print(Engine(session.docker_host()).post('/containers/slow/wait'))"
     done = far.run([str(ROOT / ".venv/bin/python"), "-c", ask], cwd=ROOT, env={"DUSTY_HOME": str(far.home)})
     assert "'StatusCode': 7" in done.stdout

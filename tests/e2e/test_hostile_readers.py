@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from dusty_tasks.core.given_values import env_file_text
-from dusty_tasks.core.problems import errors
-from dusty_tasks.core.settings import NGINX_IMAGE
+from dusty_tasks.core.plan.given_values import env_file_text
+from dusty_tasks.core.settings.model import NGINX_IMAGE
+from dusty_tasks.core.text.problems import errors
 from tests.core import test_compose_keys as dialects
 from tests.core.spec_text import fine
 from tests.core.test_hostile_artifacts import HOME, SURE, compiled

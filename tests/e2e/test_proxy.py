@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from conftest import Rig
 from stacks import SmallStack
 
-from dusty_tasks.effects.images import PYTHON_IMAGE
+from dusty_tasks.effects.engine.images import PYTHON_IMAGE
 
 WEB = "http://web.test:8080"
 ARRIVALS = "import sys, time\nfor line in sys.stdin:\n    if line.strip(): print(time.time() - float(line.split()[1]))"

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from stacks import PORT, SERVE, SmallStack
 
-from dusty_tasks.effects.images import PYTHON_IMAGE
+from dusty_tasks.effects.engine.images import PYTHON_IMAGE
 
 WEB = f"http://web.test:{PORT}/"
 QUICK = "up: {wait: 4}\n"

@@ -379,7 +379,7 @@ def test_plan_prints_what_up_then_does_and_changes_nothing(rig, stack):
 
 
 def test_a_run_with_nothing_to_do_starts_no_process_and_loads_no_heavy_library(rig, running):
-    code = ("import sys\nfrom dusty_tasks.main import main\ncode = main(['up', '--no-pull'])\n"
+    code = ("import sys\nfrom dusty_tasks.cli.main import main\ncode = main(['up', '--no-pull'])\n"
             "print('LOADED', *sorted(sys.modules), file=sys.stderr)\nraise SystemExit(code)")
     log = running.folder / "trace"
     done = rig.run(["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2],

@@ -79,7 +79,7 @@ def test_the_machines_own_address_gets_the_list_and_the_page_tells_who_stopped_t
 def test_nothing_to_do_is_one_round_trip_and_one_process(rig, ssh_host, running):
     before = ids(ssh_host)
     log = running.folder / "trace"
-    code = "from dusty_tasks.main import main; raise SystemExit(main(['up', '--no-pull']))"
+    code = "from dusty_tasks.cli.main import main; raise SystemExit(main(['up', '--no-pull']))"
     done = rig.run(["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code], cwd=ROOT, env={"DUSTY_HOME": str(rig.home)})
     assert done.stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip, 0 sudo")
     started = [line for line in log.read_text().splitlines() if "execve(" in line and " = 0" in line]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from git_remotes import Remote
 
-from dusty_tasks.effects import git as git_door
+from dusty_tasks.effects.code import git as git_door
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.archives import SourceMissing, local_entries, placed_at, write_to_folder
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine.copies import SourceMissing, local_entries, placed_at, write_to_folder
 
 
 def entry(name: str, data: bytes | None = None, *, kind: bytes = tarfile.REGTYPE, link: str = "", mode: int = 0o644):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects import artifacts
-from dusty_tasks.effects.artifacts import Record, write_artifacts
+from dusty_tasks.effects.home import artifacts
+from dusty_tasks.effects.home.artifacts import Record, write_artifacts
 
 HOUR_NS = 3_600_000_000_000
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.found import UNREADABLE
-from dusty_tasks.core.wanted import WantedContainer
-from dusty_tasks.effects import build_contexts
-from dusty_tasks.effects.build_contexts import context_digests
+from dusty_tasks.core.plan.found import UNREADABLE
+from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.effects.engine import build_contexts
+from dusty_tasks.effects.engine.build_contexts import context_digests
 
 
 class Built:

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.verbs.declared import VERBS
+from dusty_tasks.verbs.table import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = re.compile(rf"(?<![\w./-])dusty (?:{'|'.join(verb.name for verb in VERBS)}|help|<verb>|\{{)")
 MEANT = {
-    "core/compose.py": "a compiled file is the same whoever compiles it",
+    "core/artifacts/compose.py": "a compiled file is the same whoever compiles it",
     "verbs/restart.py": "a record on the Docker host, for whoever asks `why`",
-    "effects/lock.py": "the run of somebody else",
+    "effects/doors/lock.py": "the run of somebody else",
     "verbs/config.py": "the history of the settings: what was run, perhaps by another name",
-    "verbs/pages.py": "docs/verbs.md",
+    "cli/doc_pages.py": "docs/verbs.md",
     "cli.py": "the other name, for those who called doit; and the first line of a bug's log",
 }
 """Modules that say `dusty up` and mean it, and why."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from git_remotes import Remote, git
 
-from dusty_tasks.effects.clone_updates import Updated, update_clone
+from dusty_tasks.effects.code.clone_updates import Updated, update_clone
 
 pytestmark = pytest.mark.usefixtures("plain_git")
 

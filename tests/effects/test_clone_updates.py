@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from git_remotes import Remote, run
 
-from dusty_tasks.effects.clone_updates import update_clone
-from dusty_tasks.effects.clones import Clone
-from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.code.clone_updates import update_clone
+from dusty_tasks.effects.code.clones import Clone
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.lock import held
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -237,10 +237,10 @@ def test_an_update_that_was_killed_amid_the_move_is_ended_and_loses_no_edit(remo
 def test_a_killed_update_converges(remote: Remote, clone_path: Path, tmp_path: Path) -> None:
     """kill -9 at several moments of real updates, each followed by an update that must end at the remote's commit."""
     update_clone(str(clone_path), remote.url, "")
-    # As steps/repos does: git inherits the repo's lock, so that of a killed update is waited for.
+    # As operations/code/repos does: git inherits the repo's lock, so that of a killed update is waited for.
     locked = f"held('repo:x', verb='test', home={str(tmp_path)!r}, wait=60.0)"
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.clone_updates import update_clone\n"
-            f"from dusty_tasks.effects.lock import held\n"
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.code.clone_updates import update_clone\n"
+            f"from dusty_tasks.effects.doors.lock import held\n"
             f"with {locked} as lock: update_clone(sys.argv[1], sys.argv[2], '', lock=lock.fileno())")
     for number in range(8):
         for name in range(20):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dusty_tasks.core.log_lines import Line
-from dusty_tasks.effects.container_logs import CHUNK, as_written
+from dusty_tasks.core.of_verbs.log_lines import Line
+from dusty_tasks.effects.engine.logs import CHUNK, as_written
 
 LINES = st.lists(st.tuples(st.booleans(), st.binary(max_size=30).map(lambda text: text.replace(b"\n", b" "))), max_size=30)
 

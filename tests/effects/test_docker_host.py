@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects import ssh
-from dusty_tasks.effects.docker import EngineDown
-from dusty_tasks.effects.docker_host import DockerHost, Unreachable
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.docker_host import ssh
+from dusty_tasks.effects.docker_host.host import DockerHost, Unreachable
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine.http import EngineDown
 
 
 @pytest.fixture(autouse=True)

@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.listening import address_of
-from dusty_tasks.core.settings import Settings
-from dusty_tasks.effects import docker, process
-from dusty_tasks.effects.docker import (
+from dusty_tasks.core.plan.listening import address_of
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.process import Finished
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import (
     LISTING,
     Engine,
     EngineDenied,
@@ -26,11 +30,8 @@ from dusty_tasks.effects.docker import (
     http_request,
     without_frames,
 )
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.observe import found_of, read_host
-from dusty_tasks.effects.process import Finished
-from dusty_tasks.steps.host_start import wait_for_engine
+from dusty_tasks.effects.observe.docker_host import found_of, read_host
+from dusty_tasks.operations.machine.docker_host import wait_for_engine
 
 
 def answer(status: int, body: bytes) -> bytes:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from dusty_tasks.effects.example_specs import BUNDLE, PLACEHOLDER, write_examples
+from dusty_tasks.effects.specs.examples import BUNDLE, PLACEHOLDER, write_examples
 from dusty_tasks.resources import folder
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.files import make_home, narrow_umask, read_bytes, write_atomically, write_private_folder
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.files import make_home, narrow_umask, read_bytes, write_atomically, write_private_folder
 
 
 def interrupted(*_arguments: object) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from git_remotes import Remote, git
 
-from dusty_tasks.effects import git as git_door
-from dusty_tasks.effects.clone_updates import update_clone
-from dusty_tasks.effects.clones import Clone
-from dusty_tasks.effects.failures import ToolFailed
+from dusty_tasks.effects.code import git as git_door
+from dusty_tasks.effects.code.clone_updates import update_clone
+from dusty_tasks.effects.code.clones import Clone
+from dusty_tasks.effects.doors.failures import ToolFailed
 
 pytestmark = pytest.mark.usefixtures("plain_git")
 PROGRAMS = {

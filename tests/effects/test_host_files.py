@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects import process
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.host_files import (
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.small_files import (
     move_host_file,
     read_host_json,
     remove_host_file,
@@ -20,7 +18,9 @@ from dusty_tasks.effects.host_files import (
     write_host_json,
     write_host_lines,
 )
-from dusty_tasks.effects.observe import OWNER, PAGE_STATES, STARTED, read_unfinished
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.observe.docker_host import OWNER, PAGE_STATES, STARTED, read_unfinished
 
 CONFIG, CANDIDATE = "persist/dustyNginx/dustyNginx.conf", "persist/dustyNginx/candidate.conf"
 

@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from dusty_tasks.core.hops import BROKEN, NO_ANSWER, NO_PROXY, REFUSED, SILENT, Answer
-from dusty_tasks.effects import http_probe
-from dusty_tasks.effects.http_probe import KNOCK, Probes, ask, has_arrived
+from dusty_tasks.core.plan.hops import BROKEN, NO_ANSWER, NO_PROXY, REFUSED, SILENT, Answer
+from dusty_tasks.effects.engine import probe as http_probe
+from dusty_tasks.effects.engine.probe import KNOCK, Probes, ask, has_arrived
 
 
 class Proxy:

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects import images, process
-from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.engine import images
 from dusty_tasks.resources import folder
 
 SILENT = 'Error response from daemon: Get "https://r.test/v2/": dial tcp: lookup r.test: no such host'

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from dusty_tasks.effects.inodes import inodes_of, print_inodes, read_inodes
+from dusty_tasks.effects.code.inodes import inodes_of, print_inodes, read_inodes
 
 
 class Here:

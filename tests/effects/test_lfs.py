@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from git_remotes import Remote, git
 
-from dusty_tasks.effects import git as git_door
-from dusty_tasks.effects.clone_updates import Extras, update_clone
+from dusty_tasks.effects.code import git as git_door
+from dusty_tasks.effects.code.clone_updates import Extras, update_clone
 
 pytestmark = [pytest.mark.usefixtures("plain_git"), pytest.mark.skipif(not shutil.which("git-lfs"), reason="git-lfs is not installed")]
 

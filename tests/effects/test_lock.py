@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects import process
-from dusty_tasks.effects.lock import Busy, held, is_at_work, lock_path
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.lock import Busy, held, is_at_work, lock_path
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLD = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
-from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.doors.lock import held
 with held(sys.argv[2], verb="sync web", home=sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -81,7 +81,7 @@ def test_the_children_of_a_killed_holder_can_be_waited_for(holder, tmp_path: Pat
         pass
     assert not said, "its holder is alive"
     code = f"import os, sys; sys.path.insert(0, {str(ROOT)!r})\n" \
-        f"from dusty_tasks.effects.lock import held\nwith held('sync', home={str(tmp_path)!r}) as lock:\n" \
+        f"from dusty_tasks.effects.doors.lock import held\nwith held('sync', home={str(tmp_path)!r}) as lock:\n" \
         "    os.set_inheritable(lock.fileno(), True); os.spawnlp(os.P_NOWAIT, 'sleep', 'sleep', '1'); os.kill(os.getpid(), 9)"
     killed = subprocess.Popen([sys.executable, "-c", code])
     killed.wait()
@@ -93,8 +93,8 @@ def test_the_children_of_a_killed_holder_can_be_waited_for(holder, tmp_path: Pat
 def test_a_child_keeps_the_lock_of_its_killed_parent(tmp_path: Path) -> None:
     code = f"""
 import sys; sys.path.insert(0, {str(ROOT)!r})
-from dusty_tasks.effects import process
-from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.lock import held
 with held("up", home={str(tmp_path)!r}) as lock:
     process.run(["sh", "-c", "echo $$ >{tmp_path}/pid; echo go; exec sleep 60"], pass_fds=[lock.fileno()], on_line=lambda line: print(line, flush=True))
 """

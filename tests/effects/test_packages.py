@@ -5,10 +5,12 @@ import socket
 
 import pytest
 
-from dusty_tasks.core import provision
-from dusty_tasks.core.provision import Machine, Step
-from dusty_tasks.effects import docker, packages, process
-from dusty_tasks.effects.failures import ToolFailed
+from dusty_tasks.core.of_verbs import provision
+from dusty_tasks.core.of_verbs.provision import Machine, Step
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import ToolFailed
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.machine import packages
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.backup import MANIFEST, unfinished_restore
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects import persist, restore
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.observe import read_unfinished
-from dusty_tasks.effects.persist import Damaged, read_backup, remove_folders, write_backup
-from dusty_tasks.effects.restore import UNPACK, finish_restore, restore_backup
+from dusty_tasks.core.of_verbs.backup import MANIFEST, unfinished_restore
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.engine import persist, restore
+from dusty_tasks.effects.engine.persist import Damaged, read_backup, remove_folders, write_backup
+from dusty_tasks.effects.engine.restore import UNPACK, finish_restore, restore_backup
+from dusty_tasks.effects.observe.docker_host import read_unfinished
 
 
 @pytest.fixture

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.changes import CREATE, Change, Plan
-from dusty_tasks.core.found import Found, Sources
-from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.wanted import Wanted, WantedContainer
-from dusty_tasks.effects import process
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.ports import Holder, read_holder
-from dusty_tasks.effects.process import Finished
-from dusty_tasks.steps import preconditions
-from dusty_tasks.steps.preconditions import check_names, check_ports
-from dusty_tasks.steps.reality import View
+from dusty_tasks.core.plan.found import Found, Sources
+from dusty_tasks.core.plan.plan import CREATE, Change, Plan
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.process import Finished
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.effects.engine.port_holders import Holder, read_holder
+from dusty_tasks.operations.launch import preconditions
+from dusty_tasks.operations.launch.preconditions import check_names, check_ports
+from dusty_tasks.operations.look import View
 
 LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); open('/proc/self/comm', 'w').write(sys.argv[1]); print(s.getsockname()[1], flush=True); sys.stdin.read()"
 
@@ -123,7 +123,7 @@ def test_over_ssh(printed: str, expected: Holder | None, engine: Engine, monkeyp
 
 
 def test_the_script_for_ssh_finds_listeners_and_forwarders(listener: Any) -> None:
-    from dusty_tasks.effects.ports import LISTENERS
+    from dusty_tasks.effects.engine.port_holders import LISTENERS
 
     port, program = listener("httpd")
     assert f"pid={program.pid}" in process.run(["sh", "-c", LISTENERS, "dusty", str(port)]).out

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from dusty_tasks.effects import process
+from dusty_tasks.effects.doors import process
 
 READ_AND_LISTEN = """
 import os, select

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.parallel import beside
-from dusty_tasks.effects.receipts import PRINT_RECEIPTS, receipts_of
+from dusty_tasks.effects.code.receipts import PRINT_RECEIPTS, receipts_of
+from dusty_tasks.effects.doors.parallel import beside
 
 SHELLS = [shell for shell in (["sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"]) if shutil.which(shell[0])]
 

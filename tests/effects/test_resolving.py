@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dusty_tasks.effects.resolving import PATIENCE, read_addresses
+from dusty_tasks.effects.machine.resolving import PATIENCE, read_addresses
 
 
 def test_a_name_of_the_hosts_file_and_one_of_nobody() -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects import settings_file
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.file_states import is_settled, state_of
-from dusty_tasks.effects.settings_file import read_settings
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import is_settled, state_of
+from dusty_tasks.effects.home import settings as settings_file
+from dusty_tasks.effects.home.settings import read_settings
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_the_cache_is_private(home: Path) -> None:
 
 def test_a_reading_without_changes_imports_neither_yaml_nor_the_checks(home: Path) -> None:
     read_settings(str(home))
-    code = (f"import sys; from dusty_tasks.effects.settings_file import read_settings; read_settings({str(home)!r});"
-            "print(sorted({'yaml', 'jsonschema', 'dusty_tasks.core.check_settings', 'dusty_tasks.core.names'} & set(sys.modules)))")
+    code = (f"import sys; from dusty_tasks.effects.home.settings import read_settings; read_settings({str(home)!r});"
+            "print(sorted({'yaml', 'jsonschema', 'dusty_tasks.core.settings.check', 'dusty_tasks.core.specs.rules'} & set(sys.modules)))")
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

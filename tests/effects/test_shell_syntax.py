@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.effects import process, shell_syntax
-from dusty_tasks.effects.shell_syntax import read_refusals
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.specs import shell_syntax
+from dusty_tasks.effects.specs.shell_syntax import read_refusals
 from dusty_tasks.verbs import validate
 
 GOOD, BAD, BASHY = "if a; then\n  b\nfi", "echo a\nfi", "list=(a b)\necho ${list[0]}"
@@ -71,8 +72,8 @@ def test_each_broken_command_of_a_specs_repo_is_a_problem_at_its_place(specs: Pa
 
 
 def test_a_compile_sees_it_and_starts_no_process_for_what_it_knows(specs: Path, dusty_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from dusty_tasks import cli
-    from dusty_tasks.verbs.declared import BY_NAME
+    from dusty_tasks.cli import verbs as cli
+    from dusty_tasks.verbs.table import BY_NAME
 
     def dry_run() -> int:
         session.forget()

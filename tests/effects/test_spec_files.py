@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.documents import Document
-from dusty_tasks.effects import spec_files
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.file_states import is_settled, state_of
-from dusty_tasks.effects.memo_files import read_memo
-from dusty_tasks.effects.spec_files import read_documents
-from dusty_tasks.effects.spec_states import spec_files as files_of
+from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import is_settled, state_of
+from dusty_tasks.effects.doors.memos import read_memo
+from dusty_tasks.effects.specs import read as spec_files
+from dusty_tasks.effects.specs.read import read_documents
+from dusty_tasks.effects.specs.states import spec_files as files_of
 
 LONG_AGO = 1_700_000_000_123_456_789
 
@@ -220,7 +220,7 @@ def test_a_reading_without_changes_imports_no_yaml(root: Path, tmp_path: Path) -
     while not all(is_settled(found.state) for found in files_of(root)):
         time.sleep(0.005)  # a file counts as settled once it is older than a tick of its clock
     read_documents(root, cache)
-    code = (f"import sys; from dusty_tasks.effects.spec_files import read_documents; read_documents({str(root)!r}, {str(cache)!r});"
+    code = (f"import sys; from dusty_tasks.effects.specs.read import read_documents; read_documents({str(root)!r}, {str(cache)!r});"
             "print(sorted({'yaml', 'jsonschema', 'jinja2', 'docker', 'rich', 'sh'} & set(sys.modules)))")
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.choices import AS_FOUND, BY_HAND, REMOVED_BY_HAND
-from dusty_tasks.effects import store
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.file_states import state_of
+from dusty_tasks.core.settings.history import AS_FOUND, BY_HAND, REMOVED_BY_HAND
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import state_of
+from dusty_tasks.effects.home import config as store
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -211,7 +211,7 @@ def test_a_history_without_git_goes_on_when_git_is_back(dusty_home: Path, monkey
 
 WRITER = """
 import sys
-from dusty_tasks.effects.store import change_config
+from dusty_tasks.effects.home.config import change_config
 home, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 for number in range(count):
     def change(config):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects import user_shell
-from dusty_tasks.effects.user_shell import found_setup, read_shell_setup, set_up_shell, undo_setup
+from dusty_tasks.effects.machine import user_shell
+from dusty_tasks.effects.machine.user_shell import found_setup, read_shell_setup, set_up_shell, undo_setup
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.presets import PRESETS, creation, filled_in
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects import process, vm
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.settings.vm_presets import PRESETS, creation, filled_in
+from dusty_tasks.effects.docker_host import vm
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 
 RECORDER = """#!/usr/bin/env python3
 import json, os, sys

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core import watching
-from dusty_tasks.core.watching import Back, Blind, Gone
-from dusty_tasks.effects import watch as watch_module
-from dusty_tasks.effects.inotify import CannotWatch, Inotify, NoEvents
-from dusty_tasks.effects.native_events import NativeEvents
-from dusty_tasks.effects.watch import MOST_PATHS, Watch, Watched
+from dusty_tasks.core.code import watching
+from dusty_tasks.core.code.watching import Back, Blind, Gone
+from dusty_tasks.effects.watch import folders as watch_module
+from dusty_tasks.effects.watch.folders import MOST_PATHS, Watch, Watched
+from dusty_tasks.effects.watch.inotify import CannotWatch, Inotify, NoEvents
+from dusty_tasks.effects.watch.native_events import NativeEvents
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS: dict[str, Callable] = {"inotify": Inotify, "native": NativeEvents, "none": lambda: NoEvents("there are no events")}
@@ -299,9 +299,9 @@ def in_namespace(*flags: str, script: str, folder: Path) -> str:
 
 
 HELP = """
-from dusty_tasks.core import watching
-from dusty_tasks.effects import watch as module
-from dusty_tasks.effects.watch import Watch, Watched
+from dusty_tasks.core.code import watching
+from dusty_tasks.effects.watch import folders as module
+from dusty_tasks.effects.watch.folders import Watch, Watched
 watching.BLIND = module.GLANCE = 0.1
 def told(watch, path):
     for _ in range(100):

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helper"))
 
 from hosts_box import request_of, section
 
-from dusty_tasks.core.names import Wrong, check_host_name
-from dusty_tasks.effects.hosts_file import found_section, helper_module, possible_section, section_is_in_place
+from dusty_tasks.core.specs.rules import Wrong, check_host_name
+from dusty_tasks.effects.hosts.section import found_section, helper_module, possible_section, section_is_in_place
 
 COUNT = 100_000 if os.environ.get("DUSTY_LONG") else 3_000
 BEGIN, END = b"# BEGIN section for Dusty", b"# END section for Dusty"

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from hosts_box import USER, Box, Machine
 
-from dusty_tasks.effects.helper_install import install_script, planned_files
-from dusty_tasks.effects.hosts_file import HELPER_PATH, helper_module
+from dusty_tasks.effects.hosts.helper import install_script, planned_files
+from dusty_tasks.effects.hosts.section import HELPER_PATH, helper_module
 
 
 @pytest.fixture(scope="session")

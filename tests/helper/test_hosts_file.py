@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from hosts_box import ROOT, section
 
-from dusty_tasks.effects import hosts_file, process
-from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.hosts_file import EMPTY_SECTION, HELPER_PATH, HostsOutcome
-from dusty_tasks.effects.process import Finished
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.process import Finished
+from dusty_tasks.effects.hosts import section as hosts_file
+from dusty_tasks.effects.hosts.section import EMPTY_SECTION, HELPER_PATH, HostsOutcome
 
 SHOP = section("127.0.0.1 shop.test").decode()
 OTHER = section("127.0.0.1 other.test").decode()
@@ -84,7 +85,7 @@ def test_empty_section_is_in_place_when_there_is_none(found: str, is_there: bool
 
 def test_look_without_a_change_imports_next_to_nothing(tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text(SHOP)
-    code = (f"import sys\nfrom dusty_tasks.effects import hosts_file as h\nbefore=set(sys.modules)\n"
+    code = (f"import sys\nfrom dusty_tasks.effects.hosts import section as h\nbefore=set(sys.modules)\n"
             f"assert h.section_is_in_place(h.read_hosts_file({str(tmp_path / 'hosts')!r}), {SHOP!r})\nprint(*sorted(set(sys.modules) & {{'hashlib','ipaddress','difflib','sh','json','syslog','subprocess'}}))")
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split() == []
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from hosts_box import SOURCE, section
 
-from dusty_tasks.effects import helper_install as install
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.hosts_file import HELPER_PATH
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.hosts import helper as install
+from dusty_tasks.effects.hosts.section import HELPER_PATH
 
 HELPER_TEXT = Path(SOURCE).read_text()
 
@@ -114,7 +114,7 @@ def test_versions_of_sudo(text: str, wanted: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("version, changes, state", [("sudo-rs 0.2.8", "", "ok"), ("1.9.13p3", "", "warning"), ("1.9.13p3", "* CVE-2025-32462: mended", "ok"), ("1.9.17p1", "", "ok"), ("1.9.17", "", "warning"), ("2.0", "", "ok")])
 def test_old_sudo_is_warned_about(monkeypatch: pytest.MonkeyPatch, version: str, changes: str, state: str) -> None:
-    from dusty_tasks.effects import process
+    from dusty_tasks.effects.doors import process
 
     monkeypatch.setattr(process, "run", lambda argv: process.Finished(0, f"{version if ' ' in version else f'Sudo version {version}'}\nSudoers policy plugin version {version}\n", ""))
     monkeypatch.setattr(install, "_sudo_changes", lambda: changes)

@@ -13,8 +13,8 @@ from select import select
 import pytest
 from hosts_box import OWN_LINES, ROOT, USER, Box, section
 
-from dusty_tasks.effects.helper_install import RULE_PATH
-from dusty_tasks.effects.hosts_file import HELPER_PATH
+from dusty_tasks.effects.hosts.helper import RULE_PATH
+from dusty_tasks.effects.hosts.section import HELPER_PATH
 
 pytestmark = pytest.mark.root
 
@@ -42,7 +42,7 @@ class Desk:
 
     def write(self, user: str = USER) -> subprocess.CompletedProcess[str]:
         """What `up` does with the compiled section, without a terminal."""
-        code = (f"from dusty_tasks.effects import hosts_file as h; o = h.write_hosts_section(open('{HOME}/build/hosts').read(), may_ask=False, say=print); "
+        code = (f"from dusty_tasks.effects.hosts import section as h; o = h.write_hosts_section(open('{HOME}/build/hosts').read(), may_ask=False, say=print); "
                 "print(o.what); print(o.by_hand); raise SystemExit(not o.done)")
         return self.dusty(user=user, program=("-c", code))
 
@@ -183,7 +183,7 @@ def test_place_that_others_prepared_is_refused(desk: Desk, spoil: str, words: st
 
 def test_script_itself_refuses_such_a_place(desk: Desk) -> None:
     """Root looks again: between the user's look and root's work the folders may change."""
-    from dusty_tasks.effects.helper_install import install_script, planned_files
+    from dusty_tasks.effects.hosts.helper import install_script, planned_files
 
     script = install_script(planned_files("#1000", ()))
     for spoil in (f"install -d -o {USER} /usr/local/libexec", f"rm -rf /usr/local/libexec; ln -s /home/{USER} /usr/local/libexec", "rm -rf /usr/local/libexec; chmod 777 /usr/local"):
@@ -251,7 +251,7 @@ def test_checkouts_own_helper_serves_those_whom_sudo_lets_do_anything(desk: Desk
 def test_many_writers_at_once_all_end_well(desk: Desk) -> None:
     desk.may(ALL_WITHOUT)
     desk.dusty("install", "--yes")
-    argv = desk.box.machine.argv([sys.executable, "-c", f"from dusty_tasks.effects import hosts_file as h; o = h.write_hosts_section({SHOP.decode()!r}, may_ask=False, say=print); print(o); raise SystemExit(not o.done)"], cwd=ROOT, user=USER)
+    argv = desk.box.machine.argv([sys.executable, "-c", f"from dusty_tasks.effects.hosts import section as h; o = h.write_hosts_section({SHOP.decode()!r}, may_ask=False, say=print); print(o); raise SystemExit(not o.done)"], cwd=ROOT, user=USER)
     writers = [subprocess.Popen(argv, env={"DUSTY_HOME": HOME, "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     ended = [(writer.communicate()[0], writer.returncode) for writer in writers]
     assert [code for _out, code in ended] == [0] * 6, ended

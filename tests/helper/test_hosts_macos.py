@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from hosts_box import SOURCE, section
 
-from dusty_tasks.effects.hosts_file import helper_module
+from dusty_tasks.effects.hosts.section import helper_module
 
 SHOP = section("127.0.0.1 shop.test")
 

@@ -18,7 +18,7 @@ from hosts_box import (
     section,
 )
 
-from dusty_tasks.effects.hosts_file import HELPER_PATH
+from dusty_tasks.effects.hosts.section import HELPER_PATH
 
 pytestmark = pytest.mark.root
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from hosts_box import section
 
-from dusty_tasks import cli, console
-from dusty_tasks.core.health import Finding
-from dusty_tasks.effects import helper_install, hosts_file
-from dusty_tasks.effects.helper_install import Check
-from dusty_tasks.steps import hosts_health
-from dusty_tasks.verbs.declared import BY_NAME
+from dusty_tasks import console
+from dusty_tasks.cli import verbs as cli
+from dusty_tasks.core.of_verbs.findings import Finding
+from dusty_tasks.effects.hosts import helper as helper_install
+from dusty_tasks.effects.hosts import section as hosts_file
+from dusty_tasks.effects.hosts.helper import Check
+from dusty_tasks.operations.machine import hosts_health
+from dusty_tasks.verbs.table import BY_NAME
 
 SHOP = section("127.0.0.1 shop.test").decode()
 

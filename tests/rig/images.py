@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from dusty_tasks.effects import images  # noqa: E402
+from dusty_tasks.effects.engine import images  # noqa: E402
 
 SMALL = ("busybox:1", "busybox:2")
 """Two names of one 2 MB image: what a test of a changed `image` needs."""

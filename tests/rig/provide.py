@@ -19,9 +19,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 import images  # noqa: E402
 from machine import CACHE, COMPOSE  # noqa: E402
 
-from dusty_tasks.core import provision  # noqa: E402
-from dusty_tasks.effects import packages  # noqa: E402
-from dusty_tasks.effects.images import PACKAGES  # noqa: E402
+from dusty_tasks.core.of_verbs import provision  # noqa: E402
+from dusty_tasks.effects.engine.images import PACKAGES  # noqa: E402
+from dusty_tasks.effects.machine import packages  # noqa: E402
 
 PROGRAMS = {"git": "git", "rsync": "rsync", "ssh": "openssh-client"}
 """What the fast tests start, and the packages that have it."""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.core.wanted import Wanted, to_json
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.receipts import read_receipts
-from dusty_tasks.steps.sync import SyncOutcome, stale_repos, sync_repos
+from dusty_tasks.core.plan.wanted import Wanted, to_json
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.code.receipts import read_receipts
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.operations.code.sync import SyncOutcome, stale_repos, sync_repos
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dusty_tasks.core.settings import Settings
-from dusty_tasks.steps.bound import bound_receipts
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.operations.code.bound import bound_receipts
 
 
 def test_an_edit_counts_and_what_git_or_the_sync_leaves_out_does_not(tmp_path: Path) -> None:

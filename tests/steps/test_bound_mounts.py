@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.wanted import Wanted
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps import bound_mounts
+from dusty_tasks.core.plan.wanted import Wanted
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.code import bound_mounts
 from tests.steps.sync_room import tree, write
 
 Mounts = tuple[dict[str, Any], set[str]]

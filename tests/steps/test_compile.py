@@ -15,11 +15,12 @@ from doit.cmd_base import ModuleTaskLoader
 from doit.doit_cmd import DoitMain
 from doit.reporter import ZeroReporter
 
-from dusty_tasks import cli, session
-from dusty_tasks.core.origins import source_at
-from dusty_tasks.effects.lock import held
-from dusty_tasks.effects.sources import read_build
-from dusty_tasks.steps import compile as steps
+from dusty_tasks import session
+from dusty_tasks.cli import verbs as cli
+from dusty_tasks.core.artifacts.origins import source_at
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.observe.this_machine import read_build
+from dusty_tasks.pipelines import compile as steps
 from tests.test_rooms import HEAVY, ROOT
 
 WEB = """image: busybox
@@ -110,7 +111,7 @@ def test_a_changed_spec_rewrites_only_what_is_made_of_it(compiled: Room) -> None
 
 
 def test_other_apps_are_not_even_rendered(compiled: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dusty_tasks.core.templating import Templates
+    from dusty_tasks.core.artifacts.templates import Templates
 
     rendered = []
     render = Templates.render
@@ -169,7 +170,7 @@ def test_what_another_compile_wrote_after_a_step_is_not_taken_for_its_own(compil
         yield
         start.write_bytes(start.read_bytes().replace(b"serve", b"run-web"))
     with monkeypatch.context() as patched:
-        patched.setattr("dusty_tasks.effects.lock.held", written_after)
+        patched.setattr("dusty_tasks.effects.doors.lock.held", written_after)
         compiled.compile()
     assert "commands" in compiled.compile()[1]
     assert b"serve" in start.read_bytes()
@@ -317,7 +318,7 @@ def test_a_file_that_was_only_touched_writes_nothing(compiled: Room) -> None:
 # --- cost and purity ----------------------------------------------------------------------------------------------
 
 def test_a_run_with_nothing_to_do_imports_nothing_heavy_and_renders_nothing(compiled: Room) -> None:
-    code = ("import sys\nfrom dusty_tasks.main import main\ncode = main(['compile'])\n"
+    code = ("import sys\nfrom dusty_tasks.cli.main import main\ncode = main(['compile'])\n"
             "print(code, *sorted(sys.modules), file=sys.stderr)")
     run = [sys.executable, "-c", code]
     for _ in range(2):
@@ -326,7 +327,7 @@ def test_a_run_with_nothing_to_do_imports_nothing_heavy_and_renders_nothing(comp
     code_text, *modules = ended.stderr.split()
     assert (code_text, ended.stdout) == ("0", "up to date\n")
     assert not HEAVY & set(modules)
-    assert not {name for name in modules if name.startswith("dusty_tasks.core.co") or name == "dusty_tasks.core.graph"}
+    assert not {name for name in modules if name.startswith("dusty_tasks.core.co") or name == "dusty_tasks.core.stack.assemble"}
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])

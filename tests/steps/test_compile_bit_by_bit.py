@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core import compile as core_compile
-from dusty_tasks.core.compile import Rendering, compile_all
-from dusty_tasks.effects.template_files import read_templates
-from dusty_tasks.steps import compile as steps
-from dusty_tasks.steps.as_checked import AsChecked
+from dusty_tasks.core.artifacts import table as core_compile
+from dusty_tasks.core.artifacts.table import Rendering, compile_all
+from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.pipelines import compile as steps
+from dusty_tasks.pipelines.as_checked import AsChecked
 from tests.steps.test_compile import Room, room
 from tests.test_rooms import ROOT
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.files_read import powers_of_env_files, refuse_unsafe_reads
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.machine.files_read import powers_of_env_files, refuse_unsafe_reads
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.repos import Repo, repo_of
-from dusty_tasks.core.settings import Settings
-from dusty_tasks.effects import git as git_door
-from dusty_tasks.steps import repos as step
-from dusty_tasks.steps.repos import CLONED, FAILED, KEPT, SAME, UPDATED, failure_of, pull_repos
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.repo_ids import Repo, repo_of
+from dusty_tasks.effects.code import git as git_door
+from dusty_tasks.operations.code import repos as step
+from dusty_tasks.operations.code.repos import CLONED, FAILED, KEPT, SAME, UPDATED, failure_of, pull_repos
 
 
 @pytest.fixture(autouse=True)
@@ -135,8 +135,8 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
     ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", "ssh-add"),
 ])
 def test_the_hint_fits_the_cause(printed: str, hint: str) -> None:
-    from dusty_tasks.effects.git import git_failed
-    from dusty_tasks.effects.process import Finished
+    from dusty_tasks.effects.code.git import git_failed
+    from dusty_tasks.effects.doors.process import Finished
 
     assert hint in git_failed(["fetch"], Finished(128, "", printed)).hint
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dusty_tasks.steps.places import place_finder
+from dusty_tasks.operations.places import place_finder
 
 
 class Rows(list[dict[str, Any]]):

@@ -4,11 +4,12 @@ import os
 
 import pytest
 
-from dusty_tasks.core.provision import ACCESS, ENGINE, RSYNC, Machine
-from dusty_tasks.effects import images, packages
-from dusty_tasks.effects.failures import ToolFailed
-from dusty_tasks.steps import consent, preflight
-from dusty_tasks.steps.consent import Consent, Item
+from dusty_tasks.core.of_verbs.provision import ACCESS, ENGINE, RSYNC, Machine
+from dusty_tasks.effects.doors.failures import ToolFailed
+from dusty_tasks.effects.engine import images
+from dusty_tasks.effects.machine import packages
+from dusty_tasks.operations.machine import consent, preflight
+from dusty_tasks.operations.machine.consent import Consent, Item
 
 
 class World:

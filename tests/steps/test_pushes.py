@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.changes import Plan
-from dusty_tasks.core.found import Found, Sources
-from dusty_tasks.core.settings import HostSettings, Settings
-from dusty_tasks.core.wanted import Wanted, WantedContainer
-from dusty_tasks.effects.assets import write_asset
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.steps import pushes
-from dusty_tasks.steps.reality import View
+from dusty_tasks.core.plan.found import Found, Sources
+from dusty_tasks.core.plan.plan import Plan
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.home.assets import write_asset
+from dusty_tasks.operations.launch import pushes
+from dusty_tasks.operations.look import View
 
 SECRET = "a secret\n"
 

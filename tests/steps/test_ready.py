@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.container_state import FAILED, LOOPS
-from dusty_tasks.core.found import PROXY, FoundContainer
-from dusty_tasks.core.wanted import WantedContainer
-from dusty_tasks.effects import docker, http_probe
-from dusty_tasks.steps import route_checks
-from dusty_tasks.steps.ready import Outcome, wait_until_ready
-from dusty_tasks.steps.receipt import Sums
+from dusty_tasks.core.plan.container_state import FAILED, LOOPS
+from dusty_tasks.core.plan.found import PROXY, FoundContainer
+from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import probe as http_probe
+from dusty_tasks.operations.launch import route_checks
+from dusty_tasks.operations.launch.ready import Outcome, wait_until_ready
+from dusty_tasks.operations.launch.receipt import Sums
 
 URL = ["http://web.test/"]
 

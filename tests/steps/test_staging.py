@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from dusty_tasks.steps.staging import staged
+from dusty_tasks.operations.code.staging import staged
 
 
 def test_it_is_gone_afterwards_and_so_is_what_a_killed_push_left(tmp_path: Path) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects import rsync
-from dusty_tasks.effects.artifacts import KEPT_PATTERNS
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.effects.lock import held
-from dusty_tasks.steps import sync as sync_step
-from dusty_tasks.steps.sync import check_source, failure_of, task_names
+from dusty_tasks.effects.code import rsync
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
+from dusty_tasks.operations.code import sync as sync_step
+from dusty_tasks.operations.code.sync import check_source, failure_of, task_names
 from tests.steps.sync_room import Room, tree, write
 
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.mount_points import MountPoint
-from dusty_tasks.effects import kept as kept_sets
-from dusty_tasks.effects import rsync
-from dusty_tasks.effects.failures import Failure, ToolFailed
-from dusty_tasks.effects.fingerprint import read_rules, read_source
-from dusty_tasks.steps.bring_back import pull, restore
-from dusty_tasks.steps.copy_edits import edits_of_copy
-from dusty_tasks.steps.copy_repo import CopyOfRepo
-from dusty_tasks.steps.sync import SyncOutcome
+from dusty_tasks.core.artifacts.mount_points import MountPoint
+from dusty_tasks.effects.code import kept as kept_sets
+from dusty_tasks.effects.code import rsync
+from dusty_tasks.effects.code.fingerprint import read_rules, read_source
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.operations.code.bring_back import pull, restore
+from dusty_tasks.operations.code.copy_edits import edits_of_copy
+from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+from dusty_tasks.operations.code.sync import SyncOutcome
 from tests.steps.sync_room import Room, play_ssh, tree, write
 
 HERE, SSH, BUSYBOX = "here", "ssh", "busybox"

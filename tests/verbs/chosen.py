@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from dusty_tasks import cli, session
-from dusty_tasks.verbs.declared import BY_NAME
+from dusty_tasks import session
+from dusty_tasks.cli import verbs as cli
+from dusty_tasks.verbs.table import BY_NAME
 
 SPECS = {
     "bundles/shop.yml": "description: All of the shop\napps: [web]\n",

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import EngineDown
+from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import EngineDown
 
 
 def container(name: str, state: str = "running", kind: str = "app", **fields: Any) -> FoundContainer:

@@ -3,15 +3,15 @@ from __future__ import annotations
 
 import re
 
-from dusty_tasks.core.setting_keys import KEYS
-from dusty_tasks.verbs import spec_pages
+from dusty_tasks.cli import spec_pages
+from dusty_tasks.core.settings.keys import KEYS
 
 
 def test_the_tables_are_what_the_schemas_make(bless: bool) -> None:
     if bless:
         spec_pages.main()
     text = spec_pages.PATH.read_text(encoding="utf-8")
-    assert spec_pages.document(text) == text, "run: python -m dusty_tasks.verbs.spec_pages"
+    assert spec_pages.document(text) == text, "run: python -m dusty_tasks.cli.spec_pages"
     assert set(re.findall(r"<!-- keys of (\w+) -->", text)) == {"app", "bundle", "config", "lib", "test"}
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from chosen import Chosen
 
-from dusty_tasks.effects.lock import held
+from dusty_tasks.effects.doors.lock import held
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = b"\x00\xffsecret\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.known_names import KnownNames, read_known_names
+from dusty_tasks.effects.home.known_names import KnownNames, read_known_names
 from dusty_tasks.verbs import completion
 from tests.known_specs import keep_documents, keep_texts
 
@@ -42,7 +42,7 @@ def test_names_are_those_of_the_specs(home: Path) -> None:
 
 
 def test_the_form_is_that_of_the_cache(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dusty_tasks.effects import spec_files
+    from dusty_tasks.effects.specs import read as spec_files
 
     later = time.time_ns() + 10**12
     monkeypatch.setattr(time, "time_ns", lambda: later)  # A file that was just written is not cached.
@@ -73,7 +73,7 @@ def test_keys_that_other_verbs_change_are_not_offered_for_set(dusty_home: Path) 
 
 
 def test_nothing_heavy_is_imported_for_a_tab(home: Path) -> None:
-    code = ("import sys\nfrom dusty_tasks.main import main\nmain(['completion', 'complete', 'scripts', 'web', ''])\n"
+    code = ("import sys\nfrom dusty_tasks.cli.main import main\nmain(['completion', 'complete', 'scripts', 'web', ''])\n"
             "print('LOADED', *sorted(sys.modules), file=sys.stderr)")
     ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "DUSTY_HOME": str(home)},
                            capture_output=True, text=True, check=True)
@@ -103,7 +103,7 @@ def test_bash_offers_what_fits(home: Path, typed: tuple[str, ...], wanted: list[
 
 @pytest.mark.parametrize("words", [["completion"], ["completion", "tcsh"], ["completion", "bash", "x"]], ids=str)
 def test_a_shell_nobody_knows_is_refused(words: list[str], dusty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from dusty_tasks.main import main
+    from dusty_tasks.cli.main import main
 
     assert main(words) == 1
     assert "usage: dusty completion" in capsys.readouterr().err

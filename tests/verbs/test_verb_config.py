@@ -28,7 +28,7 @@ def test_list_marks_the_present_value_and_says_where_it_comes_from(dusty: Chosen
 
 
 def test_json_lists_every_key_with_its_present_value(dusty: Chosen) -> None:
-    from dusty_tasks.core.setting_keys import KEYS
+    from dusty_tasks.core.settings.keys import KEYS
 
     rows = {row["key"]: row for row in json.loads(dusty("config", "list", "--json").out)}
     assert list(rows) == list(KEYS)

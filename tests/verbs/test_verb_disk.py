@@ -8,8 +8,8 @@ import pytest
 from chosen import Chosen
 from engines import DB, OLD, WEB, Engine, engine
 
-from dusty_tasks.effects import persist
-from dusty_tasks.effects.docker import EngineRefused
+from dusty_tasks.effects.engine import persist
+from dusty_tasks.effects.engine.http import EngineRefused
 
 __all__ = ["engine"]
 
@@ -62,7 +62,7 @@ def test_with_broken_specs_only_what_is_surely_ours_goes(dusty: Chosen, used: En
 def test_what_somebody_began_to_use_stays_and_is_said(dusty: Chosen, used: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_self: object, method: str, path: str, **_named: object) -> bytes:
         raise EngineRefused(409, "image is being used by running container 1234")
-    monkeypatch.setattr("dusty_tasks.effects.docker.Engine.request", refuse)
+    monkeypatch.setattr("dusty_tasks.effects.engine.http.Engine.request", refuse)
     ended = dusty("disk", "cleanup_images", "--yes")
     assert ended.code == 2 and "redis:7 stays: image is being used" in ended.err
 

@@ -9,11 +9,15 @@ import pytest
 from chosen import Chosen
 from engines import Engine, container, engine, wanted
 
-from dusty_tasks.core.container_state import LOOPS
-from dusty_tasks.core.health import FAILED, OK, Finding
-from dusty_tasks.effects import helper_install, hosts_file, packages, process
-from dusty_tasks.effects.process import Finished
-from dusty_tasks.steps import health, hosts_health
+from dusty_tasks.core.of_verbs.findings import FAILED, OK, Finding
+from dusty_tasks.core.plan.container_state import LOOPS
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.process import Finished
+from dusty_tasks.effects.hosts import helper as helper_install
+from dusty_tasks.effects.hosts import section as hosts_file
+from dusty_tasks.effects.machine import packages
+from dusty_tasks.operations.machine import doctor as health
+from dusty_tasks.operations.machine import hosts_health
 
 __all__ = ["engine"]
 
@@ -23,9 +27,9 @@ CHECK_INSTALLATION = helper_install.check_installation
 @pytest.fixture
 def examined(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that say a version, no hosts file of this machine's."""
-    monkeypatch.setattr("dusty_tasks.effects.versions.read_versions", lambda docker_host: [("git", "2.39", ""), ("rsync", "", "not installed")])
+    monkeypatch.setattr("dusty_tasks.effects.engine.versions.read_versions", lambda docker_host: [("git", "2.39", ""), ("rsync", "", "not installed")])
     monkeypatch.setattr(hosts_file, "read_hosts_file", lambda *_path: b"")
-    monkeypatch.setattr("dusty_tasks.effects.helper_install.check_installation", list)
+    monkeypatch.setattr("dusty_tasks.effects.hosts.helper.check_installation", list)
     monkeypatch.setattr(health, "CHECKS", tuple(check for check in health.CHECKS if check is not health.repos))
     return engine
 
@@ -136,7 +140,7 @@ def test_what_killed_test_runs_left_is_removed(dusty: Chosen, examined: Engine) 
 
 
 def test_a_repair_that_fails_is_said_and_stops_no_other(dusty: Chosen, examined: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dusty_tasks.effects.failures import Failure
+    from dusty_tasks.effects.doors.failures import Failure
 
     def fail() -> None:
         raise Failure("cannot")

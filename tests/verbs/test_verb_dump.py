@@ -10,7 +10,7 @@ import pytest
 from chosen import Chosen
 from engines import Engine, engine
 
-from dusty_tasks.effects import docker
+from dusty_tasks.effects.engine import http as docker
 
 __all__ = ["engine"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dusty_tasks.effects import git as git_door
+from dusty_tasks.effects.code import git as git_door
 
 GIT = {"GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost",
        "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}

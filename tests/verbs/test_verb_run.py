@@ -9,8 +9,8 @@ import pytest
 from chosen import Chosen
 from engines import Engine, container, engine, wanted
 
-from dusty_tasks.core.found import container_of
-from dusty_tasks.effects.docker import EngineRefused
+from dusty_tasks.core.plan.found import container_of
+from dusty_tasks.effects.engine.http import EngineRefused
 
 __all__ = ["engine"]
 
@@ -82,7 +82,7 @@ def test_another_homes_containers_are_not_stopped(dusty: Chosen, engine: Engine)
 
 
 def test_a_container_that_cannot_be_stopped_is_named_and_the_others_are_stopped(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dusty_tasks.effects import docker
+    from dusty_tasks.effects.engine import http as docker
 
     def stop(_engine: docker.Engine, container_id: str, _seconds: int | None) -> None:
         if container_id == "id-db":

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from chosen import Chosen
 
-from dusty_tasks.effects.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.verbs import setup
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,8 +47,9 @@ class Others:
 @pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
     import dusty_tasks.verbs
-    from dusty_tasks.effects import docker, helper_install
-    from dusty_tasks.steps import host_start
+    from dusty_tasks.effects.engine import http as docker
+    from dusty_tasks.effects.hosts import helper as helper_install
+    from dusty_tasks.operations.machine import docker_host as host_start
 
     others = Others()
     for name in ("hosts", "repos"):
@@ -171,7 +172,7 @@ def test_an_installed_helper_is_left_alone(dusty: Chosen, others: Others) -> Non
 
 
 def test_root_is_not_told_of_a_helper_that_is_not_there(dusty: Chosen, others: Others, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dusty_tasks.effects import helper_install
+    from dusty_tasks.effects.hosts import helper as helper_install
 
     monkeypatch.setattr(helper_install, "check_installation", lambda: [helper_install.Check("ok", helper_install.NOT_NEEDED, "")])
     assert helper_install.NOT_NEEDED in dusty("setup").out

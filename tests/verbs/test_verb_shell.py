@@ -7,11 +7,12 @@ import pytest
 from chosen import Chosen
 from engines import Engine, container, engine, wanted
 
-from dusty_tasks.core.attaching import Size, Streams
-from dusty_tasks.core.specs import App, Script
-from dusty_tasks.core.stack import Stack
-from dusty_tasks.core.stack_file import stack_json
-from dusty_tasks.effects import attached, docker
+from dusty_tasks.core.of_verbs.attaching import Size, Streams
+from dusty_tasks.core.specs.model import App, Script
+from dusty_tasks.core.stack.json_form import stack_json
+from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.effects.engine import attached
+from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.verbs import shell
 
 __all__ = ["engine"]

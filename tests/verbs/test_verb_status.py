@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.changes import Plan
-from dusty_tasks.core.found import Found, Sources
-from dusty_tasks.core.settings import Settings
-from dusty_tasks.core.wanted import Wanted
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker_host import DockerHost
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps.reality import View
+from dusty_tasks.core.plan.found import Found, Sources
+from dusty_tasks.core.plan.plan import Plan
+from dusty_tasks.core.plan.wanted import Wanted
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.operations.look import View
 from dusty_tasks.verbs import status
 
 FACTS: dict[str, Any] = {"problems": "", "bundles": ["shop"], "docker_host": {"name": "this machine", "answers": False, "state": "off", "trouble": "it is off"},

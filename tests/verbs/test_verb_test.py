@@ -9,10 +9,13 @@ import pytest
 from chosen import Chosen, Ended
 from engines import Engine, engine
 
-from dusty_tasks.effects.failures import Failure
-from dusty_tasks.steps import repos, suite_images, suite_prepare, suite_runs
-from dusty_tasks.steps.suite_prepare import Prepared
-from dusty_tasks.steps.suite_runs import SuiteResult
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.code import repos
+from dusty_tasks.operations.suites import image as suite_images
+from dusty_tasks.operations.suites import prepare as suite_prepare
+from dusty_tasks.operations.suites import run as suite_runs
+from dusty_tasks.operations.suites.prepare import Prepared
+from dusty_tasks.operations.suites.run import SuiteResult
 
 __all__ = ["engine"]
 
@@ -52,8 +55,8 @@ def runs(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Runs
     runs = Runs()
     monkeypatch.setattr(suite_prepare, "prepare", lambda *_words: Prepared({"setup.sh": "", "unit.sh": "u", "net.sh": "n", "last.sh": "l"}, {}))
     monkeypatch.setattr(suite_images, "ensure_test_image", lambda *_words, **_named: "sha256:image")
-    monkeypatch.setattr("dusty_tasks.effects.projects.read_image", lambda *_words: ("sha256:image", {}))
-    monkeypatch.setattr("dusty_tasks.steps.suite_memory.read_image", lambda *_words: ("sha256:image", {}))
+    monkeypatch.setattr("dusty_tasks.effects.engine.suite_projects.read_image", lambda *_words: ("sha256:image", {}))
+    monkeypatch.setattr("dusty_tasks.operations.suites.memory.read_image", lambda *_words: ("sha256:image", {}))
     monkeypatch.setattr(suite_runs.SuiteRunner, "run", lambda *words, **named: runs.run(*words, **named))
     monkeypatch.setattr(suite_runs.SuiteRunner, "close", lambda _self: setattr(runs, "closed", runs.closed + 1))
     return runs
@@ -163,7 +166,7 @@ def test_required_assets_that_are_not_set_end_it_before_docker(dusty: Chosen, en
 def test_no_engine(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     dusty.write("apps/web.yml", WEB)
     engine.is_down = True
-    monkeypatch.setattr("dusty_tasks.steps.host_start.ensure_running", lambda *_words, **_named: engine._fail_if_down())
+    monkeypatch.setattr("dusty_tasks.operations.machine.docker_host.ensure_running", lambda *_words, **_named: engine._fail_if_down())
     ended = dusty("test", "--no-pull", "web", "unit")
     assert ended.code == 2 and "does not answer" in ended.err
 

@@ -7,8 +7,10 @@ import pytest
 from chosen import Chosen
 from engines import Engine, engine
 
-from dusty_tasks.effects import helper_install, hosts_file, persist
-from dusty_tasks.effects.docker import EngineRefused
+from dusty_tasks.effects.engine import persist
+from dusty_tasks.effects.engine.http import EngineRefused
+from dusty_tasks.effects.hosts import helper as helper_install
+from dusty_tasks.effects.hosts import section as hosts_file
 
 __all__ = ["engine"]
 
@@ -105,7 +107,7 @@ def test_what_cannot_be_removed_is_said_and_the_rest_goes(dusty: Chosen, install
             raise EngineRefused(403, "network has active endpoints")
         installed.asked.append(path)
         return b""
-    monkeypatch.setattr("dusty_tasks.effects.docker.Engine.request", answer)
+    monkeypatch.setattr("dusty_tasks.effects.engine.http.Engine.request", answer)
     ended = dusty("uninstall", "--yes")
     assert ended.code == 2 and "network dusty_default stays: network has active endpoints" in ended.err and len(installed.asked) == 2
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs import validate
 
 CASES = Path(__file__).parent.parent / "cases"

@@ -8,8 +8,8 @@ import pytest
 from chosen import Chosen
 
 from dusty_tasks import __version__
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import EngineDown
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import EngineDown
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 import pytest
 from chosen import Chosen
 
-from dusty_tasks.effects import spec_files
+from dusty_tasks.effects.specs import read as spec_files
 
 
 @pytest.mark.parametrize("words", [

@@ -1,0 +1,70 @@
+"""docs/verbs.md, made from the table of verbs: `python -m dusty_tasks.cli.doc_pages` rewrites it, a test compares."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from dusty_tasks.cli.verbs import HELP
+from dusty_tasks.core.text.called import in_called_name
+from dusty_tasks.resources import PACKAGE
+from dusty_tasks.verbs.help_texts import DETAILS
+from dusty_tasks.verbs.table import ALIASES, VERBS, Option, Verb
+
+PATH = PACKAGE.parent / "docs" / "verbs.md"
+HEAD = """\
+# Verbs
+
+<!-- Made by `python -m dusty_tasks.cli.doc_pages` from dusty_tasks/verbs/table.py and explained.py; a test fails when they differ. -->
+
+`dusty <verb>` and `doit <verb>` are the same, but for the repos of `sync`, which doit takes as `doit sync:<repo>`. Options may
+stand before or after the words; `--` ends them. What follows the name of a script (`scripts`), a suite (`test`) or a
+container (`shell`) goes there untouched, dashes included.
+
+Exit codes: 0 fine, 1 something you can mend, 2 a program or Docker failed, 3 a bug in Dusty (a log file is named), 130
+interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` end with the status of what they ran.
+
+With `--json` a verb that fails prints `{"ok": false, "problems": [...]}`, each problem with `file`, `line`, `column`, `path`,
+`what`, `hint` and `warning`; what has no place has an empty file. Words or options that it does not know are said on stderr alone.
+"""
+
+
+def document() -> str:
+    """The whole of docs/verbs.md."""
+    groups = dict.fromkeys(verb.group for verb in VERBS)
+    parts = [HEAD, *(_contents(group) for group in groups)]
+    for group in groups:
+        parts.append(f"## {group}\n")
+        parts += [section(verb) for verb in VERBS if verb.group == group]
+    return "\n".join(parts)
+
+
+def _contents(group: str) -> str:
+    links = ", ".join(f"[{verb.name}](#{verb.name})" for verb in VERBS if verb.group == group)
+    return f"* {group}: {links}" + ("\n" if group == VERBS[-1].group else "")
+
+
+def section(verb: Verb) -> str:
+    """One verb: usage, what it does, its options."""
+    lines = [f"### {verb.name}", "", f"    dusty {verb.name} {verb.usage}".rstrip(), "",
+             f"{verb.summary[0].upper()}{verb.summary[1:]}."]
+    names = [alias for alias, name in ALIASES.items() if name == verb.name]
+    if names:
+        lines += ["", f"Also as {' and '.join(f'`dusty {name}`' for name in names)}."]
+    if verb.name in DETAILS:
+        lines += ["", in_called_name(DETAILS[verb.name])]
+    lines += ["", "| option | |", "| --- | --- |", *(_row(option) for option in (*verb.options, HELP))]
+    return "\n".join(lines) + "\n"
+
+
+def _row(option: Option) -> str:
+    flags = [f"`-{option.short}`"] if option.short else []
+    flags.append(f"`--{option.long}{' ' + option.metavar if option.metavar else ''}`")
+    return f"| {', '.join(flags)} | {option.help.replace('|', chr(92) + '|')} |"
+
+
+def main(path: Path = PATH) -> None:
+    """Write the document."""
+    path.write_text(document(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

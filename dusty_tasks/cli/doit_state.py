@@ -1,0 +1,199 @@
+"""doit's database as a cache that survives anything: commit per task, heal what is damaged, keep what a signal interrupts.
+
+doit writes its database at the end of a run; kill -9 would lose every finished task. The methods
+replaced here are private to doit 0.37, which requirements.txt pins and tests/test_state.py watches.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from dusty_tasks.console import say_interrupted
+from dusty_tasks.effects.doors.files import make_home, narrow_umask
+
+
+def database_path(home: str) -> str:
+    """Where doit keeps its records, absolute, so that every entrance shares one state. Makes the folder if it can."""
+    folder = os.path.join(home, "state")
+    try:
+        make_home(home)
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return ":memory:"
+    return os.path.join(folder, "doit.db") if os.access(folder, os.W_OK) else ":memory:"
+
+
+def prepare(home: str) -> str:
+    """Heal the database, commit per task, and turn signals into ends that keep what was finished; the database's path."""
+    narrow_umask()
+    path = database_path(home)
+    heal(path)
+    commit_each_task()
+    catch_signals()
+    return path
+
+
+def heal(path: str) -> None:
+    """Move a damaged database aside as `<path>.broken`: losing it costs one full run, never an error."""
+    if not os.path.exists(path):
+        return
+    import sqlite3
+
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            # Not quick_check: doit finds its rows by the index, which that does not look at.
+            if connection.execute("pragma integrity_check").fetchone() != ("ok",):
+                raise ValueError("integrity_check")
+            for (row,) in connection.execute("select task_data from doit"):
+                json.loads(row)
+        finally:
+            connection.close()
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        if "locked" in str(error):
+            return
+        try:
+            _set_aside(path)
+        except FileNotFoundError:
+            return  # Another run did that just now.
+        except OSError as trouble:
+            print(f"state/doit.db is damaged, and cannot be set aside: {trouble.strerror}", file=sys.stderr)
+            return
+        print("state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr)
+
+
+def _set_aside(path: str) -> None:
+    import shutil
+
+    try:
+        os.replace(path, path + ".broken")
+    except OSError:
+        if not os.path.lexists(path) or not os.path.lexists(path + ".broken"):
+            raise
+        # A folder in place of the one or the other. This is a cache, and the last one set aside is enough.
+        if os.path.isdir(path + ".broken"):
+            shutil.rmtree(path + ".broken")
+        else:
+            os.unlink(path + ".broken")
+        os.replace(path, path + ".broken")
+
+
+def commit_each_task() -> None:
+    """Make doit's sqlite3 backend write each task's record as soon as the task ends; where it cannot, the run goes on without.
+
+    Twice is as good as once.
+    """
+    from doit.dependency import Dependency, SqliteDB
+
+    if getattr(Dependency, "commits_each_task", False):
+        return
+    SqliteDB._sqlite3 = _opening(SqliteDB._sqlite3)
+    SqliteDB.dump = _closing(SqliteDB.dump)
+    Dependency.save_success = _committing(Dependency.save_success)
+    Dependency.remove_success = _committing(Dependency.remove_success)
+    Dependency.commits_each_task = True
+
+
+def _committing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def wrapped(self: Any, *args: Any, **named: Any) -> None:
+        database = self.backend
+        if not hasattr(database, "_conn"):
+            method(self, *args, **named)
+            return
+        import sqlite3
+
+        try:
+            # No fsync: a power cut may cost the database, which is then made anew; a killed process loses nothing.
+            # Said before the method, which may open a transaction: within one, sqlite refuses it.
+            database._conn.execute("pragma synchronous = off")
+            method(self, *args, **named)
+            for name in database._dirty:
+                database._conn.execute("insert or replace into doit values (?, ?)",
+                                       (name, database.codec.encode(database._cache[name])))
+            database._conn.commit()
+        except sqlite3.Error as error:
+            _say_unwritten(error)
+            database._conn.close()
+            database._conn = database._sqlite3(":memory:")
+        database._dirty.clear()
+    return wrapped
+
+
+def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Open the database; where there is no room for one, one in memory."""
+    @functools.wraps(method)
+    def wrapped(self: Any, name: str) -> Any:
+        from doit.dependency import DatabaseException
+
+        try:
+            return method(self, name)
+        except DatabaseException as error:
+            _say_unwritten(error.__context__ or error)
+            return method(self, ":memory:")
+    return wrapped
+
+
+def _closing(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def wrapped(self: Any) -> None:
+        import sqlite3
+
+        try:
+            method(self)
+        except sqlite3.Error as error:
+            _say_unwritten(error)
+            self._conn.close()
+            self._dirty = set()
+    return wrapped
+
+
+def _say_unwritten(error: BaseException) -> None:
+    print(f"state/doit.db cannot be written ({error}): the next run checks everything anew", file=sys.stderr)
+
+
+def catch_signals() -> None:
+    """SIGTERM and SIGHUP end the run as SystemExit(128 + number), so finished work is kept; ^C is one line, not a traceback."""
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end_by_signal)
+    signal.signal(signal.SIGALRM, _raise_again)
+    sys.unraisablehook = _keep_for_later
+    sys.excepthook = _one_line_for_interrupts
+
+
+def _end_by_signal(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+_swallowed: list[BaseException] = []
+A_MOMENT = 0.01
+
+
+def _keep_for_later(lost: Any) -> None:
+    """A signal that comes within a destructor or a weak reference's callback is swallowed by Python: it is raised again after that."""
+    if isinstance(lost.exc_value, (KeyboardInterrupt, SystemExit)):
+        _swallowed.append(lost.exc_value)
+        signal.setitimer(signal.ITIMER_REAL, A_MOMENT)
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _raise_again(_number: int, _frame: object) -> None:
+    if _swallowed:
+        raise _swallowed.pop()
+
+
+def _one_line_for_interrupts(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        say_interrupted()
+        raise SystemExit(130)
+    sys.__excepthook__(kind, error, trace)

@@ -1,0 +1,237 @@
+"""The Compose file (spec-language 4.4): one entry a container of the stack, today's Compose Specification."""
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
+from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, joined, spec_volume
+from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts
+from dusty_tasks.core.artifacts.traced import Origins
+from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
+from dusty_tasks.core.code.build_parts import with_whole_contexts
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.compose_values import named_volumes
+from dusty_tasks.core.specs.model import App, KeyPath, Lib, Origin, Service
+from dusty_tasks.core.specs.repo_ids import Repo
+from dusty_tasks.core.specs.rules import PROXY_NAME
+from dusty_tasks.core.stack.model import Stack, containers_of
+
+ROOT = "0"
+"""The user of apps and tests, by number: an image need not have a passwd file."""
+PROXY_CONFIG = "/etc/nginx/conf.d/dustyNginx.conf"
+_MADE_BY = "# Made by Dusty from the specs; `dusty trace docker-compose.yml:LINE` names what put a line here."
+_OF_APPS = ("depends_on", "build", "env_file", "volumes", "ports", "environment", "label_file", "labels", "networks")
+_OF_SERVICES = ("image", "build", "depends_on", "env_file", "volumes", "environment", "label_file", "labels", "networks")
+"""Passed-through keys that need more than passing through, by kind."""
+
+
+def compose_entry(parts: Parts, settings: Settings, specs_root: str) -> Entry:
+    """A container's entry. Relative paths of services are joined to `specs_root`.
+
+    Its mapping is as another program reads the file: `$` is doubled already.
+    """
+    if isinstance(parts, AppParts):
+        entry = _app_entry(parts, settings, specs_root)
+    elif isinstance(parts, ServiceParts):
+        entry = _service_entry(parts, settings, specs_root)
+    else:
+        entry = _proxy_entry(parts, settings)
+    entry.mapping = _doubled(entry.mapping)
+    return entry
+
+
+def entry_lines(name: str, entry: Entry) -> Lines:
+    """The lines of a container's entry as they stand below `services:`. Each has an origin: its file, if nothing closer."""
+    origins = {f"services.{name}{'.' if key else ''}{key}": origin for key, origin in entry.origins.items()}
+    return yaml_lines({name: entry.mapping}, origins, "  ", "services")
+
+
+def first_lines(has_services: bool) -> list[str]:
+    """What stands before the first service."""
+    return [_MADE_BY, "name: dusty", "services:" if has_services else "services: {}"]
+
+
+def volume_lines(stack: Stack) -> Lines:
+    """The declarations of all named volumes, as they stand after the last service."""
+    volumes, origins = _top_level_volumes(stack)
+    return yaml_lines({"volumes": volumes}, origins) if volumes else Lines([], [], [])
+
+
+def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
+    app = parts.app
+    entry = Entry(app.file, ("compose",))
+    entry.put("container_name", f"dusty_{app.name}_1", ())
+    if app.image:
+        entry.put("image", app.image, ("image",))
+    else:
+        entry.put("build", {"context": build_context(app, settings), **with_whole_contexts(app.compose.get("build", {}), specs_root)}, ("build",))
+        entry.origins.update({f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})})
+    entry.put("entrypoint", [], ("commands",))
+    entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
+    entry.put("user", ROOT, ())
+    if "init" not in app.compose and "pid" not in app.compose:
+        # In a process namespace that is not its own it would not be the first process, and say so in the app's log.
+        entry.put("init", True, ())
+    _depend(entry, parts)
+    entry.env_files(app.compose.get("env_file") or (), specs_root)
+    _mount(entry, app, parts.libs, settings)
+    entry.environment(app.compose.get("environment") or {}, settings.env.get(app.name, {}), app.name, settings.home)
+    for index, port in enumerate(app.compose.get("ports") or ()):
+        entry.add("ports", port, ("compose", "ports", index))
+    if settings.routing == "published":
+        for route in parts.routes:
+            entry.add("ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index))
+    entry.label_files(app.compose.get("label_file"), specs_root)
+    entry.labels(app.compose.get("labels"), {"dusty.kind": "app", "dusty.name": app.name,
+                                             "dusty.recreate": recreate_digest(app, parts.libs)})
+    entry.networks(app.compose.get("networks"), parts.guests)
+    entry.pass_through(app.compose, _OF_APPS)
+    return entry
+
+
+def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> Entry:
+    service = parts.service
+    compose = service.compose
+    entry = Entry(service.file, ())
+    entry.put("container_name", f"dusty_{service.name}_1", ())
+    if compose.get("image"):
+        entry.put("image", compose["image"], ("image",))
+    if compose.get("build"):
+        entry.put("build", service_build(service, specs_root), ("build",))
+    needed = compose.get("depends_on")
+    if needed:
+        entry.put("depends_on", _conditions(needed, parts.healthy), ("depends_on",))
+    entry.env_files(compose.get("env_file") or (), specs_root)
+    for index, volume in enumerate(compose.get("volumes") or ()):
+        entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
+    entry.add("volumes", f"{host_path(settings.host.root, 'cp', service.name)}:/cp", ())
+    entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
+    entry.label_files(compose.get("label_file"), specs_root)
+    entry.labels(compose.get("labels"), {"dusty.kind": "service", "dusty.name": service.name})
+    entry.networks(compose.get("networks"), parts.guests)
+    entry.pass_through(compose, _OF_SERVICES)
+    return entry
+
+
+def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
+    entry = Entry("", ())
+    entry.origins[""] = Origin("", ("nginx_image",))
+    entry.put("container_name", f"dusty_{PROXY_NAME}_1", ("nginx_image",))
+    entry.put("image", settings.nginx_image, ("nginx_image",))
+    entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
+    entry.add("volumes", f"{host_path(settings.host.root, 'persist/dustyNginx')}:/etc/nginx/conf.d:ro", ("host", "root"))
+    bind = "" if settings.is_reached_from_outside else "127.0.0.1:"
+    first_routes = {route.host_port: route for route in reversed(parts.routes)}
+    for port, route in sorted(first_routes.items()):
+        entry.add("ports", f"{bind}{port}:{port}", ("host_forwarding", route.index, "host_port"), parts.file_of[route.app_name])
+    entry.labels(None, {"dusty.kind": "proxy", "dusty.name": PROXY_NAME}, ("nginx_image",))
+    if parts.aliases:
+        entry.mapping["networks"] = {"default": {"aliases": list(parts.aliases)}}
+        for index, route in enumerate(parts.aliases.values()):
+            entry.origins[f"networks.default.aliases[{index}]"] = Origin(
+                parts.file_of[route.app_name], ("host_forwarding", route.index, "host_name"))
+    return entry
+
+
+def build_context(app: App, settings: Settings) -> str:
+    """The absolute folder of an app's `build`."""
+    assert app.build is not None
+    return joined(settings.path_of(app.repo.id, app.repo.local_path) if app.repo else "/", app.build)
+
+
+def service_build(service: Service, specs_root: str) -> dict[str, Any]:
+    """A service's `build`, its context absolute."""
+    build = service.compose["build"]
+    build = dict(build) if isinstance(build, dict) else {"context": build}
+    return {**with_whole_contexts(build, specs_root), "context": joined(specs_root, str(build.get("context", ".")))}
+
+
+def recreate_digest(app: App, libs: Iterable[Lib]) -> str:
+    """Digest of what runs once in the life of a container: another one calls for another container."""
+    installs = [[lib.name, lib.install] for lib in libs if lib.install]
+    return hashlib.sha256(json.dumps([app.once, installs]).encode()).hexdigest()
+
+
+def once_digests(app: App, libs: Iterable[Lib]) -> dict[str, str]:
+    """The same in parts: name of a lib -> digest of its install lines, '' -> that of `once`."""
+    parts = {"": app.once, **{lib.name: lib.install for lib in libs if lib.install}}
+    return {name: hashlib.sha256(json.dumps(lines).encode()).hexdigest()[:16] for name, lines in parts.items()}
+
+
+def _depend(entry: Entry, parts: AppParts) -> None:
+    needed = _conditions(parts.needs, parts.healthy)
+    if not needed:
+        return
+    entry.put("depends_on", needed, ("depends",))
+    for position, name in enumerate(needed):
+        key = f"depends_on.{name}" if isinstance(needed, dict) else f"depends_on[{position}]"
+        entry.origins[key] = Origin(parts.app.file, _link_path(parts.app, name))
+
+
+def _link_path(app: App, name: str) -> tuple[str | int, ...]:
+    """The spec key that links `app` to `name`."""
+    lists = {("depends", "services"): app.services, ("depends", "apps"): app.apps,
+             ("conditional_links", "apps"): app.linked_apps, ("conditional_links", "services"): app.linked_services}
+    return next(((*path, names.index(name)) for path, names in lists.items() if name in names), ("compose", "depends_on"))
+
+
+def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) -> list[str] | dict[str, Any]:
+    """`depends_on` for these names: what has a healthcheck must be healthy first, unless the spec says otherwise."""
+    names = list(needed)
+    written = needed if isinstance(needed, dict) else {}
+    if not written and not healthy:
+        return names
+    return {name: written.get(name) or {"condition": "service_healthy" if name in healthy else "service_started"}
+            for name in names}
+
+
+def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> None:
+    root = settings.host.root
+    holders: list[App | Lib] = [app, *libs]
+    for index, volume in enumerate(app.compose.get("volumes") or ()):
+        entry.add("volumes", spec_volume(volume, root), ("compose", "volumes", index))
+    entry.add("volumes", f"{host_path(root, 'cp', app.name)}:/cp", ())
+    entry.add("volumes", f"{host_path(root, 'command_files', app.name)}:/command_files", ("commands",))
+    files_of_assets = [holder.file for holder in holders if holder.assets]
+    if files_of_assets:
+        entry.add("volumes", f"{host_path(root, 'persist/dusty_assets', app.name)}:/dusty_assets:ro", ("assets",),
+                  files_of_assets[0])
+    seen, own = set(), mounted_paths(app.compose)
+    for holder in holders:
+        if holder.repo and (holder.repo.id, holder.mount) not in seen:
+            seen.add((holder.repo.id, holder.mount))
+            for volume in _code_volumes(holder.repo, holder.mount, settings, own):
+                entry.add("volumes", volume, ("mount",), holder.file)
+
+
+def _code_volumes(repo: Repo, mount: str | None, settings: Settings, own: set[str]) -> Iterable[str]:
+    """What shows a repo at `mount`; `own` are the paths where the spec mounts something itself."""
+    if settings.sync_mode == "bind":
+        return tree_volumes(settings.path_of(repo.id, repo.local_path), mount or "", settings, own)
+    return [f"{host_path(settings.host.root, 'persist/repos', repo.id)}:{mount}"]
+
+
+def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:
+    """The declarations of all named volumes, sorted."""
+    drivers: dict[str, str] = {}
+    origins: Origins = {}
+    for spec in containers_of(stack):
+        for name in named_volumes(spec.compose):
+            base: KeyPath = ("compose",) if isinstance(spec, App) else ()
+            origins.setdefault(f"volumes.{name}", Origin(spec.file, (*base, "volumes")))
+            if spec.volume_driver and not drivers.get(name):
+                origins[f"volumes.{name}.driver"] = Origin(spec.file, (*base, "volume_driver"))
+            drivers[name] = drivers.get(name) or spec.volume_driver
+    return {name: {"driver": drivers[name]} if drivers[name] else None for name in sorted(drivers)}, origins
+
+
+def _doubled(value: Any) -> Any:
+    """The value with `$$` for each `$`: Compose interpolates nothing then."""
+    if isinstance(value, str):
+        return value.replace("$", "$$") if "$" in value else value
+    if isinstance(value, dict):
+        return {key: _doubled(item) for key, item in value.items()}
+    return [_doubled(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,129 @@
+"""The proxy's config, build/nginx/dustyNginx.conf (spec-language 4.3)."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from dusty_tasks.core.artifacts.templates import Templates
+from dusty_tasks.core.artifacts.traced import Artifact
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.rules import PROXY_NAME
+from dusty_tasks.core.stack.model import Route, Stack
+
+PARAMETER_SIZE = 3600
+"""Characters of one parameter; nginx refuses 4096, quotes and escapes included."""
+MAX_PARTS = 200
+"""Parts of the index: their names are one parameter again."""
+
+LOOPBACK = (r"^127\.[0-9.]+$", r"^\[::1\]$")
+ANY_ADDRESS = (r"^[0-9.]+$", r"^\[[0-9a-f:.]+\]$")
+
+GATEWAYS = (*(f"172.{number}.0.1" for number in range(17, 32)), *(f"192.168.{number}.1" for number in range(0, 256, 16)))
+"""Addresses of this machine on the engine's networks, as engines choose them: what comes from loopback arrives from there."""
+
+
+class Server(NamedTuple):
+    """One `server` block."""
+
+    file: str
+    position: int
+    app_name: str
+    container_port: int
+    host_port: int
+    names: tuple[str, ...]
+    address: str
+    upstream: str
+    max_upload: str
+
+
+def render_nginx(stack: Stack, settings: Settings, templates: Templates) -> Artifact:
+    """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
+    servers = [(route.kind, _server(stack, settings, route)) for route in stack.routes]
+    http = [server for kind, server in servers if kind == "http"]
+    texts = {name: templates.render(f"nginx/{name}.{kind}").text
+             for name, kind in (("head", "html"), ("waiting", "html"), ("script", "js"), ("index", "html"))}
+    return templates.render(
+        "nginx/dustyNginx.conf", routing=settings.routing, http=http, stream=[server for kind, server in servers if kind == "stream"],
+        ports=sorted({server.host_port for server in http}), trusted=trusted_addresses(settings.proxy_trusted),
+        known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK, known_names=[map_key(name) for name in known_names(stack, settings)],
+        rows_html=_parts(_html_rows(stack, settings)), rows_json=_parts(_json_rows(stack, settings)), **texts)
+
+
+def _server(stack: Stack, settings: Settings, route: Route) -> Server:
+    if settings.routing == "network":
+        upstream = f"{route.app_name}:{route.container_port}"
+    else:
+        upstream = f"{settings.bridge_ip}:{route.port}"
+    return Server(stack.apps[route.app_name].file, route.index, route.app_name, route.container_port, route.host_port,
+                  host_names(route, settings), f"{route.host_name}:{route.host_port}", upstream, route.max_upload or settings.proxy_max_upload)
+
+
+def host_names(route: Route, settings: Settings) -> tuple[str, ...]:
+    """The names that a route answers to; browsers resolve those below .localhost by themselves."""
+    names = (route.host_name,)
+    return (*names, f"{route.host_name}.localhost") if settings.hosts_mode == "localhost" else names
+
+
+def http_url(route: Route, settings: Settings) -> str:
+    """The URL of an http route as it is typed into a browser."""
+    port = "" if route.host_port == 80 else f":{route.host_port}"
+    return f"http://{host_names(route, settings)[-1]}{port}/"
+
+
+def known_names(stack: Stack, settings: Settings) -> list[str]:
+    """The names under which the list of routes is shown, where they lead to no app: this machine's, the proxy's, and the stack's."""
+    own = ["localhost", PROXY_NAME.lower(), f"dusty_{PROXY_NAME.lower()}_1", settings.bridge_ip, *_names_of_host(settings)]
+    return list(dict.fromkeys([*own, *(name for route in stack.routes for name in host_names(route, settings))]))
+
+
+def map_key(name: str) -> str:
+    """A name as the key of a `map`, where some words mean something else."""
+    return f"\\{name}" if name in ("default", "hostnames", "include", "volatile") else name
+
+
+def _names_of_host(settings: Settings) -> Iterator[str]:
+    """What the Docker host is called behind ssh."""
+    if settings.host.kind == "ssh":
+        name = settings.host.ssh.rpartition("@")[2].partition(":")[0].lower()
+        yield from (known for known in (name, settings.host.address) if known and ":" not in known)
+
+
+def trusted_addresses(addresses: Iterable[str]) -> list[str]:
+    """Networks as `geo` takes them. Whoever trusts this machine's loopback means what comes through the published ports."""
+    import ipaddress
+
+    found: list[str] = []
+    for text in addresses:
+        network = ipaddress.ip_network(text, strict=False)
+        found.append(str(network))
+        if network.is_loopback:
+            found += GATEWAYS
+    return list(dict.fromkeys(found))
+
+
+def _html_rows(stack: Stack, settings: Settings) -> Iterator[str]:
+    for route in stack.routes:
+        address = f"{route.host_name}:{route.host_port}"
+        link = f'<a href="{http_url(route, settings)}">{address}</a>' if route.kind == "http" else f"{address} (TCP)"
+        yield f'<li>{link}<small>{route.app_name}: <!--#include virtual="/.dusty/{route.app_name}.word" stub="unknown"--></small></li>'
+
+
+def _json_rows(stack: Stack, settings: Settings) -> Iterator[str]:
+    for number, route in enumerate(stack.routes):
+        facts = {"host_name": route.host_name, "port": route.host_port, "type": route.kind, "app": route.app_name}
+        if route.kind == "http":
+            facts["url"] = http_url(route, settings)
+        state = f'<!--#include virtual="/.dusty/{route.app_name}.json" stub="unknown"-->'
+        yield f'{"," if number else ""}{json.dumps(facts)[:-1]}, "state": {state}}}'
+
+
+def _parts(rows: Iterable[str]) -> list[str]:
+    """The rows in parts that nginx takes as one parameter each; what is beyond MAX_PARTS of them is left out."""
+    parts: list[str] = []
+    for row in rows:
+        if parts and len(parts[-1]) + len(row) < PARAMETER_SIZE:
+            parts[-1] += row
+        elif len(parts) < MAX_PARTS:
+            parts.append(row)
+    return parts

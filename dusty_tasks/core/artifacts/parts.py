@@ -1,0 +1,107 @@
+"""What each container of the stack is made from: all that its entry in the Compose file may look at, and nothing else.
+
+An entry is rendered again only when these change, so whatever it needs of the stack has to be among them.
+"""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dusty_tasks.core.plan.container_state import has_healthcheck
+from dusty_tasks.core.specs.model import App, Lib, Service
+from dusty_tasks.core.specs.rules import PROXY_NAME
+from dusty_tasks.core.stack.model import Route, Stack, containers_of, routes_by_app
+
+
+class AppParts(NamedTuple):
+    app: App
+    libs: tuple[Lib, ...]
+    """In lib order."""
+    needs: tuple[str, ...]
+    """The containers that it depends on: its links (3.5), then what its own Compose keys need."""
+    healthy: tuple[str, ...]
+    """Those of `needs` that have a healthcheck."""
+    guests: tuple[str, ...]
+    """The containers that join its network."""
+    routes: tuple[Route, ...]
+    repo_ids: tuple[str, ...]
+    """Same-container repos."""
+
+    @property
+    def files(self) -> list[str]:
+        """The spec files that its lines may come from."""
+        return [self.app.file, *(lib.file for lib in self.libs)]
+
+
+class ServiceParts(NamedTuple):
+    service: Service
+    needs: tuple[str, ...]
+    """The containers that it depends on."""
+    healthy: tuple[str, ...]
+    guests: tuple[str, ...]
+
+    @property
+    def files(self) -> list[str]:
+        """The spec files that its lines may come from."""
+        return [self.service.file]
+
+
+class ProxyParts(NamedTuple):
+    routes: tuple[Route, ...]
+    file_of: dict[str, str]
+    """App name -> its spec file."""
+    aliases: dict[str, Route]
+    """Each host_name by which containers find the proxy, with its first route. A container's own name stays its own."""
+
+    @property
+    def files(self) -> list[str]:
+        """The spec files that its lines may come from."""
+        return list(self.file_of.values())
+
+
+Parts = AppParts | ServiceParts | ProxyParts
+
+
+def parts_of(stack: Stack) -> dict[str, Parts]:
+    """Container name -> its parts, sorted by name. A stack without routes has no proxy."""
+    guests, routes = _guests(stack), routes_by_app(stack)
+    healthy = {spec.name for spec in containers_of(stack) if has_healthcheck(spec.compose)}
+    parts: dict[str, Parts] = {}
+    for name, app in stack.apps.items():
+        needs = tuple(dict.fromkeys((*stack.links[name], *(app.compose.get("depends_on") or ()))))
+        libs = tuple([stack.libs[lib] for lib in stack.lib_order[name]])
+        parts[name] = AppParts(app, libs, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ())),
+                               tuple(routes.get(name, ())), stack.same_container_repos[name])
+    for name, service in stack.services.items():
+        needs = tuple(service.compose.get("depends_on") or ())
+        parts[name] = ServiceParts(service, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ())))
+    if stack.routes:
+        files = {route.app_name: stack.apps[route.app_name].file for route in stack.routes}
+        parts[PROXY_NAME] = ProxyParts(stack.routes, files, _proxy_aliases(stack))
+    return dict(sorted(parts.items()))
+
+
+def network_owner(spec: App | Service) -> str:
+    """The name of the container whose network this one joins, or ''."""
+    mode = str(spec.compose.get("network_mode") or "")
+    return mode.removeprefix("service:") if mode.startswith("service:") else ""
+
+
+def _guests(stack: Stack) -> dict[str, list[str]]:
+    """Owner of a network -> the containers that join it, also through another guest: their names must lead to it."""
+    specs: dict[str, App | Service] = {**stack.apps, **stack.services}
+    guests: dict[str, list[str]] = {}
+    for name in sorted(specs):
+        owner, steps = network_owner(specs[name]), 0
+        while owner in specs and network_owner(specs[owner]) and steps < len(specs):
+            owner, steps = network_owner(specs[owner]), steps + 1
+        if owner in specs and "network_mode" not in specs[owner].compose:
+            guests.setdefault(owner, []).append(name)
+    return guests
+
+
+def _proxy_aliases(stack: Stack) -> dict[str, Route]:
+    aliases: dict[str, Route] = {}
+    for route in stack.routes:
+        if route.host_name not in stack.apps and route.host_name not in stack.services:
+            aliases.setdefault(route.host_name, route)
+    return aliases

@@ -1,0 +1,99 @@
+"""From the stack to what should run: state/wanted.json, all that the run phase knows of the specs."""
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dusty_tasks.core.artifacts.commands import visible_assets
+from dusty_tasks.core.artifacts.compose import build_context, once_digests, service_build
+from dusty_tasks.core.artifacts.mount_points import of_stack
+from dusty_tasks.core.artifacts.nginx import http_url
+from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
+from dusty_tasks.core.powers.model import Power
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.stack.assemble import ordered
+from dusty_tasks.core.stack.model import Stack
+
+
+def wanted_container(name: str, parts: Parts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:
+    """A container as it should run, `mapping` being its entry in build/docker-compose.yml."""
+    if isinstance(parts, AppParts):
+        return _app(parts, mapping, settings)
+    if isinstance(parts, ServiceParts):
+        return _service(parts, mapping, specs_root)
+    return WantedContainer(name, "proxy", f"dusty_{name}_1", mapping)
+
+
+def start_order(parts: Mapping[str, Parts]) -> list[str]:
+    """The containers, each after those that it needs, ties by name; the proxy last."""
+    needs = {name: _after(part) for name, part in parts.items() if not isinstance(part, ProxyParts)}
+    return [*ordered(needs, lambda name: needs[name]), *(name for name in parts if name not in needs)]
+
+
+def wanted_json(stack: Stack, containers: Iterable[str], powers: Iterable[Power] = ()) -> str:
+    """state/wanted.json (core/wanted.from_json reads it); `containers` are the JSON texts of them, in start order."""
+    rest = to_json(Wanted(
+        (), repos=tuple(repo_entries(stack)), host_ports=tuple(sorted({route.host_port for route in stack.routes})), bundles=stack.bundles,
+        assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()},
+        powers=tuple([power.to_json() for power in powers])))
+    del rest["containers"]
+    return '{"containers": [' + ",\n".join(containers) + "],\n" + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
+
+
+def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> WantedContainer:
+    app = parts.app
+    assets = visible_assets(app, parts.libs)
+    always = [app.always, app.mount, [[asset.key, asset.path] for asset in assets]]
+    return WantedContainer(
+        app.name, "app", f"dusty_{app.name}_1", mapping,
+        always_digest=hashlib.sha256(json.dumps(always).encode()).hexdigest(),
+        once_digests=once_digests(app, parts.libs), repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
+        after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
+        build_context=build_context(app, settings) if app.build else "",
+        http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]),
+        http_ports=tuple([route.container_port for route in parts.routes if route.kind == "http"]),
+        route_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes)),
+        stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")))
+
+
+def _service(parts: ServiceParts, mapping: dict[str, Any], specs_root: str) -> WantedContainer:
+    service = parts.service
+    return WantedContainer(
+        service.name, "service", f"dusty_{service.name}_1", mapping, after=_after(parts),
+        shares_network_of=network_owner(service), needs_login=service.image_requires_login,
+        build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "")
+
+
+def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
+    """What it depends on, and whose network it joins."""
+    spec, needs = (parts.app, parts.needs) if isinstance(parts, AppParts) else (parts.service, parts.needs)
+    owner = network_owner(spec)
+    return tuple(dict.fromkeys([*needs, *([owner] if owner else [])]))
+
+
+def repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
+    """Per repo: who uses it, which libs of which app it is, the repos whose code such a lib depends on, and the mount points in its copy."""
+    users: dict[str, list[str]] = {}
+    for app_name, repo_ids in stack.same_container_repos.items():
+        for repo_id in repo_ids:
+            users.setdefault(repo_id, []).append(app_name)
+    libs_by_repo: dict[str, dict[str, list[str]]] = {}
+    for app_name in stack.apps:
+        for lib_name in stack.lib_order[app_name]:
+            libs_by_repo.setdefault(stack.libs[lib_name].repo.id, {}).setdefault(app_name, []).append(lib_name)
+    mounts = of_stack(stack)
+    for repo_id, repo in stack.repos.items():
+        lib_of = libs_by_repo.get(repo_id, {})
+        lib_names = sorted({name for names in lib_of.values() for name in names})
+        yield {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
+               "used_by": users.get(repo_id, []), "lib_of": lib_of,
+               "lib_repos": {name: _code_of(name, stack) for name in lib_names},
+               "mounts": [list(point) for point in mounts.get(repo_id, ())]}
+
+
+def _code_of(lib_name: str, stack: Stack) -> list[str]:
+    """The repos of a lib and of the libs that it depends on, sorted."""
+    return sorted({stack.libs[name].repo.id for name in (lib_name, *stack.lib_order[f"lib/{lib_name}"])})

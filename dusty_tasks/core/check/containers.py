@@ -1,0 +1,47 @@
+"""Keys of one spec that are fine alone and wrong together: where it builds, the network it is in, and what its streams limit."""
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from posixpath import normpath
+
+from dusty_tasks.core.specs.build import at, mappings
+from dusty_tasks.core.specs.compose_keys import Translated, has_no_network_of_its_own, owner_hint
+from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.model import KeyPath
+from dusty_tasks.core.text.problems import Problem
+from dusty_tasks.core.text.safe import shown
+
+
+def check_container(document: Document, main: Translated, app_names: Collection[str]) -> Iterator[Problem]:
+    """Problems of one app, lib or service; `main` is its translated Compose mapping, `app_names` are those of all apps."""
+    if document.kind in ("app", "lib"):
+        yield from _check_build(document, ("build",))
+        yield from _check_build(document, ("test", "build"))
+    if document.kind == "app" and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
+        problem = document.problem(("host_forwarding",), f"nothing can be forwarded with network_mode {main.network}",
+                                   forwarding_hint(main.network, app_names))
+        yield problem._replace(place=document.key_place(("host_forwarding",)))
+    if document.kind == "app":
+        for path, item in mappings(document.value, "host_forwarding"):
+            if item.get("type") == "stream" and "max_upload" in item:
+                yield document.problem((*path, "max_upload"), "a stream has no uploads that could be limited", "remove max_upload")
+
+
+def forwarding_hint(network: str, app_names: Collection[str]) -> str:
+    """Where host_forwarding may stand instead: on the app whose network it is. A service has no such key."""
+    name = network.partition(":")[2]
+    if name in app_names:
+        return owner_hint(network)
+    return "remove network_mode: the app then has a network of its own, and reaches the other container by its name" if name else "remove network_mode"
+
+
+def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]:
+    """A relative `build` is joined to the repo, and must stay inside it."""
+    build = at(document.value, *path)
+    key: KeyPath = path
+    if not isinstance(build, str) or build.startswith(("/", "~")):
+        return
+    if "repo" not in document.value:
+        yield document.problem(key, f"{shown(build)} is relative and needs repo", "repo and mount, or an absolute path")
+    elif normpath(build).split("/")[0] == "..":
+        yield document.problem(key, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path")

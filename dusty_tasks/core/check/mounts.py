@@ -1,0 +1,65 @@
+"""Mounts: two at one path in one container, and volumes at a path that Dusty needs (spec-language 1.5)."""
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dusty_tasks.core.specs.compose_values import volumes
+from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.model import App, KeyPath, Lib, Specs
+from dusty_tasks.core.stack.assemble import closure
+from dusty_tasks.core.text.problems import Problem
+from dusty_tasks.core.text.safe import shown
+
+
+class _Mount(NamedTuple):
+    path: str
+    repo_id: str
+    owner: App | Lib
+
+
+def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Problem]:
+    """Clashes within the container of each app, and the test containers of each app and lib; `documents` is by file."""
+    owners: list[App | Lib] = [*specs.apps.values(), *specs.libs.values()]
+    for owner in owners:
+        document = documents[owner.file]
+        by_path: dict[str, _Mount] = {}
+        own = list(_own_mount(owner))
+        for mount in [*(_lib_mount(lib) for lib in lib_closure(specs, owner)), *own]:
+            first = by_path.setdefault(mount.path, mount)
+            if first is not mount and first.repo_id != mount.repo_id:
+                yield documents[mount.owner.file].problem(
+                    ("mount",), f"{mount.path} is already the mount of {_called(first.owner)}", "another mount")
+        yield from _volume_problems(owner, document, by_path)
+
+
+def lib_closure(specs: Specs, owner: App | Lib) -> list[Lib]:
+    """The libs in the container of `owner`, itself left out, sorted by name."""
+    names = closure(owner.libs, lambda name: specs.libs[name].libs, specs.libs)
+    return [specs.libs[name] for name in sorted(names) if specs.libs[name] is not owner]
+
+
+def _own_mount(owner: App | Lib) -> Iterator[_Mount]:
+    if owner.repo and owner.mount:
+        yield _Mount(owner.mount, owner.repo.id, owner)
+
+
+def _lib_mount(lib: Lib) -> _Mount:
+    return _Mount(lib.mount, lib.repo.id, lib)
+
+
+def _called(owner: App | Lib) -> str:
+    return f"{'app' if isinstance(owner, App) else 'lib'} {shown(owner.name)}"
+
+
+def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str, _Mount]) -> Iterator[Problem]:
+    """Volumes of the spec itself that would lie over a mount."""
+    containers: list[tuple[KeyPath, dict]] = [(("compose",), owner.compose)] if isinstance(owner, App) else []
+    for index, suite in enumerate(owner.tests.suites if owner.tests else ()):
+        containers.append((("test", "suites", index, "compose"), suite.compose))
+    for base, compose in containers:
+        for index, volume in volumes(compose):
+            if volume.target in by_path:
+                yield document.problem((*base, "volumes", index),
+                                       f"{volume.target} is already the mount of {_called(by_path[volume.target].owner)}",
+                                       "another path in the container")

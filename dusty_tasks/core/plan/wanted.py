@@ -1,0 +1,76 @@
+"""What should run: the compiled stack as the run phase sees it, one entry a container. compile writes it to `state/wanted.json`.
+
+`core/plan/plan` compares it with what was found; nothing in the run phase reads specs, templates or YAML.
+"""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class WantedContainer(NamedTuple):
+    name: str
+    """The spec's name, or `dustyInternalNginx`."""
+    kind: str
+    """`app`, `service` or `proxy`."""
+    container_name: str
+    """`dusty_<name>_1`."""
+    mapping: dict[str, Any]
+    """Its mapping exactly as in build/docker-compose.yml: a differing key calls for a recreation, and names the cause."""
+    always_digest: str = ""
+    """sha256 of what start.sh does on every start (`always`, working folder, assets' paths); differing: restart. '' for others."""
+    once_digests: dict[str, str] = {}  # never changed
+    """What the label `dusty.recreate` is made of, by lib with install lines, '' for `once`: it tells which of them changed."""
+    repo_ids: tuple[str, ...] = ()
+    """Same-container repos: its own first, then its libs' in lib order; changed code: restart."""
+    asset_keys: tuple[str, ...] = ()
+    """Assets visible in it; changed bytes: restart."""
+    after: tuple[str, ...] = ()
+    """Names of wanted containers that must be started before it."""
+    shares_network_of: str = ""
+    """Name of the container whose network it joins, or ''."""
+    needs_login: bool = False
+    build_context: str = ""
+    """Absolute folder of its `build:`, or '' when it runs an `image:`."""
+    http_urls: tuple[str, ...] = ()
+    """URLs of its http routes, in route order, for example `http://local.web.test:8080/`."""
+    http_ports: tuple[int, ...] = ()
+    """The port in it that each of them leads to."""
+    route_ports: tuple[int, ...] = ()
+    """The ports in it that its routes lead to, http and stream, each once, in route order."""
+    stream_ports: tuple[int, ...] = ()
+    """Those of its stream routes."""
+
+
+class Wanted(NamedTuple):
+    """All of `state/wanted.json`; its file form is the same names as JSON keys (see core/wanted.to_json, from_json)."""
+
+    containers: tuple[WantedContainer, ...]
+    """Dependencies first, ties by name."""
+    repos: tuple[dict[str, Any], ...] = ()
+    """Per repo of the stack: {"id", "written", "url", "local_path", "used_by": [app names], "lib_of": {app name: [lib names]},
+    "lib_repos": {lib name: [repo ids of this lib and of all libs it depends on]}, "mounts": [[path, container, asset key or ""]]}: sync writes
+    a digest per lib (4.5, step 3), and leaves what is at `mounts` below the copy in place (core/artifacts/mount_points)."""
+    assets: dict[str, dict[str, Any]] = {}
+    """Key -> {"used_by": [...], "required_by": [...]}."""
+    host_ports: tuple[int, ...] = ()
+    """Ports that the proxy listens on."""
+    bundles: tuple[str, ...] = ()
+    powers: tuple[dict[str, Any], ...] = ()
+    """What the specs ask for beyond containers of their own, in the form of core/powers."""
+
+
+def to_json(wanted: Wanted) -> dict[str, Any]:
+    """The JSON form of `wanted`: field names as keys, tuples as lists."""
+    return {**wanted._asdict(), "containers": [container._asdict() for container in wanted.containers]}
+
+
+def from_json(data: dict[str, Any]) -> Wanted:
+    """The inverse of to_json; lists become tuples. Raises KeyError/TypeError/ValueError on another form (an old file)."""
+    containers = tuple(WantedContainer(**{key: _tuple(value) for key, value in entry.items()})
+                       for entry in data["containers"])
+    rest = {key: _tuple(value) for key, value in data.items() if key != "containers"}
+    return Wanted(containers=containers, **rest)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

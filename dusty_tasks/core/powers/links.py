@@ -1,0 +1,86 @@
+"""Files and folders of the specs repo that Compose reads for a container: none of them may be a link that leads out of it.
+
+A path that is written as leading out is a power (core/powers/rules). One that stays inside by its name, and leaves by a link, is
+an error: nobody who reads the spec would see it.
+"""
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.artifacts.compose_entry import joined
+from dusty_tasks.core.artifacts.origins import source_place
+from dusty_tasks.core.code.build_parts import dockerfile_names
+from dusty_tasks.core.powers.rules import is_within, local_folder, pairs_of
+from dusty_tasks.core.specs.documents import path_text
+from dusty_tasks.core.specs.model import KeyPath, Origin, Specs
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.safe import printable, shown
+
+
+class Read(NamedTuple):
+    """One path inside the specs repo that is read for a container."""
+
+    origin: Origin
+    written: str
+    path: str
+    """Absolute."""
+    is_file: bool = True
+    """False for a folder that an image is built from."""
+
+    @property
+    def is_dockerfile(self) -> bool:
+        """True for one, which leads out wherever its folder does."""
+        return self.is_file and self.origin.path[-1] == "build"
+
+
+def paths_read(specs: Specs, specs_root: str) -> list[Read]:
+    """All of them, and what is written as lying outside, of apps and services, active or not."""
+    found: list[Read] = []
+    for app in specs.apps.values():
+        found += _of_container(app.file, ("compose",), app.compose, specs_root, is_service=False)
+    for service in specs.services.values():
+        found += _of_container(service.file, (), service.compose, specs_root, is_service=True)
+    return found
+
+
+def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Specs, specs_root: str) -> list[Problem]:
+    """An error for each of `paths` that leads out of the specs repo; `target_of` says where a path really is, `specs_root` is real."""
+    return [Problem(Place(read.origin.file, *source_place(read.origin, specs.places)), path_text(read.origin.path),
+                    f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
+                    f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)")
+            for read in paths if not is_within(target_of[read.path], [specs_root])
+            and not (read.is_dockerfile and not is_within(target_of.get(posixpath.dirname(read.path), specs_root), [specs_root]))]
+
+
+def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs: Specs) -> list[Problem]:
+    """An error for each file that Compose or the builder would read without an end, or not at all; `trouble_of` says why, by path."""
+    return [Problem(Place(read.origin.file, *source_place(read.origin, specs.places)), path_text(read.origin.path),
+                    f"{shown(read.written)} cannot be read: {trouble_of[read.path]}", "a small text file belongs there")
+            for read in paths if trouble_of.get(read.path)]
+
+
+def _of_container(file: str, base: KeyPath, compose: Mapping[str, Any], root: str, *, is_service: bool) -> Iterator[Read]:
+    for path, written, is_file in _written(compose, is_service):
+        whole = joined(root, written)
+        if written and whole.startswith("/"):
+            yield Read(Origin(file, (*base, *path)), written, whole, is_file)
+
+
+def _written(compose: Mapping[str, Any], is_service: bool) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Key path and path of what is read, as the spec has it, and whether that is a file."""
+    for key in ("env_file", "label_file"):
+        value = compose.get(key) or ()
+        for index, item in enumerate([value] if isinstance(value, str) else value):
+            yield (key, index), str(item.get("path", "")) if isinstance(item, Mapping) else str(item), True
+    build = compose.get("build")
+    if build and is_service:
+        build = build if isinstance(build, Mapping) else {"context": build}
+        context = local_folder(str(build.get("context", ".")))
+        yield ("build",), context, False
+        for name in dockerfile_names(build) if context else ():
+            yield ("build",), posixpath.join(context, name), True
+        for _, text in pairs_of(build.get("additional_contexts")):
+            yield ("build",), local_folder(text), False

@@ -1,0 +1,388 @@
+"""Compose keys, version 1 or today's, as today's Compose Specification (spec-language 1.6).
+
+What comes out holds no key that Dusty sets itself. `$` stays one character here; the renderer doubles it. Paths stay as
+written: joining them to a repo, the specs repo or the Docker host's root is the renderer's work, too.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.specs.build import at, mappings
+from dusty_tasks.core.specs.compose_values import (
+    PORT_TYPES,
+    VOLUME_TYPES,
+    completed,
+    is_well_typed,
+    named_volumes,
+    published_port,
+    volume_of,
+)
+from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.model import KeyPath, Reference
+from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.core.text.problems import Problem, nearest
+from dusty_tasks.core.text.safe import shown, unsafe_part
+
+KNOWN_KEYS = frozenset("""
+    annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count
+    cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec depends_on deploy
+    develop device_cgroup_rules devices dns dns_opt dns_search dockerfile domainname entrypoint env_file environment expose
+    extends external_links extra_hosts gpus group_add healthcheck hostname image init ipc isolation label_file labels links
+    log_driver log_opt logging mac_address mem_limit mem_reservation mem_swappiness memswap_limit models net network_mode
+    networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_stop privileged profiles provider
+    pull_policy pull_refresh_after read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period
+    stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volume_driver volumes volumes_from
+    working_dir""".split())  # noqa: SIM905 - a table of words reads best as text
+"""What some Compose version knows; held equal to schemas/compose.json by a test."""
+
+OWN_TARGETS = {"app": ("/cp", "/command_files", "/dusty_assets"), "suite": ("/cp", "/command_files", "/dusty_assets"),
+               "service": ("/cp",)}
+"""Where Dusty mounts something itself, by role."""
+
+_IGNORED = {
+    "container_name": "Dusty names containers dusty_<name>_1",
+    "image": "write it beside compose", "build": "write it beside compose",
+    "entrypoint": "write commands.always", "command": "write commands.always", "user": "apps run as root",
+    "links": "write depends", "depends_on": "write depends", "image_requires_login": "write it beside compose",
+}
+"""Keys that apps cannot set, with the hint."""
+
+_IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
+    "app": _IGNORED,
+    "suite": {**_IGNORED, "dockerfile": "a test image is built from the Dockerfile of test.build", "command": "write the suite's command", "entrypoint": "write the suite's command",
+              "links": "write the suite's services", "depends_on": "write the suite's services",
+              "net": "tests share one network with their services", "network_mode": "tests share one network with their services",
+              "networks": "tests share one network with their services"},
+    "service": {"container_name": _IGNORED["container_name"]},
+}
+_REFUSED = {
+    "extends": ("extends is not supported: Dusty must see the whole container", "write the whole container here"),
+    "profiles": ("profiles are not supported: bundles switch containers", "put the container into a bundle of its own"),
+    "secrets": ("secrets are not supported", "use an asset: a file that each person sets"),
+    "configs": ("configs are not supported", "use an asset, or a file of the repo"),
+}
+_REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
+"""What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
+_ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
+_CONTAINER_NAME = re.compile(r"dusty_(.+)_1")
+
+
+class Names(NamedTuple):
+    """The names that all documents define, whether or not they could be read."""
+
+    by_kind: dict[str, frozenset[str]]
+    containers: frozenset[str]
+    """Apps and services: what has a container."""
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> Names:
+        by_kind = {kind: frozenset(document.name for document in documents if document.kind == kind)
+                   for kind in ("app", "lib", "service", "bundle")}
+        return cls(by_kind, by_kind["app"] | by_kind["service"])
+
+
+class Translated(NamedTuple):
+    """The Compose mapping of one container as today's keys."""
+
+    compose: dict[str, Any]
+    references: list[Reference]
+    problems: list[Problem]
+    volume_driver: str = ""
+    """Driver of the named volumes that it mounts, or ''."""
+    network: str = ""
+    """What replaces the project network: `service:<name>`, `container:<name>`, `host`, `none` …, or ''."""
+
+
+def translate_main(document: Document, names: Names) -> Translated:
+    """The container of an app or service itself."""
+    if document.kind == "service":
+        return _translate(document, document.value, (), "service", names)
+    return _translate(document, at(document.value, "compose"), ("compose",), "app", names)
+
+
+def translate_suites(document: Document, names: Names) -> list[Translated]:
+    """The test containers of an app or lib, one a suite, in their order."""
+    return [_translate(document, suite.get("compose"), (*path, "compose"), "suite", names)
+            for path, suite in mappings(document.value, "test", "suites")]
+
+
+def _translate(document: Document, value: Any, base: KeyPath, role: str, names: Names) -> Translated:
+    if not isinstance(value, dict):
+        return Translated({}, [], [])
+    return _Translation(document, value, base, role, names).result()
+
+
+class _Translation:
+    """One Compose mapping on its way: keys are taken in the order written, each by its own rule or as it is."""
+
+    def __init__(self, document: Document, value: dict[str, Any], base: KeyPath, role: str, names: Names) -> None:
+        self.document, self.value, self.base, self.role, self.names = document, value, base, role, names
+        self.compose: dict[str, Any] = {}
+        self.references: list[Reference] = []
+        self.problems: list[Problem] = []
+        self.volume_driver = self.network = ""
+        self.needs: dict[str, dict[str, Any]] = {}
+        """Names for `depends_on`, with what their long form says."""
+
+    def result(self) -> Translated:
+        ignored = _IGNORED_BY_ROLE[self.role]
+        for key, value in self.value.items():
+            if key in ignored:
+                self._warn(key, f"ignored: Dusty sets {key} itself", ignored[key])
+            elif key in _REFUSED:
+                self._say((key,), *_REFUSED[key])
+            elif key in _ONE_OR_LIST:
+                self._list(key, value)
+            else:
+                rule: Callable[[_Translation, Any], None] | None = _RULES.get(key)
+                if rule:
+                    rule(self, value)
+                else:
+                    self._as_it_is(key, value)
+        self._finish()
+        return Translated(self.compose, self.references, self.problems, self.volume_driver, self.network)
+
+    def _finish(self) -> None:
+        """What needs more than one key."""
+        if self.needs:
+            details = any(self.needs.values())
+            self.compose["depends_on"] = {name: detail or {"condition": "service_started"} for name, detail in
+                                          self.needs.items()} if details else list(self.needs)
+        if self.network:
+            self.compose.pop("networks", None)
+        if has_no_network_of_its_own(self.network):
+            self.compose.pop("links", None)  # the engine refuses both together
+            if self.compose.get("ports"):
+                self._say(("ports",), f"ports cannot be published with network_mode {self.network}", owner_hint(self.network))
+        for key in _REFUSED_IN_A_JOINED_NETWORK if ":" in self.network else ():
+            if self.compose.get(key):
+                self._say((key,), f"{key} cannot be set with network_mode {self.network}", owner_hint(self.network))
+        if self.volume_driver and not named_volumes(self.compose):
+            self._warn("volume_driver", "there is no named volume that this driver could be for", "")
+
+    def _as_it_is(self, key: str, value: Any) -> None:
+        if key not in KNOWN_KEYS and not key.startswith("x-"):
+            guess = nearest(key, KNOWN_KEYS)
+            self._warn(key, f"no Compose version knows the key {shown(key)}; it is passed on as it is",
+                       f'did you mean "{guess}"?' if guess else "")
+        self.compose[key] = value
+
+    def _list(self, key: str, value: Any) -> None:
+        """Keys that take one value or a list of them."""
+        items = list(value) if isinstance(value, list) else [value] if isinstance(value, str) else []
+        self.compose[key] = items
+        if key != "ports":
+            return
+        for index, item in enumerate(items):
+            if not is_well_typed(item, PORT_TYPES):
+                continue
+            try:
+                published_port(item)
+            except Wrong as wrong:
+                self._say((key, index) if isinstance(value, list) else (key,), wrong.what, wrong.hint)
+
+    def links(self, value: Any) -> None:
+        for path, link in self._items("links", value):
+            name, _, alias = link.partition(":")
+            if self._refer(path, "links", name) and alias and alias != name:
+                links = self.compose.setdefault("links", [])
+                links += [] if f"{name}:{alias}" in links else [f"{name}:{alias}"]
+
+    def depends_on(self, value: Any) -> None:
+        if isinstance(value, dict):
+            for name, detail in value.items():
+                if self._refer(("depends_on", name), "depends_on", name) and isinstance(detail, dict):
+                    self.needs[name] = dict(detail)
+        else:
+            for path, name in self._items("depends_on", value):
+                self._refer(path, "depends_on", name)
+
+    def volumes_from(self, value: Any) -> None:
+        self.compose["volumes_from"] = list(dict.fromkeys(entry for _, entry in self._items("volumes_from", value)))
+        for path, entry in self._items("volumes_from", value):
+            if not entry.startswith("container:"):
+                self._refer(path, "volumes_from", entry.partition(":")[0])
+
+    def net(self, value: Any) -> None:
+        if "network_mode" in self.value:
+            self._say(("net",), "net and network_mode are both given", "keep network_mode")
+        elif value not in ("bridge", "default"):
+            self._network("net", value)
+
+    def network_mode(self, value: Any) -> None:
+        self._network("network_mode", value)
+
+    def _network(self, key: str, value: Any) -> None:
+        if not isinstance(value, str):
+            return
+        if unsafe := unsafe_part(value):
+            self._say((key,), f"{shown(value)} contains {unsafe}")
+            return
+        mode, _, name = value.partition(":")
+        if mode == "container":
+            match = _CONTAINER_NAME.fullmatch(name)
+            inner = match[1] if match and name not in self.names.containers else name
+            if inner in self.names.containers:
+                mode, name = "service", inner
+        if mode == "service":
+            self._refer((key,), "network_mode", name)
+            value = f"service:{name}"
+        self.network = self.compose["network_mode"] = value
+
+    def networks(self, value: Any) -> None:
+        names = value if isinstance(value, (list, dict)) else ()
+        for index, name in enumerate(names):
+            if name != "default":
+                self._say(("networks", name if isinstance(value, dict) else index),
+                          f"the network {shown(name)} is declared nowhere", "leave networks out, or write network_mode")
+        if isinstance(value, dict) and value.get("default"):
+            self.compose["networks"] = value
+
+    def build(self, value: Any) -> None:
+        build = dict(value) if isinstance(value, dict) else {"context": value}
+        if "dockerfile" in self.value:
+            build["dockerfile"] = self.value["dockerfile"]
+        build.setdefault("context", ".")
+        self.compose["build"] = build if len(build) > 1 or isinstance(value, dict) else value
+
+    def dockerfile(self, value: Any) -> None:
+        """In a service it is taken by `build`; in an app it joins the app's own."""
+        owner = self.value if self.role == "service" else self.document.value
+        if "build" not in owner:
+            self._say(("dockerfile",), "dockerfile without build", "build: <folder>")
+        elif self.role != "service":
+            self.compose["build"] = {"dockerfile": value}
+
+    def log_driver(self, value: Any) -> None:
+        self._logging("log_driver", "driver", value)
+
+    def log_opt(self, value: Any) -> None:
+        self._logging("log_opt", "options", value)
+
+    def _logging(self, key: str, new_key: str, value: Any) -> None:
+        if "logging" in self.value:
+            self._say((key,), f"{key} and logging are both given", f"write it as logging.{new_key}")
+        else:
+            self.compose.setdefault("logging", {})[new_key] = value
+
+    def volume_driver_key(self, value: Any) -> None:
+        self.volume_driver = str(value)
+
+    def volumes(self, value: Any) -> None:
+        self.compose["volumes"] = entries = list(value) if isinstance(value, list) else []
+        first: dict[str, int] = {}
+        for index, entry in enumerate(entries):
+            if not isinstance(entry, (str, dict)) or not is_well_typed(entry, VOLUME_TYPES):
+                continue
+            try:
+                target = volume_of(entry).target
+                self._check_target(target, first.setdefault(target, index), index)
+                entries[index] = completed(entry) if isinstance(entry, dict) else entry
+            except Wrong as wrong:
+                self._say(("volumes", index), wrong.what, wrong.hint)
+
+    def _check_target(self, target: str, first: int, index: int) -> None:
+        """Where in the container a volume may be; `first` is the index of the first volume that is there."""
+        for own in OWN_TARGETS[self.role]:
+            if target == own or target.startswith(own + "/"):
+                raise Wrong(f"{own} is needed by Dusty itself", "another path in the container")
+        written = self.value["volumes"]
+        if written[first] != written[index]:
+            line = self.document.place((*self.base, "volumes", first)).line
+            raise Wrong(f"{target} is given twice; first at line {line}", "another path in the container")
+
+    def environment(self, value: Any) -> None:
+        variables: dict[str, Any] = {}
+        for path, name, text in self._pairs("environment", value):
+            if unsafe := unsafe_part(name):
+                self._say(path, f"the name {shown(name)} contains {unsafe}")
+            elif not name:
+                self._say(path, "a variable has no name", "NAME=value")
+            variables[name] = text
+        self.compose["environment"] = variables
+
+    def labels(self, value: Any) -> None:
+        labels: dict[str, str] = {}
+        for path, name, text in self._pairs("labels", value):
+            if name == "dusty" or name.startswith("dusty."):
+                self._say(path, f"the label {shown(name)} is Dusty's own", "a name that does not begin with dusty.")
+            labels[name] = "" if text is None else text
+        self.compose["labels"] = labels
+
+    def scale(self, value: Any) -> None:
+        if str(value) != "1":
+            self._say(("scale",), "scale is not supported: a spec is one container", "one spec for each container")
+
+    def deploy(self, value: Any) -> None:
+        replicas = at(value, "replicas")
+        if str(replicas).isdigit() and int(str(replicas)) > 1:
+            self._say(("deploy", "replicas"), "replicas above 1 are not supported: a spec is one container",
+                      "one spec for each container")
+        self.compose["deploy"] = value
+
+    def read_only(self, value: Any) -> None:
+        if self.role == "app" and value is True:
+            self._say(("read_only",), "an app cannot be read_only: what `once` did could not be remembered", "remove it")
+        else:
+            self.compose["read_only"] = value
+
+    def drop(self, value: Any) -> None:
+        """Keys of Dusty among those of Compose: kept elsewhere."""
+
+    def _items(self, key: str, value: Any) -> Iterator[tuple[KeyPath, str]]:
+        """The strings of a key that takes one or a list."""
+        if isinstance(value, str):
+            yield (key,), value
+        for index, item in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(item, str):
+                yield (key, index), item
+
+    def _pairs(self, key: str, value: Any) -> Iterator[tuple[KeyPath, str, str | None]]:
+        """Name and value of a key that takes a map or a list of `A=1`, `B`."""
+        if isinstance(value, dict):
+            for name, text in value.items():
+                yield (key, name), name, text if text is None or isinstance(text, str) else str(text)
+        for path, item in self._items(key, value) if isinstance(value, list) else ():
+            name, has_value, text = item.partition("=")
+            yield path, name, text if has_value else None
+
+    def _refer(self, path: KeyPath, key: str, name: str) -> bool:
+        """Note that `name` is needed; False if no spec defines it."""
+        self.references.append(Reference((*self.base, *path), key, name))
+        if name in self.names.containers:
+            self.needs.setdefault(name, {})
+            return True
+        return False
+
+    def _say(self, path: KeyPath, what: str, hint: str = "") -> None:
+        self.problems.append(self.document.problem((*self.base, *path), what, hint))
+
+    def _warn(self, key: str, what: str, hint: str) -> None:
+        path = (*self.base, key)
+        problem = self.document.problem(path, what, hint, is_warning=True)
+        self.problems.append(problem._replace(place=self.document.key_place(path)))
+
+
+_RULES: dict[str, Callable[[_Translation, Any], None]] = {
+    "links": _Translation.links, "depends_on": _Translation.depends_on, "volumes_from": _Translation.volumes_from,
+    "net": _Translation.net, "network_mode": _Translation.network_mode, "networks": _Translation.networks,
+    "build": _Translation.build, "dockerfile": _Translation.dockerfile, "log_driver": _Translation.log_driver,
+    "log_opt": _Translation.log_opt, "volume_driver": _Translation.volume_driver_key, "volumes": _Translation.volumes,
+    "environment": _Translation.environment, "labels": _Translation.labels, "scale": _Translation.scale,
+    "deploy": _Translation.deploy, "read_only": _Translation.read_only, "image_requires_login": _Translation.drop,
+}
+
+
+def has_no_network_of_its_own(network: str) -> bool:
+    """True for a `network_mode` with which the engine publishes no ports."""
+    return network in ("host", "none") or network.startswith(("service:", "container:"))
+
+
+def owner_hint(network: str) -> str:
+    """Where ports belong when a container has no network of its own."""
+    mode, _, name = network.partition(":")
+    if name:
+        return f"put it on {shown(name)}"
+    return "the ports of a container in the host's network are open already" if mode == "host" else "remove one of them"

@@ -1,0 +1,207 @@
+"""Documents: spec files as plain values, with the place of every key (spec-language 1.2).
+
+A document is what reading hands to the checks. It is also what the cache keeps, so it has a JSON form: the value, and
+its marks as one flat list of numbers in the order of a walk over the value, parents first.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.safe import shown
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs.model import KeyPath
+
+KINDS = ("app", "bundle", "lib", "service")
+
+
+class Document:
+    """One spec file. It defines its name even if nothing in it could be read (`is_readable` is False, `value` is {})."""
+
+    def __init__(self, kind: str, name: str, file: str, value: dict[str, Any], marks: list[int],
+                 problems: list[Problem], is_readable: bool = True) -> None:
+        self.kind, self.name, self.file = kind, name, file
+        self.value = value
+        """Strings as written in the file; integers and booleans where the schema has them; keys without value left out."""
+        self.marks = marks
+        """Line and column of the value, then of its key, for each value in walk order."""
+        self.problems = problems
+        """What reading and the schema found in this file alone."""
+        self.is_readable = is_readable
+
+    @cached_property
+    def _by_path(self) -> dict[KeyPath, tuple[int, int, int, int]]:
+        return marks_by_path(self.value, self.marks)
+
+    @cached_property
+    def places(self) -> Places:
+        """Key path -> line and column of the value."""
+        return Places(self.value, self.marks)
+
+    @cached_property
+    def text(self) -> str:
+        """All of it on one line, as the cache holds it; `from_text` is the inverse."""
+        problems = [[*problem.place[1:], *problem[1:]] for problem in self.problems]
+        return json.dumps([self.kind, self.name, self.file, self.value, self.marks, problems, self.is_readable])
+
+    @cached_property
+    def digest(self) -> str:
+        """Differs when anything that it says does, or the place of it."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def place(self, path: KeyPath = ()) -> Place:
+        """Where the value at `path` stands; that of the nearest parent if there is none; 1:1 for the whole file."""
+        while path:
+            if path in self._by_path:
+                return Place(self.file, *self._by_path[path][:2])
+            path = path[:-1]
+        return Place(self.file)
+
+    def key_place(self, path: KeyPath) -> Place:
+        """Where the key of `path` stands (for a list item: the item); that of the nearest parent if there is none."""
+        while path:
+            if path in self._by_path:
+                return Place(self.file, *self._by_path[path][2:])
+            path = path[:-1]
+        return Place(self.file)
+
+    def problem(self, path: KeyPath, what: str, hint: str = "", *, is_warning: bool = False) -> Problem:
+        """A problem of the value at `path`."""
+        return Problem(self.place(path), path_text(path), what, hint, is_warning)
+
+    @classmethod
+    def from_text(cls, text: str) -> Document:
+        """The document that `text` was made of. Raises TypeError, ValueError or IndexError on anything else."""
+        kind, name, file, value, marks, problems, is_readable = json.loads(text)
+        if kind not in KINDS or not isinstance(value, dict) or not isinstance(marks, list):
+            raise ValueError("not a document")
+        read = [Problem(Place(file, line, column), *rest) for line, column, *rest in problems]
+        document = cls(kind, name, file, value, marks, read, is_readable)
+        document.text = text
+        return document
+
+
+class Places(Mapping["KeyPath", tuple[int, int]]):
+    """Key path -> line and column of the value, from the marks of a walk over `value`.
+
+    The first few are found by walking; whoever asks for more gets a table of all.
+    """
+
+    WALKS = 4
+
+    def __init__(self, value: Any, marks: list[int]) -> None:
+        self._value, self._marks, self._walks = value, marks, 0
+
+    @cached_property
+    def _table(self) -> dict[KeyPath, tuple[int, int]]:
+        return dict(zip(paths_of(self._value), zip(self._marks[::4], self._marks[1::4], strict=False), strict=False))
+
+    def __getitem__(self, path: KeyPath) -> tuple[int, int]:
+        if self._walks >= self.WALKS:
+            return self._table[path]
+        self._walks += 1
+        index = 4 * steps_to(self._value, path)
+        return self._marks[index], self._marks[index + 1]
+
+    def get(self, path: KeyPath, default: Any = None) -> Any:
+        """As of any mapping; without the detour through an exception, since it is asked ten thousand times."""
+        if self._walks >= self.WALKS:
+            return self._table.get(path, default)
+        try:
+            return self[path]
+        except KeyError:
+            return default
+
+    def __iter__(self) -> Iterator[KeyPath]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+class PlacesByFile(Mapping[str, Places]):
+    """file -> key path -> line and column; a document's places are worked out when they are asked for."""
+
+    def __init__(self, documents: Iterable[Document] = ()) -> None:
+        self._documents = {document.file: document for document in documents}
+
+    def __getitem__(self, file: str) -> Places:
+        return self._documents[file].places
+
+    def digest(self, file: str) -> str:
+        """Differs when any place in the file does."""
+        return self._documents[file].digest if file in self._documents else ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._documents)
+
+    def __len__(self) -> int:
+        return len(self._documents)
+
+
+def steps_to(value: Any, path: KeyPath) -> int:
+    """How many values a walk over `value`, parents first, meets before the one at `path`. Raises KeyError if there is none."""
+    steps = 0
+    for key in path:
+        if isinstance(value, dict) and key in value:
+            steps += 1 + sum(map(size_of, islice(value.values(), list(value).index(key))))
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            steps += 1 + sum(map(size_of, value[:key]))
+        else:
+            raise KeyError(path)
+        value = value[key]
+    return steps
+
+
+def size_of(value: Any) -> int:
+    """How many values a walk over `value` meets, itself included."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(size_of, children))
+
+
+def marks_by_path(value: Any, marks: list[int]) -> dict[KeyPath, tuple[int, int, int, int]]:
+    """Key path -> line and column of the value, then of its key."""
+    paths = paths_of(value)
+    return dict(zip(paths, zip(marks[::4], marks[1::4], marks[2::4], marks[3::4], strict=False), strict=False))
+
+
+def paths_of(value: Any) -> list[KeyPath]:
+    """The key path of `value` and of every value below it, parents first."""
+    found: list[KeyPath] = []
+    _add_paths(value, (), found)
+    return found
+
+
+def _add_paths(value: Any, path: KeyPath, found: list[KeyPath]) -> None:
+    """Into a list: nested generators take twice as long, and 500 apps have 17,000 paths."""
+    found.append(path)
+    if isinstance(value, dict):
+        for key, child in value.items():
+            _add_paths(child, (*path, key), found)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _add_paths(child, (*path, index), found)
+
+
+def spec_name(file_name: str) -> str:
+    """The name of a spec, from its file's name without `.yml`: names are compared in NFC (spec-language 1.1)."""
+    return unicodedata.normalize("NFC", file_name)
+
+
+def path_text(path: KeyPath) -> str:
+    """A key path as messages spell it: `host_forwarding[0].host_name`."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            plain = key if key and key.isprintable() and not set(key) & set(" .[]:") else shown(key)
+            text += f".{plain}" if text else plain
+    return text

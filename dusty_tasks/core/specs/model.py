@@ -1,0 +1,156 @@
+"""The specs as checked values: what core/check hands on and core/stack/assemble receives (spec-language section 1).
+
+All sequences are tuples, all names are as the files spell them; nothing here knows about files, YAML or Docker.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.specs.documents import PlacesByFile
+from dusty_tasks.core.specs.repo_ids import Repo
+
+KeyPath = tuple[str | int, ...]
+"""A key inside one spec file, for example ('host_forwarding', 0, 'host_name')."""
+
+
+class Origin(NamedTuple):
+    """A spec key, independent of line numbers: `file` relative to the specs repo ('' for a setting) and its key path.
+
+    A setting is Origin('', ('routing',)); a whole file is Origin('apps/web.yml', ()).
+    """
+
+    file: str
+    path: KeyPath = ()
+
+
+class Reference(NamedTuple):
+    """A container that Compose keys name: where, how (`links`, `volumes_from`, `depends_on`, `network_mode`), and its name."""
+
+    path: KeyPath
+    key: str
+    name: str
+
+
+class Forwarding(NamedTuple):
+    host_name: str
+    host_port: int
+    container_port: int
+    kind: str = "http"
+    """`http` or `stream`."""
+    max_upload: str = ""
+    """As nginx writes it; '' for the setting `proxy.max_upload`."""
+
+
+class Script(NamedTuple):
+    name: str
+    command: tuple[str, ...]
+    description: str = ""
+
+
+class Asset(NamedTuple):
+    key: str
+    path: str
+    is_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    name: str
+    command: tuple[str, ...]
+    description: str = ""
+    default_args: str = ""
+    services: tuple[str, ...] = ()
+    compose: dict[str, Any] = field(default_factory=dict)
+    """Compose Specification keys, already translated from either dialect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """The `test:` key of an app or lib."""
+
+    image: str | None = None
+    build: str | None = None
+    image_requires_login: bool = False
+    once: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
+    """Globs in the repo; see design.md section 9, 23."""
+    suites: tuple[Suite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    name: str
+    file: str
+    always: tuple[str, ...]
+    once: tuple[str, ...] = ()
+    repo: Repo | None = None
+    mount: str | None = None
+    image: str | None = None
+    build: str | None = None
+    """As written: relative to the repo's local path, or absolute."""
+    image_requires_login: bool = False
+    services: tuple[str, ...] = ()
+    apps: tuple[str, ...] = ()
+    libs: tuple[str, ...] = ()
+    linked_apps: tuple[str, ...] = ()
+    """conditional_links.apps"""
+    linked_services: tuple[str, ...] = ()
+    forwardings: tuple[Forwarding, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    compose: dict[str, Any] = field(default_factory=dict)
+    """Compose Specification keys passed through, already translated (1.6); no key that Dusty sets itself.
+
+    `depends_on`, if there, names what `volumes_from` and `network_mode` need, beyond `depends`; `build`, if there, holds
+    only what joins the app's own build (`dockerfile`). `$` is a plain character.
+    """
+    tests: Tests | None = None
+    volume_driver: str = ""
+    """Driver of the named volumes that it mounts, or ''."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lib:
+    name: str
+    file: str
+    repo: Repo
+    mount: str
+    install: tuple[str, ...] = ()
+    libs: tuple[str, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    tests: Tests | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    file: str
+    compose: dict[str, Any]
+    """Compose Specification mapping, already translated (1.6), with `depends_on` etc. filled from links."""
+    image_requires_login: bool = False
+    volume_driver: str = ""
+    """Driver of the named volumes that it mounts, or ''."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    name: str
+    file: str
+    description: str = ""
+    apps: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Specs:
+    """All specs of a repo that could be understood, by name; `places` finds any key again."""
+
+    bundles: dict[str, Bundle] = field(default_factory=dict)
+    apps: dict[str, App] = field(default_factory=dict)
+    libs: dict[str, Lib] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    places: PlacesByFile = field(default_factory=PlacesByFile)
+    """file -> key path -> (line, column) of the value; nothing that is rendered may depend on it."""
+    references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
+    """file -> containers that its Compose keys name, as the checks need them."""

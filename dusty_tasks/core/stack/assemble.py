@@ -1,0 +1,130 @@
+"""Assembly: the specs closed under what the active bundles need (spec-language section 3). Pure."""
+from __future__ import annotations
+
+import heapq
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.specs.repo_ids import Repo
+from dusty_tasks.core.stack.model import AssetUse, Route, Stack
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
+from dusty_tasks.core.text.safe import shown
+
+CONFIG_FILE = "config.yml"
+
+
+def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Problem]]:
+    """The stack of the named bundles, and a warning for each bundle that the specs no longer have.
+
+    Names that the specs lack are left out; check_specs has said so. Ports are 0 until core/stack/ports gives them out.
+    """
+    bundles, warnings = _known_bundles(specs, bundle_names)
+    apps = {name: specs.apps[name] for name in _active_apps(specs, bundles)}
+    lib_order = {name: lib_order_of(specs.libs, app.libs) for name, app in apps.items()}
+    libs = {name: specs.libs[name] for name in sorted({lib for order in lib_order.values() for lib in order})}
+    lib_order.update({f"lib/{name}": lib_order_of(specs.libs, lib.libs) for name, lib in libs.items()})
+    services = {name: specs.services[name] for name in _active_services(specs, bundles, apps)}
+    holders: list[App | Lib] = [*libs.values(), *apps.values()]
+    repos = {holder.repo.id: holder.repo for holder in holders if holder.repo}
+    same = {name: _repo_ids(app.repo, (libs[lib] for lib in lib_order[name])) for name, app in apps.items()}
+    stack = Stack(
+        bundles=tuple(bundles), apps=apps, libs=libs, services=services, lib_order=lib_order,
+        links={name: _links(app, apps, services) for name, app in apps.items()},
+        routes=tuple(_routes(apps.values())), assets=_asset_uses(apps, libs),
+        repos={repo_id: repos[repo_id] for repo_id in sorted({repo_id for ids in same.values() for repo_id in ids})},
+        same_container_repos=same)
+    return stack, warnings
+
+
+def _known_bundles(specs: Specs, bundle_names: Iterable[str]) -> tuple[list[str], list[Problem]]:
+    wanted = dict.fromkeys(unicodedata.normalize("NFC", name) for name in bundle_names)
+    warnings = [_gone(name, specs) for name in wanted if name not in specs.bundles]
+    return sorted(name for name in wanted if name in specs.bundles), warnings
+
+
+def _gone(name: str, specs: Specs) -> Problem:
+    import shlex
+
+    return Problem(Place(CONFIG_FILE), "bundles", f"the specs have no bundle {shown(name)} (any more)",
+                   f"{DUSTY} bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}", is_warning=True)
+
+
+def _active_apps(specs: Specs, bundles: Sequence[str]) -> list[str]:
+    seeds = [name for bundle in bundles for name in specs.bundles[bundle].apps]
+    return sorted(closure(seeds, lambda name: specs.apps[name].apps, specs.apps))
+
+
+def _active_services(specs: Specs, bundles: Sequence[str], apps: Mapping[str, App]) -> list[str]:
+    names = {name for bundle in bundles for name in specs.bundles[bundle].services}
+    names |= {name for app in apps.values() for name in app.services}
+    return sorted(names & specs.services.keys())
+
+
+def closure(seeds: Iterable[str], needs: Callable[[str], Iterable[str]], known: Mapping[str, object]) -> set[str]:
+    """The known names among `seeds`, and all that they need, directly or not."""
+    found: set[str] = set()
+    waiting = [name for name in seeds if name in known]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [needed for needed in needs(name) if needed in known]
+    return found
+
+
+def ordered(names: Iterable[str], needs: Callable[[str], Iterable[str]]) -> list[str]:
+    """`names`, what each needs (among them) before it, ties by name. What lies on a cycle comes last, by name."""
+    left = set(names)
+    missing = {name: {needed for needed in needs(name) if needed in left and needed != name} for name in left}
+    users: dict[str, list[str]] = {}
+    for name, needed_names in missing.items():
+        for needed in needed_names:
+            users.setdefault(needed, []).append(name)
+    ready = sorted(name for name in left if not missing[name])
+    order = []
+    while ready:
+        name = heapq.heappop(ready)
+        order.append(name)
+        for user in users.get(name, ()):
+            missing[user].discard(name)
+            if not missing[user]:
+                heapq.heappush(ready, user)
+    return order + sorted(left - set(order))
+
+
+def lib_order_of(libs: Mapping[str, Lib], names: Iterable[str]) -> tuple[str, ...]:
+    """The libs `names` and all that they need, dependencies first, ties by name (3.3)."""
+    needed = closure(names, lambda name: libs[name].libs, libs)
+    return tuple(ordered(needed, lambda name: libs[name].libs))
+
+
+def _links(app: App, apps: Mapping[str, App], services: Mapping[str, object]) -> tuple[str, ...]:
+    names = [*app.services, *app.apps, *app.linked_apps, *app.linked_services]
+    return tuple(dict.fromkeys(name for name in names if name != app.name and (name in apps or name in services)))
+
+
+def _routes(apps: Iterable[App]) -> Iterator[Route]:
+    for app in apps:
+        for index, forwarding in enumerate(app.forwardings):
+            host_name, host_port, container_port, kind, max_upload = forwarding
+            yield Route(app.name, index, host_name, host_port, container_port, kind, max_upload=max_upload)
+
+
+def _asset_uses(apps: Mapping[str, App], libs: Mapping[str, Lib]) -> dict[str, AssetUse]:
+    users: dict[str, list[str]] = {}
+    requirers: dict[str, list[str]] = {}
+    holders: list[App | Lib] = [*apps.values(), *libs.values()]
+    for holder in holders:
+        for asset in holder.assets:
+            users.setdefault(asset.key, []).append(holder.name)
+            if asset.is_required:
+                requirers.setdefault(asset.key, []).append(holder.name)
+    return {key: AssetUse(key, tuple(dict.fromkeys(users[key])), tuple(dict.fromkeys(requirers.get(key, ()))))
+            for key in sorted(users)}
+
+
+def _repo_ids(own: Repo | None, libs: Iterable[Lib]) -> tuple[str, ...]:
+    ids = [own.id] if own else []
+    return tuple(dict.fromkeys([*ids, *(lib.repo.id for lib in libs)]))

@@ -1,0 +1,112 @@
+"""Problems: what a person can mend, each with its place and at most one hint (spec-language section 2)."""
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from posixpath import commonprefix
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.text.safe import printable
+from dusty_tasks.core.text.wording import counted
+
+
+class Place(NamedTuple):
+    """Where something stands: `file` relative to the specs repo (or as the user knows it), line and column from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        # In a folder there are no lines.
+        return self.file if self.file.endswith("/") else f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(NamedTuple):
+    """One problem: `path` is the dotted key path ('' for a whole file), `what` a sentence, `hint` how to mend it."""
+
+    place: Place
+    path: str
+    what: str
+    hint: str = ""
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        path = f"{self.path}: " if self.path else ""
+        warning = "warning: " if self.is_warning else ""
+        # A spec's name or a known word may hold anything a file name may; a terminal must not obey it.
+        hint = f"\n    hint: {printable(self.hint)}" if self.hint else ""
+        return printable(f"{self.place}: {path}{warning}{self.what}") + hint
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines, in a stable form."""
+        return {"file": self.place.file, "line": self.place.line, "column": self.place.column, "path": self.path,
+                "what": self.what, "hint": self.hint, "warning": self.is_warning}
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Only what stops a verb; warnings left out."""
+    return [problem for problem in problems if not problem.is_warning]
+
+
+def report(problems: Iterable[Problem]) -> str:
+    """All problems in order of file, line, column, then the counting line; '' when there are none."""
+    ordered = sorted(problems)
+    if not ordered:
+        return ""
+    files = {problem.place.file for problem in ordered}
+    return "\n".join([*map(str, ordered), f"{counted(len(ordered), 'problem')} in {counted(len(files), 'file')}"])
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that `word` was most likely meant to be, or '' (edit distance at most 2, or a shared prefix)."""
+    candidates = sorted(set(known))
+    folded = {name.lower(): name for name in reversed(candidates)}
+    if word.lower() in folded:
+        return folded[word.lower()]
+    close = sorted((distance, name) for name in candidates if (distance := edit_distance(word, name)) <= 2)
+    if close and close[0][0] < max(len(word), 2):
+        return close[0][1]
+    prefixed = [name for name in candidates if len(word) >= 3 and (name.startswith(word) or word.startswith(name))]
+    if prefixed:
+        return prefixed[0]
+    shared = [(-length, name) for name in candidates if name[:4] == word[:4]
+              and (length := len(commonprefix((word, name)))) >= 4 and 3 * length >= 2 * min(len(word), len(name))]
+    if shared:
+        return min(shared)[1]
+    # A file may hold unknown words by the ten thousand, and difflib takes its time: of those alike, only few letters differ.
+    letters = {*word}
+    alike = [name for name in candidates if 5 * len(letters.symmetric_difference(name)) <= len(word) + len(name)]
+    return next(iter(difflib.get_close_matches(word, alike, n=1, cutoff=0.8)), "")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The hint for an unknown word: the nearest known one, else all that are known, else ''."""
+    names = sorted(set(known))
+    guess = nearest(word, names)
+    if guess:
+        return f'did you mean "{guess}"?'
+    return f"known: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}" if names else ""
+
+
+def edit_distance(left: str, right: str) -> int:
+    """Levenshtein distance, a swap of neighbours counting as one; 3 stands for "3 or more"."""
+    if abs(len(left) - len(right)) > 2 or len({*left} ^ {*right}) > 4:  # each edit brings and takes one letter at most
+        return 3
+    if _is_one_swap(left, right):
+        return 1
+    row = list(range(len(right) + 1))
+    for i, a in enumerate(left, 1):
+        above, row = row, [i]
+        for j, b in enumerate(right, 1):
+            row.append(min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (a != b)))
+    return min(row[-1], 3)
+
+
+def _is_one_swap(left: str, right: str) -> bool:
+    if len(left) != len(right):
+        return False
+    differing = [i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b]
+    if len(differing) != 2 or differing[1] != differing[0] + 1:
+        return False
+    return left[differing[0]] == right[differing[1]] and left[differing[1]] == right[differing[0]]

@@ -1,0 +1,100 @@
+"""What this machine holds for the Docker host beside the compiled stack: command files, assets, nginx config, build contexts, environment."""
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from dusty_tasks.core.plan.found import Sources
+from dusty_tasks.core.plan.given_values import ENV_FILE, file_of, given_values
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.effects.doors.files import SMALL, read_bounded, read_bytes
+from dusty_tasks.effects.home.artifacts import is_kept
+from dusty_tasks.effects.home.assets import read_asset, set_keys
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.settings.model import Settings
+
+
+HOSTS, NGINX, COMPOSE, COMMANDS = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml", "commands/"
+
+
+def read_build(folder: str, also: Sequence[str] = ()) -> dict[str, bytes]:
+    """Path below build/ -> bytes, of what is pushed: the proxy's config, command files, the hosts section, and `also`."""
+    paths = [f"{folder}/{path}" for path in (HOSTS, NGINX, *also)]
+    if os.path.isdir(f"{folder}/{COMMANDS}"):
+        paths += [path for path in _files_below(f"{folder}/{COMMANDS[:-1]}") if not is_kept(path)]
+    found = {path[len(folder) + 1:]: read_bytes(path) for path in paths}
+    return {path: data for path, data in found.items() if data is not None}
+
+
+def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, bytes], environ: Mapping[str, str]) -> Sources:
+    """Digests of everything that may have to be pushed, built or filled in; `artifacts` as read_build gives them. Reads only."""
+    return Sources(
+        command_files=command_digests(artifacts),
+        assets=_asset_digests(settings.home, wanted),
+        set_keys=frozenset(set_keys(settings.home)),
+        nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
+        contexts=_context_digests(settings, wanted, environ),
+        environment={container.name: outside for container in wanted.containers
+                     if (outside := _outside_environment(container, environ, settings))})
+
+
+def _context_digests(settings: Settings, wanted: Wanted, environ: Mapping[str, str]) -> dict[str, str]:
+    if not any(container.build_context for container in wanted.containers):
+        return {}
+    from dusty_tasks.effects.engine.build_contexts import context_digests
+
+    return context_digests(wanted.containers, f"{settings.state}/contexts.json", environ)
+
+
+def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:
+    """App or lib -> digest over the names and bytes of its command files."""
+    digests: dict[str, hashlib._Hash] = {}
+    for path in sorted(artifacts):
+        if path.startswith(COMMANDS):
+            name, _, relative = path[len(COMMANDS):].partition("/")
+            digests.setdefault(name, hashlib.sha256()).update(relative.encode() + b"\0" + artifacts[path] + b"\0")
+    return {name: digest.hexdigest() for name, digest in digests.items()}
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_below(entry.path)
+            else:
+                yield entry.path
+
+
+def _asset_digests(home: str, wanted: Wanted) -> dict[str, str]:
+    bytes_by_key = {key: read_asset(home, key) for key in wanted.assets}
+    return {key: hashlib.sha256(data).hexdigest() for key, data in bytes_by_key.items() if data is not None}
+
+
+def _outside_environment(container: WantedContainer, environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Digests of what Compose takes from outside the Compose file: variables without a value, those of `dusty env`, and env_files."""
+    environment = container.mapping.get("environment") or {}
+    outside = {name: _digest(environ[name].encode()) for name, value in environment.items()
+               if value is None and name in environ} if isinstance(environment, dict) else {}
+    outside |= {name: _digest(text.encode("utf-8", "surrogateescape")) for name, text in given_values(settings.env, container.name).items()}
+    env_files, own_path = container.mapping.get("env_file") or [], file_of(settings.home, container.name)
+    for entry in [env_files] if isinstance(env_files, str) else env_files:
+        path = str(entry["path"] if isinstance(entry, dict) else entry).replace("$$", "$")
+        if path == own_path:
+            continue
+        outside[f"{ENV_FILE}{path}"] = _digest(_read_env_file(path))
+    return outside
+
+
+def _read_env_file(path: str) -> bytes:
+    """The bytes of a file of variables; of one that cannot be read, which stops `up`, the reason."""
+    try:
+        return read_bounded(path, SMALL) or b""
+    except OSError as error:
+        return str(error.strerror).encode()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

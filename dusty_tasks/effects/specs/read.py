@@ -1,0 +1,97 @@
+"""Reading a specs repo: its files as documents, each parsed again only when its state changed.
+
+The cache is one file; losing or damaging it costs one full reading, never an error (design.md section 5).
+"""
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dusty_tasks.core.specs.documents import Document, spec_name
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.memo import Memo, digest
+from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.safe import printable
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import is_settled
+from dusty_tasks.effects.doors.memos import read_memo, write_memo
+from dusty_tasks.effects.specs.schemas import read_schema
+from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs.shape import DocumentReader
+
+
+def read_documents(root: str | Path, cache_path: str | Path | None = None,
+                   files: Iterable[SpecFile] | None = None) -> tuple[list[Document], list[Problem]]:
+    """All spec files of the specs repo at `root`, in file order, and the problems of files that are not among them.
+
+    With `cache_path`, only files whose state differs from the cached one are opened and parsed; `files` are the spec files
+    with their states, if they are known already. Raises Failure if `root` is no folder.
+    """
+    root = str(root)
+    if not os.path.isdir(root):
+        raise Failure(f"there is no specs repo at {root}", f"{DUSTY} config set specs_repo <repo or folder>")
+    version = digest((_version(), root))
+    memo = read_memo(cache_path, version) if cache_path is not None else Memo()
+    now = time.time_ns()
+    documents: list[Document] = []
+    for found in spec_files(root) if files is None else files:
+        key = f"{found.file} {found.state}"
+        text = memo.known.get(key) if found.state else None
+        document = Document.from_text(text) if text else _read(found)
+        documents.append(document)
+        if cache_path is not None and is_settled(found.state, now):
+            memo.used[key] = document.text
+    if cache_path is not None:
+        write_memo(cache_path, version, memo)
+    return documents, list(_problems_of_names(root))
+
+
+def _read(found: SpecFile) -> Document:
+    """Parse one file and check its shape."""
+    from dusty_tasks.core.specs.yaml_reader import MAX_BYTES
+
+    name = os.path.basename(found.path)[: -len(".yml")]
+    trouble, hint = found.trouble, "copy the file into the specs repo" if found.trouble.startswith("link") else ""
+    if not trouble:
+        try:
+            with open(found.path, "rb") as file:
+                return _reader(found.kind)(name, found.file, file.read(MAX_BYTES + 1))
+        except OSError as error:
+            trouble = f"cannot be read: {error.strerror}"
+    problem = Problem(Place(found.file), "", trouble, hint)
+    return Document(found.kind, spec_name(name), found.file, {}, [], [problem], is_readable=False)
+
+
+@cache
+def _reader(kind: str) -> DocumentReader:
+    from dusty_tasks.core.specs.shape import DocumentReader
+
+    return DocumentReader(kind, read_schema(kind))
+
+
+def _problems_of_names(root: str) -> Iterator[Problem]:
+    """What stands beside the specs and was probably meant to be one."""
+    for folder in KIND_BY_FOLDER:
+        for name in names_in(os.path.join(root, folder)):
+            if name.endswith(".yaml") and name[0] != ".":
+                file = printable(f"{folder}/{name}")
+                yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
+
+
+@cache
+def _version() -> str:
+    """Changes with everything that decides what a document is: the schemas and the reading code."""
+    from dusty_tasks import resources
+
+    core = resources.PACKAGE / "core"
+    parts = [*sorted(resources.folder("schemas").glob("*.json")), Path(__file__),
+             *(core / f"{name}.py" for name in ("yaml_values", "documents", "check_shape", "names", "repos", "safe_text", "problems"))]
+    states = [(str(part), part.stat().st_mtime_ns, part.stat().st_size) for part in parts if part.exists()]
+    return json.dumps(states)

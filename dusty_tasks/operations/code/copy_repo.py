@@ -1,0 +1,254 @@
+"""One repo to the Docker host: what is in its copy and not in its source goes, what was made there is kept aside, the rest is sent.
+
+core/code/copies and core/code/replaced decide; rsync does it. Killed anywhere, what a sync moved aside is still there, and the next one goes through it.
+"""
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from dusty_tasks.core.artifacts.mount_points import MountPoint, merged, of_records, through_links
+from dusty_tasks.core.code.copies import SENT, UNIGNORED, Guard, Hindrances, Tree, deletions, hindrances, mounted_by
+from dusty_tasks.core.code.excludes import Matcher, Rule, literal
+from dusty_tasks.core.code.replaced import Kept, made_there, shown_path, superfluous
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.code import kept as kept_sets
+from dusty_tasks.effects.code import rsync
+from dusty_tasks.effects.code.fingerprint import (
+    BROKEN,
+    Source,
+    begin_manifest,
+    edited_since,
+    keep_manifest,
+    kept_manifest,
+)
+from dusty_tasks.effects.code.ignore_files import read_ignores
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.small_files import read_host_json
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.home.assets import set_keys
+from dusty_tasks.effects.observe.docker_host import STARTED
+
+RepoEntry = Mapping[str, Any]
+MOST_UNLISTED = 50
+"""So many ignored folders at the top of a copy are left out of what an ssh host lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of a copy."""
+
+    changed: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    """What was made on the Docker host and lies aside now."""
+    barred: tuple[str, ...] = ()
+    """What the source has and the copy does not get, because of what is mounted there."""
+    notes: tuple[str, ...] = ()
+    copy_id: str = ""
+    """Another one whenever the copy was made anew."""
+    deleted_before: Any = None
+    """The note on deleted files in the receipt until now."""
+
+
+@dataclass(slots=True)
+class Options:
+    """How to copy."""
+
+    receipt: str
+    """Path below host.root."""
+    is_empty: bool = False
+    checksum: bool = False
+    progress: Callable[[str], None] | None = None
+    lock: int | None = None
+
+
+class CopyOfRepo:
+    """The copy of one repo, and all that decides what a sync may do to it."""
+
+    def __init__(self, host: DockerHost, settings: Settings, entry: RepoEntry, source_path: str, source: Source, rules: Sequence[Rule]) -> None:
+        self.host, self.settings, self.source_path, self.source, self.rules = host, settings, source_path, source, rules
+        self.repo_id: str = entry["id"]
+        self.below = f"persist/repos/{self.repo_id}"
+        self.tree = Tree(source.folders)
+        self.matcher = Matcher(rules)
+        self.points = points_of(entry)
+
+    @cached_property
+    def identity(self) -> str:
+        """Which Docker host it lies on."""
+        return f"{self.host.name} {self.host.root}"
+
+    @property
+    def last_fingerprint(self) -> str:
+        """Of the source as it was sent last; '' if that is not remembered."""
+        manifest = kept_manifest(self.settings.home, self.repo_id)
+        return manifest.fingerprint if manifest and manifest.host == self.identity else ""
+
+    @cached_property
+    def sent(self) -> list[Tree]:
+        """What was sent to it, as far as that is remembered."""
+        found = (kept_manifest(self.settings.home, self.repo_id, suffix) for suffix in ("", BROKEN))
+        return [Tree(folders) for manifest in found if manifest and manifest.host == self.identity for folders in (manifest.folders, manifest.late) if folders]
+
+    def guard(self, started: Mapping[str, Any]) -> Guard:
+        """What a sync must leave alone; `started` are the records of containers, of which some may be of former specs."""
+        recorded = of_records(started, self.host.path("persist/repos"), [self.repo_id]).get(self.repo_id, ())
+        points = [point._replace(path=self._resolved(point.path)) for point in merged(self.points, recorded)]
+        ignores = read_ignores(self.source_path) if self.settings.sync_delete == UNIGNORED else None
+        keys = set_keys(self.settings.home) if any(point.asset for point in points) else ()
+
+        def was_sent(path: bytes) -> bool:
+            return any(tree.at(path) is not None for tree in self.sent)
+        return Guard(self.matcher, points, ignores, self.settings.sync_delete, was_sent if self.settings.sync_delete == SENT else lambda _path: False, keys)
+
+    def _resolved(self, path: str) -> str:
+        def link_at(below: bytes) -> bytes | None:
+            entry = self.tree.at(b"/" + below)
+            return entry[2] if entry and len(entry) == 3 and isinstance(entry[2], bytes) else None
+        return os.fsdecode(through_links(os.fsencode(path), link_at))
+
+    def records(self) -> dict[str, Any]:
+        """The records of containers."""
+        return read_host_json(self.host, STARTED)
+
+
+def points_of(entry: RepoEntry) -> tuple[MountPoint, ...]:
+    """The mount points that the stack is known to have in the copy of a repo."""
+    return tuple(MountPoint(*point) for point in entry.get("mounts") or ())
+
+
+def with_mounts(entry: RepoEntry, points: Iterable[MountPoint]) -> RepoEntry:
+    """A repo with further mount points in its copy."""
+    return {**entry, "mounts": [list(point) for point in merged(points_of(entry), points)]}
+
+
+class Copying:
+    """One sync of one repo."""
+
+    def __init__(self, copy: CopyOfRepo, options: Options) -> None:
+        self.copy, self.options = copy, options
+        self.part = kept_sets.new_time() + kept_sets.PART
+        self.kept = kept_sets.kept_path(copy.repo_id, self.part)
+        self.is_first = True
+        self.is_new = False
+        self.was: dict[str, Any] = {}
+        self.leftovers: set[str] = set()
+        self.has_replaced = False
+        self.hindrances = Hindrances((), (), ())
+        self.changed: dict[str, None] = {}
+        self.deleted: dict[str, None] = {}
+
+    def run(self) -> Copied:
+        """All of it but the receipt. Raises Failure, EmptySource, ToolFailed."""
+        copy, home = self.copy, self.copy.settings.home
+        before = copy.sent  # read before what is about to be sent takes their place
+        taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
+        late = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
+        names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
+        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(late)])
+        keep_manifest(home, copy.repo_id, copy.source, copy.identity, late)
+        barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
+        return Copied(tuple(self.changed), tuple(self.deleted), tuple(kept), tuple(name for name, _ in barred),
+                      tuple(f"{name} is not sent: {mounted_by(point)}" for name, point in barred), self._copy_id(), self.was.get("deleted"))
+
+    def _copy(self) -> None:
+        """May be run again, after files that were not ours became so."""
+        copy, options = self.copy, self.options
+        prepared = rsync.prepare(copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted())
+        if self.is_first:
+            self.is_new = prepared.is_new
+            self.was = {} if self.is_new else prepared.was
+            begin_manifest(copy.settings.home, copy.repo_id, copy.source, copy.identity)
+            self.is_first = False
+        self.leftovers |= {*prepared.parts} - {self.part}
+        guard = copy.guard(copy.records() if prepared.started is None else prepared.started)
+        if not prepared.is_new:
+            self.hindrances = hindrances(prepared.listing, copy.tree, guard)
+            self._refuse_conflicts()
+            gone = deletions(prepared.listing, copy.source.folders, guard)
+            self.deleted.update(dict.fromkeys(map(shown_path, gone.files)))
+            if gone.paths:
+                self.has_replaced = True
+                rsync.delete_paths(copy.host, copy.below, gone.paths, self.kept, options.lock)
+        self._send()
+
+    def _send(self) -> None:
+        copy, options, apart = self.copy, self.options, [*(path for path, _ in self.hindrances.barred), *self.hindrances.in_place]
+        rules = [*(Rule(literal(b"/" + path), True, "mount point") for path in apart), *copy.rules]
+        self._note(rsync.send_folder(copy.host, copy.source_path, copy.below, rules, self.kept, checksum=options.checksum,
+                                     progress=options.progress, lock=options.lock))
+        edited = [path for path in self.hindrances.in_place if not any(tree.at(b"/" + path) == copy.tree.at(b"/" + path) for tree in copy.sent)]
+        if edited or (options.checksum and self.hindrances.in_place):
+            self._note(rsync.send_in_place(copy.host, copy.source_path, copy.below, self.hindrances.in_place, self.kept, checksum=options.checksum))
+
+    def _note(self, copied: rsync.Copied) -> None:
+        self.changed.update(dict.fromkeys(copied.changed))
+        self.deleted.update(dict.fromkeys(shown_path(rsync.path_of(name)) for name in copied.deleted))
+        self.has_replaced = self.has_replaced or copied.has_replaced
+
+    def _unlisted(self) -> list[str]:
+        """Folders at the top of the copy that an ssh host need not list: all in them stays."""
+        if self.copy.host.is_local:
+            return []
+        guard = self.copy.guard({})
+        names = {name for name, *_ in self.copy.source.folders.get(b"/", ())} | guard.plain_names()
+        found = [name.decode() for name in sorted(names) if name.isascii() and not set(name) & set(b"*?[\\/\n")
+                 and not any(point.startswith(b"/" + name + b"/") for point in guard.points)
+                 and (guard.leaves_alone(b"/" + name, True) or (self.copy.settings.sync_delete == UNIGNORED and guard.keeps(b"/" + name, True)))]
+        return found[:MOST_UNLISTED]
+
+    def _refuse_conflicts(self) -> None:
+        if self.hindrances.conflicts:
+            path, point = self.hindrances.conflicts[0]
+            raise Failure(f"{shown_path(path)} is a file in {self.copy.source_path}, and in the copy on {self.copy.host.name} a folder in which "
+                          f"{mounted_by(point)} ({point.path})", "another path in the container, or another name in the repo")
+
+    def _copy_id(self) -> str:
+        """That of before, unless the copy is another one now: made anew, or of another source."""
+        is_same = not self.is_new and self.was.get("source") == self.copy.source_path
+        return str((self.was.get("copy") if is_same else "") or os.urandom(8).hex())
+
+
+def keep_what_was_made(copy: CopyOfRepo, names: Iterable[str], sent: Sequence[Tree]) -> list[Kept]:
+    """Keep what was made there of all that was moved aside, also by syncs that were interrupted; drop the rest. Raises Failure.
+
+    `names` are those of the sets, `sent` is all that syncs have sent.
+    """
+    kept = []
+    is_after_a_break = kept_manifest(copy.settings.home, copy.repo_id, BROKEN) is not None
+    for name in sorted(names):
+        states = kept_sets.read_set(copy.host, copy.repo_id, name)
+        found = made_there(states, sent, copy.tree, is_after_a_break=is_after_a_break)
+        overwritten = [file.path for file in found if not file.is_deleted]
+        same = kept_sets.equal_files(copy.host, copy.repo_id, name, overwritten) if overwritten else set()
+        files = tuple(file for file in found if file.path not in same)
+        kept_sets.settle(copy.host, copy.repo_id, name, states.keys() - {file.path for file in files}, bool(files))
+        if files:
+            kept.append(Kept(name.removesuffix(kept_sets.PART), files))
+    if kept:
+        sizes = {one.time: one.size for one in kept_sets.read_sets(copy.host, copy.repo_id) if not one.is_part}
+        kept_sets.remove_sets(copy.host, copy.repo_id, superfluous(sizes))
+    return kept
+
+
+def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[[], Any]) -> Any:
+    """What `copy` gives; where files are in its way that a container left as root in `folder`, they are given to the receiver, and it is tried again."""
+    try:
+        return copy()
+    except rsync.NotOurs as failure:
+        is_root = not host.is_local and (host.login.is_root or host.become_root)
+        if is_root or not rsync.take_over(host, failure.folder or folder, images_with_chown(host, nginx_image)):
+            raise
+    return copy()
+
+
+def images_with_chown(host: DockerHost, nginx_image: str) -> list[str]:
+    """Images that surely have it, those most likely to be there first."""
+    from dusty_tasks.effects.doors import process
+
+    listed = process.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=host.engine_environment())
+    return list(dict.fromkeys([nginx_image, *(name for name in listed.out.split() if "<none>" not in name)]))[:5]

@@ -1,0 +1,333 @@
+"""Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (spec-language section 6).
+
+A repo here is an entry of `wanted.repos` (core/plan/wanted): a mapping with id, written, url, local_path, used_by, lib_of, lib_repos, mounts.
+"""
+from __future__ import annotations
+
+import functools
+import json
+import os
+import pwd
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from dusty_tasks.core.code.guards import refused_destination, refused_source
+from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.alike import Report, sentences
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.safe import printable
+from dusty_tasks.effects.code.fingerprint import Source, first_difference, kept_manifest, read_rules, read_source
+from dusty_tasks.effects.code.receipts import Receipt, read_receipts
+from dusty_tasks.effects.code.working_tree import read_commit
+from dusty_tasks.effects.doors.failures import Failure
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.code.excludes import Rule
+    from dusty_tasks.core.code.replaced import Kept
+    from dusty_tasks.core.settings.model import Settings
+    from dusty_tasks.effects.docker_host.host import DockerHost
+
+RepoEntry = Mapping[str, Any]
+Say = Callable[[str], None]
+SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
+LONGEST_WAIT = 600.0
+"""Seconds that a sync waits for another one of the same repo."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncOutcome:
+    """What became of one repo."""
+
+    repo_id: str
+    name: str
+    """What people call the repo: the short name where only one has it, else the id."""
+    status: str
+    """`synced`, `up to date`, `failed`."""
+    source: str = ""
+    kind: str = ""
+    changed: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    """What was made on the Docker host, and lies aside now."""
+    kept_in: str = ""
+    notes: tuple[str, ...] = ()
+    receipt: Receipt = field(default_factory=dict)
+    failure: Failure | None = None
+
+    def __str__(self) -> str:
+        if self.failure:
+            return f"{self.name}: {self.failure}"
+        from dusty_tasks.core.code.replaced import kept_lines
+
+        first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
+        return "\n".join([first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)])
+
+
+def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
+    """(folder on this machine, kind of source: override, local, managed) of a repo."""
+    kind = "override" if settings.repo_overrides.get(entry["id"]) else "local" if entry.get("local_path") else "managed"
+    return settings.path_of(entry["id"], entry.get("local_path") or ""), kind
+
+
+def read_sources(repo_entries: Iterable[RepoEntry], settings: Settings) -> dict[str, Source | OSError]:
+    """Repo id -> the state of its source, or why it cannot be read."""
+    if settings.sync_mode == "bind":
+        return {}
+    return {entry["id"]: _source_at(source_of(entry, settings)[0], settings) for entry in repo_entries}
+
+
+def _source_at(path: str, settings: Settings) -> Source | OSError:
+    try:
+        return read_source(path, read_rules(path, settings.sync_exclude))
+    except OSError as error:
+        return error
+
+
+def rules_at(path: str, settings: Settings) -> tuple[Rule, ...]:
+    """The exclude rules of the repo at `path`. Raises Failure for a .dustyignore that cannot be read to an end."""
+    try:
+        return read_rules(path, settings.sync_exclude)
+    except OSError as error:
+        raise Failure(f"{error.filename or path} cannot be read: {error.strerror}", "it is a small file with one pattern a line") from error
+
+
+def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings,
+                sources: Mapping[str, Source | OSError] | None = None) -> list[tuple[RepoEntry, str]]:
+    """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises.
+
+    `sources` are those that were read already.
+    """
+    if settings.sync_mode == "bind":
+        return []
+    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings, (sources or {}).get(entry["id"]))) for entry in repo_entries)
+    return [(entry, reason) for entry, reason in found if reason]
+
+
+def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, source: Source | OSError | None = None) -> str:
+    """Why the copy is not what the source is, '' if it is."""
+    path, kind = source_of(entry, settings)
+    if receipt is None:
+        return "not on the Docker host yet"
+    if receipt.get("source") != path:
+        return f"its source is {path} ({kind}) now, and was {receipt.get('source')}"
+    source = source or _source_at(path, settings)
+    if isinstance(source, OSError):
+        return f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}"
+    if receipt.get("fingerprint") == source.fingerprint:
+        return _other_rule(entry, receipt, settings)
+    before = kept_manifest(settings.home, entry["id"])
+    what, count = first_difference(before.folders, source.folders) if before and before.fingerprint == receipt.get("fingerprint") else ("", 0)
+    return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
+
+
+def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
+    """Why a copy of an unchanged source is to be looked at all the same: another rule holds for what is in it."""
+    if receipt.get("delete", settings.sync_delete) != settings.sync_delete:
+        return f"sync.delete is {settings.sync_delete} now, and was {receipt['delete']}"
+    barred = receipt.get("barred")
+    if barred and isinstance(barred, list):
+        from dusty_tasks.effects.home.assets import set_keys
+        from dusty_tasks.operations.code.copy_repo import points_of
+
+        keys = set_keys(settings.home)
+        still = {point.path for point in points_of(entry) if not point.asset or point.asset in keys}
+        return next((f"nothing is mounted at {name} any more" for name in barred if name not in still), "")
+    return ""
+
+
+def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings: Settings, say: Say,
+               allow_empty: bool = False, checksum: bool = False, progress: bool = False, verb: str = "sync",
+               stack_repos: Sequence[RepoEntry] = (), sources: Mapping[str, Source] | None = None) -> list[SyncOutcome]:
+    """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
+
+    `say` hears one line a repo as it ends. One failure does not stop the others: it is in the outcome. `stack_repos` are
+    all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now. Raises Failure only for what concerns all:
+    no rsync, no connection.
+    """
+    from dusty_tasks.effects.doors.parallel import each_in_parallel
+    from dusty_tasks.operations.launch.install_marks import push_install_marks
+
+    if settings.sync_mode == "bind":
+        from dusty_tasks.operations.code.bound import give_back
+
+        say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
+        give_back(repo_entries, settings, host, say)
+        return []
+    if not repo_entries:
+        return []
+    everything = list(stack_repos or repo_entries)
+    receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
+    run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb,
+               shown_names(entry["id"] for entry in (*everything, *repo_entries)))
+    # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
+    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings, (sources or {}).get(entry["id"]))]
+    synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
+    by_id = {outcome.repo_id: outcome for outcome in synced}
+    outcomes = [by_id.get(entry["id"]) or run.up_to_date(entry) for entry in repo_entries]
+    receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
+    for outcome in outcomes:
+        if outcome.failure:
+            receipts.pop(outcome.repo_id, None)
+    push_install_marks(everything, receipts, host, is_news=any(outcome.status == SYNCED for outcome in outcomes))
+    return outcomes
+
+
+def failure_of(outcomes: Iterable[SyncOutcome]) -> Failure | None:
+    """All failures as one, or None: exit 1 if each is for the user to mend, else 2."""
+    failed = [outcome for outcome in outcomes if outcome.failure]
+    if not failed:
+        return None
+    said = sentences(Report(outcome.name, str(outcome.failure), (outcome.source, outcome.repo_id), outcome.failure.code)
+                     for outcome in failed if outcome.failure)
+    return Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said))
+
+
+def _say_synced(outcome: SyncOutcome, say: Say) -> None:
+    if outcome.status == SYNCED:
+        say(str(outcome))
+
+
+class _Run:
+    """One call of sync_repos: what its parallel syncs have in common."""
+
+    def __init__(self, host: DockerHost, settings: Settings, receipts: dict[str, Receipt], allow_empty: bool, checksum: bool,
+                 progress: Say | None, verb: str, names: Mapping[str, str]) -> None:
+        self.host, self.settings, self.receipts = host, settings, receipts
+        self.allow_empty, self.checksum, self.progress, self.verb, self.names = allow_empty, checksum, progress, verb, names
+
+    def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
+        """The outcome for a repo whose copy is what its source is."""
+        return self._outcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]])
+
+    def sync(self, entry: RepoEntry) -> SyncOutcome:
+        """Sync one repo under its lock."""
+        from dusty_tasks.effects.doors.lock import held
+
+        path, kind = source_of(entry, self.settings)
+        repo_id = entry["id"]
+        try:
+            with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
+                return self._sync(entry, path, kind, lock.fileno())
+        except Failure as failure:
+            return self._outcome(repo_id, FAILED, path, kind, failure=failure)
+
+    def _outcome(self, repo_id: str, status: str, *rest: Any, **named: Any) -> SyncOutcome:
+        return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
+
+    def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int) -> SyncOutcome:
+        from dusty_tasks.core.code.replaced import deleted_note
+        from dusty_tasks.effects.code import rsync
+        from dusty_tasks.effects.code.kept import kept_path
+        from dusty_tasks.effects.docker_host.small_files import write_host_file
+        from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo, Options
+
+        check_source(path, self.settings.home)
+        repo_id = entry["id"]
+        if refused := refused_destination(self.host.path("persist/repos", repo_id), self.host.path("persist/repos")):
+            raise Failure(f"refused to sync: {refused}")
+        rules = rules_at(path, self.settings)
+        source = read_state_of(path, rules)
+        receipt = self.receipts.get(repo_id, {})
+        if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path and not _other_rule(entry, receipt, self.settings):
+            return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
+        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.allow_empty, self.checksum, self.progress, lock)
+        rsync.check_version(self.host)
+        try:
+            copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()
+        except rsync.EmptySource:
+            raise Failure(f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
+                          "--allow-empty empties the copy as well") from None
+        now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        note = deleted_note(copied.kept, copied.deleted_before, now)
+        receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
+                   "commit": read_commit(path), "time": now, "copy": copied.copy_id, "delete": self.settings.sync_delete,
+                   **({"barred": copied.barred} if copied.barred else {}), **({"deleted": note} if note else {})}
+        write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",
+                        in_place_of=f"{os.path.basename(repo_id)}.before")
+        return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, copied.kept, self.host.path(kept_path(repo_id)), copied.notes, receipt)
+
+
+
+def read_state_of(path: str, rules: Sequence[Rule]) -> Source:
+    """The state of the source at `path`. Raises Failure if it cannot be read."""
+    try:
+        return read_source(path, rules)
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}") from error
+
+
+def check_source(path: str, home: str) -> None:
+    """Raise Failure if `path` is missing, or is a folder that must never be copied."""
+    if not os.path.isdir(path):
+        what = "is not a folder" if os.path.exists(path) else "does not exist"
+        hint = f"{DUSTY} repos update clones it" if path.startswith(f"{home}/repos/") else f"{DUSTY} repos list shows where each repo is taken from"
+        raise Failure(f"the source {path} {what}", hint)
+    refused = refused_source(os.path.realpath(path), os.path.realpath(home), _user_home())
+    if refused:
+        raise Failure(f"refused to sync {path}: {refused}", f"{DUSTY} repos override <repo> <the repo's own folder>")
+
+
+@functools.cache
+def _user_home() -> str:
+    """The caller's home folder by the user database, whatever HOME says."""
+    try:
+        return os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return os.path.realpath(os.path.expanduser("~"))
+
+
+def task_names(repo_ids: Iterable[str]) -> dict[str, str]:
+    """Repo id -> the name of its sub-task of `sync`: the short name where only one repo has it, else the id."""
+    # doit takes `=` for a variable and `*` for a pattern.
+    return {repo_id: name.replace("=", "_").replace("*", "_") for repo_id, name in shown_names(repo_ids).items()}
+
+
+def stack_repos() -> list[RepoEntry]:
+    """The repos of the stack as compiled last, [] if nothing was; reads no YAML and never raises."""
+    from dusty_tasks import session
+
+    try:
+        return list(session.wanted().repos)
+    except Failure:
+        return []
+
+
+def sync_steps() -> Iterator[dict[str, Any]]:
+    """A doit sub-task a repo of the stack: `sync:<short name or id>`."""
+    entries = stack_repos()
+    names = task_names(entry["id"] for entry in entries)
+    for entry in entries:
+        yield {"name": names[entry["id"]], "doc": f"copy {entry['id']} to the Docker host",
+               "actions": [functools.partial(_sync_action, entry)], "uptodate": [functools.partial(_is_up_to_date, entry)]}
+
+
+def _sync_action(entry: RepoEntry) -> None:
+    from dusty_tasks import session
+    from dusty_tasks.console import say
+
+    outcomes = sync_repos([entry], host=session.docker_host(), settings=session.settings(), say=say, stack_repos=stack_repos())
+    if failure := failure_of(outcomes):
+        raise failure
+
+
+def _is_up_to_date(entry: RepoEntry) -> bool:
+    """True if the receipt on the Docker host equals the source; any trouble means "not up to date". Never raises."""
+    try:
+        return not stale_repos([entry], _receipts_of_stack(), _settings())
+    except Exception:
+        return False
+
+
+@functools.cache
+def _receipts_of_stack() -> dict[str, Receipt]:
+    from dusty_tasks import session
+
+    return read_receipts(session.docker_host(), [entry["id"] for entry in stack_repos()])
+
+
+def _settings() -> Settings:
+    from dusty_tasks import session
+
+    return session.settings()

@@ -1,0 +1,135 @@
+"""Sync at every change: what `sync --watch` does, and what a verb that acts on changes builds on."""
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dusty_tasks import session
+from dusty_tasks.console import check_reader, say, warn
+from dusty_tasks.core.code.watching import Owed, after_sync, notice_lines
+from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.wording import counted
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import state_of
+from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
+from dusty_tasks.operations.code.sync import FAILED, RepoEntry, SyncOutcome, failure_of, source_of, sync_repos
+from dusty_tasks.operations.launch.preconditions import check_data_is_ours
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.settings.model import Settings
+    from dusty_tasks.effects.code.fingerprint import Source
+    from dusty_tasks.effects.docker_host.host import DockerHost
+
+TICK = 1.0
+"""Seconds between two looks at config.yml, and at whether anybody still reads what is printed."""
+
+
+@dataclass(frozen=True)
+class Watching:
+    """What is watched: the chosen repos, all repos of the stack, and the settings by which they are synced."""
+
+    chosen: tuple[RepoEntry, ...]
+    stack: tuple[RepoEntry, ...]
+    settings: Settings
+    host: DockerHost = field(compare=False)
+
+    @property
+    def folders(self) -> list[Watched]:
+        return [Watched(entry["id"], source_of(entry, self.settings)[0], tuple(self.settings.sync_exclude)) for entry in self.chosen]
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        return shown_names(entry["id"] for entry in self.stack)
+
+    def sync(self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool) -> tuple[list[SyncOutcome], Failure | None]:
+        """Sync the repos of these ids; what became of each, and the failure of any as one."""
+        wanted = set(keys)
+        entries = [entry for entry in self.chosen if entry["id"] in wanted]
+        try:
+            outcomes = sync_repos(entries, host=self.host, settings=self.settings, say=say, allow_empty=allow_empty,
+                                  stack_repos=self.stack, sources=sources)
+        except Failure as failure:
+            return [SyncOutcome(entry["id"], self.names[entry["id"]], FAILED, failure=failure) for entry in entries], failure
+        return outcomes, failure_of(outcomes)
+
+
+Choose = Callable[[], tuple[Sequence[RepoEntry], Sequence[RepoEntry]]]
+"""(the repos to watch, all of the stack), as the settings and specs say now. Raises Failure."""
+
+
+def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tuple[Mapping[str, tuple[str, ...]], list[SyncOutcome]]]:
+    """Sync at once, then once per burst of changes, until interrupted; after each sync (what changed by repo id, what became of it).
+
+    A failed sync is said once, and tried again until it succeeds. Changed settings (an override, another stack, sync.exclude) are
+    followed. Ends where nothing is copied (sync.mode bind). Raises Failure if no source is there, BrokenPipeError when the reader of
+    stdout has gone.
+    """
+    watching, config = _chosen(choose), _config_state()
+    owed = Owed()
+    with Watch(watching.folders) as watch:
+        is_first = True
+        batch = Batch({}, (), {})
+        due = {entry["id"] for entry in watching.chosen}
+        while True:
+            if due:
+                outcomes, failure = watching.sync(due, batch.sources, allow_empty=allow_empty)
+                failed = [outcome.repo_id for outcome in outcomes if outcome.failure]
+                owed, said = after_sync(owed, due, failed, str(failure or ""), time.monotonic())
+                if said:
+                    warn(said)
+                yield batch.changed, outcomes
+            if watching.settings.sync_mode == "bind":
+                return
+            if is_first:
+                is_first = False
+                _say_watching(watching, watch)
+            batch = watch.wait(min(TICK, max(0.0, owed.due - time.monotonic())))
+            for line in notice_lines(batch.notices, watching.names):
+                warn(line)
+            check_reader()
+            due = set(batch.changed) | (owed.keys_due(time.monotonic()) - watch.gone)
+            if (state := _config_state()) != config:
+                config, before = state, watching
+                watching = _followed(choose, watching)
+                if watching != before:
+                    watch.set(watching.folders)
+                    batch = batch._replace(sources={})  # as other excludes, or another source, had it
+                    due = {entry["id"] for entry in watching.chosen}
+
+
+def _chosen(choose: Choose) -> Watching:
+    chosen, stack = choose()
+    host = session.docker_host()
+    check_data_is_ours(host)
+    return Watching(tuple(chosen), tuple(stack), session.settings(), host)
+
+
+def _followed(choose: Choose, watching: Watching) -> Watching:
+    """What is to be watched now that the settings or the stack changed; what was watched so far if they cannot be used."""
+    session.forget()
+    try:
+        return _chosen(choose)
+    except Failure as failure:
+        warn(f"{failure}\nwatching goes on as before")
+        return watching
+
+
+def _config_state() -> tuple[tuple[int, ...], ...]:
+    """The state of the files that say which repos there are, and where each comes from."""
+    states = []
+    for path in (f"{session.home()}/config.yml", f"{session.home()}/state/wanted.json"):
+        try:
+            states.append(state_of(os.stat(path)))
+        except OSError:
+            states.append(())
+    return tuple(states)
+
+
+def _say_watching(watching: Watching, watch: Watch) -> None:
+    there = len(watching.folders) - len(watch.gone)
+    if not there:
+        raise Failure("there is no source to watch")
+    say(f"watching {counted(there, 'repo')}; ^C ends it")

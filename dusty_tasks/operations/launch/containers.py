@@ -1,0 +1,257 @@
+"""The part of `up` that changes containers: it does what the plan says, batch by batch, and records what was started with what."""
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+from dusty_tasks.console import say
+from dusty_tasks.core.code.bind_sources import bind_sources
+from dusty_tasks.core.plan.batches import Batch, batches, needed_by, stop_seconds_of
+from dusty_tasks.core.plan.container_state import not_started
+from dusty_tasks.core.plan.found import GOING, NETWORK, PROXY, FoundContainer
+from dusty_tasks.core.plan.plan import (
+    CLEAR,
+    CREATE,
+    RECREATE,
+    REMOVE,
+    RESTART,
+    START,
+    STOP,
+    UNPAUSE,
+    Change,
+    aliases_of,
+)
+from dusty_tasks.core.plan.started import last_good, record_of, seen_ready, troubled
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.compose_values import named_volumes
+from dusty_tasks.effects.code.inodes import read_inodes
+from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.compose import run_compose_up
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.effects.observe.docker_host import STARTED, VOLUMES
+from dusty_tasks.operations.look import View
+
+HEALTH_INTERVAL = 0.2
+
+
+class Launcher:
+    """Changes containers as a plan says. `failures` holds what went wrong by container name; the others are brought up all the same."""
+
+    def __init__(self, engine: Engine, settings: Settings, view: View, receipts: dict[str, dict[str, Any]],
+                 done: list[Change], lock: int | None = None) -> None:
+        self.engine, self.settings, self.view = engine, settings, view
+        self.lock = lock
+        self.receipts = receipts
+        """What lies on the Docker host now, after this run's syncs."""
+        self.started = dict(view.found.started)
+        self.containers = dict(view.found.containers)
+        self.wanted = {container.name: container for container in view.wanted.containers}
+        self.done = done
+        """The caller's list of what was done, in order; added to."""
+        self.failures: dict[str, Failure] = {}
+        self._told_waiting: set[str] = set()
+        """Containers whose health check was said to be waited for."""
+
+    def launch(self) -> None:
+        """Leftovers and removals, then everything else in batches."""
+        self._clear(self.view.plan.of(CLEAR))
+        self._remove(self.view.plan.of(REMOVE, STOP))
+        remaining = batches(self.view.plan.of(CREATE, RECREATE, RESTART, START, UNPAUSE), self.view.wanted)
+        while remaining:
+            batch = remaining.pop(0)
+            for change in batch.changes:
+                say(str(change))
+            if batch.is_made_by_compose:
+                with self._noting_volumes(batch):
+                    self._make(batch)
+            else:
+                self._ask_engine(batch)
+            if remaining:
+                names = {change.name for change in batch.changes} & needed_by(remaining, self.view.wanted)
+                wait_until_healthy(self.engine, names, self.settings.up_wait, lambda name: self._tell_waiting(self.wanted[name].container_name))
+        failed = {self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted}
+        if failed:
+            self.started = {**self.started, **{name: {**self.started.get(name, {}), "trouble": not_started(str(failure.what))} for name, failure in failed.items()}}
+            self.write_records()
+
+    def _clear(self, changes: list[Change]) -> None:
+        """Take away what a broken-off recreation left. Its anonymous volumes stay: they may be those of the container that it replaces."""
+        leftovers = {leftover.container_name: leftover for container in self.containers.values() for leftover in container.leftovers}
+
+        def away(change: Change) -> None:
+            self._take_away(leftovers[change.name], keep_volumes=True)
+        for change in changes:
+            say(str(change))
+        self._each(changes, away)
+
+    def _take_away(self, container: FoundContainer, *, keep_volumes: bool = False) -> None:
+        if container.is_stoppable:
+            docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+        docker.run_remove(self.engine, container.id, keep_volumes=keep_volumes)
+
+    def _remove(self, changes: list[Change]) -> None:
+        def away(change: Change) -> None:
+            container = self.containers[change.name]
+            if change.kind == REMOVE:
+                self._take_away(container)
+            elif container.is_stoppable:
+                docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+        for change in changes:
+            say(str(change))
+        self._each(changes, away)
+        gone = {self.containers[change.name].container_name for change in self.done if change.kind == REMOVE}
+        if gone & self.started.keys():
+            self.started = {name: record for name, record in self.started.items() if name not in gone}
+            self.write_records()
+
+    def _make(self, batch: Batch) -> None:
+        # Compose stops and renames what it replaces, which the engine refuses for a container that is on its way out.
+        going = [container for change in batch.changes if (container := self.containers.get(change.name)) and container.state in GOING]
+        docker.each_at_once([partial(self._take_away, container, keep_volumes=True) for container in going])
+        before = {name: container.id for name, container in self.containers.items()}
+        failure = self._compose([change.name for change in batch.changes], batch)
+        self.containers = docker.read_containers(self.engine)
+        undone = [change for change in batch.changes if not self._is_made(change.name, before)]
+        if failure and len(batch.changes) > 1:
+            # One that cannot be made stops Compose; the others shall be up all the same.
+            for change in undone:
+                failure = self._compose([change.name], batch)
+                if failure:
+                    self.failures[change.name] = failure
+            self.containers = docker.read_containers(self.engine)
+        elif failure:
+            self.failures[batch.changes[0].name] = failure
+        self._record(change for change in batch.changes if self._is_made(change.name, before))
+
+    def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
+        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds, self.lock, self._tell_waiting)
+
+    @contextmanager
+    def _noting_volumes(self, batch: Batch) -> Iterator[None]:
+        """Note which named volumes are made in here: a later `uninstall --purge` takes those alone, and none that was there before."""
+        if not any(named_volumes(self.wanted[change.name].mapping) for change in batch.changes):
+            yield
+            return
+        before = docker.read_volumes(self.engine)
+        try:
+            yield
+        finally:
+            made = {name: time_text for name, time_text in docker.read_volumes(self.engine).items() if before.get(name) != time_text}
+            if made:
+                write_host_json(self.engine.host, VOLUMES, {**read_host_json(self.engine.host, VOLUMES), **made}, PRIVATE)
+
+    def _tell_waiting(self, container_name: str) -> None:
+        if container_name not in self._told_waiting:
+            self._told_waiting.add(container_name)
+            name = next((wanted.name for wanted in self.wanted.values() if wanted.container_name == container_name), container_name)
+            say(f"waiting for the health check of {name}")
+
+    def _is_made(self, name: str, before: dict[str, str]) -> bool:
+        container = self.containers.get(name)
+        return container is not None and container.id != before.get(name) and container.state != "created"
+
+    def _ask_engine(self, batch: Batch) -> None:
+        """Start, restart or unpause all of a batch at once."""
+        restarts = [self.wanted[change.name].container_name for change in batch.changes if change.kind == RESTART]
+        if restarts:
+            # A kill between the restart and its record must not leave a record that fits the code of before.
+            for name in restarts:
+                self.started[name] = {**self.started.get(name, {}), "restart_owed": True}
+            self.write_records()
+
+        def begin(change: Change) -> None:
+            container = self.containers[change.name]
+            if change.kind == RESTART:
+                docker.run_restart(self.engine, container.id, stop_seconds_of(container.kind))
+            elif change.kind == UNPAUSE:
+                docker.run_unpause(self.engine, container.id)
+            else:
+                docker.run_start(self.engine, container.id)
+        self._each(batch.changes, begin, note=False)
+        self._record(change for change in batch.changes if change.name not in self.failures)
+
+    def _each(self, changes: Iterable[Change], act: Callable[[Change], None], note: bool = True) -> None:
+        changes = list(changes)
+        for change, failure in zip(changes, docker.each_at_once([partial(act, change) for change in changes]), strict=True):
+            if failure:
+                self.failures[change.name] = failure
+            elif note:
+                self.done.append(change)
+
+    def _inodes(self, changes: Iterable[Change]) -> dict[str, int]:
+        """Of what these containers mount, as it lay there before they were started: what was replaced meanwhile counts as replaced.
+
+        What did not lie there the engine has made.
+        """
+        before = self.view.found.inodes
+        made = [path for path in bind_sources(self.wanted[change.name].mapping for change in changes) if path not in before]
+        return {**read_inodes(self.engine.host, made), **before}
+
+    def _record(self, changes: Iterable[Change]) -> None:
+        """What each container was started with, kept on the Docker host; only now that it was."""
+        changes = list(changes)
+        inodes = self._inodes(change for change in changes if change.kind != UNPAUSE)
+        for change in changes:
+            container, wanted = self.containers[change.name], self.wanted[change.name]
+            before = self.started.get(wanted.container_name)
+            good = last_good(before or {})
+            self.started[wanted.container_name] = {"good": good} | record_of(
+                wanted, container, change, self.view.sources, self.receipts,
+                before if change.kind not in (CREATE, RECREATE) else None,
+                time.strftime("%Y-%m-%dT%H:%M:%S%z"), inodes)
+            if change.kind == UNPAUSE and (kept := (before or {}).get("inodes")):
+                self.started[wanted.container_name]["inodes"] = kept
+            self.done.append(change)
+        self.write_records()
+
+    def write_records(self) -> None:
+        write_host_json(self.engine.host, STARTED, self.started, PRIVATE)
+
+    def note_states(self, finished: Iterable[str] = (), ready: Iterable[str] = (), troubles: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""
+        notes: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            **dict.fromkeys(finished, lambda record: {**seen_ready(record), "finished": True}),
+            **dict.fromkeys(ready, seen_ready),
+            **{name: partial(troubled, trouble=trouble) for name, trouble in troubles.items()}}
+        before = self.started
+        self.started = {**before, **{container.container_name: notes[name](before[container.container_name])
+                                     for name, container in self.wanted.items() if name in notes and container.container_name in before}}
+        if self.started != before:
+            self.write_records()
+
+    def reconnect(self, change: Change) -> None:
+        """Give the proxy its names on the project's network; it keeps running."""
+        say(str(change))
+        wanted = self.wanted[PROXY]
+        docker.reconnect(self.engine, self.containers[PROXY].id, NETWORK, [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)])
+        self.started[wanted.container_name] = {**self.started[wanted.container_name], "mapping": wanted.mapping}
+        self.write_records()
+        self.done.append(change)
+
+    def note_loaded(self, change: Change) -> None:
+        """The proxy has been told to load the config that lies there now."""
+        container_name = self.wanted[PROXY].container_name
+        self.started[container_name] = {**self.started.get(container_name, {}), "nginx": self.view.sources.nginx_digest}
+        self.write_records()
+        self.done.append(change)
+
+
+def wait_until_healthy(engine: Engine, names: set[str], seconds: float, tell: Callable[[str], None]) -> None:
+    """Those with a healthcheck are waited for before what depends on them starts; at most so long, then it starts all the same.
+
+    `tell` hears each name that is waited for, over and over.
+    """
+    end = time.monotonic() + seconds
+    while names and time.monotonic() < end:
+        found = docker.read_containers(engine)
+        names = {name for name in names if name in found and found[name].is_running and found[name].health == "starting"}
+        for name in sorted(names):
+            tell(name)
+        if names:
+            time.sleep(HEALTH_INTERVAL)

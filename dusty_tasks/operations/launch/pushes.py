@@ -1,0 +1,58 @@
+"""Command files and assets to the Docker host; beside each a note of what was pushed, away while a push is under way."""
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+
+from dusty_tasks import session
+from dusty_tasks.core.plan.plan import assets_by_app
+from dusty_tasks.effects.code.rsync import push_folder
+from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.small_files import PRIVATE, remove_host_file, write_host_json
+from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
+from dusty_tasks.effects.home.assets import STAGING, asset_path, remove_stagings, set_keys
+from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED, COMMANDS_PUSHED
+from dusty_tasks.operations.look import View
+
+
+def push_command_files(host: DockerHost, view: View) -> None:
+    """build/commands but for what was kept of a person's.
+
+    The digests that syncs write stay (and are put back where they were lost), and so does what start.sh keeps of assets.
+    """
+    from dusty_tasks.operations.launch.install_marks import push_install_marks
+
+    _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
+          keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS])
+    # Without marks, as where containers see the working trees themselves, installs run at every start.
+    push_install_marks(view.wanted.repos, {} if session.settings().sync_mode == "bind" else view.found.receipts, host)
+
+
+def push_assets(host: DockerHost, view: View) -> None:
+    """A folder an app, holding the assets that this app sees and no others: here links, so that a kill leaves no secrets behind."""
+    home = session.home()
+    remove_stagings(home)
+    os.makedirs(f"{home}/state", exist_ok=True)
+    staging = tempfile.mkdtemp(prefix=STAGING, dir=f"{home}/state")
+    try:
+        kept = set_keys(home)
+        for container in view.wanted.containers:
+            for key in kept.intersection(container.asset_keys):
+                os.makedirs(f"{staging}/{container.name}", mode=0o700, exist_ok=True)
+                os.symlink(asset_path(home, key), f"{staging}/{container.name}/{key}")
+        _push(host, staging, "persist/dusty_assets", ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _push(host: DockerHost, source: str, destination: str, note: str, digests: dict[str, str], *, keep: Sequence[str] = (),
+          follow_links: bool = False) -> None:
+    from dusty_tasks.operations.code.copy_repo import taking_over
+
+    os.makedirs(source, exist_ok=True)
+    remove_host_file(host, note)
+    target = host.path(destination)
+    taking_over(host, target, session.settings().nginx_image, lambda: push_folder(host, source, target, keep=keep, follow_links=follow_links))
+    write_host_json(host, note, digests, PRIVATE)

@@ -1,0 +1,117 @@
+"""The Docker host on and off: its VM started and stopped by the settings' own commands, its engine waited for, saying what for."""
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.console import confirm, is_terminal, say
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.safe import harmless
+from dusty_tasks.core.text.ssh_trouble import SshTrouble
+from dusty_tasks.effects.docker_host import vm
+from dusty_tasks.effects.docker_host.host import DockerHost, Unreachable
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import Engine, EngineDenied, EngineDown, EngineSilent
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+SILENCE = 3.0
+"""Seconds for an engine that is there and says nothing: one that is starting takes no connections yet, or answers soon."""
+
+
+def ensure_running(engine: Engine, *, yes: bool) -> None:
+    """Start the Docker host where it is off, wait for its engine up to `host.wait`, and give it the settings' daemon.json.
+
+    Raises Failure: 1 where a VM is to be made or the engine to be restarted and nobody agreed, 2 with the last cause if the
+    engine does not come up.
+    """
+    host, agreed = engine.host, partial(confirm, yes=yes)
+    vm.start(host, say, agreed)
+    wait_for_engine(engine, host.settings.host.wait)
+    if vm.apply_daemon(host, say, agreed):
+        wait_for_engine(engine, host.settings.host.wait)
+
+
+def named_off(failure: Failure) -> Failure:
+    """What to say in place of a failure to reach the Docker host, where that is known to be off."""
+    host = session.docker_host()
+    return Failure(f"{host.name} is off", f"{DUSTY} start", code=1) if failure.is_absence and vm.is_known_off(host) else failure
+
+
+def store_address(host: DockerHost) -> str:
+    """The address of an ssh Docker host by what ssh says; stored in the settings if none was. '' if it is not to be found."""
+    address = host.address or vm.find_address(host)
+    if host.is_local or host.address or not address:
+        return address
+    from dusty_tasks.effects.home.config import change_config
+
+    def change(config: dict[str, Any]) -> None:
+        config.setdefault("host", {})["address"] = address
+    change_config(host.home, f"host.address {address}, as ssh resolves it", change)
+    session.forget()
+    say(f"stored host.address = {address}, as ssh resolves {host.name}")
+    return address
+
+
+def wait_for_engine(engine: Engine, seconds: float) -> None:
+    """Wait until the engine answers; the waits are counted on one line. Raises Failure, exit 2, with the last cause; at once where waiting mends nothing."""
+    begin, pause, waits = time.monotonic(), FIRST_PAUSE, 0
+    while True:
+        try:
+            docker.read_containers(engine)
+            break
+        except (EngineDown, Unreachable) as away:
+            if isinstance(away, EngineDenied) or _is_final(engine.host, away.trouble):
+                end_line(waits)
+                raise
+            elapsed = time.monotonic() - begin
+            is_mute = isinstance(away, EngineSilent) and not vm.is_startable(engine.host) and elapsed > SILENCE
+            if is_mute or elapsed + pause > seconds:
+                end_line(waits)
+                raise Failure(f"{away.what} (waited {round(elapsed) if is_mute else seconds:g} s)", _after_waiting(engine, away.hint), code=2) from away
+        waits += 1
+        count_on_one_line(f"Docker is not responding: waiting {pause:g} s", waits)
+        time.sleep(pause)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    if waits:
+        end_line(waits)
+        say("Docker is responding")
+
+
+def _is_final(host: DockerHost, trouble: SshTrouble) -> bool:
+    """A machine of ours that is just starting may not know its users yet; but its host key stays what it is."""
+    return trouble.is_lasting and not (trouble.passes_at_start and vm.is_startable(host))
+
+
+def _after_waiting(engine: Engine, hint: str) -> str:
+    """The hint at an engine that does not come up: to start it is what was just tried."""
+    if hint != f"{DUSTY} start":
+        return hint
+    return "start Docker on this machine, for example: sudo systemctl start docker" if engine.host.is_local else ""
+
+
+def count_on_one_line(text: str, times: int) -> None:
+    """The first wait as a line of its own; on a terminal the repeats are counted on it."""
+    if is_terminal():
+        print(f"\r{harmless(text)}{f' ({times} times)' if times > 1 else ''}", end="", flush=True)
+    elif times == 1:
+        say(text)
+
+
+def end_line(waits: int) -> None:
+    if is_terminal():
+        print(flush=True)
+    elif waits > 1:
+        say(f"... {waits} times")
+
+
+def stop_machine(host: DockerHost) -> bool:
+    """Stop the VM; True if it is off then. A machine that Dusty cannot stop is left on, and that is said."""
+    if host.is_local or not host.host.stop:
+        say(f"{'this machine' if host.is_local else f'{host.name}, which has no stop command (host.stop),'} stays on")
+        return False
+    if not vm.stop(host, say):
+        say(f"{host.name} is off")
+    return True

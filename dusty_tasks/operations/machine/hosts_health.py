@@ -1,0 +1,79 @@
+"""The hosts file as `doctor` and `hosts check` judge it: helper, rule, section, and where the names really lead."""
+from __future__ import annotations
+
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+from dusty_tasks import session
+from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding, judge_names
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+
+
+def findings() -> list[Finding]:
+    """All of it."""
+    chosen = session.settings()
+    if chosen.hosts_mode != "file":
+        return [Finding("hosts", OK, f"hosts.mode is {chosen.hosts_mode}: the hosts file is not touched")]
+    found, section = helper_findings(), _compiled_section()
+    if section is None:
+        return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", f"{DUSTY} up")]
+    section, of_section = _section_findings(section)
+    names = [line.split()[1] for line in section.splitlines() if line and not line.startswith("#")]
+    return [*found, *of_section, _resolved(names, chosen.hosts_address)]
+
+
+def helper_findings() -> list[Finding]:
+    """The helper and its rule."""
+    from dusty_tasks.effects.hosts.helper import check_installation
+
+    return [Finding("hosts helper", check.state, check.what, check.hint) for check in check_installation()]
+
+
+def _section_findings(section: str) -> tuple[str, list[Finding]]:
+    """The section as this hosts file can hold it, and whether it does."""
+    from dusty_tasks.effects.hosts.section import CONFLICT_HINT, possible_section, read_hosts_file, section_is_in_place
+    from dusty_tasks.operations.look import why_it_is_left
+
+    content = read_hosts_file()
+    section, conflicts = possible_section(content, section)
+    found = [Finding("hosts section", FAILED, str(conflict), CONFLICT_HINT) for conflict in conflicts]
+    if section_is_in_place(content, section):
+        return section, [*found, Finding("hosts section", OK, "in place")]
+    if refused := why_it_is_left(session.home()):
+        return section, [*found, Finding("hosts section", WARNING, f"not in the hosts file: {refused}")]
+    missing = Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", f"{DUSTY} up; {DUSTY} hosts diff shows it", "hosts")
+    return section, [*found, missing]
+
+
+def _resolved(names: list[str], address: str) -> Finding:
+    def look_up(name: str) -> str:
+        try:
+            return str(socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0])
+        except OSError:
+            return ""
+    with ThreadPoolExecutor(8) as pool:
+        found = list(zip(names, pool.map(look_up, names), strict=True))
+    return judge_names([(name, where) for name, where in found if where != address], address, len(names))
+
+
+def _compiled_section() -> str | None:
+    from dusty_tasks.effects.doors.files import read_bytes
+
+    content = read_bytes(f"{session.home()}/build/hosts")
+    return content.decode() if content is not None else None
+
+
+def repair() -> None:
+    """Write the section, where that was agreed to. Raises Failure."""
+    from dusty_tasks.console import may_ask, say
+    from dusty_tasks.effects.hosts.refusal import forget_refusal
+    from dusty_tasks.effects.hosts.section import write_hosts_section
+
+    if not session.settings().hosts_agreed:
+        raise Failure("nobody agreed yet that the hosts file is changed", f"{DUSTY} hosts apply")
+    outcome = write_hosts_section(_compiled_section() or "", may_ask=may_ask(), say=say)
+    if not outcome.done:
+        raise Failure(outcome.what, outcome.hint)
+    forget_refusal(session.home())
+    say(outcome.what)
