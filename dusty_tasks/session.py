@@ -13,7 +13,7 @@ from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.artifacts.table import Assembled
+    from dusty_tasks.core.check.assembled import Assembled
     from dusty_tasks.core.plan.wanted import Wanted
     from dusty_tasks.core.settings.model import Settings
     from dusty_tasks.core.specs.model import Specs
@@ -139,7 +139,7 @@ def stack() -> Stack:
 @functools.cache
 def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
-    from dusty_tasks.core.artifacts.table import Assembled, assemble_with_ports
+    from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
     from dusty_tasks.core.stack.model import Stack
     from dusty_tasks.core.text.problems import errors
 

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.artifacts.table import assemble_with_ports, compile_all
+from dusty_tasks.core.artifacts.table import compile_all
+from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.powers.rules import power_warnings, powers_of
 from dusty_tasks.core.stack.json_form import ports_from_json
 from dusty_tasks.core.text.problems import Problem, errors, report
@@ -48,7 +49,7 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
     problems += made.problems
     if errors(problems):
         return said(problems), {}
-    artifacts = {path: data.decode() for path, data in compile_all(specs, made, settings, SPECS_ROOT, read_templates()).items()}
+    artifacts = {path: data.decode() for path, data in compile_all(specs, made.stack, made.ports, settings, SPECS_ROOT, read_templates()).items()}
     powers = power_warnings(powers_of(made.stack, settings, SPECS_ROOT), specs.places)
     return said(problems), {**artifacts, POWERS: said(powers)}
 

@@ -65,7 +65,8 @@ def compiled() -> Compiled:
 
 def compiled_now() -> Compiled:
     """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
-    from dusty_tasks.core.artifacts.table import Rendering, nothing_active
+    from dusty_tasks.core.artifacts.table import Rendering
+    from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.plan.wanted import from_json
     from dusty_tasks.effects.specs.templates import read_templates
 

@@ -11,7 +11,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.doors.files import read_bytes
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.artifacts.origins import Source
+    from dusty_tasks.core.specs.sources import Source
 
 
 def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
@@ -25,8 +25,9 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
         return spans_by_key(origins(), COMPOSE_FILE)
 
     def place_of(name: str, path: tuple[str | int, ...]) -> str:
-        from dusty_tasks.core.artifacts.origins import CONFIG_FILE, source_in
+        from dusty_tasks.core.artifacts.origins import source_in
         from dusty_tasks.core.artifacts.traced import key_text
+        from dusty_tasks.core.text.key_path import CONFIG_FILE
 
         if path[:1] == ("commands",):
             return _place_of_command(origins(), name, key_text(path))
@@ -45,8 +46,7 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
 def place_of_setting(key: str) -> str:
     """`config.yml:3:8` for a setting that is written there, by its dotted key or the nearest parent of it; else `config.yml`."""
     from dusty_tasks import session
-    from dusty_tasks.core.artifacts.origins import CONFIG_FILE
-    from dusty_tasks.core.specs.documents import path_text
+    from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
     from dusty_tasks.effects.home.settings import read_places
 
     places = {path_text(path): place for path, place in read_places(session.home()).items()}

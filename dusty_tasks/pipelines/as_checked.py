@@ -10,7 +10,7 @@ from typing import Any
 
 from dusty_tasks.core.text.memo import digest
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.home.artifacts import tree_states
+from dusty_tasks.effects.doors.file_states import tree_states
 
 
 class AsChecked:

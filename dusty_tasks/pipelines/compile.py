@@ -12,13 +12,15 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks import resources, session
+from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.text.memo import digest
+from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import write_if_changed
-from dusty_tasks.effects.home.artifacts import Record, record_path, tree_states, write_artifacts
+from dusty_tasks.effects.home.artifacts import Record, record_path, write_artifacts
 from dusty_tasks.operations.machine import first_run
-from dusty_tasks.pipelines.as_checked import AsChecked, digest
+from dusty_tasks.pipelines.as_checked import AsChecked
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.table import Rendering
@@ -111,14 +113,14 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
         ("stack", "check the specs, close them over what is active", _write_stack,
          lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host", "sync_mode")], (_build(STACK),)),
         ("hosts", "the section of the hosts file", lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
-         lambda: [_code(), *_settings("host")], (_build("hosts"),)),
+         lambda: [code_version(), *_settings("host")], (_build("hosts"),)),
         ("nginx", "the proxy's config", _write_nginx,
-         lambda: [_code(), *session.settings().of_proxy_config], (_build(NGINX),)),
+         lambda: [code_version(), *session.settings().of_proxy_config], (_build(NGINX),)),
         ("compose", "the Compose file", _write_compose,
          _container_inputs, (_build("docker-compose.yml"),)),
-        ("env", "the values of variables that were set, for Compose alone", _write_env, lambda: [_code(), *_settings("env")], (_env_folder(),)),
+        ("env", "the values of variables that were set, for Compose alone", _write_env, lambda: [code_version(), *_settings("env")], (_env_folder(),)),
         ("commands", "what containers run", _write_commands,
-         lambda: [_code(), *_settings("sync_mode")], (_build("commands"),)),
+         lambda: [code_version(), *_settings("sync_mode")], (_build("commands"),)),
         ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
          (os.path.join(session.home(), "state", "wanted.json"),)),
         ("origins", "which spec line put what where", _write_origins,
@@ -129,11 +131,11 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
 # --- inputs -------------------------------------------------------------------------------------------------------
 
 def _spec_inputs() -> list[object]:
-    return [_code(), str(session.specs_root()), [tuple(found) for found in session.spec_files()]]
+    return [code_version(), str(session.specs_root()), [tuple(found) for found in session.spec_files()]]
 
 
 def _container_inputs() -> list[object]:
-    return [_code(), str(session.specs_root()), *_container_settings().of_containers]
+    return [code_version(), str(session.specs_root()), *_container_settings().of_containers]
 
 
 def _container_settings() -> Settings:
@@ -143,13 +145,6 @@ def _container_settings() -> Settings:
 def _settings(*names: str) -> list[object]:
     settings = session.settings()
     return [getattr(settings, name) for name in names]
-
-
-@functools.cache
-def _code() -> str:
-    """What decides how specs become artifacts: the code of core, the templates and the schemas, by file state."""
-    folders = (str(resources.PACKAGE / "core"), str(resources.folder("templates")), str(resources.folder("schemas")))
-    return digest([state for folder in folders for state in tree_states(folder) if not state[0].endswith(".pyc")])
 
 
 # --- actions ------------------------------------------------------------------------------------------------------
@@ -162,7 +157,7 @@ def _rendering() -> Rendering:
 
     stack = session.compiled_stack()
     if not _renderings or _renderings[-1].stack is not stack:
-        memos = Memos(*(read_memo(_memo_path(name), _code()) for name in Memos._fields))
+        memos = Memos(*(read_memo(_memo_path(name), code_version()) for name in Memos._fields))
         _renderings[:] = [Rendering(stack, _container_settings(), str(session.specs_root()), read_templates(), memos)]
     return _renderings[-1]
 
@@ -171,7 +166,7 @@ def _keep_memo(name: str) -> None:
     """What was made for this artifact is there for the next run."""
     from dusty_tasks.effects.doors.memos import write_memo
 
-    write_memo(_memo_path(name), _code(), getattr(_rendering().memos, name), SPARE)
+    write_memo(_memo_path(name), code_version(), getattr(_rendering().memos, name), SPARE)
 
 
 def _memo_path(name: str) -> str:
@@ -179,7 +174,7 @@ def _memo_path(name: str) -> str:
 
 
 def _write_stack() -> None:
-    from dusty_tasks.core.artifacts.table import nothing_active
+    from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.stack.json_form import ports_to_json, stack_json
     from dusty_tasks.core.text.problems import report
 
@@ -203,7 +198,7 @@ def _write_nginx() -> None:
     rendering = _rendering()
     files = [rendering.stack.apps[route.app_name].file for route in rendering.stack.routes]
     settings = rendering.settings
-    key = digest((rendering.stack.routes, files, settings.of_proxy_config, _code()))
+    key = digest((rendering.stack.routes, files, settings.of_proxy_config, code_version()))
     _put_keyed(_record("nginx"), {NGINX: key}, lambda _paths: rendering.nginx)
 
 
@@ -212,7 +207,7 @@ def _write_commands() -> None:
     from dusty_tasks.core.artifacts.commands import command_files
 
     found = list(command_files(_rendering().stack, session.settings().sync_mode == "bind"))
-    key_of = {id(files): digest((files.key, _code())) for files in found}
+    key_of = {id(files): digest((files.key, code_version())) for files in found}
     by_path = {f"commands/{files.folder}/{path}": (files, path) for files in found for path in files.paths}
     rendered: dict[int, dict[str, Artifact]] = {}
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.settings.model import CONFIG_FILE
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Place, Problem, errors, report
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home.artifacts import Record, changes_of, write_artifacts
@@ -93,7 +93,7 @@ def _compile_active() -> Compiled:
 
 
 def _nothing_active() -> Problem:
-    from dusty_tasks.core.artifacts.table import nothing_active
+    from dusty_tasks.core.check.assembled import nothing_active
 
     return Problem(Place(CONFIG_FILE), "bundles", *nothing_active())
 
@@ -103,7 +103,8 @@ def _specs() -> tuple[Specs, list[Problem]]:
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
-    from dusty_tasks.core.artifacts.table import assemble_with_ports, compile_all
+    from dusty_tasks.core.artifacts.table import compile_all
+    from dusty_tasks.core.check.assembled import assemble_with_ports
     from dusty_tasks.core.powers.rules import power_warnings, powers_of
     from dusty_tasks.effects.specs.templates import read_templates
 
@@ -115,7 +116,7 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
     root = str(session.specs_root())
-    artifacts = compile_all(specs, made, session.settings_for(made.stack.repos.values()), root, read_templates())
+    artifacts = compile_all(specs, made.stack, made.ports, session.settings_for(made.stack.repos.values()), root, read_templates())
     return Compiled(title, made.stack, problems, artifacts, tuple(power_warnings(powers_of(made.stack, settings, root), specs.places)))
 
 
@@ -155,7 +156,7 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
 
 def _clashes(specs: Specs, alone: Sequence[Compiled], together: Compiled) -> list[tuple[str, str]]:
     """For each error that no bundle has alone, two bundles that have it together."""
-    from dusty_tasks.core.artifacts.table import assemble_with_ports
+    from dusty_tasks.core.check.assembled import assemble_with_ports
 
     @functools.cache
     def problems_of(pair: tuple[str, str]) -> list[Problem]:

@@ -56,8 +56,8 @@ def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
 
 def repos_of_stack() -> list[RepoEntry]:
     """The repos of what is active now; with specs that cannot be used, of what was compiled last. Raises Failure if nothing ever was."""
-    from dusty_tasks.core.artifacts.table import nothing_active
     from dusty_tasks.core.artifacts.wanted import repo_entries
+    from dusty_tasks.core.check.assembled import nothing_active
 
     try:
         stack = session.stack()

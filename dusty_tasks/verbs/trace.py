@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.artifacts.origins import Source, keys_beside, source_at
+from dusty_tasks.core.artifacts.origins import keys_beside, source_at
+from dusty_tasks.core.specs.sources import Source
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.problems import did_you_mean
 from dusty_tasks.effects.doors.failures import Failure

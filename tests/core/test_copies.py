@@ -6,8 +6,7 @@ import stat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.artifacts.mount_points import MountPoint
-from dusty_tasks.core.code.copies import ALL, SENT, UNIGNORED, Guard, State, Tree, deletions, hindrances
+from dusty_tasks.core.code.copies import ALL, SENT, UNIGNORED, Guard, MountPoint, State, Tree, deletions, hindrances
 from dusty_tasks.core.code.excludes import Matcher, rules_of
 from dusty_tasks.core.code.gitignore import Ignores
 from dusty_tasks.core.code.replaced import (

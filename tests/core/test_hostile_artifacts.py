@@ -17,10 +17,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.artifacts.table import Rendering, assemble_with_ports, bytes_of
+from dusty_tasks.core.artifacts.table import Rendering, bytes_of
+from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.settings.model import HostSettings, Settings
-from dusty_tasks.core.specs.documents import path_text
 from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.specs.templates import read_templates
 from tests.core.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from dusty_tasks.core.check.specs import check_specs
 from dusty_tasks.core.settings.check import settings_of
 from dusty_tasks.core.specs.compose_values import published_port, volume_of
-from dusty_tasks.core.specs.documents import path_text, paths_of
+from dusty_tasks.core.specs.documents import paths_of
 from dusty_tasks.core.specs.model import App, Lib, Specs
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.rules import Wrong, check_spec_name
+from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Problem, errors, report
 from tests.core.spec_text import document
 

@@ -1,14 +1,8 @@
 """Mount points below copies: of every container that sees a copy, whatever mounts there."""
 from __future__ import annotations
 
-from dusty_tasks.core.artifacts.mount_points import (
-    MountPoint,
-    merged,
-    of_records,
-    of_stack,
-    of_test_target,
-    through_links,
-)
+from dusty_tasks.core.artifacts.mount_points import merged, of_records, of_stack, of_test_target, through_links
+from dusty_tasks.core.code.copies import MountPoint
 from dusty_tasks.core.stack.assemble import assemble
 from tests.core.spec_text import fine
 

@@ -5,9 +5,10 @@ import json
 
 import pytest
 
-from dusty_tasks.core.artifacts.origins import Source, members_of, origins_json, source_at, source_of, sources_named_in
+from dusty_tasks.core.artifacts.origins import members_of, origins_json, source_at, sources_named_in
 from dusty_tasks.core.artifacts.traced import Marks, Span
 from dusty_tasks.core.specs.model import Origin
+from dusty_tasks.core.specs.sources import Source, source_of
 
 PLACES = {"apps/web.yml": {("image",): (3, 8), ("compose",): (9, 3), ("compose", "net"): (10, 8), ("compose", "links"): (11, 5),
                             ("compose", "log_driver"): (12, 5), ("compose", "log_opt"): (13, 5)}}

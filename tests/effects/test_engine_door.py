@@ -12,6 +12,7 @@ import pytest
 
 from dusty_tasks.core.plan.listening import address_of
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.docker_host.engine_address import engine_address
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
@@ -25,7 +26,6 @@ from dusty_tasks.effects.engine.http import (
     EngineRefused,
     EngineSilent,
     body_of,
-    engine_address,
     exchange,
     http_request,
     without_frames,

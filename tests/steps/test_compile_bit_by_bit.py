@@ -69,7 +69,7 @@ def at_once(room: Room) -> tuple[dict[str, bytes], bytes]:
     session.forget()
     made, root = session.assembled()[0], str(session.specs_root())
     settings = session.settings_for(made.stack.repos.values())
-    artifacts = compile_all(session.specs(), made, settings, root, read_templates())
+    artifacts = compile_all(session.specs(), made.stack, made.ports, settings, root, read_templates())
     return artifacts, Rendering(made.stack, settings, root, read_templates()).wanted
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.core.artifacts.mount_points import MountPoint
+from dusty_tasks.core.code.copies import MountPoint
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.code.fingerprint import read_rules, read_source

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
-from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, joined, spec_volume
+from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volume
 from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts
 from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
 from dusty_tasks.core.code.build_parts import with_whole_contexts
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.compose_values import named_volumes
-from dusty_tasks.core.specs.model import App, KeyPath, Lib, Origin, Service
+from dusty_tasks.core.specs.compose_values import joined, named_volumes
+from dusty_tasks.core.specs.model import App, Lib, Origin, Service
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.rules import PROXY_NAME
 from dusty_tasks.core.stack.model import Stack, containers_of
+from dusty_tasks.core.text.key_path import KeyPath
 
 ROOT = "0"
 """The user of apps and tests, by number: an image need not have a passwd file."""

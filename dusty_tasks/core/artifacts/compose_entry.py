@@ -7,7 +7,9 @@ from typing import Any
 
 from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.plan.given_values import file_of, given_values
-from dusty_tasks.core.specs.model import KeyPath, Origin
+from dusty_tasks.core.specs.compose_values import joined
+from dusty_tasks.core.specs.model import Origin
+from dusty_tasks.core.text.key_path import KeyPath
 
 
 class Entry:
@@ -86,13 +88,6 @@ def env_files(files: Sequence[Any], specs_root: str) -> list[Any]:
 def host_path(root: str, *parts: str) -> str:
     """A path below host.root on the Docker host."""
     return posixpath.join(root, *parts)
-
-
-def joined(folder: str, path: str) -> str:
-    """A path of a spec, absolute: joined to `folder` unless it is so already, or is a URL (which Compose builds from, too)."""
-    if "://" in path or path.startswith("git@"):
-        return path
-    return posixpath.normpath(posixpath.join(folder, path))
 
 
 def spec_volume(volume: Any, root: str) -> Any:

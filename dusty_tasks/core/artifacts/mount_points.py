@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.artifacts.commands import visible_assets
+from dusty_tasks.core.code.copies import MountPoint
 from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.stack.model import Stack, containers_of
@@ -15,16 +16,6 @@ REPOS = "/persist/repos"
 """Where specs find the copies."""
 MOST_LINKS = 40
 """So many links on one way are followed, as the kernel does."""
-
-
-class MountPoint(NamedTuple):
-    """A path below a copy, without a slash at either end."""
-
-    path: str
-    by: str
-    """The container, or test target, that mounts something there."""
-    asset: str = ""
-    """The key of the asset that its start script puts there, where it is no mount."""
 
 
 MountPoints = dict[str, tuple[MountPoint, ...]]

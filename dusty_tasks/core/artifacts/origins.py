@@ -3,40 +3,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import Any, NamedTuple
+from typing import Any
 
 from dusty_tasks.core.artifacts.traced import Span
 from dusty_tasks.core.artifacts.yaml_writer import Lines
-from dusty_tasks.core.specs.documents import path_text
-from dusty_tasks.core.specs.model import KeyPath, Origin
+from dusty_tasks.core.specs.model import Origin
+from dusty_tasks.core.specs.sources import Places, Source, _source
+from dusty_tasks.core.text.key_path import KeyPath
 
-CONFIG_FILE, COMPOSE_FILE = "config.yml", "docker-compose.yml"
+COMPOSE_FILE = "docker-compose.yml"
 _COMPOSE_KEY = re.compile(r"\bservices[.\[][A-Za-z0-9._\[\]-]+")
-
-_OLD_KEYS: dict[str | int, tuple[str, ...]] = {
-    "network_mode": ("net",), "depends_on": ("links", "volumes_from", "net", "network_mode"),
-    "logging": ("log_driver", "log_opt"), "build": ("dockerfile",)}
-"""Compose keys and what a spec may have written for them (spec-language 1.6)."""
-_OLD_PARTS: dict[tuple[str | int, ...], str] = {
-    ("logging", "driver"): "log_driver", ("logging", "options"): "log_opt", ("build", "dockerfile"): "dockerfile"}
-"""The same, one level deeper."""
-
-Places = Mapping[str, Mapping[KeyPath, tuple[int, int]]]
-
-
-class Source(NamedTuple):
-    """What put something into an artifact: a place of a spec, or a setting ('config.yml', key)."""
-
-    place: str
-    """`apps/web.yml:12:5`, or `config.yml` for a setting."""
-    key: str
-    """The dotted key there, '' for a whole file."""
-
-    def __str__(self) -> str:
-        return f"{self.place}{': ' if self.key else ''}{self.key}"
-
 
 def origins_json(members: Iterable[str]) -> str:
     """build/origins.json: artifact -> its rows, each with lines, key, place and spec key."""
@@ -74,41 +51,6 @@ def _rest(key: str, origin: Origin, places: Places, known: dict[str, Mapping[Key
         known[file] = places.get(file, {})
     place, spec_key = _source(origin, known[file])
     return f'"key":{encode_basestring(key)},"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}'
-
-
-def source_of(origin: Origin, places: Places) -> Source:
-    """Where an origin stands now: its key, else what an older Compose called it, else its nearest parent."""
-    return Source(*_source(origin, places.get(origin.file, {})))
-
-
-def source_place(origin: Origin, places: Places) -> tuple[int, int]:
-    """Line and column of what `origin` leads to, of its nearest parent where it has none."""
-    _, line, column = _source(origin, places.get(origin.file, {}))[0].rsplit(":", 2)
-    return int(line), int(column)
-
-
-def _source(origin: Origin, known: Mapping[KeyPath, tuple[int, int]]) -> tuple[str, str]:
-    file, path = origin
-    if not file:
-        return CONFIG_FILE, _path_text(path)
-    while path:
-        place = known.get(path)
-        if place:
-            return f"{file}:{place[0]}:{place[1]}", _path_text(path)
-        for spelling in _old_spellings(path):
-            place = known.get(spelling)
-            if place:
-                return f"{file}:{place[0]}:{place[1]}", _path_text(spelling)
-        path = path[:-1]
-    return f"{file}:1:1", ""
-
-
-_path_text = lru_cache(maxsize=4096)(path_text)
-
-
-def _old_spellings(path: KeyPath) -> list[KeyPath]:
-    part = _OLD_PARTS.get(path[-2:])
-    return [*([(*path[:-2], part)] if part else []), *((*path[:-1], old) for old in _OLD_KEYS.get(path[-1], ()))]
 
 
 def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> Source | None:

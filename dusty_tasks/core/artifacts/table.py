@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import NamedTuple
 
@@ -21,54 +20,17 @@ from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.traced import Artifact, Traced, traced
 from dusty_tasks.core.artifacts.wanted import start_order, wanted_container, wanted_json
 from dusty_tasks.core.artifacts.yaml_writer import Lines
-from dusty_tasks.core.check.stack import check_bound_assets, check_stack
 from dusty_tasks.core.powers.rules import powers_of
-from dusty_tasks.core.settings.model import CONFIG_FILE, Settings
+from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.documents import PlacesByFile
 from dusty_tasks.core.specs.model import Specs
-from dusty_tasks.core.stack.assemble import assemble
 from dusty_tasks.core.stack.json_form import stack_json
 from dusty_tasks.core.stack.model import Stack
-from dusty_tasks.core.stack.ports import PortMemory, RouteKey, TooManyRoutes, assign_ports
-from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.stack.ports import PortMemory
 from dusty_tasks.core.text.memo import Memo, digest
-from dusty_tasks.core.text.problems import Place, Problem, errors
 
 HOSTS, NGINX, COMPOSE = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml"
 STACK, ORIGINS, COMMANDS = "stack.json", "origins.json", "commands"
-
-
-def nothing_active() -> tuple[str, str]:
-    """What is said where no bundle is active, and how to mend it."""
-    return "No bundles are activated: there is no active bundle to work on", f"{DUSTY} bundles activate <name>; `{DUSTY} bundles` lists them"
-
-
-class Assembled(NamedTuple):
-    """The stack with its ports, all ports to remember, and every problem; with an error among them it is not to be used."""
-
-    stack: Stack
-    ports: PortMemory
-    problems: list[Problem]
-
-
-def assemble_with_ports(specs: Specs, bundle_names: Iterable[str], settings: Settings,
-                        memory: Mapping[RouteKey, int]) -> Assembled:
-    """Assemble and check the stack, and give its routes their ports (none with `routing: network`)."""
-    stack, problems = assemble(specs, bundle_names)
-    problems += check_stack(specs, stack)
-    if settings.sync_mode == "bind":
-        problems += check_bound_assets(specs, stack)
-    if stack.routes and not settings.hosts_address:
-        problems.append(Problem(Place(CONFIG_FILE), "host.address", "the address of the ssh Docker host is not known yet",
-                                f"{DUSTY} config set host.address <address>; `{DUSTY} setup` and `{DUSTY} start` find it"))
-    if settings.routing == "network" or errors(problems):
-        return Assembled(stack, dict(memory), problems)
-    try:
-        routes, ports = assign_ports(stack, memory)
-    except TooManyRoutes as error:
-        problem = Problem(Place(CONFIG_FILE), "routing", str(error), f"{DUSTY} config set routing network, or fewer bundles")
-        return Assembled(stack, dict(memory), [*problems, problem])
-    return Assembled(replace(stack, routes=routes), ports, problems)
 
 
 class Memos(NamedTuple):
@@ -174,11 +136,11 @@ def _members_text(other: Traced, places: PlacesByFile) -> str:
     return members_of(other.spans(), places)
 
 
-def compile_all(specs: Specs, made: Assembled, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
+def compile_all(specs: Specs, stack: Stack, ports: PortMemory, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
     """Path below build/ -> bytes: everything that compile writes there."""
-    rendering = Rendering(made.stack, settings, specs_root, templates)
+    rendering = Rendering(stack, settings, specs_root, templates)
     artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
-    return {**bytes_of(artifacts), STACK: stack_json(made.stack, made.ports).encode(), ORIGINS: rendering.origins(specs.places)}
+    return {**bytes_of(artifacts), STACK: stack_json(stack, ports).encode(), ORIGINS: rendering.origins(specs.places)}
 
 
 def bytes_of(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from dusty_tasks.core.specs.compose_values import Published
-from dusty_tasks.core.specs.documents import path_text
-from dusty_tasks.core.specs.model import Forwarding, KeyPath, Specs
+from dusty_tasks.core.specs.model import Forwarding, Specs
 from dusty_tasks.core.stack.assemble import closure
+from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
 PlaceOf = Callable[[str, KeyPath], Place]

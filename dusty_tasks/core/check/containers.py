@@ -7,7 +7,7 @@ from posixpath import normpath
 from dusty_tasks.core.specs.build import at, mappings
 from dusty_tasks.core.specs.compose_keys import Translated, has_no_network_of_its_own, owner_hint
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import KeyPath
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
 

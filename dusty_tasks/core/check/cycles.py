@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from dusty_tasks.core.check.references import Named
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import KeyPath, Reference
+from dusty_tasks.core.specs.model import Reference
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 
 MOST = 20

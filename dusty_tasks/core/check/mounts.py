@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from dusty_tasks.core.specs.compose_values import volumes
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import App, KeyPath, Lib, Specs
+from dusty_tasks.core.specs.model import App, Lib, Specs
 from dusty_tasks.core.stack.assemble import closure
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from dusty_tasks.core.specs.build import at, mappings
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import KeyPath
 from dusty_tasks.core.specs.rules import Wrong, check_spec_name, normal_path
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import shown
 

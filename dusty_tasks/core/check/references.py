@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dusty_tasks.core.specs.build import mappings, strings
 from dusty_tasks.core.specs.compose_keys import Names
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import KeyPath, Reference
+from dusty_tasks.core.specs.model import Reference
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dusty_tasks.core.artifacts.commands import joined, setting_arguments, with_arguments
-from dusty_tasks.core.specs.documents import path_text
-from dusty_tasks.core.specs.model import App, KeyPath, Lib, Specs
+from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
 _QUOTED = re.compile(r"""\"[^"\\$`]*"|'[^']*'|\$\w+|\$\{\w+\}""", re.ASCII)

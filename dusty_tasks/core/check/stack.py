@@ -7,9 +7,9 @@ from functools import partial
 from dusty_tasks.core.artifacts.commands import asset_in_a_mount, visible_assets
 from dusty_tasks.core.check.addresses import Claims, PortClaim, RouteClaim, check_addresses, ports_path
 from dusty_tasks.core.specs.compose_values import published_ports, stored_paths
-from dusty_tasks.core.specs.documents import path_text
-from dusty_tasks.core.specs.model import App, KeyPath, Service, Specs
+from dusty_tasks.core.specs.model import App, Service, Specs
 from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import shown
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.artifacts.compose_entry import joined
 from dusty_tasks.core.code.dockerignore import DEFAULT_NAME
-from dusty_tasks.core.powers.rules import local_folder, pairs_of
+from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of
 
 
 class Context(NamedTuple):

@@ -10,7 +10,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.artifacts.mount_points import MountPoint
 from dusty_tasks.core.code.excludes import Matcher
 from dusty_tasks.core.code.gitignore import Ignores
 
@@ -194,3 +193,13 @@ def _steps(path: bytes) -> Iterator[bytes]:
     """`/a`, `/a/b`, … up to `path`."""
     yield from (path[:at.start()] for at in re.finditer(b"/", path) if at.start())
     yield path
+
+
+class MountPoint(NamedTuple):
+    """A path below a copy, without a slash at either end."""
+
+    path: str
+    by: str
+    """The container, or test target, that mounts something there."""
+    asset: str = ""
+    """The key of the asset that its start script puts there, where it is no mount."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.plan.found import CONTEXT_LABEL, PROJECT_LABEL
+from dusty_tasks.core.plan.found import CONTEXT_LABEL, PROJECT_LABEL, TARGET_LABEL
 from dusty_tasks.core.plan.image_names import STAND_IN_LABEL, image_name
 from dusty_tasks.core.specs.model import Specs
-from dusty_tasks.core.suites.image import TARGET_LABEL
 
 PROJECT = "dusty"
 TEST_PROJECT = "dusty_test_"

@@ -188,3 +188,9 @@ def _health(status: str) -> str:
         return ""
     word = status[:-1].rpartition("(")[2].removeprefix("health: ")
     return word if word in ("healthy", "unhealthy", "starting") else ""
+
+
+PREFIX = "dusty.test."
+
+
+TARGET_LABEL = f"{PREFIX}target"

@@ -9,13 +9,13 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.artifacts.compose_entry import joined
-from dusty_tasks.core.artifacts.origins import source_place
 from dusty_tasks.core.code.build_parts import dockerfile_names
-from dusty_tasks.core.powers.rules import is_within, local_folder, pairs_of
-from dusty_tasks.core.specs.documents import path_text
-from dusty_tasks.core.specs.model import KeyPath, Origin, Specs
+from dusty_tasks.core.powers.rules import is_within
+from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of
+from dusty_tasks.core.specs.model import Origin, Specs
+from dusty_tasks.core.specs.sources import source_place
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable, shown
 

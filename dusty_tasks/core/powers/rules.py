@@ -7,17 +7,16 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from dusty_tasks.core.artifacts.compose_entry import joined
-from dusty_tasks.core.artifacts.origins import Places, source_place
 from dusty_tasks.core.powers.model import Power, sent_variable
-from dusty_tasks.core.settings.model import CONFIG_FILE, Settings
-from dusty_tasks.core.specs.compose_values import volumes
-from dusty_tasks.core.specs.documents import path_text
-from dusty_tasks.core.specs.model import App, KeyPath, Lib, Origin, Service, Specs, Tests
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of, volumes
+from dusty_tasks.core.specs.model import App, Lib, Origin, Service, Specs, Tests
+from dusty_tasks.core.specs.sources import Places, source_place
 from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable
 
@@ -305,23 +304,6 @@ def _meaning_of_mount(source: str) -> str | None:
     if posixpath.basename(path) in ENGINE_SOCKETS or path in ("/", "/run", "/var", "/var/run"):
         return ": whoever holds the engine's socket is root there"
     return ""
-
-
-def pairs_of(value: Any) -> Iterator[tuple[str, str]]:
-    """Name and value of a key that takes a map or a list of `name=value`."""
-    if isinstance(value, Mapping):
-        yield from ((str(name), str(text)) for name, text in value.items())
-    for item in value if isinstance(value, Sequence) and not isinstance(value, str) else ():
-        name, _, text = str(item).partition("=")
-        yield name, text
-
-
-def local_folder(context: str) -> str:
-    """The folder that an additional context reads, '' for what is no folder of this machine."""
-    for scheme in ("oci-layout://", "file://"):
-        if context.startswith(scheme):
-            return context.removeprefix(scheme)
-    return "" if "://" in context or context.startswith(("service:", "git@", "target:")) else context
 
 
 _NAMESPACES = {"pid": "processes", "ipc": "shared memory", "uts": "host name", "userns_mode": "users", "cgroup": "control groups",

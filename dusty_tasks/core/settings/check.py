@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.settings.keys import KEYS, Key, check_folder, check_value
-from dusty_tasks.core.settings.model import CONFIG_FILE, HostSettings, Settings
-from dusty_tasks.core.specs.documents import path_text
+from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.specs.rules import Wrong
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
 from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.specs.model import KeyPath
+    from dusty_tasks.core.text.key_path import KeyPath
 
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _BRANCH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/@+=-]*")

@@ -4,7 +4,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-CONFIG_FILE = "config.yml"
 NGINX_IMAGE = "nginx:1.28-alpine"
 MAX_UPLOAD = "500M"
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import App, Asset, Bundle, Forwarding, KeyPath, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.model import App, Asset, Bundle, Forwarding, Lib, Script, Service, Suite, Tests
 from dusty_tasks.core.specs.repo_ids import Repo, repo_of
 from dusty_tasks.core.specs.rules import Wrong, check_host_name, check_port, check_size, normal_path
+from dusty_tasks.core.text.key_path import KeyPath
 
 
 def follows(rule: Callable[[Any], None], value: Any) -> bool:

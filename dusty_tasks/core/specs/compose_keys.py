@@ -20,8 +20,9 @@ from dusty_tasks.core.specs.compose_values import (
     volume_of,
 )
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import KeyPath, Reference
+from dusty_tasks.core.specs.model import Reference
 from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem, nearest
 from dusty_tasks.core.text.safe import shown, unsafe_part
 

@@ -1,8 +1,9 @@
 """Ports and volumes as Compose writes them, in short or long form."""
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.build import at
@@ -169,3 +170,27 @@ def published_ports(compose: dict[str, Any]) -> Iterator[tuple[int, Published]]:
             continue
         if published:
             yield index, published
+
+
+def joined(folder: str, path: str) -> str:
+    """A path of a spec, absolute: joined to `folder` unless it is so already, or is a URL (which Compose builds from, too)."""
+    if "://" in path or path.startswith("git@"):
+        return path
+    return posixpath.normpath(posixpath.join(folder, path))
+
+
+def pairs_of(value: Any) -> Iterator[tuple[str, str]]:
+    """Name and value of a key that takes a map or a list of `name=value`."""
+    if isinstance(value, Mapping):
+        yield from ((str(name), str(text)) for name, text in value.items())
+    for item in value if isinstance(value, Sequence) and not isinstance(value, str) else ():
+        name, _, text = str(item).partition("=")
+        yield name, text
+
+
+def local_folder(context: str) -> str:
+    """The folder that an additional context reads, '' for what is no folder of this machine."""
+    for scheme in ("oci-layout://", "file://"):
+        if context.startswith(scheme):
+            return context.removeprefix(scheme)
+    return "" if "://" in context or context.startswith(("service:", "git@", "target:")) else context

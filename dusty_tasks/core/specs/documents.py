@@ -13,11 +13,11 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
-from dusty_tasks.core.text.safe import shown
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.specs.model import KeyPath
+    from dusty_tasks.core.text.key_path import KeyPath
 
 KINDS = ("app", "bundle", "lib", "service")
 
@@ -194,14 +194,3 @@ def spec_name(file_name: str) -> str:
     """The name of a spec, from its file's name without `.yml`: names are compared in NFC (spec-language 1.1)."""
     return unicodedata.normalize("NFC", file_name)
 
-
-def path_text(path: KeyPath) -> str:
-    """A key path as messages spell it: `host_forwarding[0].host_name`."""
-    text = ""
-    for key in path:
-        if isinstance(key, int):
-            text += f"[{key}]"
-        else:
-            plain = key if key and key.isprintable() and not set(key) & set(" .[]:") else shown(key)
-            text += f".{plain}" if text else plain
-    return text

@@ -9,9 +9,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.documents import PlacesByFile
 from dusty_tasks.core.specs.repo_ids import Repo
-
-KeyPath = tuple[str | int, ...]
-"""A key inside one spec file, for example ('host_forwarding', 0, 'host_name')."""
+from dusty_tasks.core.text.key_path import KeyPath
 
 
 class Origin(NamedTuple):

@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from dusty_tasks.core.specs.documents import Document, path_text, spec_name
-from dusty_tasks.core.specs.model import KeyPath
+from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.rules import FORMATS, Wrong
 from dusty_tasks.core.specs.yaml_reader import (
     EMPTY,
@@ -20,6 +19,7 @@ from dusty_tasks.core.specs.yaml_reader import (
     TRUE,
     values_of_yaml,
 )
+from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Problem, edit_distance, nearest
 from dusty_tasks.core.text.safe import shown
 

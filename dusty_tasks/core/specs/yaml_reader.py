@@ -9,12 +9,12 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.specs.documents import path_text
+from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import CONTROL, control_part, shown
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.specs.model import KeyPath
+    from dusty_tasks.core.text.key_path import KeyPath
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000

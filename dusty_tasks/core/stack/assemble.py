@@ -9,10 +9,9 @@ from dusty_tasks.core.specs.model import App, Lib, Specs
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import AssetUse, Route, Stack
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
-
-CONFIG_FILE = "config.yml"
 
 
 def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Problem]]:

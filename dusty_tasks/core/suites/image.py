@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-PREFIX = "dusty.test."
-TARGET_LABEL = f"{PREFIX}target"
+from dusty_tasks.core.plan.found import PREFIX, TARGET_LABEL
 
 
 def image_name(target_name: str) -> str:

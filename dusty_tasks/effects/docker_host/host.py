@@ -160,7 +160,7 @@ class DockerHost:
         return ssh.program_folder(self.home, self.target, ssh.kept_config(self.home, self.target))
 
     def _check_engine_is_here(self) -> None:
-        from dusty_tasks.effects.engine.http import DEFAULT_SOCKET, engine_address
+        from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
 
         address = engine_address(os.environ)
         scheme, _, rest = address.partition("://")

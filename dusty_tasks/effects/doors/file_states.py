@@ -27,3 +27,23 @@ def is_settled(state: State, now_ns: int | None = None) -> bool:
     is_coarse = state[0] % 1_000_000_000 == 0 == state[3] % 1_000_000_000
     tick = _COARSE_TICK_NS if is_coarse else _TICK_NS
     return state[3] < now_ns - tick and not now_ns - tick <= state[0] <= now_ns
+
+
+def tree_states(path: str) -> list[tuple[str, State]]:
+    """The state of each file at or below `path`, sorted; nothing is opened, nothing raised."""
+    found: list[tuple[str, State]] = []
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        found.append((entry.path, state_of(entry.stat(follow_symlinks=False))))
+        except NotADirectoryError:
+            found.append((folder, state_of(os.stat(folder))))
+        except OSError:
+            found.append((folder, ()))
+    return sorted(found)

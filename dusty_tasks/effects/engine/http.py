@@ -6,7 +6,6 @@ A request here is a few lines over a socket: importing http.client alone would c
 from __future__ import annotations
 
 import json
-import os
 import re
 import socket
 import time
@@ -18,13 +17,13 @@ from dusty_tasks.core.plan.found import NETWORK, ONE_OFF_LABEL, PROJECT_LABEL, F
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.safe import plain_lines
 from dusty_tasks.core.text.ssh_trouble import PASSING, SshTrouble, ssh_trouble
+from dusty_tasks.effects.docker_host.engine_address import engine_address
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.process import TIMED_OUT, Finished, Look
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-DEFAULT_SOCKET = "/var/run/docker.sock"
 PROJECT = "dusty"
 LISTING = "/containers/json?all=1&filters=" + quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
 ANSWER_TIMEOUT = 60.0
@@ -128,35 +127,6 @@ def _message(body: bytes) -> str:
         return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
         return body.decode("utf-8", "replace").strip()
-
-
-def engine_address(environ: Mapping[str, str]) -> str:
-    """The engine that the docker client would talk to: DOCKER_HOST, else the current context's, else the default socket.
-
-    Raises Failure for a context that docker does not have: what runs on another engine is not what was asked for.
-    """
-    if environ.get("DOCKER_HOST"):
-        return environ["DOCKER_HOST"]
-    config_folder = environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
-    context_name = environ.get("DOCKER_CONTEXT") or _current_context(config_folder)
-    if context_name in ("", "default"):
-        return f"unix://{DEFAULT_SOCKET}"
-    from hashlib import sha256
-
-    try:
-        with open(f"{config_folder}/contexts/meta/{sha256(context_name.encode()).hexdigest()}/meta.json", encoding="utf-8") as file:
-            return str(json.load(file)["Endpoints"]["docker"]["Host"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(f'there is no docker context named "{context_name}"',
-                      "unset DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else "docker context use default") from error
-
-
-def _current_context(config_folder: str) -> str:
-    try:
-        with open(f"{config_folder}/config.json", encoding="utf-8") as file:
-            return str(json.load(file).get("currentContext") or "")
-    except (OSError, ValueError, AttributeError):
-        return ""
 
 
 def exchange(address: str, request: bytes, timeout: float) -> bytes:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.doors.file_states import State, is_settled, state_of
+from dusty_tasks.effects.doors.file_states import State, is_settled, state_of, tree_states
 from dusty_tasks.effects.doors.files import read_bytes, remove_leftovers, write_atomically
 
 MAX_DIFF_LINES = 40
@@ -160,26 +160,6 @@ def _left(record: Record, path: str, data: bytes, note: Any, found: bytes | None
     """The record of a file that will hold `data`, and holds `found` until then (None: the same, or nothing)."""
     over = [] if found is None else [_digest(found)]
     return Left([_digest(data), *(digest for digest in over if digest in record.digests(path))], note)
-
-
-def tree_states(path: str) -> list[tuple[str, State]]:
-    """The state of each file at or below `path`, sorted; nothing is opened, nothing raised."""
-    found: list[tuple[str, State]] = []
-    waiting = [path]
-    while waiting:
-        folder = waiting.pop()
-        try:
-            with os.scandir(folder) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        found.append((entry.path, state_of(entry.stat(follow_symlinks=False))))
-        except NotADirectoryError:
-            found.append((folder, state_of(os.stat(folder))))
-        except OSError:
-            found.append((folder, ()))
-    return sorted(found)
 
 
 def _keep_edited(folder: str, path: str, record: Record, data: bytes | None, found: bytes | None) -> str:

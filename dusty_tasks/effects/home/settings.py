@@ -7,10 +7,12 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from dusty_tasks.core.settings.model import CONFIG_FILE, Settings, from_json, to_json
+from dusty_tasks.core.settings.model import Settings, from_json, to_json
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.effects.doors import files
+from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import is_settled, state_of
 
@@ -93,14 +95,8 @@ def _keep(cache_path: str, state: list[Any], settings: Settings) -> None:
 
 
 def _surroundings(home: str) -> list[Any]:
-    """What else the settings depend on: the user's home, the CPUs, and the code and schema that read them."""
-    from dusty_tasks import resources
-
-    core = resources.PACKAGE / "core"
-    parts = [resources.folder("schemas") / "config.json",
-             *(core / f"{name}.py" for name in ("settings", "setting_keys", "check_settings", "yaml_values", "names", "repos"))]
-    states = [[part.stat().st_mtime_ns, part.stat().st_size] for part in parts]
-    return [home, os.environ.get("HOME", ""), os.cpu_count(), states]
+    """What else the settings depend on: the user's home, the CPUs, and the code that reads them."""
+    return [home, os.environ.get("HOME", ""), os.cpu_count(), code_version()]
 
 
 def read_places(home: str) -> dict[tuple[str | int, ...], tuple[int, int]]:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from dusty_tasks.core.of_verbs import provision
 from dusty_tasks.core.of_verbs.provision import Machine, Step
+from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import ToolFailed
-from dusty_tasks.effects.engine.http import DEFAULT_SOCKET, engine_address
 
 OWN_ADDRESSES = (f"unix://{DEFAULT_SOCKET}", "unix:///run/docker.sock")
 """Where the engine listens that a distribution's package brings."""

@@ -4,7 +4,6 @@ The cache is one file; losing or damaging it costs one full reading, never an er
 """
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.memo import Memo, digest
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable
+from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import is_settled
 from dusty_tasks.effects.doors.memos import read_memo, write_memo
@@ -37,7 +37,7 @@ def read_documents(root: str | Path, cache_path: str | Path | None = None,
     root = str(root)
     if not os.path.isdir(root):
         raise Failure(f"there is no specs repo at {root}", f"{DUSTY} config set specs_repo <repo or folder>")
-    version = digest((_version(), root))
+    version = digest((code_version(), root))
     memo = read_memo(cache_path, version) if cache_path is not None else Memo()
     now = time.time_ns()
     documents: list[Document] = []
@@ -83,15 +83,3 @@ def _problems_of_names(root: str) -> Iterator[Problem]:
             if name.endswith(".yaml") and name[0] != ".":
                 file = printable(f"{folder}/{name}")
                 yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
-
-
-@cache
-def _version() -> str:
-    """Changes with everything that decides what a document is: the schemas and the reading code."""
-    from dusty_tasks import resources
-
-    core = resources.PACKAGE / "core"
-    parts = [*sorted(resources.folder("schemas").glob("*.json")), Path(__file__),
-             *(core / f"{name}.py" for name in ("yaml_values", "documents", "check_shape", "names", "repos", "safe_text", "problems"))]
-    states = [(str(part), part.stat().st_mtime_ns, part.stat().st_size) for part in parts if part.exists()]
-    return json.dumps(states)

@@ -10,8 +10,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from dusty_tasks.core.artifacts.mount_points import MountPoint, merged, of_records, through_links
-from dusty_tasks.core.code.copies import SENT, UNIGNORED, Guard, Hindrances, Tree, deletions, hindrances, mounted_by
+from dusty_tasks.core.artifacts.mount_points import merged, of_records, through_links
+from dusty_tasks.core.code.copies import (
+    SENT,
+    UNIGNORED,
+    Guard,
+    Hindrances,
+    MountPoint,
+    Tree,
+    deletions,
+    hindrances,
+    mounted_by,
+)
 from dusty_tasks.core.code.excludes import Matcher, Rule, literal
 from dusty_tasks.core.code.replaced import Kept, made_there, shown_path, superfluous
 from dusty_tasks.core.settings.model import Settings

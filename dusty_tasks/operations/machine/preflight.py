@@ -51,7 +51,7 @@ def join_docker_group() -> None:
     """Where the engine is closed to this session, and the account has come into the group docker since it began: become
     the same command with that group. Returns where there is nothing to gain, or no `sg`; the verb then says what is closed.
     """
-    from dusty_tasks.effects.engine.http import engine_address
+    from dusty_tasks.effects.docker_host.engine_address import engine_address
     from dusty_tasks.effects.machine import packages
 
     if packages.read_engine_trouble(engine_address(os.environ)) == provision.ACCESS and packages.is_in_docker_group():

@@ -156,8 +156,8 @@ def place_of(power: Power) -> str:
     """`file:line:col` of a power in the specs as they are now, '' for one that no spec file holds."""
     if not power.file:
         return ""
-    from dusty_tasks.core.artifacts.origins import source_of
     from dusty_tasks.core.specs.model import Origin
+    from dusty_tasks.core.specs.sources import source_of
 
     found, _problems = session.checked()
     return source_of(Origin(power.file, power.path), found.places).place

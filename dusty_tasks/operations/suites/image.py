@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dusty_tasks.core.artifacts.compose import ROOT
+from dusty_tasks.core.plan.image_names import STAND_IN_LABEL
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.suites.image import ImageInputs, image_name, labels_of, remake_cause, setup_command
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of
@@ -15,7 +16,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine.builds import BUILD_LOG, run_build
 from dusty_tasks.effects.engine.http import Engine, run_remove
-from dusty_tasks.effects.engine.images import STAND_IN_LABEL, StandInNeeded, ensure_image
+from dusty_tasks.effects.engine.images import StandInNeeded, ensure_image
 from dusty_tasks.effects.engine.suite_projects import RUN_LABEL, read_image, run_label, undisturbed
 from dusty_tasks.operations.machine.consent import STAND_INS, Consent
 
