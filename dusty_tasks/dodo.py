@@ -13,6 +13,7 @@ from doit import task_params
 
 from dusty_tasks import session
 from dusty_tasks.cli import doit_state as state
+from dusty_tasks.cli import help_pages, parsing
 from dusty_tasks.cli import verbs as cli
 from dusty_tasks.cli.doit_reporter import Quiet
 from dusty_tasks.effects.machine.called import learn_name
@@ -32,7 +33,7 @@ cli.refuse_what_doit_would_not_explain(sys.argv, PIPELINES)
 def parameters(verb_name: str) -> list[dict[str, Any]]:
     """The options of a pipeline verb, as doit's @task_params wants them."""
     return [{"name": o.name, "long": o.long, "short": o.short, "default": o.default, "type": o.type, "help": o.help}
-            for o in (*BY_NAME[verb_name].options, cli.HELP)]
+            for o in (*BY_NAME[verb_name].options, parsing.HELP)]
 
 
 @task_params(parameters("compile"))
@@ -40,7 +41,7 @@ def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
     """write the hosts section, nginx config, Compose file and command files"""
     from dusty_tasks.pipelines import compile as steps
 
-    if any(map(cli.is_given, options.values())):
+    if any(map(parsing.is_given, options.values())):
         yield instead("compile", options)
         # `up` depends on the steps by name, so they are there, and skipped.
         yield from ({"name": name.partition(":")[2], "actions": [], "uptodate": [True]} for name in steps.step_names())
@@ -51,9 +52,9 @@ def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
 @task_params(parameters("sync"))
 def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
     """copy code to the Docker host: all repos of the stack, or sync:<repo>"""
-    from dusty_tasks.operations.code import sync as steps
+    from dusty_tasks.pipelines import sync as steps
 
-    if any(map(cli.is_given, options.values())):
+    if any(map(parsing.is_given, options.values())):
         yield instead("sync", options)
         return
     yield {"name": None, "doc": "copy code to the Docker host"}
@@ -78,14 +79,14 @@ def task_verbs() -> Iterator[dict[str, Any]]:
 
 def task_usage() -> dict[str, Any]:
     """what a bare `doit` shows"""
-    return {"basename": "_usage", "actions": [lambda: print(cli.overview())], "verbosity": 2, "io": {"capture": False}}
+    return {"basename": "_usage", "actions": [lambda: print(help_pages.overview())], "verbosity": 2, "io": {"capture": False}}
 
 
 def instead(verb_name: str, options: dict[str, Any]) -> dict[str, Any]:
     """One sub-task that runs the verb with its options, in place of the pipeline's steps."""
     def action() -> None:
         chosen = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
-                  for name, value in options.items() if cli.is_given(value)]
+                  for name, value in options.items() if parsing.is_given(value)]
         code = cli.run_verb(BY_NAME[verb_name], chosen)
         if code:
             raise SystemExit(code)

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from dusty_tasks import session
+from dusty_tasks.cli import endings, help_pages, parsing
 from dusty_tasks.cli import verbs as cli
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.operations.machine import preflight
@@ -39,7 +40,7 @@ def dusty(*words: str, home: Path, stdin: int | None = subprocess.DEVNULL) -> su
 ])
 def test_options_stand_anywhere_until_the_words_belong_to_another_program(
         verb: str, arguments: list[str], words: list[str], options: dict[str, object]) -> None:
-    found_words, found = cli.parse(BY_NAME[verb], arguments)
+    found_words, found = parsing.parse(BY_NAME[verb], arguments)
     assert found_words == words
     assert {name: found[name] for name in options} == options
 
@@ -51,8 +52,8 @@ def test_options_stand_anywhere_until_the_words_belong_to_another_program(
     ("test", ["-n", "two"], '"two" is not a number'),
 ])
 def test_a_wrong_option_is_named(verb: str, arguments: list[str], said: str) -> None:
-    with pytest.raises(cli.UsageError, match=said.replace("?", r"\?")):
-        cli.parse(BY_NAME[verb], arguments)
+    with pytest.raises(parsing.UsageError, match=said.replace("?", r"\?")):
+        parsing.parse(BY_NAME[verb], arguments)
 
 
 @pytest.mark.parametrize(("verb", "exists", "may_write", "joins"), [
@@ -70,7 +71,7 @@ def test_a_verb_that_asks_the_engine_takes_on_the_group_that_opens_it(
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
 def test_every_verb_has_a_page_that_names_every_option(verb: object) -> None:
-    page = cli.page(verb)  # type: ignore[arg-type]
+    page = help_pages.page(verb)  # type: ignore[arg-type]
     assert all(f"--{option.long}" in page for option in verb.options)  # type: ignore[attr-defined]
     assert [line for line in page.splitlines() if len(line) > 80] == []
 
@@ -83,7 +84,7 @@ def test_every_declared_verb_has_its_module(verb: object) -> None:
 
 
 def test_the_overview_names_every_verb_within_80_columns() -> None:
-    page = cli.overview()
+    page = help_pages.overview()
     assert all(f"  {verb.name} " in page for verb in VERBS)
     assert max(map(len, page.splitlines())) <= 80
 
@@ -95,7 +96,7 @@ def test_what_a_verb_raises_becomes_one_line_and_a_code(capsys: pytest.CaptureFi
     def raising(error: BaseException) -> int:
         def run() -> None:
             raise error
-        return cli.ending(run)
+        return endings.ending(run)
 
     assert raising(Failure("no app named x", "did you mean y?")) == 1
     assert raising(ToolFailed(["docker", "ps"], 1, "no engine")) == 2
@@ -112,7 +113,7 @@ def test_what_a_verb_raises_becomes_one_line_and_a_code(capsys: pytest.CaptureFi
 def test_a_bug_that_holds_a_whole_text_is_not_said_at_length(capsys: pytest.CaptureFixture[str], tmp_path: Path,
                                                              monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUSTY_HOME", str(tmp_path))
-    assert cli.ending(lambda: "\udcc3".join("x" * 5000).encode()) == 3
+    assert endings.ending(lambda: "\udcc3".join("x" * 5000).encode()) == 3
     assert len(capsys.readouterr().err) < 1000 and "UnicodeEncodeError" in next((tmp_path / "state").glob("bug-*.log")).read_text()
 
 
@@ -170,7 +171,7 @@ def test_plain_doit_keeps_what_it_does_well(words: list[str], one_service: dict[
 @pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"]], ids=str)
 def test_no_verb_and_help_show_the_page(words: list[str], tmp_path: Path) -> None:
     ended = dusty(*words, home=tmp_path)
-    assert (ended.returncode, ended.stdout.strip()) == (0, cli.overview())
+    assert (ended.returncode, ended.stdout.strip()) == (0, help_pages.overview())
 
 
 def test_unknown_words_end_with_1_and_a_guess(tmp_path: Path) -> None:

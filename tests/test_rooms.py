@@ -1,11 +1,11 @@
-"""The three rules of the house, read from the imports: core touches nothing, effects decide nothing, the rest connects."""
+"""The rules of the house, read from the imports: core touches nothing, effects decide nothing, the rest connects; shelves import downward."""
 from __future__ import annotations
 
 import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,13 +19,23 @@ WORLD = {"os", "subprocess", "socket", "pathlib", "shutil", "tempfile", "time", 
 """What a pure module has no use for; posixpath is allowed, being string work."""
 
 
+SHELVES = {
+    "core": ("suites", "of_verbs", "check", "artifacts", "powers", "plan", "stack", "code", "settings", "specs", "text"),
+    "effects": ("observe", "hosts", "home", "specs", "watch", "engine", "code", "machine", "docker_host", "doors"),
+}
+"""Top to bottom: a module imports from its own shelf and those below it (docs/architecture.md)."""
+
+
 def modules(folder: str) -> list[Path]:
     return sorted((PACKAGE / folder).rglob("*.py"))
 
 
-def imported(path: Path, *, at_top_only: bool = False) -> Iterator[str]:
+def imported(path: Path, *, at_top_only: bool = False, at_run_time: bool = False) -> Iterator[str]:
     tree = ast.parse(path.read_text())
+    for_types = {id(below) for node in ast.walk(tree) if at_run_time and _is_for_types(node) for below in ast.walk(node)}
     for node in _top_level(tree) if at_top_only else ast.walk(tree):
+        if id(node) in for_types:
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -35,9 +45,12 @@ def imported(path: Path, *, at_top_only: bool = False) -> Iterator[str]:
 
 def _top_level(tree: ast.Module) -> Iterator[ast.stmt]:
     for node in tree.body:
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            continue
-        yield node
+        if not _is_for_types(node):
+            yield node
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
 def room_of(name: str) -> str:
@@ -53,13 +66,66 @@ def test_core_touches_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", modules("effects"), ids=lambda path: path.name)
-def test_effects_know_no_steps_and_no_verbs(path: Path) -> None:
+def test_effects_know_no_operations(path: Path) -> None:
     assert {room_of(name) for name in imported(path)} <= {"", "core", "effects", "resources"}
 
 
-@pytest.mark.parametrize("path", [*modules("steps"), PACKAGE / "session.py"], ids=lambda path: path.name)
-def test_steps_know_no_verbs(path: Path) -> None:
-    assert "verbs" not in {room_of(name) for name in imported(path)}
+@pytest.mark.parametrize("path", [*modules("operations"), PACKAGE / "session.py"], ids=lambda path: path.name)
+def test_operations_know_no_steps_and_no_verbs(path: Path) -> None:
+    assert not {"pipelines", "verbs", "cli"} & {room_of(name) for name in imported(path)}
+
+
+@pytest.mark.parametrize("path", modules("pipelines"), ids=lambda path: path.name)
+def test_pipelines_know_no_verbs(path: Path) -> None:
+    assert not {"verbs", "cli"} & {room_of(name) for name in imported(path)}
+
+
+@pytest.mark.parametrize("room", SHELVES)
+def test_shelves_import_downward_only(room: str) -> None:
+    assert wrong_way(PACKAGE / room, SHELVES[room]) == []
+
+
+def test_an_import_upward_is_found(tmp_path: Path) -> None:
+    for shelf, text in (("plan", "from dusty_tasks.core.stack import model\n"), ("text", "from dusty_tasks.core.plan.found import FoundContainer\n")):
+        (tmp_path / shelf).mkdir()
+        (tmp_path / shelf / "module.py").write_text(text)
+    assert wrong_way(tmp_path, SHELVES["core"], "core") == ["text/module.py imports plan, which stands above text"]
+
+
+def wrong_way(folder: Path, shelves: Sequence[str], room: str = "") -> list[str]:
+    """Imports of a shelf that stands above the importing one, and modules on no shelf."""
+    room, wrong = room or folder.name, []
+    for path in sorted(folder.rglob("*.py")):
+        shelf = path.relative_to(folder).parts[0]
+        if path.name == "__init__.py" and path.parent == folder:
+            continue
+        if shelf not in shelves:
+            wrong.append(f"{path.relative_to(folder)} stands on no shelf of {room}")
+            continue
+        above = shelves[: shelves.index(shelf)]
+        used = {name.split(".")[2] for name in imported(path) if name.startswith(f"dusty_tasks.{room}.")}
+        wrong += [f"{path.relative_to(folder)} imports {name}, which stands above {shelf}" for name in above if name in used]
+    return wrong
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    assert circles() == []
+
+
+def circles() -> list[tuple[str, ...]]:
+    """Groups of modules that import one another, wherever in them the import stands (but for types alone)."""
+    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
+    uses = {name: {other for other in imported(path, at_run_time=True) if other in paths and other != name} for name, path in paths.items()}
+    reached: dict[str, set[str]] = {}
+    for name in uses:
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            for other in uses[waiting.pop()] - seen:
+                seen.add(other)
+                waiting.append(other)
+        reached[name] = seen
+    return sorted({tuple(sorted({name, *(other for other in reached[name] if name in reached[other])})) for name in uses if name in reached[name]})
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.cli import doit_state as state
+from dusty_tasks.effects.home.doit_database import heal
 
 PIPELINE = """
 import os, signal, sys
@@ -72,7 +72,7 @@ def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -
         write_database(path, "a", "{not json")
     else:
         path.write_bytes(damage)
-    state.heal(str(path))
+    heal(str(path))
     assert not path.exists() and (tmp_path / "doit.db.broken").exists()
 
 
@@ -81,10 +81,10 @@ def test_what_stands_in_the_databases_place_is_set_aside_once_and_again(tmp_path
     for _ in range(2):
         path.mkdir()
         (path / "theirs").write_text("theirs")
-        state.heal(str(path))
+        heal(str(path))
         assert not path.exists() and (tmp_path / "doit.db.broken/theirs").exists()
     path.write_bytes(b"garbage" * 1000)
-    state.heal(str(path))
+    heal(str(path))
     assert (tmp_path / "doit.db.broken").is_file()
 
 
@@ -134,14 +134,14 @@ def test_a_database_whose_index_alone_is_damaged_is_set_aside(tmp_path: Path) ->
     write_database(path, "compile", "{}")
     head, _, index = path.read_bytes().rpartition(b"compile")
     path.write_bytes(head + b"compilf" + index)
-    state.heal(str(path))
+    heal(str(path))
     assert not path.exists() and (tmp_path / "doit.db.broken").exists()
 
 
 def test_a_healthy_database_stays(tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
     write_database(path, "a", "{}")
-    state.heal(str(path))
+    heal(str(path))
     assert path.exists() and not (tmp_path / "doit.db.broken").exists()
 
 

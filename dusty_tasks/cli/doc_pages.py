@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dusty_tasks.cli.verbs import HELP
+from dusty_tasks.cli.parsing import HELP
 from dusty_tasks.core.text.called import in_called_name
 from dusty_tasks.resources import PACKAGE
 from dusty_tasks.verbs.help_texts import DETAILS

@@ -6,7 +6,6 @@ replaced here are private to doit 0.37, which requirements.txt pins and tests/te
 from __future__ import annotations
 
 import functools
-import json
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 from dusty_tasks.console import say_interrupted
 from dusty_tasks.effects.doors.files import make_home, narrow_umask
+from dusty_tasks.effects.home.doit_database import heal
 
 
 def database_path(home: str) -> str:
@@ -36,51 +36,6 @@ def prepare(home: str) -> str:
     commit_each_task()
     catch_signals()
     return path
-
-
-def heal(path: str) -> None:
-    """Move a damaged database aside as `<path>.broken`: losing it costs one full run, never an error."""
-    if not os.path.exists(path):
-        return
-    import sqlite3
-
-    try:
-        connection = sqlite3.connect(path)
-        try:
-            # Not quick_check: doit finds its rows by the index, which that does not look at.
-            if connection.execute("pragma integrity_check").fetchone() != ("ok",):
-                raise ValueError("integrity_check")
-            for (row,) in connection.execute("select task_data from doit"):
-                json.loads(row)
-        finally:
-            connection.close()
-    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-        if "locked" in str(error):
-            return
-        try:
-            _set_aside(path)
-        except FileNotFoundError:
-            return  # Another run did that just now.
-        except OSError as trouble:
-            print(f"state/doit.db is damaged, and cannot be set aside: {trouble.strerror}", file=sys.stderr)
-            return
-        print("state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr)
-
-
-def _set_aside(path: str) -> None:
-    import shutil
-
-    try:
-        os.replace(path, path + ".broken")
-    except OSError:
-        if not os.path.lexists(path) or not os.path.lexists(path + ".broken"):
-            raise
-        # A folder in place of the one or the other. This is a cache, and the last one set aside is enough.
-        if os.path.isdir(path + ".broken"):
-            shutil.rmtree(path + ".broken")
-        else:
-            os.unlink(path + ".broken")
-        os.replace(path, path + ".broken")
 
 
 def commit_each_task() -> None:

@@ -206,7 +206,7 @@ def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tupl
     if engine.host.is_local:
         return read(), {}
     from dusty_tasks.effects.doors.parallel import beside
-    from dusty_tasks.operations.code.sync import read_sources
+    from dusty_tasks.operations.code.sources import read_sources
 
     return beside(read, lambda: read_sources(wanted.repos, settings))
 

@@ -64,7 +64,7 @@ def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundle
 
 def _run_steps(json: bool) -> int:
     """The pipeline itself; with `json` what it prints goes to stderr, and the JSON to stdout."""
-    from dusty_tasks.cli.main import run_doit
+    from dusty_tasks.cli.doit_bridge import run_doit
 
     if not json:
         return run_doit(["run", "compile"])

@@ -61,7 +61,7 @@ def known_repos() -> Known:
         found += [thing.repo for thing in (*specs.apps.values(), *specs.libs.values()) if thing.repo]
     except Failure as failure:
         trouble = failure
-        from dusty_tasks.operations.code.sync import stack_repos
+        from dusty_tasks.operations.code.sources import stack_repos
 
         found += [Repo(entry["written"], entry["id"], entry["url"], entry["local_path"]) for entry in stack_repos()]
     by_id: dict[str, Repo] = {}

@@ -163,7 +163,7 @@ def libs_and_streams() -> tuple[list[str], dict[str, list[str]]]:
 def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
     """Per repo of the stack: where its code comes from, the commit, and whether the copy is up to date; with `verbose` git's own word."""
     from dusty_tasks.effects.code.working_tree import read_branch, read_commit
-    from dusty_tasks.operations.code.sync import source_of
+    from dusty_tasks.operations.code.sources import source_of
 
     found = []
     names = shown_names(entry["id"] for entry in view.wanted.repos)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.specs.repo_ids import shown_names
-from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.sync import RepoEntry, SyncOutcome, failure_of, rules_at, source_of, sync_repos
+from dusty_tasks.operations.code.sources import RepoEntry, rules_at, source_of
+from dusty_tasks.operations.code.sync import SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
+from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries
-from dusty_tasks.verbs.shared.words import local_path
 
 if TYPE_CHECKING:
-    from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+    pass
 
 
 def run(words: list[str], watch: bool = False, checksum: bool = False, allow_empty: bool = False, progress: bool = False,
@@ -87,7 +87,7 @@ def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
     """Compare each source with its copy by content, but for what a sync leaves alone; 1 if any differs. `names`: what people call each repo."""
     from dusty_tasks.core.code.replaced import shown_path
     from dusty_tasks.effects.code import rsync
-    from dusty_tasks.operations.code.sync import check_source
+    from dusty_tasks.operations.code.sources import check_source
 
     settings, host, code = session.settings(), session.docker_host(), 0
     for entry in entries:
@@ -108,15 +108,6 @@ def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
         for file in deleted:
             say(f"    only in the copy: {shown_path(file)}")
     return code
-
-
-def copy_at(entry: RepoEntry, path: str) -> CopyOfRepo:
-    """The copy of a repo whose source is at `path`. Raises Failure."""
-    from dusty_tasks.operations.code.copy_repo import CopyOfRepo
-    from dusty_tasks.operations.code.sync import read_state_of
-
-    rules = rules_at(path, session.settings())
-    return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state_of(path, rules), rules)
 
 
 def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
@@ -148,15 +139,3 @@ def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
     say(f"{below}: synced{f': rule {rule}' if rule else ', no rule is about it'}")
     return 0
 
-
-def located(word: str, sources: Sequence[str], is_named: bool, hint: str = "") -> tuple[str, str]:
-    """(source folder, path below it) of a path that the caller typed. Raises Failure if it is in no source."""
-    path = local_path(word)
-    for spelled in (path, os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))):
-        for source in sorted(sources, key=len, reverse=True):
-            for root in (source, os.path.realpath(source)):
-                if spelled.startswith(f"{root}/"):
-                    return source, os.path.relpath(spelled, root)
-    if is_named and len(sources) == 1 and not os.path.isabs(word):
-        return sources[0], os.path.normpath(word)
-    raise Failure(f"{path} is in none of the repos of the stack", hint or f"{DUSTY} sync <repo> --why <path in the repo>")

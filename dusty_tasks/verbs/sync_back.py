@@ -15,9 +15,10 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.operations.code.bring_back import pull, restore
 from dusty_tasks.operations.code.copy_repo import CopyOfRepo
-from dusty_tasks.operations.code.sync import LONGEST_WAIT, RepoEntry, check_source, source_of
+from dusty_tasks.operations.code.sources import RepoEntry, check_source, source_of
+from dusty_tasks.operations.code.sync import LONGEST_WAIT
+from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries, found_repo
-from dusty_tasks.verbs.sync import copy_at, located
 
 
 def run_restore(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:

@@ -21,7 +21,8 @@ MEANT = {
     "effects/doors/lock.py": "the run of somebody else",
     "verbs/config.py": "the history of the settings: what was run, perhaps by another name",
     "cli/doc_pages.py": "docs/verbs.md",
-    "cli.py": "the other name, for those who called doit; and the first line of a bug's log",
+    "cli/verbs.py": "the other name, for those who called doit",
+    "cli/endings.py": "the first line of a bug's log",
 }
 """Modules that say `dusty up` and mean it, and why."""
 

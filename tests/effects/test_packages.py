@@ -7,9 +7,9 @@ import pytest
 
 from dusty_tasks.core.of_verbs import provision
 from dusty_tasks.core.of_verbs.provision import Machine, Step
+from dusty_tasks.effects.docker_host import engine_address
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import ToolFailed
-from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.machine import packages
 
 
@@ -24,7 +24,7 @@ def bare(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(packages, "PLUGIN_FOLDERS", ())
     monkeypatch.setattr(packages, "SYSTEM_FOLDERS", ())
-    monkeypatch.setattr(docker, "DEFAULT_SOCKET", str(tmp_path / "docker.sock"))
+    monkeypatch.setattr(engine_address, "DEFAULT_SOCKET", str(tmp_path / "docker.sock"))
     monkeypatch.setattr(packages, "OWN_ADDRESSES", (f"unix://{tmp_path}/docker.sock",))
     return tmp_path
 

@@ -179,7 +179,7 @@ def test_a_cache_of_another_specs_repo_or_version_is_not_believed(root: Path, tm
     read_documents(tmp_path / "moved", cache)
     assert len(read_files) == 2
     read_files.clear()
-    monkeypatch.setattr(spec_files, "_version", lambda: "another")
+    monkeypatch.setattr(spec_files, "code_version", lambda: "another")
     read_documents(tmp_path / "moved", cache)
     assert len(read_files) == 2
 

@@ -18,8 +18,10 @@ from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
-from dusty_tasks.operations.code import sync as sync_step
-from dusty_tasks.operations.code.sync import check_source, failure_of, task_names
+from dusty_tasks.operations.code import sources
+from dusty_tasks.operations.code.sources import check_source
+from dusty_tasks.operations.code.sync import failure_of
+from dusty_tasks.pipelines.sync import task_names
 from tests.steps.sync_room import Room, tree, write
 
 
@@ -280,7 +282,7 @@ def test_system_and_home_folders_are_refused_as_sources(source: str, tmp_path: P
 def test_the_callers_home_what_holds_dusty_home_and_links_to_them_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "me/.dusty"
     home.mkdir(parents=True)
-    monkeypatch.setattr(sync_step, "_user_home", lambda: str(tmp_path / "me"))
+    monkeypatch.setattr(sources, "_user_home", lambda: str(tmp_path / "me"))
     (tmp_path / "link").symlink_to(tmp_path / "me")
     for source, why in ((tmp_path / "me", "a home folder itself"), (tmp_path / "link", "a home folder itself"), (tmp_path, "holds DUSTY_HOME"), (home, "holds DUSTY_HOME")):
         with pytest.raises(Failure, match=why):

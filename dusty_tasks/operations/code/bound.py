@@ -12,7 +12,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.code.ignore_files import read_ignores
 from dusty_tasks.effects.code.working_tree import read_commit
-from dusty_tasks.operations.code.sync import source_of
+from dusty_tasks.operations.code.sources import source_of
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost

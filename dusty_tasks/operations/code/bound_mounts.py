@@ -11,7 +11,7 @@ from dusty_tasks.console import confirm, say
 from dusty_tasks.core.artifacts.mount_points import of_working_trees
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.sync import source_of
+from dusty_tasks.operations.code.sources import source_of
 
 
 def trees_of_stack() -> set[str]:

@@ -4,32 +4,28 @@ A repo here is an entry of `wanted.repos` (core/plan/wanted): a mapping with id,
 """
 from __future__ import annotations
 
-import functools
 import json
 import os
-import pwd
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.code.guards import refused_destination, refused_source
+from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, sentences
-from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.safe import printable
-from dusty_tasks.effects.code.fingerprint import Source, first_difference, kept_manifest, read_rules, read_source
+from dusty_tasks.effects.code.fingerprint import Source, first_difference, kept_manifest
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.code.sources import RepoEntry, _source_at, check_source, read_state_of, rules_at, source_of
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.code.excludes import Rule
     from dusty_tasks.core.code.replaced import Kept
     from dusty_tasks.core.settings.model import Settings
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-RepoEntry = Mapping[str, Any]
 Say = Callable[[str], None]
 SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
 LONGEST_WAIT = 600.0
@@ -63,34 +59,6 @@ class SyncOutcome:
 
         first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
         return "\n".join([first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)])
-
-
-def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
-    """(folder on this machine, kind of source: override, local, managed) of a repo."""
-    kind = "override" if settings.repo_overrides.get(entry["id"]) else "local" if entry.get("local_path") else "managed"
-    return settings.path_of(entry["id"], entry.get("local_path") or ""), kind
-
-
-def read_sources(repo_entries: Iterable[RepoEntry], settings: Settings) -> dict[str, Source | OSError]:
-    """Repo id -> the state of its source, or why it cannot be read."""
-    if settings.sync_mode == "bind":
-        return {}
-    return {entry["id"]: _source_at(source_of(entry, settings)[0], settings) for entry in repo_entries}
-
-
-def _source_at(path: str, settings: Settings) -> Source | OSError:
-    try:
-        return read_source(path, read_rules(path, settings.sync_exclude))
-    except OSError as error:
-        return error
-
-
-def rules_at(path: str, settings: Settings) -> tuple[Rule, ...]:
-    """The exclude rules of the repo at `path`. Raises Failure for a .dustyignore that cannot be read to an end."""
-    try:
-        return read_rules(path, settings.sync_exclude)
-    except OSError as error:
-        raise Failure(f"{error.filename or path} cannot be read: {error.strerror}", "it is a small file with one pattern a line") from error
 
 
 def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings,
@@ -249,85 +217,3 @@ class _Run:
         return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, copied.kept, self.host.path(kept_path(repo_id)), copied.notes, receipt)
 
 
-
-def read_state_of(path: str, rules: Sequence[Rule]) -> Source:
-    """The state of the source at `path`. Raises Failure if it cannot be read."""
-    try:
-        return read_source(path, rules)
-    except OSError as error:
-        raise Failure(f"{path} cannot be read: {error.strerror}") from error
-
-
-def check_source(path: str, home: str) -> None:
-    """Raise Failure if `path` is missing, or is a folder that must never be copied."""
-    if not os.path.isdir(path):
-        what = "is not a folder" if os.path.exists(path) else "does not exist"
-        hint = f"{DUSTY} repos update clones it" if path.startswith(f"{home}/repos/") else f"{DUSTY} repos list shows where each repo is taken from"
-        raise Failure(f"the source {path} {what}", hint)
-    refused = refused_source(os.path.realpath(path), os.path.realpath(home), _user_home())
-    if refused:
-        raise Failure(f"refused to sync {path}: {refused}", f"{DUSTY} repos override <repo> <the repo's own folder>")
-
-
-@functools.cache
-def _user_home() -> str:
-    """The caller's home folder by the user database, whatever HOME says."""
-    try:
-        return os.path.realpath(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:
-        return os.path.realpath(os.path.expanduser("~"))
-
-
-def task_names(repo_ids: Iterable[str]) -> dict[str, str]:
-    """Repo id -> the name of its sub-task of `sync`: the short name where only one repo has it, else the id."""
-    # doit takes `=` for a variable and `*` for a pattern.
-    return {repo_id: name.replace("=", "_").replace("*", "_") for repo_id, name in shown_names(repo_ids).items()}
-
-
-def stack_repos() -> list[RepoEntry]:
-    """The repos of the stack as compiled last, [] if nothing was; reads no YAML and never raises."""
-    from dusty_tasks import session
-
-    try:
-        return list(session.wanted().repos)
-    except Failure:
-        return []
-
-
-def sync_steps() -> Iterator[dict[str, Any]]:
-    """A doit sub-task a repo of the stack: `sync:<short name or id>`."""
-    entries = stack_repos()
-    names = task_names(entry["id"] for entry in entries)
-    for entry in entries:
-        yield {"name": names[entry["id"]], "doc": f"copy {entry['id']} to the Docker host",
-               "actions": [functools.partial(_sync_action, entry)], "uptodate": [functools.partial(_is_up_to_date, entry)]}
-
-
-def _sync_action(entry: RepoEntry) -> None:
-    from dusty_tasks import session
-    from dusty_tasks.console import say
-
-    outcomes = sync_repos([entry], host=session.docker_host(), settings=session.settings(), say=say, stack_repos=stack_repos())
-    if failure := failure_of(outcomes):
-        raise failure
-
-
-def _is_up_to_date(entry: RepoEntry) -> bool:
-    """True if the receipt on the Docker host equals the source; any trouble means "not up to date". Never raises."""
-    try:
-        return not stale_repos([entry], _receipts_of_stack(), _settings())
-    except Exception:
-        return False
-
-
-@functools.cache
-def _receipts_of_stack() -> dict[str, Receipt]:
-    from dusty_tasks import session
-
-    return read_receipts(session.docker_host(), [entry["id"] for entry in stack_repos()])
-
-
-def _settings() -> Settings:
-    from dusty_tasks import session
-
-    return session.settings()

@@ -15,7 +15,8 @@ from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import state_of
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
-from dusty_tasks.operations.code.sync import FAILED, RepoEntry, SyncOutcome, failure_of, source_of, sync_repos
+from dusty_tasks.operations.code.sources import RepoEntry, source_of
+from dusty_tasks.operations.code.sync import FAILED, SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 
 if TYPE_CHECKING:

@@ -339,7 +339,7 @@ def _repair_leftovers() -> None:
 
 
 def _repair_state() -> None:
-    from dusty_tasks.cli.doit_state import heal
+    from dusty_tasks.effects.home.doit_database import heal
 
     heal(f"{session.home()}/state/doit.db")
 

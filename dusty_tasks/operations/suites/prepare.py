@@ -23,8 +23,9 @@ from dusty_tasks.effects.home.assets import read_asset, set_keys
 from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED
 from dusty_tasks.effects.specs.templates import read_templates
 from dusty_tasks.operations.code.copy_repo import with_mounts
+from dusty_tasks.operations.code.sources import stack_repos
 from dusty_tasks.operations.code.staging import staged
-from dusty_tasks.operations.code.sync import failure_of, stack_repos, sync_repos
+from dusty_tasks.operations.code.sync import failure_of, sync_repos
 
 Say = Callable[[str], None]
 

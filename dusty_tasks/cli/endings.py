@@ -1,0 +1,84 @@
+"""How a run ends: its exit code, and what is said of an error, a bug, or a reader who has gone."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from dusty_tasks.console import say_interrupted, warn
+
+LONGEST_BUG = 500
+"""Characters of a bug's own words on the terminal: some exceptions hold the whole text that they are about."""
+
+
+def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
+    """Run a verb or step to its exit code: Failure is one line on stderr and its code, ^C 130, anything else our bug, 3.
+
+    `in_json`: a program reads stdout, and is told of a Failure there as well.
+    """
+    from dusty_tasks.effects.doors.failures import Failure
+
+    try:
+        return int(run() or 0)
+    except Failure as raised:
+        failure = raised
+        if raised.is_absence:
+            from dusty_tasks.operations.machine.docker_host import named_off
+
+            failure = named_off(raised)
+        warn(str(failure))
+        if in_json:
+            from dusty_tasks.verbs.shared.words import say_json
+
+            say_json(failure.to_json())
+        return failure.code
+    except KeyboardInterrupt:
+        say_interrupted()
+        return 130
+    except Exception as error:
+        return trouble_of_the_machine(error) or report_bug()
+
+
+def trouble_of_the_machine(error: Exception) -> int:
+    """The exit code of what is no bug, met outside the doors; 0 for all else.
+
+    A reader that has gone ends a run in silence, 141. A full or read-only disk, or a file where a folder should be, is said in one line, 2.
+    """
+    import errno
+
+    if isinstance(error, BrokenPipeError):
+        _print_to_nobody()
+        return 141
+    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOTDIR):
+        return 0
+    warn(f"{error.filename or 'the output'}: {error.strerror}")
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _print_to_nobody()
+    return 2
+
+
+def _print_to_nobody() -> None:
+    """What stdout still holds cannot be written: the interpreter's own last flush is not to fail on it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def report_bug() -> int:
+    """Write the current exception's traceback to a log file and name it; exit code 3."""
+    import tempfile
+    import traceback
+
+    text = f"dusty {' '.join(sys.argv[1:])}\n\n{traceback.format_exc()}"
+    try:
+        from dusty_tasks.session import home
+        folder = os.path.join(home(), "state")
+        os.makedirs(folder, exist_ok=True)
+        handle, path = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)
+    except OSError:
+        handle, path = tempfile.mkstemp(prefix="dusty-bug-", suffix=".log")
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    warn(f"This is a bug in Dusty: {repr(sys.exc_info()[1])[:LONGEST_BUG]}\n    the details are in {path}")
+    return 3
