@@ -4,7 +4,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.plan.batches import batches, in_order_of_doing, levels
+from dusty_tasks.core.plan.batches import batches, in_order_of_doing, levels, made_instead
 from dusty_tasks.core.plan.plan import CREATE, HOSTS, RECREATE, RELOAD, RESTART, START, Change, Plan
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
@@ -84,3 +84,14 @@ def test_a_plan_names_changes_in_the_order_in_which_they_are_done() -> None:
 def test_levels_for_a_restart_by_hand() -> None:
     stack = (container("db", "service"), container("web", after=("db",)), container("other"))
     assert [[each.name for each in level] for level in levels(stack, Wanted(containers=stack))] == [["db", "other"], ["web"]]
+
+
+def test_what_the_engine_cannot_start_for_what_it_holds_on_to_is_made_anew_and_nothing_else() -> None:
+    stack = Wanted(containers=(container("db", "service"), container("web", after=("db",)), container("edge"), container("fine")))
+    refusals = {"db": "Bind for 172.17.0.1:65001 failed: port is already allocated", "web": "Cannot restart container ab: task ab01: already exists",
+                "edge": "exec: no such file"}
+    found = made_instead([Change(kind, name, "") for name, kind in {"db": START, "web": RESTART, "edge": START, "fine": RESTART}.items()], refusals, stack)
+    assert [(str(change), batch.stop_seconds) for batch in found for change in batch.changes] == [
+        (f"recreate db: the engine does not start the one that is there ({refusals['db']})", None),
+        (f"recreate web: the engine does not start the one that is there ({refusals['web']})", 1)]
+    assert all(batch.is_made_by_compose for batch in found)

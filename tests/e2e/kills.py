@@ -107,9 +107,8 @@ class Killed:
             self.check(what)
             return []
         except AssertionError as error:
-            for _ in range(3):
-                self.rig.dusty("up", check=False)
-            return [str(error)]
+            more = [self.rig.dusty("up", check=False).returncode for _ in range(3)]
+            return [f"{error}\nfurther runs of up ended with {more}"]
 
     def listing(self) -> str:
         return str(self.docker.run(["docker", "ps", "-a"]).stdout)

@@ -1,7 +1,8 @@
 """In which order containers are changed: what can go at once goes at once, nothing before what it depends on."""
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from dusty_tasks.core.plan.plan import CREATE, RECREATE, STARTING, Change, Plan, shared_with
@@ -34,6 +35,19 @@ def batches(changes: Iterable[Change], wanted: Wanted) -> list[Batch]:
         is_made = any(change.kind in (CREATE, RECREATE) for change in batch)
         found.append(Batch(batch, is_made, _stop_seconds(batch, kinds) if is_made else None))
     return found
+
+
+_LEFT_BEHIND = re.compile(r"task \w+: already exists|port is already allocated")
+"""What an engine says that was killed, and holds on to the task or the ports that a container of its own had before."""
+
+
+def made_instead(changes: Iterable[Change], refusals: Mapping[str, str], wanted: Wanted) -> list[Batch]:
+    """Recreations in place of those starts that the engine refused for what it holds on to; the container keeps its anonymous volumes.
+
+    `refusals` is name -> what the engine said.
+    """
+    return batches([Change(RECREATE, change.name, f"the engine does not start the one that is there ({refusals[change.name]})")
+                    for change in changes if _LEFT_BEHIND.search(refusals.get(change.name, ""))], wanted)
 
 
 def in_order_of_doing(planned: Plan, wanted: Wanted) -> Plan:

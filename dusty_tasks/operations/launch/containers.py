@@ -10,7 +10,7 @@ from typing import Any
 
 from dusty_tasks.console import say
 from dusty_tasks.core.code.bind_sources import bind_sources
-from dusty_tasks.core.plan.batches import Batch, batches, needed_by, stop_seconds_of
+from dusty_tasks.core.plan.batches import Batch, batches, made_instead, needed_by, stop_seconds_of
 from dusty_tasks.core.plan.container_state import not_started
 from dusty_tasks.core.plan.found import GOING, NETWORK, PROXY, FoundContainer
 from dusty_tasks.core.plan.plan import (
@@ -175,6 +175,12 @@ class Launcher:
                 docker.run_start(self.engine, container.id)
         self._each(batch.changes, begin, note=False)
         self._record(change for change in batch.changes if change.name not in self.failures)
+        refusals = {change.name: str(self.failures[change.name].what) for change in batch.changes if change.name in self.failures}
+        for instead in made_instead(batch.changes, refusals, self.view.wanted):
+            for change in instead.changes:
+                say(str(change))
+                del self.failures[change.name]
+            self._make(instead)
 
     def _each(self, changes: Iterable[Change], act: Callable[[Change], None], note: bool = True) -> None:
         changes = list(changes)
