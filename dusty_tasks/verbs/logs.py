@@ -12,8 +12,9 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs.shared.running import containers, in_stack_order, pick
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.of_verbs.log_lines import Line
-    from dusty_tasks.core.plan.found import FoundContainer
+    from dusty_tasks.core.found import FoundContainer
+    from dusty_tasks.core.log_lines import Line
+    from dusty_tasks.effects.docker import Engine
 
 
 def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None,
@@ -28,7 +29,7 @@ def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: 
     env = session.docker_host().engine_environment()
     if len(chosen) == 1:
         return show_one(chosen[0], flags, follow=follow, timestamps=timestamps, env=env)
-    write_merged(chosen, flags, follow=follow, timestamps=timestamps, env=env)
+    write_merged(chosen, flags, follow=follow, timestamps=timestamps)
     return None
 
 
@@ -64,20 +65,21 @@ def show_one(container: FoundContainer, flags: list[str], *, follow: bool, times
         container, flags = comeback.container, comeback.flags
 
 
-def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool,
-                 env: Mapping[str, str]) -> None:
+def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
-    from dusty_tasks.core.of_verbs.log_lines import after
-    from dusty_tasks.effects.engine.logs import stored_lines
+    from dusty_tasks.core.log_lines import after
+    from dusty_tasks.effects.container_logs import stored_lines
+    from dusty_tasks.effects.docker import Engine
 
+    engine = Engine(session.docker_host())
     output = Output([container.name for container in chosen], timestamps)
     last: dict[str, bytes] = {}
-    for name, line in stored_lines({container.name: [*flags, container.id] for container in chosen}, env):
+    for name, line in stored_lines({container.name: [*flags, container.id] for container in chosen}, engine):
         last[name] = line.time or last.get(name, b"")
         output.write(name, line)
     output.flush()
     if follow:
-        follow_merged(chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, output, env)
+        follow_merged(chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, output, engine)
 
 
 class Output:
@@ -103,17 +105,16 @@ class Output:
         self._streams[self._was_error].flush()
 
 
-def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], output: Output, env: Mapping[str, str]) -> None:
+def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], output: Output, engine: Engine) -> None:
     """Print what comes as it comes, of the next lives of the containers as well; `shown`: how to go on after what was shown, by name.
 
     It ends when the last container has ended and none is about to come back. Those that had ended before are watched as long.
     """
-    from dusty_tasks.core.of_verbs.log_lines import Line
-    from dusty_tasks.effects.engine.http import Engine
-    from dusty_tasks.effects.engine.logs import Follower
-    from dusty_tasks.operations.launch.comebacks import Comeback, Comebacks
+    from dusty_tasks.core.log_lines import Line
+    from dusty_tasks.effects.container_logs import Follower
+    from dusty_tasks.steps.comebacks import Comeback, Comebacks
 
-    comebacks = Comebacks(Engine(session.docker_host()))
+    comebacks = Comebacks(engine)
     lost: set[str] = set()
 
     def come_back(comeback: Comeback) -> None:
@@ -126,7 +127,7 @@ def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str
         follower.attach(container.name, [*words, container.id])
         lost.discard(container.name)
 
-    with Follower(env) as follower:
+    with Follower(engine) as follower:
         for container in chosen:
             attach(container, shown.get(container.name, flags))
         while follower.attached:

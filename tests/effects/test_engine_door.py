@@ -77,7 +77,7 @@ def test_a_socket_is_asked_and_an_absent_one_is_named(tmp_path: Path) -> None:
 def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(address: str, timeout: float) -> None:
         raise PermissionError(13, "Permission denied")
-    monkeypatch.setattr(docker, "_connect", refuse)
+    monkeypatch.setattr(docker, "connect", refuse)
     with pytest.raises(EngineDenied, match="closed to this account") as denied:
         exchange("unix:///var/run/docker.sock", b"", 1)
     assert denied.value.code == 1

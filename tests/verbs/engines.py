@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.plan.found import FoundContainer
-from dusty_tasks.effects.engine import http as docker
-from dusty_tasks.effects.engine.http import EngineDown
+from dusty_tasks.core.found import FoundContainer
+from dusty_tasks.effects import docker, engine_streams
+from dusty_tasks.effects.docker import EngineDown
 
 
 def container(name: str, state: str = "running", kind: str = "app", **fields: Any) -> FoundContainer:
@@ -23,6 +23,23 @@ ANSWERS: dict[str, Any] = {"/info": {"SystemTime": "2026-01-01T00:00:00Z"}, "/ve
 WEB, DB, OLD = container("web"), container("db", kind="service"), container("old", "exited", exit_status=3)
 
 
+class LogStream(engine_streams.Stream):
+    """What the engine sends of a log, a few bytes at a time; None is what it says of a container that it does not have."""
+
+    def __init__(self, lines: list[tuple[str, bool, str]] | None) -> None:
+        data = b'HTTP/1.0 404 Not Found\r\n\r\n{"message": "No such container"}'
+        if lines is not None:
+            texts = [(is_error, f"{time} {text}\n".encode()) for time, is_error, text in lines]
+            data = b"HTTP/1.0 200 OK\r\n\r\n" + b"".join(bytes([1 + is_error, 0, 0, 0]) + len(text).to_bytes(4, "big") + text for is_error, text in texts)
+        self.pieces = iter([*(data[at:at + 7] for at in range(0, len(data), 7)), b""])
+
+    def _read(self) -> bytes:
+        return next(self.pieces)
+
+    def close(self) -> None:
+        pass
+
+
 class Engine:
     """What the engine answers, and what it was asked to do."""
 
@@ -33,7 +50,15 @@ class Engine:
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.setattr(docker.Engine, "get", lambda _self, path, timeout=0: self._answer("GET", path))
         monkeypatch.setattr(docker.Engine, "request", lambda _self, method, path, body=None, timeout=0: self._answer(method, path))
+        self.logs: dict[str, list[tuple[str, bool, str]]] = {}
+        """Container id -> (time, whether to stderr, text) of each line."""
+        self.logs_asked: list[str] = []
+        monkeypatch.setattr(engine_streams.Streams, "open", lambda _self, path: self._opened(path))
         monkeypatch.setattr(docker, "read_containers", lambda _engine: self._listed())
+
+    def _opened(self, path: str) -> engine_streams.Stream:
+        self.logs_asked.append(path)
+        return LogStream(self.logs.get(path.split("/")[2]) if "follow=1" not in path else [])
 
     def _listed(self) -> dict[str, FoundContainer]:
         self._fail_if_down()

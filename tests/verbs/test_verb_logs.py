@@ -7,13 +7,8 @@ from engines import Engine, engine, wanted
 
 __all__ = ["engine"]
 
-LOGS = """
-for word; do last=$word; done
-case $last in
-id-web) echo "2026-01-01T00:00:01.000000000Z web one"; echo "2026-01-01T00:00:03.000000000Z web two" >&2 ;;
-id-db) echo "2026-01-01T00:00:02.000000000Z db one" ;;
-esac
-"""
+LOGS = {"id-web": [("2026-01-01T00:00:01.000000000Z", False, "web one"), ("2026-01-01T00:00:03.000000000Z", True, "web two")],
+        "id-db": [("2026-01-01T00:00:02.000000000Z", False, "db one")], "id-old": []}
 
 
 def test_one_container_is_the_engines_own_output(dusty: Chosen, engine: Engine) -> None:
@@ -23,38 +18,39 @@ def test_one_container_is_the_engines_own_output(dusty: Chosen, engine: Engine) 
 
 
 def test_several_are_merged_by_time_each_after_its_name(dusty: Chosen, engine: Engine) -> None:
-    engine.script(LOGS)
+    engine.logs = LOGS
     ended = dusty("logs", "web", "db")
     assert (ended.code, ended.out, ended.err) == (0, "web | web one\ndb  | db one\n", "web | web two\n")
 
 
 def test_times_are_shown_when_asked_for(dusty: Chosen, engine: Engine) -> None:
-    engine.script(LOGS)
+    engine.logs = LOGS
     assert dusty("logs", "-t", "db", "web").out.splitlines()[0] == "web | 2026-01-01T00:00:01.000000000Z web one"
 
 
 def test_no_name_is_the_stack_and_ended_containers_count(dusty: Chosen, engine: Engine) -> None:
-    engine.script(LOGS)
+    engine.logs = LOGS
     wanted(dusty.home, "db", "old", "notyet")
     dusty("logs")
-    assert sorted(call.split()[-1] for call in engine.calls) == ["id-db", "id-old"]
+    assert sorted(path.split("/")[2] for path in engine.logs_asked) == ["id-db", "id-old"]
 
 
 def test_without_a_stack_it_is_all_that_exist(dusty: Chosen, engine: Engine) -> None:
-    engine.script(LOGS)
+    engine.logs = LOGS
     dusty("logs")
-    assert sorted(call.split()[-1] for call in engine.calls) == ["id-db", "id-old", "id-web"]
+    assert sorted(path.split("/")[2] for path in engine.logs_asked) == ["id-db", "id-old", "id-web"]
 
 
 def test_following_goes_on_after_what_was_shown(dusty: Chosen, engine: Engine) -> None:
-    engine.script(f'case "$*" in *-f*) sleep 0.05; exit 0 ;; esac\n{LOGS}')
+    engine.logs = LOGS
     assert dusty("logs", "-f", "--tail", "5", "web", "old").code == 0
-    followed = [call for call in engine.calls if "-f" in call.split()]
-    assert sorted(followed) == ["logs --timestamps -f --since 2026-01-01T00:00:03.000000001Z id-web", "logs --timestamps -f --tail 5 id-old"]
+    asked = "stdout=1&stderr=1&timestamps=1"
+    assert sorted(path for path in engine.logs_asked if "follow=1" in path) == [
+        f"/containers/id-old/logs?{asked}&tail=5&follow=1", f"/containers/id-web/logs?{asked}&tail=all&since=1767225603.000000001&follow=1"]
+    assert not engine.calls, "no program is started for it"
 
 
 def test_a_container_whose_log_fails_is_no_success(dusty: Chosen, engine: Engine) -> None:
-    engine.script("exit 1")
     assert dusty("logs", "web", "db").code == 2
 
 
@@ -66,7 +62,7 @@ def test_a_container_whose_log_fails_is_no_success(dusty: Chosen, engine: Engine
 def test_bad_words_are_one_sentence_and_exit_1(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
     wanted(dusty.home, "web", "notyet")
     ended = dusty("logs", *words)
-    assert ended.code == 1 and said in ended.err and not engine.calls
+    assert ended.code == 1 and said in ended.err and not engine.calls and not engine.logs_asked
 
 
 def test_no_engine_is_exit_2_and_says_what_to_do(dusty: Chosen, engine: Engine) -> None:

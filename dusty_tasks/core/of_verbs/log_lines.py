@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 _STAMP = rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?:Z|[+-]\d\d:\d\d) "
@@ -10,7 +10,10 @@ _FIRST = re.compile(_STAMP)
 _PART = 16384
 """The engine logs a longer line in parts of this many bytes, and puts a timestamp before each."""
 
+_HEADER, _STDERR = 8, 2
+
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:d|h|m|s|ms))+")
+_UNITS = {"d": 86400 * 10**9, "h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|[+-]\d\d:\d\d)?|\d{9,}(?:\.\d+)?")
 _DAYS = re.compile(r"(\d+(?:\.\d+)?)d")
 
@@ -34,6 +37,42 @@ def line_of(raw: bytes, is_error: bool = False) -> Line:
     if not match:
         return Line(b"", raw, is_error)
     return Line(match.group()[:-1], b"".join(_parts(raw[match.end():])), is_error)
+
+
+def lines_of(chunks: Iterable[bytes]) -> Iterator[Line]:
+    """The lines of a log with timestamps, as the engine sends it, in the order in which they were logged.
+
+    Each piece of a container's log has a header of 8 bytes (stream, three zeros, length). That of one with a terminal has none: it begins
+    with a timestamp.
+    """
+    data, begun, is_framed = b"", [b"", b""], None
+    for chunk in chunks:
+        data += chunk
+        if is_framed is None and data:
+            is_framed = data[0] <= _STDERR
+        if not is_framed:
+            *whole, data = data.split(b"\n")
+            yield from (line_of(raw) for raw in whole)
+            continue
+        at = 0
+        while len(data) - at >= _HEADER:
+            size = int.from_bytes(data[at + 4:at + _HEADER], "big")
+            if len(data) - at - _HEADER < size:
+                break
+            is_error = data[at] == _STDERR
+            *whole, begun[is_error] = (begun[is_error] + data[at + _HEADER:at + _HEADER + size]).split(b"\n")
+            yield from (line_of(raw, is_error) for raw in whole)
+            at += _HEADER + size
+        data = data[at:]
+    rest = [(begun[0], False), (begun[1], True)] if is_framed else [(data, False)]
+    yield from (line_of(raw, is_error) for raw, is_error in rest if raw)
+
+
+def durations_of(text: str) -> int | None:
+    """Nanoseconds of a duration that checked_since let pass (`1h30m`), None for a time."""
+    if not _DURATION.fullmatch(text):
+        return None
+    return sum(int(float(number) * _UNITS[unit]) for number, unit in re.findall(r"(\d+(?:\.\d+)?)(d|h|ms|m|s)", text))
 
 
 def _parts(text: bytes) -> list[bytes]:

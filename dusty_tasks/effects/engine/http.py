@@ -132,7 +132,7 @@ def _message(body: bytes) -> str:
 def exchange(address: str, request: bytes, timeout: float) -> bytes:
     """Send `request` to the engine at `address` (unix:// or tcp://), and all that it answers. Raises EngineDown, EngineDenied."""
     try:
-        with _connect(address, timeout) as connection:
+        with connect(address, timeout) as connection:
             connection.settimeout(timeout)
             connection.sendall(request)
             first = _first_word(connection, address, timeout)
@@ -160,7 +160,7 @@ def _first_word(connection: socket.socket, address: str, timeout: float) -> byte
 
 def _answers_ping(address: str) -> bool:
     try:
-        with _connect(address, PING_TIMEOUT) as connection:
+        with connect(address, PING_TIMEOUT) as connection:
             connection.settimeout(PING_TIMEOUT)
             connection.sendall(PING)
             return bool(connection.recv(1))
@@ -168,7 +168,7 @@ def _answers_ping(address: str) -> bool:
         return False
 
 
-def _connect(address: str, timeout: float) -> socket.socket:
+def connect(address: str, timeout: float) -> socket.socket:
     if address.startswith("unix://"):
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(5)

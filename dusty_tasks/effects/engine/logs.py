@@ -1,60 +1,67 @@
-"""The door to container logs: streams of lines from `docker logs`, one process a container."""
+"""The door to container logs: streams of lines as the engine tells them, all in this process."""
 from __future__ import annotations
 
 import heapq
-import os
 import queue
-import select
+import re
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
+from itertools import repeat
+from urllib.parse import quote
 
-from dusty_tasks.core.of_verbs.log_lines import Line, line_of
-from dusty_tasks.effects.doors.failures import ToolFailed
-from dusty_tasks.effects.doors.process import Piped, piped
+from dusty_tasks.core.log_lines import Line, durations_of, lines_of
+from dusty_tasks.effects.docker import Engine
+from dusty_tasks.effects.engine_streams import Stream, Streams
+from dusty_tasks.effects.failures import Failure
 
 Words = Mapping[str, Sequence[str]]
-"""By name: the words after `docker logs --timestamps`, the container last."""
+"""By name: the words for `docker logs`: `--tail N`, `--since T`, the container last."""
 
-CHUNK = 1 << 16
 PAUSE = 0.5
 """Seconds without a line after which the caller may look around."""
 
 
-def stored_lines(words_by_name: Words, env: Mapping[str, str]) -> Iterator[tuple[str, Line]]:
-    """What was printed so far, of all containers in the order of time. Raises ToolFailed."""
-    with ExitStack() as stack:
-        streams = {name: stack.enter_context(_opened(words, env)) for name, words in words_by_name.items()}
-        for line, name in heapq.merge(*(_lines(name, stream) for name, stream in streams.items()), key=lambda pair: pair[0].time):
+def stored_lines(words_by_name: Words, engine: Engine) -> Iterator[tuple[str, Line]]:
+    """What was printed so far, of all containers in the order of time. Raises EngineRefused, EngineDown."""
+    with Streams(engine) as streams, ExitStack() as stack:
+        sources = []
+        for name, words in words_by_name.items():
+            stream = streams.open(path_of(words))
+            stack.callback(stream.close)
+            sources.append(zip(lines_of(stream.chunks()), repeat(name)))
+        for line, name in heapq.merge(*sources, key=lambda pair: pair[0].time):
             yield name, line
-        for name, stream in streams.items():
-            _check(words_by_name[name], stream)
 
 
 class Follower:
     """Lines of containers as they come; one that was lost may be attached again. Its streams end with the block."""
 
-    def __init__(self, env: Mapping[str, str]) -> None:
-        self.env = env
+    def __init__(self, engine: Engine) -> None:
         self.attached: set[str] = set()
         """The names whose stream has not ended yet."""
-        self.failures: dict[str, ToolFailed] = {}
+        self.failures: dict[str, Failure] = {}
         """Why streams ended that did not end well: the engine went away, or the container was removed meanwhile."""
-        self._waiting: queue.Queue[tuple[str, Line | None]] = queue.Queue(1000)
-        self._streams: dict[str, tuple[ExitStack, Sequence[str], Piped]] = {}
+        self._waiting: queue.Queue[tuple[str, Line | Failure | None]] = queue.Queue(1000)
+        self._streams = Streams(engine)
+        self._open: dict[str, Stream] = {}
+        self._is_over = False
 
     def __enter__(self) -> Follower:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stack, _words, _stream in self._streams.values():
-            stack.close()
+        self._is_over = True
+        for stream in self._open.values():
+            stream.close()
+        self._streams.close()
 
     def attach(self, name: str, words: Sequence[str]) -> None:
-        """Begin to follow `name`; `words` as in Words."""
-        stack = ExitStack()
-        stream = stack.enter_context(_opened(["-f", *words], self.env))
-        self._streams[name] = stack, words, stream
+        """Begin to follow `name`; `words` as in Words. Raises EngineDown."""
+        stream = self._streams.open(f"{path_of(words)}&follow=1")
+        self._open[name] = stream
         self.attached.add(name)
         self.failures.pop(name, None)
         threading.Thread(target=self._read, args=(name, stream), daemon=True).start()
@@ -65,90 +72,61 @@ class Follower:
             name, line = self._waiting.get(timeout=PAUSE)
         except queue.Empty:
             return None
-        if line is None:
-            self.attached.discard(name)
-            stack, words, stream = self._streams.pop(name)
-            with stack:
-                try:
-                    _check(words, stream)
-                except ToolFailed as failed:
-                    self.failures[name] = failed
-        return name, line
+        if isinstance(line, Line):
+            return name, line
+        self.attached.discard(name)
+        self._open.pop(name).close()
+        if line is not None:
+            self.failures[name] = line
+        return name, None
 
     def has_more(self) -> bool:
         """False while nothing waits to be taken: time to flush."""
         return not self._waiting.empty()
 
-    def _read(self, name: str, stream: Piped) -> None:
+    def _read(self, name: str, stream: Stream) -> None:
+        end: Failure | None = None
         try:
-            for line, _ in _lines(name, stream):
-                self._waiting.put((name, line))
-        except ValueError:
-            pass  # closed by the end of the block
-        finally:
-            self._waiting.put((name, None))
+            for line in lines_of(stream.chunks()):
+                self._put(name, line)
+        except Failure as failure:
+            end = failure
+        self._put(name, end)
+
+    def _put(self, name: str, item: Line | Failure | None) -> None:
+        while not self._is_over:
+            try:
+                self._waiting.put((name, item), timeout=PAUSE)
+                return
+            except queue.Full:
+                pass
 
 
-def _opened(words: Sequence[str], env: Mapping[str, str]) -> AbstractContextManager[Piped]:
-    return piped(["docker", "logs", "--timestamps", *words], env=env, pipe_errors=True)
+def path_of(words: Sequence[str]) -> str:
+    """What the engine is asked for the log that these words mean."""
+    values = dict(zip(words[:-1:2], words[1:-1:2], strict=True))
+    since = f"&since={moment_of(values['--since'], time.time_ns())}" if "--since" in values else ""
+    return f"/containers/{quote(words[-1])}/logs?stdout=1&stderr=1&timestamps=1&tail={values.get('--tail', 'all')}{since}"
 
 
-def _lines(name: str, stream: Piped) -> Iterator[tuple[Line, str]]:
-    assert stream.err
-    return ((line, name) for line in as_written(stream.out.fileno(), stream.err.fileno()))
+def moment_of(since: str, now: int) -> str:
+    """`--since` as the engine takes it, in seconds since 1970; `now` is in nanoseconds. A time without a zone is that of this machine.
 
-
-class _Pipe:
-    """One of two pipes whose lines are read together; a descriptor of its own, so that nobody closes it meanwhile."""
-
-    def __init__(self, descriptor: int, is_error: bool) -> None:
-        self.descriptor, self.is_error, self.is_open, self._rest = os.dup(descriptor), is_error, True, b""
-
-    def has_more(self) -> bool:
-        return self.is_open and bool(_ready([self], 0))
-
-    def read(self) -> list[Line]:
-        """The lines that are there now; none where that would be to wait."""
-        if not self.has_more():
-            return []
-        data = os.read(self.descriptor, CHUNK)
-        self.is_open = bool(data)
-        *whole, self._rest = (self._rest + data).split(b"\n")
-        if not data and self._rest:
-            whole.append(self._rest)
-        return [line_of(raw, self.is_error) for raw in whole]
-
-
-def as_written(out: int, err: int) -> Iterator[Line]:
-    """The lines of two pipes of one program in the order in which it wrote them, each with its time, as they come.
-
-    What the program wrote to the one before a line of the other is there to be read once that line is. So stderr is read after
-    stdout; and of its lines those wait that are younger than what stdout has told, as long as stdout has more to tell.
+    `since` is well formed (core/log_lines.checked_since). Raises Failure for a day that there is not.
     """
-    pipes = _Pipe(out, False), _Pipe(err, True)
+    if re.fullmatch(r"\d+(\.\d+)?", since):
+        return since
+    if (ago := durations_of(since)) is not None:
+        return f"{(now - ago) // 10**9}.{(now - ago) % 10**9:09d}"
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d)?(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?", since)
+    assert match, since
+    day, minute, second, fraction, zone = match.groups()
     try:
-        told, waiting = b"", list[Line]()
-        while any(pipe.is_open for pipe in pipes):
-            _ready(pipes, None)
-            lines, errors = pipes[0].read(), [*waiting, *pipes[1].read()]
-            told = lines[-1].time if lines else told
-            may_wait = pipes[0].has_more()
-            waiting = [line for line in errors if may_wait and line.time > told]
-            yield from heapq.merge(lines, errors[:len(errors) - len(waiting)], key=lambda line: line.time)
-    finally:
-        for pipe in pipes:
-            os.close(pipe.descriptor)
+        moment = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}{'+00:00' if zone == 'Z' else zone or ''}")
+    except ValueError as error:
+        raise Failure(f'--since: "{since}" is no time: {error}') from error
+    if zone is None:
+        moment = moment.replace(tzinfo=timezone(timedelta(seconds=time.localtime(now // 10**9).tm_gmtoff)))
+    return f"{int(moment.timestamp())}.{(fraction or '0')[:9].ljust(9, '0')}"
 
 
-def _ready(pipes: Sequence[_Pipe], milliseconds: int | None) -> bool:
-    poll = select.poll()
-    for pipe in pipes:
-        if pipe.is_open:
-            poll.register(pipe.descriptor, select.POLLIN)
-    return bool(poll.poll(milliseconds))
-
-
-def _check(words: Sequence[str], stream: Piped) -> None:
-    finished = stream.end()
-    if finished.code:
-        raise ToolFailed(["docker", "logs", *words], finished.code, finished.err)
