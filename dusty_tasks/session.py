@@ -13,6 +13,7 @@ from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
 
 if TYPE_CHECKING:
+    from dusty_tasks.core.artifacts.table import Memos
     from dusty_tasks.core.check.assembled import Assembled
     from dusty_tasks.core.plan.wanted import Wanted
     from dusty_tasks.core.settings.model import Settings
@@ -139,6 +140,7 @@ def stack() -> Stack:
 @functools.cache
 def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
+    from dusty_tasks.core.artifacts.table import Memos
     from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
     from dusty_tasks.core.stack.model import Stack
     from dusty_tasks.core.text.problems import errors
@@ -206,6 +208,20 @@ def settings_for(repos: Iterable[Repo]) -> Settings:
         return chosen
     trees = {chosen.path_of(repo.id, repo.local_path) for repo in repos if repo.local_path or repo.id in chosen.repo_overrides}
     return replace(chosen, without_git=tuple(sorted(tree for tree in trees if not has_git(tree))))
+
+
+def kept_texts() -> Memos:
+    """What earlier compiles made of each container, for whoever renders again; of another version of the code, nothing."""
+    from dusty_tasks.core.artifacts.table import Memos
+    from dusty_tasks.effects.doors.code_version import code_version
+    from dusty_tasks.effects.doors.memos import read_memo
+
+    return Memos(*(read_memo(memo_path(name), code_version()) for name in Memos._fields))
+
+
+def memo_path(name: str) -> str:
+    """Where the texts of one kind are kept."""
+    return f"{home()}/state/made/{name}"
 
 
 def forget() -> None:

@@ -74,7 +74,8 @@ def compiled_now() -> Compiled:
     refuse_errors(problems)
     if not made.stack.bundles:
         raise Failure(*nothing_active())
-    rendering = Rendering(made.stack, session.settings_for(made.stack.repos.values()), str(session.specs_root()), read_templates())
+    settings = session.settings_for(made.stack.repos.values())
+    rendering = Rendering(made.stack, settings, str(session.specs_root()), read_templates(), session.kept_texts())
     rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
     artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}
     return Compiled(from_json(json.loads(rendering.wanted)), artifacts, lambda: json.loads(rendering.origins(session.specs().places)))

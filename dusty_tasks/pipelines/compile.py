@@ -151,14 +151,12 @@ def _settings(*names: str) -> list[object]:
 
 def _rendering() -> Rendering:
     """The rendering of the compiled stack, one for all steps of a run."""
-    from dusty_tasks.core.artifacts.table import Memos, Rendering
-    from dusty_tasks.effects.doors.memos import read_memo
+    from dusty_tasks.core.artifacts.table import Rendering
     from dusty_tasks.effects.specs.templates import read_templates
 
     stack = session.compiled_stack()
     if not _renderings or _renderings[-1].stack is not stack:
-        memos = Memos(*(read_memo(_memo_path(name), code_version()) for name in Memos._fields))
-        _renderings[:] = [Rendering(stack, _container_settings(), str(session.specs_root()), read_templates(), memos)]
+        _renderings[:] = [Rendering(stack, _container_settings(), str(session.specs_root()), read_templates(), session.kept_texts())]
     return _renderings[-1]
 
 
@@ -166,11 +164,7 @@ def _keep_memo(name: str) -> None:
     """What was made for this artifact is there for the next run."""
     from dusty_tasks.effects.doors.memos import write_memo
 
-    write_memo(_memo_path(name), code_version(), getattr(_rendering().memos, name), SPARE)
-
-
-def _memo_path(name: str) -> str:
-    return os.path.join(session.home(), "state", "made", name)
+    write_memo(session.memo_path(name), code_version(), getattr(_rendering().memos, name), SPARE)
 
 
 def _write_stack() -> None:
