@@ -140,7 +140,6 @@ def stack() -> Stack:
 @functools.cache
 def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
-    from dusty_tasks.core.artifacts.table import Memos
     from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
     from dusty_tasks.core.stack.model import Stack
     from dusty_tasks.core.text.problems import errors

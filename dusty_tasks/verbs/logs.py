@@ -12,9 +12,9 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs.shared.running import containers, in_stack_order, pick
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.found import FoundContainer
-    from dusty_tasks.core.log_lines import Line
-    from dusty_tasks.effects.docker import Engine
+    from dusty_tasks.core.of_verbs.log_lines import Line
+    from dusty_tasks.core.plan.found import FoundContainer
+    from dusty_tasks.effects.engine.http import Engine
 
 
 def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None,
@@ -67,9 +67,9 @@ def show_one(container: FoundContainer, flags: list[str], *, follow: bool, times
 
 def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
-    from dusty_tasks.core.log_lines import after
-    from dusty_tasks.effects.container_logs import stored_lines
-    from dusty_tasks.effects.docker import Engine
+    from dusty_tasks.core.of_verbs.log_lines import after
+    from dusty_tasks.effects.engine.http import Engine
+    from dusty_tasks.effects.engine.logs import stored_lines
 
     engine = Engine(session.docker_host())
     output = Output([container.name for container in chosen], timestamps)
@@ -110,9 +110,9 @@ def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str
 
     It ends when the last container has ended and none is about to come back. Those that had ended before are watched as long.
     """
-    from dusty_tasks.core.log_lines import Line
-    from dusty_tasks.effects.container_logs import Follower
-    from dusty_tasks.steps.comebacks import Comeback, Comebacks
+    from dusty_tasks.core.of_verbs.log_lines import Line
+    from dusty_tasks.effects.engine.logs import Follower
+    from dusty_tasks.operations.launch.comebacks import Comeback, Comebacks
 
     comebacks = Comebacks(engine)
     lost: set[str] = set()

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dusty_tasks.core.log_lines import Line, lines_of
-from dusty_tasks.effects.container_logs import moment_of, path_of
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.core.of_verbs.log_lines import Line, lines_of
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine.logs import moment_of, path_of
 
 LINES = st.lists(st.tuples(st.booleans(), st.binary(max_size=30).map(lambda text: text.replace(b"\n", b" "))), max_size=30)
 NOW = 1_767_225_600 * 10**9

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.found import FoundContainer
-from dusty_tasks.effects import docker, engine_streams
-from dusty_tasks.effects.docker import EngineDown
+from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import streams as engine_streams
+from dusty_tasks.effects.engine.http import EngineDown
 
 
 def container(name: str, state: str = "running", kind: str = "app", **fields: Any) -> FoundContainer:

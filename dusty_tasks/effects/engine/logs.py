@@ -12,10 +12,10 @@ from datetime import datetime, timedelta, timezone
 from itertools import repeat
 from urllib.parse import quote
 
-from dusty_tasks.core.log_lines import Line, durations_of, lines_of
-from dusty_tasks.effects.docker import Engine
-from dusty_tasks.effects.engine_streams import Stream, Streams
-from dusty_tasks.effects.failures import Failure
+from dusty_tasks.core.of_verbs.log_lines import Line, durations_of, lines_of
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.effects.engine.streams import Stream, Streams
 
 Words = Mapping[str, Sequence[str]]
 """By name: the words for `docker logs`: `--tail N`, `--since T`, the container last."""

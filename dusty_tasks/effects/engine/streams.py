@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from dusty_tasks.core.called import DUSTY
-from dusty_tasks.effects import docker
-from dusty_tasks.effects.docker import PING, Engine, EngineDown, body_of, http_request
-from dusty_tasks.effects.process import piped
-from dusty_tasks.effects.ssh import control_path
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
+from dusty_tasks.effects.docker_host.ssh import control_path
+from dusty_tasks.effects.doors.process import piped
+from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine.http import PING, Engine, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
-    from dusty_tasks.effects.docker_host import DockerHost
+    from dusty_tasks.effects.docker_host.host import DockerHost
 
 CHUNK = 1 << 16
 LONGEST_HEAD = 1 << 16
@@ -47,7 +48,7 @@ class Streams:
         """Ask for `path`. Raises EngineDown, EngineDenied."""
         request = http_request("GET", path)
         if self.host.is_local:
-            return SocketStream(docker.engine_address(self.host.engine_environment()), request)
+            return SocketStream(engine_address(self.host.engine_environment()), request)
         for _attempt in range(2):
             if self._forwarded is None:
                 self._forwarded = self._forward()
@@ -62,7 +63,7 @@ class Streams:
     def _forward(self) -> str:
         """A socket here that leads to the engine's there, for us alone; '' if that machine does not forward it."""
         path = f"{control_path(self.host.home, self.host.target)[:-6]}{secrets.token_hex(3)}"
-        words = ("-L", f"{path}:{docker.DEFAULT_SOCKET}")
+        words = ("-L", f"{path}:{DEFAULT_SOCKET}")
         if self.host.run_ssh("-O", "forward", *words).code:
             return ""
         self._stack.callback(self._end_forward, path, words)
