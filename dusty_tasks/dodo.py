@@ -16,12 +16,18 @@ from dusty_tasks.cli import doit_state as state
 from dusty_tasks.cli import help_pages, parsing
 from dusty_tasks.cli import verbs as cli
 from dusty_tasks.cli.doit_reporter import Quiet
+from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.machine.called import learn_name
 from dusty_tasks.verbs.table import BY_NAME, VERBS
 
 __all__ = ["DOIT_CONFIG", "task_compile", "task_sync", "task_up", "task_usage", "task_verbs"]
 
-DOIT_CONFIG = {"backend": "sqlite3", "dep_file": state.prepare(session.home()), "reporter": Quiet,
+try:
+    HOME = session.home()
+except Failure as failure:
+    # Plain doit would show where it was raised.
+    raise SystemExit(str(failure)) from None
+DOIT_CONFIG = {"backend": "sqlite3", "dep_file": state.prepare(HOME), "reporter": Quiet,
                "default_tasks": ["_usage"], "verbosity": 2}
 
 PIPELINES = ("compile", "sync", "up")

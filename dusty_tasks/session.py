@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 
 def home() -> str:
-    """DUSTY_HOME as an absolute path (default ~/.dusty)."""
-    return os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
+    """DUSTY_HOME as an absolute path (default ~/.dusty). Raises Failure for one that no YAML file can name."""
+    found = os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
+    if not os.fsencode(found).decode(errors="ignore").encode() == os.fsencode(found):
+        raise Failure(f"DUSTY_HOME is {found!r}, which is no UTF-8: neither YAML nor Compose can name that folder", "export DUSTY_HOME=<another folder>")
+    return found
 
 
 @functools.cache

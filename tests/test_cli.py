@@ -248,3 +248,10 @@ def test_a_pipe_closed_early_ends_in_silence(tmp_path: Path) -> None:
     ended = subprocess.run(["bash", "-c", f"{sys.executable} -m dusty_tasks help | true; echo ${{PIPESTATUS[0]}}"],
                            cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stderr == "" and ended.stdout.strip() in ("0", "141")
+
+
+@pytest.mark.parametrize("argv", [["-m", "dusty_tasks", "status"], ["-m", "dusty_tasks", "up"], ["-m", "doit", "list"]])
+def test_a_home_that_no_yaml_can_name_is_the_users_to_mend(tmp_path: Path, argv: list[str]) -> None:
+    done = subprocess.run([sys.executable, *argv], env={**os.environ, "DUSTY_HOME": os.fsdecode(os.fsencode(tmp_path) + b"/\xe9")}, cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "which is no UTF-8" in done.stderr and "Traceback" not in done.stderr

@@ -160,3 +160,28 @@ def test_a_port_taken_over_there_is_named(rig, ssh_host, stack):
         ssh_host.run(["sh", "-c", "kill $(cat /run/listener.pid)"])
     assert done.returncode == 1 and f"port {PORT} (dustyInternalNginx) is held by python3 (pid " in done.stderr
     assert ids(ssh_host) == {}
+
+
+LIKE_CSH = """#!/bin/sh
+# As csh does: within quotes a newline ends the command, and ! looks for history.
+case $2 in *'
+'*) echo "Unmatched '." >&2; exit 1 ;; *!*) echo "$2: Event not found." >&2; exit 1 ;; esac
+exec sh "$@"
+"""
+
+
+def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
+    rig.home = tmp_path / "it's \"q\"\té 50% $x"
+    SmallStack(tmp_path / "room", rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+    ssh_host.run(["sh", "-c", "cp -p /etc/passwd /run/passwd.before; echo 'echo hi there' >/root/.bashrc"])
+    try:
+        for verb in (["plan"], ["up"], ["sync"], ["shell", "web", "true"], ["stop"]):
+            done = rig.dusty(*verb, check=False)
+            assert done.returncode == 1 and "prints something before each command" in done.stderr and "hi there" in done.stderr, verb
+        ssh_host.run(["sh", "-c", "rm /root/.bashrc; cat >/bin/like-csh; chmod 755 /bin/like-csh; usermod -s /bin/like-csh root"], input=LIKE_CSH)
+        for verb in (["up"], ["sync"], ["cp", "web:/code/index.html", str(tmp_path / "fetched")], ["logs", "web"], ["status"], ["doctor"],
+                     ["disk", "inspect"], ["disk", "backup", str(tmp_path)], ["restart", "web"], ["stop"]):
+            rig.dusty(*verb)
+        assert (tmp_path / "fetched").read_text() == "hello from web\n"
+    finally:
+        ssh_host.run(["sh", "-c", "rm -f /root/.bashrc; cat /run/passwd.before >/etc/passwd"])

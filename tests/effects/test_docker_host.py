@@ -3,13 +3,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.text.login_shell import command_for_any_shell, with_begin
 from dusty_tasks.effects.docker_host import ssh
 from dusty_tasks.effects.docker_host.host import DockerHost, Unreachable
 from dusty_tasks.effects.doors.failures import Failure
@@ -36,7 +40,7 @@ def recorded_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """An `ssh` on PATH that notes its words, and runs the command here when told to."""
     program = tmp_path / "bin/ssh"
     program.parent.mkdir()
-    program.write_text('#!/bin/sh\nfor word do printf "%s\\n" "$word"; done >"$RECORD"\nfor word do last=$word; done\n[ -z "$FAIL" ] || { echo "$FAIL" >&2; exit 255; }\nexec sh -c "$last"\n')
+    program.write_text('#!/bin/sh\nfor word do printf "%s\\n" "$word"; done >"$RECORD"\nfor word do last=$word; done\n[ -z "$FAIL" ] || { echo "$FAIL" >&2; exit 255; }\n[ -z "$GREETING" ] || echo "$GREETING"\nexec sh -c "$last"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("RECORD", str(tmp_path / "record"))
@@ -115,19 +119,39 @@ def test_no_target_is_the_users_to_mend(tmp_path: Path) -> None:
         remote(tmp_path, "").run(["true"])
 
 
-def test_a_home_that_is_too_long_for_a_socket_uses_a_private_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    path = ssh.control_path(f"{tmp_path}/{'x' * 100}", "dev@box")
-    assert path.startswith(f"{tmp_path}/run/dusty-{os.getuid()}/")
+@pytest.fixture
+def short(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose path leaves room for a socket."""
+    with tempfile.TemporaryDirectory(prefix="d-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("name", ["x" * 100, "it's", 'a "b"', "a\tb", "a b", "50%", "$HOME", "a\\b", os.fsdecode(b"caf\xe9"), "ü"])
+def test_a_home_that_ssh_cannot_name_has_its_socket_in_a_private_folder(short: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The path of a socket has 107 characters, and ssh's configuration gives some a meaning."""
+    (short / "run").mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short / "run"))
+    path = ssh.control_path(f"{short}/{name}", "dev@box")
+    assert path.startswith(f"{short}/run/dusty-{os.getuid()}/") and len(path) <= ssh.LONGEST_SOCKET_PATH
     assert os.stat(os.path.dirname(path)).st_mode & 0o777 == 0o700
+    assert ssh.control_path(f"{short}/plain", "dev@box").startswith(f"{short}/plain/state/ssh/")
 
 
-def test_a_private_folder_of_somebody_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / f"dusty-{os.getuid()}").symlink_to(tmp_path / "theirs")
+@pytest.mark.parametrize("runtime", ["", "/nonexistent/run", "{short}/" + "r" * 80, "{short}/it's", "relative"])
+def test_a_runtime_folder_that_is_of_no_use_is_not_used(short: Path, monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+    folder = runtime.format(short=short)
+    if folder.startswith(str(short)):
+        os.makedirs(folder)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+    assert ssh.control_path(f"{short}/{'x' * 100}", "dev@box").startswith(f"/tmp/dusty-{os.getuid()}/")
+
+
+def test_a_private_folder_of_somebody_else_is_refused(short: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short))
+    (short / "theirs").mkdir()
+    (short / f"dusty-{os.getuid()}").symlink_to(short / "theirs")
     with pytest.raises(Failure, match="belongs to another user"):
-        ssh.control_path(f"{tmp_path}/{'x' * 100}", "dev@box")
+        ssh.control_path(f"{short}/{'x' * 100}", "dev@box")
 
 
 @pytest.mark.parametrize(("target", "wanted"), [("box", "box:/p"), ("dev@box:22", "dev@box:/p"), ("dev@fe80::1:22", "dev@[fe80::1]:/p")])
@@ -136,7 +160,28 @@ def test_where_rsync_writes(tmp_path: Path, target: str, wanted: str) -> None:
 
 
 def test_a_home_with_blanks_and_quotes(tmp_path: Path, recorded_ssh) -> None:
-    home = tmp_path / "my home's"
+    home = tmp_path / "my \"home's\t"
     remote(home).run(["true"])
-    path = next(word for word in recorded_ssh() if word.startswith("ControlPath="))
-    assert path in (f'ControlPath="{ssh.control_path(str(home), "dev@box:2222")}"', f'ControlPath={ssh.control_path(str(home), "dev@box:2222")}')
+    assert f'ControlPath={ssh.control_path(str(home), "dev@box:2222")}' in recorded_ssh()
+
+
+WORDS = ["it's", 'q"q', "a b", "$HOME", "`x`", "*", "!!", "a\nb", "a\\b\\\\c", "~", "=ls", "é", os.fsdecode(b"\xff"), "%1", "-n", "\t"]
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "dash", "csh", "tcsh", "zsh", "fish"])
+def test_every_login_shell_takes_the_same_words(shell: str) -> None:
+    if not shutil.which(shell):
+        pytest.skip(f"there is no {shell}")
+    script = "for word; do printf '%s\\0' \"$word\"; done\nprintf '%s' \"$(cat)\"; exit 7"
+    for words in (WORDS, ["plain", "it's"]):
+        command = with_begin(command_for_any_shell(["sh", "-c", script, "dusty", *words]))
+        assert "\n" not in command and "!" not in command
+        done = subprocess.run([shell, "-c", command], input=b"in", capture_output=True, check=False, env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
+        assert (done.stdout, done.returncode) == (b"dusty: begin\n" + b"".join(os.fsencode(word) + b"\0" for word in words) + b"in", 7), done.stderr
+
+
+def test_what_a_login_shell_prints_by_itself_is_named(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREETING", "hi there\nmore")
+    with pytest.raises(Failure, match=r"the login shell on dev@box prints something before each command, .*: hi there\n") as raised:
+        remote(tmp_path).run(["true"])
+    assert raised.value.code == 1 and "~/.bashrc" in raised.value.hint

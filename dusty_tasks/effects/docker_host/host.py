@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 from collections.abc import Sequence
 from typing import NamedTuple, Unpack
 
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.settings.vm_presets import filled_in
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.login_shell import command_for_any_shell, own_output, with_begin
+from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.ssh_trouble import ssh_trouble
 from dusty_tasks.effects.docker_host import ssh
 from dusty_tasks.effects.doors import process
@@ -95,16 +96,15 @@ class DockerHost:
         """
         if self.is_local:
             return process.run(argv, check=check, env=self.engine_environment(), **options)
-        command = shlex.join([*(self.become_root if as_root else ()), *argv])
-        return self._over_ssh(command, argv, check=check, **options)
+        return self._over_ssh([*(self.become_root if as_root else ()), *argv], argv, check=check, **options)
 
     def command(self, argv: Sequence[str], *, as_root: bool = False) -> list[str]:
         """The words that run `argv` on the Docker host, for what is streamed to or from it (process.piped)."""
         if self.is_local:
             return list(argv)
         self.round_trips += 1
-        joined = shlex.join([*(self.become_root if as_root else ()), *argv])
-        return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], joined]
+        command = command_for_any_shell([*(self.become_root if as_root else ()), *argv])
+        return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
 
     def run_script(self, script: str, *words: str, check: bool = True, as_root: bool = False,
                    **options: Unpack[process.RunOptions]) -> process.Finished:
@@ -120,7 +120,7 @@ class DockerHost:
     def login(self) -> Login:
         """Who we are there: one question a run. Raises Unreachable."""
         script = 'id -u; if sudo -n true 2>/dev/null; then echo sudo; else echo; fi; rsync --version 2>/dev/null | head -n 1'
-        lines = [*self._over_ssh(f"sh -c {shlex.quote(script)}", ["sh"], check=True).out.splitlines(), "", "", ""]
+        lines = [*self._over_ssh(["sh", "-c", script], ["sh"], check=True).out.splitlines(), "", "", ""]
         return Login(lines[0] == "0", lines[1] == "sudo", lines[2])
 
     def rsync_destination(self, path: str) -> str:
@@ -145,12 +145,18 @@ class DockerHost:
         self.__dict__.pop("_ssh_folder", None)
         self.__dict__.pop("login", None)
 
-    def _over_ssh(self, command: str, argv: Sequence[str], *, check: bool, **options: Unpack[process.RunOptions]) -> process.Finished:
+    def _over_ssh(self, words: Sequence[str], argv: Sequence[str], *, check: bool, **options: Unpack[process.RunOptions]) -> process.Finished:
         self.round_trips += 1
-        words = [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
-        finished = process.run(words, **options)
+        command = with_begin(command_for_any_shell(words))
+        finished = process.run([os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command], **options)
         if finished.code == 255:
             raise Unreachable(self.name, finished.err)
+        own, before = own_output(finished.out)
+        finished = finished._replace(out=own)
+        if before:
+            line = printable(before.strip().partition("\n")[0][:80])
+            raise Failure(f"the login shell on {self.name} prints something before each command, which rsync and docker cannot tell from answers: {line}",
+                          "over there, let ~/.bashrc (~/.cshrc, ~/.zshenv) print only in a terminal: [ -t 1 ] && echo …")
         if check and finished.code:
             raise ToolFailed(["ssh", self.name, *argv], finished.code, finished.err or finished.out)
         return finished

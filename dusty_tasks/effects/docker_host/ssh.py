@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import stat
+from contextlib import suppress
 
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.files import read_bytes, write_if_changed
@@ -32,9 +34,9 @@ def program_folder(home: str, target: str, config_path: str = "") -> str:
     ssh = own_ssh(folder)
     _, port = split_target(target)
     words = [ssh, *(["-F", config_path] if config_path else []), *(["-p", str(port)] if port else [])]
-    for option in (*OPTIONS, f"ControlPath={quoted_in_config(control_path(home, target))}"):
+    for option in (*OPTIONS, f"ControlPath={control_path(home, target)}"):
         words += ["-o", option]
-    write_if_changed(os.path.join(folder, "ssh"), f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'.encode(), mode=0o755)
+    write_if_changed(os.path.join(folder, "ssh"), f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'.encode("utf-8", "surrogateescape"), mode=0o755)
     return folder
 
 
@@ -48,28 +50,34 @@ def own_ssh(folder: str) -> str:
 
 
 def short_digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:12]
 
 
 def control_path(home: str, target: str) -> str:
-    """Where the shared connection's socket lies: below DUSTY_HOME, or in a private folder if that path is too long.
+    """Where the shared connection's socket lies: below DUSTY_HOME, or in a private folder if ssh cannot take that path.
 
     Raises Failure if the private folder belongs to somebody else.
     """
+    name = short_digest(f"{home}\0{target}")
     folder = os.path.join(home, "state", "ssh")
-    if len(os.fsencode(folder)) > LONGEST_SOCKET_PATH - 13:
-        folder = os.path.join(os.environ.get("XDG_RUNTIME_DIR") or "/tmp", f"dusty-{os.getuid()}")
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    if os.lstat(folder).st_uid != os.getuid() or stat.S_ISLNK(os.lstat(folder).st_mode):
-        raise Failure(f"{folder} belongs to another user, so the ssh connection cannot be shared there", "set XDG_RUNTIME_DIR")
+    if not _can_be_taken(folder):
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or ""
+        private = f"dusty-{os.getuid()}"
+        is_usable = os.path.isdir(runtime) and os.access(runtime, os.W_OK | os.X_OK) and _can_be_taken(os.path.join(runtime, private))
+        folder = os.path.join(runtime if is_usable else "/tmp", private)
+    with suppress(FileExistsError):
+        os.makedirs(folder, mode=0o700)
+    found = os.lstat(folder)
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise Failure(f"{folder} belongs to another user or is no folder, so the ssh connection cannot be shared there",
+                      "set XDG_RUNTIME_DIR to a folder of your own with a short path")
     os.chmod(folder, 0o700)
-    return os.path.join(folder, short_digest(f"{home}\0{target}"))
+    return os.path.join(folder, name)
 
 
-def quoted_in_config(path: str) -> str:
-    """A path as an ssh option's value: quoted for blanks, `%` doubled."""
-    escaped = path.replace("%", "%%")
-    return f'"{escaped}"' if " " in escaped else escaped
+def _can_be_taken(folder: str) -> bool:
+    """True if a socket in it can be named in ssh's configuration, where quotes, blanks, `%` and `$` mean something, and in a socket address."""
+    return len(folder) <= LONGEST_SOCKET_PATH - 13 and re.fullmatch(r"/[\w./@+,:=-]*", folder, re.ASCII) is not None
 
 
 def write_config(home: str, target: str, printed: str) -> str:
