@@ -43,13 +43,17 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
 def trouble_of_the_machine(error: Exception) -> int:
     """The exit code of what is no bug, met outside the doors; 0 for all else.
 
-    A reader that has gone ends a run in silence, 141. A full or read-only disk, or a file where a folder should be, is said in one line, 2.
+    A reader that has gone ends a run in silence, 141. A full or read-only disk, a file where a folder should be, and a limit on memory,
+    files or processes that is reached, are said in one line, 2.
     """
     import errno
 
     if isinstance(error, BrokenPipeError):
         _print_to_nobody()
         return 141
+    if limit := _limit_reached(error):
+        warn(f"{limit}\n    hint: ulimit -a shows the limits of this shell; the next run goes on where this one ended")
+        return 2
     if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOTDIR):
         return 0
     warn(f"{error.filename or 'the output'}: {error.strerror}")
@@ -58,6 +62,24 @@ def trouble_of_the_machine(error: Exception) -> int:
     except OSError:
         _print_to_nobody()
     return 2
+
+
+def _limit_reached(error: Exception) -> str:
+    """What this process was refused, as a sentence; '' where it was nothing of the kind."""
+    import errno
+
+    number = error.errno if isinstance(error, OSError) else 0
+    said = str(error)
+    # A library that cannot be loaded for want of memory, and a fork that fails, have no error of their own.
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or (isinstance(error, ImportError) and "failed to map" in said):
+        return "there is not enough memory for this run, or it may not take more"
+    if number in (errno.EMFILE, errno.ENFILE) or "Too many open files" in said:
+        return "this run may not open more files"
+    if number == errno.EAGAIN or "can't start new thread" in said or type(error).__name__ == "ForkException":
+        return "this run may not start more threads or processes, or there is not enough memory for them"
+    if number == errno.EFBIG:
+        return f"{getattr(error, 'filename', None) or 'a file'}: this run may not write files of that size"
+    return ""
 
 
 def _print_to_nobody() -> None:
