@@ -146,3 +146,26 @@ def test_variable_of_the_caller_as_an_argument_of_a_build() -> None:
         stack = assemble(fine({"services/db.yml": f"build: {{context: ., args: {args}}}\n", "bundles/b.yml": "services: [db]\n"}), ["b"])[0]
         assert powers_of(stack, SETTINGS, "/specs") == []
         assert [power.value for power in powers_of(stack, far, "/specs")] == ["TOKEN"]
+
+
+@pytest.mark.parametrize("source", ["//persist/x", "/./persist/x", "/persist/.restore-ready"])
+def test_mount_that_only_looks_like_one_below_persist(source: str) -> None:
+    """Compiled, it is a folder of the Docker host itself, or one of Dusty's own."""
+    assert [power.key for power in powers(f"image: busybox:1\nvolumes: ['{source}:/x']\n")] == ["volumes"]
+
+
+@pytest.mark.parametrize(("above", "asks"), [
+    ("/persist/data:/data", True), ("/persist//data/:/data:rw", True), ("{type: bind, source: /persist/data, target: /data}", True),
+    ("/persist/data:/data:ro", False), ("{type: bind, source: /persist/data, target: /data, read_only: true}", False),
+    ("/persist/dat:/data", False), ("/persist/data/sub:/data", False)])
+def test_mount_below_a_folder_that_another_container_writes_in(above: str, asks: bool) -> None:
+    """The engine follows a link that stands there, to anything of the Docker host, also when it starts the container again by itself."""
+    above = above if above[0] == "{" else repr(above)
+    found = powers("image: busybox:1\nvolumes: ['/persist/data/sub:/sub']\n", APP.format(repo="/src/app") + f"compose: {{volumes: [{above}]}}\n")
+    assert [power.value for power in found] == (["/persist/data/sub:/sub"] if asks else [])
+
+
+@pytest.mark.parametrize(("mode", "asks"), [("bridge", False), ("none", False), ("service:web", False), ("other_default", True), ("host", True), ("container:x", True)])
+def test_network_of_others(mode: str, asks: bool) -> None:
+    found = powers(f"image: busybox:1\nnetwork_mode: {mode}\n", APP.format(repo="/src/app"))
+    assert [power.key for power in found] == (["network_mode"] if asks else [])

@@ -32,13 +32,23 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
     stack.app("web", always="echo going home; exit 0", services="[]")
     stack.service("db", command="echo done; exit 0", more=HEALTHCHECK.format("true"))
     stack.service("job", command="exit 0")
-    stack.bundle("shop", apps="[web]", services="[db, job]")
+    # What it prints, its health check too, and a file of the repo are to steer a terminal.
+    rude = r"printf '\\033]0;owned\\007\\033[2J\\233mrude'"
+    stack.service("rude", command=f"{rude}; sleep 1000".replace(r"\\", "\\"), more=HEALTHCHECK.format(f"{rude}; exit 3"))
+    stack.code("web", "\x1b]0;owned\x07", "x")
+    stack.bundle("shop", apps="[web]", services="[db, job, rude]")
     for _ in range(2):
         done = rig.dusty("up", check=False)
         assert done.returncode == 2
         assert "web ended with status 0, and a route leads to it; its last lines:\n    going home" in done.stderr
         assert "db ended with status 0, and it has a health check; its last lines:\n    done" in done.stderr
-        assert "job" not in done.stderr
+        assert "job" not in done.stderr and "rude is unhealthy" in done.stderr
+        shown = done.stdout + done.stderr
+        for words in (["status", "-v"], ["plan"], ["doctor"], ["why", "rude"], ["sync", "--verify"], ["status", "--json"], ["doctor", "--json"]):
+            asked = rig.dusty(*words, check=False)
+            shown += asked.stdout + asked.stderr
+        shown += rig.run(["cat", "/etc/hosts", f"{rig.home}/build/nginx/dustyNginx.conf"]).stdout
+        assert "rude" in shown and {*shown}.isdisjoint({"\x1b", "\x07", "\x9b"})
     for name, why in (("web", "a route leads to it"), ("db", "it has a health check")):
         assert told(rig, name) == {"status": "failed (exited 0)", "plan": f"start {name}: it ended with status 0, and {why}",
                                    "doctor": f"{name} ended with status 0, and {why}"}
@@ -47,6 +57,7 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
     assert "dusty up leaves it so" in rig.dusty("shell", "job", "true", check=False).stderr
     stack.app("web", services="[]")
     stack.service("db", more=HEALTHCHECK.format("true"))
+    stack.bundle("shop", apps="[web]", services="[db, job]")
     rig.dusty("up")
     assert rig.dusty("up").stdout.startswith("up to date")
 

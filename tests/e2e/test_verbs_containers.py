@@ -234,6 +234,18 @@ def test_a_copy_arrives_where_the_engine_cannot_put_it_or_is_refused(rig, up, tr
     assert rig.dusty("shell", "web", "cat", "/scratch/deep/by-link").stdout == "after the link"
     rig.dusty("cp", "web:/scratch/deep", str(tmp_path / "back"))
     assert (tmp_path / "back/tree/ü b").read_text() == "unicode" and (tmp_path / "back/tree/sub/run").stat().st_mode & 0o777 == 0o751
+    # What a hostile container has to offer: more than any disk, devices, a way out, a FIFO.
+    rig.dusty("shell", "web", "sh", "-c", "mkdir /bad && cd /bad && truncate -s 100G big && mknod disk b 8 0 && mknod zero c 1 5 && mkfifo fifo && "
+              "ln -s ../../.. up && ln -s /etc/passwd abs && truncate -s 3G /thin && echo end >> /thin")
+    rig.run(["sh", "-c", "mkdir -p /run/small && mount -t tmpfs -o size=20m tmpfs /run/small"])
+    for word in ("web:/bad/big", "web:/bad"):
+        ended = rig.dusty("cp", word, "/run/small/copy", check=False, timeout=60)
+        assert ended.returncode == 1 and "is larger than what is free" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+    assert rig.run(["sh", "-c", "find /run/small -name '.dusty*' -o -name big; umount /run/small"]).stdout == ""
+    rig.dusty("shell", "web", "rm", "/bad/big")
+    ended = rig.dusty("cp", "web:/bad", str(tmp_path / "bad"))
+    assert {path.name for path in (tmp_path / "bad").iterdir()} == {"fifo", "up", "abs"} and ended.stderr.count("not copied") == 2
+    assert rig.dusty("cp", "web:/dev/zero", str(tmp_path / "zero")).stderr.count("not copied") == 1 and not (tmp_path / "zero").exists()
     rig.dusty("cp", "web:/proc/1/status", str(tmp_path / "status"))
     assert (tmp_path / "status").read_text().startswith("Name:")
     rig.dusty("cp", str(tree / "zz-last"), "web:/dev/shm/there")

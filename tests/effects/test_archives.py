@@ -1,12 +1,16 @@
 """Copies on this machine: modes, links, merging, and entries that would land elsewhere."""
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.copies import SourceMissing, local_entries, placed_at, write_to_folder
@@ -147,3 +151,30 @@ def test_renamed_entries_survive_long_and_unicode_names(tmp_path: Path) -> None:
     with tarfile.open(fileobj=repacked) as archive:
         assert archive.getnames() == ["to/here", f"to/here/z{name}", f"to/here/{name}"]
         assert archive.getmembers()[2].linkname == f"to/here/z{name}"
+
+
+NAMES = st.lists(st.sampled_from(["a", "b", "..", ".", "", "/", "c"]), min_size=1, max_size=4).map("/".join)
+ENTRIES = st.lists(st.tuples(NAMES, st.sampled_from([tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]), NAMES), max_size=8)
+
+
+@given(ENTRIES)
+@settings(max_examples=300, deadline=None)
+def test_no_archive_writes_outside_of_where_it_is_put(entries: list[tuple[str, bytes, str]]) -> None:
+    with tempfile.TemporaryDirectory() as top:
+        root = Path(top) / "in/here"
+        root.mkdir(parents=True)
+        for path in (Path(top) / "a", Path(top) / "in/a", Path(top) / "in/c"):
+            path.write_text("precious")
+        before = {path: (path.lstat().st_mode, path.lstat().st_nlink, path.read_bytes()) for path in (Path(top) / "a", Path(top) / "in/a", Path(top) / "in/c")}
+        with contextlib.suppress(Failure):
+            put(root, folder(""), *(entry(name, b"evil", kind=kind, link=link) for name, kind, link in entries))
+        assert {path: (path.lstat().st_mode, path.lstat().st_nlink, path.read_bytes()) for path in before} == before
+        assert {path.name for path in Path(top).iterdir()} == {"a", "in"} and {path.name for path in (Path(top) / "in").iterdir()} == {"a", "c", "here"}
+
+
+def test_a_file_that_claims_more_than_the_disk_has_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    huge = entry("huge")
+    huge[0].size = 1 << 60
+    with pytest.raises(Failure, match="is larger than what is free"):
+        put(tmp_path / "to", folder(""), (huge[0], io.BytesIO(b"x")))
+    assert list((tmp_path / "to").iterdir()) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.plan.given_values import file_of, given_values
-from dusty_tasks.core.specs.compose_values import joined
+from dusty_tasks.core.specs.compose_values import is_persistent, joined
 from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.text.key_path import KeyPath
 
@@ -99,6 +99,4 @@ def spec_volume(volume: Any, root: str) -> Any:
 
 
 def _persistent(source: str, root: str) -> str:
-    if source == "/persist" or source.startswith("/persist/"):
-        return host_path(root, source.lstrip("/"))
-    return source
+    return host_path(root, source.lstrip("/")) if is_persistent(source) else source

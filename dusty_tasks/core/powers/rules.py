@@ -7,12 +7,12 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from dusty_tasks.core.powers.model import Power, sent_variable
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of, volumes
+from dusty_tasks.core.specs.compose_values import is_persistent, joined, local_folder, pairs_of, volumes
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service, Specs, Tests
 from dusty_tasks.core.specs.sources import Places, source_place
 from dusty_tasks.core.stack.model import Stack
@@ -28,6 +28,8 @@ HOMES = ("/root", "/home", "/Users", "/var", "/usr")
 """Fine above a checkout, but not the checkout itself."""
 OWN_LOGS = ("", "json-file", "local", "none")
 """Log drivers that keep a log where the engine keeps its own."""
+OWN_NETWORKS = ("", "bridge", "default", "none", "private")
+"""Networks in which a container meets no other stack's that did not choose to be met."""
 ENGINE_SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "dockerd.sock")
 PLAIN_VARIABLES = frozenset("TERM COLORTERM TZ LANG LANGUAGE USER UID GID COLUMNS LINES".split())  # noqa: SIM905 - reads best as text
 """Variables that tell nothing worth keeping from a container."""
@@ -126,6 +128,7 @@ class _Around:
             settings.nginx_image, *(app.image for app in stack.apps.values() if app.image),
             *(str(service.compose["image"]) for service in stack.services.values() if service.compose.get("image") and not service.compose.get("build")))}
         """Those that containers run and do not build themselves."""
+        self.shared = _written_below_persist(stack)
         self.names = {*stack.apps, *stack.services, *(route.host_name for route in stack.routes)}
 
     def of_app(self, app: App) -> Iterator[Power]:
@@ -201,10 +204,12 @@ class _Container:
             yield self.power(key, value, f"shares the {_NAMESPACES[key]} of the Docker host")
         elif isinstance(value, str) and value.startswith("container:"):
             yield self.power(key, value, f"shares the {_NAMESPACES[key]} of a container that is not the stack's")
+        elif key == "network_mode" and value not in OWN_NETWORKS and not str(value).startswith("service:"):
+            yield self.power(key, value, f"joins the network {value}, which is not the stack's")
 
     def volumes(self, key: str, value: Any) -> Iterator[Power]:
         for index, volume in volumes({"volumes": value}):
-            if volume.source.startswith("/") and (meaning := _meaning_of_mount(volume.source)) is not None:
+            if volume.source.startswith("/") and (meaning := _meaning_of_mount(volume.source, self.around.shared)) is not None:
                 yield self.power(key, value[index], f"mounts {volume.source} of the Docker host at {volume.target}{meaning}", (*self.base, key, index))
 
     def files(self, key: str, value: Any) -> Iterator[Power]:
@@ -293,14 +298,31 @@ class _Container:
             yield self.power(key, whole, f"{does} {whole} of this machine, outside the specs and repos of the stack", at)
 
 
-def _meaning_of_mount(source: str) -> str | None:
-    """What a mount of this path of the Docker host means beyond itself, None for one that needs no consent."""
+def _written_below_persist(stack: Stack) -> set[str]:
+    """The folders below /persist into which containers of the stack may write, and so put links there; all of /persist is a power by itself."""
+    specs: list[App | Service] = [*stack.apps.values(), *stack.services.values()]
+    return {posixpath.normpath(volume.source) for spec in specs for index, volume in volumes(spec.compose)
+            if volume.source.startswith("/persist/") and posixpath.normpath(volume.source) != "/persist" and not _is_read_only(spec.compose["volumes"][index])}
+
+
+def _is_read_only(entry: Any) -> bool:
+    return bool(entry.get("read_only")) if isinstance(entry, Mapping) else "ro" in str(entry).split(":")[2:3]
+
+
+def _meaning_of_mount(source: str, shared: Collection[str]) -> str | None:
+    """What a mount of this path of the Docker host means beyond itself, None for one that needs no consent.
+
+    `shared` are the folders below /persist that containers may write into.
+    """
     path = posixpath.normpath("/" + source.lstrip("/"))
     if path == "/persist":
         return ": the data, code and assets of all apps"
-    if path.startswith("/persist/"):
+    if path.startswith("/persist/") and is_persistent(source):
         own = path.split("/")[2]
-        return f": {own} is Dusty's own" if own in OWN_FOLDERS else None
+        if own in OWN_FOLDERS or own.startswith(".restore"):
+            return f": {own} is Dusty's own"
+        above = next((folder for folder in sorted(shared) if path.startswith(f"{folder}/")), "")
+        return f": a container that writes in {above} can put a link in its place, to any folder there" if above else None
     if posixpath.basename(path) in ENGINE_SOCKETS or path in ("/", "/run", "/var", "/var/run"):
         return ": whoever holds the engine's socket is root there"
     return ""

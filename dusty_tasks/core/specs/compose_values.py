@@ -148,6 +148,11 @@ def volumes(compose: dict[str, Any]) -> Iterator[tuple[int, Volume]]:
             continue
 
 
+def is_persistent(source: str) -> bool:
+    """True for a source below /persist, as it is spelt: only that spelling means the folder that the Docker host keeps."""
+    return source == "/persist" or source.startswith("/persist/")
+
+
 def stored_paths(compose: dict[str, Any]) -> list[str]:
     """The paths of a container whose files lie in a volume, below /persist or in memory: in none of a user's own folders."""
     tmpfs = compose.get("tmpfs") or ()

@@ -7,6 +7,7 @@ it to, to put a file in a folder's place or a folder in a file's. It does not se
 """
 from __future__ import annotations
 
+import errno
 import io
 import os
 import posixpath
@@ -21,12 +22,15 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from dusty_tasks.core.of_verbs.copying import renamed
+from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.process import Finished, Piped, piped, run
 
 Entry = tuple[tarfile.TarInfo, IO[bytes] | None]
 Environment = Mapping[str, str]
 
+LONGEST_PRINTED = 1 << 30
+"""Bytes of a file of /proc or /sys, whose size nobody knows before."""
 _MISSING = ("Could not find the file", "no such file or directory", "not a directory", "No such container:path")
 
 
@@ -95,6 +99,8 @@ def printed_entry(reach: Reach, path: str) -> Iterator[Iterator[Entry]]:
     with piped(argv, env=reach.env) as stream, tempfile.TemporaryFile() as kept:
         while chunk := stream.out.read(1 << 16):
             kept.write(chunk)
+            if kept.tell() > LONGEST_PRINTED:
+                raise Failure(f"{path} has no end: more than {size_text(LONGEST_PRINTED)} came of it")
         finished = stream.end()
         if finished.code:
             raise _cause(argv, finished)
@@ -265,6 +271,8 @@ def write_to_folder(entries: Iterable[Entry], root: str, count: Callable[[int], 
                 continue
             if os.path.isdir(path) and not os.path.islink(path):
                 raise Failure(f"{path} is a folder here and not one in the container: it is left as it is")
+            if entry.isreg():
+                _check_room(entry, path)
             _put(entry, file, path, root, count)
             files, size = files + 1, size + entry.size
         for path, entry in reversed(made):
@@ -273,6 +281,12 @@ def write_to_folder(entries: Iterable[Entry], root: str, count: Callable[[int], 
     except OSError as error:
         raise Failure(f"{error.filename or root}: {error.strerror}") from error
     return Copied(files, size, tuple(skipped))
+
+
+def _check_room(entry: tarfile.TarInfo, path: str) -> None:
+    """Raise OSError for a file that is larger than what is free: a container may claim any size, and zeros that take no room would go on for ever."""
+    if entry.size > shutil.disk_usage(os.path.dirname(path) or ".").free:
+        raise OSError(errno.ENOSPC, f"the copy of {size_text(entry.size)} is larger than what is free on that disk", path)
 
 
 def _check_inside(folder: str, root: str, name: str) -> None:
