@@ -216,6 +216,10 @@ class Run:
         if self.view.engine_trouble:
             raise Failure(self.view.engine_trouble, code=2)
         check_before_changes(self.engine, self.view, adopt=bool(self.options.get("adopt")))
+        if self.view.plan.of(*STARTING):
+            from dusty_tasks.operations.launch.mount_links import refuse_links
+
+            refuse_links((container.mapping for container in self.view.wanted.containers), session.docker_host())
         if session.settings().sync_mode == "bind" and self.view.plan.of(*STARTING):
             from dusty_tasks.operations.code.bound_mounts import ensure_mount_points, trees_of_stack
 
