@@ -122,3 +122,19 @@ def test_bad_input_is_named_and_keeps_nothing(dusty: Chosen, key_file: Path, wor
     ended = dusty("assets", *words)
     assert ended.code == 1 and ended.out == "" and said in ended.err, ended.err
     assert not (dusty.home / "assets").exists() or not list((dusty.home / "assets").iterdir())
+
+
+def test_what_may_have_no_end_is_no_asset(dusty: Chosen, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "huge").open("wb").truncate(5 << 30)
+    for source, why in (("/dev/zero", "no regular file"), (str(tmp_path / "fifo"), "no regular file"), (str(tmp_path), "Is a directory"),
+                        (str(tmp_path / "huge"), "larger than")):
+        ended = dusty("assets", "set", "WEB_KEY", source)
+        assert ended.code == 1 and why in ended.err and source in ended.err, source
+    (dusty.home / "assets").mkdir(exist_ok=True)
+    os.truncate(os.open(dusty.home / "assets/WEB_KEY", os.O_CREAT | os.O_WRONLY), 5 << 30)
+    for words in (["assets", "read", "WEB_KEY"], ["plan"], ["status"]):
+        ended = dusty(*words)
+        assert ended.code in (1, 2) and "Traceback" not in ended.err, words
+    assert "is larger than" in dusty("assets", "read", "WEB_KEY").err
+    assert dusty("assets", "unset", "WEB_KEY").code == 0
