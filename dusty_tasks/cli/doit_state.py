@@ -1,7 +1,7 @@
 """doit's database as a cache that survives anything: commit per task, heal what is damaged, keep what a signal interrupts.
 
 doit writes its database at the end of a run; kill -9 would lose every finished task. The methods
-replaced here are private to doit 0.37, which requirements.txt pins and tests/test_state.py watches.
+replaced here are private to doit 0.37, which requirements.txt pins and tests/cli/test_state.py watches.
 """
 from __future__ import annotations
 

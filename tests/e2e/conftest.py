@@ -7,21 +7,18 @@ provides it.
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import images as rig_images
 import pytest
+from machine import CACHE, Machine, connect
+
+from dusty_tasks.core.plan.image_names import STAND_IN_LABEL
+from dusty_tasks.effects.engine.images import PACKAGES, STANDING_IN_FOR
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/rig"))
-
-import images as rig_images  # noqa: E402
-from machine import CACHE, Machine, connect  # noqa: E402
-
-from dusty_tasks.core.plan.image_names import STAND_IN_LABEL  # noqa: E402
-from dusty_tasks.effects.engine.images import PACKAGES, STANDING_IN_FOR  # noqa: E402
 
 SSH_ADDRESS = "192.168.99.100"
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from kills import ENVIRONMENT, ROOT
 from stacks import PORT, SmallStack
 from test_verbs_test import commit

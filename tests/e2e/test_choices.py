@@ -6,9 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import PORT, SmallStack, changes
 
 ASSETS = "assets: [{name: WEB_KEY, path: /etc/web/key}, {name: MAYBE, path: /etc/maybe, required: false}]\n"

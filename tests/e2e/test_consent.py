@@ -1,13 +1,9 @@
 """What `up` changes of the machine is asked for first: as root and with sudo, at a terminal and without one."""
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import PORT, SmallStack
 from terminal import CTRL_C, CTRL_D, at_terminal
 

@@ -1,13 +1,8 @@
 """A new user's first hour with the example: on a machine with an engine, and on a bare one."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "rig"))
-
 from bare import BareMachine
 
 EXAMPLE = {"dusty_board_1", "dusty_quotes_1", "dusty_redis_1", "dusty_dustyInternalNginx_1"}

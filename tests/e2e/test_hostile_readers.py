@@ -10,11 +10,11 @@ import yaml
 from dusty_tasks.core.plan.given_values import env_file_text
 from dusty_tasks.core.settings.model import NGINX_IMAGE
 from dusty_tasks.core.text.problems import errors
-from tests.core import test_compose_keys as dialects
+from tests.core.artifacts.test_hostile_artifacts import HOME, SURE, compiled
 from tests.core.spec_text import fine
-from tests.core.test_hostile_artifacts import HOME, SURE, compiled
-from tests.core.test_hostile_specs import FILES, STRINGS, checked, replaced
-from tests.core.test_hostile_specs import SURE as NAMES
+from tests.core.specs import test_compose_keys as dialects
+from tests.core.specs.test_hostile_specs import FILES, STRINGS, checked, replaced
+from tests.core.specs.test_hostile_specs import SURE as NAMES
 
 SAY_REFUSED = 'for file in /c/*.conf; do nginx -t -q -c "$file" || echo "refused $file"; done 2>&1'
 

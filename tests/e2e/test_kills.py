@@ -7,12 +7,8 @@ import subprocess
 import sys
 import time
 from functools import partial
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from kills import DIRTY, ENVIRONMENT, ROOT, Killed, break_off, break_off_at_calls
 from stacks import PORT, SmallStack
 

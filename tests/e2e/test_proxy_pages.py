@@ -4,13 +4,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import PORT, SERVE, SmallStack
 
 from dusty_tasks.effects.engine.images import PYTHON_IMAGE

@@ -2,13 +2,8 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import PORT, SERVE, SmallStack
 
 HEALTHCHECK = 'healthcheck: {{test: ["CMD-SHELL", "{0}"], interval: 1s, timeout: 2s, retries: 2}}\n'

@@ -2,13 +2,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import SmallStack
 from sync_stack import SyncStack, listing
 

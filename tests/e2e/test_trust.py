@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 from stacks import SmallStack
 

@@ -9,9 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import PORT, SmallStack, changes
 
 UP_TO_DATE = "up to date: 0 changes, 1 Docker read, 0 sudo"

@@ -5,9 +5,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from kills import restart_engine
 from stacks import PORT, SmallStack, changes, state
 

@@ -6,9 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from machine import CLEAN_PATH
 from stacks import PORT, SmallStack, changes
 from terminals import COLUMNS, ROWS, attached

@@ -2,15 +2,10 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import SmallStack
 
 KEEP = "echo kept >> /data/f; chown 123:456 /data/f; chmod 640 /data/f; trap 'exit 0' TERM; sleep 100000 & wait"

@@ -4,13 +4,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from stacks import SmallStack
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -4,16 +4,11 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import sys
-from pathlib import Path
 
 import pytest
+from hosts_box import request_of, section
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "helper"))
-
-from hosts_box import request_of, section
 
 from dusty_tasks.core.specs.rules import Wrong, check_host_name
 from dusty_tasks.effects.hosts.section import found_section, helper_module, possible_section, section_is_in_place

@@ -4,16 +4,14 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from machine import Machine
+
+from dusty_tasks.effects.hosts.section import HELPER_PATH
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/rig"))
-
-from machine import Machine  # noqa: E402
-
-from dusty_tasks.effects.hosts.section import HELPER_PATH  # noqa: E402
 
 SOURCE = str(ROOT / "sudoers.d/dusty-hosts")
 OWN_LINES = b"127.0.0.1\tlocalhost\n# mine \xff\r\n::1 localhost ip6-localhost\n"

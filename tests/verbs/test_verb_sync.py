@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.steps.sync_room import Room, tree, write
+from tests.operations.sync_room import Room, tree, write
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code import bound_mounts
-from tests.steps.sync_room import tree, write
+from tests.operations.sync_room import tree, write
 
 Mounts = tuple[dict[str, Any], set[str]]
 

@@ -17,7 +17,7 @@ from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.operations.machine import preflight
 from dusty_tasks.verbs.table import BY_NAME, VERBS
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def dusty(*words: str, home: Path, stdin: int | None = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:

@@ -13,7 +13,7 @@ import pytest
 
 from dusty_tasks.verbs.table import VERBS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 COMMAND = re.compile(rf"(?<![\w./-])dusty (?:{'|'.join(verb.name for verb in VERBS)}|help|<verb>|\{{)")
 MEANT = {
     "core/artifacts/compose.py": "a compiled file is the same whoever compiles it",

@@ -10,7 +10,7 @@ import pytest
 from dusty_tasks.effects.machine import user_shell
 from dusty_tasks.effects.machine.user_shell import found_setup, read_shell_setup, set_up_shell, undo_setup
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

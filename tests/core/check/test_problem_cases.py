@@ -12,7 +12,7 @@ from dusty_tasks.core.text.problems import errors, report
 from dusty_tasks.effects.home.settings import settings_from
 from dusty_tasks.effects.specs.read import read_documents
 
-CASES = sorted((Path(__file__).parent.parent / "cases").glob("problems_*"))
+CASES = sorted((Path(__file__).parent.parent.parent / "cases").glob("problems_*"))
 
 
 def problems_of(case: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.steps.sync_room import Room
+from tests.operations.sync_room import Room
 
 FOLDERS = 100
 MIB = 1 << 20

@@ -24,7 +24,7 @@ from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.specs.templates import read_templates
-from tests.core.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced
+from tests.core.specs.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced
 
 SURE = ("a;b} server { listen 1; } # it's", 'say "hi" \\', "${X} $(reboot) `reboot`", "two\nlines\n- a\n- b: c", "' ; reboot ; '",
         "tab\there {{ x }} {% raw %} %s é\u202e", "0755")

@@ -15,7 +15,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import state_of
 from dusty_tasks.effects.home import config as store
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def put(home: Path, **keys: object) -> bool:

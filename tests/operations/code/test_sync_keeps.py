@@ -21,7 +21,7 @@ from dusty_tasks.operations.code.bring_back import pull, restore
 from dusty_tasks.operations.code.copy_edits import edits_of_copy
 from dusty_tasks.operations.code.copy_repo import CopyOfRepo
 from dusty_tasks.operations.code.sync import SyncOutcome
-from tests.steps.sync_room import Room, play_ssh, tree, write
+from tests.operations.sync_room import Room, play_ssh, tree, write
 
 HERE, SSH, BUSYBOX = "here", "ssh", "busybox"
 

@@ -43,7 +43,7 @@ time.sleep(60)
 @pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, b"interrupted\n"), (signal.SIGTERM, 143, b"")], ids=["^C", "SIGTERM"])
 def test_a_signal_within_a_callback_that_python_calls_for_itself_is_not_lost(number: signal.Signals, code: int, said: bytes) -> None:
     ended = subprocess.run([sys.executable, "-c", SWALLOWED.format(number=int(number))], capture_output=True, check=False, timeout=30,
-                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)})
     assert (ended.returncode, ended.stderr) == (code, said)
 
 
@@ -52,7 +52,7 @@ def test_a_finished_task_is_kept_whatever_ends_the_run(number: signal.Signals, t
     script = tmp_path / "pipeline.py"
     script.write_text(PIPELINE.format(home=str(tmp_path), number=int(number)))
     ended = subprocess.run([sys.executable, str(script)], capture_output=True, check=False,
-                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)})
     assert ended.returncode == (-9 if number == signal.SIGKILL else 128 + number), ended.stderr
     rows = sqlite3.connect(tmp_path / "state/doit.db").execute("select task_id from doit").fetchall()
     assert ("a",) in rows
@@ -123,7 +123,7 @@ def test_a_disk_without_room_for_the_database_costs_its_records_and_not_the_run(
     script = tmp_path / "pipeline.py"
     script.write_text(ON_A_FULL_DISK.format(home=str(tmp_path), refused=refused))
     ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60,
-                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)})
+                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)})
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "a").exists() and (tmp_path / "b").exists()
     assert ended.stderr.startswith("state/doit.db cannot be written (database or disk is full)") and ended.stderr.count("cannot be written") == 1
@@ -159,7 +159,7 @@ from doit.cmd_base import ModuleTaskLoader
 tasks = {{"DOIT_CONFIG": {{"backend": "sqlite3", "dep_file": db}}, "task_a": task_a}}
 sys.exit(DoitMain(ModuleTaskLoader(tasks), config_filenames=()).run(["run"]))
 """)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)}
     good, bad = (subprocess.run([sys.executable, str(script), *words], env=environment, capture_output=True, text=True,
                                 check=False) for words in ([], ["fail"]))
     assert good.returncode == 0, good.stderr

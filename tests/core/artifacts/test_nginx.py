@@ -13,7 +13,7 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.model import App
 from dusty_tasks.core.stack.model import Route, Stack
 from dusty_tasks.effects.specs.templates import read_templates
-from tests.core.test_hostile_artifacts import nginx_servers, nginx_tokens
+from tests.core.artifacts.test_hostile_artifacts import nginx_servers, nginx_tokens
 
 SETTINGS = Settings(home="/h")
 TEMPLATES = read_templates()

@@ -11,7 +11,7 @@ import pytest
 
 from dusty_tasks import console
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 CODE = """
 from dusty_tasks.console import progress, say, working
 with working("changing containers"):

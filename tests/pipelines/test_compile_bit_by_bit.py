@@ -15,7 +15,7 @@ from dusty_tasks.core.artifacts.table import Rendering, compile_all
 from dusty_tasks.effects.specs.templates import read_templates
 from dusty_tasks.pipelines import compile as steps
 from dusty_tasks.pipelines.as_checked import AsChecked
-from tests.steps.test_compile import Room, room
+from tests.pipelines.test_compile import Room, room
 from tests.test_rooms import ROOT
 
 __all__ = ["room"]

@@ -8,13 +8,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from spec_text import fine
 
 from dusty_tasks.core.powers.model import Power, digest_of, from_json, held_against
 from dusty_tasks.core.powers.rules import moving_image, powers_of, private_folder
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.compose_keys import KNOWN_KEYS
 from dusty_tasks.core.stack.assemble import assemble
+from tests.core.spec_text import fine
 
 SETTINGS = Settings(home="/home/dev/.dusty", host=HostSettings(root="/home/dev/.dusty/host"))
 APP = "repo: {repo}\nmount: /app\nimage: busybox:1\ncommands: {{always: [serve]}}\n"

@@ -18,7 +18,7 @@ from dusty_tasks.effects.watch.folders import MOST_PATHS, Watch, Watched
 from dusty_tasks.effects.watch.inotify import CannotWatch, Inotify, NoEvents
 from dusty_tasks.effects.watch.native_events import NativeEvents
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EVENTS: dict[str, Callable] = {"inotify": Inotify, "native": NativeEvents, "none": lambda: NoEvents("there are no events")}
 PATIENCE = 30.0
 

@@ -12,7 +12,7 @@ import pytest
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.lock import Busy, held, is_at_work, lock_path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOLD = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
