@@ -8,16 +8,16 @@ from dusty_tasks import session
 from dusty_tasks.core.plan.container_state import State, state_of
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import WantedContainer
-from dusty_tasks.effects.docker_host.small_files import read_host_json
+from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.observe.docker_host import STARTED, read_finished
+from dusty_tasks.effects.observe.docker_host import read_finished
 from dusty_tasks.operations.look import read_answers, read_looping
 
 
 def read_state(engine: Engine, container: FoundContainer, started: Mapping[str, Any] | None = None) -> State:
     """What `container` does. `started` is what is recorded on the Docker host, if it is known already. Raises Failure."""
-    name, records = container.name, read_host_json(engine.host, STARTED) if started is None else dict(started)
+    name, records = container.name, read_started(engine.host) if started is None else dict(started)
     wanted = wanted_container(name)
     found = Found(containers={name: container}, started=records)
     answers = read_answers(engine, [wanted], found, session.settings()) if wanted else {}

@@ -8,10 +8,9 @@ from dusty_tasks.console import say
 from dusty_tasks.core.plan.container_state import UNKNOWN, State, state_of
 from dusty_tasks.core.plan.started import WHY_KEYS
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.effects.docker_host.small_files import read_host_json
+from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import Engine, EngineDown
-from dusty_tasks.effects.observe.docker_host import STARTED
 from dusty_tasks.operations.state_now import read_state
 from dusty_tasks.verbs.shared.running import compiled_names, not_in_the_stack, spec_name
 from dusty_tasks.verbs.shared.words import exactly, say_json
@@ -21,7 +20,7 @@ def run(words: list[str], json: bool = False) -> int | None:
     """One sentence, and what its container does now; 2 if that cannot be told. Raises Failure for a name nobody knows."""
     (name,) = exactly("why", "", words, "the name of an app or service")
     engine = Engine(session.docker_host())
-    started = read_host_json(engine.host, STARTED)
+    started = read_started(engine.host)
     records = {spec_name(container_name): record for container_name, record in started.items()}
     name = name if name in records else spec_name(name)
     if name not in records and name not in compiled_names():

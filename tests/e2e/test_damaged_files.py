@@ -16,7 +16,7 @@ DAMAGES = {
 }
 WHERE = ("state", "build", "locks", "host/persist/repos/.receipts", "host/persist/dustyNginx", "host/persist/dusty_assets", "host/command_files")
 STARTED = "host/persist/.dusty/started.json"
-"""Without it nobody knows what containers were made of: they are made anew (docs/architecture.md)."""
+"""Without it and its spare nobody knows what containers were made of: they are made anew (docs/architecture.md)."""
 
 
 @pytest.fixture
@@ -76,17 +76,34 @@ def test_each_of_them_damaged_in_each_way(rig, running):
             heal(rig, [path], damage)
 
 
-@pytest.mark.parametrize("damage", ["random", "a pipe", "a link to a device"])
-def test_lost_records_of_what_was_started_cost_a_start(rig, running, damage):
-    rig.run(["sh", "-c", DAMAGES[damage], "sh", f"{rig.home}/{STARTED}"])
-    rig.dusty("up", timeout=120)
-    assert rig.get(f"http://web.test:{PORT}/")[0] == 200
-    assert rig.dusty("up").stdout.startswith("up to date")
+OTHER_FORMS = {"a list": "[]", "no record": '{"dusty_web_1": 5}', "no mapping": '{"dusty_web_1": {"container_id": "x", "mapping": [], "repos": 1}}'}
+
+
+def test_damaged_records_of_what_was_started_cost_no_start(rig, running):
+    """There are two of them; with both lost, containers are made anew."""
+    before, path = rig.container_ids(), f"{rig.home}/{STARTED}"
+    damages = {**DAMAGES, **{name: f"echo '{text}' > \"$1\"" for name, text in OTHER_FORMS.items()}}
+    del damages["a folder"]
+    for name, damage in damages.items():
+        rig.run(["cp", f"{path.removesuffix('.json')}.spare.json", path])
+        rig.run(["sh", "-c", damage, "sh", path])
+        assert "is running" in rig.dusty("why", "web", timeout=60).stdout, name
+        assert rig.dusty("up", timeout=120).stdout.startswith("up to date"), name
+        rig.run(["rm", "-f", path])
+    assert rig.container_ids() == before
+    for damage in ("random", "no mapping"):
+        for each in (path, path.replace(".json", ".spare.json")):
+            rig.run(["sh", "-c", damages[damage], "sh", each])
+        rig.dusty("up", timeout=120)
+        assert rig.get(f"http://web.test:{PORT}/")[0] == 200
+        assert rig.dusty("up").stdout.startswith("up to date")
 
 
 def test_a_folder_in_place_of_the_records_stops_up_before_it_touches_a_container(rig, running):
     before = rig.container_ids()
     rig.run(["sh", "-c", DAMAGES["a folder"], "sh", f"{rig.home}/{STARTED}"])
+    assert rig.dusty("up").stdout.startswith("up to date"), "its spare tells the same"
+    running.code("web", "index.html", "edited\n")
     done = rig.dusty("up", check=False)
     assert done.returncode == 1 and "started.json is a folder" in done.stderr and "hint: " in done.stderr
     assert rig.container_ids() == before

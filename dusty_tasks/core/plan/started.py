@@ -35,6 +35,17 @@ def record_of(wanted: WantedContainer, container: FoundContainer, change: Change
     }
 
 
+_MAPPINGS = ("mapping", "environment", "once", "mounts", "inodes", "repos", "copies", "assets")
+_TEXTS = ("container_id", "image_id", "always", "nginx", "what", "cause", "place", "time", "good", "trouble")
+
+
+def sound(read: Any) -> dict[str, dict[str, Any]]:
+    """Those of the records in a file that have their form; a disk, or whoever else wrote there, may have left anything."""
+    def is_sound(record: Any) -> bool:
+        return isinstance(record, dict) and all(isinstance(record.get(key, {}), dict) for key in _MAPPINGS) and all(isinstance(record.get(key, ""), str) for key in _TEXTS)
+    return {name: record for name, record in read.items() if is_sound(record)} if isinstance(read, dict) else {}
+
+
 def mounted(wanted: WantedContainer, inodes: Mapping[str, int]) -> dict[str, dict[str, int]]:
     """Which files and folders a container sees that is started now, by their `inodes` on the Docker host."""
     return {"inodes": {path: inodes[path] for path in bind_sources([wanted.mapping]) if path in inodes}}

@@ -1,7 +1,7 @@
 """One reading of the Docker host: containers, records, receipts, pushed files. On an ssh host it is one command.
 
 What lies on the Docker host about itself, all below `host.root`:
-  persist/.dusty/started.json           what each container was started with
+  persist/.dusty/started.json           what each container was started with (and started.spare.json, if that is damaged)
   persist/.dusty/owner.json             whose containers and data these are
   persist/.dusty/volumes.json           named volume that `up` made -> when (read by `uninstall --purge` alone)
   persist/repos/.receipts/<id>.json     which source each repo's copy is
@@ -21,6 +21,7 @@ from dusty_tasks.core.plan.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.plan.lifetimes import checks_health, has_finished
 from dusty_tasks.effects.code.inodes import inodes_of, print_inodes, read_inodes
 from dusty_tasks.effects.code.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
+from dusty_tasks.effects.docker_host.started_records import STARTED, with_spare
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, LISTING, Engine, EngineDown, body_of, http_request
@@ -28,7 +29,7 @@ from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, LISTING, Engine, Eng
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-STARTED, OWNER = "persist/.dusty/started.json", "persist/.dusty/owner.json"
+OWNER = "persist/.dusty/owner.json"
 VOLUMES = "persist/.dusty/volumes.json"
 COMMANDS_PUSHED, ASSETS_PUSHED = "command_files/.pushed.json", "persist/dusty_assets/.pushed.json"
 NGINX_CONFIG = "persist/dustyNginx/dustyNginx.conf"
@@ -90,7 +91,7 @@ def read_unfinished(host: DockerHost) -> tuple[str, ...]:
 
 def found_of(reading: Reading, engine: Engine) -> Found:
     """What core.changes wants to know, as far as it lies on the Docker host."""
-    started = _mapping(reading.files.get(STARTED))
+    started = with_spare(engine.host, reading.files.get(STARTED)) if reading.files else {}
     return Found(
         containers=reading.containers,
         started=started,

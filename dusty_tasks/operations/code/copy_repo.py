@@ -37,10 +37,9 @@ from dusty_tasks.effects.code.fingerprint import (
 )
 from dusty_tasks.effects.code.ignore_files import read_ignores
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import read_host_json
+from dusty_tasks.effects.docker_host.started_records import read_started, with_spare
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home.assets import set_keys
-from dusty_tasks.effects.observe.docker_host import STARTED
 
 RepoEntry = Mapping[str, Any]
 MOST_UNLISTED = 50
@@ -123,7 +122,7 @@ class CopyOfRepo:
 
     def records(self) -> dict[str, Any]:
         """The records of containers."""
-        return read_host_json(self.host, STARTED)
+        return read_started(self.host)
 
 
 def points_of(entry: RepoEntry) -> tuple[MountPoint, ...]:
@@ -175,7 +174,7 @@ class Copying:
             begin_manifest(copy.settings.home, copy.repo_id, copy.source, copy.identity)
             self.is_first = False
         self.leftovers |= {*prepared.parts} - {self.part}
-        guard = copy.guard(copy.records() if prepared.started is None else prepared.started)
+        guard = copy.guard(copy.records() if prepared.started is None else with_spare(copy.host, prepared.started))
         if not prepared.is_new:
             self.hindrances = hindrances(prepared.listing, copy.tree, guard)
             self._refuse_conflicts()

@@ -13,12 +13,11 @@ from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.lifetimes import end_after
 from dusty_tasks.core.plan.started import WHY_KEYS
 from dusty_tasks.core.text.safe import harmless
-from dusty_tasks.effects.docker_host.small_files import read_host_json
+from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import is_at_work
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.observe.docker_host import STARTED
 from dusty_tasks.operations.state_now import read_state
 
 GRACE = 2.0
@@ -149,7 +148,7 @@ class Comebacks:
             return ""
 
     def _record(self, container: FoundContainer) -> dict[str, Any]:
-        record = read_host_json(self.engine.host, STARTED).get(container.container_name)
+        record = read_started(self.engine.host).get(container.container_name)
         return record if isinstance(record, dict) else {}
 
 

@@ -30,11 +30,12 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.docker_host.started_records import write_started
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.compose import run_compose_up
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.observe.docker_host import STARTED, VOLUMES
+from dusty_tasks.effects.observe.docker_host import VOLUMES
 from dusty_tasks.operations.look import View
 
 HEALTH_INTERVAL = 0.2
@@ -217,7 +218,7 @@ class Launcher:
         self.write_records()
 
     def write_records(self) -> None:
-        write_host_json(self.engine.host, STARTED, self.started, PRIVATE)
+        write_started(self.engine.host, self.started)
 
     def note_states(self, finished: Iterable[str] = (), ready: Iterable[str] = (), troubles: Mapping[str, str] = MappingProxyType({})) -> None:
         """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""

@@ -13,11 +13,12 @@ from dusty_tasks.core.plan.container_state import FAILED, FINISHED, RUNNING, STA
 from dusty_tasks.core.plan.found import PROXY, Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.called import PLAIN
-from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_lines
+from dusty_tasks.effects.docker_host.small_files import write_host_lines
+from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.observe.docker_host import PAGE_STATES, STARTED, read_finished
+from dusty_tasks.effects.observe.docker_host import PAGE_STATES, read_finished
 
 if TYPE_CHECKING:
     from dusty_tasks.operations.launch.ready import Outcome
@@ -47,7 +48,7 @@ def note_found(engine: Engine, verb: str, starting: Iterable[str] = ()) -> None:
     """The same for what is found now; `starting` are those that the verb started just before. Nothing before the first compile."""
     try:
         wanted = session.wanted()
-        containers, records = docker.read_containers(engine), read_host_json(engine.host, STARTED)
+        containers, records = docker.read_containers(engine), read_started(engine.host)
         # What is noted of one that did not answer stands until somebody sees it answer; it is not asked here.
         silent = {container.name: False for container in wanted.containers if (records.get(container.container_name) or {}).get("trouble")}
         found = Found(containers=containers, started=records, finished=read_finished(containers, records, engine), answers=silent)

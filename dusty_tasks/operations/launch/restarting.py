@@ -19,10 +19,10 @@ from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.code.receipts import Receipt
-from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.docker_host.started_records import read_started, write_started
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.observe.docker_host import STARTED, read_finished
+from dusty_tasks.effects.observe.docker_host import read_finished
 from dusty_tasks.operations.launch.containers import wait_until_healthy
 
 
@@ -43,7 +43,7 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
     What they need and does not run is started before them. Raises Failure, before any of that, if working trees lack mount points.
     """
     everyone = with_sharers([each for each in chosen if each.name in found], wanted, found)
-    started = read_host_json(engine.host, STARTED)
+    started = read_started(engine.host)
     needed = needed_by(everyone, wanted, found, started, engine)
     begun = [each for each in wanted.containers if each in everyone or each.name in needed]
     if session.settings().sync_mode == "bind":
@@ -65,7 +65,7 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
             if record and record.get("container_id") == found[each.name].id:
                 is_unpaused = each.name in needed and found[each.name].state == "paused"
                 started[each.container_name] = {**_noted(each, record, receipts, user), **({} if is_unpaused else mounted(each, inodes))}
-        write_host_json(engine.host, STARTED, started, PRIVATE)
+        write_started(engine.host, started)
         wait_until_healthy(engine, {each.name for each in level if each.name in needed}, up_wait, lambda name: say(f"waiting for the health check of {name}"))
     for sentence, _code in sentences(failures):
         warn(sentence)

@@ -10,11 +10,10 @@ from dusty_tasks.core.plan.batches import needed_names, stop_seconds_of
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.alike import Report, sentences
-from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.docker_host.started_records import read_started, write_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.observe.docker_host import STARTED
 from dusty_tasks.operations.launch.page_states import note_found
 
 
@@ -52,12 +51,12 @@ def _stop(engine: Engine, container: FoundContainer, is_removal: bool) -> None:
 
 
 def _note(engine: Engine, chosen: Sequence[FoundContainer], is_removal: bool) -> None:
-    started = read_host_json(engine.host, STARTED)
+    started = read_started(engine.host)
     for container in chosen:
         record = started.pop(container.container_name, None)
         if record and not is_removal:
             started[container.container_name] = {**record, "stopped": True, "finished": False}
-    write_host_json(engine.host, STARTED, started, PRIVATE)
+    write_started(engine.host, started)
 
 
 def _users_first(containers: Sequence[FoundContainer]) -> list[list[FoundContainer]]:

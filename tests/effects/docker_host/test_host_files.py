@@ -18,9 +18,10 @@ from dusty_tasks.effects.docker_host.small_files import (
     write_host_json,
     write_host_lines,
 )
+from dusty_tasks.effects.docker_host.started_records import STARTED, read_started, write_started
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.observe.docker_host import OWNER, PAGE_STATES, STARTED, read_unfinished
+from dusty_tasks.effects.observe.docker_host import OWNER, PAGE_STATES, read_unfinished
 
 CONFIG, CANDIDATE = "persist/dustyNginx/dustyNginx.conf", "persist/dustyNginx/candidate.conf"
 
@@ -51,6 +52,21 @@ def test_a_file_arrives_with_its_mode_and_is_replaced(host: DockerHost) -> None:
     remove_host_file(host, STARTED)
     remove_host_file(host, STARTED)
     assert read_host_json(host, STARTED) == {}
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{torn", '{"web": 5, "db": {"container_id": "2"}}', "gone"])
+def test_records_of_containers_outlive_the_damage_of_their_file(host: DockerHost, damage: str) -> None:
+    records = {"web": {"container_id": "1", "mapping": {}}, "db": {"container_id": "1"}}
+    write_started(host, records)
+    path = Path(host.path(STARTED))
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_text(damage)
+    found = read_started(host)
+    assert found["web"] == records["web"] and found["db"]["container_id"] == ("2" if "db" in damage else "1")
+    write_started(host, {})
+    assert read_started(host) == {}
 
 
 @pytest.mark.parametrize("below", ["persist", "persist/dustyNginx"])
