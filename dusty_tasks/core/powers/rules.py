@@ -9,11 +9,13 @@ import json
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from dusty_tasks.core.powers.model import Power, sent_variable
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import is_persistent, joined, local_folder, pairs_of, volumes
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service, Specs, Tests
+from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.sources import Places, source_place
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
@@ -85,6 +87,13 @@ def whole_image_name(image: str) -> str:
 def is_plain_variable(name: str) -> bool:
     """True for a variable that tells nothing worth keeping."""
     return name in PLAIN_VARIABLES or name.startswith("LC_")
+
+
+def _local_folder_of(repo: Repo) -> str:
+    """The folder of this machine that a repo is, or is cloned from; '' for one elsewhere."""
+    if repo.url.lower().startswith("file://"):
+        return posixpath.normpath(f"/{unquote(repo.url[len('file://'):].partition('/')[2])}")
+    return repo.local_path
 
 
 def private_folder(path: str, home: str) -> str:
@@ -161,10 +170,11 @@ class _Around:
         holders: list[App | Lib] = [*self.stack.apps.values(), *self.stack.libs.values()]
         for holder in holders:
             repo = holder.repo
-            if repo is None or not repo.local_path or repo.id in self.settings.repo_overrides or is_within(repo.local_path, [self.specs_root]):
+            folder = _local_folder_of(repo) if repo else ""
+            if repo is None or not folder or repo.id in self.settings.repo_overrides or is_within(folder, [self.specs_root]):
                 continue
-            if why := private_folder(repo.local_path, self.settings.home):
-                yield Power(f"repo {repo.id}", "repo", repo.local_path, f"copies {repo.local_path} into a container; {why}", holder.file, ("repo",))
+            if why := private_folder(folder, self.settings.home):
+                yield Power(f"repo {repo.id}", "repo", folder, f"copies {folder} into a container; {why}", holder.file, ("repo",))
 
     def _repo_folder(self, holder: App | Lib) -> str:
         return self.settings.path_of(holder.repo.id, holder.repo.local_path) if holder.repo else "/"

@@ -48,8 +48,9 @@ def test_file_outside_the_specs(path: str) -> None:
     ("/root", True), ("/home", True), ("/var/lib/docker", True), ("/proc/1", True)])
 def test_folder_that_no_spec_should_name_as_a_repo(path: str, is_private: bool) -> None:
     assert bool(private_folder(path, SETTINGS.home)) == is_private
-    found = powers("image: busybox:1\n", APP.format(repo=path))
-    assert [power.key for power in found] == (["repo"] if is_private else [])
+    for repo in (path, f"file://{path}"):
+        found = powers("image: busybox:1\n", APP.format(repo=repo))
+        assert [power.key for power in found] == (["repo"] if is_private else [])
 
 
 def test_variable_of_the_caller_leaves_this_machine_only_for_an_ssh_host() -> None:
