@@ -45,7 +45,7 @@ def settings() -> Settings:
 
 
 def local_specs_root() -> Path | None:
-    """The current folder, if it is a specs repo with a dodo.py of its own (design.md section 9, 11)."""
+    """The current folder, if it is a specs repo with a dodo.py of its own."""
     folder = Path.cwd()
     return folder if (folder / "dodo.py").is_file() and (folder / "bundles").is_dir() else None
 

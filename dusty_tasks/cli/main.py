@@ -30,7 +30,7 @@ def console() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one verb; its exit code (design.md section 7)."""
+    """Run one verb; its exit code (docs/verbs.md)."""
     from dusty_tasks.cli import doit_state as state
     from dusty_tasks.cli import endings, help_pages
     from dusty_tasks.cli import verbs as cli

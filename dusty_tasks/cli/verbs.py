@@ -1,4 +1,4 @@
-"""From words to a verb's run(): parsing, usage, and what becomes of what it raises (design.md section 7)."""
+"""From words to a verb's run(): parsing, usage, and what becomes of what it raises (docs/verbs.md)."""
 from __future__ import annotations
 
 import functools

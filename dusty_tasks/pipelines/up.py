@@ -1,6 +1,6 @@
 """`up`: the doit steps from specs to running containers. Each looks at the one plan; what has nothing to do is up to date.
 
-Order (spec-language 5): fetch, compile, read reality and plan; then under the lock what can fail first, the syncs, the hosts
+Order: fetch, compile, read reality and plan; then under the lock what can fail first, the syncs, the hosts
 section, and only then containers and the proxy; at the end the receipt.
 """
 from __future__ import annotations

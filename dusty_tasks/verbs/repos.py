@@ -1,4 +1,4 @@
-"""`dusty repos`: which code each repo is taken from; fetch it (spec-language section 5, repos)."""
+"""`dusty repos`: which code each repo is taken from; fetch it (docs/verbs.md, `repos`)."""
 from __future__ import annotations
 
 import os

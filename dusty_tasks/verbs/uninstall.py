@@ -115,7 +115,7 @@ def deleted(engine: Engine, path: str) -> None:
 
 
 def check_owner(engine: Engine) -> None:
-    """Another DUSTY_HOME's containers and data are never removed (design.md section 9, 19). Raises Failure."""
+    """Another DUSTY_HOME's containers and data are never removed. Raises Failure."""
     from dusty_tasks.core.plan.found import Found
     from dusty_tasks.core.plan.owner import foreign_owner
     from dusty_tasks.effects.docker_host.small_files import read_host_json

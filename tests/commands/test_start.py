@@ -1,4 +1,4 @@
-"""start.sh does what spec-language 4.5 promises, in each shell that images have.
+"""start.sh does what docs/specs.md promises of commands, in each shell that images have.
 
 The files are run for real, on this machine: paths that are absolute in a container (/.dusty, /command_files,
 /dusty_assets, /var/log) are replaced by ones below a folder of the test, and nothing else is.

@@ -1,4 +1,4 @@
-"""Command files: what containers run (spec-language 4.5). POSIX sh for dash, busybox and bash; the text is in templates/commands."""
+"""Command files: what containers run. POSIX sh for dash, busybox and bash; the text is in templates/commands."""
 from __future__ import annotations
 
 import hashlib

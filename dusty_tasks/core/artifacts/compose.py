@@ -1,4 +1,4 @@
-"""The Compose file (spec-language 4.4): one entry a container of the stack, today's Compose Specification."""
+"""The Compose file: one entry a container of the stack, today's Compose Specification."""
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The section of the hosts file (spec-language 4.2)."""
+"""The section of the hosts file."""
 from __future__ import annotations
 
 from dusty_tasks.core.artifacts.traced import Artifact, Span

@@ -1,4 +1,4 @@
-"""The proxy's config, build/nginx/dustyNginx.conf (spec-language 4.3)."""
+"""The proxy's config, build/nginx/dustyNginx.conf."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""The whole compile phase as one pure function: specs and settings in, bytes out (spec-language section 4).
+"""The whole compile phase as one pure function: specs and settings in, bytes out.
 
 The doit steps call the same parts one by one, so that only what changed is rendered anew.
 """

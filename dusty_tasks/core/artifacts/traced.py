@@ -50,7 +50,7 @@ def files_of(spans: Iterable[Span]) -> list[str]:
     return sorted({span.origin.file for span in spans} - {""})
 
 
-# Control characters are refused anywhere in a spec (spec-language 1.2), so a mark can be nothing but a mark.
+# Control characters are refused anywhere in a spec (docs/specs.md), so a mark can be nothing but a mark.
 _MARK = re.compile("\0([0-9]*)\0")
 
 

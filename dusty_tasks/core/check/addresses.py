@@ -1,7 +1,7 @@
 """Addresses and ports that two containers want: routes against routes, and published ports against routes.
 
 Checked within each app, within the closure of each bundle, and within the active stack: specs that are never active
-together may share an address (spec-language section 2).
+together may share an address (docs/specs.md).
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mounts: two at one path in one container, and volumes at a path that Dusty needs (spec-language 1.5)."""
+"""Mounts: two at one path in one container, and volumes at a path that Dusty needs (docs/specs.md)."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Repos of all specs together: one id, one copy (spec-language 1.4)."""
+"""Repos of all specs together: one id, one copy (docs/specs.md, "Repos")."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""All checks of a specs repo: documents in, typed specs and every problem out (spec-language section 2).
+"""All checks of a specs repo: documents in, typed specs and every problem out (docs/specs.md).
 
 Pure, raises nothing, stops at nothing: a wrong key stops only the checks that need it. What depends on the active
 bundles is in check_stack.

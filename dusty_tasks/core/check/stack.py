@@ -1,4 +1,4 @@
-"""Checks of the active stack: what depends on which bundles are active (spec-language section 2, last paragraphs)."""
+"""Checks of the active stack: what depends on which bundles are active (docs/specs.md)."""
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What to do with a managed clone, given how it stands to its remote (spec-language section 7, design.md section 9, 3). Pure."""
+"""What to do with a managed clone, given how it stands to its remote (docs/specs.md, "Repos"). Pure."""
 from __future__ import annotations
 
 import shlex

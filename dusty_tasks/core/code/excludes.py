@@ -1,4 +1,4 @@
-"""What a sync leaves out, matched as rsync matches it (spec-language section 6; a property test holds the two together).
+"""What a sync leaves out, matched as rsync matches it (docs/specs.md, "What a sync does to a copy"; a property test holds the two together).
 
 rsync copies with these rules; our own matcher applies them to the fingerprint and to `sync --why`. Names are bytes, as
 they are for rsync: `?` is one byte.

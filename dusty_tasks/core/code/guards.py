@@ -1,4 +1,4 @@
-"""What a sync refuses, because `--delete` on the wrong folder cannot be taken back (spec-language section 6). Pure.
+"""What a sync refuses, because `--delete` on the wrong folder cannot be taken back (docs/specs.md, "What a sync does to a copy"). Pure.
 
 The same is checked once more on the Docker host, on resolved paths, right before rsync runs (effects/code/rsync).
 """

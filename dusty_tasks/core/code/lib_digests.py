@@ -1,4 +1,4 @@
-"""Digests by which a container knows that what ran once in its life need not run again (spec-language 4.5, steps 3 and 5)."""
+"""Digests by which a container knows that what ran once in its life need not run again (docs/specs.md, "Apps")."""
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What a backup of /persist holds, and what is wrong with one: manifest and checksums (spec-language 5, `disk`)."""
+"""What a backup of /persist holds, and what is wrong with one: manifest and checksums (docs/verbs.md, `disk`)."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What of the engine's disk is Dusty's, and what of that may go (spec-language 5, `disk`). Values in, values out."""
+"""What of the engine's disk is Dusty's, and what of that may go (docs/verbs.md, `disk`). Values in, values out."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from dusty_tasks.core.plan.plan import CREATE, RECREATE, STARTING, Change, Plan,
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
 APP_STOP_SECONDS = 1
-"""Apps get one second to stop; services their own stop time (spec-language 5, `up` step 6)."""
+"""Apps get one second to stop; services their own stop time (docs/verbs.md, `up`)."""
 
 
 class Batch(NamedTuple):

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def hidden_bridge(info: dict[str, Any], is_macos: bool) -> str:
-    """Why this machine cannot bind the engine's bridge address, in words; '' where it can (design.md section 9, 8)."""
+    """Why this machine cannot bind the engine's bridge address, in words; '' where it can."""
     if "rootless" in " ".join(map(str, info.get("SecurityOptions") or [])):
         return "the engine runs rootless"
     if "Docker Desktop" in str(info.get("OperatingSystem")):

@@ -1,4 +1,4 @@
-"""Whose containers and data these are (design.md section 9, 19): another owner's are never removed or reused."""
+"""Whose containers and data these are: another owner's are never removed or reused."""
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """wanted x found -> plan: the small operations that make reality what the specs say, each with its cause.
 
-Pure: it asks nobody and prints nothing; the executor (pipelines/up) decides nothing. Rules: design.md 5 and 9,
-spec-language 4.4 and 5 (`up`).
+Pure: it asks nobody and prints nothing; the executor (pipelines/up) decides nothing. Rules: docs/architecture.md,
+and docs/verbs.md on `up`.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""config.yml as checked settings: every problem at once, a wrong key keeps its default (spec-language section 5, config)."""
+"""config.yml as checked settings: every problem at once, a wrong key keeps its default (docs/specs.md, "Settings")."""
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""The keys of config.yml: a table that checking, `config list` and schemas/config.json have in common (spec-language 5)."""
+"""The keys of config.yml: a table that checking, `config list` and schemas/config.json have in common (docs/specs.md, "Settings")."""
 from __future__ import annotations
 
 import re

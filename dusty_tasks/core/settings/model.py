@@ -1,4 +1,4 @@
-"""Settings: `config.yml` as checked values (spec-language section 5, config). The schema is schemas/config.json."""
+"""Settings: `config.yml` as checked values (docs/specs.md, "Settings"). The schema is schemas/config.json."""
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
@@ -35,7 +35,7 @@ class Settings:
     home: str
     """DUSTY_HOME, absolute."""
     is_configured: bool = True
-    """False when there is no config.yml at all (design.md section 9, 12)."""
+    """False when there is no config.yml at all."""
     specs_repo: str = ""
     bundles: tuple[str, ...] = ()
     repo_overrides: dict[str, str] = field(default_factory=dict)

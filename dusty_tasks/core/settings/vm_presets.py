@@ -1,4 +1,4 @@
-"""VM presets: what `host.preset` fills in for the other `host.*` keys (design.md section 4). Data, not code.
+"""VM presets: what `host.preset` fills in for the other `host.*` keys (docs/docker-hosts.md). Data, not code.
 
 In the words, `{home}`, `{name}`, `{memory}` (GiB), `{megabytes}` and `{ncpu}` stand for the settings' values.
 """

@@ -1,4 +1,4 @@
-"""Compose keys, version 1 or today's, as today's Compose Specification (spec-language 1.6).
+"""Compose keys, version 1 or today's, as today's Compose Specification (docs/specs.md, "Services").
 
 What comes out holds no key that Dusty sets itself. `$` stays one character here; the renderer doubles it. Paths stay as
 written: joining them to a repo, the specs repo or the Docker host's root is the renderer's work, too.

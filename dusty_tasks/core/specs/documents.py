@@ -1,4 +1,4 @@
-"""Documents: spec files as plain values, with the place of every key (spec-language 1.2).
+"""Documents: spec files as plain values, with the place of every key (docs/specs.md).
 
 A document is what reading hands to the checks. It is also what the cache keeps, so it has a JSON form: the value, and
 its marks as one flat list of numbers in the order of a walk over the value, parents first.
@@ -191,6 +191,6 @@ def _add_paths(value: Any, path: KeyPath, found: list[KeyPath]) -> None:
 
 
 def spec_name(file_name: str) -> str:
-    """The name of a spec, from its file's name without `.yml`: names are compared in NFC (spec-language 1.1)."""
+    """The name of a spec, from its file's name without `.yml`: names are compared in NFC (docs/specs.md)."""
     return unicodedata.normalize("NFC", file_name)
 

@@ -1,7 +1,7 @@
 """A schema as an editor needs it.
 
 An editor judges the values that YAML itself makes of a file, such as the number 8000 in `PORT: 8000`. Dusty takes a scalar
-as written where a text is expected, and a key with nothing after it as left out (spec-language 1.2).
+as written where a text is expected, and a key with nothing after it as left out (docs/specs.md).
 """
 from __future__ import annotations
 

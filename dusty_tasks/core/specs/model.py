@@ -1,4 +1,4 @@
-"""The specs as checked values: what core/check hands on and core/stack/assemble receives (spec-language section 1).
+"""The specs as checked values: what core/check hands on and core/stack/assemble receives (docs/specs.md).
 
 All sequences are tuples, all names are as the files spell them; nothing here knows about files, YAML or Docker.
 """
@@ -72,7 +72,7 @@ class Tests:
     image_requires_login: bool = False
     once: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
-    """Globs in the repo; see design.md section 9, 23."""
+    """Globs in the repo."""
     suites: tuple[Suite, ...] = ()
 
 

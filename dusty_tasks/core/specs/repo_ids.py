@@ -1,4 +1,4 @@
-"""Repo strings and repo ids (spec-language 1.4)."""
+"""Repo strings and repo ids (docs/specs.md, "Repos")."""
 from __future__ import annotations
 
 import re

@@ -1,4 +1,4 @@
-"""What names, host_names, ports, paths and images may look like (spec-language 1.1, 1.3, 1.5).
+"""What names, host_names, ports, paths and images may look like (docs/specs.md).
 
 Each rule takes a value and raises Wrong with a sentence and a hint. The schemas name them as `format`; a value of
 another type is let through, since the schema's `type` says what is wrong with it.

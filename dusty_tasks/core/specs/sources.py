@@ -11,7 +11,7 @@ from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
 _OLD_KEYS: dict[str | int, tuple[str, ...]] = {
     "network_mode": ("net",), "depends_on": ("links", "volumes_from", "net", "network_mode"),
     "logging": ("log_driver", "log_opt"), "build": ("dockerfile",)}
-"""Compose keys and what a spec may have written for them (spec-language 1.6)."""
+"""Compose keys and what a spec may have written for them (docs/specs.md, "Services")."""
 
 _OLD_PARTS: dict[tuple[str | int, ...], str] = {
     ("logging", "driver"): "log_driver", ("logging", "options"): "log_opt", ("build", "dockerfile"): "dockerfile"}

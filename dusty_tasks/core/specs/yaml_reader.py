@@ -1,4 +1,4 @@
-"""YAML text as plain values, with the place of every key (spec-language 1.2).
+"""YAML text as plain values, with the place of every key (docs/specs.md).
 
 The schema guides the reading: where it has a string, a scalar is taken as written in the file (`1.10`, `0755`, `on`);
 integers and booleans are made only where it has them. Pure; libyaml parses, the values are made here.

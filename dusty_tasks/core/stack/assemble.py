@@ -1,4 +1,4 @@
-"""Assembly: the specs closed under what the active bundles need (spec-language section 3). Pure."""
+"""Assembly: the specs closed under what the active bundles need (docs/specs.md). Pure."""
 from __future__ import annotations
 
 import heapq

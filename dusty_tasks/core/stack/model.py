@@ -1,4 +1,4 @@
-"""The stack: everything that is active, resolved and ordered (spec-language section 3); the input of all rendering.
+"""The stack: everything that is active, resolved and ordered (docs/specs.md); the input of all rendering.
 
 `build/stack.json` is this, so the render steps depend on nothing else but settings, templates and code.
 """

@@ -1,4 +1,4 @@
-"""Which port of the bridge each route gets (spec-language 4.1): positional on a fresh state, then remembered."""
+"""Which port of the bridge each route gets: positional on a fresh state, then remembered."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping

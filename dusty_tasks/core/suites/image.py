@@ -1,4 +1,4 @@
-"""When the image of a test target is made anew, and why (design.md section 9, 23)."""
+"""When the image of a test target is made anew, and why."""
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The Compose project of one test suite: its services and itself in one network, apart from the stack (spec-language 5, `test`)."""
+"""The Compose project of one test suite: its services and itself in one network, apart from the stack (docs/verbs.md, `test`)."""
 from __future__ import annotations
 
 import hashlib

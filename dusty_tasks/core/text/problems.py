@@ -1,4 +1,4 @@
-"""Problems: what a person can mend, each with its place and at most one hint (spec-language section 2)."""
+"""Problems: what a person can mend, each with its place and at most one hint (docs/specs.md)."""
 from __future__ import annotations
 
 import difflib

@@ -1,7 +1,7 @@
 """Text that must stay plain: names, paths, images and repos end up in nginx, hosts, shell and Compose files.
 
 Only command lines, `default_args`, descriptions, environment values and free Compose values may hold arbitrary text
-(spec-language section 2, last paragraph).
+(docs/specs.md).
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cloning a managed repo, and bringing its clone up to date; the user's work in it is never lost (spec-language section 7)."""
+"""Cloning a managed repo, and bringing its clone up to date; the user's work in it is never lost (docs/specs.md, "Repos")."""
 from __future__ import annotations
 
 import functools

@@ -1,4 +1,4 @@
-"""The commit that a working tree stands on, read from .git without git (design.md section 9, 24)."""
+"""The commit that a working tree stands on, read from .git without git."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""What effects raise. Verbs and steps turn them into one line and an exit code (design.md section 7)."""
+"""What effects raise. Verbs and steps turn them into one line and an exit code (docs/verbs.md)."""
 from __future__ import annotations
 
 import shlex

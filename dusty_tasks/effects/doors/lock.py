@@ -1,4 +1,4 @@
-"""Locks between Dusty's own processes: one for changes to the Docker host, one a repo (design.md section 9, 20).
+"""Locks between Dusty's own processes: one for changes to the Docker host, one a repo.
 
 A lock is a flock on a file below $DUSTY_HOME/locks, which the kernel gives up when its holder dies. state/ would be the
 wrong place: it may be removed at any time, and with it a lock that is held.

@@ -1,4 +1,4 @@
-"""`docker compose` with exact names: Compose makes containers, Dusty decides which (spec-language 4.4)."""
+"""`docker compose` with exact names: Compose makes containers, Dusty decides which."""
 from __future__ import annotations
 
 import json

@@ -1,4 +1,4 @@
-"""Images: pulled, or, where no registry answers, stood in for by roots made from Debian's packages (design.md section 9, 13).
+"""Images: pulled, or, where no registry answers, stood in for by roots made from Debian's packages.
 
 All stand-ins have one root with nginx, Python and Redis, and each runs the server that it stands for. It is unpacked from packages that apt downloads into a private folder:
 no root rights, no chroot, and nothing of this machine's package state is touched. It carries the label STAND_IN_LABEL.

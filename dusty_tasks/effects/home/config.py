@@ -1,4 +1,4 @@
-"""What the user chose: config.yml, changed one writer at a time, checked before and recorded after (spec-language 5, config).
+"""What the user chose: config.yml, changed one writer at a time, checked before and recorded after (docs/specs.md, "Settings").
 
 An edit by hand becomes a change of its own in the history before the next one.
 """

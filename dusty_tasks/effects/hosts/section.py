@@ -1,4 +1,4 @@
-"""The hosts file as its reader, and the calls to the helper that alone may write it (design.md section 6).
+"""The hosts file as its reader, and the calls to the helper that alone may write it (docs/security.md).
 
 Reading and comparing need no root and nothing heavy, so a section that is in place costs neither sudo nor an import.
 """

@@ -1,4 +1,4 @@
-"""Writes the bundled examples out as a specs repo and app repos that a person may edit (design.md section 9, 2)."""
+"""Writes the bundled examples out as a specs repo and app repos that a person may edit."""
 from __future__ import annotations
 
 import os

@@ -1,6 +1,6 @@
 """Reading a specs repo: its files as documents, each parsed again only when its state changed.
 
-The cache is one file; losing or damaging it costs one full reading, never an error (design.md section 5).
+The cache is one file; losing or damaging it costs one full reading, never an error.
 """
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Managed repos: cloned and brought up to date in parallel, the specs repo first (spec-language section 7)."""
+"""Managed repos: cloned and brought up to date in parallel, the specs repo first (docs/specs.md, "Repos")."""
 from __future__ import annotations
 
 import time

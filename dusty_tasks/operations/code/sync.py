@@ -1,4 +1,4 @@
-"""Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (spec-language section 6).
+"""Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (docs/specs.md, "What a sync does to a copy").
 
 A repo here is an entry of `wanted.repos` (core/plan/wanted): a mapping with id, written, url, local_path, used_by, lib_of, lib_repos, mounts.
 """

@@ -15,7 +15,7 @@ OFFERED = "offered"
 
 
 def is_configured() -> bool:
-    """True once there is a config.yml, or where the current folder is the specs repo (design.md section 9, 11 and 12)."""
+    """True once there is a config.yml, or where the current folder is the specs repo."""
     return os.path.exists(os.path.join(session.home(), "config.yml")) or session.local_specs_root() is not None
 
 

@@ -1,4 +1,4 @@
-"""Which way nginx reaches apps, where the machine leaves no choice (design.md section 9, 8)."""
+"""Which way nginx reaches apps, where the machine leaves no choice."""
 from __future__ import annotations
 
 import sys

@@ -1,4 +1,4 @@
-"""What hostile strings can reach: each artifact is read back by a reader of its own (spec-language section 2).
+"""What hostile strings can reach: each artifact is read back by a reader of its own (docs/specs.md).
 
 Command lines are verbatim by contract, so the shell's reader judges all other strings; nginx and Compose themselves judge
 in tests/e2e.

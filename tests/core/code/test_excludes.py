@@ -1,4 +1,4 @@
-"""Our matcher of exclude patterns is held against rsync itself (design.md section 9, 4)."""
+"""Our matcher of exclude patterns is held against rsync itself."""
 from __future__ import annotations
 
 import os

@@ -1,4 +1,4 @@
-"""Both dialects of Compose keys as today's Compose Specification: the table of spec-language 1.6."""
+"""Both dialects of Compose keys as today's Compose Specification: the table of docs/specs.md."""
 from __future__ import annotations
 
 from typing import Any

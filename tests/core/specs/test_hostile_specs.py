@@ -1,4 +1,4 @@
-"""Hostile strings in every string of a spec: they end as a problem, or stay where text is free (spec-language section 2)."""
+"""Hostile strings in every string of a spec: they end as a problem, or stay where text is free (docs/specs.md)."""
 from __future__ import annotations
 
 import copy

@@ -1,4 +1,4 @@
-"""Repo strings and ids: the table of spec-language 1.4."""
+"""Repo strings and ids: the table of docs/specs.md."""
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""Assembly: what the golden cases cannot say in files (spec-language section 3)."""
+"""Assembly: what the golden cases cannot say in files (docs/specs.md)."""
 from __future__ import annotations
 
 import copy

@@ -1,4 +1,4 @@
-"""Which port each route gets (spec-language 4.1)."""
+"""Which port each route gets."""
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""VM presets and commands: recorded command lines, no VM (design.md section 9, 27)."""
+"""VM presets and commands: recorded command lines, no VM."""
 from __future__ import annotations
 
 import json
