@@ -22,6 +22,7 @@ from dusty_tasks.operations.places import place_finder, read_origins
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.code.fingerprint import Source
+    from dusty_tasks.effects.docker_host.host import DockerHost
     from dusty_tasks.effects.observe.docker_host import Reading
 
 
@@ -111,7 +112,7 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
 
         found = found._replace(receipts=bound_receipts(wanted.repos, settings))
     if not reading.engine_trouble or engine.host.is_local:
-        found = found._replace(stale_repos=stale_repos(wanted, found, settings, repo_sources))
+        found = found._replace(stale_repos=stale_repos(wanted, found, settings, engine.host, repo_sources))
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
     found = found._replace(answers=read_answers(engine, wanted.containers, found, settings), looping=read_looping(engine, wanted.containers, found),
@@ -212,13 +213,14 @@ def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tupl
     return beside(read, lambda: read_sources(wanted.repos, settings))
 
 
-def stale_repos(wanted: Wanted, found: Found, settings: Settings, sources: Mapping[str, Source | OSError]) -> dict[str, str]:
+def stale_repos(wanted: Wanted, found: Found, settings: Settings, host: DockerHost,
+                sources: Mapping[str, Source | OSError]) -> dict[str, str]:
     """Repo id -> why its copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
     if settings.sync_mode == "bind" or not wanted.repos:
         return {}
     from dusty_tasks.operations.code.sync import stale_repos as judged
 
-    return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings, sources)}
+    return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings, host, sources)}
 
 
 def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[bool, tuple[str, ...], str]:

@@ -40,8 +40,10 @@ def _sync_action(entry: RepoEntry) -> None:
 
 def _is_up_to_date(entry: RepoEntry) -> bool:
     """True if the receipt on the Docker host equals the source; any trouble means "not up to date". Never raises."""
+    from dusty_tasks import session
+
     try:
-        return not stale_repos([entry], _receipts_of_stack(), _settings())
+        return not stale_repos([entry], _receipts_of_stack(), _settings(), session.docker_host())
     except Exception:
         return False
 

@@ -56,7 +56,7 @@ class Room:
     def stale(self) -> dict[str, str]:
         """Short name -> reason."""
         receipts = read_receipts(self.host, [entry["id"] for entry in self.entries])
-        return {entry["id"].rsplit("/", 1)[-1]: reason for entry, reason in stale_repos(self.entries, receipts, self.settings)}
+        return {entry["id"].rsplit("/", 1)[-1]: reason for entry, reason in stale_repos(self.entries, receipts, self.settings, self.host)}
 
     def compiled(self) -> None:
         """As `compile` leaves the repos of the stack for the verbs."""

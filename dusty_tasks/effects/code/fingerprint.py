@@ -8,6 +8,7 @@ from __future__ import annotations
 import marshal
 import os
 import stat
+import time
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -32,6 +33,12 @@ class Source(NamedTuple):
     """Everything but folders."""
     folders: dict[bytes, list[Entry]]
     """Folder (`/`, `/a/`) -> its entries, sorted."""
+    looked_ns: int = 0
+    """When the walk began."""
+    newest_ns: int = 0
+    """The last ctime of its files."""
+    inodes: int = 0
+    """The sum of their inodes: another one where a file was replaced."""
 
 
 def read_rules(source: str, extra: Sequence[str]) -> tuple[Rule, ...]:
@@ -46,7 +53,8 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
     root = os.fsencode(source).rstrip(b"/")
     digest = blake2b(filter_text(rules), digest_size=20)
     folders: dict[bytes, list[Entry]] = {}
-    files = 0
+    files = newest_ns = inodes = 0
+    looked_ns = time.time_ns()
     pending = [b"/"]
     while pending:
         folder = pending.pop()
@@ -78,6 +86,9 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
                         entries.append((name, mode, os.readlink(found.path)))
                     elif stat.S_ISREG(mode):
                         entries.append((name, mode, state.st_size, state.st_mtime_ns))
+                        inodes += state.st_ino
+                        if state.st_ctime_ns > newest_ns:
+                            newest_ns = state.st_ctime_ns
                     else:
                         entries.append((name, mode, state.st_rdev))
                     files += 1
@@ -90,7 +101,7 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
         digest.update(marshal.dumps(entries, 2))
         below.sort(reverse=True)
         pending += below
-    return Source(digest.hexdigest(), files, folders)
+    return Source(digest.hexdigest(), files, folders, looked_ns, newest_ns, inodes)
 
 
 def first_difference(before: dict[bytes, list[Entry]], now: dict[bytes, list[Entry]]) -> tuple[str, int]:

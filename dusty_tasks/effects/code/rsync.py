@@ -98,6 +98,8 @@ class Copied(NamedTuple):
     deleted: tuple[str, ...]
     has_replaced: bool = True
     """Whether something that was there was deleted or overwritten."""
+    disguised: tuple[str, ...] = ()
+    """Those of `changed` that differ in content alone, not in size or time; told only where contents were compared."""
 
 
 class Prepared(NamedTuple):
@@ -250,7 +252,7 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
 
 def copied_of(lines: Sequence[str]) -> Copied:
     """What the lines of `--out-format=%i %n` tell."""
-    changed, deleted = [], []
+    changed, deleted, disguised = [], [], []
     has_replaced = False
     for line in lines:
         code, _, name = line.partition(" ")
@@ -261,7 +263,9 @@ def copied_of(lines: Sequence[str]) -> Copied:
         elif len(code) == 11 and code[0] in "<>ch." and code[1] in "fLDS":
             changed.append(name)
             has_replaced = has_replaced or (code[0] != "." and not code.endswith("+++++++++"))
-    return Copied(tuple(changed), tuple(deleted), has_replaced or bool(deleted))
+            if code[1] == "f" and code[2:5] == "c..":
+                disguised.append(name)
+    return Copied(tuple(changed), tuple(deleted), has_replaced or bool(deleted), tuple(disguised))
 
 
 def path_of(name: str) -> bytes:
@@ -290,6 +294,12 @@ def differences(host: DockerHost, source: str, destination: str, rules: Sequence
     """What a sync would change if it compared contents; nothing is changed."""
     check_version(host)
     return run_rsync(host, source, destination, rules, ["--delete", "--force", "--dry-run", "--checksum"])
+
+
+def disguised(host: DockerHost, source: str, destination: str, paths: Iterable[bytes]) -> tuple[str, ...]:
+    """Those of the files `paths` of `source` that have the size and time of those at `destination`, and not their content. Raises Failure."""
+    check_version(host)
+    return run_rsync(host, source, destination, (), ["--dry-run", "--checksum"], paths=paths).disguised
 
 
 def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:

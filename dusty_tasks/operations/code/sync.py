@@ -19,6 +19,7 @@ from dusty_tasks.effects.code.fingerprint import Source, first_difference, kept_
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked
 from dusty_tasks.operations.code.sources import RepoEntry, _source_at, check_source, read_state_of, rules_at, source_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class SyncOutcome:
         return "\n".join([first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)])
 
 
-def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings,
+def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings, host: DockerHost,
                 sources: Mapping[str, Source | OSError] | None = None) -> list[tuple[RepoEntry, str]]:
     """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises.
 
@@ -69,11 +70,11 @@ def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receip
     """
     if settings.sync_mode == "bind":
         return []
-    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings, (sources or {}).get(entry["id"]))) for entry in repo_entries)
+    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings, host, (sources or {}).get(entry["id"]))) for entry in repo_entries)
     return [(entry, reason) for entry, reason in found if reason]
 
 
-def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, source: Source | OSError | None = None) -> str:
+def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, host: DockerHost, source: Source | OSError | None = None) -> str:
     """Why the copy is not what the source is, '' if it is."""
     path, kind = source_of(entry, settings)
     if receipt is None:
@@ -83,8 +84,10 @@ def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, source
     source = source or _source_at(path, settings)
     if isinstance(source, OSError):
         return f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}"
-    if receipt.get("fingerprint") == source.fingerprint:
-        return _other_rule(entry, receipt, settings)
+    if is_of(receipt, source.fingerprint):
+        found = disguised(host, settings, entry["id"], path, source, receipt)
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"{printable(found[0])} changed{more}, though not in size and time" if found else _other_rule(entry, receipt, settings)
     before = kept_manifest(settings.home, entry["id"])
     what, count = first_difference(before.folders, source.folders) if before and before.fingerprint == receipt.get("fingerprint") else ("", 0)
     return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
@@ -130,7 +133,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb,
                shown_names(entry["id"] for entry in (*everything, *repo_entries)))
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
-    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings, (sources or {}).get(entry["id"]))]
+    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings, host, (sources or {}).get(entry["id"]))]
     synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
     by_id = {outcome.repo_id: outcome for outcome in synced}
     outcomes = [by_id.get(entry["id"]) or run.up_to_date(entry) for entry in repo_entries]
@@ -198,9 +201,15 @@ class _Run:
         rules = rules_at(path, self.settings)
         source = read_state_of(path, rules)
         receipt = self.receipts.get(repo_id, {})
-        if not self.checksum and receipt.get("fingerprint") == source.fingerprint and receipt.get("source") == path and not _other_rule(entry, receipt, self.settings):
+        is_same = receipt.get("source") == path and is_of(receipt, source.fingerprint)
+        is_disguised = is_same and bool(disguised(self.host, self.settings, repo_id, path, source, receipt))
+        if is_same and not self.checksum and not is_disguised and not _other_rule(entry, receipt, self.settings):
             return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
-        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.allow_empty, self.checksum, self.progress, lock)
+        if is_disguised:
+            source = marked(source)
+        elif is_same:
+            source = source._replace(fingerprint=receipt["fingerprint"])
+        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.allow_empty, self.checksum or is_disguised, self.progress, lock)
         rsync.check_version(self.host)
         try:
             copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()
@@ -209,7 +218,7 @@ class _Run:
                           "--allow-empty empties the copy as well") from None
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         note = deleted_note(copied.kept, copied.deleted_before, now)
-        receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files,
+        receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files, "looked": looked_at(source),
                    "commit": read_commit(path), "time": now, "copy": copied.copy_id, "delete": self.settings.sync_delete,
                    **({"barred": copied.barred} if copied.barred else {}), **({"deleted": note} if note else {})}
         write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",

@@ -103,6 +103,19 @@ def test_every_sort_of_change_is_told(seen: Seen, repo: Path) -> None:
         seen.until("web:log")
 
 
+def test_another_file_of_equal_size_and_time_is_told_of_its_folder(seen: Seen, repo: Path) -> None:
+    state = (repo / "a.py").stat()
+    write(repo / "fresh", "y")
+    os.utime(repo / "fresh", ns=(state.st_atime_ns, state.st_mtime_ns))
+    seen.until("web:fresh")
+    (repo / "fresh").rename(repo / "a.py")
+    seen.until("web:fresh")
+    state = (repo / "lib/b.py").stat()
+    write(repo / "lib/b.py", "y")
+    os.utime(repo / "lib/b.py", ns=(state.st_atime_ns, state.st_mtime_ns))
+    seen.until("web:.")
+
+
 def test_what_is_excluded_is_not_told_and_an_edit_of_the_rules_counts_at_once(seen: Seen, repo: Path) -> None:
     write(repo / ".dustyignore", "*.log\n/build/\n/.dustyignore\n")
     seen.until("web:.dustyignore")

@@ -138,15 +138,17 @@ def test_a_change_of_the_same_size_within_the_same_second_is_copied(room: Room) 
     assert (room.copy("web") / "a.py").read_text() == "2"
 
 
-def test_checksum_finds_what_size_and_time_hide(room: Room) -> None:
+def test_checksum_finds_what_size_and_time_hide_in_the_copy(room: Room) -> None:
     source = room.repo("web", {"a.py": "1"})
+    time.sleep(0.05)  # What was written right before a sync is compared once more.
     room.sync()
-    times = (source / "a.py").stat()
-    write(source / "a.py", "2")
-    os.utime(source / "a.py", ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert room.stale() == {}
+    copied = room.copy("web") / "a.py"
+    times = copied.stat()
+    copied.write_text("2")
+    os.utime(copied, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert room.stale() == {} and (source / "a.py").read_text() == "1"
     room.sync(checksum=True)
-    assert (room.copy("web") / "a.py").read_text() == "2"
+    assert copied.read_text() == "1"
 
 
 def test_files_from_the_future_are_ordinary(room: Room) -> None:
@@ -178,9 +180,75 @@ def test_a_receipt_tells_what_the_copy_was_made_from(room: Room) -> None:
     write(source / ".git/packed-refs", f"# pack-refs\n{commit} refs/heads/main\n")
     room.sync()
     receipt = room.receipt("web")
+    assert receipt.pop("looked")[1] == sum(path.stat().st_ino for path in source.iterdir() if path.is_file())
     assert receipt | {"fingerprint": "", "time": "", "copy": ""} == {
         "id": str(source)[1:], "source": str(source), "kind": "local", "fingerprint": "", "files": 2, "commit": commit, "time": "", "copy": "",
         "delete": "unignored"}
+
+
+def disguise(path: Path, text: str) -> None:
+    """Another file of equal size and time takes the name."""
+    state, fresh = path.stat(), path.with_name(".fresh")
+    assert len(text.encode()) == state.st_size
+    fresh.write_text(text)
+    os.utime(fresh, ns=(state.st_atime_ns, state.st_mtime_ns))
+    os.replace(fresh, path)
+
+
+def test_a_file_of_equal_size_and_time_is_told_by_its_content(room: Room) -> None:
+    source = room.repo("web", {"a.py": "one", "b/c.py": "one", "b/d.py": "d"})
+    room.sync()
+    first = room.receipt("web")["fingerprint"]
+    time.sleep(0.05)
+    disguise(source / "a.py", "two")
+    state = (source / "b/c.py").stat()
+    (source / "b/c.py").write_text("two")
+    os.utime(source / "b/c.py", ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert room.stale() == {"web": "a.py changed and 1 more, though not in size and time"}
+    room.sync()
+    assert tree(room.copy("web")) == tree(source) and room.said == [f"synced web: 2 changed, 0 deleted, from {source} (local)"]
+    second = room.receipt("web")["fingerprint"]
+    assert second != first, "who was started with the former content is restarted"
+    assert room.stale() == {} and [outcome.status for outcome in room.sync()] == ["up to date"]
+
+    # A folder that comes back with all its times, its files never touched.
+    shutil.copytree(source / "b", source.parent / "b2")
+    disguise(source.parent / "b2/c.py", "six")
+    room.sync()
+    time.sleep(0.05)
+    (source / "b").rename(source.parent / "b-away")
+    (source.parent / "b2").rename(source / "b")
+    assert room.stale() == {"web": "b/c.py changed, though not in size and time"}
+    room.sync()
+    assert tree(room.copy("web")) == tree(source)
+
+
+def test_what_was_touched_and_holds_the_same_is_not_sent(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = room.repo("web", {"a.py": "one", "b/c.py": "one", "x": "x"})
+    room.sync()
+    before = room.receipt("web")
+    time.sleep(0.05)
+    (source / "a.py").chmod(0o600)
+    (source / "a.py").chmod(before_mode := 0o644)
+    assert (source / "a.py").stat().st_mode & 0o777 == before_mode
+    os.link(source / "x", tmp_path / "link")
+    shutil.copytree(source, tmp_path / "twin", symlinks=True)
+    source.rename(tmp_path / "away")
+    (tmp_path / "twin").rename(source)
+    time.sleep(0.05)
+    compared: list[int] = []
+    monkeypatch.setattr(rsync, "disguised", lambda host, path, copy, paths, real=rsync.disguised: (compared.append(len(list(paths))), real(host, path, copy, paths))[1])
+    assert room.stale() == {} and [outcome.status for outcome in room.sync()] == ["up to date"]
+    assert room.receipt("web") == before and compared == [3], "compared once, then noted"
+    os.link(source / "x", tmp_path / "another")
+    time.sleep(0.05)
+    assert room.stale() == {} and compared == [3, 1], "only what was touched since"
+
+    # A receipt of a former version tells nothing of inodes.
+    path = room.home / "host/persist/repos/.receipts" / f"{str(source)[1:]}.json"
+    path.write_text(json.dumps({key: value for key, value in before.items() if key != "looked"}))
+    (room.home / "state").rename(room.home / "state-away")
+    assert room.stale() == {} and compared == [3, 1]
 
 
 def test_the_receipt_is_gone_while_a_transfer_is_under_way_and_after_one_that_failed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
