@@ -36,7 +36,7 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
     except KeyboardInterrupt:
         say_interrupted()
         return 130
-    except Exception as error:
+    except Exception as error:  # the last one who sees it: what nobody foresaw is a bug with a log, not a traceback
         return trouble_of_the_machine(error) or report_bug()
 
 

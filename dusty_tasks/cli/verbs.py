@@ -65,7 +65,7 @@ def _guarded_action(action: Callable[..., Any]) -> Callable[..., Any]:
             return action(*args, **named)
         except Failure as failure:
             return (TaskFailed if failure.code == 1 else TaskError)(str(failure))
-        except Exception as error:
+        except Exception as error:  # doit would print its traceback; see cli/endings
             code = trouble_of_the_machine(error) or report_bug()
             raise SystemExit(code) from None
     return acted

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
+from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.sources import RepoEntry, stack_repos
 from dusty_tasks.operations.code.sync import failure_of, stale_repos, sync_repos
 
@@ -39,12 +40,12 @@ def _sync_action(entry: RepoEntry) -> None:
 
 
 def _is_up_to_date(entry: RepoEntry) -> bool:
-    """True if the receipt on the Docker host equals the source; any trouble means "not up to date". Never raises."""
+    """True if the receipt on the Docker host equals the source; what cannot be read is not up to date, and the step says why."""
     from dusty_tasks import session
 
     try:
         return not stale_repos([entry], _receipts_of_stack(), _settings(), session.docker_host())
-    except Exception:
+    except (Failure, OSError):
         return False
 
 

@@ -172,7 +172,7 @@ class Run:
         """True where no repo is to be fetched: `--no-pull`, or none is due."""
         try:
             return bool(self.options.get("no_pull")) or not fetching.is_due()
-        except Exception:
+        except Failure:
             return False
 
     def fetch(self) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import tarfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -78,16 +79,18 @@ def attempted(part: Callable[[], str]) -> str:
         return part()
     except Failure as failure:
         return f"not available: {failure}\n"
-    except Exception as error:
-        # A report is made when something is broken: whatever it is, the other parts are wanted all the more.
+    except (OSError, ValueError) as error:
         return f"not available: {error!r}\n"
+    except Exception:
+        # A bug of ours, in a report about what is broken: the other parts are wanted all the more, and where it is belongs to the report.
+        return f"not available: {traceback.format_exc()}"
 
 
 def versions() -> str:
     """Of Dusty, of its tools, and of this machine."""
-    from dusty_tasks.verbs.version import versions as found
+    from dusty_tasks.effects.engine.versions import read_versions
 
-    lines = [f"{name} {version or f'- ({why})'}" for name, version, why in found()]
+    lines = [f"{name} {version or f'- ({why})'}" for name, version, why in read_versions(session.docker_host)]
     return "\n".join([*lines, f"system {platform.platform()}", ""])
 
 

@@ -10,7 +10,9 @@ import pytest
 from chosen import Chosen
 from engines import Engine, engine
 
+from dusty_tasks.cli.main import main
 from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.verbs import dump
 
 __all__ = ["engine"]
 
@@ -64,6 +66,28 @@ def test_a_folder_gets_a_file_with_the_time_only_its_owner_may_read(leaky: Chose
     leaky("dump", str(tmp_path / "to"))
     (path,) = (tmp_path / "to").glob("dusty-dump-*.tar.gz")
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_on_a_healthy_home_nothing_is_missing(dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dusty("bundles", "activate", "shop").code == 0 and main(["compile"]) == 0
+    monkeypatch.setattr(docker, "read_last_lines", lambda *_words: "a line")
+    assert dusty("dump", str(tmp_path / "d.tar.gz")).code == 0
+    texts = content(tmp_path / "d.tar.gz")
+    assert {name: text for name, text in texts.items() if "not available" in text} == {}
+    assert {"versions.txt", "doctor.txt", "config.yml", "plan.txt", "engine.json", "containers.json", "validate.txt", "build/docker-compose.yml",
+            "build/hosts", "build/nginx.conf", "logs/web.txt"} <= {name.removeprefix("dusty-dump/") for name in texts}
+    assert not texts["dusty-dump/plan.txt"].startswith("unknown")
+    assert "python 3." in texts["dusty-dump/versions.txt"] and "image: busybox:1" in texts["dusty-dump/build/docker-compose.yml"]
+
+
+def test_a_bug_in_one_part_is_told_with_its_place_and_costs_no_other_part(dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> str:
+        raise KeyError("unforeseen")
+    monkeypatch.setattr(dump, "plan", broken)
+    assert dusty("dump", str(tmp_path / "d.tar.gz")).code == 0
+    texts = content(tmp_path / "d.tar.gz")
+    assert texts["dusty-dump/plan.txt"].startswith("not available: Traceback") and "in broken" in texts["dusty-dump/plan.txt"]
+    assert "python 3." in texts["dusty-dump/versions.txt"]
 
 
 def test_what_cannot_be_had_is_its_reason(dusty: Chosen, engine: Engine, tmp_path: Path) -> None:
