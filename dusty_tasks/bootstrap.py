@@ -65,8 +65,8 @@ def link_package(venv_path: Path) -> None:
 
 def install(venv_path: Path, requirements: Sequence[Path]) -> int:
     """pip's exit code; its last lines are shown when it fails."""
-    argv = [venv_path / "bin/python", "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    argv += [word for path in requirements for word in ("-r", path)]
+    argv = [str(venv_path / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    argv += [word for path in requirements for word in ("-r", str(path))]
     done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         lines = done.stdout.decode(errors="replace").strip().splitlines()

@@ -36,10 +36,10 @@ def say_interrupted() -> None:
     warn(("\n" if is_terminal(sys.stderr) else "") + "interrupted")
 
 
-def is_terminal(stream: object = None) -> bool:
+def is_terminal(stream: TextIO | None = None) -> bool:
     """True if `stream` (default stdout) is a terminal; closed streams are not."""
     try:
-        return bool((stream or sys.stdout).isatty())  # type: ignore[attr-defined]
+        return (stream or sys.stdout).isatty()
     except (AttributeError, ValueError):
         return False
 
@@ -72,7 +72,10 @@ def binary_stream(stream: TextIO) -> BinaryIO:
     """stdout or stderr as bytes: what programs print need not be UTF-8. Of what stands in for it, the real one."""
     stream.flush()
     real = sys.__stderr__ if stream is sys.stderr else sys.__stdout__
-    return getattr(stream, "buffer", None) or real.buffer  # type: ignore[union-attr]
+    found: BinaryIO | None = getattr(stream, "buffer", None) or getattr(real, "buffer", None)
+    if found is None:
+        raise ValueError(f"{stream} takes no bytes")
+    return found
 
 
 def check_reader() -> None:
@@ -89,7 +92,7 @@ def check_reader() -> None:
         raise BrokenPipeError
 
 
-def has_colour(stream: object = None) -> bool:
+def has_colour(stream: TextIO | None = None) -> bool:
     """Colour only on a terminal, and not with NO_COLOR (https://no-color.org) or TERM=dumb."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 

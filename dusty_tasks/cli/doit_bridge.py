@@ -74,7 +74,7 @@ def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -
 
         from dusty_tasks import dodo
 
-        class Dusty(DoitMain):  # type: ignore[misc]
+        class Dusty(DoitMain):
             BIN_NAME = "dusty"
 
             def process_args(self, cmd_args: list[str]) -> list[str]:

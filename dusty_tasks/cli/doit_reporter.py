@@ -13,7 +13,7 @@ from doit.reporter import ConsoleReporter
 from dusty_tasks.console import warn
 
 
-class Quiet(ConsoleReporter):  # type: ignore[misc]
+class Quiet(ConsoleReporter):
     """A doit reporter for people: no task names, no `<stdout>` blocks, no traceback for what a user can cause."""
 
     desc = "failures only, each in its own words"

@@ -30,13 +30,15 @@ def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
     """No word: inspect."""
     action, rest = action_of("disk", words, ACTIONS, "inspect")
     if action == "restore" and not rest and is_restore_unfinished():
-        return go_on()
+        go_on()
+        return None
     if action in ("backup", "restore"):
         (path,) = exactly("disk", action, rest, "a folder for the archive" if action == "backup" else "an archive")
         return backup(local_path(path)) if action == "backup" else restore(local_path(path), yes)
     exactly("disk", action, rest)
     if action == "inspect":
-        return inspect(json)
+        inspect(json)
+        return None
     return cleanup_containers(yes) if action == "cleanup_containers" else cleanup_images(yes)
 
 

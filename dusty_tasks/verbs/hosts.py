@@ -113,8 +113,8 @@ def install(allow: Sequence[str], who: str | None, yes: bool) -> int:
         return 1
     helper_install.run_as_root(helper_install.install_script(files), may_ask=may_ask(), say=say)
     say("installed")
-    chosen = session.settings()
-    if chosen.is_configured and chosen.hosts_mode == FILE and not chosen.hosts_agreed:
+    settings = session.settings()
+    if settings.is_configured and settings.hosts_mode == FILE and not settings.hosts_agreed:
         remember(FILE, "hosts install")
     forget_refusal(session.home())
     from dusty_tasks.operations.machine.hosts_health import helper_findings

@@ -24,16 +24,22 @@ def run(words: list[str], branch: str | None = None, all: bool = False, reset_re
         raise misuse("repos", f"--all belongs to manage, not to {action}")
     if action == "list":
         exactly("repos", "list", rest)
-        return list_repos(json)
-    if action == "override":
+        list_repos(json)
+    elif action == "override":
         word, path = exactly("repos", "override", rest, "a repo", "a path")
-        return override(word, path)
-    if action == "from":
-        return override_from(*exactly("repos", "from", rest, "a folder"))
-    if action == "manage":
-        return manage_all(rest) if all else manage(*exactly("repos", "manage", rest, "a repo, or --all"), branch)
-    exactly("repos", "update", rest)
-    return update(reset_repos)
+        override(word, path)
+    elif action == "from":
+        (folder,) = exactly("repos", "from", rest, "a folder")
+        override_from(folder)
+    elif action == "manage" and all:
+        manage_all(rest)
+    elif action == "manage":
+        (word,) = exactly("repos", "manage", rest, "a repo, or --all")
+        manage(word, branch)
+    else:
+        exactly("repos", "update", rest)
+        return update(reset_repos)
+    return None
 
 
 class Known(NamedTuple):
@@ -54,11 +60,13 @@ class Known(NamedTuple):
 
 def known_repos() -> Known:
     """The specs repo and the repos of all specs, each id once, sorted. With broken specs: what the settings and the last compile name."""
-    settings, trouble = session.settings(), None
+    settings = session.settings()
+    trouble: Failure | None = None
     found = [repo_of(settings.specs_repo)] if settings.specs_repo else []
     try:
         specs = session.specs()
-        found += [thing.repo for thing in (*specs.apps.values(), *specs.libs.values()) if thing.repo]
+        of_apps_and_libs = [*(app.repo for app in specs.apps.values()), *(lib.repo for lib in specs.libs.values())]
+        found += [repo for repo in of_apps_and_libs if repo]
     except Failure as failure:
         trouble = failure
         from dusty_tasks.operations.code.sources import stack_repos

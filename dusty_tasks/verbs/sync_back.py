@@ -66,9 +66,9 @@ def run_pull(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
             raise Failure(f"{path} leads out of {source}")
         wanted.setdefault(source, []).append(below)
     names = shown_names(entry["id"] for entry in entries)
-    for source, below in wanted.items():
+    for source, paths_below in wanted.items():
         with _copy_of(by_source[source]) as copy:
-            changed = pull(copy, below)
+            changed = pull(copy, paths_below)
         say(f"fetched {counted(len(changed), 'file')} of {names[by_source[source]['id']]} into {source}")
         for name in changed:
             say(f"    {shown_path(name)}")

@@ -29,10 +29,12 @@ def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached:
     if not no_pull:
         clone_specs()
     if not words:
-        return list_targets(json)
+        list_targets(json)
+        return None
     target = find_target(words[0])
     if len(words) == 1:
-        return list_suites(target, json)
+        list_suites(target, json)
+        return None
     chosen_suites(target, words[1])
     if not no_pull:
         target = pulled(target)
