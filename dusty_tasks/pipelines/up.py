@@ -16,7 +16,6 @@ from dusty_tasks.console import progress, say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
 from dusty_tasks.core.plan.container_state import RUNNING, State
 from dusty_tasks.core.plan.container_state import STARTING as IS_STARTING
-from dusty_tasks.core.plan.found import PROXY
 from dusty_tasks.core.plan.plan import (
     ASSETS,
     AWAIT,
@@ -43,6 +42,7 @@ from dusty_tasks.core.plan.plan import (
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, merged, sentences, subject
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine

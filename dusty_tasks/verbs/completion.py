@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 from dusty_tasks import resources, session
 from dusty_tasks.console import say
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.verbs.shared.words import action_of, exactly
 from dusty_tasks.verbs.table import ALIASES, VERBS
 
 SHELLS = ("bash", "zsh", "fish")
-PROXY_NAME = "dustyInternalNginx"
 
 
 def run(words: list[str]) -> int | None:
@@ -45,7 +45,7 @@ def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
         return KEYS[words[-1]].values if words[:1] == ("set",) and words[-1] in KEYS else ()
     known = read_known_names(session.home())
     of_kind = {"bundle": known.bundles, "app": known.apps, "lib": known.libs, "service": known.services,
-               "container": (*known.apps, *known.services, PROXY_NAME), "repo": known.repos, "asset": known.assets,
+               "container": (*known.apps, *known.services, PROXY), "repo": known.repos, "asset": known.assets,
                "script": known.scripts.get(words[-1] if words else "", ()),
                "suite": (*known.suites.get(words[-1] if words else "", ()), "all")}
     return sorted(set(of_kind[kind]))

@@ -3,10 +3,11 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.plan.found import PROXY, FoundContainer
+from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.plan import CREATE, RECREATE, REMOVE
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held

@@ -15,7 +15,7 @@ import images as rig_images
 import pytest
 from machine import CACHE, Machine, connect
 
-from dusty_tasks.core.plan.image_names import STAND_IN_LABEL
+from dusty_tasks.core.text.namespace import STAND_IN_LABEL
 from dusty_tasks.effects.engine.images import PACKAGES, STANDING_IN_FOR
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,9 +16,9 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import joined, named_volumes
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service
 from dusty_tasks.core.specs.repo_ids import Repo
-from dusty_tasks.core.specs.rules import PROXY_NAME
 from dusty_tasks.core.stack.model import Stack, containers_of
 from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, STACK, Namespace
 
 ROOT = "0"
 """The user of apps and tests, by number: an image need not have a passwd file."""
@@ -50,9 +50,9 @@ def entry_lines(name: str, entry: Entry) -> Lines:
     return yaml_lines({name: entry.mapping}, origins, "  ", "services")
 
 
-def first_lines(has_services: bool) -> list[str]:
+def first_lines(has_services: bool, namespace: Namespace = STACK) -> list[str]:
     """What stands before the first service."""
-    return [_MADE_BY, "name: dusty", "services:" if has_services else "services: {}"]
+    return [_MADE_BY, f"name: {namespace.project}", "services:" if has_services else "services: {}"]
 
 
 def volume_lines(stack: Stack) -> Lines:
@@ -64,7 +64,7 @@ def volume_lines(stack: Stack) -> Lines:
 def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     app = parts.app
     entry = Entry(app.file, ("compose",))
-    entry.put("container_name", f"dusty_{app.name}_1", ())
+    entry.put("container_name", settings.namespace.container(app.name), ())
     if app.image:
         entry.put("image", app.image, ("image",))
     else:
@@ -86,8 +86,8 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
         for route in parts.routes:
             entry.add("ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index))
     entry.label_files(app.compose.get("label_file"), specs_root)
-    entry.labels(app.compose.get("labels"), {"dusty.kind": "app", "dusty.name": app.name,
-                                             "dusty.recreate": recreate_digest(app, parts.libs)})
+    entry.labels(app.compose.get("labels"), {KIND_LABEL: "app", NAME_LABEL: app.name,
+                                             RECREATE_LABEL: recreate_digest(app, parts.libs)})
     entry.networks(app.compose.get("networks"), parts.guests)
     entry.pass_through(app.compose, _OF_APPS)
     return entry
@@ -97,7 +97,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     service = parts.service
     compose = service.compose
     entry = Entry(service.file, ())
-    entry.put("container_name", f"dusty_{service.name}_1", ())
+    entry.put("container_name", settings.namespace.container(service.name), ())
     if compose.get("image"):
         entry.put("image", compose["image"], ("image",))
     if compose.get("build"):
@@ -111,7 +111,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     entry.add("volumes", f"{host_path(settings.host.root, 'cp', service.name)}:/cp", ())
     entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
     entry.label_files(compose.get("label_file"), specs_root)
-    entry.labels(compose.get("labels"), {"dusty.kind": "service", "dusty.name": service.name})
+    entry.labels(compose.get("labels"), {KIND_LABEL: "service", NAME_LABEL: service.name})
     entry.networks(compose.get("networks"), parts.guests)
     entry.pass_through(compose, _OF_SERVICES)
     return entry
@@ -120,7 +120,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
 def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     entry = Entry("", ())
     entry.origins[""] = Origin("", ("nginx_image",))
-    entry.put("container_name", f"dusty_{PROXY_NAME}_1", ("nginx_image",))
+    entry.put("container_name", settings.namespace.container(PROXY), ("nginx_image",))
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
     entry.add("volumes", f"{host_path(settings.host.root, 'persist/dustyNginx')}:/etc/nginx/conf.d:ro", ("host", "root"))
@@ -128,7 +128,7 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     first_routes = {route.host_port: route for route in reversed(parts.routes)}
     for port, route in sorted(first_routes.items()):
         entry.add("ports", f"{bind}{port}:{port}", ("host_forwarding", route.index, "host_port"), parts.file_of[route.app_name])
-    entry.labels(None, {"dusty.kind": "proxy", "dusty.name": PROXY_NAME}, ("nginx_image",))
+    entry.labels(None, {KIND_LABEL: "proxy", NAME_LABEL: PROXY}, ("nginx_image",))
     if parts.aliases:
         entry.mapping["networks"] = {"default": {"aliases": list(parts.aliases)}}
         for index, route in enumerate(parts.aliases.values()):

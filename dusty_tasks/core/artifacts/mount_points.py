@@ -11,6 +11,7 @@ from dusty_tasks.core.code.copies import MountPoint
 from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.stack.model import Stack, containers_of
+from dusty_tasks.core.text.namespace import STACK, Namespace
 
 REPOS = "/persist/repos"
 """Where specs find the copies."""
@@ -57,7 +58,7 @@ def _tests_of(spec: App | Lib, libs: list[Lib]) -> _View:
     return _view(f"tests of {spec.name}", spec, libs, [suite.compose for suite in spec.tests.suites] if spec.tests else [], ())
 
 
-def of_records(started: Mapping[str, Any], copies: str, repo_ids: Iterable[str]) -> MountPoints:
+def of_records(started: Mapping[str, Any], copies: str, repo_ids: Iterable[str], namespace: Namespace = STACK) -> MountPoints:
     """Those of the containers as they were started, by their records (persist/.dusty/started.json).
 
     `copies` is the folder of all copies as containers mount them, `repo_ids` are the repos that are asked about. What is no
@@ -70,17 +71,13 @@ def of_records(started: Mapping[str, Any], copies: str, repo_ids: Iterable[str])
         mapping = record["mapping"]
         volumes = [*_pairs(mapping), *((source, target) for target, source in _strings(record.get("mounts")).items())]
         volumes = [(source.replace("$$", "$"), target.replace("$$", "$")) for source, target in volumes]
-        views.append(_View(_name_of(container_name), tuple(_copies(volumes, copies, ids)), tuple((target, "") for _, target in volumes),
-                           tuple(_sharing(mapping))))
+        views.append(_View(namespace.part(container_name), tuple(_copies(volumes, copies, ids)), tuple((target, "") for _, target in volumes),
+                           tuple(_sharing(mapping, namespace))))
     return _below(views)
 
 
 def _strings(value: Any) -> dict[str, str]:
     return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
-
-
-def _name_of(container_name: str) -> str:
-    return container_name.removeprefix("dusty_").removesuffix("_1")
 
 
 def _view(name: str, spec: App | Lib | Service, libs: list[Lib], composes: list[dict[str, Any]], repo_ids: Iterable[str]) -> _View:
@@ -105,9 +102,9 @@ def _pairs(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", normal_path(str(entry).partition(":")[0])
 
 
-def _sharing(compose: Mapping[str, Any]) -> list[str]:
+def _sharing(compose: Mapping[str, Any], namespace: Namespace = STACK) -> list[str]:
     """The containers whose volumes one uses as well."""
-    return [_name_of(str(entry).removeprefix("container:").partition(":")[0]) for entry in compose.get("volumes_from") or ()]
+    return [namespace.part(str(entry).removeprefix("container:").partition(":")[0]) for entry in compose.get("volumes_from") or ()]
 
 
 def _copies(volumes: Iterable[tuple[str, str]], copies: str, repo_ids: Iterable[str]) -> Iterator[tuple[str, str, str]]:

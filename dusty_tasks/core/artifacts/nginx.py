@@ -8,8 +8,8 @@ from typing import NamedTuple
 from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.rules import PROXY_NAME
 from dusty_tasks.core.stack.model import Route, Stack
+from dusty_tasks.core.text.namespace import PROXY
 
 PARAMETER_SIZE = 3600
 """Characters of one parameter; nginx refuses 4096, quotes and escapes included."""
@@ -73,7 +73,7 @@ def http_url(route: Route, settings: Settings) -> str:
 
 def known_names(stack: Stack, settings: Settings) -> list[str]:
     """The names under which the list of routes is shown, where they lead to no app: this machine's, the proxy's, and the stack's."""
-    own = ["localhost", PROXY_NAME.lower(), f"dusty_{PROXY_NAME.lower()}_1", settings.bridge_ip, *_names_of_host(settings)]
+    own = ["localhost", PROXY.lower(), settings.namespace.container(PROXY).lower(), settings.bridge_ip, *_names_of_host(settings)]
     return list(dict.fromkeys([*own, *(name for route in stack.routes for name in host_names(route, settings))]))
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from dusty_tasks.core.plan.container_state import has_healthcheck
 from dusty_tasks.core.specs.model import App, Lib, Service
-from dusty_tasks.core.specs.rules import PROXY_NAME
 from dusty_tasks.core.stack.model import Route, Stack, containers_of, routes_by_app
+from dusty_tasks.core.text.namespace import PROXY
 
 
 class AppParts(NamedTuple):
@@ -76,7 +76,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
         parts[name] = ServiceParts(service, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ())))
     if stack.routes:
         files = {route.app_name: stack.apps[route.app_name].file for route in stack.routes}
-        parts[PROXY_NAME] = ProxyParts(stack.routes, files, _proxy_aliases(stack))
+        parts[PROXY] = ProxyParts(stack.routes, files, _proxy_aliases(stack))
     return dict(sorted(parts.items()))
 
 

@@ -83,7 +83,7 @@ class Rendering:
     @cached_property
     def compose(self) -> dict[str, Artifact]:
         services = [self.memos.compose.text(key, partial(self._service_text, name)) for name, key in self._keys.items()]
-        return {COMPOSE: Artifact("\n".join([*first_lines(bool(services)), *services, *volume_lines(self.stack).texts, ""]))}
+        return {COMPOSE: Artifact("\n".join([*first_lines(bool(services), self.settings.namespace), *services, *volume_lines(self.stack).texts, ""]))}
 
     @cached_property
     def wanted(self) -> bytes:

@@ -23,8 +23,8 @@ def wanted_container(name: str, parts: Parts, mapping: dict[str, Any], settings:
     if isinstance(parts, AppParts):
         return _app(parts, mapping, settings)
     if isinstance(parts, ServiceParts):
-        return _service(parts, mapping, specs_root)
-    return WantedContainer(name, "proxy", f"dusty_{name}_1", mapping)
+        return _service(parts, mapping, settings, specs_root)
+    return WantedContainer(name, "proxy", settings.namespace.container(name), mapping)
 
 
 def start_order(parts: Mapping[str, Parts]) -> list[str]:
@@ -48,7 +48,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
     assets = visible_assets(app, parts.libs)
     always = [app.always, app.mount, [[asset.key, asset.path] for asset in assets]]
     return WantedContainer(
-        app.name, "app", f"dusty_{app.name}_1", mapping,
+        app.name, "app", settings.namespace.container(app.name), mapping,
         always_digest=hashlib.sha256(json.dumps(always).encode()).hexdigest(),
         once_digests=once_digests(app, parts.libs), repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
         after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
@@ -59,10 +59,10 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
         stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")))
 
 
-def _service(parts: ServiceParts, mapping: dict[str, Any], specs_root: str) -> WantedContainer:
+def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:
     service = parts.service
     return WantedContainer(
-        service.name, "service", f"dusty_{service.name}_1", mapping, after=_after(parts),
+        service.name, "service", settings.namespace.container(service.name), mapping, after=_after(parts),
         shares_network_of=network_owner(service), needs_login=service.image_requires_login,
         build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "")
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.plan.found import CONTEXT_LABEL, PROJECT_LABEL, TARGET_LABEL
-from dusty_tasks.core.plan.image_names import STAND_IN_LABEL, image_name
+from dusty_tasks.core.plan.image_names import image_name
 from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.text.namespace import CONTEXT_LABEL, PROJECT_LABEL, STACK, STAND_IN_LABEL, TARGET_LABEL
 
-PROJECT = "dusty"
-TEST_PROJECT = "dusty_test_"
 ENDED = ("exited", "created", "dead")
 
 
@@ -28,7 +26,7 @@ def is_ours(labels: Mapping[str, str] | None) -> bool:
     """True for what Dusty or its Compose projects made."""
     labels = labels or {}
     project = labels.get(PROJECT_LABEL, "")
-    return project == PROJECT or project.startswith(TEST_PROJECT) or CONTEXT_LABEL in labels or TARGET_LABEL in labels
+    return project == STACK.project or project.startswith(STACK.test_projects) or CONTEXT_LABEL in labels or TARGET_LABEL in labels
 
 
 def containers(usage: Mapping[str, Any]) -> list[Item]:

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.text.namespace import RECREATE_LABEL
+
 KeyPath = tuple[str | int, ...]
 
 NOT_IN_THE_CONTAINER = frozenset({"depends_on"})
@@ -51,7 +53,7 @@ def _of_labels(before: dict[str, Any], now: dict[str, Any]) -> list[Difference]:
     """`dusty.recreate` stands for what cannot be seen in the mapping: say it as the user knows it."""
     differences = _of_mappings("labels", before, now)
     return [Difference(ONCE, "`once` or the install lines of a lib changed")
-            if difference.path == ("labels", "dusty.recreate") else difference for difference in differences]
+            if difference.path == ("labels", RECREATE_LABEL) else difference for difference in differences]
 
 
 def _of_mappings(key: str, before: dict[str, Any], now: dict[str, Any]) -> list[Difference]:

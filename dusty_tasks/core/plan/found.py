@@ -4,22 +4,14 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-PROJECT_LABEL = "com.docker.compose.project"
-SERVICE_LABEL = "com.docker.compose.service"
-CONFIG_LABEL = "com.docker.compose.project.config_files"
-ONE_OFF_LABEL = "com.docker.compose.oneoff"
-CONTEXT_LABEL = "dusty.context"
-"""On images made from `build:` (and so on their containers): the digest of the context they were built from."""
-PROXY = "dustyInternalNginx"
-NETWORK = "dusty_default"
-"""The network that Compose makes for the project."""
+from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, ONE_OFF_LABEL, SERVICE_LABEL, STACK, Namespace
 
 GOING = ("removing", "dead")
 """States of containers that are on their way out, or got stuck there."""
 
 
 class FoundContainer(NamedTuple):
-    """One container of the Compose project `dusty`, as the engine lists it."""
+    """One container of the stack, as the engine lists it."""
 
     name: str
     """The spec's name: label `dusty.name`, else Compose's service name."""
@@ -49,7 +41,7 @@ class FoundContainer(NamedTuple):
     @property
     def kind(self) -> str:
         """app, service or proxy."""
-        return self.labels.get("dusty.kind", "service")
+        return self.labels.get(KIND_LABEL, "service")
 
     @property
     def is_running(self) -> bool:
@@ -101,6 +93,8 @@ class Found(NamedTuple):
     """Path on the Docker host -> inode, of the files and folders that containers mount."""
     sees_what_is_there: frozenset[str] = frozenset()
     """Containers that the engine started again after another file or folder had been put where they mount one."""
+    namespace: Namespace = STACK
+    """Which stack was looked at."""
 
 
 UNREADABLE = "unreadable: "
@@ -129,7 +123,7 @@ def container_of(entry: dict[str, Any]) -> FoundContainer:
     container_name = (entry.get("Names") or ["/?"])[0].lstrip("/")
     status = entry.get("Status") or ""
     return FoundContainer(
-        name=labels.get("dusty.name") or labels.get(SERVICE_LABEL) or container_name,
+        name=labels.get(NAME_LABEL) or labels.get(SERVICE_LABEL) or container_name,
         container_name=container_name, id=entry["Id"], state=entry.get("State", ""),
         image=entry.get("Image", ""), image_id=entry.get("ImageID", ""), labels=labels,
         exit_status=_exit_status(status), health=_health(status), since=_since(status), networks=_networks(entry),
@@ -188,9 +182,3 @@ def _health(status: str) -> str:
         return ""
     word = status[:-1].rpartition("(")[2].removeprefix("health: ")
     return word if word in ("healthy", "unhealthy", "starting") else ""
-
-
-PREFIX = "dusty.test."
-
-
-TARGET_LABEL = f"{PREFIX}target"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.stack.ports import FIRST_PORT, LAST_PORT
+from dusty_tasks.core.text import namespace
 from dusty_tasks.core.text.called import DUSTY
 
 PROXY, BRIDGE, APP = "proxy", "bridge", "app"
@@ -56,7 +57,7 @@ def judge(answer: Answer, closed: str | None, settings: Settings, container_port
     look); `subnet` is that of the project's network.
     """
     if answer.saw == NO_PROXY:
-        return Verdict(PROXY, "nothing takes connections where the proxy should", f"{DUSTY} up; {DUSTY} logs dustyInternalNginx shows why it does not run")
+        return Verdict(PROXY, "nothing takes connections where the proxy should", f"{DUSTY} up; {DUSTY} logs {namespace.PROXY} shows why it does not run")
     if closed and answer.saw in (REFUSED, SILENT, UNREACHABLE):
         return Verdict(APP, closed)
     if answer.saw == UNREACHABLE:
@@ -68,7 +69,7 @@ def judge(answer: Answer, closed: str | None, settings: Settings, container_port
         BROKEN: "it answers, and nginx cannot pass that on: its header is longer than 256 KB, or no HTTP",
         LATE: "it has taken the request, and not answered within a day",
         NO_ANSWER: "it has taken the request, and not answered yet",
-    }.get(answer.saw, f"nginx answers with status {answer.status} itself"), f"{DUSTY} logs dustyInternalNginx" if answer.saw == BROKEN else "")
+    }.get(answer.saw, f"nginx answers with status {answer.status} itself"), f"{DUSTY} logs {namespace.PROXY}" if answer.saw == BROKEN else "")
 
 
 def is_final(answer: Answer, closed: str | None) -> bool:

@@ -1,9 +1,6 @@
 """Names of images: which two spellings mean one image."""
 from __future__ import annotations
 
-STAND_IN_LABEL = "dusty.standin"
-"""On images that we made because no registry answered (effects/engine/images)."""
-
 
 def image_name(written: str) -> str:
     """The name as the engine lists it: Docker Hub's own prefixes left out, `:latest` written out."""

@@ -3,7 +3,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dusty_tasks.core.plan.found import CONFIG_LABEL, Found
+from dusty_tasks.core.plan.found import Found
+from dusty_tasks.core.text.namespace import CONFIG_LABEL
 
 
 class Owner(NamedTuple):

@@ -12,10 +12,7 @@ from dusty_tasks.core.code.bind_sources import replaced_sources
 from dusty_tasks.core.plan.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.plan.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
 from dusty_tasks.core.plan.found import (
-    CONTEXT_LABEL,
     GOING,
-    NETWORK,
-    PROXY,
     UNREADABLE,
     Found,
     FoundContainer,
@@ -26,6 +23,7 @@ from dusty_tasks.core.plan.given_values import ENV_FILE, without_file
 from dusty_tasks.core.plan.image_names import image_name, is_same_image
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.namespace import CONTEXT_LABEL, PROXY, Namespace
 from dusty_tasks.core.text.safe import printable
 
 PULL, BUILD, SYNC = "pull image", "build image", "sync"
@@ -195,7 +193,7 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
         words = "; ".join(difference.what for difference in differences[:3])
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
         return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, _path_behind(differences[0].path, wanted, record, sources)))
-    cause = (_other_image(wanted, container, sources) or _other_environment(wanted, record, sources)
+    cause = (_other_image(wanted, container, sources, found) or _other_environment(wanted, record, sources)
              or _lost_network(wanted, container, state, record, sources, found) or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
     return Change(RECREATE, wanted.name, cause) if cause else None
 
@@ -249,9 +247,9 @@ def _once_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[D
             for name in changed]
 
 
-def _other_image(wanted: WantedContainer, container: FoundContainer, sources: Sources) -> str:
+def _other_image(wanted: WantedContainer, container: FoundContainer, sources: Sources, found: Found) -> str:
     changed_context = _changed_context(wanted, container.labels, sources) if wanted.build_context else ""
-    name = image_of(wanted)
+    name = image_of(wanted, found.namespace)
     return changed_context or ("" if is_same_image(container.image, name) else f"the name {name} now means another image")
 
 
@@ -274,10 +272,10 @@ def _lost_network(wanted: WantedContainer, container: FoundContainer, state: Sta
     is_left_alone = state.name == FINISHED and not any(_restart_causes(wanted, record, sources, found))
     if wanted.mapping.get("network_mode") or container.networks is None or is_left_alone:
         return ""
-    if NETWORK not in container.networks:
+    if found.namespace.network not in container.networks:
         return "it was taken off the project's network"
     is_known = found.network_id is not None and not container.is_running
-    return "the network that it was made in is gone" if is_known and container.networks[NETWORK] not in ("", found.network_id) else ""
+    return "the network that it was made in is gone" if is_known and container.networks[found.namespace.network] not in ("", found.network_id) else ""
 
 
 def _by_sharing(wanted: WantedContainer, decided: dict[str, str], kinds: tuple[str, ...], what: str) -> str:
@@ -376,7 +374,7 @@ def _image_changes(wanted: Wanted, sources: Sources, found: Found, options: Opti
     making = {change.name for change in containers if change.kind in (CREATE, RECREATE)}
     seen: set[str] = set()
     for container in wanted.containers:
-        name = image_of(container)
+        name = image_of(container, found.namespace)
         if not name or name in seen:
             continue
         labels = (found.images or {}).get(image_name(name))
@@ -387,9 +385,9 @@ def _image_changes(wanted: Wanted, sources: Sources, found: Found, options: Opti
             yield Change(*change, place_of(container.name, ("build" if container.build_context else "image",)))
 
 
-def image_of(wanted: WantedContainer) -> str:
+def image_of(wanted: WantedContainer, namespace: Namespace) -> str:
     """The image its container is made from: its own, or the name that Compose gives to what it builds."""
-    return str(wanted.mapping.get("image") or (f"dusty-{wanted.name.lower()}" if wanted.build_context else ""))
+    return str(wanted.mapping.get("image") or (namespace.built_image(wanted.name) if wanted.build_context else ""))
 
 
 def _pull(name: str, labels: dict[str, str] | None, found: Found, options: Options,

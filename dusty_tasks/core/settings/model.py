@@ -4,6 +4,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dusty_tasks.core.text.namespace import STACK, Namespace
+
 NGINX_IMAGE = "nginx:1.28-alpine"
 MAX_UPLOAD = "500M"
 
@@ -44,6 +46,8 @@ class Settings:
     """Repo id -> branch."""
     env: dict[str, dict[str, str | None]] = field(default_factory=dict)
     host: HostSettings = field(default_factory=HostSettings)
+    namespace: Namespace = STACK
+    """What the stack's containers, network and images are called; no key of config.yml."""
     sync_mode: str = "rsync"
     sync_exclude: tuple[str, ...] = ()
     sync_delete: str = "unignored"
@@ -82,7 +86,7 @@ class Settings:
     def of_proxy_config(self) -> tuple[object, ...]:
         """All that the proxy's config depends on beside the routes."""
         return (self.routing, self.bridge_ip, self.hosts_mode, self.host.kind, self.host.ssh, self.host.address, self.external_bind,
-                self.proxy_max_upload, self.proxy_trusted)
+                self.proxy_max_upload, self.proxy_trusted, self.namespace)
 
     @property
     def build(self) -> str:
@@ -96,7 +100,7 @@ class Settings:
     def of_containers(self) -> tuple[object, ...]:
         """All that an entry of the Compose file, or what else is known of its container, may depend on."""
         return (self.home, self.repo_overrides, self.env, self.host, self.sync_mode, self.routing, self.bridge_ip, self.external_bind,
-                self.hosts_mode, self.nginx_image, self.without_git)
+                self.hosts_mode, self.nginx_image, self.without_git, self.namespace)
 
     def path_of(self, repo_id: str, local_path: str = "") -> str:
         """Where a repo's source lies on this machine: override, local path, or managed clone."""
@@ -112,7 +116,7 @@ def from_json(data: dict[str, Any]) -> Settings:
     """The inverse of to_json; lists become tuples. Raises TypeError, KeyError or AttributeError on another form."""
     host = HostSettings(**{key: _tuple(value) for key, value in data["host"].items()})
     trust = {repo: tuple(powers) for repo, powers in data["trust"].items()}
-    return Settings(**{**{key: _tuple(value) for key, value in data.items()}, "host": host, "trust": trust})
+    return Settings(**{**{key: _tuple(value) for key, value in data.items()}, "host": host, "trust": trust, "namespace": Namespace(*data["namespace"])})
 
 
 def _tuple(value: Any) -> Any:

@@ -5,7 +5,6 @@ written: joining them to a repo, the specs repo or the Docker host's root is the
 """
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
 from dusty_tasks.core.specs.rules import Wrong
 from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.namespace import OWN_LABELS, STACK
 from dusty_tasks.core.text.problems import Problem, nearest
 from dusty_tasks.core.text.safe import shown, unsafe_part
 
@@ -43,7 +43,7 @@ OWN_TARGETS = {"app": ("/cp", "/command_files", "/dusty_assets"), "suite": ("/cp
 """Where Dusty mounts something itself, by role."""
 
 _IGNORED = {
-    "container_name": "Dusty names containers dusty_<name>_1",
+    "container_name": f"Dusty names containers {STACK.container('<name>')}",
     "image": "write it beside compose", "build": "write it beside compose",
     "entrypoint": "write commands.always", "command": "write commands.always", "user": "apps run as root",
     "links": "write depends", "depends_on": "write depends", "image_requires_login": "write it beside compose",
@@ -67,7 +67,6 @@ _REFUSED = {
 _REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
 """What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
 _ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
-_CONTAINER_NAME = re.compile(r"dusty_(.+)_1")
 
 
 class Names(NamedTuple):
@@ -223,8 +222,7 @@ class _Translation:
             return
         mode, _, name = value.partition(":")
         if mode == "container":
-            match = _CONTAINER_NAME.fullmatch(name)
-            inner = match[1] if match and name not in self.names.containers else name
+            inner = name if name in self.names.containers else STACK.part(name)
             if inner in self.names.containers:
                 mode, name = "service", inner
         if mode == "service":
@@ -307,8 +305,8 @@ class _Translation:
     def labels(self, value: Any) -> None:
         labels: dict[str, str] = {}
         for path, name, text in self._pairs("labels", value):
-            if name == "dusty" or name.startswith("dusty."):
-                self._say(path, f"the label {shown(name)} is Dusty's own", "a name that does not begin with dusty.")
+            if f"{name}.".startswith(OWN_LABELS):
+                self._say(path, f"the label {shown(name)} is Dusty's own", f"a name that does not begin with {OWN_LABELS}")
             labels[name] = "" if text is None else text
         self.compose["labels"] = labels
 

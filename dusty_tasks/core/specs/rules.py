@@ -11,9 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.core.text.safe import shown, unsafe_part
 
-PROXY_NAME = "dustyInternalNginx"
 RESERVED_MOUNTS = ("/cp", "/command_files", "/dusty_assets", "/proc", "/sys", "/dev")
 
 _LOWER_NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
@@ -37,7 +37,7 @@ class Wrong(ValueError):
 
 def check_spec_name(kind: str, name: str) -> None:
     """The name of a spec, which is its file name without `.yml`."""
-    if kind in ("app", "service") and name.lower() == PROXY_NAME.lower():
+    if kind in ("app", "service") and name.lower() == PROXY.lower():
         raise Wrong(f"{shown(name)} is the proxy's own name", "rename the file")
     article = "an" if kind == "app" else "a"
     fine = _is_bundle_name(name) if kind == "bundle" else bool(NAME_RULES[kind].fullmatch(name))

@@ -6,12 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dusty_tasks.core.plan.found import PREFIX, TARGET_LABEL
-
-
-def image_name(target_name: str) -> str:
-    """The name of a target's test image."""
-    return f"dusty/test_{target_name}"
+from dusty_tasks.core.text.namespace import TARGET_LABEL, TEST_LABELS
 
 
 class ImageInputs(NamedTuple):
@@ -28,8 +23,8 @@ class ImageInputs(NamedTuple):
 
 def labels_of(target_name: str, inputs: ImageInputs) -> dict[str, str]:
     """The labels of the image made from `inputs`: all that the next run needs to judge it."""
-    return {TARGET_LABEL: target_name, f"{PREFIX}base": inputs.base, f"{PREFIX}setup": _digest(inputs.setup_text),
-            f"{PREFIX}mounts": _digest(json.dumps(inputs.mounts)), f"{PREFIX}code": json.dumps(inputs.code, sort_keys=True)}
+    return {TARGET_LABEL: target_name, f"{TEST_LABELS}base": inputs.base, f"{TEST_LABELS}setup": _digest(inputs.setup_text),
+            f"{TEST_LABELS}mounts": _digest(json.dumps(inputs.mounts)), f"{TEST_LABELS}code": json.dumps(inputs.code, sort_keys=True)}
 
 
 def remake_cause(target_name: str, found: Mapping[str, str] | None, inputs: ImageInputs, *, is_asked_for: bool) -> str:
@@ -41,9 +36,9 @@ def remake_cause(target_name: str, found: Mapping[str, str] | None, inputs: Imag
     wanted = labels_of(target_name, inputs)
     for key, cause in (("base", "its base image changed"), ("setup", "its setup changed: once, lib installs or assets"),
                        ("mounts", "its mounts changed")):
-        if found.get(PREFIX + key) != wanted[PREFIX + key]:
+        if found.get(TEST_LABELS + key) != wanted[TEST_LABELS + key]:
             return cause
-    return _code_cause(found.get(f"{PREFIX}code", ""), inputs.code)
+    return _code_cause(found.get(f"{TEST_LABELS}code", ""), inputs.code)
 
 
 def _code_cause(recorded: str, code: Mapping[str, str]) -> str:

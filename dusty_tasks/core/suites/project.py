@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from dusty_tasks.core.artifacts.compose_entry import env_files
 from dusty_tasks.core.of_verbs.attaching import Size, sized
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.model import Service, Suite
+from dusty_tasks.core.text.namespace import STACK, Namespace
 
 HOLDER, TEST = "dusty-network", "dusty-test"
 """The container whose network all share, and the one that runs the suite. No spec's name: those have no second meaning here."""
@@ -35,11 +35,7 @@ class SuiteRun(NamedTuple):
     labels: dict[str, str]
     terminal: Size | None = None
     """That of whoever runs it and may type into it."""
-
-
-def project_name(target_name: str, suite_name: str, token: str) -> str:
-    """A Compose project of its own."""
-    return re.sub(r"[^a-z0-9_-]", "-", f"dusty_test_{target_name}_{suite_name}_{token}".lower())
+    namespace: Namespace = STACK
 
 
 def project_of(suite: Suite, services: Sequence[Service], run: SuiteRun) -> dict[str, Any]:
@@ -82,7 +78,7 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
         mapping["volumes"] = throw_away(mapping["volumes"])
     if "build" in mapping:
         mapping["build"] = service_build(service, run.specs_root)
-        mapping.setdefault("image", f"dusty/test_service_{service.name}".lower())
+        mapping.setdefault("image", run.namespace.test_service_image(service.name))
     if "env_file" in mapping:
         mapping["env_file"] = env_files(mapping["env_file"], run.specs_root)
     shared = [entry for entry in service.compose.get("volumes_from", ()) if str(entry).split(":")[0] in others]

@@ -10,6 +10,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.settings.vm_presets import filled_in
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.login_shell import command_for_any_shell, own_output, with_begin
+from dusty_tasks.core.text.namespace import Namespace
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.ssh_trouble import ssh_trouble
 from dusty_tasks.effects.docker_host import ssh
@@ -65,6 +66,11 @@ class DockerHost:
     def address(self) -> str:
         """What the hosts section gives every host_name; '' if an ssh host has none stored yet."""
         return self.settings.hosts_address
+
+    @property
+    def namespace(self) -> Namespace:
+        """What the stack that is meant is called on its engine."""
+        return self.settings.namespace
 
     @property
     def target(self) -> str:

@@ -7,12 +7,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dusty_tasks.core.plan.found import CONTEXT_LABEL
+from dusty_tasks.core.text.namespace import CONTEXT_LABEL
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.files import write_atomically
 from dusty_tasks.effects.engine.builds import BUILD_LOG, run_build
-from dusty_tasks.effects.engine.http import PROJECT
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
@@ -35,7 +34,7 @@ def run_compose_up(host: DockerHost, compose_path: str, names: list[str], stop_s
         if waiting:
             tell(waiting[1])
     stop_time = [] if stop_seconds is None else ["-t", str(stop_seconds)]
-    argv = [*_compose(compose_path), "up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", *stop_time, *names]
+    argv = [*_compose(host, compose_path), "up", "-d", "--no-deps", "--force-recreate", "--no-build", "--pull", "never", *stop_time, *names]
     finished = process.run(argv, env=_environment(host), pass_fds=() if lock is None else (lock,), on_line=follow)
     if not finished.code:
         return None
@@ -52,12 +51,12 @@ def run_compose_build(host: DockerHost, compose_path: str, digests: dict[str, st
     labels_path = f"{folder}/build-labels.json"
     labels = {name: {"build": {"labels": {CONTEXT_LABEL: digest}}} for name, digest in digests.items()}
     write_atomically(labels_path, json.dumps({"services": labels}).encode())
-    argv = [*_compose(compose_path), "-f", labels_path, "build", *(["--pull"] if pull else []), *digests]
+    argv = [*_compose(host, compose_path), "-f", labels_path, "build", *(["--pull"] if pull else []), *digests]
     return run_build(argv, _environment(host), f"{folder}/{BUILD_LOG}", tell)
 
 
-def _compose(compose_path: str) -> list[str]:
-    return ["docker", "compose", "-p", PROJECT, "--env-file", os.devnull, "-f", compose_path]
+def _compose(host: DockerHost, compose_path: str) -> list[str]:
+    return ["docker", "compose", "-p", host.namespace.project, "--env-file", os.devnull, "-f", compose_path]
 
 
 def _environment(host: DockerHost) -> dict[str, str]:

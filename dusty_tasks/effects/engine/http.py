@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from dusty_tasks.core.plan.found import NETWORK, ONE_OFF_LABEL, PROJECT_LABEL, FoundContainer, containers_of
+from dusty_tasks.core.plan.found import FoundContainer, containers_of
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import ONE_OFF_LABEL, PROJECT_LABEL, Namespace
 from dusty_tasks.core.text.safe import plain_lines
 from dusty_tasks.core.text.ssh_trouble import PASSING, SshTrouble, ssh_trouble
 from dusty_tasks.effects.docker_host.engine_address import engine_address
@@ -24,8 +25,6 @@ from dusty_tasks.effects.doors.process import TIMED_OUT, Finished, Look
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-PROJECT = "dusty"
-LISTING = "/containers/json?all=1&filters=" + quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
 ANSWER_TIMEOUT = 60.0
 """Seconds for one answer; a restart's own stop time is added to it."""
 FIRST_WORD = 3.0
@@ -219,9 +218,19 @@ def silence(host: DockerHost, finished: Finished) -> str:
     return f"the Docker engine on {host.name} does not answer: {last}"
 
 
+def listing(namespace: Namespace) -> str:
+    """The request for the containers of a stack, running or not."""
+    return f"/containers/json?all=1&filters={labelled(namespace.label)}"
+
+
+def labelled(label: str) -> str:
+    """What carries a label, `key` or `key=value`, as the value of a request's `filters`."""
+    return quote(json.dumps({"label": [label]}))
+
+
 def read_containers(engine: Engine) -> dict[str, FoundContainer]:
-    """The containers of the project `dusty`, running or not, by spec name: one read. Raises EngineDown."""
-    return containers_of(engine.get(LISTING))
+    """The containers of the stack, running or not, by spec name: one read. Raises EngineDown."""
+    return containers_of(engine.get(listing(engine.host.namespace)))
 
 
 def list_containers(host: DockerHost) -> list[FoundContainer]:
@@ -256,7 +265,7 @@ def read_started_at(engine: Engine, container_id: str) -> float:
 def read_strangers(engine: Engine) -> dict[str, str]:
     """Container name -> id of all containers on the engine that are not of the project, or were run once in it by hand."""
     def is_ours(labels: Mapping[str, str]) -> bool:
-        return labels.get(PROJECT_LABEL) == PROJECT and labels.get(ONE_OFF_LABEL) != "True"
+        return labels.get(PROJECT_LABEL) == engine.host.namespace.project and labels.get(ONE_OFF_LABEL) != "True"
     return {name.lstrip("/"): entry["Id"] for entry in engine.get("/containers/json?all=1") for name in entry.get("Names") or []
             if not is_ours(entry.get("Labels") or {})}
 
@@ -280,7 +289,7 @@ def has_file(engine: Engine, container_id: str, path: str) -> bool:
 def read_network_id(engine: Engine) -> str:
     """The id of the project's network, '' if there is none."""
     try:
-        return str(engine.get(f"/networks/{quote(NETWORK)}")["Id"])
+        return str(engine.get(f"/networks/{quote(engine.host.namespace.network)}")["Id"])
     except EngineRefused as refused:
         if refused.status != 404:
             raise
@@ -289,7 +298,7 @@ def read_network_id(engine: Engine) -> str:
 
 def read_subnet(engine: Engine) -> str:
     """The subnet of the project's network, '' if it has none."""
-    config = ((engine.get(f"/networks/{quote(NETWORK)}").get("IPAM") or {}).get("Config") or [{}])[0]
+    config = ((engine.get(f"/networks/{quote(engine.host.namespace.network)}").get("IPAM") or {}).get("Config") or [{}])[0]
     return str(config.get("Subnet") or "")
 
 
@@ -314,8 +323,8 @@ def read_info(engine: Engine) -> dict[str, Any]:
 
 
 def read_volumes(engine: Engine) -> dict[str, str]:
-    """The named volumes of the project `dusty` -> when the engine made them."""
-    filters = quote(json.dumps({"label": [f"{PROJECT_LABEL}={PROJECT}"]}))
+    """The named volumes of the stack -> when the engine made them."""
+    filters = labelled(engine.host.namespace.label)
     return {entry["Name"]: entry.get("CreatedAt") or "" for entry in engine.get(f"/volumes?filters={filters}").get("Volumes") or ()}
 
 

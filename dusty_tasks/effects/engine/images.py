@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from dusty_tasks.core.artifacts.stand_ins import Server, server_of
-from dusty_tasks.core.plan.image_names import STAND_IN_LABEL
 from dusty_tasks.core.settings.model import NGINX_IMAGE
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import STAND_IN_LABEL
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 

@@ -7,11 +7,11 @@ import re
 import socket
 from typing import NamedTuple
 
-from dusty_tasks.core.plan.found import PROJECT_LABEL
 from dusty_tasks.core.plan.listening import Listener, listeners_of
 from dusty_tasks.core.plan.ports_to_open import Address, is_in_the_way
+from dusty_tasks.core.text.namespace import PROJECT_LABEL
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.engine.http import PROJECT, Engine
+from dusty_tasks.effects.engine.http import Engine
 
 FORWARDER = "docker-proxy"
 """The engine's program that listens on a published port of the Docker host."""
@@ -46,7 +46,7 @@ def read_holder(engine: Engine, address: Address) -> Holder | None:
     for entry in engine.get("/containers/json"):
         if any(port.get("PublicPort") and port.get("Type") == "tcp" and is_in_the_way((port.get("IP", ""), port["PublicPort"]), address)
                for port in entry.get("Ports") or []):
-            is_ours = (entry.get("Labels") or {}).get(PROJECT_LABEL) == PROJECT
+            is_ours = (entry.get("Labels") or {}).get(PROJECT_LABEL) == engine.host.namespace.project
             return None if is_ours else Holder(f"the container {(entry.get('Names') or ['/?'])[0].lstrip('/')}")
     process = _process_here(address) if engine.host.is_local else _process_there(engine.host, address)
     return Holder(process, FORWARDER in process) if process else None

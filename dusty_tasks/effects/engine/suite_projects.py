@@ -1,7 +1,6 @@
 """Compose projects of test runs on the engine: what belongs to one, whether it is healthy, and its removal to the last network."""
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Iterator
@@ -9,11 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from dusty_tasks.core.plan.found import PROJECT_LABEL, FoundContainer, container_of
-from dusty_tasks.effects.engine.http import Engine, EngineRefused, run_remove
-
-RUN_LABEL = "dusty.test.run"
-"""On everything that a test run makes: whose process on which machine it is, so that a later run removes what kill -9 left."""
+from dusty_tasks.core.plan.found import FoundContainer, container_of
+from dusty_tasks.core.text.namespace import RUN_LABEL, SERVICE_LABEL, Namespace
+from dusty_tasks.effects.engine.http import Engine, EngineRefused, labelled, listing, run_remove
 
 
 def run_label() -> str:
@@ -23,13 +20,13 @@ def run_label() -> str:
 
 def read_project(engine: Engine, project: str) -> dict[str, FoundContainer]:
     """The containers of a project by their Compose name. Raises EngineDown."""
-    listing = engine.get(f"/containers/json?all=1&filters={_by_label(f'{PROJECT_LABEL}={project}')}")
-    return {entry["Labels"]["com.docker.compose.service"]: container_of(entry) for entry in listing}
+    entries = engine.get(listing(Namespace(project)))
+    return {entry["Labels"][SERVICE_LABEL]: container_of(entry) for entry in entries}
 
 
 def remove_project(engine: Engine, project: str) -> None:
     """Remove containers with their anonymous volumes, then volumes and networks of a project. What is gone already is fine."""
-    _remove_labelled(engine, f"{PROJECT_LABEL}={project}")
+    _remove_labelled(engine, Namespace(project).label)
 
 
 def remove_leftovers(engine: Engine) -> int:
@@ -54,12 +51,12 @@ def _leftovers(engine: Engine) -> dict[str, str]:
 
 def _labelled(engine: Engine) -> Iterator[tuple[str, dict[str, str]]]:
     for path in ("/containers/json?all=1&", "/networks?"):
-        for entry in engine.get(f"{path}filters={_by_label(RUN_LABEL)}"):
+        for entry in engine.get(f"{path}filters={labelled(RUN_LABEL)}"):
             yield entry.get("Name") or entry["Names"][0].lstrip("/"), entry.get("Labels") or {}
 
 
 def _remove_labelled(engine: Engine, label: str) -> int:
-    filters = _by_label(label)
+    filters = labelled(label)
     containers = engine.get(f"/containers/json?all=1&filters={filters}")
     for entry in containers:
         run_remove(engine, entry["Id"])
@@ -77,10 +74,6 @@ def _delete(engine: Engine, path: str) -> None:
     except EngineRefused as refused:
         if refused.status not in (404, 409):
             raise
-
-
-def _by_label(label: str) -> str:
-    return quote(json.dumps({"label": [label]}))
 
 
 def _is_alive(process: str) -> bool:

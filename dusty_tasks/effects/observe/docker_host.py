@@ -24,7 +24,7 @@ from dusty_tasks.effects.code.receipts import PRINT_RECEIPTS, read_receipts, rec
 from dusty_tasks.effects.docker_host.started_records import STARTED, with_spare
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.engine import http as docker
-from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, LISTING, Engine, EngineDown, body_of, http_request
+from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, Engine, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
@@ -102,7 +102,8 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         unfinished_restore=reading.unfinished_restore,
         inodes=reading.inodes,
         owner=_mapping(reading.files.get(OWNER)) or None,
-        finished=read_finished(reading.containers, started, engine))
+        finished=read_finished(reading.containers, started, engine),
+        namespace=engine.host.namespace)
 
 
 def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any], engine: Engine) -> frozenset[str]:
@@ -136,7 +137,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mo
     engine.reads += 1
     try:
         finished = host.run_script(READ_ALL.replace("@inodes", print_inodes(mounted), 1), host.root, host.path("persist", "repos"), *repo_ids,
-                                   input=http_request("GET", LISTING), check=False, timeout=ANSWER_TIMEOUT, hold_input=True,
+                                   input=http_request("GET", docker.listing(host.namespace)), check=False, timeout=ANSWER_TIMEOUT, hold_input=True,
                                    still_worth_it=docker.look_at(host))
     except Unreachable as away:
         return Reading({}, {}, "", {}, away.what)

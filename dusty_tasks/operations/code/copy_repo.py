@@ -105,7 +105,7 @@ class CopyOfRepo:
 
     def guard(self, started: Mapping[str, Any]) -> Guard:
         """What a sync must leave alone; `started` are the records of containers, of which some may be of former specs."""
-        recorded = of_records(started, self.host.path("persist/repos"), [self.repo_id]).get(self.repo_id, ())
+        recorded = of_records(started, self.host.path("persist/repos"), [self.repo_id], self.host.namespace).get(self.repo_id, ())
         points = [point._replace(path=self._resolved(point.path)) for point in merged(self.points, recorded)]
         ignores = read_ignores(self.source_path) if self.settings.sync_delete == UNIGNORED else None
         keys = set_keys(self.settings.home) if any(point.asset for point in points) else ()

@@ -12,7 +12,7 @@ from dusty_tasks.console import say
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.batches import Batch, batches, made_instead, needed_by, stop_seconds_of
 from dusty_tasks.core.plan.container_state import not_started
-from dusty_tasks.core.plan.found import GOING, NETWORK, PROXY, FoundContainer
+from dusty_tasks.core.plan.found import GOING, FoundContainer
 from dusty_tasks.core.plan.plan import (
     CLEAR,
     CREATE,
@@ -28,6 +28,7 @@ from dusty_tasks.core.plan.plan import (
 from dusty_tasks.core.plan.started import last_good, record_of, seen_ready, troubled
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.started_records import write_started
@@ -236,7 +237,7 @@ class Launcher:
         """Give the proxy its names on the project's network; it keeps running."""
         say(str(change))
         wanted = self.wanted[PROXY]
-        docker.reconnect(self.engine, self.containers[PROXY].id, NETWORK, [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)])
+        docker.reconnect(self.engine, self.containers[PROXY].id, self.engine.host.namespace.network, [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)])
         self.started[wanted.container_name] = {**self.started[wanted.container_name], "mapping": wanted.mapping}
         self.write_records()
         self.done.append(change)

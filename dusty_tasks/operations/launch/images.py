@@ -39,8 +39,8 @@ def get_images(engine: Engine, view: View, options: Options, note: Callable[[Cha
 
 def log_in(engine: Engine, view: View, names: set[str]) -> None:
     """Log in to the registries of the images in `names` that need it. Raises Failure where that fails."""
-    registries = {registry_of(image_of(container)) for container in view.wanted.containers
-                  if container.needs_login and names & {image_of(container), container.name}}
+    images = {container.name: image_of(container, view.found.namespace) for container in view.wanted.containers if container.needs_login}
+    registries = {registry_of(image) for name, image in images.items() if names & {image, name}}
     for registry in sorted(registries):
         log_in_to(registry, engine.host.engine_environment())
 

@@ -10,9 +10,10 @@ from dusty_tasks import session
 from dusty_tasks.console import warn
 from dusty_tasks.core.of_verbs.proxy_states import Seen, state_files
 from dusty_tasks.core.plan.container_state import FAILED, FINISHED, RUNNING, STARTING, State, states
-from dusty_tasks.core.plan.found import PROXY, Found, FoundContainer
+from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.called import PLAIN
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.docker_host.small_files import write_host_lines
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure

@@ -20,10 +20,11 @@ from dusty_tasks.core.plan.container_state import (
     State,
     state_of,
 )
-from dusty_tasks.core.plan.found import PROXY, FoundContainer
+from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.hops import OWN_TROUBLE, is_final
 from dusty_tasks.core.plan.lifetimes import checks_health, end_before_last_start, last_probe
 from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine import probe as http_probe

@@ -22,12 +22,12 @@ from dusty_tasks.core.of_verbs.findings import (
     seconds_of,
 )
 from dusty_tasks.core.plan.container_state import advice
-from dusty_tasks.core.plan.found import PROXY
 from dusty_tasks.core.plan.plan import NGINX, RECONNECT, RELOAD
 from dusty_tasks.core.plan.ports_to_open import published_addresses
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.alike import Report, sentences, subject
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import PROXY, STAND_IN_LABEL
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors import process
@@ -87,8 +87,6 @@ def engine() -> list[Finding]:
 
 
 def _stand_ins(asked: Engine) -> list[Finding]:
-    from dusty_tasks.core.plan.image_names import STAND_IN_LABEL
-
     names = sorted(name for name, labels in docker.read_images(asked).items() if labels.get(STAND_IN_LABEL) == "1")
     return [Finding("images", WARNING, f"{', '.join(names)} {'is a stand-in' if len(names) == 1 else 'are stand-ins'}: no registry answered",
                     f"{DUSTY} up --pull, once one can be reached")] if names else []

@@ -4,10 +4,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dusty_tasks.core.artifacts.compose import ROOT
-from dusty_tasks.core.plan.image_names import STAND_IN_LABEL
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.suites.image import ImageInputs, image_name, labels_of, remake_cause, setup_command
+from dusty_tasks.core.suites.image import ImageInputs, labels_of, remake_cause, setup_command
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of
+from dusty_tasks.core.text.namespace import KIND_LABEL, RUN_LABEL, STAND_IN_LABEL
 from dusty_tasks.effects.code.file_digests import digest_of_matches
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.docker_host.host import DockerHost
@@ -17,7 +17,7 @@ from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine.builds import BUILD_LOG, run_build
 from dusty_tasks.effects.engine.http import Engine, run_remove
 from dusty_tasks.effects.engine.images import StandInNeeded, ensure_image
-from dusty_tasks.effects.engine.suite_projects import RUN_LABEL, read_image, run_label, undisturbed
+from dusty_tasks.effects.engine.suite_projects import read_image, run_label, undisturbed
 from dusty_tasks.operations.machine.consent import STAND_INS, Consent
 
 Say = Callable[[str], None]
@@ -29,7 +29,7 @@ def ensure_test_image(target: Target, setup_text: str, host: DockerHost, setting
     with held(f"test-image:{target.name}", verb=f"test {target.name}", home=settings.home, wait=600):
         inputs = ImageInputs(_base_id(target, engine, settings, say), setup_text, mounts_of(target, settings),
                              code_versions(target, settings))
-        found = read_image(engine, image_name(target.name))
+        found = read_image(engine, engine.host.namespace.test_image(target.name))
         cause = remake_cause(target.name, found[1] if found else None, inputs, is_asked_for=is_asked_for)
         if found and not cause:
             return found[0]
@@ -55,7 +55,7 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
     name, folder = base_of(target, settings)
     env = engine.host.engine_environment()
     if folder:
-        name = f"{image_name(target.name)}_base"
+        name = f"{engine.host.namespace.test_image(target.name)}_base"
         failure = run_build(["docker", "build", "--force-rm", "--tag", name, folder], env, f"{settings.state}/{BUILD_LOG}", lambda step: say(f"building {step}"))
         if failure:
             raise failure
@@ -75,7 +75,7 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
 def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
     env = engine.host.engine_environment()
     # A base that is a stand-in would hand its label down, and this image is none.
-    labels = {**labels_of(target.name, inputs), "dusty.kind": "test", RUN_LABEL: run_label(), STAND_IN_LABEL: ""}
+    labels = {**labels_of(target.name, inputs), KIND_LABEL: "test", RUN_LABEL: run_label(), STAND_IN_LABEL: ""}
     flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     flags += [word for mount in inputs.mounts for word in ("--volume", mount)]
     command = setup_command(tuple(asset.path for asset in target.assets))
@@ -85,7 +85,7 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
         code = process.run_attached(["docker", "start", "--attach", container_id], env=env)
         if code:
             raise Failure(f"the setup of the tests of {target.name} ended with status {code}; the former test image, if any, stays")
-        words = ["docker", "commit", "--change", "ENTRYPOINT []", container_id, image_name(target.name)]
+        words = ["docker", "commit", "--change", "ENTRYPOINT []", container_id, engine.host.namespace.test_image(target.name)]
         return process.run(words, env=env, check=True).out.strip()
     finally:
         with undisturbed():

@@ -13,16 +13,16 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.of_verbs.attaching import DETACH_KEYS, Size
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import Service, Suite
-from dusty_tasks.core.suites.image import image_name
-from dusty_tasks.core.suites.project import HOLDER, RESULTS, TEST, SuiteRun, project_name, project_of
+from dusty_tasks.core.suites.project import HOLDER, RESULTS, TEST, SuiteRun, project_of
 from dusty_tasks.core.suites.target import Target, mounts_of
+from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, RUN_LABEL, SUITE_LABEL
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.files import write_atomically
 from dusty_tasks.effects.engine import copies as archives
 from dusty_tasks.effects.engine.http import Engine, read_last_lines
-from dusty_tasks.effects.engine.suite_projects import RUN_LABEL, read_project, remove_project, run_label, undisturbed
+from dusty_tasks.effects.engine.suite_projects import read_project, remove_project, run_label, undisturbed
 
 HEALTH_WAIT = 120.0
 """Seconds for services with a healthcheck to become healthy."""
@@ -53,17 +53,17 @@ class SuiteRunner:
 
     def project(self, suite: Suite, arguments: Sequence[str], labels: dict[str, str], *, terminal: Size | None = None) -> dict[str, Any]:
         """The Compose file of a suite."""
-        run = SuiteRun(self.target.name, image_name(self.target.name), mounts_of(self.target, self.settings), tuple(arguments),
-                       self.specs_root, labels, terminal)
+        run = SuiteRun(self.target.name, self.settings.namespace.test_image(self.target.name), mounts_of(self.target, self.settings), tuple(arguments),
+                       self.specs_root, labels, terminal, self.settings.namespace)
         return project_of(suite, [self.services[name] for name in suite.services], run)
 
     def run(self, suite: Suite, arguments: Sequence[str], attach: Attach, *, terminal: Size | None = None) -> SuiteResult:
         """Run one suite; its containers are gone afterwards. Raises Failure if it could not be started."""
         started = time.monotonic()
-        project = project_name(self.target.name, suite.name, secrets.token_hex(3))
+        project = self.settings.namespace.test_project(self.target.name, suite.name, secrets.token_hex(3))
         engine = Engine(self.host)
         path = f"{self.settings.state}/tests/{project}.json"
-        labels = {"dusty.kind": "test", "dusty.name": self.target.name, "dusty.suite": suite.name, RUN_LABEL: run_label()}
+        labels = {KIND_LABEL: "test", NAME_LABEL: self.target.name, SUITE_LABEL: suite.name, RUN_LABEL: run_label()}
         compose_file = self.project(suite, arguments, labels, terminal=terminal)
         write_atomically(path, json.dumps(compose_file).encode(), 0o600)
         with self._lock:

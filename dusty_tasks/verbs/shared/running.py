@@ -62,8 +62,8 @@ def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
 
 
 def spec_name(word: str) -> str:
-    """The name of an app or service, given as it is or as its container's, `dusty_<name>_1`."""
-    return word[len("dusty_"):-len("_1")] if word.startswith("dusty_") and word.endswith("_1") else word
+    """The name of an app or service, given as it is or as its container's."""
+    return session.settings().namespace.part(word)
 
 
 def running(name: str) -> FoundContainer:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.plan.found import CONTEXT_LABEL, Found, FoundContainer, Sources, containers_of
+from dusty_tasks.core.plan.found import Found, FoundContainer, Sources, containers_of
 from dusty_tasks.core.plan.plan import NEW_INIT, Options, plan, shared_with, to_json
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.text.namespace import CONTEXT_LABEL
 
 APP = {"image": "busybox:1", "environment": {"A": "1"}, "labels": {"dusty.recreate": "once-1"}}
 PROXY = {"image": "nginx:1", "ports": ["127.0.0.1:80:80"], "networks": {"default": {"aliases": ["web.test"]}}}

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.plan.engine_kind import hidden_bridge
-from dusty_tasks.core.plan.found import CONFIG_LABEL, Found, FoundContainer, Sources
+from dusty_tasks.core.plan.found import Found, FoundContainer, Sources
 from dusty_tasks.core.plan.image_names import image_name, is_same_image, registry_of
 from dusty_tasks.core.plan.lifetimes import (
     End,
@@ -22,6 +22,7 @@ from dusty_tasks.core.plan.plan import CREATE, RECREATE, RESTART, Change, Plan
 from dusty_tasks.core.plan.ports_to_open import addresses_to_open, is_in_the_way, published_addresses
 from dusty_tasks.core.plan.started import record_of, seen_ready, troubled
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.text.namespace import CONFIG_LABEL
 
 ME = Owner("ann", "/home/ann/.dusty", "laptop")
 COMPOSE = "/home/ann/.dusty/build/docker-compose.yml"

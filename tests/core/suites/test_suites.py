@@ -10,7 +10,7 @@ from dusty_tasks.core.specs.model import App, Asset, Lib, Service, Specs, Suite
 from dusty_tasks.core.specs.model import Tests as SpecTests
 from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.suites.image import ImageInputs, labels_of, remake_cause, setup_command
-from dusty_tasks.core.suites.project import HOLDER, TEST, SuiteRun, project_name, project_of, result_key
+from dusty_tasks.core.suites.project import HOLDER, TEST, SuiteRun, project_of, result_key
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of, targets
 
 SETTINGS = Settings(home="/h", host=HostSettings(root="/r"))
@@ -128,10 +128,6 @@ def test_files_of_variables_are_those_of_the_specs_repo() -> None:
     made = project_of(Suite("net", ("t",), services=("own",), compose={"env_file": ["c.env", "/d.env"]}), [service], RUN)["services"]
     assert made["own"]["env_file"] == ["/specs/a.env", {"path": "/specs/b.env", "required": False}]
     assert made[TEST]["env_file"] == ["/specs/c.env", "/d.env"]
-
-
-def test_a_projects_name_suits_compose() -> None:
-    assert project_name("web.2", "Unit_A", "f00") == "dusty_test_web-2_unit_a_f00"
 
 
 def test_a_result_depends_on_project_script_images_and_code() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from dusty_tasks.core.plan.listening import address_of
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.text.namespace import STACK
 from dusty_tasks.effects.docker_host.engine_address import engine_address
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
@@ -19,7 +20,6 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.process import Finished
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import (
-    LISTING,
     Engine,
     EngineDenied,
     EngineDown,
@@ -28,6 +28,7 @@ from dusty_tasks.effects.engine.http import (
     body_of,
     exchange,
     http_request,
+    listing,
     without_frames,
 )
 from dusty_tasks.effects.observe.docker_host import found_of, read_host
@@ -135,7 +136,7 @@ def test_addresses_of_the_kernels_tables(text: str, expected: tuple[str, int]) -
 class SshHost:
     """An ssh Docker host that answers with given text."""
 
-    is_local, kind, root, name = False, "ssh", "/", "vm"
+    is_local, kind, root, name, namespace = False, "ssh", "/", "vm", STACK
 
     def __init__(self, out: str, err: str = "") -> None:
         self.finished = Finished(0, out, err)
@@ -292,15 +293,15 @@ def test_an_engine_that_does_not_even_answer_a_ping_is_given_up_within_seconds(t
     assert docker.FIRST_WORD < 1
     engine = Socket(tmp_path / "s", mute)
     with pytest.raises(EngineSilent, match="took too long to answer"):
-        exchange(engine.address, http_request("GET", LISTING), 60)
-    assert engine.paths == [LISTING, "/_ping"]
+        exchange(engine.address, http_request("GET", listing(STACK)), 60)
+    assert engine.paths == [listing(STACK), "/_ping"]
     engine.close()
 
 
 def test_an_engine_that_is_busy_is_waited_for(tmp_path: Path, impatient: None) -> None:
     engine = Socket(tmp_path / "s", busy)
-    assert body_of(exchange(engine.address, http_request("GET", LISTING), 60)) == b"[]"
-    assert engine.paths == [LISTING, "/_ping"]
+    assert body_of(exchange(engine.address, http_request("GET", listing(STACK)), 60)) == b"[]"
+    assert engine.paths == [listing(STACK), "/_ping"]
     engine.close()
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.plan.container_state import FAILED, LOOPS
-from dusty_tasks.core.plan.found import PROXY, FoundContainer
+from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine import probe as http_probe
 from dusty_tasks.operations.launch import route_checks
