@@ -104,6 +104,13 @@ def test_what_is_redirected_arrives_as_it_was_written(terminals):
     for streams in MIXTURES:
         check(terminals.run(streams, "logs", "web"), streams, b"to-out\n", b"to-err\n")
         check(terminals.run(streams, "logs", "web", "cache"), streams, b"web   | to-out\n", b"web   | to-err\n")
+    # As cron starts it: hardly a variable, no terminal, nothing on stdin.
+    for words, wanted in (("shell web cat /tmp/new/blob", (0, BINARY * 1000, b"")), ("scripts web mixed", (7, BINARY, b"err\n")),
+                          ("logs web", (0, b"to-out\n", b"to-err\n")), ("cp web:/code/index.html -", (0, b"hello from web\n", b""))):
+        line = f"exec env -i PATH=/usr/bin:/bin SHELL=/bin/sh LOGNAME=root DUSTY_HOME={terminals.rig.home} {ROOT}/dusty {words} </dev/null"
+        with attached(terminals.rig.machine.argv([]), ["sh", "-c", line], ("pipe", "pipe", "pipe"), terminals.env) as process:
+            ended = process.end()
+        assert (ended.code, ended.out, ended.err) == wanted, words
 
 
 def test_what_is_ended_ends_in_the_container_too(terminals):

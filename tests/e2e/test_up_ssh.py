@@ -169,7 +169,10 @@ exec sh "$@"
 
 def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
     rig.home = tmp_path / "it's \"q\"\té 50% $x"
-    SmallStack(tmp_path / "room", rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+    stack = SmallStack(tmp_path / "room", rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+    stack.service("cache", more="volumes: ['/srv/a.conf:/app.conf:ro']\nstop_grace_period: 1s\n")
+    ssh_host.run(["sh", "-c", "echo one >'/srv/a.conf'"])
+    rig.dusty("trust", "specs", "allow")
     ssh_host.run(["sh", "-c", "cp -p /etc/passwd /run/passwd.before; echo 'echo hi there' >/root/.bashrc"])
     try:
         for verb in (["plan"], ["up"], ["sync"], ["shell", "web", "true"], ["stop"]):
@@ -180,5 +183,12 @@ def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
                      ["disk", "inspect"], ["disk", "backup", str(tmp_path)], ["restart", "web"], ["stop"]):
             rig.dusty(*verb)
         assert (tmp_path / "fetched").read_text() == "hello from web\n"
+
+        # A mounted file that an editor replaces over there is noticed in the one round trip of a run.
+        rig.dusty("up")
+        assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip")
+        ssh_host.run(["sh", "-c", "echo two >/srv/new; mv /srv/new '/srv/a.conf'"])
+        assert "restarted cache: /srv/a.conf was replaced after it started" in rig.dusty("up").stdout
+        assert ssh_host.run(["docker", "exec", "dusty_cache_1", "cat", "/app.conf"]).stdout == "two\n"
     finally:
-        ssh_host.run(["sh", "-c", "rm -f /root/.bashrc; cat /run/passwd.before >/etc/passwd"])
+        ssh_host.run(["sh", "-c", "rm -rf /root/.bashrc '/srv/a.conf'; cat /run/passwd.before >/etc/passwd"])
