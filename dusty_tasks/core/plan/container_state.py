@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.plan.found import Found, FoundContainer
+from dusty_tasks.core.plan.found import PROXY, Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.called import DUSTY
 
@@ -55,10 +55,15 @@ class State(NamedTuple):
 
 def states(wanted: Wanted, found: Found) -> dict[str, State]:
     """The state of each wanted container, by name, from one reading of the Docker host."""
-    return {container.name: state_of(container, found.containers.get(container.name), found.started.get(container.container_name) or {},
+    told = {container.name: state_of(container, found.containers.get(container.name), found.started.get(container.container_name) or {},
                                      is_finished=container.name in found.finished, answers=found.answers.get(container.name),
                                      is_looping=container.name in found.looping)
             for container in wanted.containers}
+    proxy = found.containers.get(PROXY)
+    if PROXY not in told or (proxy and proxy.is_running):
+        return told
+    # An app that nobody can reach may be all right itself.
+    return {name: state._replace(what=_SILENT_PROXY) if state == State(NOT_ANSWERING, _SILENT) else state for name, state in told.items()}
 
 
 def unseen_states(wanted: Wanted, *, is_off: bool) -> dict[str, State]:
@@ -89,6 +94,7 @@ def state_of(wanted: WantedContainer | None, container: FoundContainer | None, r
     return _running(wanted, container, record, answers)
 
 
+_SILENT, _SILENT_PROXY = "does not answer", "does not answer: the proxy does not run"
 LOOPS = "keeps ending and being restarted by the engine"
 
 
@@ -115,7 +121,7 @@ def _running(wanted: WantedContainer | None, container: FoundContainer, record: 
     if wanted is None or record.get("ready", True):
         return State(RUNNING, "is running", container.health)
     if answers is False:
-        return State(NOT_ANSWERING, noted or "does not answer")
+        return State(NOT_ANSWERING, noted or _SILENT)
     if answers or container.health or seconds_up(container) >= (MENDED if noted else SETTLED):
         return State(RUNNING, "is running", container.health)
     return State(FAILED, noted, "restarting") if noted else State(STARTING, "was started just now")

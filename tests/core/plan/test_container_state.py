@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dusty_tasks.core.plan import container_state
+from dusty_tasks.core.plan import found as found_values
 from dusty_tasks.core.plan.container_state import (
     ABSENT,
     CREATED,
@@ -29,9 +30,10 @@ from dusty_tasks.core.plan.container_state import (
     may_loop,
     seconds_up,
     state_of,
+    states,
     unseen_states,
 )
-from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
 JOB = WantedContainer("web", "app", "dusty_web_1", {})
@@ -132,3 +134,12 @@ def test_the_advice_agrees_with_what_up_does() -> None:
     assert advice(State(STOPPED), "web") == "dusty up starts it"
     assert "dusty up starts it again" in advice(State(FAILED), "web")
     assert [advice(State(name), "web") for name in NAMES if name not in (RUNNING, STARTING)].count("") == 0
+
+
+@pytest.mark.parametrize(("proxy", "trouble", "what"), [
+    (found(), "", "does not answer"), (ended(0), "", "does not answer: the proxy does not run"), (None, "", "does not answer: the proxy does not run"),
+    (None, "does not answer: nothing listens on 80", "does not answer: nothing listens on 80")])
+def test_an_app_that_nobody_can_reach_says_that_the_proxy_does_not_run(proxy: FoundContainer | None, trouble: str, what: str) -> None:
+    containers = {"web": found(since="2 hours"), **({found_values.PROXY: proxy} if proxy else {})}
+    seen = states(Wanted(containers=(ROUTED, PROXY._replace(name=found_values.PROXY))), Found(containers=containers, started={"dusty_web_1": {**NEW, "trouble": trouble}}, answers={"web": False}))
+    assert seen["web"] == State(NOT_ANSWERING, what)
