@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.plan.found import PROXY, Found, FoundContainer
+from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import PROXY
 
 ABSENT, CREATED, STARTING, RUNNING, PAUSED = "absent", "created", "starting", "running", "paused"
 NOT_ANSWERING, UNHEALTHY, FAILED = "not answering", "unhealthy", "failed"
