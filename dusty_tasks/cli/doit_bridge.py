@@ -13,7 +13,7 @@ def is_sync_task(name: str) -> bool:
     from dusty_tasks.operations.code.sources import stack_repos
     from dusty_tasks.pipelines.sync import task_names
 
-    return name.removeprefix("sync:") in task_names(entry["id"] for entry in stack_repos()).values()
+    return name.removeprefix("sync:") in task_names(entry.id for entry in stack_repos()).values()
 
 
 def check_words_of_doit(name: str, words: Sequence[str]) -> None:

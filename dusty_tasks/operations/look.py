@@ -204,7 +204,7 @@ def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tupl
 
     def read() -> Reading:
         mounted = bind_sources(container.mapping for container in wanted.containers)
-        return read_host(engine.host, engine, [entry["id"] for entry in wanted.repos], mounted)
+        return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted)
     if engine.host.is_local:
         return read(), {}
     from dusty_tasks.effects.doors.parallel import beside
@@ -220,7 +220,7 @@ def stale_repos(wanted: Wanted, found: Found, settings: Settings, host: DockerHo
         return {}
     from dusty_tasks.operations.code.sync import stale_repos as judged
 
-    return {entry["id"]: reason for entry, reason in judged(wanted.repos, found.receipts, settings, host, sources)}
+    return {entry.id: reason for entry, reason in judged(wanted.repos, found.receipts, settings, host, sources)}
 
 
 def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[bool, tuple[str, ...], str]:

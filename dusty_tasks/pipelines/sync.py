@@ -5,10 +5,11 @@ import functools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.sources import RepoEntry, stack_repos
+from dusty_tasks.operations.code.sources import stack_repos
 from dusty_tasks.operations.code.sync import failure_of, stale_repos, sync_repos
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ def task_names(repo_ids: Iterable[str]) -> dict[str, str]:
 def sync_steps() -> Iterator[dict[str, Any]]:
     """A doit sub-task a repo of the stack: `sync:<short name or id>`."""
     entries = stack_repos()
-    names = task_names(entry["id"] for entry in entries)
+    names = task_names(entry.id for entry in entries)
     for entry in entries:
-        yield {"name": names[entry["id"]], "doc": f"copy {entry['id']} to the Docker host",
+        yield {"name": names[entry.id], "doc": f"copy {entry.id} to the Docker host",
                "actions": [functools.partial(_sync_action, entry)], "uptodate": [functools.partial(_is_up_to_date, entry)]}
 
 
@@ -53,7 +54,7 @@ def _is_up_to_date(entry: RepoEntry) -> bool:
 def _receipts_of_stack() -> dict[str, Receipt]:
     from dusty_tasks import session
 
-    return read_receipts(session.docker_host(), [entry["id"] for entry in stack_repos()])
+    return read_receipts(session.docker_host(), [entry.id for entry in stack_repos()])
 
 
 def _settings() -> Settings:

@@ -71,7 +71,7 @@ def known_repos() -> Known:
         trouble = failure
         from dusty_tasks.operations.code.sources import stack_repos
 
-        found += [Repo(entry["written"], entry["id"], entry["url"], entry["local_path"]) for entry in stack_repos()]
+        found += [Repo(entry.written, entry.id, entry.url, entry.local_path) for entry in stack_repos()]
     by_id: dict[str, Repo] = {}
     for repo in found:
         by_id.setdefault(repo.id, repo)

@@ -75,7 +75,7 @@ def tell_proxy(chosen: list[WantedContainer], found: dict[str, FoundContainer], 
 def users_of(repo_words: list[str], wanted: Wanted) -> list[WantedContainer]:
     """The apps whose container holds one of these repos. Raises Failure, before anything is restarted, if a repo has none."""
     entries = found_entries(repo_words, list(wanted.repos))
-    ids = {entry["id"] for entry in entries}
+    ids = {entry.id for entry in entries}
     apps = [container for container in wanted.containers if ids & set(container.repo_ids)]
     if not apps:
         raise Failure(f"no app of the stack uses {', '.join(sorted(ids))}")
@@ -103,11 +103,11 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
         return bound_receipts(wanted.repos, session.settings())
     if not is_left_out:
         ids = None if chosen is None else {repo_id for container in chosen for repo_id in container.repo_ids}
-        entries = [entry for entry in wanted.repos if ids is None or entry["id"] in ids]
+        entries = [entry for entry in wanted.repos if ids is None or entry.id in ids]
         failure = failure_of(sync_repos(entries, host=host, settings=session.settings(), say=say, verb="restart", stack_repos=wanted.repos))
         if failure:
             raise failure
-    return read_receipts(host, [entry["id"] for entry in wanted.repos]) if wanted.repos else {}
+    return read_receipts(host, [entry.id for entry in wanted.repos]) if wanted.repos else {}
 
 
 def tell_pending(engine: Engine) -> None:

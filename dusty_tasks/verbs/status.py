@@ -8,6 +8,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, table, warn
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.container_state import OFF, UNKNOWN, state_of
 from dusty_tasks.core.plan.plan import Change
 from dusty_tasks.core.plan.wanted import WantedContainer
@@ -166,11 +167,11 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
     from dusty_tasks.operations.code.sources import source_of
 
     found = []
-    names = shown_names(entry["id"] for entry in view.wanted.repos)
+    names = shown_names(entry.id for entry in view.wanted.repos)
     for entry in view.wanted.repos:
         path, kind = source_of(entry, session.settings())
-        row = {"id": entry["id"], "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
-               "name": names[entry["id"]], "sync": view.found.stale_repos.get(entry["id"]) or sync_word(entry["id"], view)}
+        row: dict[str, Any] = {"id": entry.id, "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
+               "name": names[entry.id], "sync": view.found.stale_repos.get(entry.id) or sync_word(entry.id, view)}
         if verbose:
             from dusty_tasks.effects.code.clones import Clone
 
@@ -180,9 +181,9 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
     return found
 
 
-def made_there(entry: dict[str, Any], path: str, view: View) -> list[dict[str, str]] | None:
+def made_there(entry: RepoEntry, path: str, view: View) -> list[dict[str, str]] | None:
     """What a copy gained or changed on the Docker host; None where that cannot be told."""
-    receipt = view.found.receipts.get(entry["id"])
+    receipt = view.found.receipts.get(entry.id)
     if session.settings().sync_mode == "bind" or not receipt:
         return None
     from dusty_tasks.core.code.replaced import shown_path

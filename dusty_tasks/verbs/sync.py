@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.sources import RepoEntry, rules_at, source_of
+from dusty_tasks.operations.code.sources import rules_at, source_of
 from dusty_tasks.operations.code.sync import SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 from dusty_tasks.verbs.shared.copies import copy_at, located
@@ -32,7 +33,7 @@ def run(words: list[str], watch: bool = False, checksum: bool = False, allow_emp
     if why is not None:
         return explain(why, chosen, is_named=bool(words))
     if verify:
-        return compare(chosen, shown_names(entry["id"] for entry in entries))
+        return compare(chosen, shown_names(entry.id for entry in entries))
     if watch:
         return keep_syncing(words, allow_empty)
     check_data_is_ours(session.docker_host())
@@ -91,7 +92,7 @@ def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
 
     settings, host, code = session.settings(), session.docker_host(), 0
     for entry in entries:
-        name, (path, _kind) = names[entry["id"]], source_of(entry, settings)
+        name, (path, _kind) = names[entry.id], source_of(entry, settings)
         check_source(path, settings.home)
         copy = copy_at(entry, path)
         guard = copy.guard(copy.records())

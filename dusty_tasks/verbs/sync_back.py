@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.code.replaced import kept_lines, shown_path
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted
@@ -15,7 +16,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.operations.code.bring_back import pull, restore
 from dusty_tasks.operations.code.copy_repo import CopyOfRepo
-from dusty_tasks.operations.code.sources import RepoEntry, check_source, source_of
+from dusty_tasks.operations.code.sources import check_source, source_of
 from dusty_tasks.operations.code.sync import LONGEST_WAIT
 from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries, found_repo
@@ -28,7 +29,7 @@ def run_restore(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
     times = [word for word in words if TIME.fullmatch(word)]
     named = [word for word in words if word not in times]
     chosen = found_entries(named, entries) if named else entries
-    names, host = shown_names(entry["id"] for entry in entries), session.docker_host()
+    names, host = shown_names(entry.id for entry in entries), session.docker_host()
     found = 0
     for entry in chosen:
         with _copy_of(entry) as copy:
@@ -36,17 +37,17 @@ def run_restore(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
         if not restored:
             continue
         found += 1
-        name = names[entry["id"]]
+        name = names[entry.id]
         say(f"restored {name}: {counted(len(restored.paths), 'file')} of {restored.time}, into its copy on {host.name}")
         for path in restored.paths:
             say(f"    {shown_path(path)}")
-        for line in kept_lines(restored.replaced, host.path(kept_path(entry["id"])), name):
+        for line in kept_lines(restored.replaced, host.path(kept_path(entry.id)), name):
             say(line)
         if restored.others:
             say(f"    others are kept, of {', '.join(restored.others)}: {DUSTY} sync {name} --restore TIME")
         say(f"    hint: the next sync with changes takes them out again; {DUSTY} sync {name} --pull PATH fetches one into the source")
     if not found:
-        raise Failure(f"nothing is kept of {', '.join(names[entry['id']] for entry in chosen)}{f' at {times[-1]}' if times else ''}",
+        raise Failure(f"nothing is kept of {', '.join(names[entry.id] for entry in chosen)}{f' at {times[-1]}' if times else ''}",
                       f"{DUSTY} disk shows what is kept")
     return 0
 
@@ -65,11 +66,11 @@ def run_pull(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
         if below.split("/")[0] in ("..", "."):
             raise Failure(f"{path} leads out of {source}")
         wanted.setdefault(source, []).append(below)
-    names = shown_names(entry["id"] for entry in entries)
+    names = shown_names(entry.id for entry in entries)
     for source, paths_below in wanted.items():
         with _copy_of(by_source[source]) as copy:
             changed = pull(copy, paths_below)
-        say(f"fetched {counted(len(changed), 'file')} of {names[by_source[source]['id']]} into {source}")
+        say(f"fetched {counted(len(changed), 'file')} of {names[by_source[source].id]} into {source}")
         for name in changed:
             say(f"    {shown_path(name)}")
     return 0
@@ -87,7 +88,7 @@ def _told_apart(words: Sequence[str], entries: Sequence[RepoEntry]) -> tuple[Seq
         except Failure:
             pass
         try:
-            entry = found_repo(word, entries, lambda entry: str(entry["id"]))
+            entry = found_repo(word, entries, lambda entry: entry.id)
         except Failure:
             paths.append(word)
             continue
@@ -102,5 +103,5 @@ def _copy_of(entry: RepoEntry) -> Iterator[CopyOfRepo]:
     settings = session.settings()
     path, _kind = source_of(entry, settings)
     check_source(path, settings.home)
-    with held(f"repo:{entry['id']}", verb="sync", home=settings.home, wait=LONGEST_WAIT):
+    with held(f"repo:{entry.id}", verb="sync", home=settings.home, wait=LONGEST_WAIT):
         yield copy_at(entry, path)

@@ -5,6 +5,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from dusty_tasks.core.code.repo_entry import RepoEntry, from_json
 from dusty_tasks.core.plan.wanted import Wanted, to_json
 
 
@@ -15,7 +16,7 @@ class SyncStack:
         self.rig, self.sources, self.user = rig, folder / "src", user
         self.sources.mkdir()
         self.home = rig.home
-        self.entries: list[dict] = []
+        self.entries: list[RepoEntry] = []
         (self.home / "state").mkdir(parents=True, exist_ok=True)
         (self.home / "config.yml").write_text(json.dumps(config or {}))
 
@@ -25,7 +26,7 @@ class SyncStack:
         for below, text in (files or {"a.py": "a\n", "b.py": "b\n"}).items():
             (path / below).parent.mkdir(parents=True, exist_ok=True)
             (path / below).write_text(text)
-        self.entries.append({"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys})
+        self.entries.append(from_json({"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys}))
         (self.home / "state/wanted.json").write_text(json.dumps(to_json(Wanted(containers=(), repos=tuple(self.entries)))))
         return path
 

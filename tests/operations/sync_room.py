@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dusty_tasks.core.code.repo_entry import RepoEntry, from_json
 from dusty_tasks.core.plan.wanted import Wanted, to_json
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.code.receipts import read_receipts
@@ -26,7 +27,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.home, self.sources = folder / "home", folder / "src"
         self.sources.mkdir(parents=True)
-        self.entries: list[dict] = []
+        self.entries: list[RepoEntry] = []
         self.said: list[str] = []
         self.settings = Settings(home=str(self.home), host=HostSettings(root=str(self.home / "host")))
 
@@ -40,7 +41,7 @@ class Room:
         path.mkdir()
         for below, text in (files if files is not None else {"a.py": "a\n", "b.py": "b\n"}).items():
             write(path / below, text)
-        self.entries.append({"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys})
+        self.entries.append(from_json({"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys}))
         return path
 
     def copy(self, name: str) -> Path:
@@ -55,8 +56,8 @@ class Room:
 
     def stale(self) -> dict[str, str]:
         """Short name -> reason."""
-        receipts = read_receipts(self.host, [entry["id"] for entry in self.entries])
-        return {entry["id"].rsplit("/", 1)[-1]: reason for entry, reason in stale_repos(self.entries, receipts, self.settings, self.host)}
+        receipts = read_receipts(self.host, [entry.id for entry in self.entries])
+        return {entry.id.rsplit("/", 1)[-1]: reason for entry, reason in stale_repos(self.entries, receipts, self.settings, self.host)}
 
     def compiled(self) -> None:
         """As `compile` leaves the repos of the stack for the verbs."""

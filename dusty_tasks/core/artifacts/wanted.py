@@ -11,6 +11,7 @@ from dusty_tasks.core.artifacts.compose import build_context, once_digests, serv
 from dusty_tasks.core.artifacts.mount_points import of_stack
 from dusty_tasks.core.artifacts.nginx import http_url
 from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
 from dusty_tasks.core.powers.model import Power
 from dusty_tasks.core.settings.model import Settings
@@ -74,7 +75,7 @@ def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*needs, *([owner] if owner else [])]))
 
 
-def repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
+def repo_entries(stack: Stack) -> Iterable[RepoEntry]:
     """Per repo: who uses it, which libs of which app it is, the repos whose code such a lib depends on, and the mount points in its copy."""
     users: dict[str, list[str]] = {}
     for app_name, repo_ids in stack.same_container_repos.items():
@@ -88,10 +89,8 @@ def repo_entries(stack: Stack) -> Iterable[dict[str, Any]]:
     for repo_id, repo in stack.repos.items():
         lib_of = libs_by_repo.get(repo_id, {})
         lib_names = sorted({name for names in lib_of.values() for name in names})
-        yield {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
-               "used_by": users.get(repo_id, []), "lib_of": lib_of,
-               "lib_repos": {name: _code_of(name, stack) for name in lib_names},
-               "mounts": [list(point) for point in mounts.get(repo_id, ())]}
+        yield RepoEntry(repo.id, repo.written, repo.url, repo.local_path, used_by=tuple(users.get(repo_id, ())), lib_of=lib_of,
+                        lib_repos={name: _code_of(name, stack) for name in lib_names}, mounts=tuple(mounts.get(repo_id, ())))
 
 
 def _code_of(lib_name: str, stack: Stack) -> list[str]:

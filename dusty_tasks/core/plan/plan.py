@@ -122,7 +122,7 @@ def _plan_hosts(found: Found) -> list[Change]:
 
 
 def _plan_syncs(wanted: Wanted, found: Found) -> Iterator[Change]:
-    shown = shown_names(entry["id"] for entry in wanted.repos)
+    shown = shown_names(entry.id for entry in wanted.repos)
     for repo_id, reason in sorted(found.stale_repos.items()):
         yield Change(SYNC, repo_id, reason, shown=shown.get(repo_id, ""))
 

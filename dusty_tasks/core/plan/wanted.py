@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.code.repo_entry import RepoEntry
+from dusty_tasks.core.code.repo_entry import from_json as repo_from_json
+
 
 class WantedContainer(NamedTuple):
     name: str
@@ -46,10 +49,7 @@ class Wanted(NamedTuple):
 
     containers: tuple[WantedContainer, ...]
     """Dependencies first, ties by name."""
-    repos: tuple[dict[str, Any], ...] = ()
-    """Per repo of the stack: {"id", "written", "url", "local_path", "used_by": [app names], "lib_of": {app name: [lib names]},
-    "lib_repos": {lib name: [repo ids of this lib and of all libs it depends on]}, "mounts": [[path, container, asset key or ""]]}: sync writes
-    a digest per lib (4.5, step 3), and leaves what is at `mounts` below the copy in place (core/artifacts/mount_points)."""
+    repos: tuple[RepoEntry, ...] = ()
     assets: dict[str, dict[str, Any]] = {}
     """Key -> {"used_by": [...], "required_by": [...]}."""
     host_ports: tuple[int, ...] = ()
@@ -61,15 +61,17 @@ class Wanted(NamedTuple):
 
 def to_json(wanted: Wanted) -> dict[str, Any]:
     """The JSON form of `wanted`: field names as keys, tuples as lists."""
-    return {**wanted._asdict(), "containers": [container._asdict() for container in wanted.containers]}
+    return {**wanted._asdict(), "containers": [container._asdict() for container in wanted.containers],
+            "repos": [entry.to_json() for entry in wanted.repos]}
 
 
 def from_json(data: dict[str, Any]) -> Wanted:
     """The inverse of to_json; lists become tuples. Raises KeyError/TypeError/ValueError on another form (an old file)."""
     containers = tuple(WantedContainer(**{key: _tuple(value) for key, value in entry.items()})
                        for entry in data["containers"])
-    rest = {key: _tuple(value) for key, value in data.items() if key != "containers"}
-    return Wanted(containers=containers, **rest)
+    repos = tuple(map(repo_from_json, data.get("repos") or ()))
+    rest = {key: _tuple(value) for key, value in data.items() if key not in ("containers", "repos")}
+    return Wanted(containers=containers, repos=repos, **rest)
 
 
 def _tuple(value: Any) -> Any:

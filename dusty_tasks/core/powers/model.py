@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.code.repo_entry import RepoEntry
+
 
 class Power(NamedTuple):
     """One power, as it stands in the specs."""
@@ -76,7 +78,7 @@ def sent_variable(name: str) -> str:
     return f"sends {name} from the environment of whoever runs up to the Docker host"
 
 
-def power_of_private_repo(entry: dict[str, Any]) -> Power:
+def power_of_private_repo(entry: RepoEntry) -> Power:
     """The power of specs to have a folder that only its owner may read sent to another machine; `entry` is one of wanted.repos."""
-    folder = entry["local_path"]
-    return Power(f"repo {entry['id']}", "repo", folder, f"sends {folder} to the Docker host, a folder that others may not read here")
+    folder = entry.local_path
+    return Power(f"repo {entry.id}", "repo", folder, f"sends {folder} to the Docker host, a folder that others may not read here")

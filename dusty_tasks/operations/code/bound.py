@@ -3,10 +3,11 @@ from __future__ import annotations
 
 import marshal
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
 
-def bound_receipts(repo_entries: Iterable[Mapping[str, Any]], settings: Settings) -> dict[str, dict[str, Any]]:
+def bound_receipts(repo_entries: Iterable[RepoEntry], settings: Settings) -> dict[str, dict[str, Any]]:
     """Repo id -> what a container that is started now is started with; a tree that cannot be read has none."""
     found = {}
     for entry in repo_entries:
@@ -27,7 +28,7 @@ def bound_receipts(repo_entries: Iterable[Mapping[str, Any]], settings: Settings
             source = read_source(path, read_rules(path, settings.sync_exclude))
         except OSError:
             continue
-        found[entry["id"]] = {"id": entry["id"], "fingerprint": _fingerprint(path, source), "commit": read_commit(path), "is_bound": True}
+        found[entry.id] = {"id": entry.id, "fingerprint": _fingerprint(path, source), "commit": read_commit(path), "is_bound": True}
     return found
 
 
@@ -43,7 +44,7 @@ def _fingerprint(path: str, source: Source) -> str:
     return digest.hexdigest()
 
 
-def give_back(repo_entries: Iterable[Mapping[str, Any]], settings: Settings, host: DockerHost, say: Callable[[str], Any]) -> None:
+def give_back(repo_entries: Iterable[RepoEntry], settings: Settings, host: DockerHost, say: Callable[[str], Any]) -> None:
     """Containers run as root, and what they make in a working tree is root's: give it to the caller."""
     from dusty_tasks.effects.code.rsync import give_to_caller
     from dusty_tasks.operations.code.copy_repo import images_with_chown

@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 from dusty_tasks.core.code.replaced import edits
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.code.copy_states import read_states
 from dusty_tasks.effects.code.fingerprint import read_rules, read_source
 from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.copy_repo import CopyOfRepo, RepoEntry
+from dusty_tasks.operations.code.copy_repo import CopyOfRepo
 
 
 def edits_of_copy(entry: RepoEntry, source_path: str, host: DockerHost, settings: Settings, receipt: Receipt) -> list[tuple[bytes, str]] | None:

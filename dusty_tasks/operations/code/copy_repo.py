@@ -24,6 +24,7 @@ from dusty_tasks.core.code.copies import (
 )
 from dusty_tasks.core.code.excludes import Matcher, Rule, literal
 from dusty_tasks.core.code.replaced import Kept, made_there, shown_path, superfluous
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
@@ -41,7 +42,6 @@ from dusty_tasks.effects.docker_host.started_records import read_started, with_s
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home.assets import set_keys
 
-RepoEntry = Mapping[str, Any]
 MOST_UNLISTED = 50
 """So many ignored folders at the top of a copy are left out of what an ssh host lists."""
 
@@ -80,7 +80,7 @@ class CopyOfRepo:
 
     def __init__(self, host: DockerHost, settings: Settings, entry: RepoEntry, source_path: str, source: Source, rules: Sequence[Rule]) -> None:
         self.host, self.settings, self.source_path, self.source, self.rules = host, settings, source_path, source, rules
-        self.repo_id: str = entry["id"]
+        self.repo_id: str = entry.id
         self.below = f"persist/repos/{self.repo_id}"
         self.tree = Tree(source.folders)
         self.matcher = Matcher(rules)
@@ -127,12 +127,12 @@ class CopyOfRepo:
 
 def points_of(entry: RepoEntry) -> tuple[MountPoint, ...]:
     """The mount points that the stack is known to have in the copy of a repo."""
-    return tuple(MountPoint(*point) for point in entry.get("mounts") or ())
+    return tuple(MountPoint(*point) for point in entry.mounts)
 
 
 def with_mounts(entry: RepoEntry, points: Iterable[MountPoint]) -> RepoEntry:
     """A repo with further mount points in its copy."""
-    return {**entry, "mounts": [list(point) for point in merged(points_of(entry), points)]}
+    return entry._replace(mounts=tuple(merged(points_of(entry), points)))
 
 
 class Copying:

@@ -4,10 +4,11 @@ from __future__ import annotations
 import functools
 import os
 import pwd
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from dusty_tasks.core.code.guards import refused_source
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.doors.failures import Failure
@@ -16,20 +17,18 @@ if TYPE_CHECKING:
     from dusty_tasks.core.code.excludes import Rule
     from dusty_tasks.core.settings.model import Settings
 
-RepoEntry = Mapping[str, Any]
-
 
 def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
     """(folder on this machine, kind of source: override, local, managed) of a repo."""
-    kind = "override" if settings.repo_overrides.get(entry["id"]) else "local" if entry.get("local_path") else "managed"
-    return settings.path_of(entry["id"], entry.get("local_path") or ""), kind
+    kind = "override" if settings.repo_overrides.get(entry.id) else "local" if entry.local_path else "managed"
+    return settings.path_of(entry.id, entry.local_path), kind
 
 
 def read_sources(repo_entries: Iterable[RepoEntry], settings: Settings) -> dict[str, Source | OSError]:
     """Repo id -> the state of its source, or why it cannot be read."""
     if settings.sync_mode == "bind":
         return {}
-    return {entry["id"]: _source_at(source_of(entry, settings)[0], settings) for entry in repo_entries}
+    return {entry.id: _source_at(source_of(entry, settings)[0], settings) for entry in repo_entries}
 
 
 def _source_at(path: str, settings: Settings) -> Source | OSError:

@@ -1,6 +1,6 @@
 """Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (docs/specs.md, "What a sync does to a copy").
 
-A repo here is an entry of `wanted.repos` (core/plan/wanted): a mapping with id, written, url, local_path, used_by, lib_of, lib_repos, mounts.
+A repo here is an entry of `wanted.repos` (core/code/repo_entry).
 """
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.code.guards import refused_destination
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.safe import printable
@@ -20,7 +21,7 @@ from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked
-from dusty_tasks.operations.code.sources import RepoEntry, _source_at, check_source, read_state_of, rules_at, source_of
+from dusty_tasks.operations.code.sources import _source_at, check_source, read_state_of, rules_at, source_of
 
 if TYPE_CHECKING:
     from dusty_tasks.core.code.replaced import Kept
@@ -70,7 +71,7 @@ def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receip
     """
     if settings.sync_mode == "bind":
         return []
-    found = ((entry, _stale(entry, receipts.get(entry["id"]), settings, host, (sources or {}).get(entry["id"]))) for entry in repo_entries)
+    found = ((entry, _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))) for entry in repo_entries)
     return [(entry, reason) for entry, reason in found if reason]
 
 
@@ -85,10 +86,10 @@ def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, host: 
     if isinstance(source, OSError):
         return f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}"
     if is_of(receipt, source.fingerprint):
-        found = disguised(host, settings, entry["id"], path, source, receipt)
+        found = disguised(host, settings, entry.id, path, source, receipt)
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         return f"{printable(found[0])} changed{more}, though not in size and time" if found else _other_rule(entry, receipt, settings)
-    before = kept_manifest(settings.home, entry["id"])
+    before = kept_manifest(settings.home, entry.id)
     what, count = first_difference(before.folders, source.folders) if before and before.fingerprint == receipt.get("fingerprint") else ("", 0)
     return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
 
@@ -129,14 +130,14 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
     if not repo_entries:
         return []
     everything = list(stack_repos or repo_entries)
-    receipts = read_receipts(host, sorted({entry["id"] for entry in (*everything, *repo_entries)}))
+    receipts = read_receipts(host, sorted({entry.id for entry in (*everything, *repo_entries)}))
     run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb,
-               shown_names(entry["id"] for entry in (*everything, *repo_entries)))
+               shown_names(entry.id for entry in (*everything, *repo_entries)))
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
-    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry["id"]), settings, host, (sources or {}).get(entry["id"]))]
+    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))]
     synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
     by_id = {outcome.repo_id: outcome for outcome in synced}
-    outcomes = [by_id.get(entry["id"]) or run.up_to_date(entry) for entry in repo_entries]
+    outcomes = [by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries]
     receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
     for outcome in outcomes:
         if outcome.failure:
@@ -170,14 +171,14 @@ class _Run:
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
         """The outcome for a repo whose copy is what its source is."""
-        return self._outcome(entry["id"], UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry["id"]])
+        return self._outcome(entry.id, UP_TO_DATE, *source_of(entry, self.settings), receipt=self.receipts[entry.id])
 
     def sync(self, entry: RepoEntry) -> SyncOutcome:
         """Sync one repo under its lock."""
         from dusty_tasks.effects.doors.lock import held
 
         path, kind = source_of(entry, self.settings)
-        repo_id = entry["id"]
+        repo_id = entry.id
         try:
             with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
                 return self._sync(entry, path, kind, lock.fileno())
@@ -195,7 +196,7 @@ class _Run:
         from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo, Options
 
         check_source(path, self.settings.home)
-        repo_id = entry["id"]
+        repo_id = entry.id
         if refused := refused_destination(self.host.path("persist/repos", repo_id), self.host.path("persist/repos")):
             raise Failure(f"refused to sync: {refused}")
         rules = rules_at(path, self.settings)

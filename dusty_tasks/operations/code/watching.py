@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import check_reader, say, warn
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.code.watching import Owed, after_sync, notice_lines
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import state_of
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
-from dusty_tasks.operations.code.sources import RepoEntry, source_of
+from dusty_tasks.operations.code.sources import source_of
 from dusty_tasks.operations.code.sync import FAILED, SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 
@@ -39,21 +40,21 @@ class Watching:
 
     @property
     def folders(self) -> list[Watched]:
-        return [Watched(entry["id"], source_of(entry, self.settings)[0], tuple(self.settings.sync_exclude)) for entry in self.chosen]
+        return [Watched(entry.id, source_of(entry, self.settings)[0], tuple(self.settings.sync_exclude)) for entry in self.chosen]
 
     @property
     def names(self) -> Mapping[str, str]:
-        return shown_names(entry["id"] for entry in self.stack)
+        return shown_names(entry.id for entry in self.stack)
 
     def sync(self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool) -> tuple[list[SyncOutcome], Failure | None]:
         """Sync the repos of these ids; what became of each, and the failure of any as one."""
         wanted = set(keys)
-        entries = [entry for entry in self.chosen if entry["id"] in wanted]
+        entries = [entry for entry in self.chosen if entry.id in wanted]
         try:
             outcomes = sync_repos(entries, host=self.host, settings=self.settings, say=say, allow_empty=allow_empty,
                                   stack_repos=self.stack, sources=sources)
         except Failure as failure:
-            return [SyncOutcome(entry["id"], self.names[entry["id"]], FAILED, failure=failure) for entry in entries], failure
+            return [SyncOutcome(entry.id, self.names[entry.id], FAILED, failure=failure) for entry in entries], failure
         return outcomes, failure_of(outcomes)
 
 
@@ -73,7 +74,7 @@ def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tup
     with Watch(watching.folders) as watch:
         is_first = True
         batch = Batch({}, (), {})
-        due = {entry["id"] for entry in watching.chosen}
+        due = {entry.id for entry in watching.chosen}
         while True:
             if due:
                 outcomes, failure = watching.sync(due, batch.sources, allow_empty=allow_empty)
@@ -98,7 +99,7 @@ def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tup
                 if watching != before:
                     watch.set(watching.folders)
                     batch = batch._replace(sources={})  # as other excludes, or another source, had it
-                    due = {entry["id"] for entry in watching.chosen}
+                    due = {entry.id for entry in watching.chosen}
 
 
 def _chosen(choose: Choose) -> Watching:

@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dusty_tasks.core.code.lib_digests import copy_digests, lib_digests
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.effects.code.receipts import Receipt
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ done
 """Word: host.root; stdin lines `<app>/libs/<name> <digest>`. Only for apps whose command files are there."""
 
 
-def push_install_marks(stack_repos: Sequence[Mapping[str, Any]], receipts: Mapping[str, Receipt], host: DockerHost, *, is_news: bool = True) -> None:
+def push_install_marks(stack_repos: Sequence[RepoEntry], receipts: Mapping[str, Receipt], host: DockerHost, *, is_news: bool = True) -> None:
     """Write the digests of each lib and of the copies beside the command files of the apps that use them. Raises ToolFailed.
 
     Without news (nothing was synced) only those of libs are looked at again.

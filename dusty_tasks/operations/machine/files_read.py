@@ -24,10 +24,10 @@ _FROM_CALLER = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:#.*)?
 """A name without a value, or one within a value: Compose takes both from its own environment."""
 
 
-def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], repos: Iterable[Mapping[str, Any]]) -> None:
+def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iterable[tuple[str, str]]) -> None:
     """Raise Failure for a file that would be read without an end, and for a path that a link leads out of what the stack may read.
 
-    `mappings` are containers' entries of the Compose file; `repos` entries of wanted.json. A path outside by its name needs consent, which
+    `mappings` are containers' entries of the Compose file; `folders` the id and the local path, or '', of each repo. A path outside by its name needs consent, which
     is another question.
     """
     if not any(mapping.keys() & {"env_file", "label_file", "build"} for mapping in mappings.values()):
@@ -35,7 +35,7 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], repos: Iterab
     from dusty_tasks.core.powers.rules import is_within, readable_folders
     from dusty_tasks.effects.doors.files import read_trouble
 
-    roots = readable_folders(session.settings(), str(session.specs_root()), ((entry["id"], entry.get("local_path") or "") for entry in repos))
+    roots = readable_folders(session.settings(), str(session.specs_root()), folders)
     real_roots = [os.path.realpath(root) for root in roots]
     troubles = []
     for name, mapping in mappings.items():

@@ -65,8 +65,8 @@ def powers_now(wanted: Wanted) -> list[Power]:
     known = {power.value for power in found if power.key == "repo"}
     if settings.host.kind == "ssh":
         found += [power_of_private_repo(entry) for entry in wanted.repos
-                  if entry.get("local_path") and entry["id"] not in settings.repo_overrides and entry["local_path"] not in known
-                  and _is_private(entry["local_path"])]
+                  if entry.local_path and entry.id not in settings.repo_overrides and entry.local_path not in known
+                  and _is_private(entry.local_path)]
         found += powers_of_env_files({container.name: container.mapping for container in wanted.containers})
     return found
 
@@ -86,7 +86,7 @@ def asked(powers: Sequence[Power]) -> Asked:
 
 def require(wanted: Wanted) -> None:
     """Raise Failure unless every power of the compiled stack was allowed; on a terminal the person is asked first."""
-    refuse_unsafe_reads({container.name: container.mapping for container in wanted.containers}, wanted.repos)
+    refuse_unsafe_reads({container.name: container.mapping for container in wanted.containers}, ((entry.id, entry.local_path) for entry in wanted.repos))
     settings = session.settings()
     if not wanted.powers and settings.host.kind != "ssh" and session.local_specs_root() is None:
         return
@@ -103,7 +103,7 @@ def require_of_tests(target: Target) -> None:
         return
     root = str(session.specs_root())
     mappings = mappings_of_tests(target, specs.services, session.settings(), root)
-    refuse_unsafe_reads(mappings, [{"id": repo.id, "local_path": repo.local_path} for repo, _ in target.mounts])
+    refuse_unsafe_reads(mappings, ((repo.id, repo.local_path) for repo, _ in target.mounts))
     powers = powers_of_tests(owner, specs, session.settings(), root)
     if session.settings().host.kind == "ssh":
         powers += powers_of_env_files(mappings)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.artifacts.commands import test_files
 from dusty_tasks.core.artifacts.mount_points import of_test_target
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.plan import FOR_TESTS, digest_text
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import Specs, Suite
@@ -88,11 +89,11 @@ def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, s
     """Sync the same-container repos; their fingerprints by id ({} where containers see the working trees themselves)."""
     if settings.sync_mode == "bind":
         return {}
-    known = {entry["id"]: entry for entry in stack_repos()}
+    known = {entry.id: entry for entry in stack_repos()}
     repos = {repo.id: repo for repo, _mount in target.mounts}
     mounts = of_test_target(specs.apps[target.name] if target.kind == "app" else specs.libs[target.name], target.libs)
-    entries = [with_mounts(known.get(repo.id) or {"id": repo.id, "written": repo.written, "url": repo.url, "local_path": repo.local_path,
-                                                  "used_by": [], "lib_of": {}}, mounts.get(repo.id, ())) for repo in repos.values()]
+    entries = [with_mounts(known.get(repo.id) or RepoEntry(repo.id, repo.written, repo.url, repo.local_path), mounts.get(repo.id, ()))
+               for repo in repos.values()]
     outcomes = sync_repos(entries, host=host, settings=settings, say=say, verb=f"test {target.name}", stack_repos=[*known.values()])
     if failure := failure_of(outcomes):
         raise failure

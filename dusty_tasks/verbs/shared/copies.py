@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.sources import RepoEntry, rules_at
+from dusty_tasks.operations.code.sources import rules_at
 from dusty_tasks.verbs.shared.words import local_path
 
 if TYPE_CHECKING:

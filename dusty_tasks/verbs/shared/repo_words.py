@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from dusty_tasks.console import say
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.problems import did_you_mean
@@ -13,9 +14,9 @@ from dusty_tasks.effects.doors.failures import Failure
 Thing = TypeVar("Thing")
 
 
-def found_entries(words: Sequence[str], entries: Sequence[Thing]) -> list[Thing]:
-    """The entries (mappings with `id`) that `words` mean, each once. Raises Failure."""
-    found = [found_repo(word, entries, lambda entry: entry["id"]) for word in words]  # type: ignore[index]
+def found_entries(words: Sequence[str], entries: Sequence[RepoEntry]) -> list[RepoEntry]:
+    """The entries that `words` mean, each once. Raises Failure."""
+    found = [found_repo(word, entries, lambda entry: entry.id) for word in words]
     return [entry for index, entry in enumerate(found) if entry not in found[:index]]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dusty_tasks import session
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.doors.failures import Failure
@@ -23,7 +24,7 @@ def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mounts:
     for folder in (web / "there", lib):
         folder.mkdir(parents=True)
     write(tmp_path / "conf", "c")
-    entries = tuple({"id": str(path)[1:], "local_path": str(path)} for path in (web, lib))
+    entries = tuple(RepoEntry(str(path)[1:], local_path=str(path)) for path in (web, lib))
     monkeypatch.setattr(session, "settings", lambda: Settings(home=str(tmp_path / "home"), sync_mode="bind"))
     monkeypatch.setattr(session, "wanted", lambda: Wanted(containers=(), repos=entries))
     volumes = [f"{web}:/code", f"{lib}:/code/lib/common".replace("$", "$$"), "/p:/code/node_modules", f"{tmp_path}/conf:/code/etc/x.conf:ro", "named:/code/there",

@@ -438,7 +438,7 @@ def test_a_thousand_renames(room: Room) -> None:
 def test_two_syncs_of_one_repo_take_turns(room: Room) -> None:
     room.repo("web")
     done: list[str] = []
-    with held(f"repo:{room.entries[0]['id']}", home=str(room.home)):
+    with held(f"repo:{room.entries[0].id}", home=str(room.home)):
         thread = threading.Thread(target=lambda: done.extend(outcome.status for outcome in room.sync()))
         thread.start()
         thread.join(0.3)
@@ -463,8 +463,8 @@ def test_a_killed_sync_leaves_no_receipt_and_the_next_one_ends_it(room: Room) ->
 def test_a_copy_is_the_same_one_after_syncs_that_were_killed_right_after_the_look_at_it(room: Room) -> None:
     """Over ssh an answer is lost with the run that asked. With another id, `once` and libs would be run again."""
     source = room.repo("web")
-    entry, below = room.entries[0], f"persist/repos/{room.entries[0]['id']}"
-    receipt = f"persist/repos/.receipts/{entry['id']}.json"
+    entry, below = room.entries[0], f"persist/repos/{room.entries[0].id}"
+    receipt = f"persist/repos/.receipts/{entry.id}.json"
 
     def copy_id() -> str:
         room.sync()

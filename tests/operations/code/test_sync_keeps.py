@@ -145,7 +145,7 @@ def test_another_setting_makes_a_copy_stale_once(room: Room) -> None:
 
 
 def mounted(room: Room, *points: MountPoint) -> None:
-    room.entries[-1]["mounts"] = [list(point) for point in points]
+    room.entries[-1] = room.entries[-1]._replace(mounts=tuple(map(tuple, points)))
 
 
 def inode(path: Path) -> int:
@@ -361,9 +361,9 @@ def test_a_receipt_remembers_the_last_deletion_of_what_was_made_there(room: Room
 
 
 def copy_of(room: Room, name: str) -> CopyOfRepo:
-    entry = next(entry for entry in room.entries if entry["local_path"] == str(room.sources / name))
-    rules = read_rules(entry["local_path"], room.settings.sync_exclude)
-    return CopyOfRepo(room.host, room.settings, entry, entry["local_path"], read_source(entry["local_path"], rules), rules)
+    entry = next(entry for entry in room.entries if entry.local_path == str(room.sources / name))
+    rules = read_rules(entry.local_path, room.settings.sync_exclude)
+    return CopyOfRepo(room.host, room.settings, entry, entry.local_path, read_source(entry.local_path, rules), rules)
 
 
 def test_what_was_kept_comes_back_the_newest_first(room: Room) -> None:
