@@ -43,13 +43,15 @@ def dusty_home(tmp_path, monkeypatch):
     return home_path
 
 
-SHARED_MACHINES = ("tests/e2e/", "tests/helper/")
-"""Folders whose tests share one machine, so that one worker runs them all, one after the other."""
+END_TO_END = "tests/e2e/"
+"""Tests of this folder have machines of their own in each worker (tests/e2e/conftest.py)."""
+SHARED_MACHINE = "tests/helper/"
+"""The tests of this folder share one machine, so that one worker runs them all, one after the other."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log):
-    """A worker gets a shared machine's folder, or a file, at a time.
+    """A worker gets a file at a time, or the folder of a shared machine.
 
     Not `--dist loadgroup`: with pytest 9 its groups are lost on the way.
     """
@@ -57,7 +59,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
     class ByMachine(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((folder for folder in SHARED_MACHINES if nodeid.startswith(folder)), nodeid.partition("::")[0])
+            return SHARED_MACHINE if nodeid.startswith(SHARED_MACHINE) else nodeid.partition("::")[0]
 
     return ByMachine(config, log)
 
@@ -72,8 +74,8 @@ SLOW = (
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest starts first, and the other worker does the rest meanwhile."""
+    """What takes longest starts first; what is left at the end is short."""
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
-    items.sort(key=lambda item: not item.nodeid.startswith(SHARED_MACHINES[0]))
+    items.sort(key=lambda item: not item.nodeid.startswith(END_TO_END))

@@ -1,6 +1,6 @@
 """The rig as fixtures: `rig` is a machine with a real engine, `ssh_host` a second one that it reaches over ssh.
 
-Every test gets a DUSTY_HOME of its own and a machine without containers. A test that finds no engine fails: `./check`
+Every test gets a DUSTY_HOME of its own and a machine without containers, unless it asks for a stack that is `standing`. A test that finds no engine fails: `./check`
 provides it.
 """
 
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import images as rig_images
 import pytest
 from machine import CACHE, Machine, connect
+from standing import Standing
 
 from dusty_tasks.core.text.namespace import STAND_IN_LABEL
 from dusty_tasks.effects.engine.images import PACKAGES, STANDING_IN_FOR
@@ -24,9 +26,14 @@ SSH_ADDRESS = "192.168.99.100"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker("engine")
+    places = [place for place, item in enumerate(items) if Path(__file__).parent in item.path.parents]
+    ours = [items[place] for place in places]
+    files = list(dict.fromkeys(item.path for item in ours))
+    # A stack can only stand while nobody in between asks for a machine without containers.
+    ours.sort(key=lambda item: (files.index(item.path), "standing" in getattr(item, "fixturenames", ())))
+    for place, item in zip(places, ours, strict=True):
+        item.add_marker("engine")
+        items[place] = item
 
 
 class Rig:
@@ -58,25 +65,52 @@ class Rig:
 
     def reset(self) -> None:
         """Nothing of a test stays: containers, networks, volumes, the hosts file, what lies under / in the machine."""
+        _standing.clear()
         self.machine.clear_engine()
         self.run(["sh", "-c", "cp /run/hosts.before /etc/hosts; rm -rf /persist /cp /command_files /root/.dusty"])
 
 
+def kept_by_worker(name: str, worker_id: str) -> str:
+    """The name of an engine's data in the test cache: two engines cannot share them, and one worker or the first of several has those of `name`."""
+    return name if worker_id in ("master", "gw0") else f"{name}-{worker_id}"
+
+
 @pytest.fixture(scope="session")
-def machine() -> Iterator[Machine]:
-    with Machine("rig") as machine:
+def machine(worker_id: str) -> Iterator[Machine]:
+    with Machine("rig", keep=kept_by_worker("rig", worker_id)) as machine:
         machine.run(["cp", "-p", "/etc/hosts", "/run/hosts.before"])
         load_images(machine)
         yield machine
 
 
 @pytest.fixture
-def rig(machine: Machine, tmp_path: Path) -> Iterator[Rig]:
+def rig(machine: Machine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig = Rig(machine, tmp_path / "dusty")
+    if "standing" in request.fixturenames:
+        yield rig  # That fixture sees to the machine.
+        return
     rig.reset()
     load_images(machine)  # `uninstall` removes stand-ins.
     yield rig
     rig.reset()
+
+
+_standing: list[Standing] = []
+"""The stack that an earlier test left standing on the machine, if one did."""
+
+
+@pytest.fixture
+def standing(rig: Rig, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Path], Any]], Any]:
+    """`standing(make)` is what `make(folder)` gives, which writes a stack and brings it up; made once a file, and set right before each further test."""
+
+    def stand(make: Callable[[Path], Any]) -> Any:
+        key = str(request.path)
+        if not _standing or _standing[0].key != key or not _standing[0].is_right_again(rig):
+            rig.reset()
+            load_images(rig.machine)
+            _standing[:] = [Standing(key, rig, tmp_path_factory.mktemp("standing"), make)]
+        return _standing[0].stack
+    return stand
 
 
 class SshHost:
@@ -95,8 +129,8 @@ class SshHost:
 
 
 @pytest.fixture(scope="session")
-def ssh_machine(machine: Machine) -> Iterator[SshHost]:
-    with tempfile.TemporaryDirectory(prefix="dusty-sshd-") as folder, Machine("vm", sshd=make_keys(Path(folder))) as second:
+def ssh_machine(machine: Machine, worker_id: str) -> Iterator[SshHost]:
+    with tempfile.TemporaryDirectory(prefix="dusty-sshd-") as folder, Machine("vm", sshd=make_keys(Path(folder)), keep=kept_by_worker("vm", worker_id)) as second:
         connect(machine, second, "192.168.99.1/24", f"{SSH_ADDRESS}/24")
         load_images(second)
         machine.run(["install", "-d", "-m", "700", "/root/.ssh"])

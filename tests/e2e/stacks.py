@@ -62,6 +62,12 @@ host_forwarding: [{{host_name: {name}.test, host_port: {PORT}, container_port: 8
         return path
 
 
+def stack_that_is_up(rig: Any, folder: Path, **named: Any) -> SmallStack:
+    stack = SmallStack(folder, rig.home, **named)
+    rig.dusty("up")
+    return stack
+
+
 def changes(printed: str) -> list[str]:
     """The lines of an `up` that say what was done, without what only concerns this machine's files."""
     done = ("pulled", "built", "synced", "pushed", "wrote hosts", "removed", "stopped", "created", "recreated", "restarted", "started",

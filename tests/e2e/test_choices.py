@@ -11,23 +11,32 @@ from stacks import PORT, SmallStack, changes
 ASSETS = "assets: [{name: WEB_KEY, path: /etc/web/key}, {name: MAYBE, path: /etc/maybe, required: false}]\n"
 
 
-@pytest.fixture
-def stack(rig, tmp_path):
-    """A small stack whose app needs an asset; not up yet."""
-    stack = SmallStack(tmp_path, rig.home)
+def stack_in(rig, folder: Path) -> SmallStack:
+    stack = SmallStack(folder, rig.home)
     stack.app("web", services="[cache]", more=ASSETS)
     stack.app("shop")
     stack.bundle("more", apps="[shop]")
-    (tmp_path / "key").write_text("first\n")
+    (folder / "key").write_text("first\n")
+    return stack
+
+
+def up_in(rig, folder: Path) -> SmallStack:
+    stack = stack_in(rig, folder)
+    rig.dusty("assets", "set", "WEB_KEY", str(stack.folder / "key"))
+    rig.dusty("up")
     return stack
 
 
 @pytest.fixture
-def running(rig, stack):
+def stack(rig, tmp_path):
+    """A small stack whose app needs an asset; not up yet."""
+    return stack_in(rig, tmp_path)
+
+
+@pytest.fixture
+def running(rig, standing):
     """The same with its asset, up."""
-    rig.dusty("assets", "set", "WEB_KEY", str(stack.folder / "key"))
-    rig.dusty("up")
-    return stack
+    return standing(lambda folder: up_in(rig, folder))
 
 
 def in_web(rig, *words: str) -> str:

@@ -31,11 +31,11 @@ TOO_NEW = {"powers"}
 
 @pytest.mark.parametrize("path", [path for path in sorted(CASES.glob("*/build/docker-compose.yml")) if path.parts[-3] not in TOO_NEW],
                          ids=lambda path: path.parts[-3])
-def test_compose_accepts_every_golden_file(rig: Any, path: Path, tmp_path: Path) -> None:
+def test_compose_accepts_every_golden_file(machine: Any, path: Path, tmp_path: Path) -> None:
     text = path.read_text()
     for name in ("/specs/env/db.env", "/specs/env/v1.env", "/etc/db.env", "/dusty-home/state/env/web.env"):
         (tmp_path / Path(name).name).touch()
         text = text.replace(f"- {name}", f"- {tmp_path}/{Path(name).name}")
     (tmp_path / "docker-compose.yml").write_text(text)
-    done = rig.run(["docker", "compose", "-f", f"{tmp_path}/docker-compose.yml", "config", "--format", "json"])
+    done = machine.run(["docker", "compose", "-f", f"{tmp_path}/docker-compose.yml", "config", "--format", "json"])
     assert json.loads(done.stdout)["name"] == "dusty"

@@ -14,9 +14,9 @@ NO_OP = "up to date: 0 changes"
 
 
 @pytest.fixture
-def example(rig):
+def example(rig, standing):
     """The machine after the first `up`, with nothing configured before."""
-    rig.first_words = rig.dusty("up", "--yes").stdout
+    rig.first_words = standing(lambda _folder: rig.dusty("up", "--yes").stdout)
     return rig
 
 
@@ -92,7 +92,7 @@ class NewUser:
         return set(self.bare.run(["docker", "ps", "--format", "{{.Names}}"]).stdout.split())
 
 
-@pytest.fixture(params=["", "ada"], ids=["root", "sudo user"])
+@pytest.fixture(params=[pytest.param("", marks=pytest.mark.long), "ada"], ids=["root", "sudo user"])
 def user(request) -> Iterator[NewUser]:
     with BareMachine() as bare:
         yield NewUser(bare, request.param)

@@ -6,11 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 from kills import DIRTY, ENVIRONMENT, ROOT, Killed, break_off, break_off_at_calls
 from stacks import PORT, SmallStack
+
+LONG = bool(os.environ.get("DUSTY_LONG"))
+
+
+def times(few: int, many: int) -> int:
+    return many if LONG else few
 
 
 @pytest.fixture
@@ -24,9 +32,9 @@ def killed_over_ssh(rig, ssh_host, tmp_path):
 
 
 def test_killed_with_its_children(killed):
-    break_off(killed, killed.killed_after, 3)
-    break_off(killed, killed.leader_killed_after, 1)
-    break_off_at_calls(killed, ["change_spec"], 20)
+    break_off(killed, killed.killed_after, times(2, 3))
+    break_off(killed, killed.leader_killed_after, 1, DIRTY if LONG else ["edit_repo", "change_spec"])
+    break_off_at_calls(killed, ["change_spec"], times(30, 20))
 
 
 @pytest.mark.long
@@ -90,10 +98,6 @@ def mended(rig, stack: SmallStack, number: int, *words: str) -> None:
     assert "dusty_web_1" in rig.container_ids() and len(rig.container_ids("")) == 3
 
 
-def times(few: int, many: int) -> int:
-    return many if os.environ.get("DUSTY_LONG") else few
-
-
 def test_own_containers_that_hold_their_ports_are_in_nobodys_way_whatever_their_state(rig, tmp_path):
     stack = SmallStack(tmp_path, rig.home)
     rig.dusty("up")
@@ -107,15 +111,20 @@ def test_own_containers_that_hold_their_ports_are_in_nobodys_way_whatever_their_
         mended(rig, stack, number)
 
 
-def killed_verb(rig, seconds: float, *words: str) -> None:
+def killed_verb(rig, seconds: float, *words: str, at: Path | None = None) -> None:
+    """Killed, children and all, after so long, or as soon as there is something at the path `at`."""
     argv = rig.machine.argv([sys.executable, "-m", "dusty_tasks", *words], cwd=ROOT)
     process = subprocess.Popen(argv, env={**ENVIRONMENT, "DUSTY_HOME": str(rig.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
+    if at:
+        while process.poll() is None and not at.exists():
+            time.sleep(0.0005)
+    else:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait(60)
+    process.wait(60)
 
 
 def duration(rig, *words: str) -> float:
@@ -129,8 +138,9 @@ def contents(rig) -> str:
 
 
 def fill(rig, word: str) -> None:
-    rig.run(["sh", "-c", f"""cd {rig.home}/host/persist && rm -rf db files one && mkdir db files && echo {word} > one
-        for n in 1 2 3 4; do yes {word} | head -c 8000000 > db/$n; done; for n in $(seq 300); do echo {word} > files/$n; done"""])
+    rig.run(["sh", "-c", f"""cd {rig.home}/host/persist && rm -rf db files one many-* && mkdir db files && echo {word} > one
+        for n in 1 2 3 4; do yes {word} | head -c 8000000 > db/$n; done; for n in $(seq 300); do echo {word} > files/$n; done
+        for n in $(seq 60); do mkdir -p many-$n; echo {word} > many-$n/one; done"""])
 
 
 @pytest.mark.long
@@ -146,10 +156,11 @@ def test_killed_backups_and_restores_of_persist(rig, tmp_path):
     today = contents(rig)
     ends = []
     took = duration(rig, "disk", "restore", "--yes", str(archive))
-    for moment in [took * (number + 0.5) / times(6, 30) for number in range(times(6, 30))]:
+    decided = rig.home / "host/persist/.restore-ready"
+    for moment in [*(took * (number + 0.5) / times(6, 30) for number in range(times(6, 30))), *[0.0] * times(2, 10)]:
         rig.run(["sh", "-c", f"rm -rf {rig.home}/host/persist/.restore*"])
         fill(rig, "today")
-        killed_verb(rig, moment, "disk", "restore", "--yes", str(archive))
+        killed_verb(rig, moment, "disk", "restore", "--yes", str(archive), at=None if moment else decided)
         is_told = "a restore of persist/ was broken off" in rig.dusty("doctor", check=False).stdout
         now = contents(rig)
         ends.append((is_told, now == whole, now == today))
@@ -160,7 +171,39 @@ def test_killed_backups_and_restores_of_persist(rig, tmp_path):
             rig.dusty("disk", "restore")
             assert contents(rig) == whole
     took = duration(rig, "disk", "backup", str(tmp_path / "c"))
+    broken = 0
     for number in range(times(4, 30)):
         killed_verb(rig, took * (number + 0.5) / times(4, 30), "disk", "backup", str(tmp_path / "c"))
+        broken += bool([*(tmp_path / "c").glob("*.part")])
+    assert broken
     rig.dusty("disk", "backup", str(tmp_path / "c"))
     assert list((tmp_path / "c").glob("*.part")) == [], ends
+    assert any(is_told for is_told, *_ in ends) and (False, False, True) in ends, f"no kill fell where it matters: {ends}"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_killed_pushes_leave_no_bytes_of_assets(rig, tmp_path):
+    stack = SmallStack(tmp_path, rig.home)
+    stack.app("web", services="[cache]", more="assets: [{name: KEY, path: /key}]\n")
+
+    def set_key(number: int) -> None:
+        (tmp_path / "key").write_text(f"t0p-secret {number}\n" * 2_000_000)
+        rig.dusty("assets", "set", "KEY", str(tmp_path / "key"))
+    set_key(0)
+    rig.dusty("up")
+    set_key(1)
+    took, left = duration(rig, "up"), 0
+    for number in range(times(6, 30)):
+        set_key(number + 2)
+        killed_verb(rig, took * (number + 0.5) / times(6, 30), "up")
+        left += bool(list(rig.home.glob("state/staged-*")))
+        rig.dusty("up")
+        assert not list(rig.home.glob("state/staged-*"))
+        assert rig.run(["docker", "exec", "dusty_web_1", "head", "-n", "1", "/key"]).stdout == f"t0p-secret {number + 2}\n"
+    set_key(99)
+    killed_verb(rig, took / 2, "up")
+    rig.dusty("assets", "unset", "KEY")
+    stack.app("web", services="[cache]")
+    rig.dusty("up")
+    assert rig.run(["grep", "-rl", "t0p-secret", str(rig.home)], check=False).stdout == "", f"{left} kills left some"

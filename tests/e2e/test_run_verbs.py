@@ -2,19 +2,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from stacks import PORT, SmallStack, changes
 
 
-@pytest.fixture
-def running(rig, tmp_path):
-    """web and side, which lives in web's network; both hold the lib `base`, which web installs."""
-    stack = SmallStack(tmp_path, rig.home)
+def up_in(rig, folder: Path) -> SmallStack:
+    stack = SmallStack(folder, rig.home)
     stack.code("base", "lib.txt", "one\n")
-    stack.spec("libs/base.yml", f'repo: {tmp_path}/code/base\nmount: /base\ninstall: ["cp lib.txt /lib.txt"]\n')
+    stack.spec("libs/base.yml", f'repo: {folder}/code/base\nmount: /base\ninstall: ["cp lib.txt /lib.txt"]\n')
     stack.spec("apps/web.yml", f"""\
-repo: {tmp_path}/code/web
+repo: {folder}/code/web
 mount: /code
 image: busybox:1
 commands: {{once: ["date +%s%N > /once"], always: ["exec httpd -f -p 80 -h /code"]}}
@@ -25,6 +24,12 @@ host_forwarding: [{{host_name: web.test, host_port: {PORT}, container_port: 80}}
     stack.bundle("shop", apps="[web, side]")
     rig.dusty("up")
     return stack
+
+
+@pytest.fixture
+def running(rig, standing):
+    """web and side, which lives in web's network; both hold the lib `base`, which web installs."""
+    return standing(lambda folder: up_in(rig, folder))
 
 
 def in_web(rig, path: str) -> str:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stacks import PORT, SmallStack, changes
+from stacks import PORT, SmallStack, changes, stack_that_is_up
 
 UP_TO_DATE = "up to date: 0 changes, 1 Docker read, 0 sudo"
 
@@ -21,10 +21,9 @@ def stack(rig, tmp_path):
 
 
 @pytest.fixture
-def running(rig, stack):
+def running(rig, standing):
     """The same, up."""
-    rig.dusty("up")
-    return stack
+    return standing(lambda folder: stack_that_is_up(rig, folder))
 
 
 def untouched(before: dict[str, str], after: dict[str, str], *but: str) -> None:

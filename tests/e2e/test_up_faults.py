@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kills import restart_engine
-from stacks import PORT, SmallStack, changes, state
+from stacks import PORT, SmallStack, changes, stack_that_is_up, state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,9 +17,8 @@ def stack(rig, tmp_path):
 
 
 @pytest.fixture
-def running(rig, stack):
-    rig.dusty("up")
-    return stack
+def running(rig, standing):
+    return standing(lambda folder: stack_that_is_up(rig, folder))
 
 
 def test_a_lost_state_folder_restarts_nothing(rig, running):

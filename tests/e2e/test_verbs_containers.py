@@ -13,10 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CHATTY = "trap 'exit 0' TERM; i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo chatty $i; done; echo to-stderr >&2; sleep 100000 & wait"
 
 
-@pytest.fixture
-def up(rig, tmp_path):
-    """web and cache, up; web has scripts."""
-    stack = SmallStack(tmp_path, rig.home)
+def up_in(rig, folder: Path) -> SmallStack:
+    stack = SmallStack(folder, rig.home)
     stack.service("cache", command=CHATTY)
     stack.app("web", services="[cache]", more="""scripts:
   - {name: args, description: Shows its arguments, command: ['for a in "$@"; do echo "[$a]"; done; pwd; true']}
@@ -25,6 +23,12 @@ def up(rig, tmp_path):
 """)
     rig.dusty("up")
     return stack
+
+
+@pytest.fixture
+def up(rig, standing):
+    """web and cache, up; web has scripts."""
+    return standing(lambda folder: up_in(rig, folder))
 
 
 def test_logs_of_one_and_of_all(rig, up):
