@@ -422,7 +422,7 @@ class Run:
         for change in self.view.plan.of(RELOAD) if pushed != REFUSED else ():
             say(str(change))
             load_config(self.engine, self.view.found.containers[PROXY].id, is_seen=pushed == SEEN)
-            self.launcher.note_loaded(change)
+            self.launcher.note_loaded(change, is_seen=pushed == SEEN)
 
     def wait_until_ready(self) -> None:
         """Watch what was started, and what was not ready before; who fails is named with his last lines.

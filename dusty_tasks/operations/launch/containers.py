@@ -25,7 +25,7 @@ from dusty_tasks.core.plan.plan import (
     Change,
     aliases_of,
 )
-from dusty_tasks.core.plan.started import last_good, record_of, seen_ready, troubled
+from dusty_tasks.core.plan.started import last_good, mounted, record_of, seen_ready, troubled
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.core.text.namespace import PROXY
@@ -242,10 +242,11 @@ class Launcher:
         self.write_records()
         self.done.append(change)
 
-    def note_loaded(self, change: Change) -> None:
-        """The proxy has been told to load the config that lies there now."""
-        container_name = self.wanted[PROXY].container_name
-        self.started[container_name] = {**self.started.get(container_name, {}), "nginx": self.view.sources.nginx_digest}
+    def note_loaded(self, change: Change, *, is_seen: bool = True) -> None:
+        """The proxy has been told to load the config that lies there now; with `is_seen` False it was restarted, and mounts anew."""
+        proxy = self.wanted[PROXY]
+        anew = {} if is_seen else mounted(proxy, read_inodes(self.engine.host, bind_sources([proxy.mapping])))
+        self.started[proxy.container_name] = {**self.started.get(proxy.container_name, {}), "nginx": self.view.sources.nginx_digest, **anew}
         self.write_records()
         self.done.append(change)
 

@@ -326,7 +326,7 @@ def _repair_proxy() -> None:
         for change in view.plan.of(RELOAD):
             say(str(change))
             load_config(asked, proxy.id, is_seen=is_seen)
-            launcher.note_loaded(change)
+            launcher.note_loaded(change, is_seen=is_seen)
 
 
 def _repair_leftovers() -> None:
