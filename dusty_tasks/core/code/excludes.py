@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dusty_tasks.core.code.linear import LEAP, MANY, ONE, SLASH, Automaton, Item, one_of
-from dusty_tasks.core.code.wildmatch import ANY, IN_SEGMENT, class_symbols
+from dusty_tasks.core.code.wildmatch import ANY, IN_SEGMENT, items_of
 
 IGNORE_FILE = ".dustyignore"
 LONGEST = 4096
@@ -130,28 +130,4 @@ def _items(pattern: bytes, has_wildcards: bool) -> list[Item] | None:
     """The items of a pattern; None if it can match nothing (an unclosed `[`)."""
     if not has_wildcards:
         return [Item(ONE, one_of(byte)) for byte in pattern]
-    out, at = [], 0
-    while at < len(pattern):
-        character = pattern[at:at + 1]
-        if character == b"*":
-            stars = len(pattern) - at - len(pattern[at:].lstrip(b"*"))
-            out.append(Item(MANY, IN_SEGMENT if stars == 1 else ANY))
-            at += stars
-        elif character == b"?":
-            out.append(Item(ONE, IN_SEGMENT))
-            at += 1
-        elif character == b"[":
-            found = class_symbols(pattern, at)
-            if found is None:
-                return None
-            symbols, at = found
-            out.append(Item(ONE, symbols))
-        elif character == b"\\":
-            if at + 1 == len(pattern):
-                return None
-            out.append(Item(ONE, one_of(pattern[at + 1])))
-            at += 2
-        else:
-            out.append(Item(ONE, one_of(pattern[at])))
-            at += 1
-    return out
+    return items_of(pattern, lambda _pattern, at, end: ([Item(MANY, IN_SEGMENT if end - at == 1 else ANY)], end))

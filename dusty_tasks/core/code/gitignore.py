@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from dusty_tasks.core.code.linear import LEAP, MANY, ONE, SLASH, Automaton, Item, one_of
-from dusty_tasks.core.code.wildmatch import ANY, IN_SEGMENT, class_symbols
+from dusty_tasks.core.code.linear import LEAP, MANY, ONE, SLASH, Automaton, Item
+from dusty_tasks.core.code.wildmatch import ANY, IN_SEGMENT, items_of
 
 IGNORE_FILE = ".gitignore"
 _SPECIAL = re.compile(rb"[*?\[\\]")
@@ -131,37 +131,12 @@ def _pattern(line: bytes, origin: str) -> Pattern:
 
 def _items(pattern: bytes, first: int, is_about_names: bool) -> list[Item] | None:
     """The items of a pattern; None if it can match nothing."""
-    out: list[Item] = []
-    at = 0
-    while at < len(pattern):
-        character = pattern[at:at + 1]
-        if character == b"*":
-            end = at + len(pattern[at:]) - len(pattern[at:].lstrip(b"*"))
-            rest = pattern[end:end + 2]
-            is_deep = end - at > 1 and (at <= first or pattern[at - 1:at] == b"/") and (not rest or rest.startswith((b"/", b"\\/")))
-            if is_about_names or (is_deep and not rest.startswith(b"/")):
-                out.append(Item(MANY, ANY))
-            elif is_deep:
-                out += [Item(LEAP, leap=2), Item(MANY, ANY), Item(ONE, SLASH)]
-                end += 1
-            else:
-                out.append(Item(MANY, IN_SEGMENT))
-            at = end
-        elif character == b"?":
-            out.append(Item(ONE, IN_SEGMENT))
-            at += 1
-        elif character == b"[":
-            found = class_symbols(pattern, at)
-            if found is None:
-                return None
-            symbols, at = found
-            out.append(Item(ONE, symbols))
-        elif character == b"\\":
-            if at + 1 == len(pattern):
-                return None
-            out.append(Item(ONE, one_of(pattern[at + 1])))
-            at += 2
-        else:
-            out.append(Item(ONE, one_of(pattern[at])))
-            at += 1
-    return out
+    def stars(pattern: bytes, at: int, end: int) -> tuple[list[Item], int]:
+        rest = pattern[end:end + 2]
+        is_deep = end - at > 1 and (at <= first or pattern[at - 1:at] == b"/") and (not rest or rest.startswith((b"/", b"\\/")))
+        if is_about_names or (is_deep and not rest.startswith(b"/")):
+            return [Item(MANY, ANY)], end
+        if is_deep:
+            return [Item(LEAP, leap=2), Item(MANY, ANY), Item(ONE, SLASH)], end + 1
+        return [Item(MANY, IN_SEGMENT)], end
+    return items_of(pattern, stars)

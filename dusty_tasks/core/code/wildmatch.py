@@ -2,10 +2,42 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from dusty_tasks.core.code.linear import Symbols, but, one_of
+from dusty_tasks.core.code.linear import ONE, Item, Symbols, but, one_of
 
 ANY, IN_SEGMENT = but(), but(ord("/"))
+Stars = Callable[[bytes, int, int], tuple[list[Item], int]]
+"""(pattern, where a row of `*` begins, where it ends) -> the items for it, and where the pattern goes on: what rsync and git differ in."""
+
+
+def items_of(pattern: bytes, stars: Stars) -> list[Item] | None:
+    """The items of a pattern; None if it can match nothing (an unclosed `[`, a backslash at the end)."""
+    out: list[Item] = []
+    at = 0
+    while at < len(pattern):
+        character = pattern[at:at + 1]
+        if character == b"*":
+            found, at = stars(pattern, at, len(pattern) - len(pattern[at:].lstrip(b"*")))
+            out += found
+        elif character == b"?":
+            out.append(Item(ONE, IN_SEGMENT))
+            at += 1
+        elif character == b"[":
+            bracket = class_symbols(pattern, at)
+            if bracket is None:
+                return None
+            symbols, at = bracket
+            out.append(Item(ONE, symbols))
+        elif character == b"\\":
+            if at + 1 == len(pattern):
+                return None
+            out.append(Item(ONE, one_of(pattern[at + 1])))
+            at += 2
+        else:
+            out.append(Item(ONE, one_of(pattern[at])))
+            at += 1
+    return out
 
 _POSIX_CLASSES: dict[bytes, bytes] = {
     b"alnum": b"0-9A-Za-z", b"alpha": b"A-Za-z", b"blank": b" \t", b"cntrl": b"\x00-\x1f\x7f", b"digit": b"0-9",

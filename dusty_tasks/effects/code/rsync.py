@@ -33,15 +33,6 @@ _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(p
 LOST_LINE = (10, 12, 30, 35, 255)
 
 PREPARE = WALK + r"""
-check_links() {
-    path=$root
-    rest=$1/
-    while [ -n "$rest" ]; do
-        path=$path/${rest%%/*}
-        rest=${rest#*/}
-        if [ -L "$path" ]; then echo "$path is a link, and nothing is written or deleted through a link"; exit 3; fi
-    done
-}
 set -fu
 root=${1%/} below=$2 receipt=$3 is_empty=$4 kept=$5 lists=$6
 shift 6
@@ -54,7 +45,7 @@ copy=$path
 real=$(cd "$path" && pwd -P) && top=$(cd "${root:-/}" && pwd -P) || exit 4
 [ "$real" = "${top%/}/$below" ] || { echo "$path is really $real"; exit 3; }
 if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | head -n 1)" ]; then exit 5; fi
-[ -z "$kept" ] || check_links "$kept"
+[ -z "$kept" ] || walk "$kept" look
 [ -n "$receipt" ] || exit 0
 case $receipt in */*) walk "${receipt%/*}" ;; esac
 before=${receipt%.json}.before

@@ -29,12 +29,15 @@ walk() {
         path=$path/${rest%%/*}
         rest=${rest#*/}
         if [ -L "$path" ]; then echo "$path is a link, and nothing is written or deleted through a link"; exit 3; fi
+        [ "${2-}" != look ] || continue
         if [ -e "$path" ] && [ ! -d "$path" ]; then echo "$path is not a folder"; exit 3; fi
         [ -d "$path" ] || mkdir "$path" || [ -d "$path" ] || exit 4
     done
 }
 """
-"""A function of sh: make the folders of $1 below $root and go down into them, unless one of them is something else."""
+"""A function of sh: make the folders of $1 below $root and go down into them, unless one of them is something else; with `look` as $2
+only refuse links.
+"""
 DOWN = f"""
 set -fu
 umask 022
