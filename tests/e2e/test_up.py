@@ -85,7 +85,7 @@ def test_what_happened_to_a_container_is_repaired_and_nothing_else_touched(rig, 
 @pytest.mark.parametrize(("lost", "expected"), [
     ("persist/dustyNginx/dustyNginx.conf", ["pushed nginx config", "reloaded nginx"]),
     ("persist/repos", ["synced", "restarted web"]),
-    ("persist/dustyNginx", ["pushed nginx config", "reloaded nginx"]),
+    ("persist/dustyNginx", ["pushed nginx config", "restarted dustyInternalNginx: "]),
     ("command_files", ["pushed command files", "restarted web: its command files were lost"]),
 ])
 def test_what_was_lost_on_the_docker_host_is_put_back(rig, running, lost, expected):

@@ -39,6 +39,15 @@ def replaced_sources(mapping: Mapping[str, Any], record: Mapping[str, Any], now:
     return [path for path in bind_sources([mapping]) if path in before and path in now and before[path] != now[path]]
 
 
+def lost_sources(mapping: Mapping[str, Any], record: Mapping[str, Any], now: Mapping[str, int]) -> list[str]:
+    """The paths of a container at which nothing lies `now`: for the proxy, whose config is pushed before it is restarted.
+
+    None where nothing could be read at all.
+    """
+    before = record.get("inodes")
+    return [path for path in bind_sources([mapping]) if path in before and path not in now] if now and isinstance(before, Mapping) else []
+
+
 def mounts_part_of(mappings: Iterable[Mapping[str, Any]], folders: Iterable[str]) -> bool:
     """True if one of these entries mounts something that lies in one of the folders: what fills them may replace it."""
     tops = list(folders)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.code.bind_sources import replaced_sources
+from dusty_tasks.core.code.bind_sources import lost_sources, replaced_sources
 from dusty_tasks.core.plan.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
 from dusty_tasks.core.plan.differences import NOT_IN_THE_CONTAINER, ONCE, Difference, KeyPath, mapping_differences
 from dusty_tasks.core.plan.found import (
@@ -308,6 +308,8 @@ def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Fou
     if container.is_stoppable and wanted.name not in found.sees_what_is_there and (replaced := replaced_sources(wanted.mapping, record, found.inodes)):
         more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
         causes.append(f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before")
+    if container.is_stoppable and wanted.kind == "proxy" and (lost := lost_sources(wanted.mapping, record, found.inodes)):
+        causes.append(f"{printable(lost[0])} was lost, and it still sees what was there before")
     if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
         return Change(RESTART, wanted.name, "; ".join(causes), place)
