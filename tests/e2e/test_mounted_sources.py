@@ -88,6 +88,7 @@ def test_what_was_replaced_under_a_container_is_noticed_and_mounted_anew(rig, st
     assert "app.conf was replaced" not in rig.dusty("plan").stdout
 
 
+@pytest.mark.long
 def test_an_image_is_built_again_for_a_file_of_equal_size_and_time_and_for_an_additional_context_never_for_what_is_ignored(rig, stack):
     context = stack.code("built", "Dockerfile", "FROM busybox:1\nCOPY . /ctx\n").parent
     stack.code("built", "data", "one")
