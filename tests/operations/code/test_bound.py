@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.operations.code.bound import bound_receipts
 
@@ -11,7 +12,7 @@ def test_an_edit_counts_and_what_git_or_the_sync_leaves_out_does_not(tmp_path: P
     (tmp_path / "web/.git").mkdir(parents=True)
     (tmp_path / "web/.gitignore").write_text("*.log\n/cache/\n")
     (tmp_path / "web/a.py").write_text("one")
-    entry = {"id": "web", "local_path": str(tmp_path / "web")}
+    entry = RepoEntry("web", local_path=str(tmp_path / "web"))
 
     def fingerprint() -> str:
         return bound_receipts([entry], Settings(home=str(tmp_path), sync_mode="bind", sync_exclude=("tmp/",)))["web"]["fingerprint"]
@@ -23,4 +24,4 @@ def test_an_edit_counts_and_what_git_or_the_sync_leaves_out_does_not(tmp_path: P
     assert fingerprint() == first
     (tmp_path / "web/a.py").write_text("three")
     assert fingerprint() != first
-    assert bound_receipts([{"id": "gone", "local_path": str(tmp_path / "gone")}], Settings(home=str(tmp_path), sync_mode="bind")) == {}
+    assert bound_receipts([RepoEntry("gone", local_path=str(tmp_path / "gone"))], Settings(home=str(tmp_path), sync_mode="bind")) == {}

@@ -26,7 +26,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def check(repo: Path, **mapping: Any) -> None:
-    refuse_unsafe_reads({"web": mapping}, [{"id": "repo", "local_path": str(repo)}])
+    refuse_unsafe_reads({"web": mapping}, [("repo", str(repo))])
 
 
 def test_context_and_files_inside_are_fine_and_so_is_what_has_consent(repo: Path) -> None:
