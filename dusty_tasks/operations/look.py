@@ -156,7 +156,7 @@ def read_started_since(engine: Engine, containers: Iterable[WantedContainer], fo
     Asked of those alone that mount something else than is recorded.
     """
     suspects = [(container.name, record, replaced) for container in containers if container.name in found.containers
-                and (replaced := replaced_sources(container.mapping, record := found.started.get(container.container_name) or {}, found.inodes))]
+                and (replaced := replaced_sources(container.mapping, (record := found.started.get(container.container_name) or {}).get("inodes", {}), found.inodes))]
     if not suspects:
         return frozenset()
     from dusty_tasks.core.of_verbs.findings import seconds_of
@@ -167,7 +167,7 @@ def read_started_since(engine: Engine, containers: Iterable[WantedContainer], fo
     for name, record, paths in suspects:
         started_at = read_started_at(engine, found.containers[name].id)
         try:
-            noted_at = seconds_of(str(record.get("time")))
+            noted_at = seconds_of(record.get("time", ""))
         except ValueError:
             continue
         # What came with a folder further up keeps its own time, so that is believed only of a start that is not the recorded one.

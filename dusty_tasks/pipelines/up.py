@@ -469,7 +469,7 @@ class Run:
         wanted = next(container for container in self.view.wanted.containers if container.name == name)
         record = self.view.found.started.get(wanted.container_name)
         receipts = {repo_id: self.receipts[repo_id] for repo_id in wanted.repo_ids if repo_id in self.receipts}
-        said = blamed_deletions(record, last_good(record or {}), receipts, shown_names(entry.id for entry in self.view.wanted.repos))
+        said = blamed_deletions(bool(record), last_good(record or {}), receipts, shown_names(entry.id for entry in self.view.wanted.repos))
         return f"\n  {said}" if said else ""
 
     def write_hosts(self) -> None:

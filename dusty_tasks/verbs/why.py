@@ -1,12 +1,10 @@
 """`dusty why`: what last happened to a container, and what it was caused by."""
 from __future__ import annotations
 
-from typing import Any
-
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.plan.container_state import UNKNOWN, State, state_of
-from dusty_tasks.core.plan.started import WHY_KEYS
+from dusty_tasks.core.plan.started import WHY_KEYS, StartedRecord
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.engine import http as docker
@@ -34,7 +32,7 @@ def run(words: list[str], json: bool = False) -> int | None:
     return 2 if state.name == UNKNOWN else 0
 
 
-def sentence(name: str, record: dict[str, Any] | None) -> str:
+def sentence(name: str, record: StartedRecord | None) -> str:
     """`recreated web at …: image busybox:1 -> busybox:2, apps/web.yml:3:8`."""
     if not record or not record.get("what"):
         return f"nothing is recorded of {name}: no up has started it"
@@ -43,7 +41,7 @@ def sentence(name: str, record: dict[str, Any] | None) -> str:
     return f"{record['what']} {name} at {record.get('time', '?')}: {record.get('cause', '?')}{place}{stopped}"
 
 
-def state_now(engine: Engine, name: str, started: dict[str, Any]) -> State:
+def state_now(engine: Engine, name: str, started: dict[str, StartedRecord]) -> State:
     """What its container does now."""
     try:
         container = docker.read_containers(engine).get(name)

@@ -4,7 +4,7 @@ the kernel takes a mount away from a running container when the folder or file b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.artifacts.commands import visible_assets
 from dusty_tasks.core.code.copies import MountPoint
@@ -12,6 +12,9 @@ from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.stack.model import Stack, containers_of
 from dusty_tasks.core.text.namespace import STACK, Namespace
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
 
 REPOS = "/persist/repos"
 """Where specs find the copies."""
@@ -58,7 +61,7 @@ def _tests_of(spec: App | Lib, libs: list[Lib]) -> _View:
     return _view(f"tests of {spec.name}", spec, libs, [suite.compose for suite in spec.tests.suites] if spec.tests else [], ())
 
 
-def of_records(started: Mapping[str, Any], copies: str, repo_ids: Iterable[str], namespace: Namespace = STACK) -> MountPoints:
+def of_records(started: Mapping[str, StartedRecord], copies: str, repo_ids: Iterable[str], namespace: Namespace = STACK) -> MountPoints:
     """Those of the containers as they were started, by their records (persist/.dusty/started.json).
 
     `copies` is the folder of all copies as containers mount them, `repo_ids` are the repos that are asked about. What is no
@@ -150,7 +153,7 @@ def of_working_trees(mappings: Mapping[str, Mapping[str, Any]], trees: Iterable[
     `mappings` is container -> its entry in the Compose file, `trees` are absolute paths.
     """
     ids = [tree.strip("/") for tree in trees]
-    points = of_records({name: {"mapping": mapping} for name, mapping in mappings.items()}, "", ids)
+    points = of_records({name: {"mapping": dict(mapping)} for name, mapping in mappings.items()}, "", ids)
     sources: dict[str, str] = {}
     for mapping in mappings.values():
         pairs = [(source.replace("$$", "$"), target) for source, target in _pairs(mapping)]

@@ -27,14 +27,11 @@ def bind_sources(mappings: Iterable[Mapping[str, Any]]) -> list[str]:
     return list(found)
 
 
-def replaced_sources(mapping: Mapping[str, Any], record: Mapping[str, Any], now: Mapping[str, int]) -> list[str]:
-    """The paths of a container at which something else lies `now` (path -> inode) than when it was started.
+def replaced_sources(mapping: Mapping[str, Any], before: Mapping[str, int], now: Mapping[str, int]) -> list[str]:
+    """The paths of a container at which something else lies `now` (path -> inode) than `before`, when it was started.
 
     What is gone does not count: a restart would mount an empty folder in its place.
     """
-    before = record.get("inodes")
-    if not isinstance(before, Mapping):
-        return []
     # A mount holds its inode: while the container runs no other file can get that number.
     return [path for path in bind_sources([mapping]) if path in before and path in now and before[path] != now[path]]
 

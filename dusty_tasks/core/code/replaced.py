@@ -119,15 +119,15 @@ def deleted_note(kept: Sequence[Kept], before: Any, time_text: str) -> dict[str,
     return before if isinstance(before, dict) else {}
 
 
-def blamed_deletions(record: Mapping[str, Any] | None, good: str, receipts: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:
+def blamed_deletions(was_started: bool, good: str, receipts: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:
     """For an app that failed at its start: which files, made on the Docker host, syncs deleted since it was ready; '' for none.
 
-    `record` is its record until now, `good` when its last good start was, `receipts` are those of its repos by id, `names` what people call them.
+    `was_started`: there is a record of it until now; `good` when its last good start was, `receipts` are those of its repos by id, `names` what people call them.
     """
     said = []
     for repo_id, receipt in receipts.items():
         note = receipt.get("deleted")
-        if record and isinstance(note, dict) and note.get("names") and str(note.get("time", "")) >= good:
+        if was_started and isinstance(note, dict) and note.get("names") and str(note.get("time", "")) >= good:
             more = int(note["count"]) - len(note["names"])
             said.append(f"the sync of {note['time'][11:19]} deleted what was made on the Docker host in {names[repo_id]}: {', '.join(note['names'])}"
                         f"{f' and {more} more' if more > 0 else ''} ({DUSTY} sync {names[repo_id]} --restore brings it back)")

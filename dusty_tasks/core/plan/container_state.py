@@ -6,12 +6,15 @@ One that has neither and ends with 0 by itself is finished: its work is done.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import PROXY
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
 
 ABSENT, CREATED, STARTING, RUNNING, PAUSED = "absent", "created", "starting", "running", "paused"
 NOT_ANSWERING, UNHEALTHY, FAILED = "not answering", "unhealthy", "failed"
@@ -73,7 +76,7 @@ def unseen_states(wanted: Wanted, *, is_off: bool) -> dict[str, State]:
     return {container.name: state for container in wanted.containers}
 
 
-def state_of(wanted: WantedContainer | None, container: FoundContainer | None, record: Mapping[str, Any], *,
+def state_of(wanted: WantedContainer | None, container: FoundContainer | None, record: StartedRecord, *,
              is_finished: bool = False, answers: bool | None = None, is_looping: bool = False) -> State:
     """What `container` does.
 
@@ -81,7 +84,7 @@ def state_of(wanted: WantedContainer | None, container: FoundContainer | None, r
     `is_finished`: it ended by itself, with status 0, and has no health check; `answers`: whether it answers at its routes when
     asked now, None where nobody asked; `is_looping`: the engine started it again, after an end of its own, and not long ago.
     """
-    noted = str(record.get("trouble") or "")
+    noted = record.get("trouble") or ""
     if container is None:
         return State(FAILED, noted, "absent") if noted else State(ABSENT, "has no container")
     if container.exit_status is not None or container.state in ("exited", "dead", "removing"):
@@ -99,7 +102,7 @@ _SILENT, _SILENT_PROXY = "does not answer", "does not answer: the proxy does not
 LOOPS = "keeps ending and being restarted by the engine"
 
 
-def _ended(wanted: WantedContainer | None, container: FoundContainer, record: Mapping[str, Any], is_finished: bool) -> State:
+def _ended(wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, is_finished: bool) -> State:
     how = f"ended with status {container.exit_status}" if container.exit_status is not None else f"is {container.state}"
     detail = f"exited {container.exit_status}" if container.exit_status is not None else container.state
     if record.get("stopped"):
@@ -113,8 +116,8 @@ def _ended(wanted: WantedContainer | None, container: FoundContainer, record: Ma
     return State(FAILED, f"{how}, and {reason}" if tells else how, detail)
 
 
-def _running(wanted: WantedContainer | None, container: FoundContainer, record: Mapping[str, Any], answers: bool | None) -> State:
-    noted = str(record.get("trouble") or "")
+def _running(wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, answers: bool | None) -> State:
+    noted = record.get("trouble") or ""
     if container.health == "unhealthy":
         return State(UNHEALTHY, noted or "is unhealthy")
     if container.health == "starting":

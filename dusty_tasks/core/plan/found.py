@@ -2,9 +2,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, ONE_OFF_LABEL, SERVICE_LABEL, STACK, Namespace
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
 
 GOING = ("removing", "dead")
 """States of containers that are on their way out, or got stuck there."""
@@ -58,7 +61,7 @@ class Found(NamedTuple):
 
     containers: dict[str, FoundContainer] = {}
     """By spec name."""
-    started: dict[str, dict[str, Any]] = {}
+    started: dict[str, StartedRecord] = {}
     """Container name -> the record of what it was started with (persist/.dusty/started.json)."""
     receipts: dict[str, dict[str, Any]] = {}
     """Repo id -> the receipt beside its copy."""

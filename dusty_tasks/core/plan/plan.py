@@ -6,7 +6,7 @@ and docs/verbs.md on `up`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.code.bind_sources import lost_sources, replaced_sources
 from dusty_tasks.core.plan.container_state import CREATED, FINISHED, PAUSED, RUNNING, State, states
@@ -25,6 +25,9 @@ from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.namespace import CONTEXT_LABEL, PROXY, Namespace
 from dusty_tasks.core.text.safe import printable
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
 
 PULL, BUILD, SYNC = "pull image", "build image", "sync"
 COMMAND_FILES, ASSETS, HOSTS = "push command files", "push assets", "write hosts section"
@@ -198,7 +201,7 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
     return Change(RECREATE, wanted.name, cause) if cause else None
 
 
-def _path_behind(path: KeyPath, wanted: WantedContainer, record: dict[str, Any], sources: Sources) -> KeyPath:
+def _path_behind(path: KeyPath, wanted: WantedContainer, record: StartedRecord, sources: Sources) -> KeyPath:
     """What put a differing key there: a setting, as ("settings", its key), where it is none of the specs' doing; else the key itself."""
     before = record.get("mapping") or {}
     if path[0] == "environment" and len(path) > 1 and path[1] in {**(record.get("environment") or {}), **sources.environment.get(wanted.name, {})}:
@@ -215,7 +218,7 @@ NEW_INIT = "apps now have an init process, so that they stop at once (compose: {
 """No spec asked for it: a version of Dusty brought it. Only containers of before have none."""
 
 
-def container_differences(wanted: WantedContainer, record: dict[str, Any], outside: Mapping[str, str] = {}) -> list[Difference]:
+def container_differences(wanted: WantedContainer, record: StartedRecord, outside: Mapping[str, str] = {}) -> list[Difference]:
     """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones.
 
     `outside` are the digests of what Compose fills in from outside (Sources.environment).
@@ -239,7 +242,7 @@ def _with_given(mapping: dict[str, Any], name: str, outside: Mapping[str, str]) 
     return {**plain, "environment": {**variables, **given}} if given else plain
 
 
-def _once_differences(wanted: WantedContainer, record: dict[str, Any]) -> list[Difference]:
+def _once_differences(wanted: WantedContainer, record: StartedRecord) -> list[Difference]:
     """Which of `once` and the install lines changed; [] for a record that does not know."""
     before, now = record.get("once") or {}, wanted.once_digests
     changed = [name for name in [*now, *(name for name in before if name not in now)] if before and now.get(name) != before.get(name)]
@@ -260,14 +263,14 @@ def _changed_context(wanted: WantedContainer, labels: dict[str, str], sources: S
     return "" if not digest or labels.get(CONTEXT_LABEL) == digest else f"{wanted.build_context} changed"
 
 
-def _other_environment(wanted: WantedContainer, record: dict[str, Any], sources: Sources) -> str:
+def _other_environment(wanted: WantedContainer, record: StartedRecord, sources: Sources) -> str:
     """Of what is no part of the mapping as `_with_given` has it: variables of the caller, and files."""
     before, now = record.get("environment") or {}, sources.environment.get(wanted.name, {})
     names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
     return f"another value of {', '.join(names)}" if names else ""
 
 
-def _lost_network(wanted: WantedContainer, container: FoundContainer, state: State, record: dict[str, Any], sources: Sources, found: Found) -> str:
+def _lost_network(wanted: WantedContainer, container: FoundContainer, state: State, record: StartedRecord, sources: Sources, found: Found) -> str:
     """A container keeps the network that it was made in, by its id: without that it cannot be started."""
     is_left_alone = state.name == FINISHED and not any(_restart_causes(wanted, record, sources, found))
     if wanted.mapping.get("network_mode") or container.networks is None or is_left_alone:
@@ -305,7 +308,7 @@ def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Fou
     shared = _by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew") if container.is_running else ""
     if shared:
         causes.append(shared)
-    if container.is_stoppable and wanted.name not in found.sees_what_is_there and (replaced := replaced_sources(wanted.mapping, record, found.inodes)):
+    if container.is_stoppable and wanted.name not in found.sees_what_is_there and (replaced := replaced_sources(wanted.mapping, record.get("inodes", {}), found.inodes)):
         more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
         causes.append(f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before")
     if container.is_stoppable and wanted.kind == "proxy" and (lost := lost_sources(wanted.mapping, record, found.inodes)):
@@ -319,7 +322,7 @@ def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Fou
 ALWAYS = "`always` changed"
 
 
-def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: Sources, found: Found) -> Iterator[str]:
+def _restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sources, found: Found) -> Iterator[str]:
     if record.get("restart_owed"):
         yield "the run that was to restart it did not finish"
     if wanted.always_digest != record.get("always", wanted.always_digest):
@@ -346,7 +349,7 @@ def _restart_causes(wanted: WantedContainer, record: dict[str, Any], sources: So
             yield f"asset {', '.join(keys)} {word}"
 
 
-def _is_another_copy(repo_id: str, record: dict[str, Any], found: Found) -> bool:
+def _is_another_copy(repo_id: str, record: StartedRecord, found: Found) -> bool:
     """True if what it was started with lay in another copy: what `once` and installs made there is not in this one."""
     before, now = (record.get("copies") or {}).get(repo_id), found.receipts.get(repo_id, {}).get("copy")
     return bool(before and now and before != now)
@@ -488,7 +491,7 @@ def aliases_of(mapping: dict[str, Any]) -> list[str]:
     return list((default or {}).get("aliases") or [])
 
 
-def _names_news(proxy: WantedContainer, record: dict[str, Any]) -> list[str]:
+def _names_news(proxy: WantedContainer, record: StartedRecord) -> list[str]:
     now, before = aliases_of(proxy.mapping), aliases_of(record.get("mapping") or {})
     if not record:
         return []

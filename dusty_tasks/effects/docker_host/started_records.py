@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.plan.started import sound
+from dusty_tasks.core.plan.started import StartedRecord, sound
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
 
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 STARTED, SPARE = "persist/.dusty/started.json", "persist/.dusty/started.spare.json"
 
 
-def read_started(host: DockerHost) -> dict[str, dict[str, Any]]:
+def read_started(host: DockerHost) -> dict[str, StartedRecord]:
     """Container name -> its record. Raises Failure if an ssh host is away."""
     return with_spare(host, read_host_json(host, STARTED))
 
 
-def with_spare(host: DockerHost, read: Any) -> dict[str, dict[str, Any]]:
+def with_spare(host: DockerHost, read: Any) -> dict[str, StartedRecord]:
     """The records in what was read of started.json; what is missing or damaged in it from the second file, which is asked only then."""
     records = sound(read)
     if records and len(records) == len(read):
@@ -28,7 +28,7 @@ def with_spare(host: DockerHost, read: Any) -> dict[str, dict[str, Any]]:
     return {**sound(read_host_json(host, SPARE)), **records}
 
 
-def write_started(host: DockerHost, records: Mapping[str, Mapping[str, Any]]) -> None:
+def write_started(host: DockerHost, records: Mapping[str, StartedRecord]) -> None:
     """Replace both files. Raises Failure."""
     write_host_json(host, STARTED, records, PRIVATE)
     write_host_json(host, SPARE, records, PRIVATE)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK, REPLACED
@@ -27,6 +27,7 @@ from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, Engine, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
     from dusty_tasks.effects.docker_host.host import DockerHost
 
 OWNER = "persist/.dusty/owner.json"
@@ -91,7 +92,7 @@ def read_unfinished(host: DockerHost) -> tuple[str, ...]:
 
 def found_of(reading: Reading, engine: Engine) -> Found:
     """What core.changes wants to know, as far as it lies on the Docker host."""
-    started = with_spare(engine.host, reading.files.get(STARTED)) if reading.files else {}
+    started: dict[str, StartedRecord] = with_spare(engine.host, reading.files.get(STARTED)) if reading.files else {}
     return Found(
         containers=reading.containers,
         started=started,
@@ -106,10 +107,10 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         namespace=engine.host.namespace)
 
 
-def read_finished(containers: dict[str, FoundContainer], started: dict[str, Any], engine: Engine) -> frozenset[str]:
+def read_finished(containers: dict[str, FoundContainer], started: Mapping[str, StartedRecord], engine: Engine) -> frozenset[str]:
     """The containers without a health check that ended with status 0 by themselves. Asks the engine only about those not noted yet."""
     ended = {name: container for name, container in containers.items() if container.exit_status == 0}
-    records = {name: _mapping(started.get(container.container_name)) for name, container in ended.items()}
+    records: dict[str, StartedRecord] = {name: started.get(container.container_name) or {} for name, container in ended.items()}
     noted = {name for name, record in records.items() if record.get("finished") and not record.get("stopped")}
     unknown = [container for name, container in ended.items()
                if name not in noted and not records[name].get("stopped") and container.kind != "proxy"]

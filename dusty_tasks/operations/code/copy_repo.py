@@ -25,6 +25,7 @@ from dusty_tasks.core.code.copies import (
 from dusty_tasks.core.code.excludes import Matcher, Rule, literal
 from dusty_tasks.core.code.replaced import Kept, made_there, shown_path, superfluous
 from dusty_tasks.core.code.repo_entry import RepoEntry
+from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
@@ -103,7 +104,7 @@ class CopyOfRepo:
         found = (kept_manifest(self.settings.home, self.repo_id, suffix) for suffix in ("", BROKEN))
         return [Tree(folders) for manifest in found if manifest and manifest.host == self.identity for folders in (manifest.folders, manifest.late) if folders]
 
-    def guard(self, started: Mapping[str, Any]) -> Guard:
+    def guard(self, started: Mapping[str, StartedRecord]) -> Guard:
         """What a sync must leave alone; `started` are the records of containers, of which some may be of former specs."""
         recorded = of_records(started, self.host.path("persist/repos"), [self.repo_id], self.host.namespace).get(self.repo_id, ())
         points = [point._replace(path=self._resolved(point.path)) for point in merged(self.points, recorded)]
@@ -120,7 +121,7 @@ class CopyOfRepo:
             return entry[2] if entry and len(entry) == 3 and isinstance(entry[2], bytes) else None
         return os.fsdecode(through_links(os.fsencode(path), link_at))
 
-    def records(self) -> dict[str, Any]:
+    def records(self) -> dict[str, StartedRecord]:
         """The records of containers."""
         return read_started(self.host)
 

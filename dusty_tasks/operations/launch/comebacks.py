@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal
@@ -11,7 +11,7 @@ from dusty_tasks.core.of_verbs.findings import seconds_of
 from dusty_tasks.core.plan.container_state import FINISHED
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.lifetimes import end_after
-from dusty_tasks.core.plan.started import WHY_KEYS
+from dusty_tasks.core.plan.started import WHY_KEYS, StartedRecord
 from dusty_tasks.core.text.safe import harmless
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
@@ -53,7 +53,7 @@ class Life(NamedTuple):
 
     container: FoundContainer
     started_at: str
-    record: dict[str, Any]
+    record: StartedRecord
     """What was recorded of its last start."""
 
 
@@ -147,9 +147,8 @@ class Comebacks:
         except Failure:
             return ""
 
-    def _record(self, container: FoundContainer) -> dict[str, Any]:
-        record = read_started(self.engine.host).get(container.container_name)
-        return record if isinstance(record, dict) else {}
+    def _record(self, container: FoundContainer) -> StartedRecord:
+        return read_started(self.engine.host).get(container.container_name) or {}
 
 
 def moment_of(started_at: str) -> float:

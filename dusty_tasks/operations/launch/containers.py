@@ -25,7 +25,20 @@ from dusty_tasks.core.plan.plan import (
     Change,
     aliases_of,
 )
-from dusty_tasks.core.plan.started import last_good, mounted, record_of, seen_ready, troubled
+from dusty_tasks.core.plan.started import (
+    StartedRecord,
+    last_good,
+    loaded,
+    mounting_anew,
+    not_begun,
+    owing_restart,
+    reconnected,
+    record_of,
+    seen_finished,
+    seen_ready,
+    still_mounting,
+    troubled,
+)
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.core.text.namespace import PROXY
@@ -79,7 +92,7 @@ class Launcher:
                 wait_until_healthy(self.engine, names, self.settings.up_wait, lambda name: self._tell_waiting(self.wanted[name].container_name))
         failed = {self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted}
         if failed:
-            self.started = {**self.started, **{name: {**self.started.get(name, {}), "trouble": not_started(str(failure.what))} for name, failure in failed.items()}}
+            self.started = {**self.started, **{name: not_begun(self.started.get(name, {}), not_started(str(failure.what))) for name, failure in failed.items()}}
             self.write_records()
 
     def _clear(self, changes: list[Change]) -> None:
@@ -162,9 +175,8 @@ class Launcher:
         """Start, restart or unpause all of a batch at once."""
         restarts = [self.wanted[change.name].container_name for change in batch.changes if change.kind == RESTART]
         if restarts:
-            # A kill between the restart and its record must not leave a record that fits the code of before.
             for name in restarts:
-                self.started[name] = {**self.started.get(name, {}), "restart_owed": True}
+                self.started[name] = owing_restart(self.started.get(name, {}))
             self.write_records()
 
         def begin(change: Change) -> None:
@@ -208,13 +220,11 @@ class Launcher:
         for change in changes:
             container, wanted = self.containers[change.name], self.wanted[change.name]
             before = self.started.get(wanted.container_name)
-            good = last_good(before or {})
-            self.started[wanted.container_name] = {"good": good} | record_of(
-                wanted, container, change, self.view.sources, self.receipts,
-                before if change.kind not in (CREATE, RECREATE) else None,
-                time.strftime("%Y-%m-%dT%H:%M:%S%z"), inodes)
-            if change.kind == UNPAUSE and (kept := (before or {}).get("inodes")):
-                self.started[wanted.container_name]["inodes"] = kept
+            now = record_of(wanted, container, change, self.view.sources, self.receipts,
+                            before if change.kind not in (CREATE, RECREATE) else None,
+                            time.strftime("%Y-%m-%dT%H:%M:%S%z"), inodes)
+            now = {"good": last_good(before or {}), **now}
+            self.started[wanted.container_name] = still_mounting(now, before or {}) if change.kind == UNPAUSE else now
             self.done.append(change)
         self.write_records()
 
@@ -223,8 +233,8 @@ class Launcher:
 
     def note_states(self, finished: Iterable[str] = (), ready: Iterable[str] = (), troubles: Mapping[str, str] = MappingProxyType({})) -> None:
         """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""
-        notes: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            **dict.fromkeys(finished, lambda record: {**seen_ready(record), "finished": True}),
+        notes: dict[str, Callable[[StartedRecord], StartedRecord]] = {
+            **dict.fromkeys(finished, seen_finished),
             **dict.fromkeys(ready, seen_ready),
             **{name: partial(troubled, trouble=trouble) for name, trouble in troubles.items()}}
         before = self.started
@@ -238,15 +248,17 @@ class Launcher:
         say(str(change))
         wanted = self.wanted[PROXY]
         docker.reconnect(self.engine, self.containers[PROXY].id, self.engine.host.namespace.network, [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)])
-        self.started[wanted.container_name] = {**self.started[wanted.container_name], "mapping": wanted.mapping}
+        self.started[wanted.container_name] = reconnected(self.started[wanted.container_name], wanted.mapping)
         self.write_records()
         self.done.append(change)
 
     def note_loaded(self, change: Change, *, is_seen: bool = True) -> None:
         """The proxy has been told to load the config that lies there now; with `is_seen` False it was restarted, and mounts anew."""
         proxy = self.wanted[PROXY]
-        anew = {} if is_seen else mounted(proxy, read_inodes(self.engine.host, bind_sources([proxy.mapping])))
-        self.started[proxy.container_name] = {**self.started.get(proxy.container_name, {}), "nginx": self.view.sources.nginx_digest, **anew}
+        record = loaded(self.started.get(proxy.container_name, {}), self.view.sources.nginx_digest)
+        if not is_seen:
+            record = mounting_anew(record, proxy, read_inodes(self.engine.host, bind_sources([proxy.mapping])))
+        self.started[proxy.container_name] = record
         self.write_records()
         self.done.append(change)
 

@@ -23,6 +23,7 @@ from dusty_tasks.core.plan.container_state import (
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.hops import OWN_TROUBLE, is_final
 from dusty_tasks.core.plan.lifetimes import checks_health, end_before_last_start, last_probe
+from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.doors.failures import Failure
@@ -150,7 +151,7 @@ class Watch:
     def _state(self, container: WantedContainer, found: FoundContainer | None, has_proxy: bool) -> State:
         if found and found.exit_status == 0:
             return state_of(container, found, {}, is_finished=not self._checks_health(found))
-        record = {"ready": False, "trouble": self.noted.get(container.name)}
+        record: StartedRecord = {"ready": False, "trouble": self.noted.get(container.name, "")}
         return state_of(container, found, record, answers=self._answers(container, has_proxy))
 
     def _answers(self, container: WantedContainer, has_proxy: bool) -> bool | None:

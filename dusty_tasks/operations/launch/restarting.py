@@ -4,7 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
@@ -13,7 +13,7 @@ from dusty_tasks.core.plan.batches import levels, needed_names, stop_seconds_of
 from dusty_tasks.core.plan.container_state import FINISHED, states
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.plan import RESTART, START, Change, shared_with
-from dusty_tasks.core.plan.started import last_change, mounted, started_anew, synced
+from dusty_tasks.core.plan.started import StartedRecord, mounting_anew, restarted
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.called import PLAIN
@@ -64,7 +64,8 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
             record = started.get(each.container_name)
             if record and record.get("container_id") == found[each.name].id:
                 is_unpaused = each.name in needed and found[each.name].state == "paused"
-                started[each.container_name] = {**_noted(each, record, receipts, user), **({} if is_unpaused else mounted(each, inodes))}
+                now = _noted(each, record, receipts, user)
+                started[each.container_name] = now if is_unpaused else mounting_anew(now, each, inodes)
         write_started(engine.host, started)
         wait_until_healthy(engine, {each.name for each in level if each.name in needed}, up_wait, lambda name: say(f"waiting for the health check of {name}"))
     for sentence, _code in sentences(failures):
@@ -82,7 +83,7 @@ def with_sharers(chosen: Iterable[WantedContainer], wanted: Wanted, found: Mappi
     return [container for container in wanted.containers if container.name in names]
 
 
-def needed_by(everyone: Iterable[WantedContainer], wanted: Wanted, found: Mapping[str, FoundContainer], started: Mapping[str, Any],
+def needed_by(everyone: Iterable[WantedContainer], wanted: Wanted, found: Mapping[str, FoundContainer], started: Mapping[str, StartedRecord],
               engine: Engine) -> dict[str, str]:
     """What these need and is not among them, does not run and is not finished -> who needs it."""
     everyone = list(everyone)
@@ -102,7 +103,6 @@ def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, i
     return partial(docker.run_unpause if container.state == "paused" else docker.run_start, engine, container.id)
 
 
-def _noted(each: WantedContainer, record: dict[str, Any], receipts: dict[str, Receipt], user: str) -> dict[str, Any]:
+def _noted(each: WantedContainer, record: StartedRecord, receipts: dict[str, Receipt], user: str) -> StartedRecord:
     change = Change(START, each.name, f"{PLAIN} restart {user}, which needs it") if user else Change(RESTART, each.name, f"{PLAIN} restart")
-    return {**started_anew(record), **last_change(change, time.strftime("%Y-%m-%dT%H:%M:%S%z")), **synced(each, receipts),
-            "stopped": False, "finished": False, "restart_owed": False}
+    return restarted(record, each, receipts, change, time.strftime("%Y-%m-%dT%H:%M:%S%z"))

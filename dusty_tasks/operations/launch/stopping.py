@@ -8,6 +8,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.plan.batches import needed_names, stop_seconds_of
 from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.core.plan.started import stopped
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.effects.docker_host.started_records import read_started, write_started
@@ -55,7 +56,7 @@ def _note(engine: Engine, chosen: Sequence[FoundContainer], is_removal: bool) ->
     for container in chosen:
         record = started.pop(container.container_name, None)
         if record and not is_removal:
-            started[container.container_name] = {**record, "stopped": True, "finished": False}
+            started[container.container_name] = stopped(record)
     write_started(engine.host, started)
 
 
