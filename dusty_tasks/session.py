@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import STACK_FILE, Paths
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
+from dusty_tasks.effects.doors.home import home_folder
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.table import Memos
@@ -28,10 +30,15 @@ if TYPE_CHECKING:
 
 def home() -> str:
     """DUSTY_HOME as an absolute path (default ~/.dusty). Raises Failure for one that no YAML file can name."""
-    found = os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
+    found = home_folder()
     if not os.fsencode(found).decode(errors="ignore").encode() == os.fsencode(found):
         raise Failure(f"DUSTY_HOME is {found!r}, which is no UTF-8: neither YAML nor Compose can name that folder", "export DUSTY_HOME=<another folder>")
     return found
+
+
+def paths() -> Paths:
+    """The places below DUSTY_HOME. Raises Failure as home() does."""
+    return Paths(home())
 
 
 @functools.cache
@@ -79,7 +86,7 @@ def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     _check_specs_are_cloned()
     # The states are taken before the files are read: an edit between the two is then noticed by the next run.
-    return read_specs(specs_root(), f"{home()}/state/documents", spec_files())
+    return read_specs(specs_root(), paths().documents, spec_files())
 
 
 def _check_specs_are_cloned() -> None:
@@ -114,7 +121,7 @@ def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[
         troubles = {read.path: read_trouble(read.path) for read in reads if read.is_file}
         problems = sorted({*problems, *link_problems(inside, targets, found, targets[str(root)]), *trouble_problems(reads, troubles, found)})
     if commands := list(commands_of(found)):
-        refusals = read_refusals([command.text for command in commands], f"{home()}/state/commands", is_kept=cache_path is not None)
+        refusals = read_refusals([command.text for command in commands], paths().kept("commands"), is_kept=cache_path is not None)
         problems = sorted([*problems, *shell_problems(found, commands, refusals)])
     return found, problems
 
@@ -158,7 +165,7 @@ def remembered_ports() -> PortMemory:
     """The ports that routes had so far: of state/ports.json, else of build/stack.json, else none."""
     from dusty_tasks.core.stack.json_form import ports_from_json
 
-    for path, key in ((f"{home()}/state/ports.json", None), (f"{home()}/build/stack.json", "ports")):
+    for path, key in ((paths().ports, None), (paths().artifact(STACK_FILE), "ports")):
         try:
             data = json.loads(read_bytes(path) or b"")
             return ports_from_json(data[key] if key else data)
@@ -175,7 +182,7 @@ def compiled_stack() -> Stack:
     if assembled.cache_info().currsize:
         return assembled()[0].stack
     try:
-        return stack_from_json(read_bytes(f"{home()}/build/stack.json") or b"")
+        return stack_from_json(read_bytes(paths().artifact(STACK_FILE)) or b"")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Failure("nothing is compiled yet", f"{DUSTY} compile") from error
 
@@ -184,7 +191,7 @@ def wanted() -> Wanted:
     """What should run, as the last compile wrote it. Raises Failure if nothing was compiled yet."""
     from dusty_tasks.core.plan.wanted import from_json
 
-    path = f"{home()}/state/wanted.json"
+    path = paths().wanted
     try:
         return from_json(json.loads(read_bytes(path) or b""))
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -223,7 +230,7 @@ def kept_texts() -> Memos:
 
 def memo_path(name: str) -> str:
     """Where the texts of one kind are kept."""
-    return f"{home()}/state/made/{name}"
+    return paths().kept("made", name)
 
 
 def forget() -> None:

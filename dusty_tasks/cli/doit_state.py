@@ -13,19 +13,20 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks.console import say_interrupted
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.files import make_home, narrow_umask
 from dusty_tasks.effects.home.doit_database import heal
 
 
 def database_path(home: str) -> str:
     """Where doit keeps its records, absolute, so that every entrance shares one state. Makes the folder if it can."""
-    folder = os.path.join(home, "state")
+    folder = Paths(home).state
     try:
         make_home(home)
         os.makedirs(folder, exist_ok=True)
     except OSError:
         return ":memory:"
-    return os.path.join(folder, "doit.db") if os.access(folder, os.W_OK) else ":memory:"
+    return Paths(home).doit_database if os.access(folder, os.W_OK) else ":memory:"
 
 
 def prepare(home: str) -> str:

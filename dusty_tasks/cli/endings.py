@@ -94,8 +94,8 @@ def report_bug() -> int:
 
     text = f"dusty {' '.join(sys.argv[1:])}\n\n{traceback.format_exc()}"
     try:
-        from dusty_tasks.session import home
-        folder = os.path.join(home(), "state")
+        from dusty_tasks.session import paths
+        folder = paths().state
         os.makedirs(folder, exist_ok=True)
         handle, path = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)
     except OSError:

@@ -122,7 +122,7 @@ def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[objec
         ("commands", "what containers run", _write_commands,
          lambda: [code_version(), *_settings("sync_mode")], (_build("commands"),)),
         ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
-         (os.path.join(session.home(), "state", "wanted.json"),)),
+         (session.paths().wanted,)),
         ("origins", "which spec line put what where", _write_origins,
          lambda: [*_spec_inputs(), *_container_inputs(), *_settings("hosts_mode")], (_build("origins.json"),)),
     ]
@@ -242,7 +242,7 @@ def _write_env() -> None:
 def _env_folder() -> str:
     from dusty_tasks.core.plan.given_values import FOLDER
 
-    return os.path.join(session.home(), "state", FOLDER)
+    return session.paths().kept(FOLDER)
 
 
 def _write_origins() -> None:
@@ -270,7 +270,7 @@ def _left_spans(name: str) -> Iterator[Traced]:
 
 
 def _write_wanted() -> None:
-    write_if_changed(os.path.join(session.home(), "state", "wanted.json"), _rendering().wanted)
+    write_if_changed(session.paths().wanted, _rendering().wanted)
     _keep_memo("wanted")
 
 
@@ -291,7 +291,7 @@ def _record(name: str) -> Record:
 
 
 def _ports_path() -> str:
-    return os.path.join(session.home(), "state", "ports.json")
+    return session.paths().ports
 
 
 def file_lines(word: str, paths: Sequence[str]) -> list[str]:
@@ -311,4 +311,4 @@ def _say_up_to_date() -> None:
 
 
 def _build(path: str = "") -> str:
-    return os.path.join(session.home(), "build", path).rstrip("/")
+    return session.paths().artifact(path).rstrip("/")

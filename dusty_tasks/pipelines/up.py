@@ -67,7 +67,7 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield step("first_run", "choose the examples where nothing is configured", run.choose, is_done=run.is_configured)
     yield step("repos", "fetch the managed repos", run.fetch, after="first_run", is_done=lambda: run.fetches_nothing())
     yield step("routing", "on a first run: see whether the engine's bridge can be bound here", run.choose_routing, after="repos",
-               is_done=lambda: os.path.exists(f"{session.home()}/state/wanted.json"))
+               is_done=lambda: os.path.exists(session.paths().wanted))
     yield step("plan", "compare what is with what should be", run.make_plan, after="routing", needs=compiling_steps())
     before = "plan"
     for name, doc, action, kinds in (

@@ -122,7 +122,7 @@ def unset_asset(key: str) -> None:
     assets.remove_asset(session.home(), _known(key))
     with suppress(Busy), held("up", verb="assets", home=session.home()):
         assets.remove_stagings(session.home())
-    remove_leftovers(f"{session.home()}/state")
+    remove_leftovers(session.paths().state)
     _note(f"assets unset {key}")
     say(f"{key}: unset")
 

@@ -41,7 +41,7 @@ def run(words: list[str]) -> int | None:
 
 def own_folder() -> str:
     """Where archives lie that were given no path: in no repo, from where they would be synced into containers. Made if need be."""
-    folder = os.path.join(session.home(), "dumps")
+    folder = session.paths().dumps
     os.makedirs(folder, mode=0o700, exist_ok=True)
     return folder
 
@@ -57,7 +57,7 @@ def archive_path(word: str) -> str:
     if os.path.isdir(path):
         return os.path.join(path, archive_name())
     if word.endswith("/") or not os.path.isdir(os.path.dirname(path)):
-        raise Failure(f"{path if word.endswith('/') else os.path.dirname(path)}: no such folder", f"{DUSTY} dump <folder or file>; without a path it goes to {session.home()}/dumps")
+        raise Failure(f"{path if word.endswith('/') else os.path.dirname(path)}: no such folder", f"{DUSTY} dump <folder or file>; without a path it goes to {session.paths().dumps}")
     return path
 
 
@@ -156,7 +156,7 @@ def _compose_file() -> Any:
 
 def build(name: str) -> str:
     """A compiled file. Raises Failure if there is none."""
-    content = read_bytes(f"{session.home()}/build/{name}")
+    content = read_bytes(session.paths().artifact(name))
     if content is None:
         raise Failure("nothing is compiled yet")
     return content.decode("utf-8", "replace")
@@ -177,7 +177,7 @@ def logs() -> Iterator[tuple[str, str]]:
 
 def bugs() -> Iterator[tuple[str, str]]:
     """The newest logs of our own bugs."""
-    folder = f"{session.home()}/state"
+    folder = session.paths().state
     names = sorted((name for name in os.listdir(folder) if name.startswith("bug-")),
                    key=lambda name: os.path.getmtime(os.path.join(folder, name))) if os.path.isdir(folder) else []
     for name in names[-3:]:

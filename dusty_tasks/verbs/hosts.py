@@ -7,6 +7,7 @@ from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, warn
 from dusty_tasks.core.of_verbs.findings import FAILED, Finding
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.hosts import helper as helper_install
 from dusty_tasks.effects.hosts import section as hosts_file
@@ -34,7 +35,7 @@ def compiled_section() -> str:
     """The section of the last compile. Raises Failure before the first one."""
     from dusty_tasks.effects.doors.files import read_bytes
 
-    content = read_bytes(f"{session.home()}/build/hosts")
+    content = read_bytes(session.paths().artifact(HOSTS_FILE))
     if content is None:
         raise Failure("nothing is compiled yet", f"{DUSTY} compile")
     return content.decode()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import STACK_FILE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.verbs.shared.running import running
@@ -60,7 +61,7 @@ def compiled_apps() -> dict[str, App]:
     from dusty_tasks.core.stack.json_form import stack_from_json
 
     try:
-        return stack_from_json(read_bytes(f"{session.home()}/build/stack.json") or b"").apps
+        return stack_from_json(read_bytes(session.paths().artifact(STACK_FILE)) or b"").apps
     except (ValueError, KeyError, TypeError):
         return {}
 
@@ -70,6 +71,6 @@ def warn_if_pending(app_name: str, script_name: str) -> None:
     relative = f"{app_name}/scripts/{script_name}.sh"
     host = session.docker_host()
     there = host.run(["cat", os.path.join(host.root, "command_files", relative)])
-    here = (read_bytes(f"{session.home()}/build/commands/{relative}") or b"").decode("utf-8", "replace")
+    here = (read_bytes(session.paths().artifact(f"commands/{relative}")) or b"").decode("utf-8", "replace")
     if there.code or there.out != here:
         warn(f"script {script_name} of {app_name} has pending changes: run {DUSTY} up")

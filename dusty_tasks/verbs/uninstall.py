@@ -12,6 +12,7 @@ from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, table, warn
 from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
@@ -124,7 +125,7 @@ def check_owner(engine: Engine) -> None:
     from dusty_tasks.operations.launch.preconditions import own_owner
 
     found = Found(containers=read_containers(engine), owner=read_host_json(engine.host, OWNER) or None)
-    other = foreign_owner(found, own_owner(), f"{session.home()}/build/docker-compose.yml")
+    other = foreign_owner(found, own_owner(), session.paths().artifact(COMPOSE_FILE))
     if other:
         raise Failure(f"the containers or the data on {engine.host.name} belong to {other}", f"{DUSTY} uninstall as that user; or {DUSTY} up --adopt first")
 
@@ -177,7 +178,7 @@ def unsaved_work() -> list[str]:
     from dusty_tasks.effects.code.clones import Clone
 
     found = []
-    for folder, names, _files in os.walk(f"{session.home()}/repos"):
+    for folder, names, _files in os.walk(session.paths().repos):
         if ".git" in names:
             state = Clone(folder).state()
             names.clear()

@@ -24,7 +24,7 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
             raise Failure(f"there is no folder {root}", "the path of a specs repo, which holds bundles/ and apps/")
         specs, problems = session.read_specs(root)
     else:
-        specs, problems = session.read_specs(session.specs_root(), f"{session.home()}/state/documents")
+        specs, problems = session.read_specs(session.specs_root(), session.paths().documents)
     counts = {"bundle": len(specs.bundles), "app": len(specs.apps), "lib": len(specs.libs), "service": len(specs.services)}
     if json:
         say_json({"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],

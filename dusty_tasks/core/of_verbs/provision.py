@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from dusty_tasks.core.text.paths import Paths
+
 CLIENT, ENGINE, COMPOSE, RSYNC, GIT = "the docker client", "Docker Engine", "Compose v2", "rsync", "git"
 STOPPED = "a running Docker Engine"
 ACCESS = "access to the Docker Engine"
@@ -134,7 +136,7 @@ def _packages(machine: Machine, lacking: set[str]) -> list[str]:
 def _compose_of_next_release(machine: Machine) -> Step:
     """A private apt configuration, so the system's sources stay as they are; none of it needs root."""
     release = NEXT_RELEASE[machine.release]
-    folder = f"{machine.home}/engine/compose"
+    folder = f"{Paths(machine.home).engine}/compose"
     place, plugin = shlex.quote(folder), shlex.quote(f"{machine.docker_config}/cli-plugins/docker-compose")
     settings = (f'Dir::Etc::SourceList "{folder}/sources.list"; Dir::Etc::SourceParts "/dev/null"; Dir::State::Lists "{folder}/lists"; '
                 f'Dir::Cache "{folder}/cache"; APT::Sandbox::User "root"; Acquire::Languages "none";')
@@ -156,7 +158,7 @@ def _start_engine(machine: Machine) -> list[Step]:
         return [Step("start the engine", ("systemctl enable --now docker",), needs_root=True)]
     if machine.init == "sysv":
         return [Step("start the engine", ("service docker start",), needs_root=True)]
-    folder = shlex.quote(f"{machine.home}/engine")
+    folder = shlex.quote(Paths(machine.home).engine)
     line = f"setsid dockerd --pidfile {folder}/dockerd.pid </dev/null >>{folder}/dockerd.log 2>&1 &"
     # The folder is made without sudo: the first thing below DUSTY_HOME must not be root's.
     return [Step("", (f"mkdir -p {folder}",)), Step("start the engine in the background", (line,), needs_root=True)]

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dusty_tasks.core.text.paths import Paths
+
 FOLDER = "env"
 """Below state/: a cache, since config.yml holds the values."""
 ENV_FILE = "env_file "
@@ -20,12 +22,12 @@ def given_values(env: Mapping[str, Mapping[str, str | None]], name: str) -> dict
 
 def file_of(home: str, name: str) -> str:
     """The absolute path of the file for a container."""
-    return f"{home}/state/{FOLDER}/{name}.env"
+    return Paths(home).kept(FOLDER, f"{name}.env")
 
 
 def without_file(mapping: dict[str, Any], name: str) -> dict[str, Any]:
     """A container's Compose mapping without the file of given values: it is the same file whatever they are."""
-    others = [entry for entry in mapping.get("env_file") or () if not str(entry).endswith(f"/state/{FOLDER}/{name}.env")]
+    others = [entry for entry in mapping.get("env_file") or () if not str(entry).endswith(file_of("", name))]
     return {key: value for key, value in {**mapping, "env_file": others}.items() if key != "env_file" or value} if "env_file" in mapping else mapping
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.plan.found import Found
 from dusty_tasks.core.text.namespace import CONFIG_LABEL
+from dusty_tasks.core.text.paths import COMPOSE_FILE, Paths
 
 
 class Owner(NamedTuple):
@@ -23,4 +24,4 @@ def foreign_owner(found: Found, owner: Owner, compose_path: str) -> str:
         return str(Owner(*(str(found.owner.get(field, "somebody")) for field in Owner._fields)))
     files = {container.labels.get(CONFIG_LABEL, "").split(",")[0] for container in found.containers.values()}
     others = sorted(files - {compose_path, ""})
-    return f"the DUSTY_HOME {others[0].removesuffix('/build/docker-compose.yml')}" if others else ""
+    return f"the DUSTY_HOME {others[0].removesuffix(Paths('').artifact(COMPOSE_FILE))}" if others else ""

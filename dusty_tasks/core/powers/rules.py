@@ -109,7 +109,7 @@ def private_folder(path: str, home: str) -> str:
 
 def readable_folders(settings: Settings, specs_root: str, repos: Iterable[tuple[str, str]]) -> list[str]:
     """What a stack may read on this machine without consent; `repos` are ids with local paths ('' for none)."""
-    return [specs_root, f"{settings.home}/assets", f"{settings.home}/example", f"{settings.host.root}/persist",
+    return [specs_root, settings.paths.assets, settings.paths.example, f"{settings.host.root}/persist",
             *(settings.path_of(repo_id, local_path) for repo_id, local_path in repos)]
 
 

@@ -11,6 +11,7 @@ from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.specs.rules import Wrong
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
 
@@ -34,7 +35,7 @@ def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping
     reading = _Reading(value, marks, (environ or {}).get("HOME", ""))
     found = reading.found
     kind = found["host.kind"]
-    root = "/" if kind == "ssh" else f"{home}/host"
+    root = "/" if kind == "ssh" else Paths(home).host
     settings = Settings(
         home=home, specs_repo=found["specs_repo"] or "", bundles=tuple(dict.fromkeys(found["bundles"])),
         repo_overrides=reading.overrides(), repo_branches=reading.branches(), env=reading.env(),

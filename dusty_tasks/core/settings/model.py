@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from dusty_tasks.core.text.namespace import STACK, Namespace
+from dusty_tasks.core.text.paths import Paths
 
 NGINX_IMAGE = "nginx:1.28-alpine"
 MAX_UPLOAD = "500M"
@@ -89,12 +90,16 @@ class Settings:
                 self.proxy_max_upload, self.proxy_trusted, self.namespace)
 
     @property
+    def paths(self) -> Paths:
+        return Paths(self.home)
+
+    @property
     def build(self) -> str:
-        return f"{self.home}/build"
+        return self.paths.build
 
     @property
     def state(self) -> str:
-        return f"{self.home}/state"
+        return self.paths.state
 
     @property
     def of_containers(self) -> tuple[object, ...]:
@@ -104,7 +109,7 @@ class Settings:
 
     def path_of(self, repo_id: str, local_path: str = "") -> str:
         """Where a repo's source lies on this machine: override, local path, or managed clone."""
-        return self.repo_overrides.get(repo_id) or local_path or f"{self.home}/repos/{repo_id}"
+        return self.repo_overrides.get(repo_id) or local_path or f"{self.paths.repos}/{repo_id}"
 
 
 def to_json(settings: Settings) -> dict[str, Any]:

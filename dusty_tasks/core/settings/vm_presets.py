@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from dusty_tasks.core.settings.model import HostSettings
+from dusty_tasks.core.text.paths import Paths
 
 VM_NAME = "dusty"
 
@@ -30,6 +31,8 @@ class Preset(NamedTuple):
     ncpu: int = 2
 
 
+_THERE = Paths("{home}")
+"""The places, in the words of a preset."""
 PRESETS: dict[str, Preset] = {
     "lima": Preset(
         ssh="lima-{name}",
@@ -56,7 +59,7 @@ PRESETS: dict[str, Preset] = {
         ssh_config=("docker-machine", "inspect", "--format",
                     "Host {name}-machine\n    HostName {{{{.Driver.IPAddress}}}}\n    User {{{{.Driver.SSHUser}}}}\n"
                     "    IdentityFile {{{{.Driver.SSHKeyPath}}}}\n    IdentitiesOnly yes\n"
-                    "    UserKnownHostsFile {home}/state/ssh/known_hosts\n    StrictHostKeyChecking accept-new", "{name}")),
+                    f"    UserKnownHostsFile {_THERE.ssh}/known_hosts\n    StrictHostKeyChecking accept-new", "{name}")),
     "boot2docker": Preset(
         ssh="docker@127.0.0.1:2022",
         create=("boot2docker", "init", "--memory={megabytes}", "--cpus={ncpu}"),
@@ -71,9 +74,9 @@ PRESETS: dict[str, Preset] = {
         status=("multipass", "exec", "{name}", "--", "true")),
     "qemu": Preset(
         ssh="root@127.0.0.1:2222",
-        start=("qemu-system-x86_64", "-name", "{name}", "-daemonize", "-display", "none", "-pidfile", "{home}/vm/qemu.pid",
+        start=("qemu-system-x86_64", "-name", "{name}", "-daemonize", "-display", "none", "-pidfile", f"{_THERE.vm}/qemu.pid",
                "-accel", "kvm", "-accel", "hvf", "-accel", "tcg", "-m", "{megabytes}", "-smp", "{ncpu}",
-               "-drive", "file={home}/vm/disk.qcow2,if=virtio", "-serial", "file:{home}/vm/console.log",
+               "-drive", f"file={_THERE.vm}/disk.qcow2,if=virtio", "-serial", f"file:{_THERE.vm}/console.log",
                "-nic", "user,model=virtio,hostfwd=tcp:127.0.0.1:2222-:22"),
         stop=("ssh", "-p", "2222", "root@127.0.0.1", "poweroff"),
         status=("ssh", "-p", "2222", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", "root@127.0.0.1", "true")),

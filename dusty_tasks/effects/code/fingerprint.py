@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.excludes import IGNORE_FILE, LARGEST_FILE, Matcher, Rule, filter_text, rules_of
 from dusty_tasks.core.code.linear import SHORT
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import put_in_place, read_bounded, read_bytes, write_atomically
@@ -122,7 +123,7 @@ def first_difference(before: dict[bytes, list[Entry]], now: dict[bytes, list[Ent
 
 
 def manifest_path(home: str, repo_id: str, suffix: str = "") -> str:
-    return os.path.join(home, "state", f"sources{suffix}", f"{repo_id}.z")
+    return Paths(home).kept(f"sources{suffix}", f"{repo_id}.z")
 
 
 class Manifest(NamedTuple):

@@ -13,6 +13,7 @@ import shutil
 import stat
 from contextlib import suppress
 
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.files import read_bytes, write_if_changed
 
@@ -30,7 +31,7 @@ def split_target(target: str) -> tuple[str, int]:
 
 def program_folder(home: str, target: str, config_path: str = "") -> str:
     """A folder holding the program `ssh` for `target`; made if it is not there. Raises ToolFailed without ssh."""
-    folder = os.path.join(home, "state", "ssh", short_digest(target))
+    folder = os.path.join(Paths(home).ssh, short_digest(target))
     ssh = own_ssh(folder)
     _, port = split_target(target)
     words = [ssh, *(["-F", config_path] if config_path else []), *(["-p", str(port)] if port else [])]
@@ -59,7 +60,7 @@ def control_path(home: str, target: str) -> str:
     Raises Failure if the private folder belongs to somebody else.
     """
     name = short_digest(f"{home}\0{target}")
-    folder = os.path.join(home, "state", "ssh")
+    folder = Paths(home).ssh
     if not _can_be_taken(folder):
         runtime = os.environ.get("XDG_RUNTIME_DIR") or ""
         private = f"dusty-{os.getuid()}"
@@ -82,7 +83,7 @@ def _can_be_taken(folder: str) -> bool:
 
 def write_config(home: str, target: str, printed: str) -> str:
     """Keep the configuration that a VM tool printed, the user's own after it; the file's path."""
-    path = os.path.join(home, "state", "ssh", f"{short_digest(target)}.config")
+    path = os.path.join(Paths(home).ssh, f"{short_digest(target)}.config")
     text = f"{printed.rstrip()}\n\nHost *\n    Include ~/.ssh/config\n    Include /etc/ssh/ssh_config\n"
     write_if_changed(path, text.encode(), mode=0o600)
     return path
@@ -90,5 +91,5 @@ def write_config(home: str, target: str, printed: str) -> str:
 
 def kept_config(home: str, target: str) -> str:
     """The path of a configuration kept by write_config, '' if there is none."""
-    path = os.path.join(home, "state", "ssh", f"{short_digest(target)}.config")
+    path = os.path.join(Paths(home).ssh, f"{short_digest(target)}.config")
     return path if read_bytes(path) is not None else ""

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import make_home, read_bytes, remove_stray
+from dusty_tasks.effects.doors.home import home_folder
 from dusty_tasks.effects.doors.process import check_goes_on
 
 
@@ -64,8 +66,7 @@ def _note_holder(file: IO[str], verb: str) -> None:
 
 def lock_path(name: str, home: str = "") -> str:
     """The file of a lock; `home` defaults to the environment's DUSTY_HOME."""
-    folder = home or os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
-    return os.path.join(folder, "locks", name.replace("%", "%25").replace("/", "%2F"))
+    return f"{Paths(home or home_folder()).locks}/{name.replace('%', '%25').replace('/', '%2F')}"
 
 
 def last_taken(name: str, home: str = "") -> int:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, remove_leftovers, write_atomically
@@ -22,13 +23,13 @@ LONGEST_WAIT = 10
 
 def asset_path(home: str, key: str) -> str:
     """Where the snapshot of `key` lies, set or not."""
-    return os.path.join(home, "assets", key)
+    return os.path.join(Paths(home).assets, key)
 
 
 def set_keys(home: str) -> set[str]:
     """The keys that have a snapshot."""
     try:
-        with os.scandir(os.path.join(home, "assets")) as entries:
+        with os.scandir(Paths(home).assets) as entries:
             return {entry.name for entry in entries if entry.is_file() and not entry.name.startswith(".")}
     except (FileNotFoundError, NotADirectoryError):
         return set()
@@ -38,7 +39,7 @@ def remove_stagings(home: str) -> None:
     """Remove what killed pushes left in state/: links to assets, and of older versions their bytes. For a caller who is the only pusher."""
     import shutil
 
-    for folder in Path(home, "state").glob(f"{STAGING}*"):
+    for folder in Path(Paths(home).state).glob(f"{STAGING}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -59,7 +60,7 @@ def write_asset(home: str, key: str, source: str) -> int:
         data = _read_source(source)
     except OSError as error:
         raise Failure(f"{source}: {error.strerror}") from error
-    Path(home, "assets").mkdir(mode=0o700, parents=True, exist_ok=True)
+    Path(Paths(home).assets).mkdir(mode=0o700, parents=True, exist_ok=True)
     with held("assets", verb="assets", home=home, wait=LONGEST_WAIT):
         write_atomically(asset_path(home, key), data, 0o600)
     return len(data)

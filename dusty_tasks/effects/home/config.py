@@ -14,6 +14,7 @@ from dusty_tasks.core.settings import history as choices
 from dusty_tasks.core.settings import text_edit as config_text
 from dusty_tasks.core.settings.history import AS_FOUND, BY_HAND, NOTE, REMOVED_BY_HAND, Entry
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 from dusty_tasks.effects.doors.lock import held
@@ -59,7 +60,7 @@ def config_path(home: str) -> str:
     """The file itself, also where config.yml is a link to it (a folder of dotfiles). Raises Failure where that is no file."""
     from dusty_tasks.effects.home.settings import check_is_file
 
-    path = os.path.join(home, "config.yml")
+    path = Paths(home).config
     check_is_file(path)
     return os.path.realpath(path)
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from dusty_tasks.core.settings.history import NOTHING, Entry
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.files import read_bytes
 
 RESTORES = "Restores"
@@ -20,7 +21,7 @@ class History:
     """The history below one DUSTY_HOME. Every method raises ToolFailed if git is missing or fails."""
 
     def __init__(self, home: str) -> None:
-        self.path = os.path.join(home, "config.git")
+        self.path = Paths(home).config_history
 
     def entries(self) -> list[Entry]:
         """All changes, newest first."""

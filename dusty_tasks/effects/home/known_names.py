@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.memos import read_memo
 from dusty_tasks.effects.home.assets import set_keys
 
@@ -28,7 +29,7 @@ class KnownNames(NamedTuple):
 def read_known_names(home: str) -> KnownNames:
     """What the cache of parsed specs holds; nothing where there is none, or one of another form."""
     try:
-        documents = [Document.from_text(text) for text in read_memo(f"{home}/state/documents").known.values()]
+        documents = [Document.from_text(text) for text in read_memo(Paths(home).documents).known.values()]
         return known_names([(document.kind, document.name, document.value) for document in documents], set_keys(home))
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return KnownNames()

@@ -10,6 +10,7 @@ from typing import Any
 from dusty_tasks.core.settings.model import Settings, from_json, to_json
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.key_path import CONFIG_FILE
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.effects.doors import files
 from dusty_tasks.effects.doors.code_version import code_version
@@ -22,7 +23,7 @@ def read_settings(home: str) -> tuple[Settings, list[Problem]]:
 
     Raises Failure if the file is there and cannot be read.
     """
-    path = f"{home}/{CONFIG_FILE}"
+    path = Paths(home).config
     try:
         found = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -31,7 +32,7 @@ def read_settings(home: str) -> tuple[Settings, list[Problem]]:
         raise Failure(f"{path} cannot be read: {error.strerror}") from error
     file_state, now = state_of(found), time.time_ns()
     state = [*_surroundings(home), *file_state]
-    cache_path = f"{home}/state/config.json"
+    cache_path = Paths(home).kept("config.json")
     cached = _cached(cache_path, state)
     if cached is not None:
         return cached, []
@@ -106,7 +107,7 @@ def read_places(home: str) -> dict[tuple[str | int, ...], tuple[int, int]]:
     from dusty_tasks.effects.specs.schemas import read_schema
 
     try:
-        data = _read(f"{home}/{CONFIG_FILE}")
+        data = _read(Paths(home).config)
     except Failure:
         return {}
     values = values_of_yaml(data, CONFIG_FILE, read_schema("config"))

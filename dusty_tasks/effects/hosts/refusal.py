@@ -6,6 +6,7 @@ import json
 import os
 from typing import NamedTuple
 
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors import files
 
 
@@ -51,4 +52,4 @@ def forget_refusal(home: str) -> None:
 
 
 def _path(home: str) -> str:
-    return f"{home}/state/hosts-refused.json"
+    return Paths(home).kept("hosts-refused.json")

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.home import home_folder
 
 HOSTS_PATH = "/etc/hosts"
 HELPER_PATH = "/usr/local/libexec/dusty/dusty-hosts"
@@ -323,8 +325,7 @@ def _not_done(what: str, section_text: str, hint: str) -> HostsOutcome:
 
 
 def _history_path() -> str:
-    home = os.path.abspath(os.path.expanduser(os.environ.get("DUSTY_HOME") or "~/.dusty"))
-    return f"{home}/state/hosts-sections.json"
+    return Paths(home_folder()).kept("hosts-sections.json")
 
 
 def _read_history() -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from dusty_tasks.core.of_verbs import provision
 from dusty_tasks.core.of_verbs.provision import Machine, Step
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import ToolFailed
@@ -153,7 +154,7 @@ def wait_for_engine(home: str | Path, seconds: float = 60) -> str:
     end, address = time.monotonic() + seconds, engine_address(os.environ)
     while (trouble := read_engine_trouble(address)) in (provision.STOPPED, provision.ENGINE):
         if time.monotonic() > end:
-            return _last_lines(Path(home, "engine/dockerd.log")) or f"no engine listens at {address}"
+            return _last_lines(Path(Paths(str(home)).engine, "dockerd.log")) or f"no engine listens at {address}"
         time.sleep(0.1)
     return trouble
 

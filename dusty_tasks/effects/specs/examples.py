@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors import process
 from dusty_tasks.resources import folder
 
@@ -22,7 +23,7 @@ BUNDLE = "example"
 
 
 def example_folder(home: str | Path) -> Path:
-    return Path(home) / "example"
+    return Path(Paths(str(home)).example)
 
 
 def write_examples(home: str | Path, say: Callable[[str], None]) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dusty_tasks.core.code.guards import refused_source
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.doors.failures import Failure
 
@@ -58,7 +59,7 @@ def check_source(path: str, home: str) -> None:
     """Raise Failure if `path` is missing, or is a folder that must never be copied."""
     if not os.path.isdir(path):
         what = "is not a folder" if os.path.exists(path) else "does not exist"
-        hint = f"{DUSTY} repos update clones it" if path.startswith(f"{home}/repos/") else f"{DUSTY} repos list shows where each repo is taken from"
+        hint = f"{DUSTY} repos update clones it" if path.startswith(f"{Paths(home).repos}/") else f"{DUSTY} repos list shows where each repo is taken from"
         raise Failure(f"the source {path} {what}", hint)
     refused = refused_source(os.path.realpath(path), os.path.realpath(home), _user_home())
     if refused:

@@ -122,7 +122,7 @@ def _followed(choose: Choose, watching: Watching) -> Watching:
 def _config_state() -> tuple[tuple[int, ...], ...]:
     """The state of the files that say which repos there are, and where each comes from."""
     states = []
-    for path in (f"{session.home()}/config.yml", f"{session.home()}/state/wanted.json"):
+    for path in (session.paths().config, session.paths().wanted):
         try:
             states.append(state_of(os.stat(path)))
         except OSError:

@@ -42,6 +42,7 @@ from dusty_tasks.core.plan.started import (
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.core.text.namespace import PROXY
+from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.started_records import write_started
@@ -145,7 +146,7 @@ class Launcher:
         self._record(change for change in batch.changes if self._is_made(change.name, before))
 
     def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
-        return run_compose_up(self.engine.host, f"{self.settings.build}/docker-compose.yml", names, batch.stop_seconds, self.lock, self._tell_waiting)
+        return run_compose_up(self.engine.host, self.settings.paths.artifact(COMPOSE_FILE), names, batch.stop_seconds, self.lock, self._tell_waiting)
 
     @contextmanager
     def _noting_volumes(self, batch: Batch) -> Iterator[None]:

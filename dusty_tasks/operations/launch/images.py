@@ -10,6 +10,7 @@ from dusty_tasks.core.plan.found import UNREADABLE
 from dusty_tasks.core.plan.image_names import registry_of
 from dusty_tasks.core.plan.plan import BUILD, PULL, Change, Options, image_of
 from dusty_tasks.core.text.alike import Report, sentences
+from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import images
@@ -86,4 +87,4 @@ def _build_all(engine: Engine, view: View, names: list[str], options: Options) -
     if unreadable:
         return Failure("\n".join(unreadable), "the builder could not read it either")
     with progress("building") as tell:
-        return run_compose_build(engine.host, f"{settings.build}/docker-compose.yml", digests, settings.state, pull=options.pull, tell=tell)
+        return run_compose_build(engine.host, settings.paths.artifact(COMPOSE_FILE), digests, settings.state, pull=options.pull, tell=tell)

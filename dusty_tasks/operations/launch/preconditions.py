@@ -14,6 +14,7 @@ from dusty_tasks.core.plan.owner import Owner, foreign_owner
 from dusty_tasks.core.plan.plan import CREATE, RECREATE
 from dusty_tasks.core.plan.ports_to_open import Address, addresses_to_open
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.doors.failures import Failure
@@ -58,7 +59,7 @@ def check_owner(view: View) -> None:
 
 
 def _refuse_foreign(found: Found) -> None:
-    other = foreign_owner(found, own_owner(), f"{session.settings().build}/docker-compose.yml")
+    other = foreign_owner(found, own_owner(), session.paths().artifact(COMPOSE_FILE))
     if other:
         raise Failure(f"the containers or the data on {session.docker_host().name} belong to {other}",
                       f"{DUSTY} up --adopt takes them over; or run up there, or choose another Docker host")

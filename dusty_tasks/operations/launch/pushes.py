@@ -34,8 +34,8 @@ def push_assets(host: DockerHost, view: View) -> None:
     """A folder an app, holding the assets that this app sees and no others: here links, so that a kill leaves no secrets behind."""
     home = session.home()
     remove_stagings(home)
-    os.makedirs(f"{home}/state", exist_ok=True)
-    staging = tempfile.mkdtemp(prefix=STAGING, dir=f"{home}/state")
+    os.makedirs(session.paths().state, exist_ok=True)
+    staging = tempfile.mkdtemp(prefix=STAGING, dir=session.paths().state)
     try:
         kept = set_keys(home)
         for container in view.wanted.containers:

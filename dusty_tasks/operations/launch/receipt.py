@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.plan.plan import CREATE, HOSTS, Change
+from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.look import View
@@ -84,7 +85,7 @@ def hosts_section_by_hand() -> str:
     from dusty_tasks.effects.doors.files import read_bytes
 
     settings = session.settings()
-    section = (read_bytes(f"{settings.build}/hosts") or b"").decode() if settings.hosts_mode == "off" else ""
+    section = (read_bytes(settings.paths.artifact(HOSTS_FILE)) or b"").decode() if settings.hosts_mode == "off" else ""
     if not section:
         return ""
     from dusty_tasks.effects.hosts.section import is_empty, possible_section, read_hosts_file, section_is_in_place

@@ -52,7 +52,7 @@ def settings() -> list[Finding]:
     try:
         session.settings()
     except Failure as failure:
-        return [Finding("settings", FAILED, str(failure), f"mend {session.home()}/config.yml, or: {DUSTY} config undo")]
+        return [Finding("settings", FAILED, str(failure), f"mend {session.paths().config}, or: {DUSTY} config undo")]
     try:
         specs = session.specs()
     except Failure as failure:
@@ -252,9 +252,9 @@ def _ssh_agent() -> list[Finding]:
 
 def state() -> list[Finding]:
     """The caches in state/, and logs of our own bugs."""
-    folder = f"{session.home()}/state"
+    folder = session.paths().state
     found = []
-    path = f"{folder}/doit.db"
+    path = session.paths().doit_database
     if os.path.exists(path):
         try:
             with sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1) as database:
@@ -339,7 +339,7 @@ def _repair_leftovers() -> None:
 def _repair_state() -> None:
     from dusty_tasks.effects.home.doit_database import heal
 
-    heal(f"{session.home()}/state/doit.db")
+    heal(session.paths().doit_database)
 
 
 def _repair_privacy() -> None:

@@ -16,7 +16,7 @@ OFFERED = "offered"
 
 def is_configured() -> bool:
     """True once there is a config.yml, or where the current folder is the specs repo."""
-    return os.path.exists(os.path.join(session.home(), "config.yml")) or session.local_specs_root() is not None
+    return os.path.exists(session.paths().config) or session.local_specs_root() is not None
 
 
 def choose_examples() -> None:
@@ -42,7 +42,7 @@ def items_of_a_first_run() -> list[Item]:
 
 def offers() -> list[Item]:
     """The link and the completion, where they are missing and were never offered."""
-    return [] if os.path.exists(f"{session.home()}/state/{OFFERED}") else shell_items()
+    return [] if os.path.exists(session.paths().kept(OFFERED)) else shell_items()
 
 
 def shell_items() -> list[Item]:
@@ -62,7 +62,7 @@ def accept_offers(consent: Consent) -> None:
     if not items or not (consent.to(*items) or any(map(consent.refused, items))):
         return
     set_up_shell(consent, items)
-    write_if_changed(f"{session.home()}/state/{OFFERED}", b"")
+    write_if_changed(session.paths().kept(OFFERED), b"")
 
 
 def set_up_shell(consent: Consent, items: list[Item]) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dusty_tasks import session
 from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding, judge_names
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.effects.doors.failures import Failure
 
 
@@ -60,7 +61,7 @@ def _resolved(names: list[str], address: str) -> Finding:
 def _compiled_section() -> str | None:
     from dusty_tasks.effects.doors.files import read_bytes
 
-    content = read_bytes(f"{session.home()}/build/hosts")
+    content = read_bytes(session.paths().artifact(HOSTS_FILE))
     return content.decode() if content is not None else None
 
 

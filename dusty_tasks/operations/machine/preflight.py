@@ -66,7 +66,7 @@ def renew_stand_ins(say: Say, env: Mapping[str, str]) -> None:
     from dusty_tasks.effects.doors.files import write_atomically
     from dusty_tasks.effects.engine.images import replace_stand_ins
 
-    record = f"{session.home()}/state/stand-ins-tried"
+    record = session.paths().kept("stand-ins-tried")
     if not os.path.exists(record) or time.time() - os.path.getmtime(record) > A_DAY:
         replace_stand_ins(say, env)
         write_atomically(record, b"")

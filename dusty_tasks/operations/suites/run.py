@@ -135,7 +135,7 @@ class SuiteRunner:
 
     def _keep_results(self, suite: Suite, test_id: str) -> str:
         """Bring what the suite left in $DUSTY_RESULTS here, in place of that of its last run."""
-        folder = f"{self.settings.home}/test-results/{self.target.name}/{suite.name}"
+        folder = f"{self.settings.paths.results}/{self.target.name}/{suite.name}"
         shutil.rmtree(folder, ignore_errors=True)
         with archives.container_entries(archives.Reach(test_id, self.host.engine_environment()), RESULTS) as entries:
             placed = archives.placed_at(entries, os.path.basename(RESULTS), "", keep_top=True)

@@ -1,0 +1,110 @@
+"""The places below DUSTY_HOME, each written once (docs/architecture.md, "What lies where"). They are a contract with whoever reads them from outside."""
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dusty_tasks.core.text.key_path import CONFIG_FILE
+
+STACK_FILE, COMPOSE_FILE, HOSTS_FILE = "stack.json", "docker-compose.yml", "hosts"
+"""Below build/."""
+
+
+class Paths(NamedTuple):
+    """The places of one DUSTY_HOME."""
+
+    home: str
+    """Absolute."""
+
+    @property
+    def config(self) -> str:
+        """What the user chose."""
+        return f"{self.home}/{CONFIG_FILE}"
+
+    @property
+    def config_history(self) -> str:
+        return f"{self.home}/config.git"
+
+    @property
+    def assets(self) -> str:
+        """Files that were set, by their key."""
+        return f"{self.home}/assets"
+
+    @property
+    def repos(self) -> str:
+        """Managed clones."""
+        return f"{self.home}/repos"
+
+    @property
+    def example(self) -> str:
+        """The example specs of a first run."""
+        return f"{self.home}/example"
+
+    @property
+    def dumps(self) -> str:
+        return f"{self.home}/dumps"
+
+    @property
+    def results(self) -> str:
+        """What suites left in $DUSTY_RESULTS."""
+        return f"{self.home}/test-results"
+
+    @property
+    def host(self) -> str:
+        """host.root of a local Docker host, unless the settings name another."""
+        return f"{self.home}/host"
+
+    @property
+    def engine(self) -> str:
+        """Of an engine that Dusty installed: its log, and what was downloaded for it."""
+        return f"{self.home}/engine"
+
+    @property
+    def vm(self) -> str:
+        """The disk and the console of a VM of preset qemu."""
+        return f"{self.home}/vm"
+
+    @property
+    def locks(self) -> str:
+        return f"{self.home}/locks"
+
+    @property
+    def build(self) -> str:
+        """The artifacts."""
+        return f"{self.home}/build"
+
+    def artifact(self, path: str) -> str:
+        """An artifact by its path below build/."""
+        return f"{self.build}/{path}"
+
+    @property
+    def state(self) -> str:
+        """A cache: losing it costs one full run."""
+        return f"{self.home}/state"
+
+    def kept(self, *names: str) -> str:
+        """What a module of that name keeps below state/; it alone knows its form."""
+        return "/".join((self.state, *names))
+
+    @property
+    def wanted(self) -> str:
+        """What should run, for the run phase (core/plan/wanted)."""
+        return self.kept("wanted.json")
+
+    @property
+    def documents(self) -> str:
+        """Specs that were read."""
+        return self.kept("documents")
+
+    @property
+    def ports(self) -> str:
+        """Which port each route has."""
+        return self.kept("ports.json")
+
+    @property
+    def ssh(self) -> str:
+        """What ssh connections to Docker hosts need."""
+        return self.kept("ssh")
+
+    @property
+    def doit_database(self) -> str:
+        return self.kept("doit.db")
