@@ -37,6 +37,7 @@ from dusty_tasks.core.plan.plan import (
     SYNC,
     UNPAUSE,
     Change,
+    Kind,
     Options,
 )
 from dusty_tasks.core.specs.repo_ids import shown_names
@@ -139,7 +140,7 @@ class Run:
             self._engine = Engine(session.docker_host())
         return self._engine
 
-    def has_none_of(self, kinds: tuple[str, ...]) -> Callable[[], bool]:
+    def has_none_of(self, kinds: tuple[Kind, ...]) -> Callable[[], bool]:
         """An `uptodate` callable: True once there is a plan without changes of these kinds."""
         return lambda: self._view is not None and not self._view.plan.of(*kinds)
 

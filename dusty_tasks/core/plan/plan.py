@@ -6,6 +6,7 @@ and docs/verbs.md on `up`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.code.bind_sources import lost_sources, replaced_sources
@@ -29,25 +30,49 @@ from dusty_tasks.core.text.safe import printable
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.started import StartedRecord
 
-PULL, BUILD, SYNC = "pull image", "build image", "sync"
-COMMAND_FILES, ASSETS, HOSTS = "push command files", "push assets", "write hosts section"
-CLEAR, REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE = (
-    "clear away", "remove", "stop", "create", "recreate", "restart", "start", "unpause")
-NGINX, RELOAD, RECONNECT = "push nginx config", "reload nginx", "reconnect"
-AWAIT = "wait for"
-"""Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
+class Kind(StrEnum):
+    """What a change does: the word before it is done, which is its value in `--json` too, and the word once it is done."""
 
-DONE = {PULL: "pulled image", BUILD: "built image", SYNC: "synced", COMMAND_FILES: "pushed command files",
-        ASSETS: "pushed assets", HOSTS: "wrote hosts section", CLEAR: "cleared away", REMOVE: "removed", STOP: "stopped", CREATE: "created",
-        RECREATE: "recreated", RESTART: "restarted", START: "started", UNPAUSE: "unpaused", NGINX: "pushed nginx config",
-        RELOAD: "reloaded nginx", RECONNECT: "reconnected", AWAIT: "waited for"}
-"""Each kind of change, and the word for it once it is done."""
+    done: str
+    """`recreated`."""
+
+    def __new__(cls, word: str, done: str) -> Kind:
+        kind = str.__new__(cls, word)
+        kind._value_, kind.done = word, done
+        return kind
+
+    PULL = "pull image", "pulled image"
+    BUILD = "build image", "built image"
+    SYNC = "sync", "synced"
+    COMMAND_FILES = "push command files", "pushed command files"
+    ASSETS = "push assets", "pushed assets"
+    HOSTS = "write hosts section", "wrote hosts section"
+    CLEAR = "clear away", "cleared away"
+    REMOVE = "remove", "removed"
+    STOP = "stop", "stopped"
+    CREATE = "create", "created"
+    RECREATE = "recreate", "recreated"
+    RESTART = "restart", "restarted"
+    START = "start", "started"
+    UNPAUSE = "unpause", "unpaused"
+    NGINX = "push nginx config", "pushed nginx config"
+    RELOAD = "reload nginx", "reloaded nginx"
+    RECONNECT = "reconnect", "reconnected"
+    AWAIT = "wait for", "waited for"
+    """Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
+
+
+PULL, BUILD, SYNC = Kind.PULL, Kind.BUILD, Kind.SYNC
+COMMAND_FILES, ASSETS, HOSTS = Kind.COMMAND_FILES, Kind.ASSETS, Kind.HOSTS
+CLEAR, REMOVE, STOP, CREATE, RECREATE = Kind.CLEAR, Kind.REMOVE, Kind.STOP, Kind.CREATE, Kind.RECREATE
+RESTART, START, UNPAUSE, AWAIT = Kind.RESTART, Kind.START, Kind.UNPAUSE, Kind.AWAIT
+NGINX, RELOAD, RECONNECT = Kind.NGINX, Kind.RELOAD, Kind.RECONNECT
 STARTING = frozenset({CREATE, RECREATE, RESTART, START, UNPAUSE})
 """After these a container must become ready."""
 
 
 class Change(NamedTuple):
-    kind: str
+    kind: Kind
     name: str
     """Of the container, image or repo; '' where the kind says it all."""
     cause: str
@@ -65,7 +90,7 @@ class Change(NamedTuple):
 
     @property
     def done(self) -> str:
-        return self.text(DONE[self.kind])
+        return self.text(self.kind.done)
 
 
 class Plan(NamedTuple):
@@ -74,11 +99,11 @@ class Plan(NamedTuple):
     pending: tuple[Change, ...] = ()
     """What `--no-recreate` leaves undone, and a hosts section that was refused."""
 
-    def of(self, *kinds: str) -> list[Change]:
+    def of(self, *kinds: Kind) -> list[Change]:
         """The changes of these kinds, in order."""
         return [change for change in self.changes if change.kind in kinds]
 
-    def names(self, *kinds: str) -> set[str]:
+    def names(self, *kinds: Kind) -> set[str]:
         return {change.name for change in self.of(*kinds)}
 
     def without(self, name: str) -> Plan:
@@ -141,7 +166,7 @@ def plan_containers(wanted: Wanted, sources: Sources, found: Found, options: Opt
     """Leftovers and removals first, then each wanted container that cannot be left alone, dependencies first; and what stays pending."""
     removals, pending = _plan_strangers(wanted, found, options)
     changes = [*_plan_leftovers(found), *removals]
-    decided: dict[str, str] = {}
+    decided: dict[str, Kind] = {}
     told = states(wanted, found)
     for container in _proxy_last(wanted.containers):
         state = told[container.name]
@@ -178,7 +203,7 @@ def _plan_strangers(wanted: Wanted, found: Found, options: Options) -> tuple[lis
     return [Change(STOP, container.name, cause) for container in gone if container.is_running], removals
 
 
-def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, str],
+def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind],
                 place_of: PlaceOf) -> Change | None:
     container = found.containers.get(wanted.name)
     if container is None:
@@ -281,7 +306,7 @@ def _lost_network(wanted: WantedContainer, container: FoundContainer, state: Sta
     return "the network that it was made in is gone" if is_known and container.networks[found.namespace.network] not in ("", found.network_id) else ""
 
 
-def _by_sharing(wanted: WantedContainer, decided: dict[str, str], kinds: tuple[str, ...], what: str) -> str:
+def _by_sharing(wanted: WantedContainer, decided: dict[str, Kind], kinds: tuple[Kind, ...], what: str) -> str:
     """A container lives on in the network (or volumes) of another: it follows that one's recreation or restart."""
     for name in shared_with(wanted):
         if decided.get(name) in kinds:
@@ -298,7 +323,7 @@ def shared_with(wanted: WantedContainer) -> list[str]:
     return [name for name in dict.fromkeys(names) if name]
 
 
-def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, str],
+def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind],
              place_of: PlaceOf) -> Change | None:
     container = found.containers.get(wanted.name)
     if container is None:
@@ -396,14 +421,14 @@ def image_of(wanted: WantedContainer, namespace: Namespace) -> str:
 
 
 def _pull(name: str, labels: dict[str, str] | None, found: Found, options: Options,
-          is_made: bool) -> tuple[str, str, str] | None:
+          is_made: bool) -> tuple[Kind, str, str] | None:
     if options.pull:
         return PULL, name, "--pull asks whether its tag moved"
     return (PULL, name, "it is not on the Docker host") if is_made and found.images is not None and labels is None else None
 
 
 def _build(container: WantedContainer, labels: dict[str, str] | None, found: Found, sources: Sources, options: Options,
-           is_made: bool) -> tuple[str, str, str] | None:
+           is_made: bool) -> tuple[Kind, str, str] | None:
     if options.build:
         return BUILD, container.name, "--build asks for it"
     if not is_made or found.images is None:

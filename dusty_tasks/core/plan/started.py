@@ -6,7 +6,7 @@ from typing import Any, Literal, TypedDict, cast
 
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.found import FoundContainer, Sources, asset_digests
-from dusty_tasks.core.plan.plan import DONE, Change
+from dusty_tasks.core.plan.plan import Change
 from dusty_tasks.core.plan.wanted import WantedContainer
 
 
@@ -177,7 +177,7 @@ def synced(wanted: WantedContainer, receipts: dict[str, dict[str, Any]]) -> Star
 
 def last_change(change: Change, time_text: str) -> StartedRecord:
     """What `dusty why` tells: what was done, why, and when."""
-    return {"what": DONE[change.kind], "cause": change.cause, "place": change.place, "time": time_text}
+    return {"what": change.kind.done, "cause": change.cause, "place": change.place, "time": time_text}
 
 
 WHY_KEYS: tuple[Literal["what", "cause", "place", "time"], ...] = ("what", "cause", "place", "time")

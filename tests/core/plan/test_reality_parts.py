@@ -1,6 +1,7 @@
 """The small judgements around a plan: whose containers, which addresses, who finished, what was recorded, where a cause stands."""
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from dusty_tasks.core.plan.lifetimes import (
     last_probe,
 )
 from dusty_tasks.core.plan.owner import Owner, foreign_owner
-from dusty_tasks.core.plan.plan import CREATE, RECREATE, RESTART, Change, Plan
+from dusty_tasks.core.plan.plan import CREATE, RECREATE, RESTART, STARTING, Change, Kind, Plan
 from dusty_tasks.core.plan.ports_to_open import addresses_to_open, is_in_the_way, published_addresses
 from dusty_tasks.core.plan.started import record_of, seen_ready, troubled
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
@@ -138,3 +139,11 @@ def test_how_the_life_that_was_followed_ended(actions: list[str], moment: float,
     ({"State": {"Health": {"Log": None}}}, False, None)])
 def test_what_inspect_tells_of_a_health_check(details: dict[str, Any], checks: bool, probe: Probe | None) -> None:
     assert (checks_health(details), last_probe(details)) == (checks, probe)
+
+
+def test_a_kind_of_change_is_its_word_wherever_it_is_printed_or_kept() -> None:
+    change = Change(Kind.PULL, "redis:7", "it is not on the Docker host")
+    assert json.dumps({"kind": change.kind, change.kind: 1}) == '{"kind": "pull image", "pull image": 1}'
+    assert (f"{change.kind}", str(change), change.done) == ("pull image", "pull image redis:7: it is not on the Docker host",
+                                                            "pulled image redis:7: it is not on the Docker host")
+    assert "recreate" in STARTING and Kind("recreate") is Kind.RECREATE and len({kind.done for kind in Kind}) == len(Kind)
