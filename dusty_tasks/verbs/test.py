@@ -4,7 +4,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import has_colour, say, table, warn
@@ -43,7 +43,7 @@ def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached:
     if words[1] == ALL and arguments:
         warn(f"all takes no arguments: {' '.join(arguments)} is ignored (options stand before the target)")
         arguments = []
-    return run_suites(target, suites, arguments, is_all=words[1] == ALL, recreate=recreate, cached=cached, jobs=jobs or 1)
+    return run_suites(target, Asked(suites, arguments, words[1] == ALL, recreate, cached, jobs or 1))
 
 
 def clone_specs() -> None:
@@ -119,7 +119,19 @@ def pulled(target: Target) -> Target:
     return target
 
 
-def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *, is_all: bool, recreate: bool, cached: bool, jobs: int) -> int:
+class Asked(NamedTuple):
+    """What is to be run, and how."""
+
+    suites: Sequence[Suite]
+    arguments: list[str]
+    is_all: bool
+    """All suites of the target were asked for, which ends with a table."""
+    recreate: bool
+    cached: bool
+    jobs: int
+
+
+def run_suites(target: Target, asked: Asked) -> int:
     """Everything from the Docker host on: sync, push, image, suites; the highest status."""
     from dusty_tasks.operations.machine import trust
     from dusty_tasks.operations.suites import image as suite_images
@@ -130,15 +142,15 @@ def run_suites(target: Target, suites: Sequence[Suite], arguments: list[str], *,
     trust.require_of_tests(target)
     settings, host, specs = session.settings_for(repo for repo, _ in target.mounts), session.docker_host(), session.specs()
     tidy_up(host)
-    prepared = suite_prepare.prepare(target, specs, suites, host, settings, say)
-    image_id = suite_images.ensure_test_image(target, prepared.files["setup.sh"], host, settings, is_asked_for=recreate, say=say)
+    prepared = suite_prepare.prepare(target, specs, asked.suites, host, settings, say)
+    image_id = suite_images.ensure_test_image(target, prepared.files["setup.sh"], host, settings, is_asked_for=asked.recreate, say=say)
     runner = suite_runs.SuiteRunner(target, specs.services, str(session.specs_root()), host, settings)
     memory = Memory(runner, prepared, image_id)
     try:
-        results = run_each(runner, suites, arguments, memory, host, cached=cached, jobs=jobs)
+        results = run_each(runner, asked, memory, host)
     finally:
         runner.close()
-    if is_all:
+    if asked.is_all:
         say(table(("suite", "result", "time"), [(result.suite_name, result_text(result), f"{result.seconds:.1f} s") for result in results]))
     return max((result.code for result in results), default=0)
 
@@ -156,38 +168,37 @@ def tidy_up(host: DockerHost) -> None:
         say(f"removed what a killed test run had left: {removed} containers and networks")
 
 
-def run_each(runner: SuiteRunner, suites: Sequence[Suite], arguments: list[str], memory: Memory, host: DockerHost, *,
-             cached: bool, jobs: int) -> list[SuiteResult]:
+def run_each(runner: SuiteRunner, asked: Asked, memory: Memory, host: DockerHost) -> list[SuiteResult]:
     """The results in spec order; one failure does not stop the others."""
     from dusty_tasks.effects.engine.attached import own_streams
     from dusty_tasks.operations.suites.run import SuiteResult
 
-    output = Output([suite.name for suite in suites], host, is_shared=jobs > 1 and len(suites) > 1)
-    terminal = own_streams().terminal if len(suites) == 1 else None
+    output = Output([suite.name for suite in asked.suites], host, is_shared=asked.jobs > 1 and len(asked.suites) > 1)
+    terminal = own_streams().terminal if len(asked.suites) == 1 else None
 
     def one(suite: Suite) -> SuiteResult:
-        known = memory.passed(suite, arguments) if cached else None
+        known = memory.passed(suite, asked.arguments) if asked.cached else None
         if known:
             say(f"TESTS {suite.name} PASSED (reused: nothing that it depends on changed since {known['time']})")
             return SuiteResult(suite.name, 0, known["seconds"], is_reused=True)
         try:
-            result = runner.run(suite, arguments, output.attach(suite.name), terminal=terminal)
+            result = runner.run(suite, asked.arguments, output.attach(suite.name), terminal=terminal)
         except Failure as failure:
             warn(f"{suite.name}: {failure}")
             result = SuiteResult(suite.name, failure.code, 0.0)
-        memory.keep(suite, arguments, result)
+        memory.keep(suite, asked.arguments, result)
         if result.results_path:
             say(f"results of {suite.name}: {result.results_path}")
         say(f"TESTS {suite.name} {'FAILED' if result.code else 'PASSED'}")
         return result
 
     if not output.is_shared:
-        return [one(suite) for suite in suites]
+        return [one(suite) for suite in asked.suites]
     from concurrent.futures import ThreadPoolExecutor
 
-    pool = ThreadPoolExecutor(jobs, thread_name_prefix="suite")
+    pool = ThreadPoolExecutor(asked.jobs, thread_name_prefix="suite")
     try:
-        return list(pool.map(one, suites))
+        return list(pool.map(one, asked.suites))
     finally:
         # After ^C: what runs ends because its containers go; what waits never starts.
         runner.close()

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.code.repo_entry import RepoEntry
@@ -131,7 +131,7 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
         return []
     everything = list(stack_repos or repo_entries)
     receipts = read_receipts(host, sorted({entry.id for entry in (*everything, *repo_entries)}))
-    run = _Run(host, settings, receipts, allow_empty, checksum, say if progress else None, verb,
+    run = _Run(host, settings, _How(allow_empty, checksum, say if progress else None, verb), receipts,
                shown_names(entry.id for entry in (*everything, *repo_entries)))
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
     stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))]
@@ -161,13 +161,21 @@ def _say_synced(outcome: SyncOutcome, say: Say) -> None:
         say(str(outcome))
 
 
+class _How(NamedTuple):
+    """What the caller of sync_repos asked for."""
+
+    allow_empty: bool
+    checksum: bool
+    progress: Say | None
+    """Hears how far a copy is."""
+    verb: str
+
+
 class _Run:
     """One call of sync_repos: what its parallel syncs have in common."""
 
-    def __init__(self, host: DockerHost, settings: Settings, receipts: dict[str, Receipt], allow_empty: bool, checksum: bool,
-                 progress: Say | None, verb: str, names: Mapping[str, str]) -> None:
-        self.host, self.settings, self.receipts = host, settings, receipts
-        self.allow_empty, self.checksum, self.progress, self.verb, self.names = allow_empty, checksum, progress, verb, names
+    def __init__(self, host: DockerHost, settings: Settings, how: _How, receipts: dict[str, Receipt], names: Mapping[str, str]) -> None:
+        self.host, self.settings, self.how, self.receipts, self.names = host, settings, how, receipts, names
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
         """The outcome for a repo whose copy is what its source is."""
@@ -180,7 +188,7 @@ class _Run:
         path, kind = source_of(entry, self.settings)
         repo_id = entry.id
         try:
-            with held(f"repo:{repo_id}", verb=self.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
+            with held(f"repo:{repo_id}", verb=self.how.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
                 return self._sync(entry, path, kind, lock.fileno())
         except Failure as failure:
             return self._outcome(repo_id, FAILED, path, kind, failure=failure)
@@ -204,13 +212,13 @@ class _Run:
         receipt = self.receipts.get(repo_id, {})
         is_same = receipt.get("source") == path and is_of(receipt, source.fingerprint)
         is_disguised = is_same and bool(disguised(self.host, self.settings, repo_id, path, source, receipt))
-        if is_same and not self.checksum and not is_disguised and not _other_rule(entry, receipt, self.settings):
+        if is_same and not self.how.checksum and not is_disguised and not _other_rule(entry, receipt, self.settings):
             return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
         if is_disguised:
             source = marked(source)
         elif is_same:
             source = source._replace(fingerprint=receipt["fingerprint"])
-        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.allow_empty, self.checksum or is_disguised, self.progress, lock)
+        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.how.allow_empty, self.how.checksum or is_disguised, self.how.progress, lock)
         rsync.check_version(self.host)
         try:
             copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()
