@@ -44,6 +44,7 @@ from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, merged, sentences, subject
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import PROXY
+from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
@@ -339,7 +340,7 @@ class Run:
         self.receipts = {**self.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
         if failure := failure_of(outcomes):
             raise failure
-        copies = [self.engine.host.path("persist/repos", repo_id) for repo_id in changes]
+        copies = [self.engine.host.path(COPIES, repo_id) for repo_id in changes]
         if mounts_part_of((container.mapping for container in self.view.wanted.containers), copies):
             from dusty_tasks.operations.look import with_fresh_inodes
 

@@ -1,13 +1,12 @@
 """`dusty scripts`: list the scripts of an app, or run one in its container."""
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.paths import STACK_FILE
+from dusty_tasks.core.text.paths import COMMANDS_THERE, STACK_FILE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.verbs.shared.running import running
@@ -70,7 +69,7 @@ def warn_if_pending(app_name: str, script_name: str) -> None:
     """Say so if the compiled script is not what lies on the Docker host."""
     relative = f"{app_name}/scripts/{script_name}.sh"
     host = session.docker_host()
-    there = host.run(["cat", os.path.join(host.root, "command_files", relative)])
+    there = host.run(["cat", host.path(COMMANDS_THERE, relative)])
     here = (read_bytes(session.paths().artifact(f"commands/{relative}")) or b"").decode("utf-8", "replace")
     if there.code or there.out != here:
         warn(f"script {script_name} of {app_name} has pending changes: run {DUSTY} up")

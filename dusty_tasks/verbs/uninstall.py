@@ -12,7 +12,7 @@ from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, table, warn
 from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.paths import COMPOSE_FILE
+from dusty_tasks.core.text.paths import COMMANDS_THERE, COMPOSE_FILE, EXCHANGED, PERSIST
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
@@ -157,7 +157,7 @@ def data() -> list[Removal]:
     from dusty_tasks.verbs.disk import helper_image
 
     host, home = session.docker_host(), session.home()
-    names = ["persist", "command_files", "cp"]
+    names = [PERSIST, COMMANDS_THERE, EXCHANGED]
     size = sum(read_persist(host)[1].values())
     found = [Removal("folders", f"{', '.join(names)} in {host.root} of {host.name}", f"{size_text(size)} in persist/",
                      lambda: remove_folders(host, names, helper_image()))]

@@ -19,6 +19,7 @@ from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import Stack, containers_of
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, STACK, Namespace
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED, PROXY_THERE
 
 ROOT = "0"
 """The user of apps and tests, by number: an image need not have a passwd file."""
@@ -108,7 +109,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     entry.env_files(compose.get("env_file") or (), specs_root)
     for index, volume in enumerate(compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
-    entry.add("volumes", f"{host_path(settings.host.root, 'cp', service.name)}:/cp", ())
+    entry.add("volumes", f"{host_path(settings.host.root, EXCHANGED, service.name)}:/cp", ())
     entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
     entry.label_files(compose.get("label_file"), specs_root)
     entry.labels(compose.get("labels"), {KIND_LABEL: "service", NAME_LABEL: service.name})
@@ -123,7 +124,7 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     entry.put("container_name", settings.namespace.container(PROXY), ("nginx_image",))
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
-    entry.add("volumes", f"{host_path(settings.host.root, 'persist/dustyNginx')}:/etc/nginx/conf.d:ro", ("host", "root"))
+    entry.add("volumes", f"{host_path(settings.host.root, PROXY_THERE)}:/etc/nginx/conf.d:ro", ("host", "root"))
     bind = "" if settings.is_reached_from_outside else "127.0.0.1:"
     first_routes = {route.host_port: route for route in reversed(parts.routes)}
     for port, route in sorted(first_routes.items()):
@@ -194,11 +195,11 @@ def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> N
     holders: list[App | Lib] = [app, *libs]
     for index, volume in enumerate(app.compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, root), ("compose", "volumes", index))
-    entry.add("volumes", f"{host_path(root, 'cp', app.name)}:/cp", ())
-    entry.add("volumes", f"{host_path(root, 'command_files', app.name)}:/command_files", ("commands",))
+    entry.add("volumes", f"{host_path(root, EXCHANGED, app.name)}:/cp", ())
+    entry.add("volumes", f"{host_path(root, COMMANDS_THERE, app.name)}:/command_files", ("commands",))
     files_of_assets = [holder.file for holder in holders if holder.assets]
     if files_of_assets:
-        entry.add("volumes", f"{host_path(root, 'persist/dusty_assets', app.name)}:/dusty_assets:ro", ("assets",),
+        entry.add("volumes", f"{host_path(root, ASSETS_THERE, app.name)}:/dusty_assets:ro", ("assets",),
                   files_of_assets[0])
     seen, own = set(), mounted_paths(app.compose)
     for holder in holders:
@@ -212,7 +213,7 @@ def _code_volumes(repo: Repo, mount: str | None, settings: Settings, own: set[st
     """What shows a repo at `mount`; `own` are the paths where the spec mounts something itself."""
     if settings.sync_mode == "bind":
         return tree_volumes(settings.path_of(repo.id, repo.local_path), mount or "", settings, own)
-    return [f"{host_path(settings.host.root, 'persist/repos', repo.id)}:{mount}"]
+    return [f"{host_path(settings.host.root, COPIES, repo.id)}:{mount}"]
 
 
 def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:

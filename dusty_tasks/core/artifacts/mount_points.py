@@ -12,11 +12,12 @@ from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.stack.model import Stack, containers_of
 from dusty_tasks.core.text.namespace import STACK, Namespace
+from dusty_tasks.core.text.paths import COPIES
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.started import StartedRecord
 
-REPOS = "/persist/repos"
+REPOS = f"/{COPIES}"
 """Where specs find the copies."""
 MOST_LINKS = 40
 """So many links on one way are followed, as the kernel does."""

@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import PERSIST
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-TOP = "persist"
+TOP = PERSIST
 MADE_AGAIN = ("repos", "dustyNginx", "dusty_assets", ".dusty")
 """Folders of persist/ that `up` makes by itself: they are in no backup, and none is restored."""
 

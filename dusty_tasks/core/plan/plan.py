@@ -25,6 +25,7 @@ from dusty_tasks.core.plan.image_names import image_name, is_same_image
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.namespace import CONTEXT_LABEL, PROXY, Namespace
+from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.core.text.safe import printable
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ def _path_behind(path: KeyPath, wanted: WantedContainer, record: StartedRecord, 
     if path[0] == "volumes":
         old, new = ([str(item) for item in mapping.get("volumes") or ()] for mapping in (before, wanted.mapping))
         gone, come = [item for item in old if item not in new], [item for item in new if item not in old]
-        if gone and come and any("/persist/repos/" in item for item in gone) != any("/persist/repos/" in item for item in come):
+        if gone and come and any(f"/{COPIES}/" in item for item in gone) != any(f"/{COPIES}/" in item for item in come):
             return ("settings", "sync.mode")
     return path
 

@@ -19,6 +19,7 @@ from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.sources import Places, source_place
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
+from dusty_tasks.core.text.paths import PERSIST
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable
 
@@ -109,7 +110,7 @@ def private_folder(path: str, home: str) -> str:
 
 def readable_folders(settings: Settings, specs_root: str, repos: Iterable[tuple[str, str]]) -> list[str]:
     """What a stack may read on this machine without consent; `repos` are ids with local paths ('' for none)."""
-    return [specs_root, settings.paths.assets, settings.paths.example, f"{settings.host.root}/persist",
+    return [specs_root, settings.paths.assets, settings.paths.example, f"{settings.host.root}/{PERSIST}",
             *(settings.path_of(repo_id, local_path) for repo_id, local_path in repos)]
 
 

@@ -9,6 +9,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import App, Lib, Specs, Suite, Tests
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.assemble import lib_order_of
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED
 
 
 class Target(NamedTuple):
@@ -55,12 +56,12 @@ def _target(specs: Specs, kind: str, spec: App | Lib) -> Target | None:
 def mounts_of(target: Target, settings: Settings) -> tuple[str, ...]:
     """The volumes of its containers on the Docker host, as for an app (4.4)."""
     root = settings.host.root.rstrip("/")
-    assets = (f"{root}/persist/dusty_assets/{target.assets_folder}:/dusty_assets:ro",) if target.assets else ()
+    assets = (f"{root}/{ASSETS_THERE}/{target.assets_folder}:/dusty_assets:ro",) if target.assets else ()
     if settings.sync_mode == "bind":
         repos = [volume for repo, mount in target.mounts for volume in tree_volumes(settings.path_of(repo.id, repo.local_path), mount, settings)]
     else:
-        repos = [f"{root}/persist/repos/{repo.id}:{mount}" for repo, mount in target.mounts]
-    return (f"{root}/cp/{target.name}:/cp", f"{root}/command_files/{target.name}:/command_files", *assets, *repos)
+        repos = [f"{root}/{COPIES}/{repo.id}:{mount}" for repo, mount in target.mounts]
+    return (f"{root}/{EXCHANGED}/{target.name}:/cp", f"{root}/{COMMANDS_THERE}/{target.name}:/command_files", *assets, *repos)
 
 
 def base_of(target: Target, settings: Settings) -> tuple[str, str]:

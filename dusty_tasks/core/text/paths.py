@@ -1,4 +1,4 @@
-"""The places below DUSTY_HOME, each written once (docs/architecture.md, "What lies where"). They are a contract with whoever reads them from outside."""
+"""The places below DUSTY_HOME and below host.root, each written once (docs/architecture.md, "What lies where"). They are a contract with whoever reads them from outside."""
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -7,6 +7,13 @@ from dusty_tasks.core.text.key_path import CONFIG_FILE
 
 STACK_FILE, COMPOSE_FILE, HOSTS_FILE = "stack.json", "docker-compose.yml", "hosts"
 """Below build/."""
+
+PERSIST, COMMANDS_THERE, EXCHANGED = "persist", "command_files", "cp"
+"""Below host.root: what survives everything, command files by app or lib, and a folder a container for `dusty cp`."""
+COPIES, ASSETS_THERE, PROXY_THERE, RECORDS = f"{PERSIST}/repos", f"{PERSIST}/dusty_assets", f"{PERSIST}/dustyNginx", f"{PERSIST}/.dusty"
+"""Copies of repos by id, assets by app, what the proxy mounts, and what Dusty notes of containers and data."""
+RECEIPTS = f"{COPIES}/.receipts"
+"""Which source each copy is."""
 
 
 class Paths(NamedTuple):

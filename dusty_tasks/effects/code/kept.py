@@ -14,13 +14,14 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks.core.code.copies import State
+from dusty_tasks.core.text.paths import COPIES, RECORDS
 from dusty_tasks.effects.code.copy_states import files_in, read_states
 from dusty_tasks.effects.doors.failures import Failure
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-KEPT = "persist/.dusty/kept"
+KEPT = f"{RECORDS}/kept"
 PART = ".part"
 
 SETTLE = r"""
@@ -83,7 +84,7 @@ def read_set(host: DockerHost, repo_id: str, name: str) -> dict[bytes, State]:
 
 def equal_files(host: DockerHost, repo_id: str, name: str, paths: Collection[bytes]) -> set[bytes]:
     """Those of `paths` in a set that are, byte by byte, what the copy has now: nothing is lost with them."""
-    kept, copy = host.path(kept_path(repo_id, name)), host.path("persist/repos", repo_id)
+    kept, copy = host.path(kept_path(repo_id, name)), host.path(COPIES, repo_id)
     if not host.is_local:
         done = host.run_script(COMPARE, kept, copy, input=_nul_ended(paths), as_root=True, errors="surrogateescape")
         return set(done.out.encode("utf-8", "surrogateescape").split(b"\0")) & {*paths}

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.effects.doors.files import read_bytes
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def read_receipts(host: DockerHost, repo_ids: Iterable[str]) -> dict[str, Receip
 
     A damaged receipt counts as none. Raises Unreachable.
     """
-    base = host.path("persist", "repos")
+    base = host.path(COPIES)
     if not host.is_local:
         return receipts_of(host.run_script(PRINT_RECEIPTS, base, *repo_ids).out.splitlines())
     lines = (read_bytes(f"{base}/.receipts/{repo_id}.json") for repo_id in repo_ids if os.path.isdir(f"{base}/{repo_id}"))

@@ -17,6 +17,7 @@ from dusty_tasks.core.code.copies import Listing
 from dusty_tasks.core.code.excludes import Rule, filter_text
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, PROXY_THERE
 from dusty_tasks.effects.code.copy_states import listing_of, local_listing
 from dusty_tasks.effects.code.kept import KEPT
 from dusty_tasks.effects.docker_host.host import DockerHost
@@ -138,9 +139,9 @@ def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = Fa
             f"the login is not root and may not use `sudo -n`: allow that, or {DUSTY} config set host.root to a folder of its own"
         printed = finished.err or finished.out
         failure = (NotOurs if host.is_local and _FORBIDDEN.search(printed) else ToolFailed)(["prepare", host.path(below)], finished.code, printed, hint)
-        if isinstance(failure, NotOurs) and below.startswith("persist/repos/"):
+        if isinstance(failure, NotOurs) and below.startswith(f"{COPIES}/"):
             # An engine that starts a container again makes the folders that it mounts and does not find, as root.
-            failure.folder = host.path("persist/repos")
+            failure.folder = host.path(COPIES)
         raise failure
     records = finished.out.encode("utf-8", "surrogateescape").split(b"\0")
     said = {word: rest for word, _, rest in (record.partition(b" ") for record in records if record.startswith(b"@"))}
@@ -271,7 +272,7 @@ def push_folder(host: DockerHost, source: str, destination: str, delete: bool = 
     `destination` is absolute; `keep` are rsync patterns that are neither sent nor deleted (`/libs/`); with `follow_links` what
     a link leads to is sent in its place. Raises Failure if it lies outside command_files, persist/dusty_assets, persist/dustyNginx; ToolFailed, NotOurs.
     """
-    bases = [host.path("command_files"), host.path("persist/dusty_assets"), host.path("persist/dustyNginx")]
+    bases = [host.path(COMMANDS_THERE), host.path(ASSETS_THERE), host.path(PROXY_THERE)]
     reasons = [refused_destination(destination, base, may_be_base=True) for base in bases]
     if all(reasons):
         raise Failure(f"refused to push to {destination}: it is in none of {', '.join(bases)}")

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.plan.started import StartedRecord, sound
+from dusty_tasks.core.text.paths import RECORDS
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-STARTED, SPARE = "persist/.dusty/started.json", "persist/.dusty/started.spare.json"
+STARTED, SPARE = f"{RECORDS}/started.json", f"{RECORDS}/started.spare.json"
 
 
 def read_started(host: DockerHost) -> dict[str, StartedRecord]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK, REPLACED
 from dusty_tasks.core.plan.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.plan.lifetimes import checks_health, has_finished
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, PERSIST, PROXY_THERE, RECORDS
 from dusty_tasks.effects.code.inodes import inodes_of, print_inodes, read_inodes
 from dusty_tasks.effects.code.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
 from dusty_tasks.effects.docker_host.started_records import STARTED, with_spare
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
     from dusty_tasks.core.plan.started import StartedRecord
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-OWNER = "persist/.dusty/owner.json"
-VOLUMES = "persist/.dusty/volumes.json"
-COMMANDS_PUSHED, ASSETS_PUSHED = "command_files/.pushed.json", "persist/dusty_assets/.pushed.json"
-NGINX_CONFIG = "persist/dustyNginx/dustyNginx.conf"
-PAGE_STATES = "persist/dustyNginx/.dusty"
+OWNER = f"{RECORDS}/owner.json"
+VOLUMES = f"{RECORDS}/volumes.json"
+COMMANDS_PUSHED, ASSETS_PUSHED = f"{COMMANDS_THERE}/.pushed.json", f"{ASSETS_THERE}/.pushed.json"
+NGINX_CONFIG = f"{PROXY_THERE}/dustyNginx.conf"
+PAGE_STATES = f"{PROXY_THERE}/.dusty"
 """What the proxy's pages tell of each app (core/of_verbs/proxy_states); the proxy sees it at /etc/nginx/conf.d/.dusty."""
 
 READ_ALL = f"""
@@ -86,7 +87,7 @@ def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted
 def read_unfinished(host: DockerHost) -> tuple[str, ...]:
     """What a broken-off restore left in persist/ (core/of_verbs/backup): () for nothing. Raises Unreachable."""
     if host.is_local:
-        return tuple(name for name in (BEING_PUT_BACK, REPLACED) if os.path.lexists(host.path("persist", name)))
+        return tuple(name for name in (BEING_PUT_BACK, REPLACED) if os.path.lexists(host.path(PERSIST, name)))
     return tuple(host.run_script(PRINT_UNFINISHED, host.root).out.split())
 
 
@@ -137,7 +138,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mo
 
     engine.reads += 1
     try:
-        finished = host.run_script(READ_ALL.replace("@inodes", print_inodes(mounted), 1), host.root, host.path("persist", "repos"), *repo_ids,
+        finished = host.run_script(READ_ALL.replace("@inodes", print_inodes(mounted), 1), host.root, host.path(COPIES), *repo_ids,
                                    input=http_request("GET", docker.listing(host.namespace)), check=False, timeout=ANSWER_TIMEOUT, hold_input=True,
                                    still_worth_it=docker.look_at(host))
     except Unreachable as away:

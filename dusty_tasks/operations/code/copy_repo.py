@@ -27,6 +27,7 @@ from dusty_tasks.core.code.replaced import Kept, made_there, shown_path, superfl
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.code.fingerprint import (
@@ -82,7 +83,7 @@ class CopyOfRepo:
     def __init__(self, host: DockerHost, settings: Settings, entry: RepoEntry, source_path: str, source: Source, rules: Sequence[Rule]) -> None:
         self.host, self.settings, self.source_path, self.source, self.rules = host, settings, source_path, source, rules
         self.repo_id: str = entry.id
-        self.below = f"persist/repos/{self.repo_id}"
+        self.below = f"{COPIES}/{self.repo_id}"
         self.tree = Tree(source.folders)
         self.matcher = Matcher(rules)
         self.points = points_of(entry)
@@ -106,7 +107,7 @@ class CopyOfRepo:
 
     def guard(self, started: Mapping[str, StartedRecord]) -> Guard:
         """What a sync must leave alone; `started` are the records of containers, of which some may be of former specs."""
-        recorded = of_records(started, self.host.path("persist/repos"), [self.repo_id], self.host.namespace).get(self.repo_id, ())
+        recorded = of_records(started, self.host.path(COPIES), [self.repo_id], self.host.namespace).get(self.repo_id, ())
         points = [point._replace(path=self._resolved(point.path)) for point in merged(self.points, recorded)]
         ignores = read_ignores(self.source_path) if self.settings.sync_delete == UNIGNORED else None
         keys = set_keys(self.settings.home) if any(point.asset for point in points) else ()

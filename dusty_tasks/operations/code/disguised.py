@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.effects.code.fingerprint import Source, manifest_path
 from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.doors.failures import Failure
@@ -55,7 +56,7 @@ def disguised(host: DockerHost, settings: Settings, repo_id: str, path: str, sou
     from dusty_tasks.effects.code import rsync
 
     try:
-        found = rsync.disguised(host, path, host.path("persist/repos", repo_id), suspects(path, source, looked))
+        found = rsync.disguised(host, path, host.path(COPIES, repo_id), suspects(path, source, looked))
         if not found:
             write_atomically(note, json.dumps({"of": of, "looked": looked_at(source)}).encode())
     except Failure:

@@ -15,6 +15,7 @@ from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, sentences
+from dusty_tasks.core.text.paths import COPIES, RECEIPTS
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.code.fingerprint import Source, first_difference, kept_manifest
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
@@ -205,7 +206,7 @@ class _Run:
 
         check_source(path, self.settings.home)
         repo_id = entry.id
-        if refused := refused_destination(self.host.path("persist/repos", repo_id), self.host.path("persist/repos")):
+        if refused := refused_destination(self.host.path(COPIES, repo_id), self.host.path(COPIES)):
             raise Failure(f"refused to sync: {refused}")
         rules = rules_at(path, self.settings)
         source = read_state_of(path, rules)
@@ -218,7 +219,7 @@ class _Run:
             source = marked(source)
         elif is_same:
             source = source._replace(fingerprint=receipt["fingerprint"])
-        options = Options(f"persist/repos/.receipts/{repo_id}.json", source.files == 0 and not self.how.allow_empty, self.how.checksum or is_disguised, self.how.progress, lock)
+        options = Options(f"{RECEIPTS}/{repo_id}.json", source.files == 0 and not self.how.allow_empty, self.how.checksum or is_disguised, self.how.progress, lock)
         rsync.check_version(self.host)
         try:
             copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()

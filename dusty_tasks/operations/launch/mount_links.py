@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.text.paths import PERSIST
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure
 
@@ -20,7 +21,7 @@ def refuse_links(mappings: Iterable[Mapping[str, Any]], host: DockerHost) -> Non
 
     What lies in persist/ itself no container can replace: a link there is its owner's.
     """
-    top = f"{host.path('persist').rstrip('/')}/"
+    top = f"{host.path(PERSIST).rstrip('/')}/"
     deep = {}
     for mapping in mappings:
         for entry in mapping.get("volumes") or ():

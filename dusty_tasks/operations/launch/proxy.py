@@ -6,6 +6,7 @@ import time
 
 from dusty_tasks.core.plan.batches import APP_STOP_SECONDS
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.text.paths import PROXY_THERE
 from dusty_tasks.effects.docker_host.small_files import move_host_file, remove_host_file, write_host_file
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
@@ -15,7 +16,7 @@ from dusty_tasks.effects.observe.docker_host import NGINX_CONFIG
 
 RELOAD_SECONDS = 5
 """nginx takes some milliseconds; where this is not enough, the run goes on, and its wait for readiness is all there is."""
-CANDIDATE = "persist/dustyNginx/candidate.conf"
+CANDIDATE = f"{PROXY_THERE}/candidate.conf"
 IN_CONTAINER = "/etc/nginx/conf.d"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.core.plan.plan import assets_by_app
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, remove_host_file, write_host_json
@@ -24,7 +25,7 @@ def push_command_files(host: DockerHost, view: View) -> None:
     """
     from dusty_tasks.operations.launch.install_marks import push_install_marks
 
-    _push(host, f"{session.settings().build}/commands", "command_files", COMMANDS_PUSHED, view.sources.command_files,
+    _push(host, f"{session.settings().build}/commands", COMMANDS_THERE, COMMANDS_PUSHED, view.sources.command_files,
           keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS])
     # Without marks, as where containers see the working trees themselves, installs run at every start.
     push_install_marks(view.wanted.repos, {} if session.settings().sync_mode == "bind" else view.found.receipts, host)
@@ -42,7 +43,7 @@ def push_assets(host: DockerHost, view: View) -> None:
             for key in kept.intersection(container.asset_keys):
                 os.makedirs(f"{staging}/{container.name}", mode=0o700, exist_ok=True)
                 os.symlink(asset_path(home, key), f"{staging}/{container.name}/{key}")
-        _push(host, staging, "persist/dusty_assets", ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
+        _push(host, staging, ASSETS_THERE, ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 

@@ -15,6 +15,7 @@ from dusty_tasks.core.specs.model import Specs, Suite
 from dusty_tasks.core.suites.project import throw_away
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
@@ -52,12 +53,12 @@ def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerH
     fingerprints = synced(target, specs, host, settings, say)
     files = render(target, specs, settings)
     with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings.state) as folder:
-        push_folder(host, f"{folder}/test", host.path("command_files", target.name, "test"))
+        push_folder(host, f"{folder}/test", host.path(COMMANDS_THERE, target.name, "test"))
     assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
     if target.assets:
         note_assets(host, target, assets)
         with staged(assets, settings.state) as folder:
-            push_folder(host, folder, host.path("persist/dusty_assets", target.assets_folder))
+            push_folder(host, folder, host.path(ASSETS_THERE, target.assets_folder))
     return Prepared(files, fingerprints)
 
 
