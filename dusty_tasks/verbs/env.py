@@ -80,7 +80,7 @@ def given(words: list[str], file: str | None) -> Variables:
 
 
 def variables_of_file(path: str) -> Variables:
-    """The lines `K=V` of a file; `K` alone is taken from the caller of `up`; blank lines and those with # are skipped."""
+    """The values `K=V` of a file; `K` alone is taken from the caller of `up`; blank lines and those with # are skipped."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             lines = file.read().split("\n")
@@ -89,17 +89,30 @@ def variables_of_file(path: str) -> Variables:
     except UnicodeDecodeError as error:
         raise Failure(f"{path}: not UTF-8 text (byte {error.start + 1})") from error
     found: Variables = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            name, equals, value = line.partition("=")
-            where = f"{path}:{number}: "
-            found[checked(name.strip().removeprefix("export ").strip(), where)] = unquoted(value, where) if equals else None
+    numbered = iter(enumerate(lines, 1))
+    for number, line in numbered:
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        where = f"{path}:{number}: "
+        name = checked(_EXPORT.sub("", name).strip(), where)
+        if equals and (opened := _OPEN.fullmatch(value)):
+            for _, following in numbered:
+                value += f"\n{following}"
+                if _CLOSED[opened.group(1) or opened.group(2)].match(following):
+                    break
+        found[name] = unquoted(value, where) if equals else None
     if not found:
         raise Failure(f"{path} sets no variable", "lines of the form VAR=VALUE")
     return found
 
 
-_QUOTED = re.compile(r"""'([^']*)'\s*(?:\#.*)?|"((?:[^"\\]|\\.)*)"\s*(?:\#.*)?""")
+_EXPORT = re.compile(r"^\s*export\s+")
+_OPEN = re.compile(r"""\s*(?:(')[^']*|(")(?:[^"\\]|\\.)*\\?)""")
+"""A value whose quote does not end on its line."""
+_CLOSED = {"'": re.compile(r"[^']*'"), '"': re.compile(r'(?:[^"\\]|\\.)*"')}
+"""The beginning of the line on which it ends."""
+_QUOTED = re.compile(r"""'([^']*)'\s*(?:\#.*)?|"((?:[^"\\]|\\.)*)"\s*(?:\#.*)?""", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -110,9 +123,12 @@ def unquoted(value: str, where: str) -> str:
         return re.sub(r"\s#.*$", "", value).strip() if "#" in value else value
     match = _QUOTED.fullmatch(stripped)
     if not match:
-        raise Failure(f"{where}the quote that the value begins with does not end", "one value a line: 'as it is', or \"with \\n and \\t\"")
+        raise Failure(f"{where}the quote that the value begins with does not end",
+                      "'as it is', or \"with \\n and \\t\"; the quote may end on a later line")
     single, double = match.groups()
-    return single if single is not None else re.sub(r"\\(.)", lambda found: _ESCAPES.get(found.group(1), found.group(1)), double)
+    if single is not None:
+        return single
+    return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found.group(1), found.group(1)), double, flags=re.DOTALL)
 
 
 def checked(name: str, where: str = "") -> str:

@@ -120,7 +120,8 @@ changes.
     {dusty} repos update                     fetch those that are managed""",
     "env": """\
 They are added to those of the spec, on this machine only. The next `{dusty} up` applies them; it recreates that container.
-In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `{dusty} up`.
+In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `{dusty} up`, and
+a value in quotes may have several lines.
 
     {dusty} env set web DEBUG 1
     {dusty} env set web DEBUG=1 GREETING='good morning'

@@ -117,3 +117,18 @@ G=""
     (tmp_path / "dot.env").write_text('OK=1\nA="open\n')
     ended = dusty("env", "set", "web", "--file", str(tmp_path / "dot.env"))
     assert ended.code == 1 and "dot.env:2: the quote" in ended.err
+
+
+def test_a_value_in_quotes_may_have_several_lines(dusty: Chosen, tmp_path: Path) -> None:
+    (tmp_path / "dot.env").write_bytes(b"\xef\xbb\xbfexport\tKEY=\"-----BEGIN-----\r\na=b # kept\r\n\\\"x\\\"\r\n-----END-----\"  # a comment\r\n"
+                                       b"  export RAW='one\r\n\r\n# two'\r\nLAST=3\r\n")
+    assert dusty("env", "set", "web", "--file", str(tmp_path / "dot.env")).code == 0
+    wanted = {"KEY": '-----BEGIN-----\na=b # kept\n"x"\n-----END-----', "RAW": "one\n\n# two", "LAST": "3"}
+    assert json.loads(dusty("env", "list", "web", "--json").out)["web"] == wanted
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_quote_that_never_ends_is_named_where_it_begins_however_long_the_file_is(dusty: Chosen, tmp_path: Path, quote: str) -> None:
+    (tmp_path / "dot.env").write_text(f"OK=1\nA={quote}open\n" + "B=2 \\\n" * 50_000)
+    ended = dusty("env", "set", "web", "--file", str(tmp_path / "dot.env"))
+    assert ended.code == 1 and "dot.env:2: the quote" in ended.err

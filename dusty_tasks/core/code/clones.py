@@ -66,7 +66,9 @@ def conflict_of(facts: CloneFacts, branch: str, path: str = "") -> tuple[str, st
     """(the user's work that stands against following the remote, the way out of it), ('', '') if there is none."""
     git = f"git -C {shlex.quote(path)}"
     if facts.in_progress:
-        return f"a {facts.in_progress} is in progress", f"end it there (git {facts.in_progress} --abort gives it up), or {RESETS}"
+        operation = "git am" if facts.in_progress == "am" else f"a {facts.in_progress}"
+        giving_up = "bisect reset" if facts.in_progress == "bisect" else f"{facts.in_progress} --abort"
+        return f"{operation} is in progress", f"end it there (git {giving_up} gives it up), or {RESETS}"
     if facts.edits or facts.in_submodules:
         what = ", ".join(filter(None, (counted(facts.edits, "edited file") if facts.edits else "", facts.in_submodules)))
         if facts.dropped_commits:

@@ -16,7 +16,8 @@ from dusty_tasks.effects.code.working_tree import git_folder_of, read_branch
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.files import read_bounded, read_bytes, write_atomically
 
-IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "rebase-merge": "rebase", "rebase-apply": "rebase"}
+IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "rebase-merge": "rebase",
+               "rebase-apply/applying": "am", "rebase-apply": "rebase", "BISECT_START": "bisect"}
 MOVING = "dusty-moving"
 """In .git while we move the working tree: the commit it moves to. Found at the start of an update, the last one was killed."""
 FETCHED = "dusty-fetched"
@@ -229,8 +230,9 @@ class Clone:
         for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"):
             if os.path.exists(os.path.join(self.git_folder, name)):
                 os.unlink(os.path.join(self.git_folder, name))
-        if self.in_progress() == "rebase":
-            self.try_run("rebase", "--quit")
+        for operation, words in (("am", ("am", "--quit")), ("rebase", ("rebase", "--quit")), ("bisect", ("bisect", "reset", "HEAD"))):
+            if self.in_progress() == operation:
+                self.try_run(*words)
 
     def try_move(self, *words: str) -> str:
         """Run a command that moves a working tree without edits; what stands in its way ('' if nothing): git touches nothing then.

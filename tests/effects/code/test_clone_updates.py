@@ -117,6 +117,30 @@ def test_a_merge_in_progress_is_left_and_a_reset_ends_it(remote: Remote, clone_p
     assert update_clone(str(clone_path), remote.url, "").action == "nothing"
 
 
+@pytest.mark.parametrize(("start", "note", "end"), [
+    ("git format-patch -q -1 -o .. && git am ../0001*", "git am is in progress", "am --abort"),
+    ("git bisect start HEAD HEAD~2", "a bisect is in progress", "bisect reset"),
+    ("git revert HEAD~1", "a revert is in progress", "revert --abort"),
+    ("git cherry-pick HEAD~1", "a cherry-pick is in progress", "cherry-pick --abort")])
+def test_what_is_in_progress_is_left_with_the_command_that_ends_it(remote: Remote, clone_path: Path, start: str, note: str, end: str) -> None:
+    for text in ("one\n", "two\n"):
+        remote.commit("b.txt", text)
+    update_clone(str(clone_path), remote.url, "")
+    before = (clone_path / "b.txt").read_text()
+    subprocess.run(start, shell=True, cwd=clone_path, check=False, capture_output=True)
+    moved = run("git", "rev-parse", "HEAD", cwd=clone_path)
+    newest = remote.commit("b.txt", "three\n")
+    done = update_clone(str(clone_path), remote.url, "")
+    assert (done.action, done.note, run("git", "rev-parse", "HEAD", cwd=clone_path)) == ("leave", note, moved)
+    assert f"(git {end} gives it up)" in done.way_out
+    assert update_clone(str(clone_path), remote.url, "", is_reset_wanted=True).after == newest
+    assert update_clone(str(clone_path), remote.url, "").action == "nothing"
+    run("git", "reset", "-q", "--hard", "HEAD~1", cwd=clone_path)
+    subprocess.run(start, shell=True, cwd=clone_path, check=False, capture_output=True)
+    run("git", *end.split(), cwd=clone_path)
+    assert (clone_path / "b.txt").read_text() == before
+
+
 def test_a_local_branch_with_commits_is_not_thrown_away_by_a_switch(remote: Remote, clone_path: Path) -> None:
     remote.commit("b.txt", branch="side")
     update_clone(str(clone_path), remote.url, "")
