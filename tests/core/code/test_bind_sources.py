@@ -9,7 +9,7 @@ RECORD = {"inodes": {"/persist/conf": 1, "/persist/data": 2}}
 
 def test_what_is_replaced_is_told_from_what_is_lost() -> None:
     now = {"/persist/data": 3}
-    assert replaced_sources(MAPPING, RECORD, now) == ["/persist/data"]
+    assert replaced_sources(MAPPING, RECORD["inodes"], now) == ["/persist/data"]
     assert lost_sources(MAPPING, RECORD, now) == ["/persist/conf"]
     assert lost_sources(MAPPING, RECORD, RECORD["inodes"]) == []
 
