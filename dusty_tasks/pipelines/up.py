@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from dusty_tasks import session
 from dusty_tasks.console import progress, say, working
@@ -55,6 +55,7 @@ from dusty_tasks.operations.places import place_finder, read_origins
 from dusty_tasks.pipelines.compile import step_names as compiling_steps
 
 if TYPE_CHECKING:
+    from dusty_tasks.core.plan.ports_to_open import Address
     from dusty_tasks.operations.machine.consent import Consent, Item
 
 ORPHANS_WAIT = 60
@@ -203,7 +204,7 @@ class Run:
         if not self.view.plan.changes:
             self.note_states()
             return
-        from dusty_tasks.operations.launch.preconditions import check_before_changes
+        from dusty_tasks.operations.launch.preconditions import PortsKept, check_before_changes
         from dusty_tasks.operations.machine.preflight import renew_stand_ins
 
         # Between the first look and the lock another run may have come and gone.
@@ -217,7 +218,11 @@ class Run:
             self._view = look(self.engine, self.planning)
         if self.view.engine_trouble:
             raise Failure(self.view.engine_trouble, code=2)
-        check_before_changes(self.engine, self.view, adopt=bool(self.options.get("adopt")))
+        try:
+            check_before_changes(self.engine, self.view, adopt=bool(self.options.get("adopt")))
+        except PortsKept as kept:
+            self._begin_again_without(kept.addresses)
+            raise
         if self.view.plan.of(*STARTING):
             from dusty_tasks.operations.launch.mount_links import refuse_links
 
@@ -373,7 +378,26 @@ class Run:
         self._note_page_states({name: State(IS_STARTING, "is being started") for name in self.view.plan.names(*STARTING)})
         with working("changing containers"):
             self.launcher.launch()
+        if self.launcher.failures:
+            from dusty_tasks.operations.launch.kept_ports import refused_for_nobody
+
+            self._begin_again_without(refused_for_nobody(self.engine, self.launcher.failures))
         self.failures += self._launch_failures()
+
+    def _begin_again_without(self, kept: Sequence[tuple[str, Address]]) -> None:
+        """Begin again with other ports for routes, where the engine keeps theirs for nobody; it returns if these cannot be set aside."""
+        from dusty_tasks.operations.launch.kept_ports import set_ports_aside
+
+        if set_ports_aside(kept):
+            self._begin_again("compiling and comparing again")
+
+    def _begin_again(self, said: str) -> NoReturn:
+        from dusty_tasks.effects.doors.process import begin_again
+
+        self._lock.close()
+        say(said)
+        self.consent.hand_on()
+        begin_again()
 
     def _launch_failures(self) -> Iterator[Failure]:
         """What could not be launched, each with its place in the specs; one cause is said once."""
@@ -502,11 +526,7 @@ class Run:
         print_receipt(self.view, self.done, self.warnings, self.failures, sums, self.troubled)
         self._lock.close()
         if self.starts_over:
-            from dusty_tasks.effects.doors.process import begin_again
-
-            say("the names are others now: compiling and comparing again")
-            self.consent.hand_on()
-            begin_again()
+            self._begin_again("the names are others now: compiling and comparing again")
         code = max((failure.code for failure in self.failures), default=0)
         if code:
             raise SystemExit(code)

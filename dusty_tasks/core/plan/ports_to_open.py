@@ -1,6 +1,7 @@
 """Which addresses a plan will listen on, so that whoever holds one already can be named before anything is changed."""
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from dusty_tasks.core.plan.found import Found
@@ -9,6 +10,8 @@ from dusty_tasks.core.plan.wanted import Wanted
 
 ANY = ("", "0.0.0.0", "::")
 Address = tuple[str, int]
+REFUSALS = ("port is already allocated", "address already in use")
+"""What the engine says of an address that it cannot publish: of its own records, and of the kernel's."""
 
 
 def addresses_to_open(plan: Plan, wanted: Wanted, found: Found) -> list[tuple[str, Address]]:
@@ -27,6 +30,12 @@ def published_addresses(mapping: dict[str, Any]) -> list[Address]:
         if address:
             found.append(address)
     return found
+
+
+def refused_addresses(printed: str) -> set[Address]:
+    """The IPv4 addresses in what the engine printed when it could not publish a port; none in what it says of anything else."""
+    return {(address, int(port)) for line in printed.splitlines() if any(words in line for words in REFUSALS)
+            for address, port in re.findall(r"\b(\d+\.\d+\.\d+\.\d+):(\d{1,5})\b", line)}
 
 
 def is_in_the_way(listening: Address, wanted: Address) -> bool:

@@ -12,6 +12,8 @@ LIMIT = LAST_PORT - FIRST_PORT + 1
 RouteKey = tuple[str, str, int, int]
 """(app, host_name, host_port, container_port): what keeps its port for good."""
 PortMemory = dict[RouteKey, int]
+_NO_APP = ""
+"""In the key of a port that was set aside: no app has this name."""
 
 
 class TooManyRoutes(ValueError):
@@ -32,17 +34,27 @@ def assign_ports(stack: Stack, memory: Mapping[RouteKey, int]) -> tuple[tuple[Ro
     taken = {route.host_port for route in stack.routes}
     for spec in containers_of(stack):
         taken.update(*(range(published.first, published.last + 1) for _, published in published_ports(spec.compose)))
-    kept = {key: port for key, port in memory.items() if FIRST_PORT <= port <= LAST_PORT and port not in taken}
-    ports = _given_out(stack.routes, _without_doubles(stack.routes, kept), taken)
+    kept = _without_doubles(stack.routes, {key: port for key, port in memory.items() if FIRST_PORT <= port <= LAST_PORT and port not in taken})
+    ports = _given_out(stack.routes, kept, taken)
+    active = {key_of(route) for route in stack.routes}
     if ports is None:
         # The last port is reached: routes outside of the stack lose theirs.
-        active = {key_of(route) for route in stack.routes}
+        kept = {key: port for key, port in kept.items() if key in active or key[0] == _NO_APP}
+        ports = _given_out(stack.routes, kept, taken)
+    if ports is None:
+        # A port that was set aside may be free again by now.
         ports = _given_out(stack.routes, {key: port for key, port in kept.items() if key in active}, taken)
     if ports is None:
         free = LIMIT - len(taken & set(range(FIRST_PORT, LAST_PORT + 1)))
         raise TooManyRoutes(f"{len(stack.routes)} host_forwardings are active, and there are {free} ports from "
                             f"{FIRST_PORT} to {LAST_PORT} for them")
     return tuple(route._replace(port=ports[key_of(route)]) for route in stack.routes), ports
+
+
+def set_aside(memory: Mapping[RouteKey, int], ports: Iterable[int]) -> PortMemory:
+    """A memory in which these ports belong to no route: assign_ports gives them out again only when no other is free."""
+    aside = {(_NO_APP, "", 0, port): port for port in ports}
+    return {**{key: port for key, port in memory.items() if port not in aside.values()}, **aside}
 
 
 def _without_doubles(routes: Iterable[Route], kept: PortMemory) -> PortMemory:

@@ -28,6 +28,15 @@ GIVEN_BACK = 10.0
 """Seconds that the engine may take to give back the port of a container that ended."""
 
 
+class PortsKept(Failure):
+    """The engine alone holds ports that are to be opened, for no container, and has not given them back in time."""
+
+    def __init__(self, what: str, hint: str, addresses: list[tuple[str, Address]]) -> None:
+        super().__init__(what, hint)
+        self.addresses = addresses
+        """(container, address) for each."""
+
+
 def check_before_changes(engine: Engine, view: View, *, adopt: bool) -> None:
     """Raise Failure for the first that does not hold."""
     if not adopt:
@@ -125,7 +134,10 @@ def check_bridge(engine: Engine, view: View) -> None:
 
 
 def check_ports(engine: Engine, view: View) -> None:
-    """Ports that are to be opened must be free; who holds one is named. What the engine is giving back is waited for."""
+    """Ports that are to be opened must be free; who holds one is named. What the engine is giving back is waited for.
+
+    Raises PortsKept if it never does, and Failure if anybody else holds one.
+    """
     addresses = addresses_to_open(view.plan, view.wanted, view.found)
     end = time.monotonic() + GIVEN_BACK
     while taken := [(name, address, holder) for name, address in addresses if (holder := read_holder(engine, address))]:
@@ -137,4 +149,5 @@ def check_ports(engine: Engine, view: View) -> None:
 def _taken_ports(taken: list[tuple[str, Address, Holder]]) -> Failure:
     lines = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({name}) is held by {holder}" for name, address, holder in taken]
     strangers = [holder for *_, holder in taken if not holder.is_engine]
-    return Failure("\n".join(lines), (strangers or [taken[0][2]])[0].way_out)
+    what, hint = "\n".join(lines), (strangers or [taken[0][2]])[0].way_out
+    return Failure(what, hint) if strangers else PortsKept(what, hint, [(name, address) for name, address, _ in taken])

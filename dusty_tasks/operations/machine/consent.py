@@ -60,7 +60,7 @@ class Consent:
 
     def hand_on(self) -> None:
         """Let the same command, begun again in this process, know that everything was agreed to."""
-        if self.answers and all(self.answers.values()):
+        if self.is_given or (self.answers and all(self.answers.values())):
             os.environ[AGREED] = "1"
 
     @staticmethod

@@ -8,8 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dusty_tasks.core.specs.model import Service
+from dusty_tasks.core.stack.json_form import ports_from_json, ports_to_json
 from dusty_tasks.core.stack.model import Route, Stack
-from dusty_tasks.core.stack.ports import FIRST_PORT, LAST_PORT, LIMIT, PortMemory, TooManyRoutes, assign_ports, key_of
+from dusty_tasks.core.stack.ports import (
+    FIRST_PORT,
+    LAST_PORT,
+    LIMIT,
+    PortMemory,
+    TooManyRoutes,
+    assign_ports,
+    key_of,
+    set_aside,
+)
 
 
 def route(number: int, host_port: int = 80) -> Route:
@@ -72,6 +82,36 @@ def test_no_two_routes_ever_share_a_port_and_none_ever_moves(histories: list[set
         assert len({one.port for one in found}) == len(found)
         for one in found:
             assert given_out.setdefault(one.app_name, one.port) == one.port
+
+
+def test_a_route_whose_port_is_set_aside_gets_the_lowest_free_one_and_the_others_keep_theirs() -> None:
+    _, memory = assign_ports(stack(1, 2, 3), {})
+    assert ports(stack(1, 2, 3), set_aside(memory, [65001])) == [65000, 65003, 65002]
+
+
+def test_a_port_that_was_set_aside_is_given_out_again_only_when_no_other_is_left() -> None:
+    full = {key_of(route(number)): FIRST_PORT + number for number in range(LIMIT)}
+    memory = set_aside(full, [FIRST_PORT])
+    assert ports(stack(0), memory) == [65001], "others lose theirs first"
+    assert sorted(ports(stack(*range(LIMIT - 1)), memory)) == [*range(FIRST_PORT + 1, LAST_PORT + 1)]
+    found, memory = assign_ports(stack(*range(LIMIT)), memory)
+    assert sorted(one.port for one in found) == [*range(FIRST_PORT, LAST_PORT + 1)]
+    assert len(memory) == LIMIT
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 30), min_size=1, max_size=20), st.sets(st.integers(0, 40), max_size=3)), max_size=6))
+def test_no_route_ever_gets_a_port_that_was_set_aside_while_others_are_free(histories: list[tuple[set[int], set[int]]]) -> None:
+    memory: PortMemory = {}
+    refused: set[int] = set()
+    for active, kept in histories:
+        before = {one.app_name: one.port for one in assign_ports(stack(*active), memory)[0]}
+        now = {FIRST_PORT + number for number in kept}
+        refused |= now
+        found, memory = assign_ports(stack(*active), ports_from_json(ports_to_json(set_aside(memory, now))))
+        assert not refused & {one.port for one in found}
+        assert len({one.port for one in found}) == len(found)
+        if memory and all(before[one.app_name] not in refused for one in found):
+            assert {one.app_name: one.port for one in found} == before
 
 
 def test_the_stack_that_is_given_stays_as_it_is() -> None:

@@ -20,7 +20,7 @@ from dusty_tasks.effects.doors.process import Finished
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.port_holders import Holder, read_holder
 from dusty_tasks.operations.launch import preconditions
-from dusty_tasks.operations.launch.preconditions import check_names, check_ports
+from dusty_tasks.operations.launch.preconditions import PortsKept, check_names, check_ports
 from dusty_tasks.operations.look import View
 
 LISTEN = "import socket, sys; s = socket.create_server(('127.0.0.1', 0)); open('/proc/self/comm', 'w').write(sys.argv[1]); print(s.getsockname()[1], flush=True); sys.stdin.read()"
@@ -108,6 +108,14 @@ def test_what_the_engine_never_gives_back_is_no_program_to_end(engine: Engine, l
     with pytest.raises(Failure, match="though no container publishes it") as raised:
         check_ports(engine, view(port))
     assert "end that program" not in raised.value.hint and "restart the Docker engine" in raised.value.hint
+    assert isinstance(raised.value, PortsKept) and raised.value.addresses == [("web", ("127.0.0.1", port))]
+
+
+def test_a_port_that_anybody_else_holds_is_not_only_the_engines(engine: Engine, listener: Any) -> None:
+    ports = [listener(name)[0] for name in ("docker-proxy", "httpd")]
+    with pytest.raises(Failure) as raised:
+        check_ports(engine, view(*ports))
+    assert not isinstance(raised.value, PortsKept)
 
 
 @pytest.mark.parametrize(("printed", "expected"), [
