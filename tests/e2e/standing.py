@@ -46,6 +46,9 @@ class Standing:
 
     def _look(self, rig: Any) -> dict[str, Any]:
         """Everything but ids and times."""
-        records = json.loads((self.home / "host/persist/.dusty/started.json").read_text())
+        try:
+            records = json.loads((self.home / "host/persist/.dusty/started.json").read_text())
+        except ValueError:
+            records = {}  # A test damaged it, and an `up` with nothing to do goes by the second file.
         names = rig.run(["sh", "-c", "docker network ls --format '{{.Name}}'; docker volume ls -q"]).stdout
         return {**state(rig), "names": sorted(names.split()), "ready": {name: record.get("ready", True) for name, record in records.items()}}
