@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import STACK_FILE, Paths
+from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.doors.home import home_folder
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 
 
 def home() -> str:
-    """DUSTY_HOME as an absolute path (default ~/.dusty). Raises Failure for one that no YAML file can name."""
+    """DUSTY_HOME as an absolute path (default ~/.dusty). Raises Failure for one that no YAML file can name, or that is no folder."""
     found = home_folder()
     if not os.fsencode(found).decode(errors="ignore").encode() == os.fsencode(found):
         raise Failure(f"DUSTY_HOME is {found!r}, which is no UTF-8: neither YAML nor Compose can name that folder", "export DUSTY_HOME=<another folder>")
+    if not os.path.isdir(found) and os.path.lexists(found):
+        what = "a link that leads to no folder" if os.path.islink(found) else "no folder"
+        raise Failure(f"DUSTY_HOME is {printable(found)}, which is {what}", "export DUSTY_HOME=<a folder>, or move what is there away")
     return found
 
 

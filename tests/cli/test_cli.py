@@ -255,3 +255,16 @@ def test_a_home_that_no_yaml_can_name_is_the_users_to_mend(tmp_path: Path, argv:
     done = subprocess.run([sys.executable, *argv], env={**os.environ, "DUSTY_HOME": os.fsdecode(os.fsencode(tmp_path) + b"/\xe9")}, cwd=ROOT,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "which is no UTF-8" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["status", "up", "doctor"])
+@pytest.mark.parametrize(("kind", "said"), [("file", "which is no folder"), ("link", "which is a link that leads to no folder")])
+def test_a_home_that_is_no_folder_is_the_users_to_mend(tmp_path: Path, verb: str, kind: str, said: str) -> None:
+    if kind == "file":
+        (tmp_path / "home").write_text("")
+    else:
+        (tmp_path / "home").symlink_to("nowhere")
+    done = subprocess.run([sys.executable, "-m", "dusty_tasks", verb], env={**os.environ, "DUSTY_HOME": str(tmp_path / "home")}, cwd=ROOT,
+                          capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"DUSTY_HOME is {tmp_path}/home, {said}\n    hint: export DUSTY_HOME=")
