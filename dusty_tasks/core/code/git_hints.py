@@ -15,6 +15,9 @@ _NO_ANSWER = "its machine does not answer: look at the network, a VPN or a proxy
 _HINTS: tuple[tuple[str, str], ...] = (
     (r"detected dubious ownership in repository at '(?P<path>[^']+)'",
      "it belongs to another user; if you trust it: git config --global --add safe.directory {path}"),
+    # Not behind "remote:": what a remote says names no file of this machine.
+    (r"(?m)^(?:error|fatal): (?:cannot lock ref '[^'\n]*': )?Unable to create '(?P<path>[^'\n]+\.lock)': File exists",
+     "another git works there, or was killed; if none runs any more: rm {path}"),
     (r"REMOTE HOST IDENTIFICATION HAS CHANGED", "its host key is another one than before: ask who runs it, then ssh-keygen -R <machine>"),
     (r"Host key verification failed", "ssh to that machine once by hand, and compare its host key"),
     (r"Permission denied \(|Too many authentication failures", _PUBLIC_KEY),

@@ -141,6 +141,19 @@ def test_what_is_in_progress_is_left_with_the_command_that_ends_it(remote: Remot
     assert (clone_path / "b.txt").read_text() == before
 
 
+@pytest.mark.parametrize("lock", ["index.lock", "refs/remotes/origin/trunk.lock"])
+def test_a_lock_that_a_killed_git_left_is_named_with_what_takes_it_away(remote: Remote, clone_path: Path, lock: str) -> None:
+    update_clone(str(clone_path), remote.url, "")
+    newest = remote.commit(text="two\n")
+    left = clone_path / ".git" / lock
+    left.write_text("")
+    with pytest.raises(ToolFailed) as raised:
+        update_clone(str(clone_path), remote.url, "")
+    assert raised.value.hint == f"another git works there, or was killed; if none runs any more: rm {left}"
+    left.unlink()
+    assert update_clone(str(clone_path), remote.url, "").after == newest
+
+
 def test_a_local_branch_with_commits_is_not_thrown_away_by_a_switch(remote: Remote, clone_path: Path) -> None:
     remote.commit("b.txt", branch="side")
     update_clone(str(clone_path), remote.url, "")
