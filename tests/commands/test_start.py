@@ -99,10 +99,10 @@ def test_once_runs_once_in_a_container_and_again_after_a_recreation(container: C
 def test_a_failed_once_ends_the_container_with_its_status_and_is_tried_again(container: Container) -> None:
     web = app(once=("echo before", 'test -e "$ALLOWED" || (exit 42)', "echo after"))
     for _ in range(2):
-        failed = container.start(web, ALLOWED="/nonexistent")
+        failed = container.start(web, ALLOWED="/there-is-no-such-file")
         assert (failed.returncode, failed.stdout) == (42, "before\n")
     assert container.lines(web, ALLOWED="/") == ["before", "after", "always"]
-    assert container.lines(web, ALLOWED="/nonexistent") == ["always"]
+    assert container.lines(web, ALLOWED="/there-is-no-such-file") == ["always"]
 
 
 def test_stdout_and_stderr_of_once_go_to_the_container_and_to_its_log(container: Container) -> None:

@@ -169,14 +169,14 @@ WORDS = ["it's", 'q"q', "a b", "$HOME", "`x`", "*", "!!", "a\nb", "a\\b\\\\c", "
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "csh", "tcsh", "zsh", "fish"])
-def test_every_login_shell_takes_the_same_words(shell: str) -> None:
+def test_every_login_shell_takes_the_same_words(shell: str, tmp_path: Path) -> None:
     if not shutil.which(shell):
         pytest.skip(f"there is no {shell}")
     script = "for word; do printf '%s\\0' \"$word\"; done\nprintf '%s' \"$(cat)\"; exit 7"
     for words in (WORDS, ["plain", "it's"]):
         command = with_begin(command_for_any_shell(["sh", "-c", script, "dusty", *words]))
         assert "\n" not in command and "!" not in command
-        done = subprocess.run([shell, "-c", command], input=b"in", capture_output=True, check=False, env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"})
+        done = subprocess.run([shell, "-c", command], input=b"in", capture_output=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
         assert (done.stdout, done.returncode) == (b"dusty: begin\n" + b"".join(os.fsencode(word) + b"\0" for word in words) + b"in", 7), done.stderr
 
 
