@@ -94,7 +94,9 @@ def main(names: Sequence[str], root: Path = ROOT) -> int:
         link_package(venv_path)
         say(f"installing {' and '.join(names)} into it: a few seconds, and only when that changes")
         if install(venv_path, requirements):
-            say(f"{' '.join(names)} could not be installed; the lines above are pip's. A network problem is mended by trying again")
+            say(
+                f"{' '.join(names)} could not be installed; the lines above are pip's. A network problem is mended by trying again"
+            )
             return 2
         record(venv_path, requirements)
         say(f".venv is ready ({time.monotonic() - started:.0f} s)")

@@ -3,6 +3,7 @@
 All that Dusty says goes through here, and nothing in it can steer a terminal, whatever file, container or remote it came from. What containers
 print in `logs`, `shell`, `scripts` and `test` is theirs, and passed on as it is.
 """
+
 from __future__ import annotations
 
 import os
@@ -100,8 +101,12 @@ def has_colour(stream: TextIO | None = None) -> bool:
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns padded to their widest cell, two blanks between, no trailing blanks: the same on a pipe and a terminal."""
     cells = [[printable(str(cell)) for cell in row] for row in ([headers, *rows] if headers else rows)]
-    widths = [max((len(row[i]) for row in cells if i < len(row)), default=0) for i in range(max(map(len, cells), default=0))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells)
+    widths = [
+        max((len(row[i]) for row in cells if i < len(row)), default=0) for i in range(max(map(len, cells), default=0))
+    ]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells
+    )
 
 
 @contextmanager
@@ -132,9 +137,20 @@ def _at_the_foot(title: str, total: int | None) -> Iterator[Callable[[str], None
 
     # doit swaps sys.stdout for a Writer, which with rich's own stand-in would call itself for ever: rich gets the real stream.
     console = Console(file=sys.__stdout__, no_color=not has_colour(sys.__stdout__))
-    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*(columns if total else columns[:2] + columns[-1:]), console=console, transient=True,
-                  redirect_stdout=False, redirect_stderr=False) as bar:
+    columns = [
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    ]
+    with Progress(
+        *(columns if total else columns[:2] + columns[-1:]),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
         task = bar.add_task(harmless(title), total=total)
         _shown_above.append(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
         try:

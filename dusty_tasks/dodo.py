@@ -3,6 +3,7 @@
 `doit up`, `doit compile` and `doit sync:<repo>` are pipelines of steps with file dependencies; every other verb is one task.
 Steps and verbs import what they need inside their functions: loading this file is part of every start.
 """
+
 from __future__ import annotations
 
 import sys
@@ -27,8 +28,13 @@ try:
 except Failure as failure:
     # Plain doit would show where it was raised.
     raise SystemExit(str(failure)) from None
-DOIT_CONFIG = {"backend": "sqlite3", "dep_file": state.prepare(HOME), "reporter": Quiet,
-               "default_tasks": ["_usage"], "verbosity": 2}
+DOIT_CONFIG = {
+    "backend": "sqlite3",
+    "dep_file": state.prepare(HOME),
+    "reporter": Quiet,
+    "default_tasks": ["_usage"],
+    "verbosity": 2,
+}
 
 PIPELINES = ("compile", "sync", "up")
 
@@ -38,8 +44,10 @@ cli.refuse_what_doit_would_not_explain(sys.argv, PIPELINES)
 
 def parameters(verb_name: str) -> list[dict[str, Any]]:
     """The options of a pipeline verb, as doit's @task_params wants them."""
-    return [{"name": o.name, "long": o.long, "short": o.short, "default": o.default, "type": o.type, "help": o.help}
-            for o in (*BY_NAME[verb_name].options, parsing.HELP)]
+    return [
+        {"name": o.name, "long": o.long, "short": o.short, "default": o.default, "type": o.type, "help": o.help}
+        for o in (*BY_NAME[verb_name].options, parsing.HELP)
+    ]
 
 
 @task_params(parameters("compile"))
@@ -85,15 +93,25 @@ def task_verbs() -> Iterator[dict[str, Any]]:
 
 def task_usage() -> dict[str, Any]:
     """what a bare `doit` shows"""
-    return {"basename": "_usage", "actions": [lambda: print(help_pages.overview())], "verbosity": 2, "io": {"capture": False}}
+    return {
+        "basename": "_usage",
+        "actions": [lambda: print(help_pages.overview())],
+        "verbosity": 2,
+        "io": {"capture": False},
+    }
 
 
 def instead(verb_name: str, options: dict[str, Any]) -> dict[str, Any]:
     """One sub-task that runs the verb with its options, in place of the pipeline's steps."""
+
     def action() -> None:
-        chosen = [f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
-                  for name, value in options.items() if parsing.is_given(value)]
+        chosen = [
+            f"--{name.replace('_', '-')}" + ("" if value is True else f"={value}")
+            for name, value in options.items()
+            if parsing.is_given(value)
+        ]
         code = cli.run_verb(BY_NAME[verb_name], chosen)
         if code:
             raise SystemExit(code)
+
     return {"name": "with_options", "actions": [action], "verbosity": 2, "io": {"capture": False}, "uptodate": [False]}

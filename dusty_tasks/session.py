@@ -1,4 +1,5 @@
 """The one place where effects feed core: everything a run needs to know, read at most once a process."""
+
 from __future__ import annotations
 
 import functools
@@ -33,10 +34,16 @@ def home() -> str:
     """DUSTY_HOME as an absolute path (default ~/.dusty). Raises Failure for one that no YAML file can name, or that is no folder."""
     found = home_folder()
     if not os.fsencode(found).decode(errors="ignore").encode() == os.fsencode(found):
-        raise Failure(f"DUSTY_HOME is {found!r}, which is no UTF-8: neither YAML nor Compose can name that folder", "export DUSTY_HOME=<another folder>")
+        raise Failure(
+            f"DUSTY_HOME is {found!r}, which is no UTF-8: neither YAML nor Compose can name that folder",
+            "export DUSTY_HOME=<another folder>",
+        )
     if not os.path.isdir(found) and os.path.lexists(found):
         what = "a link that leads to no folder" if os.path.islink(found) else "no folder"
-        raise Failure(f"DUSTY_HOME is {printable(found)}, which is {what}", "export DUSTY_HOME=<a folder>, or move what is there away")
+        raise Failure(
+            f"DUSTY_HOME is {printable(found)}, which is {what}",
+            "export DUSTY_HOME=<a folder>, or move what is there away",
+        )
     return found
 
 
@@ -71,8 +78,13 @@ def specs_root() -> Path:
         return local
     chosen = settings()
     if not chosen.specs_repo:
-        raise Failure("no specs repo is configured", f"{DUSTY} setup --specs-repo <repo>, or "
-                      + ("a config.yml with specs_repo" if chosen.is_configured else f"{DUSTY} up, which takes the example specs"))
+        raise Failure(
+            "no specs repo is configured",
+            f"{DUSTY} setup --specs-repo <repo>, or "
+            + (
+                "a config.yml with specs_repo" if chosen.is_configured else f"{DUSTY} up, which takes the example specs"
+            ),
+        )
     repo = repo_of(chosen.specs_repo)
     return Path(chosen.path_of(repo.id, repo.local_path))
 
@@ -101,10 +113,14 @@ def _check_specs_are_cloned() -> None:
         return
     repo = repo_of(chosen.specs_repo)
     if repo.url and not chosen.repo_overrides.get(repo.id):
-        raise Failure(f"the specs repo {repo.id} is not cloned yet", f"{DUSTY} repos update clones it, {DUSTY} up does so first")
+        raise Failure(
+            f"the specs repo {repo.id} is not cloned yet", f"{DUSTY} repos update clones it, {DUSTY} up does so first"
+        )
 
 
-def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None) -> tuple[Specs, list[Problem]]:
+def read_specs(
+    root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None
+) -> tuple[Specs, list[Problem]]:
     """The specs of the specs repo at `root`, and every problem in them; without `cache_path` nothing is written.
 
     `files` are its spec files, if they are known already.
@@ -123,9 +139,17 @@ def read_specs(root: str | Path, cache_path: str | None = None, files: Sequence[
         inside = [read for read in reads if is_within(read.path, [str(root)])]
         targets = real_paths([str(root), *(read.path for read in inside)])
         troubles = {read.path: read_trouble(read.path) for read in reads if read.is_file}
-        problems = sorted({*problems, *link_problems(inside, targets, found, targets[str(root)]), *trouble_problems(reads, troubles, found)})
+        problems = sorted(
+            {
+                *problems,
+                *link_problems(inside, targets, found, targets[str(root)]),
+                *trouble_problems(reads, troubles, found),
+            }
+        )
     if commands := list(commands_of(found)):
-        refusals = read_refusals([command.text for command in commands], paths().kept("commands"), is_kept=cache_path is not None)
+        refusals = read_refusals(
+            [command.text for command in commands], paths().kept("commands"), is_kept=cache_path is not None
+        )
         problems = sorted([*problems, *shell_problems(found, commands, refusals)])
     return found, problems
 
@@ -219,7 +243,11 @@ def settings_for(repos: Iterable[Repo]) -> Settings:
     chosen = settings()
     if chosen.sync_mode != "bind":
         return chosen
-    trees = {chosen.path_of(repo.id, repo.local_path) for repo in repos if repo.local_path or repo.id in chosen.repo_overrides}
+    trees = {
+        chosen.path_of(repo.id, repo.local_path)
+        for repo in repos
+        if repo.local_path or repo.id in chosen.repo_overrides
+    }
     return replace(chosen, without_git=tuple(sorted(tree for tree in trees if not has_git(tree))))
 
 

@@ -65,8 +65,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
 
 SLOW = (
-    "tests/fuzz/", "tests/commands/test_start.py", "tests/effects/watch/", "tests/test_bootstrap.py", "tests/test_wheel.py",
-    *(f"tests/effects/code/test_{name}.py" for name in ("clone_rewrites", "clone_updates", "git_door", "lfs", "submodules")),
+    "tests/fuzz/",
+    "tests/commands/test_start.py",
+    "tests/effects/watch/",
+    "tests/test_bootstrap.py",
+    "tests/test_wheel.py",
+    *(
+        f"tests/effects/code/test_{name}.py"
+        for name in ("clone_rewrites", "clone_updates", "git_door", "lfs", "submodules")
+    ),
     *(f"tests/verbs/test_verb_{name}.py" for name in ("compile", "dump", "repos", "sync")),
 )
 """Tests that start many processes or try many inputs. Together they take as long as all the others, which `./check fast` keeps to."""

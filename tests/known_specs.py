@@ -1,4 +1,5 @@
 """What a run that read some specs leaves in a DUSTY_HOME."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -19,4 +20,6 @@ def keep_texts(home: Path, texts: Iterable[str]) -> None:
 
 def keep_documents(home: Path, documents: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
     """The cache with documents of this kind, name and value."""
-    keep_texts(home, [Document(kind, name, f"{kind}s/{name}.yml", value, [], []).text for kind, name, value in documents])
+    keep_texts(
+        home, [Document(kind, name, f"{kind}s/{name}.yml", value, [], []).text for kind, name, value in documents]
+    )

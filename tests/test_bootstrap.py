@@ -39,7 +39,10 @@ def test_two_first_starts_at_once_make_one_venv_and_later_ones_have_nothing_to_d
     assert (said + other_said).count("is ready") == 1
     assert finish(start(checkout)) == (0, "")
     found = [checkout / ".venv/bin/python", "-P", "-c", "import dusty_tasks; print(dusty_tasks.__file__)"]
-    assert subprocess.run(found, capture_output=True, text=True, cwd="/", check=True).stdout.strip() == f"{checkout}/dusty_tasks/__init__.py"
+    assert (
+        subprocess.run(found, capture_output=True, text=True, cwd="/", check=True).stdout.strip()
+        == f"{checkout}/dusty_tasks/__init__.py"
+    )
 
 
 def test_a_killed_start_and_a_failed_install_are_done_again(checkout):

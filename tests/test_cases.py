@@ -10,6 +10,7 @@
 
 `--bless` rewrites problems.txt and build/ with what came out.
 """
+
 from __future__ import annotations
 
 import json
@@ -29,7 +30,9 @@ from dusty_tasks.effects.specs.templates import read_templates
 
 CASES = Path(__file__).parent / "cases"
 HOME, SPECS_ROOT = "/dusty-home", "/specs"
-NAMES = sorted(path.name for path in CASES.iterdir() if (path / "specs").is_dir() and not path.name.startswith("problems_"))
+NAMES = sorted(
+    path.name for path in CASES.iterdir() if (path / "specs").is_dir() and not path.name.startswith("problems_")
+)
 """Those of problems_* are run by core/test_problem_cases."""
 POWERS = "../powers.txt"
 ON_DEMAND = ("stack.json", "origins.json", POWERS)
@@ -49,7 +52,10 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
     problems += made.problems
     if errors(problems):
         return said(problems), {}
-    artifacts = {path: data.decode() for path, data in compile_all(specs, made.stack, made.ports, settings, SPECS_ROOT, read_templates()).items()}
+    artifacts = {
+        path: data.decode()
+        for path, data in compile_all(specs, made.stack, made.ports, settings, SPECS_ROOT, read_templates()).items()
+    }
     powers = power_warnings(powers_of(made.stack, settings, SPECS_ROOT), specs.places)
     return said(problems), {**artifacts, POWERS: said(powers)}
 
@@ -72,7 +78,9 @@ def keep(case: Path, problems: str, artifacts: dict[str, str]) -> None:
     """Make the case folder say what came out."""
     (case / "problems.txt").unlink(missing_ok=True)
     shutil.rmtree(case / "build", ignore_errors=True)
-    texts = {f"build/{path}": text for path, text in artifacts.items()} | ({"problems.txt": problems} if problems else {})
+    texts = {f"build/{path}": text for path, text in artifacts.items()} | (
+        {"problems.txt": problems} if problems else {}
+    )
     for path, text in texts.items():
         (case / path).parent.mkdir(parents=True, exist_ok=True)
         (case / path).write_text(text)

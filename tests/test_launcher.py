@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-NO_VENV = '#!/bin/sh\ncase $2 in *ensurepip*) exit 1 ;; esac\nexec /bin/true\n'
+NO_VENV = "#!/bin/sh\ncase $2 in *ensurepip*) exit 1 ;; esac\nexec /bin/true\n"
 RECORDING = '#!/bin/sh\nprintf "%s|" "${0##*/}" "$@"\n'
 
 
@@ -38,8 +38,15 @@ class Checkout:
     def run(self, *words: str, script: Path | None = None, **named) -> subprocess.CompletedProcess:
         env = {"PATH": str(self.bin), "HOME": str(self.path.parent), **named.pop("env", {})}
         named = {"input": "", **named} if "stdin" not in named else named
-        return subprocess.run(["/bin/sh", str(script or self.path / "dusty"), *words], env=env, text=True,
-                              capture_output=True, timeout=20, check=False, **named)
+        return subprocess.run(
+            ["/bin/sh", str(script or self.path / "dusty"), *words],
+            env=env,
+            text=True,
+            capture_output=True,
+            timeout=20,
+            check=False,
+            **named,
+        )
 
 
 @pytest.fixture
@@ -69,13 +76,15 @@ def test_works_through_links_to_links(checkout, tmp_path):
 
 def test_works_with_stdin_closed(checkout):
     command = f"exec /bin/sh '{checkout.path}/dusty' up <&-"
-    done = subprocess.run(["/bin/sh", "-c", command], env={"PATH": str(checkout.bin)}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], env={"PATH": str(checkout.bin)}, capture_output=True, text=True, check=True
+    )
     assert done.stdout.endswith("dusty_tasks\nup\n")
     assert done.stderr == ""
 
 
 def test_changed_requirements_are_installed_before_anything_runs(checkout):
-    checkout.program("python3", RECORDING.replace("printf", 'case $1 in -c) exit 0;; esac\nprintf'))
+    checkout.program("python3", RECORDING.replace("printf", "case $1 in -c) exit 0;; esac\nprintf"))
     (checkout.path / "requirements.txt").write_text("doit\nrich\n")
     out = checkout.run("up").stdout
     assert out.startswith(f"python3|-I|{checkout.path}/dusty_tasks/bootstrap.py|requirements.txt|")
@@ -101,7 +110,10 @@ def test_yes_installs_it(without_venv):
     """The stub apt-get brings a python3 that has venv, as the real one does."""
     without_venv.program("python4", "#!/bin/sh\nexit 0\n")
     log = without_venv.path / "apt.log"
-    without_venv.program("apt-get", f'#!/bin/sh\necho "$*" >>"{log}"\n[ "$1" = update ] || echo "#!/bin/sh" >"{without_venv.bin}/python3"\n')
+    without_venv.program(
+        "apt-get",
+        f'#!/bin/sh\necho "$*" >>"{log}"\n[ "$1" = update ] || echo "#!/bin/sh" >"{without_venv.bin}/python3"\n',
+    )
     without_venv.program("sudo", '#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n')
     without_venv.run("up", "--yes")
     assert log.read_text() == "update\ninstall -y --no-install-recommends python3-venv\n"
@@ -120,8 +132,13 @@ def test_a_terminal_is_asked(without_venv, answer, installs):
     without_venv.program("sudo", '#!/bin/sh\n[ "$1" = -n ] && shift\nexec "$@"\n')
     leader, follower = pty.openpty()
     os.write(leader, answer)
-    process = subprocess.Popen(["/bin/sh", without_venv.path / "dusty", "up"], stdin=follower, stdout=follower, stderr=follower,
-                               env={"PATH": str(without_venv.bin), "HOME": str(without_venv.path)})
+    process = subprocess.Popen(
+        ["/bin/sh", without_venv.path / "dusty", "up"],
+        stdin=follower,
+        stdout=follower,
+        stderr=follower,
+        env={"PATH": str(without_venv.bin), "HOME": str(without_venv.path)},
+    )
     assert process.wait(20) == (2 if installs else 1)
     assert log.exists() is installs
     os.close(leader)

@@ -1,4 +1,5 @@
 """The rules of the house, read from the imports: core touches nothing, effects decide nothing, the rest connects; shelves import downward."""
+
 from __future__ import annotations
 
 import ast
@@ -14,13 +15,46 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dusty_tasks"
 HEAVY = {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles", "inotify_simple"}
 """Each costs 9 to 51 ms to import: only inside the functions that use them."""
-WORLD = {"os", "subprocess", "socket", "pathlib", "shutil", "tempfile", "time", "random", "sh", "docker", "http", "urllib.request",
-         "fcntl", "signal", "threading", "glob", "sys", "watchfiles", "inotify_simple", "select", "rich"}
+WORLD = {
+    "os",
+    "subprocess",
+    "socket",
+    "pathlib",
+    "shutil",
+    "tempfile",
+    "time",
+    "random",
+    "sh",
+    "docker",
+    "http",
+    "urllib.request",
+    "fcntl",
+    "signal",
+    "threading",
+    "glob",
+    "sys",
+    "watchfiles",
+    "inotify_simple",
+    "select",
+    "rich",
+}
 """What a pure module has no use for; posixpath is allowed, being string work."""
 
 
 SHELVES = {
-    "core": ("suites", "of_verbs", "check", "artifacts", "powers", "plan", "stack", "code", "settings", "specs", "text"),
+    "core": (
+        "suites",
+        "of_verbs",
+        "check",
+        "artifacts",
+        "powers",
+        "plan",
+        "stack",
+        "code",
+        "settings",
+        "specs",
+        "text",
+    ),
     "effects": ("observe", "hosts", "home", "specs", "watch", "engine", "code", "machine", "docker_host", "doors"),
 }
 """Top to bottom: a module imports from its own shelf and those below it (docs/architecture.md)."""
@@ -32,7 +66,9 @@ def modules(folder: str) -> list[Path]:
 
 def imported(path: Path, *, at_top_only: bool = False, at_run_time: bool = False) -> Iterator[str]:
     tree = ast.parse(path.read_text())
-    for_types = {id(below) for node in ast.walk(tree) if at_run_time and _is_for_types(node) for below in ast.walk(node)}
+    for_types = {
+        id(below) for node in ast.walk(tree) if at_run_time and _is_for_types(node) for below in ast.walk(node)
+    }
     for node in _top_level(tree) if at_top_only else ast.walk(tree):
         if id(node) in for_types:
             continue
@@ -86,7 +122,10 @@ def test_shelves_import_downward_only(room: str) -> None:
 
 
 def test_an_import_upward_is_found(tmp_path: Path) -> None:
-    for shelf, text in (("plan", "from dusty_tasks.core.stack import model\n"), ("text", "from dusty_tasks.core.plan.found import FoundContainer\n")):
+    for shelf, text in (
+        ("plan", "from dusty_tasks.core.stack import model\n"),
+        ("text", "from dusty_tasks.core.plan.found import FoundContainer\n"),
+    ):
         (tmp_path / shelf).mkdir()
         (tmp_path / shelf / "module.py").write_text(text)
     assert wrong_way(tmp_path, SHELVES["core"], "core") == ["text/module.py imports plan, which stands above text"]
@@ -104,7 +143,9 @@ def wrong_way(folder: Path, shelves: Sequence[str], room: str = "") -> list[str]
             continue
         above = shelves[: shelves.index(shelf)]
         used = {name.split(".")[2] for name in imported(path) if name.startswith(f"dusty_tasks.{room}.")}
-        wrong += [f"{path.relative_to(folder)} imports {name}, which stands above {shelf}" for name in above if name in used]
+        wrong += [
+            f"{path.relative_to(folder)} imports {name}, which stands above {shelf}" for name in above if name in used
+        ]
     return wrong
 
 
@@ -115,7 +156,10 @@ def test_no_module_imports_itself_through_others() -> None:
 def circles() -> list[tuple[str, ...]]:
     """Groups of modules that import one another, wherever in them the import stands (but for types alone)."""
     paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
-    uses = {name: {other for other in imported(path, at_run_time=True) if other in paths and other != name} for name, path in paths.items()}
+    uses = {
+        name: {other for other in imported(path, at_run_time=True) if other in paths and other != name}
+        for name, path in paths.items()
+    }
     reached: dict[str, set[str]] = {}
     for name in uses:
         seen: set[str] = set()
@@ -125,7 +169,13 @@ def circles() -> list[tuple[str, ...]]:
                 seen.add(other)
                 waiting.append(other)
         reached[name] = seen
-    return sorted({tuple(sorted({name, *(other for other in reached[name] if name in reached[other])})) for name in uses if name in reached[name]})
+    return sorted(
+        {
+            tuple(sorted({name, *(other for other in reached[name] if name in reached[other])}))
+            for name in uses
+            if name in reached[name]
+        }
+    )
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -135,8 +185,9 @@ def test_heavy_libraries_are_imported_where_they_are_used(path: Path) -> None:
 
 def test_other_programs_are_started_through_one_door() -> None:
     doors = {"effects/doors/process.py", "bootstrap.py"}
-    users = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py")
-             if {"subprocess", "sh"} & set(imported(path))}
+    users = {
+        str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if {"subprocess", "sh"} & set(imported(path))
+    }
     assert users <= doors
 
 
@@ -148,8 +199,16 @@ def test_help_imports_neither_doit_nor_anything_heavy(words: list[str], tmp_path
 
 def loaded_modules(words: list[str], home: Path) -> set[str]:
     """The names of all modules in memory after `dusty words` ended."""
-    code = ("import sys\nfrom dusty_tasks.cli.main import main\n"
-            f"main({words!r})\nprint('LOADED', *sorted(sys.modules), file=sys.stderr)")
-    ended = subprocess.run([sys.executable, "-c", code], env={**os.environ, "DUSTY_HOME": str(home)}, cwd=ROOT,
-                           capture_output=True, text=True, check=False)
+    code = (
+        "import sys\nfrom dusty_tasks.cli.main import main\n"
+        f"main({words!r})\nprint('LOADED', *sorted(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "DUSTY_HOME": str(home)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return set(ended.stderr.split("LOADED")[-1].split())

@@ -30,7 +30,9 @@ def installed(tmp_path_factory) -> Path:
 
 def run(installed: Path, *argv: str, tmp_path: Path) -> subprocess.CompletedProcess:
     env = {"PATH": f"{installed}/bin:{os.environ['PATH']}", "HOME": str(tmp_path), "DUSTY_HOME": str(tmp_path / "home")}
-    return subprocess.run(argv, env=env, cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    return subprocess.run(
+        argv, env=env, cwd=tmp_path, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
 
 
 def test_the_command_runs_and_is_the_wheels(installed, tmp_path):
@@ -48,7 +50,10 @@ def test_every_resource_of_the_checkout_is_inside(installed, tmp_path, name):
     assert installed in inside.parents
 
     def files(top: Path) -> set[str]:
-        return {str(path.relative_to(top)) for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+        return {
+            str(path.relative_to(top)) for path in top.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        }
+
     assert files(inside) == files(ROOT / name)
 
 

@@ -1,4 +1,5 @@
 """docs/verbs.md, made from the table of verbs: `python -m dusty_tasks.cli.doc_pages` rewrites it, a test compares."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -44,8 +45,13 @@ def _contents(group: str) -> str:
 
 def section(verb: Verb) -> str:
     """One verb: usage, what it does, its options."""
-    lines = [f"### {verb.name}", "", f"    dusty {verb.name} {verb.usage}".rstrip(), "",
-             f"{verb.summary[0].upper()}{verb.summary[1:]}."]
+    lines = [
+        f"### {verb.name}",
+        "",
+        f"    dusty {verb.name} {verb.usage}".rstrip(),
+        "",
+        f"{verb.summary[0].upper()}{verb.summary[1:]}.",
+    ]
     names = [alias for alias, name in ALIASES.items() if name == verb.name]
     if names:
         lines += ["", f"Also as {' and '.join(f'`dusty {name}`' for name in names)}."]

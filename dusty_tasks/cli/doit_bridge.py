@@ -1,4 +1,5 @@
 """Runs that doit does: a pipeline, or one of doit's own commands."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -28,7 +29,9 @@ def check_words_of_doit(name: str, words: Sequence[str]) -> None:
     named = [name, *words]
     if name in DOIT_COMMANDS:
         try:
-            _options, named = DoitMain().get_cmds().get_plugin(name)(task_loader=ModuleTaskLoader({})).cmdparser.parse(words)
+            _options, named = (
+                DoitMain().get_cmds().get_plugin(name)(task_loader=ModuleTaskLoader({})).cmdparser.parse(words)
+            )
         except CmdParseError as error:
             what, _, _innards = str(error).removeprefix("Error parsing Command: ").partition(" (parsing options")
             raise Failure(what, f"doit help {name}") from None
@@ -61,7 +64,11 @@ def run_pipeline(name: str, arguments: Sequence[str]) -> int:
     except parsing.UsageError as error:
         return cli.misused(BY_NAME[name], error)
     special = options.pop("help") or (name == "compile" and any(map(parsing.is_given, options.values())))
-    return cli.run_verb(BY_NAME[name], arguments) if special else run_doit(["run", name], {name: {**options, "help": False}})
+    return (
+        cli.run_verb(BY_NAME[name], arguments)
+        if special
+        else run_doit(["run", name], {name: {**options, "help": False}})
+    )
 
 
 def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -> int:
@@ -83,9 +90,12 @@ def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -
                 return cmd_args
 
         # `compile` and `up` need no task of another pipeline or verb: with many repos, making those takes its time.
-        wanted = {"compile": ("task_compile",), "up": ("task_compile", "task_up")}.get(next(iter(task_options or {}), ""))
+        wanted = {"compile": ("task_compile",), "up": ("task_compile", "task_up")}.get(
+            next(iter(task_options or {}), "")
+        )
         loader = ModuleTaskLoader({name: getattr(dodo, name) for name in ("DOIT_CONFIG", *wanted)} if wanted else dodo)
         if task_options:
             loader.task_opts = task_options
         return int(Dusty(loader, config_filenames=()).run(list(words)) or 0)
+
     return endings.ending(run)

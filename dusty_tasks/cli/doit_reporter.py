@@ -2,6 +2,7 @@
 
 Steps print what they do; an up-to-date step is silent, and so is the name of a running one.
 """
+
 from __future__ import annotations
 
 import sys

@@ -3,6 +3,7 @@
 doit writes its database at the end of a run; kill -9 would lose every finished task. The methods
 replaced here are private to doit 0.37, which requirements.txt pins and tests/cli/test_state.py watches.
 """
+
 from __future__ import annotations
 
 import functools
@@ -70,19 +71,22 @@ def _committing(method: Callable[..., Any]) -> Callable[..., Any]:
             database._conn.execute("pragma synchronous = off")
             method(self, *args, **named)
             for name in database._dirty:
-                database._conn.execute("insert or replace into doit values (?, ?)",
-                                       (name, database.codec.encode(database._cache[name])))
+                database._conn.execute(
+                    "insert or replace into doit values (?, ?)", (name, database.codec.encode(database._cache[name]))
+                )
             database._conn.commit()
         except sqlite3.Error as error:
             _say_unwritten(error)
             database._conn.close()
             database._conn = database._sqlite3(":memory:")
         database._dirty.clear()
+
     return wrapped
 
 
 def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
     """Open the database; where there is no room for one, one in memory."""
+
     @functools.wraps(method)
     def wrapped(self: Any, name: str) -> Any:
         from doit.dependency import DatabaseException
@@ -92,6 +96,7 @@ def _opening(method: Callable[..., Any]) -> Callable[..., Any]:
         except DatabaseException as error:
             _say_unwritten(error.__context__ or error)
             return method(self, ":memory:")
+
     return wrapped
 
 
@@ -106,6 +111,7 @@ def _closing(method: Callable[..., Any]) -> Callable[..., Any]:
             _say_unwritten(error)
             self._conn.close()
             self._dirty = set()
+
     return wrapped
 
 

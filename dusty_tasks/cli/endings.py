@@ -1,4 +1,5 @@
 """How a run ends: its exit code, and what is said of an error, a bug, or a reader who has gone."""
+
 from __future__ import annotations
 
 import os
@@ -54,7 +55,13 @@ def trouble_of_the_machine(error: Exception) -> int:
     if limit := _limit_reached(error):
         warn(f"{limit}\n    hint: ulimit -a shows the limits of this shell; the next run goes on where this one ended")
         return 2
-    if not isinstance(error, OSError) or error.errno not in (errno.ENOSPC, errno.EROFS, errno.EDQUOT, errno.EACCES, errno.ENOTDIR):
+    if not isinstance(error, OSError) or error.errno not in (
+        errno.ENOSPC,
+        errno.EROFS,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.ENOTDIR,
+    ):
         return 0
     warn(f"{error.filename or 'the output'}: {error.strerror}")
     try:
@@ -71,7 +78,11 @@ def _limit_reached(error: Exception) -> str:
     number = error.errno if isinstance(error, OSError) else 0
     said = str(error)
     # A library that cannot be loaded for want of memory, and a fork that fails, have no error of their own.
-    if isinstance(error, MemoryError) or number == errno.ENOMEM or (isinstance(error, ImportError) and "failed to map" in said):
+    if (
+        isinstance(error, MemoryError)
+        or number == errno.ENOMEM
+        or (isinstance(error, ImportError) and "failed to map" in said)
+    ):
         return "there is not enough memory for this run, or it may not take more"
     if number in (errno.EMFILE, errno.ENFILE) or "Too many open files" in said:
         return "this run may not open more files"
@@ -95,6 +106,7 @@ def report_bug() -> int:
     text = f"dusty {' '.join(sys.argv[1:])}\n\n{traceback.format_exc()}"
     try:
         from dusty_tasks.session import paths
+
         folder = paths().state
         os.makedirs(folder, exist_ok=True)
         handle, path = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)

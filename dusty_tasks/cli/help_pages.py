@@ -1,4 +1,5 @@
 """The pages that help prints."""
+
 from __future__ import annotations
 
 from dusty_tasks.cli.parsing import HELP
@@ -16,21 +17,38 @@ def page(verb: Verb) -> str:
 
     from dusty_tasks.verbs.help_texts import DETAILS
 
-    lines = [fill(f"usage: {DUSTY} {verb.name} {verb.usage}".rstrip(), WIDTH, subsequent_indent=" " * 9), "",
-             fill(f"{verb.summary[0].upper()}{verb.summary[1:]}.", WIDTH)]
+    lines = [
+        fill(f"usage: {DUSTY} {verb.name} {verb.usage}".rstrip(), WIDTH, subsequent_indent=" " * 9),
+        "",
+        fill(f"{verb.summary[0].upper()}{verb.summary[1:]}.", WIDTH),
+    ]
     for paragraph in filter(None, in_called_name(DETAILS.get(verb.name, "")).split("\n\n")):
         lines += ["", paragraph if paragraph.startswith(" ") else fill(paragraph, WIDTH)]
     lines += ["", "Options:"]
-    flags = [(", ".join(filter(None, (f"-{o.short}" if o.short else "", f"--{o.long}{' ' + o.metavar if o.metavar else ''}"))), o.help)
-             for o in (*verb.options, HELP)]
+    flags = [
+        (
+            ", ".join(
+                filter(None, (f"-{o.short}" if o.short else "", f"--{o.long}{' ' + o.metavar if o.metavar else ''}"))
+            ),
+            o.help,
+        )
+        for o in (*verb.options, HELP)
+    ]
     width = max(len(flag) for flag, _help in flags)
-    return "\n".join(lines + [fill(f"  {flag.ljust(width)}  {text}", WIDTH, subsequent_indent=" " * (width + 4)) for flag, text in flags])
+    return "\n".join(
+        lines
+        + [fill(f"  {flag.ljust(width)}  {text}", WIDTH, subsequent_indent=" " * (width + 4)) for flag, text in flags]
+    )
 
 
 def overview() -> str:
     """The page of `dusty`, `dusty help` and a bare `doit`: verbs in groups, one line each."""
-    lines = ["Dusty launches your team's whole local environment with one command.", "",
-             f"usage: {DUSTY} <verb> [words and options]", ""]
+    lines = [
+        "Dusty launches your team's whole local environment with one command.",
+        "",
+        f"usage: {DUSTY} <verb> [words and options]",
+        "",
+    ]
     width = max(len(verb.name) for verb in VERBS)
     for group in dict.fromkeys(verb.group for verb in VERBS):
         lines.append(f"{group}:")

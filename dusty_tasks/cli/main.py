@@ -1,4 +1,5 @@
 """`dusty …` and `python -m dusty_tasks …`: words to a verb, or to doit for the pipelines."""
+
 from __future__ import annotations
 
 import gc
@@ -12,6 +13,7 @@ from dusty_tasks.cli.doit_bridge import DOIT_COMMANDS, check_words_of_doit, is_s
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """A start makes modules and tables by the ten thousand and next to no garbage: looking for some costs a tenth of it."""
 
+
 def console() -> None:
     """The `dusty` command of an installed wheel. A reader that has gone (`dusty logs | head`) ends it in silence, 141."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
@@ -22,6 +24,7 @@ def console() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         return code
+
     code = endings.ending(run)
     if sys.argv[1:2] == ["compile"]:
         # All is written, and no thread or child is left: to take a stack of hundreds of apps apart would take a fifth of the run.
@@ -52,7 +55,10 @@ def main(arguments: Sequence[str]) -> int:
         print(help_pages.page(verb) if verb else help_pages.overview())
         return 0
     if not _is_somewhere():
-        print("the folder that this was started in is gone\n    hint: cd to another one, and run it again", file=sys.stderr)
+        print(
+            "the folder that this was started in is gone\n    hint: cd to another one, and run it again",
+            file=sys.stderr,
+        )
         return 1
     if name in ("up", "compile"):
         return run_pipeline(name, words)

@@ -1,4 +1,5 @@
 """The words of a command line, read by the table of verbs."""
+
 from __future__ import annotations
 
 import getopt

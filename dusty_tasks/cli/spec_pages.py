@@ -1,4 +1,5 @@
 """The tables of keys in docs/specs.md, made from the schemas: `python -m dusty_tasks.cli.spec_pages` rewrites them."""
+
 from __future__ import annotations
 
 import re
@@ -11,7 +12,14 @@ from dusty_tasks.resources import PACKAGE
 
 PATH = PACKAGE.parent / "docs" / "specs.md"
 _TABLE = re.compile(r"(<!-- keys of (\w+) -->\n).*?(<!-- end of keys -->)", re.DOTALL)
-_TYPES = {"string": "text", "integer": "number", "number": "number", "boolean": "true or false", "object": "mapping", "array": "list"}
+_TYPES = {
+    "string": "text",
+    "integer": "number",
+    "number": "number",
+    "boolean": "true or false",
+    "object": "mapping",
+    "array": "list",
+}
 
 
 def document(text: str) -> str:
@@ -22,8 +30,10 @@ def document(text: str) -> str:
 def table(kind: str) -> str:
     """The keys of one kind of file: name, type, default, meaning."""
     schema = read_schema("app")["properties"]["test"] if kind == "test" else read_schema(kind)
-    rows = [f"| `{name}` | {_type(part)} | {_default(part, is_required)} | {_cell(part.get('description', ''))} |"
-            for name, part, is_required in _keys(schema, "")]
+    rows = [
+        f"| `{name}` | {_type(part)} | {_default(part, is_required)} | {_cell(part.get('description', ''))} |"
+        for name, part, is_required in _keys(schema, "")
+    ]
     return "\n".join(["| key | type | default | |", "| --- | --- | --- | --- |", *rows]) + "\n"
 
 

@@ -1,4 +1,5 @@
 """From words to a verb's run(): parsing, usage, and what becomes of what it raises (docs/verbs.md)."""
+
 from __future__ import annotations
 
 import functools
@@ -68,20 +69,39 @@ def _guarded_action(action: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:  # doit would print its traceback; see cli/endings
             code = trouble_of_the_machine(error) or report_bug()
             raise SystemExit(code) from None
+
     return acted
 
 
 def verb_task(verb: Verb) -> dict[str, Any]:
     """The doit task of a verb, for `doit <verb> …`; with `dusty <verb> …` doit is not in the way."""
+
     def action(words: list[str], **already: Any) -> None:
         code = run_verb(verb, words, already)
         if code:
             raise SystemExit(code)
 
-    params = [{"name": option.name, "long": option.long, "short": option.short, "default": option.default,
-               "type": option.type, "help": option.help} for option in (*verb.options, HELP)]
-    return {"basename": verb.name, "doc": verb.summary, "actions": [action], "pos_arg": "words", "params": params,
-            "verbosity": 2, "io": {"capture": False}, "uptodate": [False]}
+    params = [
+        {
+            "name": option.name,
+            "long": option.long,
+            "short": option.short,
+            "default": option.default,
+            "type": option.type,
+            "help": option.help,
+        }
+        for option in (*verb.options, HELP)
+    ]
+    return {
+        "basename": verb.name,
+        "doc": verb.summary,
+        "actions": [action],
+        "pos_arg": "words",
+        "params": params,
+        "verbosity": 2,
+        "io": {"capture": False},
+        "uptodate": [False],
+    }
 
 
 def refuse_what_doit_would_not_explain(argv: Sequence[str], pipelines: Sequence[str]) -> None:
@@ -107,4 +127,3 @@ def refuse_what_doit_would_not_explain(argv: Sequence[str], pipelines: Sequence[
         if "=" not in word:
             warn(f"doit takes {word} for a task: doit sync:{word}, or dusty sync {word}")
             raise SystemExit(1)
-

@@ -1,4 +1,5 @@
 """The files at a path of a container: by the engine's copy, or, where that does not reach, through the running container."""
+
 from __future__ import annotations
 
 import functools
@@ -43,7 +44,9 @@ class ContainerFiles:
             tar, nearest, real, *mountinfo = [*looked.out.split("\n", 3), "", "", ""][:4]
             if not looked.code and mountinfo[0]:
                 self.has_tar = tar == "tar"
-                return posixpath.join(real, posixpath.relpath(self.path, nearest)).removesuffix("/."), mounts_of(inspected, mountinfo[0])
+                return posixpath.join(real, posixpath.relpath(self.path, nearest)).removesuffix("/."), mounts_of(
+                    inspected, mountinfo[0]
+                )
         return self._resolved(self.path), mounts_of(inspected)
 
     def _resolved(self, path: str, links: int = 0) -> str:
@@ -57,7 +60,9 @@ class ContainerFiles:
             except archives.SourceMissing:
                 return posixpath.join(walked, *rest)
             if first.issym() and links < 40:
-                return self._resolved(posixpath.normpath(posixpath.join(posixpath.dirname(walked), first.linkname, *rest)), links + 1)
+                return self._resolved(
+                    posixpath.normpath(posixpath.join(posixpath.dirname(walked), first.linkname, *rest)), links + 1
+                )
         return walked
 
     def to_write(self, *, is_folder: bool) -> archives.Reach:
@@ -73,9 +78,15 @@ class ContainerFiles:
         """The entries of a folder that is written to the path, `name` being that of its copy. Raises Failure at one that would not arrive."""
         path, mounts = self._place
         for entry, file in entries:
-            if not reach.is_inside and (mount := unreached(posixpath.normpath(posixpath.join(path, posixpath.relpath(entry.name or ".", name or "."))), mounts)):
-                raise Failure(f"the engine's copy does not reach {self._named(mount)}, and {entry.name} would lie there",
-                              "leave it out" if self.container.state == "running" else f"{DUSTY} up, then copy; or leave it out")
+            if not reach.is_inside and (
+                mount := unreached(
+                    posixpath.normpath(posixpath.join(path, posixpath.relpath(entry.name or ".", name or "."))), mounts
+                )
+            ):
+                raise Failure(
+                    f"the engine's copy does not reach {self._named(mount)}, and {entry.name} would lie there",
+                    "leave it out" if self.container.state == "running" else f"{DUSTY} up, then copy; or leave it out",
+                )
             yield entry, file
 
     @contextmanager
@@ -105,8 +116,13 @@ class ContainerFiles:
 
     def _through(self, mount: Mount) -> archives.Reach:
         if self.container.state != "running":
-            raise Failure(f"{self._named(mount)} is there only while {self.container.name} runs", f"{DUSTY} up, then copy; or take a path elsewhere")
+            raise Failure(
+                f"{self._named(mount)} is there only while {self.container.name} runs",
+                f"{DUSTY} up, then copy; or take a path elsewhere",
+            )
         if not self.has_tar:
-            raise Failure(f"the engine's copy does not reach {self._named(mount)}, and {self.container.name} has no sh and tar to copy through",
-                          "copy to a path elsewhere in the container, or to a volume")
+            raise Failure(
+                f"the engine's copy does not reach {self._named(mount)}, and {self.container.name} has no sh and tar to copy through",
+                "copy to a path elsewhere in the container, or to a volume",
+            )
         return self.inside

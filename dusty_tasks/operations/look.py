@@ -1,4 +1,5 @@
 """One look at reality and the plan that follows from it: what `up`, `plan`, `status` and `why` have in common."""
+
 from __future__ import annotations
 
 import json
@@ -79,7 +80,11 @@ def compiled_now() -> Compiled:
     rendering = Rendering(made.stack, settings, str(session.specs_root()), read_templates(), session.kept_texts())
     rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
     artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}
-    return Compiled(from_json(json.loads(rendering.wanted)), artifacts, lambda: json.loads(rendering.origins(session.specs().places)))
+    return Compiled(
+        from_json(json.loads(rendering.wanted)),
+        artifacts,
+        lambda: json.loads(rendering.origins(session.specs().places)),
+    )
 
 
 def look_ahead(engine: Engine) -> View | None:
@@ -106,7 +111,9 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     reading, repo_sources = _read_both_sides(engine, wanted, settings)
     sources = read_sources(settings, wanted, artifacts, os.environ)
     is_in_place, conflicts, refused = look_at_hosts(settings, artifacts)
-    found = found_of(reading, engine)._replace(hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts, hosts_refused=refused)
+    found = found_of(reading, engine)._replace(
+        hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts, hosts_refused=refused
+    )
     if settings.sync_mode == "bind":
         from dusty_tasks.operations.code.bound import bound_receipts
 
@@ -115,8 +122,11 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
         found = found._replace(stale_repos=stale_repos(wanted, found, settings, engine.host, repo_sources))
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
-    found = found._replace(answers=read_answers(engine, wanted.containers, found, settings), looping=read_looping(engine, wanted.containers, found),
-                           sees_what_is_there=read_started_since(engine, wanted.containers, found))
+    found = found._replace(
+        answers=read_answers(engine, wanted.containers, found, settings),
+        looping=read_looping(engine, wanted.containers, found),
+        sees_what_is_there=read_started_since(engine, wanted.containers, found),
+    )
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
     if any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
@@ -142,8 +152,11 @@ def unseen(engine: Engine, wanted: Wanted, sources: Sources, found: Found, troub
 
 def read_looping(engine: Engine, containers: Iterable[WantedContainer], found: Found) -> frozenset[str]:
     """The names of running containers that the engine started again a moment ago. Asked of those alone that have run for moments."""
-    asked = [container.name for container in containers
-             if container.name in found.containers and may_loop(container, found.containers[container.name])]
+    asked = [
+        container.name
+        for container in containers
+        if container.name in found.containers and may_loop(container, found.containers[container.name])
+    ]
     if not asked:
         return frozenset()
     from dusty_tasks.effects.engine.http import read_restart_count
@@ -155,8 +168,18 @@ def read_started_since(engine: Engine, containers: Iterable[WantedContainer], fo
     """The names of containers that others than Dusty started after what they mount was replaced: `docker restart`, a restart policy, a boot.
     Asked of those alone that mount something else than is recorded.
     """
-    suspects = [(container.name, record, replaced) for container in containers if container.name in found.containers
-                and (replaced := replaced_sources(container.mapping, (record := found.started.get(container.container_name) or {}).get("inodes", {}), found.inodes))]
+    suspects = [
+        (container.name, record, replaced)
+        for container in containers
+        if container.name in found.containers
+        and (
+            replaced := replaced_sources(
+                container.mapping,
+                (record := found.started.get(container.container_name) or {}).get("inodes", {}),
+                found.inodes,
+            )
+        )
+    ]
     if not suspects:
         return frozenset()
     from dusty_tasks.core.of_verbs.findings import seconds_of
@@ -180,17 +203,26 @@ def with_fresh_inodes(engine: Engine, view: View, options: Options) -> View:
     """The view and its plan after something was put in place that containers mount."""
     from dusty_tasks.effects.code.inodes import read_inodes
 
-    found = view.found._replace(inodes=read_inodes(engine.host, bind_sources(container.mapping for container in view.wanted.containers)))
+    found = view.found._replace(
+        inodes=read_inodes(engine.host, bind_sources(container.mapping for container in view.wanted.containers))
+    )
     found = found._replace(sees_what_is_there=read_started_since(engine, view.wanted.containers, found))
     planned = plan(view.wanted, view.sources, found, options, place_finder(lambda: read_origins(session.settings())))
     return view._replace(found=found, plan=in_order_of_doing(planned, view.wanted))
 
 
-def read_answers(engine: Engine, containers: Iterable[WantedContainer], found: Found, settings: Settings) -> dict[str, bool]:
+def read_answers(
+    engine: Engine, containers: Iterable[WantedContainer], found: Found, settings: Settings
+) -> dict[str, bool]:
     """Name -> whether it answers now, for running ones with routes that nobody has seen ready since their last start."""
-    asked = [container for container in containers if container.route_ports
-             and (found.started.get(container.container_name) or {}).get("ready") is False
-             and container.name in found.containers and found.containers[container.name].state == "running"]
+    asked = [
+        container
+        for container in containers
+        if container.route_ports
+        and (found.started.get(container.container_name) or {}).get("ready") is False
+        and container.name in found.containers
+        and found.containers[container.name].state == "running"
+    ]
     if not asked:
         return {}
     from dusty_tasks.operations.launch.ready import read_answers as read
@@ -198,13 +230,16 @@ def read_answers(engine: Engine, containers: Iterable[WantedContainer], found: F
     return read(engine, asked, found.containers, settings.hosts_address)
 
 
-def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tuple[Reading, Mapping[str, Source | OSError]]:
+def _read_both_sides(
+    engine: Engine, wanted: Wanted, settings: Settings
+) -> tuple[Reading, Mapping[str, Source | OSError]]:
     """The Docker host, and while its answer comes over ssh the sources of the repos; on this machine only those that are asked for later."""
     from dusty_tasks.effects.observe.docker_host import read_host
 
     def read() -> Reading:
         mounted = bind_sources(container.mapping for container in wanted.containers)
         return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted)
+
     if engine.host.is_local:
         return read(), {}
     from dusty_tasks.effects.doors.parallel import beside
@@ -213,8 +248,9 @@ def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tupl
     return beside(read, lambda: read_sources(wanted.repos, settings))
 
 
-def stale_repos(wanted: Wanted, found: Found, settings: Settings, host: DockerHost,
-                sources: Mapping[str, Source | OSError]) -> dict[str, str]:
+def stale_repos(
+    wanted: Wanted, found: Found, settings: Settings, host: DockerHost, sources: Mapping[str, Source | OSError]
+) -> dict[str, str]:
     """Repo id -> why its copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
     if settings.sync_mode == "bind" or not wanted.repos:
         return {}

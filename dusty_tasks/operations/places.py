@@ -1,4 +1,5 @@
 """From a container's key in the Compose file back to the spec line that put it there, for causes and errors."""
+
 from __future__ import annotations
 
 import json
@@ -39,6 +40,7 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
         if source and source.place == CONFIG_FILE:
             return place_of_setting(source.key) if path else ""
         return source.place if source else ""
+
     return place_of
 
 
@@ -78,4 +80,6 @@ def _read(path: str) -> dict[str, Any]:
 def _place_of_command(origins: Mapping[str, Any], name: str, key: str, file: str = "") -> str:
     """Where the first command under `key` stands, in the app's own spec or in that of a lib (`file`)."""
     spans = origins.get(f"commands/{name}/start.sh", ())
-    return next((span["from"] for span in spans if span["spec_key"].startswith(key) and span["from"].startswith(file)), "")
+    return next(
+        (span["from"] for span in spans if span["spec_key"].startswith(key) and span["from"].startswith(file)), ""
+    )

@@ -1,4 +1,5 @@
 """The state of one container, for verbs that ask for it alone; core/plan/container_state is the judge, as for `up`, `plan` and `status`."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -21,9 +22,14 @@ def read_state(engine: Engine, container: FoundContainer, started: Mapping[str, 
     wanted = wanted_container(name)
     found = Found(containers={name: container}, started=records)
     answers = read_answers(engine, [wanted], found, session.settings()) if wanted else {}
-    return state_of(wanted, container, records.get(container.container_name) or {},
-                    is_finished=name in read_finished(found.containers, records, engine), answers=answers.get(name),
-                    is_looping=bool(wanted and read_looping(engine, [wanted], found)))
+    return state_of(
+        wanted,
+        container,
+        records.get(container.container_name) or {},
+        is_finished=name in read_finished(found.containers, records, engine),
+        answers=answers.get(name),
+        is_looping=bool(wanted and read_looping(engine, [wanted], found)),
+    )
 
 
 def wanted_container(name: str) -> WantedContainer | None:

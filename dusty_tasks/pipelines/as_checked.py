@@ -3,6 +3,7 @@
 doit records the state of a file_dep after the action, so an edit made meanwhile would be taken for done, and it looks at
 targets for existence alone. This looks at the inputs before the action reads them, and at what the action left.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -39,9 +40,11 @@ class AsChecked:
 
     def noting(self, action: Callable[[], None]) -> Callable[[], None]:
         """`action`, and right after it a look at what it left: doit would look when others may have written there again."""
+
         def acted() -> None:
             action()
             self._noted = self._left()
+
         return acted
 
     def _left(self) -> str:

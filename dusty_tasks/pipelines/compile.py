@@ -3,6 +3,7 @@
 stack.json holds no line numbers, so a changed comment runs the first step and that of origins, and no other. A step
 whose inputs and artifacts are as it left them imports nothing of what it would need to run.
 """
+
 from __future__ import annotations
 
 import functools
@@ -49,19 +50,34 @@ _written: dict[str, Record] = {}
 
 def compile_steps() -> Iterator[dict[str, Any]]:
     """The sub-tasks of `compile`, and one that says `up to date` if none of them changed anything."""
-    yield {"name": "examples", "doc": "choose the examples where nothing is configured", "actions": [first_run.choose_examples],
-           "uptodate": [first_run.is_configured]}
+    yield {
+        "name": "examples",
+        "doc": "choose the examples where nothing is configured",
+        "actions": [first_run.choose_examples],
+        "uptodate": [first_run.is_configured],
+    }
     stack: AsChecked | None = None
     for name, doc, action, inputs, outputs in _table():
         targets = [path for path in outputs if path not in (_build("commands"), _env_folder())]
         checked = AsChecked(_with_stack(inputs, stack) if stack else inputs, (*outputs, *_memories(name)))
         stack = stack or checked
-        yield {"name": name, "doc": doc, "actions": [_alone(checked.noting(_without_gc(action)))], "targets": targets,
-               "file_dep": [] if name == "stack" else [_build(STACK)],
-               "task_dep": ["compile:examples", *(OF_SPANS if name == "origins" else ())],
-               "uptodate": [checked], "clean": True}
-    yield {"name": "summary", "doc": "say so if nothing changed", "actions": [_say_up_to_date], "uptodate": [False],
-           "task_dep": step_names()}
+        yield {
+            "name": name,
+            "doc": doc,
+            "actions": [_alone(checked.noting(_without_gc(action)))],
+            "targets": targets,
+            "file_dep": [] if name == "stack" else [_build(STACK)],
+            "task_dep": ["compile:examples", *(OF_SPANS if name == "origins" else ())],
+            "uptodate": [checked],
+            "clean": True,
+        }
+    yield {
+        "name": "summary",
+        "doc": "say so if nothing changed",
+        "actions": [_say_up_to_date],
+        "uptodate": [False],
+        "task_dep": step_names(),
+    }
 
 
 def _with_stack(inputs: Callable[[], list[object]], stack: AsChecked) -> Callable[[], list[object]]:
@@ -79,11 +95,13 @@ def _memories(name: str) -> list[str]:
 
 def _alone(action: Callable[[], None]) -> Callable[[], None]:
     """One step at a time writes: what another compile wrote meanwhile would look like a person's edit."""
+
     def acted() -> None:
         from dusty_tasks.effects.doors.lock import held
 
         with held("build", verb="compile", home=session.home(), wait=MAX_WAIT):
             action()
+
     return acted
 
 
@@ -92,6 +110,7 @@ def _without_gc(action: Callable[[], None]) -> Callable[[], None]:
 
     What an action leaves is kept for the next ones, so it is not looked at afterwards, either.
     """
+
     def acted() -> None:
         gc.disable()
         try:
@@ -99,6 +118,7 @@ def _without_gc(action: Callable[[], None]) -> Callable[[], None]:
         finally:
             gc.freeze()
             gc.enable()
+
     return acted
 
 
@@ -110,25 +130,55 @@ def step_names() -> list[str]:
 def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[object]], tuple[str, ...]]]:
     """Name, doc, action, inputs and outputs of each step."""
     return [
-        ("stack", "check the specs, close them over what is active", _write_stack,
-         lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host", "sync_mode")], (_build(STACK),)),
-        ("hosts", "the section of the hosts file", lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
-         lambda: [code_version(), *_settings("host")], (_build("hosts"),)),
-        ("nginx", "the proxy's config", _write_nginx,
-         lambda: [code_version(), *session.settings().of_proxy_config], (_build(NGINX),)),
-        ("compose", "the Compose file", _write_compose,
-         _container_inputs, (_build("docker-compose.yml"),)),
-        ("env", "the values of variables that were set, for Compose alone", _write_env, lambda: [code_version(), *_settings("env")], (_env_folder(),)),
-        ("commands", "what containers run", _write_commands,
-         lambda: [code_version(), *_settings("sync_mode")], (_build("commands"),)),
-        ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs,
-         (session.paths().wanted,)),
-        ("origins", "which spec line put what where", _write_origins,
-         lambda: [*_spec_inputs(), *_container_inputs(), *_settings("hosts_mode")], (_build("origins.json"),)),
+        (
+            "stack",
+            "check the specs, close them over what is active",
+            _write_stack,
+            lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host", "sync_mode")],
+            (_build(STACK),),
+        ),
+        (
+            "hosts",
+            "the section of the hosts file",
+            lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
+            lambda: [code_version(), *_settings("host")],
+            (_build("hosts"),),
+        ),
+        (
+            "nginx",
+            "the proxy's config",
+            _write_nginx,
+            lambda: [code_version(), *session.settings().of_proxy_config],
+            (_build(NGINX),),
+        ),
+        ("compose", "the Compose file", _write_compose, _container_inputs, (_build("docker-compose.yml"),)),
+        (
+            "env",
+            "the values of variables that were set, for Compose alone",
+            _write_env,
+            lambda: [code_version(), *_settings("env")],
+            (_env_folder(),),
+        ),
+        (
+            "commands",
+            "what containers run",
+            _write_commands,
+            lambda: [code_version(), *_settings("sync_mode")],
+            (_build("commands"),),
+        ),
+        ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs, (session.paths().wanted,)),
+        (
+            "origins",
+            "which spec line put what where",
+            _write_origins,
+            lambda: [*_spec_inputs(), *_container_inputs(), *_settings("hosts_mode")],
+            (_build("origins.json"),),
+        ),
     ]
 
 
 # --- inputs -------------------------------------------------------------------------------------------------------
+
 
 def _spec_inputs() -> list[object]:
     return [code_version(), str(session.specs_root()), [tuple(found) for found in session.spec_files()]]
@@ -139,7 +189,9 @@ def _container_inputs() -> list[object]:
 
 
 def _container_settings() -> Settings:
-    return session.settings_for(session.compiled_stack().repos.values() if session.settings().sync_mode == "bind" else ())
+    return session.settings_for(
+        session.compiled_stack().repos.values() if session.settings().sync_mode == "bind" else ()
+    )
 
 
 def _settings(*names: str) -> list[object]:
@@ -149,6 +201,7 @@ def _settings(*names: str) -> list[object]:
 
 # --- actions ------------------------------------------------------------------------------------------------------
 
+
 def _rendering() -> Rendering:
     """The rendering of the compiled stack, one for all steps of a run."""
     from dusty_tasks.core.artifacts.table import Rendering
@@ -156,7 +209,9 @@ def _rendering() -> Rendering:
 
     stack = session.compiled_stack()
     if not _renderings or _renderings[-1].stack is not stack:
-        _renderings[:] = [Rendering(stack, _container_settings(), str(session.specs_root()), read_templates(), session.kept_texts())]
+        _renderings[:] = [
+            Rendering(stack, _container_settings(), str(session.specs_root()), read_templates(), session.kept_texts())
+        ]
     return _renderings[-1]
 
 
@@ -213,19 +268,27 @@ def _write_commands() -> None:
                 rendered[id(files)] = files.render(_rendering().templates)
             artifacts[path] = rendered[id(files)][name]
         return artifacts
+
     record = _record("commands")
     record.look_below("commands")
     _put_keyed(record, {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
 
 
-def _put_keyed(record: Record, keys: Mapping[str, str], render: Callable[[Collection[str]], Mapping[str, Artifact]],
-               pruned: str = "") -> None:
+def _put_keyed(
+    record: Record,
+    keys: Mapping[str, str],
+    render: Callable[[Collection[str]], Mapping[str, Artifact]],
+    pruned: str = "",
+) -> None:
     """Render and write those of the files whose key, a digest of all they are made of, is new, or that were touched."""
     from dusty_tasks.core.artifacts.traced import files_of
 
     kept = {path for path, key in keys.items() if (record.note(path) or {}).get("key") == key}
     artifacts = render([path for path in keys if path not in kept]) if len(kept) < len(keys) else {}
-    notes = {path: {"key": keys[path], "files": files_of(artifact.spans), "spans": artifact.spans} for path, artifact in artifacts.items()}
+    notes = {
+        path: {"key": keys[path], "files": files_of(artifact.spans), "spans": artifact.spans}
+        for path, artifact in artifacts.items()
+    }
     _put(record, _bytes(artifacts), pruned, notes, kept)
     _written[record.name] = record
 
@@ -274,8 +337,13 @@ def _write_wanted() -> None:
     _keep_memo("wanted")
 
 
-def _put(record: Record, artifacts: Mapping[str, bytes], pruned: str = "", notes: Mapping[str, Any] | None = None,
-         kept: Collection[str] = ()) -> None:
+def _put(
+    record: Record,
+    artifacts: Mapping[str, bytes],
+    pruned: str = "",
+    notes: Mapping[str, Any] | None = None,
+    kept: Collection[str] = (),
+) -> None:
     """Write what differs, and say it."""
     outcome = write_artifacts(record, artifacts, pruned, notes, kept)
     for text in outcome.edited.values():

@@ -1,4 +1,5 @@
 """The doit steps sync:<repo>: one a repo of the stack."""
+
 from __future__ import annotations
 
 import functools
@@ -27,15 +28,21 @@ def sync_steps() -> Iterator[dict[str, Any]]:
     entries = stack_repos()
     names = task_names(entry.id for entry in entries)
     for entry in entries:
-        yield {"name": names[entry.id], "doc": f"copy {entry.id} to the Docker host",
-               "actions": [functools.partial(_sync_action, entry)], "uptodate": [functools.partial(_is_up_to_date, entry)]}
+        yield {
+            "name": names[entry.id],
+            "doc": f"copy {entry.id} to the Docker host",
+            "actions": [functools.partial(_sync_action, entry)],
+            "uptodate": [functools.partial(_is_up_to_date, entry)],
+        }
 
 
 def _sync_action(entry: RepoEntry) -> None:
     from dusty_tasks import session
     from dusty_tasks.console import say
 
-    outcomes = sync_repos([entry], host=session.docker_host(), settings=session.settings(), say=say, stack_repos=stack_repos())
+    outcomes = sync_repos(
+        [entry], host=session.docker_host(), settings=session.settings(), say=say, stack_repos=stack_repos()
+    )
     if failure := failure_of(outcomes):
         raise failure
 

@@ -3,6 +3,7 @@
 Order: fetch, compile, read reality and plan; then under the lock what can fail first, the syncs, the hosts
 section, and only then containers and the proxy; at the end the receipt.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -69,28 +70,46 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     run = Run(options)
     yield step("first_run", "choose the examples where nothing is configured", run.choose, is_done=run.is_configured)
     yield step("repos", "fetch the managed repos", run.fetch, after="first_run", is_done=lambda: run.fetches_nothing())
-    yield step("routing", "on a first run: see whether the engine's bridge can be bound here", run.choose_routing, after="repos",
-               is_done=lambda: os.path.exists(session.paths().wanted))
+    yield step(
+        "routing",
+        "on a first run: see whether the engine's bridge can be bound here",
+        run.choose_routing,
+        after="repos",
+        is_done=lambda: os.path.exists(session.paths().wanted),
+    )
     yield step("plan", "compare what is with what should be", run.make_plan, after="routing", needs=compiling_steps())
     before = "plan"
     for name, doc, action, kinds in (
-            ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),
-            ("push", "push command files and assets", run.push, (COMMAND_FILES, ASSETS)),
-            ("sync", "sync changed repos", run.sync, (SYNC,)),
-            ("containers", "remove, create, recreate, restart, start", run.change_containers, (*CONTAINER_KINDS, NGINX)),
-            ("proxy", "push, test and load the proxy's config", run.load_proxy_config, (NGINX, RELOAD, RECONNECT)),
-            ("ready", "wait until what was started is ready", run.wait_until_ready, (*STARTING, AWAIT)),
-            ("hosts", "write the hosts section", run.write_hosts, (HOSTS,))):
+        ("images", "pull and build what is missing", run.get_images, (PULL, BUILD)),
+        ("push", "push command files and assets", run.push, (COMMAND_FILES, ASSETS)),
+        ("sync", "sync changed repos", run.sync, (SYNC,)),
+        ("containers", "remove, create, recreate, restart, start", run.change_containers, (*CONTAINER_KINDS, NGINX)),
+        ("proxy", "push, test and load the proxy's config", run.load_proxy_config, (NGINX, RELOAD, RECONNECT)),
+        ("ready", "wait until what was started is ready", run.wait_until_ready, (*STARTING, AWAIT)),
+        ("hosts", "write the hosts section", run.write_hosts, (HOSTS,)),
+    ):
         yield step(name, doc, action, after=before, is_done=run.has_none_of(kinds))
         before = name
     yield step("receipt", "say what was done", run.print_receipt, after=before)
 
 
-def step(name: str, doc: str, action: Callable[[], Any], *, after: str = "", needs: Sequence[str] = (),
-         is_done: Callable[[], bool] | None = None) -> dict[str, Any]:
+def step(
+    name: str,
+    doc: str,
+    action: Callable[[], Any],
+    *,
+    after: str = "",
+    needs: Sequence[str] = (),
+    is_done: Callable[[], bool] | None = None,
+) -> dict[str, Any]:
     """One sub-task; `is_done` is asked when its turn comes, and must not raise."""
-    return {"name": name, "doc": doc, "actions": [action], "task_dep": [*([f"up:{after}"] if after else []), *needs],
-            "uptodate": [is_done if is_done else False]}
+    return {
+        "name": name,
+        "doc": doc,
+        "actions": [action],
+        "task_dep": [*([f"up:{after}"] if after else []), *needs],
+        "uptodate": [is_done if is_done else False],
+    }
 
 
 class Run:
@@ -230,8 +249,11 @@ class Run:
         if session.settings().sync_mode == "bind" and self.view.plan.of(*STARTING):
             from dusty_tasks.operations.code.bound_mounts import ensure_mount_points, trees_of_stack
 
-            ensure_mount_points({container.container_name: container.mapping for container in self.view.wanted.containers}, trees_of_stack(),
-                                yes=bool(self.options.get("yes")))
+            ensure_mount_points(
+                {container.container_name: container.mapping for container in self.view.wanted.containers},
+                trees_of_stack(),
+                yes=bool(self.options.get("yes")),
+            )
         self._ask_for_changes_here()
         self.receipts = self.view.found.receipts
 
@@ -271,7 +293,9 @@ class Run:
         from dusty_tasks.effects.doors.lock import held
 
         if self._lock_file is None:
-            self._lock_file = self._lock.enter_context(held("up", verb="up", home=session.home(), orphans_wait=ORPHANS_WAIT, say=say))
+            self._lock_file = self._lock.enter_context(
+                held("up", verb="up", home=session.home(), orphans_wait=ORPHANS_WAIT, say=say)
+            )
 
     def note_states(self) -> None:
         """Keep in mind whose work is done, which the engine forgets, and who answers by now: the next run would have to ask again.
@@ -280,10 +304,19 @@ class Run:
         """
         from dusty_tasks.effects.doors.lock import Busy
 
-        found, records = self.view.found, {container.name: self.view.found.started.get(container.container_name) or {}
-                                           for container in self.view.wanted.containers}
+        found, records = (
+            self.view.found,
+            {
+                container.name: self.view.found.started.get(container.container_name) or {}
+                for container in self.view.wanted.containers
+            },
+        )
         finished = [name for name in found.finished if name in records and not records[name].get("finished")]
-        ready = [name for name, record in records.items() if record.get("ready") is False and self.view.states[name].name == RUNNING]
+        ready = [
+            name
+            for name, record in records.items()
+            if record.get("ready") is False and self.view.states[name].name == RUNNING
+        ]
         if not finished and not ready:
             return
         try:
@@ -296,7 +329,9 @@ class Run:
         """What a run with work to do needs on this machine; `also` is agreed to with it. Raises Failure; preflight has said why."""
         from dusty_tasks.operations.machine.preflight import ensure_tools
 
-        code = ensure_tools(self.consent, say, home=session.home(), engine_here=session.docker_host().is_local, also=also)
+        code = ensure_tools(
+            self.consent, say, home=session.home(), engine_here=session.docker_host().is_local, also=also
+        )
         if code:
             raise Failure("up stops here", code=code)
 
@@ -337,12 +372,21 @@ class Run:
             say(str(change))
         repos = self.view.wanted.repos
         with working(f"syncing {counted(len(changes), 'repo')}"):
-            outcomes = sync_repos([entry for entry in repos if entry.id in changes], host=self.engine.host,
-                                  settings=session.settings(), say=say, verb="up", stack_repos=repos)
+            outcomes = sync_repos(
+                [entry for entry in repos if entry.id in changes],
+                host=self.engine.host,
+                settings=session.settings(),
+                say=say,
+                verb="up",
+                stack_repos=repos,
+            )
         for outcome in outcomes:
             if outcome.status == SYNCED:
                 self.say_done(changes[outcome.repo_id])
-        self.receipts = {**self.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
+        self.receipts = {
+            **self.receipts,
+            **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt},
+        }
         if failure := failure_of(outcomes):
             raise failure
         copies = [self.engine.host.path(COPIES, repo_id) for repo_id in changes]
@@ -359,8 +403,14 @@ class Run:
         if self._launcher is None:
             from dusty_tasks.operations.launch.containers import Launcher
 
-            self._launcher = Launcher(self.engine, session.settings(), self.view, self.receipts, self.done,
-                                      self._lock_file.fileno() if self._lock_file else None)
+            self._launcher = Launcher(
+                self.engine,
+                session.settings(),
+                self.view,
+                self.receipts,
+                self.done,
+                self._lock_file.fileno() if self._lock_file else None,
+            )
         return self._launcher
 
     def change_containers(self) -> None:
@@ -375,7 +425,9 @@ class Run:
         if self._proxy_is_started() and self._push_nginx() == REFUSED:
             # The proxy that runs goes on with its config; the apps are brought up all the same.
             self._view = self.view._replace(plan=self.view.plan.without(PROXY))
-        self._note_page_states({name: State(IS_STARTING, "is being started") for name in self.view.plan.names(*STARTING)})
+        self._note_page_states(
+            {name: State(IS_STARTING, "is being started") for name in self.view.plan.names(*STARTING)}
+        )
         with working("changing containers"):
             self.launcher.launch()
         if self.launcher.failures:
@@ -402,8 +454,15 @@ class Run:
     def _launch_failures(self) -> Iterator[Failure]:
         """What could not be launched, each with its place in the specs; one cause is said once."""
         place_of = place_finder(lambda: read_origins(session.settings()))
-        reports = [Report(name, str(failure), (self.launcher.wanted[name].container_name,) if name in self.launcher.wanted else (), failure.code)
-                   for name, failure in self.launcher.failures.items()]
+        reports = [
+            Report(
+                name,
+                str(failure),
+                (self.launcher.wanted[name].container_name,) if name in self.launcher.wanted else (),
+                failure.code,
+            )
+            for name, failure in self.launcher.failures.items()
+        ]
         for each in merged(reports):
             named = "".join(f"\n    {source}" for source in self._sources_in(each.text)) if len(each.names) == 1 else ""
             placed = subject([f"{name} ({place_of(name, ()) or 'Dusty itself'})" for name in each.names])
@@ -427,7 +486,9 @@ class Run:
         for change in self.view.plan.of(NGINX):
             say(str(change))
             try:
-                is_seen = push_config(self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else "")
+                is_seen = push_config(
+                    self.engine, session.settings(), proxy.id if proxy and proxy.state == "running" else ""
+                )
             except ConfigRefused as refused:
                 self.failures.append(refused)
                 return REFUSED
@@ -464,21 +525,31 @@ class Run:
         noted = {name: self.view.states[name].what for name in awaited if self.view.states[name].is_trouble}
         settings = session.settings()
         with progress("waiting until ready") as tell:
-            outcome = ready.wait_until_ready(self.engine, watched, settings.hosts_address, settings.up_wait, tell, noted)
+            outcome = ready.wait_until_ready(
+                self.engine, watched, settings.hosts_address, settings.up_wait, tell, noted
+            )
         for name in outcome.ready:
             if noted.get(name):
                 say(f"{name} is ready")
-        self.launcher.note_states({*outcome.finished, *self.view.found.finished}, outcome.ready,
-                                  {trouble.name: trouble.state.what for trouble in outcome.troubles})
+        self.launcher.note_states(
+            {*outcome.finished, *self.view.found.finished},
+            outcome.ready,
+            {trouble.name: trouble.state.what for trouble in outcome.troubles},
+        )
         self.troubled = {trouble.name for trouble in outcome.troubles}
         self.seen, self.printed = seen_of(outcome)
 
         def code_of(trouble: ready.Trouble) -> int:
             is_ours = trouble.name == PROXY and self._proxy_is_started() and "[emerg]" in str(trouble)
             return 1 if trouble in outcome.silent else 3 if is_ours else 2
+
         own = {container.name: (container.container_name, *container.http_urls) for container in watched}
-        reports = [Report(trouble.name, trouble.words + self._blamed_deletions(trouble.name), own[trouble.name], code_of(trouble))
-                   for trouble in outcome.troubles]
+        reports = [
+            Report(
+                trouble.name, trouble.words + self._blamed_deletions(trouble.name), own[trouble.name], code_of(trouble)
+            )
+            for trouble in outcome.troubles
+        ]
         self.failures += [Failure(sentence, code=code) for sentence, code in sentences(reports, " ")]
         self.warnings += outcome.notes
 
@@ -495,7 +566,9 @@ class Run:
         wanted = next(container for container in self.view.wanted.containers if container.name == name)
         record = self.view.found.started.get(wanted.container_name)
         receipts = {repo_id: self.receipts[repo_id] for repo_id in wanted.repo_ids if repo_id in self.receipts}
-        said = blamed_deletions(bool(record), last_good(record or {}), receipts, shown_names(entry.id for entry in self.view.wanted.repos))
+        said = blamed_deletions(
+            bool(record), last_good(record or {}), receipts, shown_names(entry.id for entry in self.view.wanted.repos)
+        )
         return f"\n  {said}" if said else ""
 
     def write_hosts(self) -> None:

@@ -1,4 +1,5 @@
 """`dusty assets`: files such as keys, kept on this machine only."""
+
 from __future__ import annotations
 
 import sys
@@ -38,30 +39,52 @@ def list_assets(target: str, as_json: bool) -> None:
     elif not found:
         say(f"no assets for {target}" if target else "no assets")
     elif target:
-        say(table(("asset", "set", "required", "path in the container"),
-                  [(row["key"], _yes(row["set"]), _yes(row["required"]), row["path"]) for row in found]))
+        say(
+            table(
+                ("asset", "set", "required", "path in the container"),
+                [(row["key"], _yes(row["set"]), _yes(row["required"]), row["path"]) for row in found],
+            )
+        )
     else:
-        say(table(("asset", "set", "used by", "required by"),
-                  [(row["key"], _yes(row["set"]), ", ".join(row["used_by"]), ", ".join(row["required_by"])) for row in found]))
+        say(
+            table(
+                ("asset", "set", "used by", "required by"),
+                [
+                    (row["key"], _yes(row["set"]), ", ".join(row["used_by"]), ", ".join(row["required_by"]))
+                    for row in found
+                ],
+            )
+        )
 
 
 def rows_of_stack() -> list[dict[str, Any]]:
     """One row a key, sorted: declared in the stack, or set."""
     kept, declared = assets.set_keys(session.home()), session.stack().assets
-    return [{"key": key, "set": key in kept, "used_by": list(declared[key].used_by) if key in declared else [],
-             "required_by": list(declared[key].required_by) if key in declared else []} for key in sorted(kept | set(declared))]
+    return [
+        {
+            "key": key,
+            "set": key in kept,
+            "used_by": list(declared[key].used_by) if key in declared else [],
+            "required_by": list(declared[key].required_by) if key in declared else [],
+        }
+        for key in sorted(kept | set(declared))
+    ]
 
 
 def rows_of_target(target: str) -> list[dict[str, Any]]:
     """One row an asset of an app or lib of the specs, active or not, with those of its libs."""
     kept = assets.set_keys(session.home())
-    return [{"key": asset.key, "set": asset.key in kept, "required": asset.is_required, "path": asset.path}
-            for asset in sorted(assets_of(target, session.specs()), key=lambda asset: (asset.key, asset.path))]
+    return [
+        {"key": asset.key, "set": asset.key in kept, "required": asset.is_required, "path": asset.path}
+        for asset in sorted(assets_of(target, session.specs()), key=lambda asset: (asset.key, asset.path))
+    ]
 
 
 def assets_of(target: str, specs: Specs) -> set[Asset]:
     """The assets of an app or lib (of both, if both have the name) and of all libs it needs."""
-    waiting: list[App | Lib] = [spec for specs_by_name in (specs.apps, specs.libs) for name, spec in specs_by_name.items() if name == target]
+    waiting: list[App | Lib] = [
+        spec for specs_by_name in (specs.apps, specs.libs) for name, spec in specs_by_name.items() if name == target
+    ]
     if not waiting:
         raise unknown("app or lib", target, {*specs.apps, *specs.libs})
     found: set[Asset] = set()

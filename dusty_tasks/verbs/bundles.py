@@ -1,4 +1,5 @@
 """`dusty bundles`: list bundles, switch them on and off."""
+
 from __future__ import annotations
 
 import unicodedata
@@ -33,8 +34,15 @@ def run(words: list[str], only: bool = False, json: bool = False) -> int | None:
 def rows() -> list[dict[str, Any]]:
     """All bundles by name: those of the specs, and active ones that the specs no longer have."""
     known, active = session.specs().bundles, set(session.active_bundles())
-    return [{"name": name, "description": known[name].description if name in known else "", "active": name in active,
-             "in_specs": name in known} for name in sorted(active | set(known))]
+    return [
+        {
+            "name": name,
+            "description": known[name].description if name in known else "",
+            "active": name in active,
+            "in_specs": name in known,
+        }
+        for name in sorted(active | set(known))
+    ]
 
 
 def list_bundles(as_json: bool) -> None:
@@ -43,9 +51,19 @@ def list_bundles(as_json: bool) -> None:
     if as_json:
         say_json(found)
         return
-    say(table(("bundle", "active", "description"), [
-        (row["name"], "yes" if row["active"] else "", row["description"] if row["in_specs"] else "(no longer in the specs)")
-        for row in found]))
+    say(
+        table(
+            ("bundle", "active", "description"),
+            [
+                (
+                    row["name"],
+                    "yes" if row["active"] else "",
+                    row["description"] if row["in_specs"] else "(no longer in the specs)",
+                )
+                for row in found
+            ],
+        )
+    )
 
 
 def activate(names: list[str], only: bool) -> None:
@@ -54,8 +72,10 @@ def activate(names: list[str], only: bool) -> None:
     for name in names:
         if name not in known:
             raise unknown("bundle", name, known)
-    before, after = save(f"bundles activate {'--only ' if only else ''}{' '.join(names)}",
-                         lambda active: names if only else list(dict.fromkeys([*active, *names])))
+    before, after = save(
+        f"bundles activate {'--only ' if only else ''}{' '.join(names)}",
+        lambda active: names if only else list(dict.fromkeys([*active, *names])),
+    )
     for name in names:
         say(f"{'already active' if name in before else 'activated'}: {name}")
     for name in before:
@@ -71,7 +91,9 @@ def deactivate(names: list[str]) -> None:
         for name in names:
             if name not in known:
                 raise unknown("bundle", name, known)
-    before, after = save(f"bundles deactivate {' '.join(names)}", lambda active: [name for name in active if name not in names])
+    before, after = save(
+        f"bundles deactivate {' '.join(names)}", lambda active: [name for name in active if name not in names]
+    )
     for name in names:
         say(f"{'deactivated' if name in before else 'not active'}: {name}")
     if before and not after:
@@ -90,6 +112,7 @@ def save(what: str, choose: Callable[[list[str]], list[str]]) -> tuple[list[str]
         seen[:] = [active, config["bundles"]]
         if not config["bundles"]:
             del config["bundles"]
+
     change_config(session.home(), what, change, warn)
     session.forget()
     return seen[0], seen[1]

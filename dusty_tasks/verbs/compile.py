@@ -1,4 +1,5 @@
 """`dusty compile` with options: everything that compile does, in memory. Without options the doit steps do it (pipelines/compile)."""
+
 from __future__ import annotations
 
 import functools
@@ -33,8 +34,15 @@ class Compiled(NamedTuple):
     """What needs consent (core/powers), as warnings with their places."""
 
 
-def run(words: list[str], dry_run: bool = False, check: bool = False, all_bundles: bool = False, out: str | None = None,
-        deny_powers: bool = False, json: bool = False) -> int:
+def run(
+    words: list[str],
+    dry_run: bool = False,
+    check: bool = False,
+    all_bundles: bool = False,
+    out: str | None = None,
+    deny_powers: bool = False,
+    json: bool = False,
+) -> int:
     """Compile without touching build/ (`out`: into that folder); the exit code. Raises Failure with all problems."""
     if words:
         raise misuse("compile", f'compile takes no words, and got "{words[0]}"')
@@ -116,18 +124,30 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
     root = str(session.specs_root())
-    artifacts = compile_all(specs, made.stack, made.ports, session.settings_for(made.stack.repos.values()), root, read_templates())
-    return Compiled(title, made.stack, problems, artifacts, tuple(power_warnings(powers_of(made.stack, settings, root), specs.places)))
+    artifacts = compile_all(
+        specs, made.stack, made.ports, session.settings_for(made.stack.repos.values()), root, read_templates()
+    )
+    return Compiled(
+        title,
+        made.stack,
+        problems,
+        artifacts,
+        tuple(power_warnings(powers_of(made.stack, settings, root), specs.places)),
+    )
 
 
 def _denied(compiled: Compiled, is_denied: bool) -> Compiled:
     """With --deny-powers each power is an error."""
     if not is_denied or not compiled.powers:
         return compiled
-    return compiled._replace(problems=sorted([*compiled.problems, *(power._replace(is_warning=False) for power in compiled.powers)]), powers=())
+    return compiled._replace(
+        problems=sorted([*compiled.problems, *(power._replace(is_warning=False) for power in compiled.powers)]),
+        powers=(),
+    )
 
 
 # --- --all-bundles ------------------------------------------------------------------------------------------------
+
 
 def _each_bundle(json: bool, deny_powers: bool) -> int:
     """Compile each bundle alone and all together, on a fresh state; a clash between two is found by the last."""
@@ -149,8 +169,12 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
         say_json({**_as_json(compiled, None), "clashes": []})
         return 0
     _say_warnings(sorted({*found, *(power for one in compiled for power in one.powers)}))
-    say(table(("bundle", "apps", "libs", "services", "routes"),
-              [(one.title, *map(str, _counts(one.stack).values())) for one in compiled]))
+    say(
+        table(
+            ("bundle", "apps", "libs", "services", "routes"),
+            [(one.title, *map(str, _counts(one.stack).values())) for one in compiled],
+        )
+    )
     return 0
 
 
@@ -165,9 +189,13 @@ def _clashes(specs: Specs, alone: Sequence[Compiled], together: Compiled) -> lis
     known = {problem for one in alone for problem in one.problems}
     found: dict[tuple[str, str], None] = {}
     for problem in errors(together.problems):
-        holders = [one.title for one in alone if problem.place.file in _files_of(one.stack)] if problem not in known else []
+        holders = (
+            [one.title for one in alone if problem.place.file in _files_of(one.stack)] if problem not in known else []
+        )
         pairs = (pair for pair in itertools.combinations(specs.bundles, 2) if pair[0] in holders or pair[1] in holders)
-        found.update((pair, None) for pair in itertools.islice((pair for pair in pairs if problem in problems_of(pair)), 1))
+        found.update(
+            (pair, None) for pair in itertools.islice((pair for pair in pairs if problem in problems_of(pair)), 1)
+        )
     return list(found)
 
 
@@ -177,12 +205,24 @@ def _files_of(stack: Stack) -> set[str]:
 
 # --- what is said -------------------------------------------------------------------------------------------------
 
-def _end_with(problems: list[Problem], compiled: list[Compiled], json: bool, where: str = "",
-              clashes: Sequence[tuple[str, str]] = ()) -> int:
+
+def _end_with(
+    problems: list[Problem],
+    compiled: list[Compiled],
+    json: bool,
+    where: str = "",
+    clashes: Sequence[tuple[str, str]] = (),
+) -> int:
     """Say the problems: exit code 1."""
     if json:
-        say_json({**_as_json(compiled, None), "ok": False, "problems": [problem.to_json() for problem in problems],
-                  "clashes": clashes})
+        say_json(
+            {
+                **_as_json(compiled, None),
+                "ok": False,
+                "problems": [problem.to_json() for problem in problems],
+                "clashes": clashes,
+            }
+        )
         return 1
     nothing = _nothing_active()
     if nothing in problems:
@@ -197,7 +237,9 @@ def _say_warnings(problems: list[Problem]) -> None:
 
 
 def _summary(compiled: Compiled, changes: tuple[list[str], list[str]]) -> list[str]:
-    counts = ", ".join(f"{number} {noun[:-1] if number == 1 else noun}" for noun, number in _counts(compiled.stack).items())
+    counts = ", ".join(
+        f"{number} {noun[:-1] if number == 1 else noun}" for noun, number in _counts(compiled.stack).items()
+    )
     lines = [f"specs are fine: {counts}; {len(compiled.artifacts)} files"]
     for word, paths in zip(("would write", "would remove"), changes, strict=True):
         lines += steps.file_lines(word, paths)
@@ -214,16 +256,30 @@ def _write(folder: str, compiled: Compiled, json: bool) -> None:
 
 
 def _counts(stack: Stack) -> dict[str, int]:
-    return {"apps": len(stack.apps), "libs": len(stack.libs), "services": len(stack.services), "routes": len(stack.routes)}
+    return {
+        "apps": len(stack.apps),
+        "libs": len(stack.libs),
+        "services": len(stack.services),
+        "routes": len(stack.routes),
+    }
 
 
 def _as_json(compiled: list[Compiled], changes: tuple[list[str], list[str]] | None) -> dict[str, Any]:
     """A stable form: per compile its counts and the digest of each artifact; what was or would be changed."""
     problems = sorted({problem for one in compiled for problem in one.problems})
     powers = sorted({power for one in compiled for power in one.powers})
-    return {"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],
-            "powers": [power.to_json() for power in powers],
-            "compiled": [{"bundles": one.title, **_counts(one.stack), "ok": not errors(one.problems),
-                          "artifacts": {path: hashlib.sha256(data).hexdigest() for path, data in one.artifacts.items()}}
-                         for one in compiled],
-            **({} if changes is None else {"written": changes[0], "removed": changes[1]})}
+    return {
+        "ok": not errors(problems),
+        "problems": [problem.to_json() for problem in problems],
+        "powers": [power.to_json() for power in powers],
+        "compiled": [
+            {
+                "bundles": one.title,
+                **_counts(one.stack),
+                "ok": not errors(one.problems),
+                "artifacts": {path: hashlib.sha256(data).hexdigest() for path, data in one.artifacts.items()},
+            }
+            for one in compiled
+        ],
+        **({} if changes is None else {"written": changes[0], "removed": changes[1]}),
+    }

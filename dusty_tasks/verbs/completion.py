@@ -1,4 +1,5 @@
 """`dusty completion`: the completion script of a shell, and the offers it asks for (`completion complete <words…>`)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -44,8 +45,15 @@ def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
 
         return KEYS[words[-1]].values if words[:1] == ("set",) and words[-1] in KEYS else ()
     known = read_known_names(session.home())
-    of_kind = {"bundle": known.bundles, "app": known.apps, "lib": known.libs, "service": known.services,
-               "container": (*known.apps, *known.services, PROXY), "repo": known.repos, "asset": known.assets,
-               "script": known.scripts.get(words[-1] if words else "", ()),
-               "suite": (*known.suites.get(words[-1] if words else "", ()), "all")}
+    of_kind = {
+        "bundle": known.bundles,
+        "app": known.apps,
+        "lib": known.libs,
+        "service": known.services,
+        "container": (*known.apps, *known.services, PROXY),
+        "repo": known.repos,
+        "asset": known.assets,
+        "script": known.scripts.get(words[-1] if words else "", ()),
+        "suite": (*known.suites.get(words[-1] if words else "", ()), "all"),
+    }
     return sorted(set(of_kind[kind]))

@@ -1,4 +1,5 @@
 """`dusty config`: Dusty's settings, with their history."""
+
 from __future__ import annotations
 
 import shlex
@@ -49,7 +50,9 @@ def key_named(name: str) -> Key:
     if name in KEYS:
         return KEYS[name]
     below = [key for key in KEYS if key.startswith(f"{name}.")]
-    raise Failure(f'unknown key "{name}"', f"{name} is a group: {', '.join(below)}" if below else did_you_mean(name, KEYS))
+    raise Failure(
+        f'unknown key "{name}"', f"{name} is a group: {', '.join(below)}" if below else did_you_mean(name, KEYS)
+    )
 
 
 def effective(key: Key, settings: Settings) -> Any:
@@ -93,9 +96,17 @@ def rows() -> list[dict[str, Any]]:
     rows = []
     for key in KEYS.values():
         place = found.get(tuple(key.name.split(".")))
-        rows.append({"key": key.name, "value": effective(key, settings), "default": key.default,
-                     "source": f"config.yml:{place[0]}:{place[1]}" if place else "default",
-                     "description": key.description, "values": key.values, "verb": key.verb})
+        rows.append(
+            {
+                "key": key.name,
+                "value": effective(key, settings),
+                "default": key.default,
+                "source": f"config.yml:{place[0]}:{place[1]}" if place else "default",
+                "description": key.description,
+                "values": key.values,
+                "verb": key.verb,
+            }
+        )
     return rows
 
 
@@ -110,7 +121,9 @@ def list_keys(as_json: bool) -> None:
 def entry(row: dict[str, Any]) -> str:
     """A key with its value, meaning, origin and allowed values, the current one marked."""
     lines = [f"*  {row['key']} = {shown(row['value'])}".rstrip(), f"   {row['description']}"]
-    lines += [f" {'>' if value == row['value'] else '   '} {value}: {meaning}" for value, meaning in row["values"].items()]
+    lines += [
+        f" {'>' if value == row['value'] else '   '} {value}: {meaning}" for value, meaning in row["values"].items()
+    ]
     changed_by = f"; changed by dusty {row['verb']}" if row["verb"] else ""
     return "\n".join([*lines, f"   ({row['source']}{changed_by})"])
 
@@ -147,11 +160,17 @@ def set_key(name: str, word: str) -> None:
                 config[group] = {}
             config = config[group]
         config[last] = value
-    save(f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}", change,
-         lambda: f"{name} = {shown(effective(key, session.settings()))}")
+
+    save(
+        f"config set {name} {shown(value) if key.kind != 'mapping' else '…'}",
+        change,
+        lambda: f"{name} = {shown(effective(key, session.settings()))}",
+    )
     say_dropped(dropped)
     if name == "host.ssh" and (address := session.settings().host.address):
-        warn(f"host.address is still {address}; if the machine is another one: {DUSTY} config unset host.address, then {DUSTY} start")
+        warn(
+            f"host.address is still {address}; if the machine is another one: {DUSTY} config unset host.address, then {DUSTY} start"
+        )
 
 
 def settable(name: str) -> Key:
@@ -204,6 +223,7 @@ def unset(name: str) -> None:
         for group in groups:
             config = config[group] if isinstance(config.get(group), dict) else {}
         config.pop(last, None)
+
     save(f"config unset {name}", change, lambda: f"{name}: back to its default")
     say_dropped(dropped)
 
@@ -236,4 +256,8 @@ def undo(change_id: str = "") -> None:
 
     undone = store.undo(session.home(), change_id, warn)
     session.forget()
-    say(f"undone: {undone.id} {undone.what}" if not change_id else f"restored the state before {undone.id} {undone.what}")
+    say(
+        f"undone: {undone.id} {undone.what}"
+        if not change_id
+        else f"restored the state before {undone.id} {undone.what}"
+    )

@@ -1,4 +1,5 @@
 """`dusty cp`: copy files between here and containers, or between two containers."""
+
 from __future__ import annotations
 
 import posixpath
@@ -43,15 +44,20 @@ def run(words: list[str]) -> int | None:
     except ValueError as error:
         raise Failure(str(error)) from None
     if not source.container and not destination.container:
-        raise Failure("both paths are on this machine: cp copies to or from a container",
-                      "a path in a container is written name:/path, for example web:/tmp/file")
+        raise Failure(
+            "both paths are on this machine: cp copies to or from a container",
+            "a path in a container is written name:/path, for example web:/tmp/file",
+        )
     found = containers()
     if words[1] == STREAM:
         write_out(source, found)
         return None
     source_files, destination_files = (files_at(end, found) if end.container else None for end in (source, destination))
     try:
-        with from_stdin(destination) if words[0] == STREAM else opened(source, source_files) as entries, counter(words[0]) as count:
+        with (
+            from_stdin(destination) if words[0] == STREAM else opened(source, source_files) as entries,
+            counter(words[0]) as count,
+        ):
             copied = copy(entries, source, destination, destination_files, count)
     except ValueError as error:
         raise Failure(str(error)) from None
@@ -70,11 +76,15 @@ def write_out(source: End, found: dict[str, FoundContainer]) -> None:
                 if not first.isreg() and not first.isdir():
                     raise Failure(f"{source.container}:{source.path} is a device or a socket: not copied")
                 if first.isdir() and is_terminal():
-                    raise Failure(f"{source.container}:{source.path} is a folder: as a tar archive it is nothing for a terminal",
-                                  "redirect it, or name a folder to copy it to")
+                    raise Failure(
+                        f"{source.container}:{source.path} is a folder: as a tar archive it is nothing for a terminal",
+                        "redirect it, or name a folder to copy it to",
+                    )
                 archives.write_to_stream(chain([(first, file)], entries), sys.stdout.buffer)
                 return
-            source = source._replace(path=posixpath.normpath(posixpath.join(posixpath.dirname(source.path), first.linkname)))
+            source = source._replace(
+                path=posixpath.normpath(posixpath.join(posixpath.dirname(source.path), first.linkname))
+            )
     raise Failure(f"{source.container}:{source.path}: too many links")
 
 
@@ -112,8 +122,13 @@ def opened(end: End, files: ContainerFiles | None) -> Iterator[Iterator[archives
         raise Failure(f"{end.container + ':' if end.container else ''}{end.path}: no such file or folder") from None
 
 
-def copy(entries: Iterator[archives.Entry], source: End, destination: End, files: ContainerFiles | None,
-         count: Callable[[int], None]) -> archives.Copied:
+def copy(
+    entries: Iterator[archives.Entry],
+    source: End,
+    destination: End,
+    files: ContainerFiles | None,
+    count: Callable[[int], None],
+) -> archives.Copied:
     """Put the entries where the rules of core/of_verbs/copying say; `files` are those of a container that they go to."""
     first = next(entries)
     is_stream = not source.container and source.path == STREAM
@@ -124,11 +139,16 @@ def copy(entries: Iterator[archives.Entry], source: End, destination: End, files
         reach = files.to_write(is_folder=first[0].isdir())
         base, found = nearest_folder(reach, destination.path)
         if is_stream and found == "folder":
-            raise Failure(f"{destination.path} is a folder, and what comes on stdin has no name", f"name the file: {destination.path}/<name>")
+            raise Failure(
+                f"{destination.path} is a folder, and what comes on stdin has no name",
+                f"name the file: {destination.path}/<name>",
+            )
         path = copy_path(name, first[0].isdir(), destination.path, destination.ends_in_slash, found)
         relative = posixpath.relpath(path, base)
         copy_name = "" if relative == "." else relative
-        placed = chain(parents(relative), files.arriving(archives.placed_at(all_entries, name, copy_name), copy_name, reach))
+        placed = chain(
+            parents(relative), files.arriving(archives.placed_at(all_entries, name, copy_name), copy_name, reach)
+        )
         return archives.write_to_container(placed, reach, base, count)
     path = local_path(destination.path)
     path = copy_path(name, first[0].isdir(), path, destination.ends_in_slash, archives.local_kind(path))

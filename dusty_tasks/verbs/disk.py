@@ -1,4 +1,5 @@
 """`dusty disk`: what takes space; clean up, back up and restore /persist."""
+
 from __future__ import annotations
 
 import getpass
@@ -26,6 +27,7 @@ from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, say_j
 
 ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore")
 
+
 def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
     """No word: inspect."""
     action, rest = action_of("disk", words, ACTIONS, "inspect")
@@ -50,15 +52,37 @@ def inspect(as_json: bool) -> None:
     kept = read_sets(host)
     items = [*core.containers(usage), *core.images(usage, named_images()), *core.volumes(usage)]
     if as_json:
-        say_json({"root": host.root, "disk": disk, "items": [item._asdict() for item in items], "persist": persist, "kept": [one._asdict() for one in kept]})
+        say_json(
+            {
+                "root": host.root,
+                "disk": disk,
+                "items": [item._asdict() for item in items],
+                "persist": persist,
+                "kept": [one._asdict() for one in kept],
+            }
+        )
         return
     if disk:
-        say(f"disk of {host.name} at {host.root}: {size_text(disk['used'])} used, {size_text(disk['free'])} free of {size_text(disk['size'])}")
+        say(
+            f"disk of {host.name} at {host.root}: {size_text(disk['used'])} used, {size_text(disk['free'])} free of {size_text(disk['size'])}"
+        )
     rows = [(item.kind, item.name, size_text(item.size), item.detail) for item in items]
     made_again = [name for name in _made_again() if not (kept and name == ".dusty")]
-    rows += [("persist", name, size_text(size), "made again by up" if name in made_again else "") for name, size in persist.items()]
-    rows += [("kept", f"{one.repo_id} {one.time}", size_text(one.size), "an interrupted sync left it to the next one" if one.is_part
-              else f"{DUSTY} sync {one.repo_id} --restore {one.time}") for one in kept]
+    rows += [
+        ("persist", name, size_text(size), "made again by up" if name in made_again else "")
+        for name, size in persist.items()
+    ]
+    rows += [
+        (
+            "kept",
+            f"{one.repo_id} {one.time}",
+            size_text(one.size),
+            "an interrupted sync left it to the next one"
+            if one.is_part
+            else f"{DUSTY} sync {one.repo_id} --restore {one.time}",
+        )
+        for one in kept
+    ]
     say(table(("what", "name", "size", ""), rows) if rows else "nothing of Dusty's takes space there")
 
 
@@ -125,16 +149,25 @@ def backup(folder: str) -> int | None:
         raise Failure(f"{folder} is no folder to write to: {error.strerror}") from error
     running = running_names()
     if running:
-        warn(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running: files that change now may be in the backup half-written ({DUSTY} stop)")
+        warn(
+            f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running: files that change now may be in the backup half-written ({DUSTY} stop)"
+        )
     path = os.path.join(folder, f"{NAMED}{time.strftime('%Y%m%d-%H%M%S')}{ARCHIVE}")
-    facts = {"made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "by": f"{getpass.getuser()}@{socket.gethostname()}", "dusty": __version__,
-             "host": host.name, "root": host.root}
+    facts = {
+        "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "by": f"{getpass.getuser()}@{socket.gethostname()}",
+        "dusty": __version__,
+        "host": host.name,
+        "root": host.root,
+    }
     with counter("backup") as count:
         entries, changed = write_backup(host, path, helper_image(), facts, count)
     for line in changed:
         warn(line)
-    say(f"wrote {path}: {', '.join(found.name for found in folders(entries)) or 'nothing, persist/ is empty'}, "
-        f"{size_text(sum(entry.size for entry in entries))} in {len(entries)} {'entry' if len(entries) == 1 else 'entries'}")
+    say(
+        f"wrote {path}: {', '.join(found.name for found in folders(entries)) or 'nothing, persist/ is empty'}, "
+        f"{size_text(sum(entry.size for entry in entries))} in {len(entries)} {'entry' if len(entries) == 1 else 'entries'}"
+    )
     return None
 
 
@@ -152,9 +185,23 @@ def restore(path: str, yes: bool) -> int | None:
         say("the backup is sound and empty: nothing to restore")
         return None
     _, there = read_persist(session.docker_host())
-    say(f"backup of {manifest.get('made')} by {manifest.get('by')}, from {manifest.get('root')} of {manifest.get('host')}")
-    say(table(("persist/", "in the backup", "entries", "there now"),
-              [(folder.name, size_text(folder.size), str(folder.entries), size_text(there[folder.name]) if folder.name in there else "-") for folder in found]))
+    say(
+        f"backup of {manifest.get('made')} by {manifest.get('by')}, from {manifest.get('root')} of {manifest.get('host')}"
+    )
+    say(
+        table(
+            ("persist/", "in the backup", "entries", "there now"),
+            [
+                (
+                    folder.name,
+                    size_text(folder.size),
+                    str(folder.entries),
+                    size_text(there[folder.name]) if folder.name in there else "-",
+                )
+                for folder in found
+            ],
+        )
+    )
     replaced = [folder.name for folder in found if folder.name in there]
     question = f"Replace {', '.join(replaced)} by what is in the backup?" if replaced else "Put this back?"
     if not confirm(question, yes=yes):
@@ -184,7 +231,10 @@ def check_nothing_runs() -> None:
     """Raise Failure if containers of Dusty's run."""
     running = running_names()
     if running:
-        raise Failure(f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use", f"{DUSTY} stop")
+        raise Failure(
+            f"{', '.join(running)} {'is' if len(running) == 1 else 'are'} running, and a restore would replace files in use",
+            f"{DUSTY} stop",
+        )
 
 
 def running_names() -> list[str]:

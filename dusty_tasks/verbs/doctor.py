@@ -1,4 +1,5 @@
 """`dusty doctor`: check everything Dusty needs, and say how to mend it."""
+
 from __future__ import annotations
 
 from dusty_tasks.console import say, warn

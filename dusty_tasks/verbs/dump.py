@@ -1,4 +1,5 @@
 """`dusty dump`: one archive for a bug report, without secrets."""
+
 from __future__ import annotations
 
 import hashlib
@@ -34,8 +35,10 @@ def run(words: list[str]) -> int | None:
     texts = dict(collected())
     hidden = redactor()
     write_archive(path, {name: hidden.text(text) for name, text in texts.items()})
-    say(f"wrote {path}: {len(texts)} files; values of variables, assets, passwords, tokens and the home folder are taken out.\n"
-        "Have a look at it before you send it: what apps print can hold anything.")
+    say(
+        f"wrote {path}: {len(texts)} files; values of variables, assets, passwords, tokens and the home folder are taken out.\n"
+        "Have a look at it before you send it: what apps print can hold anything."
+    )
     return None
 
 
@@ -57,16 +60,27 @@ def archive_path(word: str) -> str:
     if os.path.isdir(path):
         return os.path.join(path, archive_name())
     if word.endswith("/") or not os.path.isdir(os.path.dirname(path)):
-        raise Failure(f"{path if word.endswith('/') else os.path.dirname(path)}: no such folder", f"{DUSTY} dump <folder or file>; without a path it goes to {session.paths().dumps}")
+        raise Failure(
+            f"{path if word.endswith('/') else os.path.dirname(path)}: no such folder",
+            f"{DUSTY} dump <folder or file>; without a path it goes to {session.paths().dumps}",
+        )
     return path
 
 
 def collected() -> Iterator[tuple[str, str]]:
     """Name in the archive -> text, for each part; one that fails says why."""
-    parts: dict[str, Callable[[], str]] = {"versions.txt": versions, "doctor.txt": doctor, "config.yml": config, "plan.txt": plan,
-                                           "engine.json": engine, "containers.json": containers, "build/docker-compose.yml": compose,
-                                           "build/hosts": lambda: build("hosts"), "build/nginx.conf": lambda: build("nginx/dustyNginx.conf"),
-                                           "validate.txt": problems}
+    parts: dict[str, Callable[[], str]] = {
+        "versions.txt": versions,
+        "doctor.txt": doctor,
+        "config.yml": config,
+        "plan.txt": plan,
+        "engine.json": engine,
+        "containers.json": containers,
+        "build/docker-compose.yml": compose,
+        "build/hosts": lambda: build("hosts"),
+        "build/nginx.conf": lambda: build("nginx/dustyNginx.conf"),
+        "validate.txt": problems,
+    }
     for name, part in parts.items():
         yield name, attempted(part)
     yield from logs()
@@ -129,16 +143,45 @@ def problems() -> str:
 def engine() -> str:
     """What the engine says of itself."""
     info = docker.read_info(Engine(session.docker_host()))
-    keys = ("ServerVersion", "OperatingSystem", "KernelVersion", "Architecture", "Driver", "NCPU", "MemTotal", "CgroupVersion", "SecurityOptions",
-            "Containers", "ContainersRunning", "Images", "LoggingDriver", "SystemTime", "Warnings")
+    keys = (
+        "ServerVersion",
+        "OperatingSystem",
+        "KernelVersion",
+        "Architecture",
+        "Driver",
+        "NCPU",
+        "MemTotal",
+        "CgroupVersion",
+        "SecurityOptions",
+        "Containers",
+        "ContainersRunning",
+        "Images",
+        "LoggingDriver",
+        "SystemTime",
+        "Warnings",
+    )
     return json.dumps({key: info.get(key) for key in keys}, indent=1)
 
 
 def containers() -> str:
     """Dusty's containers and their states."""
     found = docker.list_containers(session.docker_host())
-    return json.dumps([{"name": c.name, "kind": c.kind, "state": c.state, "exit_status": c.exit_status, "health": c.health, "image": c.image,
-                        "image_id": c.image_id, "published": c.published} for c in found], indent=1)
+    return json.dumps(
+        [
+            {
+                "name": c.name,
+                "kind": c.kind,
+                "state": c.state,
+                "exit_status": c.exit_status,
+                "health": c.health,
+                "image": c.image,
+                "image_id": c.image_id,
+                "published": c.published,
+            }
+            for c in found
+        ],
+        indent=1,
+    )
 
 
 def compose() -> str:
@@ -170,16 +213,24 @@ def logs() -> Iterator[tuple[str, str]]:
     except Failure:
         return
     for container in found:
+
         def last(container_id: str = container.id) -> str:
             return docker.read_last_lines(asked, container_id, LINES) + "\n"
+
         yield f"logs/{container.name}.txt", attempted(last)
 
 
 def bugs() -> Iterator[tuple[str, str]]:
     """The newest logs of our own bugs."""
     folder = session.paths().state
-    names = sorted((name for name in os.listdir(folder) if name.startswith("bug-")),
-                   key=lambda name: os.path.getmtime(os.path.join(folder, name))) if os.path.isdir(folder) else []
+    names = (
+        sorted(
+            (name for name in os.listdir(folder) if name.startswith("bug-")),
+            key=lambda name: os.path.getmtime(os.path.join(folder, name)),
+        )
+        if os.path.isdir(folder)
+        else []
+    )
     for name in names[-3:]:
         yield f"bugs/{name}", (read_bytes(os.path.join(folder, name)) or b"").decode("utf-8", "replace")
 
@@ -206,7 +257,13 @@ def redactor() -> Redactor:
 def _names_without_value(value: Any) -> list[str]:
     """Variables that the caller of `up` fills in."""
     if isinstance(value, dict):
-        mine = [name for key in ("environment", "env") if isinstance(value.get(key), dict) for name, text in value[key].items() if text is None]
+        mine = [
+            name
+            for key in ("environment", "env")
+            if isinstance(value.get(key), dict)
+            for name, text in value[key].items()
+            if text is None
+        ]
         return mine + [name for entry in value.values() for name in _names_without_value(entry)]
     return [name for entry in value for name in _names_without_value(entry)] if isinstance(value, list) else []
 
@@ -214,7 +271,10 @@ def _names_without_value(value: Any) -> list[str]:
 def write_archive(path: str, texts: dict[str, str]) -> None:
     """One .tar.gz with a manifest of checksums, mode 0600. Raises Failure."""
     data = {name: text.encode() for name, text in texts.items()}
-    manifest = {"made": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "files": {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}}
+    manifest = {
+        "made": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in data.items()},
+    }
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, content in {"manifest.json": json.dumps(manifest, indent=1).encode(), **data}.items():

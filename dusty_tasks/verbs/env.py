@@ -1,4 +1,5 @@
 """`dusty env`: environment variables for apps and services, beside those of their specs."""
+
 from __future__ import annotations
 
 import re
@@ -123,8 +124,10 @@ def unquoted(value: str, where: str) -> str:
         return re.sub(r"\s#.*$", "", value).strip() if "#" in value else value
     match = _QUOTED.fullmatch(stripped)
     if not match:
-        raise Failure(f"{where}the quote that the value begins with does not end",
-                      "'as it is', or \"with \\n and \\t\"; the quote may end on a later line")
+        raise Failure(
+            f"{where}the quote that the value begins with does not end",
+            "'as it is', or \"with \\n and \\t\"; the quote may end on a later line",
+        )
     single, double = match.groups()
     if single is not None:
         return single
@@ -134,7 +137,9 @@ def unquoted(value: str, where: str) -> str:
 def checked(name: str, where: str = "") -> str:
     """`name`, being the name of a variable. Raises Failure."""
     if not VARIABLE.fullmatch(name):
-        raise Failure(f'{where}"{name}" is not the name of a variable', "letters, digits and _ only, a letter or _ first")
+        raise Failure(
+            f'{where}"{name}" is not the name of a variable', "letters, digits and _ only, a letter or _ first"
+        )
     return name
 
 
@@ -147,6 +152,7 @@ def set_variables(name: str, variables: Variables) -> None:
     def change(config: dict[str, Any]) -> None:
         of_name = _mapping_below(_mapping_below(config, "env"), name)
         of_name.update(variables)
+
     if change_config(session.home(), f"env set {name} {' '.join(variables)}", change, warn):
         say(f"{name}: set {', '.join(variables)}; the next {DUSTY} up applies it")
     else:
@@ -173,6 +179,7 @@ def unset_variables(name: str, names: list[str], all_of_them: bool) -> None:
         removed[:] = list(dict.fromkeys(names)) or list(of_name)
         for variable in removed:
             del of_name[variable]
+
     change_config(session.home(), f"env unset {name} {' '.join(names) or '--all'}", change, warn)
     session.forget()
     say(f"{name}: unset {', '.join(removed)}; the next {DUSTY} up applies it")

@@ -1,4 +1,5 @@
 """What the page of a verb says beyond its one line: for `--help` and docs/verbs.md, and loaded for nothing else."""
+
 from __future__ import annotations
 
 DETAILS: dict[str, str] = {

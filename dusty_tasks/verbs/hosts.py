@@ -1,4 +1,5 @@
 """`dusty hosts`: the section in the hosts file, and the helper that writes it."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -62,7 +63,10 @@ def apply() -> int:
     """Write the compiled section now, whatever was answered or refused before; from then on `up` keeps it."""
     settings, section = session.settings(), compiled_section()
     if settings.hosts_mode == LOCALHOST:
-        raise Failure("hosts.mode is localhost: the names are under .localhost, and need no hosts file", f"{DUSTY} config set hosts.mode file, then {DUSTY} up")
+        raise Failure(
+            "hosts.mode is localhost: the names are under .localhost, and need no hosts file",
+            f"{DUSTY} config set hosts.mode file, then {DUSTY} up",
+        )
     if not settings.hosts_agreed:
         remember(FILE, "hosts apply")
     outcome = hosts_file.write_hosts_section(section, may_ask=may_ask(), say=say)
@@ -127,7 +131,9 @@ def describe(files: Sequence[helper_install.PlannedFile], who: str) -> None:
     """Print exactly what will lie where, and what it permits."""
     for file in files:
         say(f"{file.path}  root, mode 0{file.mode}, {len(file.text)} bytes, SHA-256 {file.digest}")
-    say(f"the helper is {hosts_file.helper_source()}: it writes the marked section of {hosts_file.HOSTS_PATH} and nothing else")
+    say(
+        f"the helper is {hosts_file.helper_source()}: it writes the marked section of {hosts_file.HOSTS_PATH} and nothing else"
+    )
     if len(files) == 1:
         say("no sudoers rule: root needs none (--who names a user or %group that shall have one)")
     else:
@@ -142,7 +148,16 @@ def uninstall(yes: bool) -> int:
     if not found and not paths:
         say("there is no hosts section, no helper and no rule to remove")
         return 0
-    say("to be removed: " + ", ".join([*([f"the section in {hosts_file.HOSTS_PATH}"] if found else []), helper_install.RULE_PATH, helper_install.HELPER_PATH]))
+    say(
+        "to be removed: "
+        + ", ".join(
+            [
+                *([f"the section in {hosts_file.HOSTS_PATH}"] if found else []),
+                helper_install.RULE_PATH,
+                helper_install.HELPER_PATH,
+            ]
+        )
+    )
     if not confirm("Remove this as root?", yes=yes):
         return 1
     outcome = hosts_file.write_hosts_section(hosts_file.EMPTY_SECTION, may_ask=may_ask(), say=say)

@@ -1,4 +1,5 @@
 """`dusty logs`: the output of containers; of several, merged by time, each line after its name."""
+
 from __future__ import annotations
 
 import sys
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from dusty_tasks.effects.engine.http import Engine
 
 
-def run(words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None,
-        since: str | None = None) -> int | None:
+def run(
+    words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None, since: str | None = None
+) -> int | None:
     """One container: the engine's own output and status. Several: merged; ended ones count. What is followed is followed over restarts."""
     flags = range_flags(tail, since)
     found = containers()
@@ -38,13 +40,17 @@ def range_flags(tail: str | None, since: str | None) -> list[str]:
     from dusty_tasks.core.of_verbs.log_lines import checked_since, checked_tail
 
     try:
-        return [*(["--tail", checked_tail(tail)] if tail is not None else []),
-                *(["--since", checked_since(since)] if since is not None else [])]
+        return [
+            *(["--tail", checked_tail(tail)] if tail is not None else []),
+            *(["--since", checked_since(since)] if since is not None else []),
+        ]
     except ValueError as error:
         raise Failure(str(error)) from None
 
 
-def show_one(container: FoundContainer, flags: list[str], *, follow: bool, timestamps: bool, env: Mapping[str, str]) -> int:
+def show_one(
+    container: FoundContainer, flags: list[str], *, follow: bool, timestamps: bool, env: Mapping[str, str]
+) -> int:
     """The engine's own output of one container, its streams apart; to follow, that of its next lives as well."""
     from dusty_tasks.effects.doors.process import run_attached
 
@@ -79,7 +85,9 @@ def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: 
         output.write(name, line)
     output.flush()
     if follow:
-        follow_merged(chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, output, engine)
+        follow_merged(
+            chosen, {name: ["--since", after(time)] for name, time in last.items() if time}, flags, output, engine
+        )
 
 
 class Output:
@@ -105,7 +113,9 @@ class Output:
         self._streams[self._was_error].flush()
 
 
-def follow_merged(chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], output: Output, engine: Engine) -> None:
+def follow_merged(
+    chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], output: Output, engine: Engine
+) -> None:
     """Print what comes as it comes, of the next lives of the containers as well; `shown`: how to go on after what was shown, by name.
 
     It ends when the last container has ended and none is about to come back. Those that had ended before are watched as long.

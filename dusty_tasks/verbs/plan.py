@@ -1,4 +1,5 @@
 """`dusty plan`: what `up --no-pull` would do now, and why. It changes nothing and takes no lock."""
+
 from __future__ import annotations
 
 from dusty_tasks import session
@@ -45,7 +46,9 @@ def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: 
 
 def unseen_facts(view: View) -> dict[str, str]:
     """What a machine is told where the engine did not answer."""
-    return {"docker_host": OFF if view.is_off else UNKNOWN, "trouble": view.engine_trouble} if view.engine_trouble else {}
+    return (
+        {"docker_host": OFF if view.is_off else UNKNOWN, "trouble": view.engine_trouble} if view.engine_trouble else {}
+    )
 
 
 def unseen_text(view: View) -> str:
@@ -84,8 +87,13 @@ def artifact_differences(made: Compiled) -> dict[str, str]:
     before = read_build(session.settings().build, also=(COMPOSE,))
     found = {}
     for path in sorted({*before, *made.artifacts}):
-        old, new = before.get(path, b"").decode("utf-8", "replace"), made.artifacts.get(path, b"").decode("utf-8", "replace")
+        old, new = (
+            before.get(path, b"").decode("utf-8", "replace"),
+            made.artifacts.get(path, b"").decode("utf-8", "replace"),
+        )
         if old != new:
-            lines = difflib.unified_diff(old.splitlines(), new.splitlines(), f"build/{path}", f"build/{path} (compiled now)", lineterm="")
+            lines = difflib.unified_diff(
+                old.splitlines(), new.splitlines(), f"build/{path}", f"build/{path} (compiled now)", lineterm=""
+            )
             found[path] = "\n".join(lines)
     return found

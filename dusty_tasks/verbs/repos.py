@@ -1,4 +1,5 @@
 """`dusty repos`: which code each repo is taken from; fetch it (docs/verbs.md, `repos`)."""
+
 from __future__ import annotations
 
 import os
@@ -15,7 +16,9 @@ from dusty_tasks.verbs.shared.repo_words import found_repo
 from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, misuse, say_json
 
 
-def run(words: list[str], branch: str | None = None, all: bool = False, reset_repos: bool = False, json: bool = False) -> int | None:
+def run(
+    words: list[str], branch: str | None = None, all: bool = False, reset_repos: bool = False, json: bool = False
+) -> int | None:
     """List, override, manage or update."""
     action, rest = action_of("repos", words, ("list", "override", "from", "manage", "update"))
     if branch is not None and action != "manage":
@@ -93,9 +96,21 @@ def list_repos(as_json: bool) -> None:
     if not rows:
         say("no repos are known")
         return
-    say(table(("id", "short name", "source", "branch", "state"),
-              [(row["id"], row["short_name"], f"{row['kind']} {row['path']}" if row["kind"] == "override" else row["kind"], row["branch"],
-                row["state"]) for row in rows]))
+    say(
+        table(
+            ("id", "short name", "source", "branch", "state"),
+            [
+                (
+                    row["id"],
+                    row["short_name"],
+                    f"{row['kind']} {row['path']}" if row["kind"] == "override" else row["kind"],
+                    row["branch"],
+                    row["state"],
+                )
+                for row in rows
+            ],
+        )
+    )
 
 
 def _row(repo: Repo) -> dict[str, Any]:
@@ -105,8 +120,14 @@ def _row(repo: Repo) -> dict[str, Any]:
     path = settings.path_of(repo.id, repo.local_path)
     kind = "override" if settings.repo_overrides.get(repo.id) else "local" if repo.local_path else "managed"
     wanted = settings.repo_branches.get(repo.id, "") if kind == "managed" else ""
-    return {"id": repo.id, "short_name": repo.short_name, "kind": kind, "path": path, "branch": read_branch(path) or wanted,
-            "state": Clone(path).state()}
+    return {
+        "id": repo.id,
+        "short_name": repo.short_name,
+        "kind": kind,
+        "path": path,
+        "branch": read_branch(path) or wanted,
+        "state": Clone(path).state(),
+    }
 
 
 def override(word: str, path_word: str) -> None:
@@ -164,7 +185,9 @@ def manage(word: str, branch: str | None) -> None:
     if not is_overridden and branch is None:
         raise Failure(f"{repo.id} is not overridden", "--branch B chooses the branch that its clone follows")
     if branch is not None and not is_overridden and repo.local_path:
-        raise Failure(f"{repo.id} is a folder of this machine, which Dusty never changes: no branch can be chosen for it")
+        raise Failure(
+            f"{repo.id} is a folder of this machine, which Dusty never changes: no branch can be chosen for it"
+        )
 
     def change(config: dict[str, Any]) -> None:
         _drop(config, "repo_overrides", repo.id)
@@ -175,9 +198,13 @@ def manage(word: str, branch: str | None) -> None:
 
     _change(f"repos manage {repo.id}" + ("" if branch is None else f" --branch '{branch}'"), change)
     if is_overridden:
-        say(f"{repo.id} is no longer overridden: {'it is used where it is' if repo.local_path else 'its managed clone is used'}")
+        say(
+            f"{repo.id} is no longer overridden: {'it is used where it is' if repo.local_path else 'its managed clone is used'}"
+        )
     if branch is not None:
-        say(f"{repo.id} follows {f'branch {branch}' if branch else 'the default branch of its remote'}; {DUSTY} repos update fetches it")
+        say(
+            f"{repo.id} follows {f'branch {branch}' if branch else 'the default branch of its remote'}; {DUSTY} repos update fetches it"
+        )
 
 
 def manage_all(words: Sequence[str]) -> None:
@@ -199,7 +226,11 @@ def update(is_reset_wanted: bool) -> int:
     outcomes = pull_all(is_reset_wanted=is_reset_wanted, always=True, say=say, warn=warn)
     same = sum(outcome.status == SAME for outcome in outcomes)
     if same or not outcomes:
-        say(f"{same} {'repo is' if same == 1 else 'repos are'} up to date" if outcomes else f"no managed repos: {why_none_is_managed()}")
+        say(
+            f"{same} {'repo is' if same == 1 else 'repos are'} up to date"
+            if outcomes
+            else f"no managed repos: {why_none_is_managed()}"
+        )
     failure = failure_of(outcomes)
     if failure:
         warn(str(failure))
@@ -221,7 +252,9 @@ def checked_folder(word: str) -> str:
     if not os.path.isdir(path):
         raise Failure(f"{path} {'is not a folder' if os.path.exists(path) else 'does not exist'}")
     if ":" in path:
-        raise Failure(f'{path} contains ":", which cannot be mounted', "rename the folder, or override with a link to it")
+        raise Failure(
+            f'{path} contains ":", which cannot be mounted', "rename the folder, or override with a link to it"
+        )
     return spelled_as_on_disk(path)
 
 
@@ -235,7 +268,9 @@ def spelled_as_on_disk(path: str) -> str:
         except OSError:
             names = [part]
         if part and part not in names:
-            part = next((name for name in names if _is_same(os.path.join(spelled, name), os.path.join(spelled, part))), part)
+            part = next(
+                (name for name in names if _is_same(os.path.join(spelled, name), os.path.join(spelled, part))), part
+            )
         spelled = os.path.join(spelled, part)
     return spelled
 
@@ -249,10 +284,12 @@ def _is_same(left: str, right: str) -> bool:
 
 def _save(what: str, path_by_id: dict[str, tuple[str, str]]) -> None:
     """Store overrides: repo id -> (the repo as the specs write it, absolute path)."""
+
     def change(config: dict[str, Any]) -> None:
         for repo_id, (written, path) in path_by_id.items():
             _drop(config, "repo_overrides", repo_id)
             config.setdefault("repo_overrides", {})[written] = path
+
     _change(what, change)
 
 

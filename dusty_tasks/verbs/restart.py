@@ -1,4 +1,5 @@
 """`dusty restart`: sync the code of apps and restart them; nothing is recreated, and changed specs wait for `up`."""
+
 from __future__ import annotations
 
 from dusty_tasks import session
@@ -21,7 +22,13 @@ from dusty_tasks.verbs.shared.running import not_in_the_stack
 from dusty_tasks.verbs.shared.words import misuse
 
 
-def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None = None, no_sync: bool = False, all: bool = False) -> int | None:
+def run(
+    words: list[str],
+    repo: list[str] | None = None,
+    repos: list[str] | None = None,
+    no_sync: bool = False,
+    all: bool = False,
+) -> int | None:
     """The named containers, the apps that use one of the repos (with --repo every word is one), all apps, or with --all the whole stack."""
     repo_words = [*(repo or []), *(repos or [])]
     if all and (words or repo_words):
@@ -38,14 +45,18 @@ def run(words: list[str], repo: list[str] | None = None, repos: list[str] | None
     if not (words or repo_words or all):
         tell_left_alone(chosen, wanted, found, done)
     tell_proxy(chosen, found, done)
-    absent = [(container.name, "") for container in chosen if container.name not in found] + [(name, user) for user, name in done.absent]
+    absent = [(container.name, "") for container in chosen if container.name not in found] + [
+        (name, user) for user, name in done.absent
+    ]
     for name, user in absent:
         warn(f"{f'{user} needs {name}, which' if user else name} has no container\n    hint: {DUSTY} up makes it")
     tell_pending(engine)
     return max(done.code, 1 if absent else 0)
 
 
-def chosen_containers(words: list[str], repo_words: list[str], wanted: Wanted, *, is_all: bool) -> list[WantedContainer]:
+def chosen_containers(
+    words: list[str], repo_words: list[str], wanted: Wanted, *, is_all: bool
+) -> list[WantedContainer]:
     """Which containers are to be restarted. Raises Failure."""
     if repo_words:
         return users_of([*repo_words, *words], wanted)
@@ -54,9 +65,15 @@ def chosen_containers(words: list[str], repo_words: list[str], wanted: Wanted, *
     return [container for container in wanted.containers if is_all or container.kind == "app"]
 
 
-def tell_left_alone(chosen: list[WantedContainer], wanted: Wanted, found: dict[str, FoundContainer], done: Restarted) -> None:
+def tell_left_alone(
+    chosen: list[WantedContainer], wanted: Wanted, found: dict[str, FoundContainer], done: Restarted
+) -> None:
     """Databases and the proxy go on running, which people who type `restart` may not expect."""
-    left = [container for container in wanted.containers if container.kind != "app" and container.name in found and container.name not in done.names]
+    left = [
+        container
+        for container in wanted.containers
+        if container.kind != "app" and container.name in found and container.name not in done.names
+    ]
     if not chosen:
         say("there is no app in the stack")
     if left:
@@ -104,7 +121,11 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
     if not is_left_out:
         ids = None if chosen is None else {repo_id for container in chosen for repo_id in container.repo_ids}
         entries = [entry for entry in wanted.repos if ids is None or entry.id in ids]
-        failure = failure_of(sync_repos(entries, host=host, settings=session.settings(), say=say, verb="restart", stack_repos=wanted.repos))
+        failure = failure_of(
+            sync_repos(
+                entries, host=host, settings=session.settings(), say=say, verb="restart", stack_repos=wanted.repos
+            )
+        )
         if failure:
             raise failure
     return read_receipts(host, [entry.id for entry in wanted.repos]) if wanted.repos else {}

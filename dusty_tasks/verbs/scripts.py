@@ -1,4 +1,5 @@
 """`dusty scripts`: list the scripts of an app, or run one in its container."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple

@@ -1,4 +1,5 @@
 """`dusty setup`: choose specs repo and Docker host, install the hosts helper. May be run again."""
+
 from __future__ import annotations
 
 import os
@@ -17,8 +18,9 @@ from dusty_tasks.verbs.shared.words import exactly, repo_as_stored
 HOST_KINDS = ("local", "ssh")
 
 
-def run(words: list[str], specs_repo: str | None = None, host: str | None = None, yes: bool = False,
-        no_update: bool = False) -> int | None:
+def run(
+    words: list[str], specs_repo: str | None = None, host: str | None = None, yes: bool = False, no_update: bool = False
+) -> int | None:
     """Ask for what is not given, save it, install the helper, fetch the repos. The exit code is that of the worst part."""
     exactly("setup", "", words)
     answers = asked(specs_repo, host, yes)
@@ -28,7 +30,11 @@ def run(words: list[str], specs_repo: str | None = None, host: str | None = None
     offer_shell_setup(yes)
     if not no_update:
         codes.append(update_repos())
-    say(f"setup is done; {DUSTY} up starts what is active" if not any(codes) else "setup is saved, but not all of it could be done")
+    say(
+        f"setup is done; {DUSTY} up starts what is active"
+        if not any(codes)
+        else "setup is saved, but not all of it could be done"
+    )
     return max(codes)
 
 
@@ -44,9 +50,14 @@ def asked(specs_repo: str | None, kind: str | None, yes: bool) -> dict[str, str]
         raise Failure(f'"{kind}" is not a kind of Docker host', did_you_mean(kind, HOST_KINDS))
     answers["host.kind"] = kind
     if kind == "ssh" and settings.host.preset == "none":
-        answers["host.ssh"] = settings.host.ssh if yes else answer("Where ssh finds it, [user@]name[:port]", settings.host.ssh)
+        answers["host.ssh"] = (
+            settings.host.ssh if yes else answer("Where ssh finds it, [user@]name[:port]", settings.host.ssh)
+        )
         if not answers["host.ssh"]:
-            raise Failure("which machine the ssh Docker host is, is not known", f"{DUSTY} config set host.ssh [user@]name[:port], then setup again")
+            raise Failure(
+                "which machine the ssh Docker host is, is not known",
+                f"{DUSTY} config set host.ssh [user@]name[:port], then setup again",
+            )
     return answers
 
 
@@ -54,9 +65,13 @@ def chosen_repo(given: str | None, configured: str, yes: bool) -> str:
     """The specs repo as to be stored: a repo string, or the absolute path of a folder; '' for the examples."""
     if given is None:
         if not may_ask() and not yes and not configured:
-            raise Failure("setup would ask for the specs repo, and there is no terminal to ask on",
-                          f"{DUSTY} setup --specs-repo <repo>, or {DUSTY} setup --yes for the examples")
-        given = configured if yes else answer("Specs repo" + ("" if configured else " (blank: the examples)"), configured)
+            raise Failure(
+                "setup would ask for the specs repo, and there is no terminal to ask on",
+                f"{DUSTY} setup --specs-repo <repo>, or {DUSTY} setup --yes for the examples",
+            )
+        given = (
+            configured if yes else answer("Specs repo" + ("" if configured else " (blank: the examples)"), configured)
+        )
     stored = repo_as_stored(given.strip())
     if stored.startswith("/") and not os.path.isdir(stored):
         raise Failure(f"there is no folder {stored}")
@@ -96,6 +111,7 @@ def save(answers: dict[str, str]) -> None:
             host.pop("address", None)  # It was that of the machine before.
         if host != {"kind": HOST_KINDS[0]}:
             config["host"] = host
+
     change_config(session.home(), "setup", change, warn)
     session.forget()
     say(f"specs repo: {answers['specs_repo']}")

@@ -1,4 +1,5 @@
 """`dusty shell`: a shell, or one command, in a running container."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -27,5 +28,9 @@ def execute(container: FoundContainer, command: list[str] | tuple[str, ...]) -> 
 
     host, streams = session.docker_host(), own_streams()
     # An app is started by sh; the image of a service may have none.
-    has_shell = command[0] == "sh" or container.kind == "app" or bool(streams.terminal and has_file(Engine(host), container.id, "/bin/sh"))
+    has_shell = (
+        command[0] == "sh"
+        or container.kind == "app"
+        or bool(streams.terminal and has_file(Engine(host), container.id, "/bin/sh"))
+    )
     return run_in_container(container.id, command, streams, env=host.engine_environment(), has_shell=has_shell)

@@ -1,4 +1,5 @@
 """`dusty shutdown`: stop Dusty's containers, then the machine they run on, where it is a VM."""
+
 from __future__ import annotations
 
 from dusty_tasks import session

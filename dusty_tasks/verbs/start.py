@@ -1,4 +1,5 @@
 """`dusty start`: the Docker host on, its engine waited for, and its facts."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -32,11 +33,18 @@ def run(words: list[str], yes: bool = False) -> int | None:
 
 def facts(info: dict[str, Any], version: dict[str, Any]) -> list[tuple[str, str]]:
     """What a person wants to know of an engine, in order."""
-    return [("engine", str(version.get("Version", "?"))), ("client", client_version()), ("API", str(version.get("ApiVersion", "?"))),
-            ("OS", str(info.get("OperatingSystem", "?"))), ("kernel", str(info.get("KernelVersion", "?"))),
-            ("architecture", str(info.get("Architecture", "?"))), ("storage", str(info.get("Driver", "?"))),
-            ("CPUs", str(info.get("NCPU", "?"))), ("memory", f"{info.get('MemTotal', 0) / GIB:.1f} GiB"),
-            ("root folder", str(info.get("DockerRootDir", "?")))]
+    return [
+        ("engine", str(version.get("Version", "?"))),
+        ("client", client_version()),
+        ("API", str(version.get("ApiVersion", "?"))),
+        ("OS", str(info.get("OperatingSystem", "?"))),
+        ("kernel", str(info.get("KernelVersion", "?"))),
+        ("architecture", str(info.get("Architecture", "?"))),
+        ("storage", str(info.get("Driver", "?"))),
+        ("CPUs", str(info.get("NCPU", "?"))),
+        ("memory", f"{info.get('MemTotal', 0) / GIB:.1f} GiB"),
+        ("root folder", str(info.get("DockerRootDir", "?"))),
+    ]
 
 
 def client_version() -> str:
@@ -57,7 +65,11 @@ def size_differences(host: DockerHost, info: dict[str, Any]) -> list[str]:
     memory, ncpu = info.get("MemTotal", 0) / GIB, info.get("NCPU")
     found = []
     if host.settings.host.memory and abs(memory - host.settings.host.memory) > 0.15 * host.settings.host.memory:
-        found.append(f"host.memory is {host.settings.host.memory:g} GiB and the running machine has {memory:.1f}: it applies at its next start")
+        found.append(
+            f"host.memory is {host.settings.host.memory:g} GiB and the running machine has {memory:.1f}: it applies at its next start"
+        )
     if host.settings.host.ncpu and ncpu != host.settings.host.ncpu:
-        found.append(f"host.ncpu is {host.settings.host.ncpu} and the running machine has {ncpu}: it applies at its next start")
+        found.append(
+            f"host.ncpu is {host.settings.host.ncpu} and the running machine has {ncpu}: it applies at its next start"
+        )
     return found

@@ -1,4 +1,5 @@
 """`dusty status`: what is active, what runs, and from which code."""
+
 from __future__ import annotations
 
 import os
@@ -100,8 +101,14 @@ def host_facts(engine: Engine, view: View | None) -> dict[str, Any]:
             trouble, is_off = away.what, is_known_off(engine.host)
     if trouble:
         return {"name": engine.host.name, "answers": False, "state": OFF if is_off else UNKNOWN, "trouble": trouble}
-    return {"name": engine.host.name, "answers": True, "state": "on", "engine": info.get("ServerVersion", ""), "cpus": info.get("NCPU"),
-            "memory_gib": round(info.get("MemTotal", 0) / GIB, 1)}
+    return {
+        "name": engine.host.name,
+        "answers": True,
+        "state": "on",
+        "engine": info.get("ServerVersion", ""),
+        "cpus": info.get("NCPU"),
+        "memory_gib": round(info.get("MemTotal", 0) / GIB, 1),
+    }
 
 
 def rows(view: View) -> list[dict[str, Any]]:
@@ -109,27 +116,48 @@ def rows(view: View) -> list[dict[str, Any]]:
     pending = pending_by_name([*view.plan.changes, *view.plan.pending])
     wanted = {container.name: container for container in view.wanted.containers}
     libs, streams = libs_and_streams()
-    found = [_row(name, container.kind, view, [*container.http_urls, *streams.get(name, ())], pending.get(name, ""), container)
-             for name, container in sorted(wanted.items(), key=_proxy_last)]
-    found += [{"name": name, "type": "lib", "state": "", "condition": "", "why": "", "routes": [], "pending": ""} for name in libs]
-    return found + [_row(name, container.kind, view, [], pending.get(name, ""))
-                    for name, container in sorted(view.found.containers.items()) if name not in wanted]
+    found = [
+        _row(
+            name, container.kind, view, [*container.http_urls, *streams.get(name, ())], pending.get(name, ""), container
+        )
+        for name, container in sorted(wanted.items(), key=_proxy_last)
+    ]
+    found += [
+        {"name": name, "type": "lib", "state": "", "condition": "", "why": "", "routes": [], "pending": ""}
+        for name in libs
+    ]
+    return found + [
+        _row(name, container.kind, view, [], pending.get(name, ""))
+        for name, container in sorted(view.found.containers.items())
+        if name not in wanted
+    ]
 
 
 def _proxy_last(item: tuple[str, WantedContainer]) -> tuple[bool, str]:
     return item[1].kind == "proxy", item[0]
 
 
-def _row(name: str, kind: str, view: View, routes: list[str], pending: str, wanted: WantedContainer | None = None) -> dict[str, Any]:
+def _row(
+    name: str, kind: str, view: View, routes: list[str], pending: str, wanted: WantedContainer | None = None
+) -> dict[str, Any]:
     container = view.found.containers.get(name)
     record = view.found.started.get(container.container_name, {}) if container else {}
     last = f"{record['what']}: {record['cause']}" if record.get("what") and record.get("cause") else ""
     state = view.states.get(name) or state_of(None, container, record)
-    return {"name": name, "type": kind, "state": state.text, "condition": state.name, "why": state.what if state.is_trouble else "",
-            "since": container.since if container else "",
-            "image": container.image if container else "", "routes": routes,
-            "ports": [str(port) for port in wanted.mapping.get("ports") or ()] if wanted else [],
-            "code": code_word(wanted, view) if wanted else "", "last": last, "pending": pending}
+    return {
+        "name": name,
+        "type": kind,
+        "state": state.text,
+        "condition": state.name,
+        "why": state.what if state.is_trouble else "",
+        "since": container.since if container else "",
+        "image": container.image if container else "",
+        "routes": routes,
+        "ports": [str(port) for port in wanted.mapping.get("ports") or ()] if wanted else [],
+        "code": code_word(wanted, view) if wanted else "",
+        "last": last,
+        "pending": pending,
+    }
 
 
 def code_word(wanted: WantedContainer, view: View) -> str:
@@ -170,8 +198,15 @@ def repo_rows(view: View, verbose: bool) -> list[dict[str, Any]]:
     names = shown_names(entry.id for entry in view.wanted.repos)
     for entry in view.wanted.repos:
         path, kind = source_of(entry, session.settings())
-        row: dict[str, Any] = {"id": entry.id, "source": kind, "path": path, "branch": read_branch(path), "commit": read_commit(path)[:10],
-               "name": names[entry.id], "sync": view.found.stale_repos.get(entry.id) or sync_word(entry.id, view)}
+        row: dict[str, Any] = {
+            "id": entry.id,
+            "source": kind,
+            "path": path,
+            "branch": read_branch(path),
+            "commit": read_commit(path)[:10],
+            "name": names[entry.id],
+            "sync": view.found.stale_repos.get(entry.id) or sync_word(entry.id, view),
+        }
         if verbose:
             from dusty_tasks.effects.code.clones import Clone
 
@@ -203,7 +238,9 @@ def sync_word(repo_id: str, view: View) -> str:
 def show(facts: dict[str, Any]) -> None:
     """The facts for a person."""
     if facts["problems"]:
-        warn(facts["problems"] + ("\nThe specs have problems; this is what was compiled last." if facts["stack"] else ""))
+        warn(
+            facts["problems"] + ("\nThe specs have problems; this is what was compiled last." if facts["stack"] else "")
+        )
     bundles, host = facts["bundles"], facts["docker_host"]
     say(f"bundles: {', '.join(bundles) or f'none is activated ({DUSTY} bundles activate <name>)'}")
     if host["answers"]:
@@ -220,9 +257,23 @@ def show(facts: dict[str, Any]) -> None:
         say("\n" + stack_table(facts["stack"]))
     if facts["repos"]:
         has_git = "git" in facts["repos"][0]
-        say("\n" + table(("repo", "branch", "commit", "copy", *(["git"] if has_git else []), "source"),
-                         [(row["name"], row["branch"], row["commit"], row["sync"], *([row["git"]] if has_git else []), source_text(row))
-                          for row in facts["repos"]]))
+        say(
+            "\n"
+            + table(
+                ("repo", "branch", "commit", "copy", *(["git"] if has_git else []), "source"),
+                [
+                    (
+                        row["name"],
+                        row["branch"],
+                        row["commit"],
+                        row["sync"],
+                        *([row["git"]] if has_git else []),
+                        source_text(row),
+                    )
+                    for row in facts["repos"]
+                ],
+            )
+        )
         for line in made_there_lines(facts["repos"]):
             say(line)
 
@@ -232,16 +283,20 @@ def made_there_lines(repos: list[dict[str, Any]]) -> Iterator[str]:
     for row in repos:
         for edit in row.get("made_there") or ():
             is_new = edit["what"] == "new"
-            yield (f"{row['name']}: {edit['path']} was {'made' if is_new else 'changed'} on the Docker host; "
-                   f"the next sync with changes {'deletes' if is_new else 'overwrites'} it, and keeps what it was")
+            yield (
+                f"{row['name']}: {edit['path']} was {'made' if is_new else 'changed'} on the Docker host; "
+                f"the next sync with changes {'deletes' if is_new else 'overwrites'} it, and keeps what it was"
+            )
         if row.get("made_there"):
             yield f"    hint: {DUSTY} sync {row['name']} --pull PATH fetches it into the source"
 
 
 def stack_table(rows: list[dict[str, Any]]) -> str:
     """A line a container with what changes, and below it its routes and what it is made of; all fit 80 columns as a rule."""
-    lines = table(("name", "type", "state", "since", "code"),
-                  [(row["name"], row["type"], row["state"], row.get("since", ""), row.get("code", "")) for row in rows])
+    lines = table(
+        ("name", "type", "state", "since", "code"),
+        [(row["name"], row["type"], row["state"], row.get("since", ""), row.get("code", "")) for row in rows],
+    )
     head, *firsts = lines.splitlines()
     shown = [head]
     for row, first in zip(rows, firsts, strict=True):

@@ -1,4 +1,5 @@
 """`dusty stop`: stop containers, by name or all of Dusty's."""
+
 from __future__ import annotations
 
 from dusty_tasks import session

@@ -1,4 +1,5 @@
 """`dusty sync`: copy code to the Docker host, once or at every change; say what would differ, and why a path is left out."""
+
 from __future__ import annotations
 
 import os
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
     pass
 
 
-def run(words: list[str], watch: bool = False, checksum: bool = False, allow_empty: bool = False, progress: bool = False,
-        verify: bool = False, why: str | None = None, restore: bool = False, pull: list[str] | None = None) -> int | None:
+def run(
+    words: list[str],
+    watch: bool = False,
+    checksum: bool = False,
+    allow_empty: bool = False,
+    progress: bool = False,
+    verify: bool = False,
+    why: str | None = None,
+    restore: bool = False,
+    pull: list[str] | None = None,
+) -> int | None:
     """Sync the named repos, or all of the stack."""
     entries = repos_of_stack()
     if restore or pull:
@@ -37,8 +47,16 @@ def run(words: list[str], watch: bool = False, checksum: bool = False, allow_emp
     if watch:
         return keep_syncing(words, allow_empty)
     check_data_is_ours(session.docker_host())
-    outcomes = sync_repos(chosen, host=session.docker_host(), settings=session.settings(), say=say, allow_empty=allow_empty,
-                          checksum=checksum, progress=progress, stack_repos=entries)
+    outcomes = sync_repos(
+        chosen,
+        host=session.docker_host(),
+        settings=session.settings(),
+        say=say,
+        allow_empty=allow_empty,
+        checksum=checksum,
+        progress=progress,
+        stack_repos=entries,
+    )
     return tell(outcomes)
 
 
@@ -139,4 +157,3 @@ def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
         return 0
     say(f"{below}: synced{f': rule {rule}' if rule else ', no rule is about it'}")
     return 0
-

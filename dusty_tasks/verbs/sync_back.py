@@ -1,4 +1,5 @@
 """`dusty sync --restore` and `dusty sync --pull`: what was made on the Docker host comes back."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -45,10 +46,14 @@ def run_restore(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
             say(line)
         if restored.others:
             say(f"    others are kept, of {', '.join(restored.others)}: {DUSTY} sync {name} --restore TIME")
-        say(f"    hint: the next sync with changes takes them out again; {DUSTY} sync {name} --pull PATH fetches one into the source")
+        say(
+            f"    hint: the next sync with changes takes them out again; {DUSTY} sync {name} --pull PATH fetches one into the source"
+        )
     if not found:
-        raise Failure(f"nothing is kept of {', '.join(names[entry.id] for entry in chosen)}{f' at {times[-1]}' if times else ''}",
-                      f"{DUSTY} disk shows what is kept")
+        raise Failure(
+            f"nothing is kept of {', '.join(names[entry.id] for entry in chosen)}{f' at {times[-1]}' if times else ''}",
+            f"{DUSTY} disk shows what is kept",
+        )
     return 0
 
 
@@ -62,7 +67,9 @@ def run_pull(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
     by_source = {source_of(entry, session.settings())[0]: entry for entry in chosen}
     wanted: dict[str, list[str]] = {}
     for path in paths:
-        source, below = located(path, list(by_source), len(by_source) == 1, f"{DUSTY} sync <repo> --pull <path in the repo>")
+        source, below = located(
+            path, list(by_source), len(by_source) == 1, f"{DUSTY} sync <repo> --pull <path in the repo>"
+        )
         if below.split("/")[0] in ("..", "."):
             raise Failure(f"{path} leads out of {source}")
         wanted.setdefault(source, []).append(below)

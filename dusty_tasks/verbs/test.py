@@ -1,4 +1,5 @@
 """`dusty test`: run test suites in fresh containers."""
+
 from __future__ import annotations
 
 import sys
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
 ALL = "all"
 
 
-def run(words: list[str], recreate: bool = False, no_pull: bool = False, cached: bool = False, jobs: int | None = None,
-        json: bool = False) -> int | None:
+def run(
+    words: list[str],
+    recreate: bool = False,
+    no_pull: bool = False,
+    cached: bool = False,
+    jobs: int | None = None,
+    json: bool = False,
+) -> int | None:
     """Tables of what can be tested, or the run of one suite or of all; its exit status is ours."""
     if jobs is not None and jobs < 1:
         raise misuse("test", "-n takes the number of suites to run at once, 1 or more")
@@ -62,22 +69,43 @@ def list_targets(json: bool) -> None:
 
     found = targets(session.specs())
     if json:
-        say_json([{"name": target.name, "kind": target.kind, "suites": [suite.name for suite in target.tests.suites]} for target in found.values()])
+        say_json(
+            [
+                {"name": target.name, "kind": target.kind, "suites": [suite.name for suite in target.tests.suites]}
+                for target in found.values()
+            ]
+        )
         return
     if not found:
         say("nothing in the specs has tests")
         return
-    say(table(("target", "kind", "suites"), [(target.name, target.kind, ", ".join(suite.name for suite in target.tests.suites))
-                                             for target in found.values()]))
+    say(
+        table(
+            ("target", "kind", "suites"),
+            [
+                (target.name, target.kind, ", ".join(suite.name for suite in target.tests.suites))
+                for target in found.values()
+            ],
+        )
+    )
 
 
 def list_suites(target: Target, json: bool) -> None:
     """The suites of one target."""
     if json:
-        say_json([{"name": suite.name, "description": suite.description, "default_args": suite.default_args} for suite in target.tests.suites])
+        say_json(
+            [
+                {"name": suite.name, "description": suite.description, "default_args": suite.default_args}
+                for suite in target.tests.suites
+            ]
+        )
         return
-    say(table(("suite", "description", "default arguments"),
-              [(suite.name, suite.description, suite.default_args) for suite in target.tests.suites]))
+    say(
+        table(
+            ("suite", "description", "default arguments"),
+            [(suite.name, suite.description, suite.default_args) for suite in target.tests.suites],
+        )
+    )
 
 
 def find_target(name: str) -> Target:
@@ -140,10 +168,16 @@ def run_suites(target: Target, asked: Asked) -> int:
     from dusty_tasks.operations.suites.memory import Memory
 
     trust.require_of_tests(target)
-    settings, host, specs = session.settings_for(repo for repo, _ in target.mounts), session.docker_host(), session.specs()
+    settings, host, specs = (
+        session.settings_for(repo for repo, _ in target.mounts),
+        session.docker_host(),
+        session.specs(),
+    )
     tidy_up(host)
     prepared = suite_prepare.prepare(target, specs, asked.suites, host, settings, say)
-    image_id = suite_images.ensure_test_image(target, prepared.files["setup.sh"], host, settings, is_asked_for=asked.recreate, say=say)
+    image_id = suite_images.ensure_test_image(
+        target, prepared.files["setup.sh"], host, settings, is_asked_for=asked.recreate, say=say
+    )
     runner = suite_runs.SuiteRunner(target, specs.services, str(session.specs_root()), host, settings)
     memory = Memory(runner, prepared, image_id)
     try:
@@ -151,7 +185,12 @@ def run_suites(target: Target, asked: Asked) -> int:
     finally:
         runner.close()
     if asked.is_all:
-        say(table(("suite", "result", "time"), [(result.suite_name, result_text(result), f"{result.seconds:.1f} s") for result in results]))
+        say(
+            table(
+                ("suite", "result", "time"),
+                [(result.suite_name, result_text(result), f"{result.seconds:.1f} s") for result in results],
+            )
+        )
     return max((result.code for result in results), default=0)
 
 
@@ -239,5 +278,7 @@ class Output:
                 with self._lock:
                     out.write(prefix + line.removesuffix(b"\n") + b"\n")
                     out.flush()
+
             return write
+
         return run_by_lines(argv, writer(binary_stream(sys.stdout)), writer(binary_stream(sys.stderr)), env=self._env)

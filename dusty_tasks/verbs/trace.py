@@ -1,4 +1,5 @@
 """`dusty trace build/nginx/dustyNginx.conf:12`: which spec line put a line, or a key, into an artifact."""
+
 from __future__ import annotations
 
 import os
@@ -51,8 +52,11 @@ def _artifact(name: str, known: Iterable[str]) -> str:
     """The artifact that `name` means: its path, below build/ or with it, or a file name that only one has."""
     artifacts = sorted(known)
     path, build = os.path.normpath(name), session.settings().build
-    meant = [artifact for artifact in artifacts
-             if path in (artifact, f"build/{artifact}") or local_path(name) == os.path.join(build, artifact)]
+    meant = [
+        artifact
+        for artifact in artifacts
+        if path in (artifact, f"build/{artifact}") or local_path(name) == os.path.join(build, artifact)
+    ]
     meant = meant or [artifact for artifact in artifacts if artifact.endswith(f"/{path}")]
     if len(meant) > 1 and path not in meant:
         raise Failure(f"{name} could be {', '.join(meant[:4])}{' …' if len(meant) > 4 else ''}", "name its folder, too")
@@ -70,7 +74,14 @@ def _line(artifact: str, number: int) -> int:
 
 def _say(artifact: str, where: str, source: Source | None, json: bool) -> None:
     if json:
-        say_json({"artifact": artifact, "at": where, "from": source.place if source else "", "key": source.key if source else ""})
+        say_json(
+            {
+                "artifact": artifact,
+                "at": where,
+                "from": source.place if source else "",
+                "key": source.key if source else "",
+            }
+        )
     elif source is None:
         say(f"{artifact}:{where} comes from no spec: Dusty puts it there in any case")
     else:

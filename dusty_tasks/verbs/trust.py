@@ -1,4 +1,5 @@
 """`dusty trust`: what the specs may do beyond running containers of their own."""
+
 from __future__ import annotations
 
 from dusty_tasks import session
@@ -40,8 +41,17 @@ def list_powers(json: bool) -> None:
     found = powers()
     held = trust.asked(found)
     if json:
-        say_json({"specs": trust.specs_id(), "digest": digest_of(found), "gone": list(held.gone),
-                  "powers": [{**power.to_json(), "place": trust.place_of(power), "allowed": power in held.allowed} for power in found]})
+        say_json(
+            {
+                "specs": trust.specs_id(),
+                "digest": digest_of(found),
+                "gone": list(held.gone),
+                "powers": [
+                    {**power.to_json(), "place": trust.place_of(power), "allowed": power in held.allowed}
+                    for power in found
+                ],
+            }
+        )
         return
     for power in found:
         first, *rest = trust.lines_of(power)
@@ -64,7 +74,11 @@ def moving_images() -> list[str]:
     refuse_errors(problems)
     named = [(app.name, app.image or "") for app in made.stack.apps.values()]
     named += [(service.name, str(service.compose.get("image") or "")) for service in made.stack.services.values()]
-    return [f"{name} runs {image}, a name that may mean another image tomorrow" for name, image in named if image and moving_image(image)]
+    return [
+        f"{name} runs {image}, a name that may mean another image tomorrow"
+        for name, image in named
+        if image and moving_image(image)
+    ]
 
 
 def allow(digest: list[str]) -> None:
@@ -78,4 +92,8 @@ def allow(digest: list[str]) -> None:
     if held.new or held.gone:
         trust.allow(found)
     else:
-        say("nothing to allow: everything the specs ask for was allowed before" if found else "the specs ask for no power over this machine")
+        say(
+            "nothing to allow: everything the specs ask for was allowed before"
+            if found
+            else "the specs ask for no power over this machine"
+        )

@@ -1,4 +1,5 @@
 """`dusty uninstall`: remove what Dusty put on this machine, after listing it."""
+
 from __future__ import annotations
 
 import os
@@ -22,7 +23,18 @@ from dusty_tasks.effects.hosts import section as hosts_file
 from dusty_tasks.effects.machine import user_shell
 from dusty_tasks.verbs.shared.words import exactly
 
-ORDER = ("container", "network", "volume", "hosts section", "hosts helper", "link", "completion", "folders", "image", "folder")
+ORDER = (
+    "container",
+    "network",
+    "volume",
+    "hosts section",
+    "hosts helper",
+    "link",
+    "completion",
+    "folders",
+    "image",
+    "folder",
+)
 
 
 class Removal(NamedTuple):
@@ -46,13 +58,20 @@ def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
     for line in trouble:
         warn(line)
     if not removals:
-        say("there is nothing of Dusty's to remove" + ("" if purge else "; --purge also removes persist/ and DUSTY_HOME, if they are there"))
+        say(
+            "there is nothing of Dusty's to remove"
+            + ("" if purge else "; --purge also removes persist/ and DUSTY_HOME, if they are there")
+        )
         return 2 if trouble else None
     say(table(("to be removed", "", ""), [(removal.kind, removal.name, removal.detail) for removal in removals]))
     if purge:
         for line in unsaved_work():
             warn(line)
-    question = "Remove all of this? What is in persist/ and DUSTY_HOME cannot be brought back" if purge else "Remove all of this? persist/ and DUSTY_HOME stay"
+    question = (
+        "Remove all of this? What is in persist/ and DUSTY_HOME cannot be brought back"
+        if purge
+        else "Remove all of this? persist/ and DUSTY_HOME stay"
+    )
     if not confirm(f"{question}.", yes=yes):
         return 1
     kept = remove(removals)
@@ -91,18 +110,40 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
         networks = [entry for entry in engine.get("/networks") if core.is_ours(entry.get("Labels"))]
     except EngineDown as down:
         return [], [f"{down.what}: what is on it stays"]
-    found = [Removal("container", item.name, item.detail, lambda item=item: run_remove(engine, item.id)) for item in core.containers(usage)]  # type: ignore[misc]
-    found += [Removal("network", entry["Name"], "", lambda entry=entry: deleted(engine, f"/networks/{entry['Id']}")) for entry in networks]  # type: ignore[misc]
+    found = [
+        Removal("container", item.name, item.detail, partial(run_remove, engine, item.id))
+        for item in core.containers(usage)
+    ]
+    found += [
+        Removal("network", entry["Name"], "", partial(deleted, engine, f"/networks/{entry['Id']}"))
+        for entry in networks
+    ]
     if purge:
         own, others = core.own_volumes(usage, read_host_json(engine.host, VOLUMES))
-        found += [Removal("volume", item.name, size_text(item.size), lambda item=item: deleted(engine, f"/volumes/{quote(item.id)}"))  # type: ignore[misc]
-                  for item in own]
+        found += [
+            Removal(
+                "volume",
+                item.name,
+                size_text(item.size),
+                partial(deleted, engine, f"/volumes/{quote(item.id)}"),
+            )
+            for item in own
+        ]
         if others:
             names = [item.name for item in others]
-            warn(f"not made by this stack as far as it knows, or used by containers that are not Dusty's, so it stays: {', '.join(names)}\n"
-                 f"    hint: what is yours goes with docker volume rm {' '.join(names)}")
-    found += [Removal("image", item.name, size_text(item.size), lambda item=item: deleted(engine, f"/images/{quote(item.id)}?force=1"))  # type: ignore[misc]
-              for item in core.made_images(usage)]
+            warn(
+                f"not made by this stack as far as it knows, or used by containers that are not Dusty's, so it stays: {', '.join(names)}\n"
+                f"    hint: what is yours goes with docker volume rm {' '.join(names)}"
+            )
+    found += [
+        Removal(
+            "image",
+            item.name,
+            size_text(item.size),
+            partial(deleted, engine, f"/images/{quote(item.id)}?force=1"),
+        )
+        for item in core.made_images(usage)
+    ]
     return found, []
 
 
@@ -127,7 +168,10 @@ def check_owner(engine: Engine) -> None:
     found = Found(containers=read_containers(engine), owner=read_host_json(engine.host, OWNER) or None)
     other = foreign_owner(found, own_owner(), session.paths().artifact(COMPOSE_FILE))
     if other:
-        raise Failure(f"the containers or the data on {engine.host.name} belong to {other}", f"{DUSTY} uninstall as that user; or {DUSTY} up --adopt first")
+        raise Failure(
+            f"the containers or the data on {engine.host.name} belong to {other}",
+            f"{DUSTY} uninstall as that user; or {DUSTY} up --adopt first",
+        )
 
 
 def on_this_machine() -> list[Removal]:
@@ -136,11 +180,21 @@ def on_this_machine() -> list[Removal]:
     if hosts_file.found_section(hosts_file.read_hosts_file()):
         found.append(Removal("hosts section", hosts_file.HOSTS_PATH, "", remove_section))
     if paths := helper_install.installed_paths():
-        found.append(Removal("hosts helper", ", ".join(paths), "",
-                             lambda: helper_install.run_as_root(helper_install.uninstall_script(), may_ask=may_ask(), say=say)))
+        found.append(
+            Removal(
+                "hosts helper",
+                ", ".join(paths),
+                "",
+                lambda: helper_install.run_as_root(helper_install.uninstall_script(), may_ask=may_ask(), say=say),
+            )
+        )
     for left in user_shell.found_setup():
         detail = "Dusty's lines in it" if left.kind == "lines" else ""
-        found.append(Removal("link" if left.kind == "link" else "completion", left.path, detail, partial(user_shell.undo_setup, left)))
+        found.append(
+            Removal(
+                "link" if left.kind == "link" else "completion", left.path, detail, partial(user_shell.undo_setup, left)
+            )
+        )
     return found
 
 
@@ -159,17 +213,30 @@ def data() -> list[Removal]:
     host, home = session.docker_host(), session.home()
     names = [PERSIST, COMMANDS_THERE, EXCHANGED]
     size = sum(read_persist(host)[1].values())
-    found = [Removal("folders", f"{', '.join(names)} in {host.root} of {host.name}", f"{size_text(size)} in persist/",
-                     lambda: remove_folders(host, names, helper_image()))]
+    found = [
+        Removal(
+            "folders",
+            f"{', '.join(names)} in {host.root} of {host.name}",
+            f"{size_text(size)} in persist/",
+            lambda: remove_folders(host, names, helper_image()),
+        )
+    ]
     check_home(home)
-    return [*found, Removal("folder", home, "DUSTY_HOME", lambda: shutil.rmtree(home))] if os.path.isdir(home) else found
+    return (
+        [*found, Removal("folder", home, "DUSTY_HOME", lambda: shutil.rmtree(home))] if os.path.isdir(home) else found
+    )
 
 
 def check_home(home: str) -> None:
     """Raise Failure unless the folder is surely Dusty's own."""
     own = os.path.realpath(home)
     users = os.path.realpath(os.path.expanduser("~"))
-    if own == "/" or users == own or users.startswith(f"{own}/") or not {"config.yml", "state", "build"} & set(os.listdir(home) if os.path.isdir(home) else ("state",)):
+    if (
+        own == "/"
+        or users == own
+        or users.startswith(f"{own}/")
+        or not {"config.yml", "state", "build"} & set(os.listdir(home) if os.path.isdir(home) else ("state",))
+    ):
         raise Failure(f"{home} does not look like a folder of Dusty's own, so it is not removed", "remove it by hand")
 
 

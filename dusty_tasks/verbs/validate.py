@@ -1,4 +1,5 @@
 """`dusty validate`: all checks of a specs repo, or the JSON Schema of one kind of file."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -18,6 +19,7 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
     if schema is not None:
         return _say_schema(schema)
     from dusty_tasks import session
+
     if words:
         root = local_path(words[0])
         if not Path(root).is_dir():
@@ -25,10 +27,20 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
         specs, problems = session.read_specs(root)
     else:
         specs, problems = session.read_specs(session.specs_root(), session.paths().documents)
-    counts = {"bundle": len(specs.bundles), "app": len(specs.apps), "lib": len(specs.libs), "service": len(specs.services)}
+    counts = {
+        "bundle": len(specs.bundles),
+        "app": len(specs.apps),
+        "lib": len(specs.libs),
+        "service": len(specs.services),
+    }
     if json:
-        say_json({"ok": not errors(problems), "problems": [problem.to_json() for problem in problems],
-                  **{f"{kind}s": count for kind, count in counts.items()}})
+        say_json(
+            {
+                "ok": not errors(problems),
+                "problems": [problem.to_json() for problem in problems],
+                **{f"{kind}s": count for kind, count in counts.items()},
+            }
+        )
     elif errors(problems):
         say(report(problems))
     else:

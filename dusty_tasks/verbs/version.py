@@ -1,4 +1,5 @@
 """`dusty version`: versions of Dusty and of what it uses."""
+
 from __future__ import annotations
 
 from dusty_tasks import session

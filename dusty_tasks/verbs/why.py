@@ -1,4 +1,5 @@
 """`dusty why`: what last happened to a container, and what it was caused by."""
+
 from __future__ import annotations
 
 from dusty_tasks import session
@@ -26,7 +27,14 @@ def run(words: list[str], json: bool = False) -> int | None:
     state = state_now(engine, name, started)
     record = records.get(name)
     if json:
-        say_json({"name": name, "now": state.what, "condition": state.name, **({key: record.get(key, "") for key in WHY_KEYS} if record else {})})
+        say_json(
+            {
+                "name": name,
+                "now": state.what,
+                "condition": state.name,
+                **({key: record.get(key, "") for key in WHY_KEYS} if record else {}),
+            }
+        )
     else:
         say(f"{sentence(name, record)}\n{name} {state.what}")
     return 2 if state.name == UNKNOWN else 0

@@ -1,4 +1,5 @@
 """What a person sees: plain lines on a pipe, a moving foot with lines above it on a terminal, tables that fit."""
+
 from __future__ import annotations
 
 import os
@@ -23,12 +24,19 @@ say("done")
 
 
 def test_on_a_pipe_only_lines_come_and_no_rich() -> None:
-    ended = subprocess.run([sys.executable, "-c", CODE + "\nimport sys; assert 'rich' not in sys.modules"], cwd=ROOT,
-                           capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE + "\nimport sys; assert 'rich' not in sys.modules"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert ended.stdout == "create web: [bold]it has no container yet\nrepos: cloned a\ndone\n"
 
 
-def test_after_a_terminals_own_echo_of_the_interrupt_key_its_word_stands_on_a_new_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_after_a_terminals_own_echo_of_the_interrupt_key_its_word_stands_on_a_new_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for is_terminal, said in ((False, "interrupted\n"), (True, "\ninterrupted\n")):
         monkeypatch.setattr(console, "is_terminal", lambda _stream, answer=is_terminal: answer)
         console.say_interrupted()
@@ -37,8 +45,14 @@ def test_after_a_terminals_own_echo_of_the_interrupt_key_its_word_stands_on_a_ne
 
 def test_on_a_terminal_lines_stand_above_what_moves_and_the_foot_is_gone_at_the_end() -> None:
     master, slave = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-c", CODE], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave,
-                               env={**os.environ, "TERM": "xterm", "COLUMNS": "80"})
+    process = subprocess.Popen(
+        [sys.executable, "-c", CODE],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80"},
+    )
     os.close(slave)
     shown = b""
     try:
@@ -60,7 +74,9 @@ def test_a_table_pads_to_the_widest_cell_and_leaves_no_trailing_blanks() -> None
 HOSTILE = "a\x1b]0;owned\x07\x1b[2J\r\x9bb"
 
 
-def test_nothing_that_is_said_steers_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_that_is_said_steers_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     console.say(f"sync web: {HOSTILE} is new")
     console.say(console.table((HOSTILE, "b"), [(f"{HOSTILE}\nx", "y")]))
     console.warn(HOSTILE)
@@ -76,7 +92,14 @@ def test_nothing_that_is_said_steers_the_terminal(capsys: pytest.CaptureFixture[
 def test_neither_does_what_moves_at_the_foot() -> None:
     master, slave = pty.openpty()
     code = f"from dusty_tasks.console import progress\nwith progress({HOSTILE!r}, 2) as advance:\n    advance({HOSTILE!r})\n"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm"},
+    )
     os.close(slave)
     shown = b""
     try:
@@ -92,7 +115,14 @@ def test_neither_does_what_moves_at_the_foot() -> None:
 def test_a_question_is_seen_where_stdout_is_redirected() -> None:
     master, slave = pty.openpty()
     code = "from dusty_tasks.console import confirm\nprint(confirm('Shall I?'))\n"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdin=slave, stdout=subprocess.PIPE, stderr=slave, env={**os.environ, "TERM": "xterm"})
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=subprocess.PIPE,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm"},
+    )
     os.close(slave)
     asked = b""
     while b"[y/N] " not in asked:

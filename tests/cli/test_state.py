@@ -1,4 +1,5 @@
 """doit's database: committed per task, healed when damaged (private doit names are used: this watches them)."""
+
 from __future__ import annotations
 
 import contextlib
@@ -40,10 +41,21 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, b"interrupted\n"), (signal.SIGTERM, 143, b"")], ids=["^C", "SIGTERM"])
-def test_a_signal_within_a_callback_that_python_calls_for_itself_is_not_lost(number: signal.Signals, code: int, said: bytes) -> None:
-    ended = subprocess.run([sys.executable, "-c", SWALLOWED.format(number=int(number))], capture_output=True, check=False, timeout=30,
-                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)})
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, b"interrupted\n"), (signal.SIGTERM, 143, b"")],
+    ids=["^C", "SIGTERM"],
+)
+def test_a_signal_within_a_callback_that_python_calls_for_itself_is_not_lost(
+    number: signal.Signals, code: int, said: bytes
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", SWALLOWED.format(number=int(number))],
+        capture_output=True,
+        check=False,
+        timeout=30,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)},
+    )
     assert (ended.returncode, ended.stderr) == (code, said)
 
 
@@ -51,8 +63,12 @@ def test_a_signal_within_a_callback_that_python_calls_for_itself_is_not_lost(num
 def test_a_finished_task_is_kept_whatever_ends_the_run(number: signal.Signals, tmp_path: Path) -> None:
     script = tmp_path / "pipeline.py"
     script.write_text(PIPELINE.format(home=str(tmp_path), number=int(number)))
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, check=False,
-                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)})
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)},
+    )
     assert ended.returncode == (-9 if number == signal.SIGKILL else 128 + number), ended.stderr
     rows = sqlite3.connect(tmp_path / "state/doit.db").execute("select task_id from doit").fetchall()
     assert ("a",) in rows
@@ -65,7 +81,11 @@ def write_database(path: Path, task_id: str, data: str) -> None:
         connection.execute("insert into doit values (?, ?)", (task_id, data))
 
 
-@pytest.mark.parametrize("damage", [b"", b"garbage" * 1000, None, b"SQLite format 3\0" + b"x" * 4096], ids=["empty", "garbage", "row", "torn"])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"garbage" * 1000, None, b"SQLite format 3\0" + b"x" * 4096],
+    ids=["empty", "garbage", "row", "torn"],
+)
 def test_a_damaged_database_is_set_aside(damage: bytes | None, tmp_path: Path) -> None:
     path = tmp_path / "doit.db"
     if damage is None:
@@ -122,11 +142,20 @@ sys.exit(DoitMain(ModuleTaskLoader(dict(task_a=task_a, task_b=task_b, DOIT_CONFI
 def test_a_disk_without_room_for_the_database_costs_its_records_and_not_the_run(refused: str, tmp_path: Path) -> None:
     script = tmp_path / "pipeline.py"
     script.write_text(ON_A_FULL_DISK.format(home=str(tmp_path), refused=refused))
-    ended = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=False, timeout=60,
-                           env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)})
+    ended = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)},
+    )
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "a").exists() and (tmp_path / "b").exists()
-    assert ended.stderr.startswith("state/doit.db cannot be written (database or disk is full)") and ended.stderr.count("cannot be written") == 1
+    assert (
+        ended.stderr.startswith("state/doit.db cannot be written (database or disk is full)")
+        and ended.stderr.count("cannot be written") == 1
+    )
 
 
 def test_a_database_whose_index_alone_is_damaged_is_set_aside(tmp_path: Path) -> None:
@@ -160,7 +189,11 @@ tasks = {{"DOIT_CONFIG": {{"backend": "sqlite3", "dep_file": db}}, "task_a": tas
 sys.exit(DoitMain(ModuleTaskLoader(tasks), config_filenames=()).run(["run"]))
 """)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent.parent)}
-    good, bad = (subprocess.run([sys.executable, str(script), *words], env=environment, capture_output=True, text=True,
-                                check=False) for words in ([], ["fail"]))
+    good, bad = (
+        subprocess.run(
+            [sys.executable, str(script), *words], env=environment, capture_output=True, text=True, check=False
+        )
+        for words in ([], ["fail"])
+    )
     assert good.returncode == 0, good.stderr
     assert (bad.returncode, "Python Task failed" in bad.stdout + bad.stderr) == (1, True), bad.stderr

@@ -3,6 +3,7 @@
 The files are run for real, on this machine: paths that are absolute in a container (/.dusty, /command_files,
 /dusty_assets, /var/log) are replaced by ones below a folder of the test, and nothing else is.
 """
+
 from __future__ import annotations
 
 import os
@@ -63,8 +64,15 @@ class Container:
         return path
 
     def start(self, app: App, libs: Sequence[Lib] = (), **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*self.shell, str(self.write(app, libs))], cwd=self.folder, capture_output=True, text=True,
-                              check=False, env={**os.environ, **environment}, timeout=60)
+        return subprocess.run(
+            [*self.shell, str(self.write(app, libs))],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+            timeout=60,
+        )
 
     def lines(self, app: App, libs: Sequence[Lib] = (), **environment: str) -> list[str]:
         ended = self.start(app, libs, **environment)
@@ -87,6 +95,7 @@ def lib(container: Container, name: str, *install: str, **keys: Any) -> Lib:
 
 
 # --- once ---------------------------------------------------------------------------------------------------------
+
 
 def test_once_runs_once_in_a_container_and_again_after_a_recreation(container: Container) -> None:
     web = app(once=("echo once",))
@@ -118,8 +127,11 @@ def test_all_that_a_failing_once_printed_is_there_before_the_container_ends(cont
 
 
 def test_what_once_exported_and_where_it_ended_holds_on_every_start(container: Container) -> None:
-    web = app(['echo "$GREETING|$(pwd)|$HIDDEN"'], mount=container.mount("app"),
-              once=("export GREETING=\"it's $(echo 2)\nlines\"", "HIDDEN=x", "mkdir -p sub", "cd sub"))
+    web = app(
+        ['echo "$GREETING|$(pwd)|$HIDDEN"'],
+        mount=container.mount("app"),
+        once=('export GREETING="it\'s $(echo 2)\nlines"', "HIDDEN=x", "mkdir -p sub", "cd sub"),
+    )
     wanted = ["it's 2", f"lines|{container.root}/app/sub|"]
     assert container.lines(web) == wanted
     assert container.lines(web) == wanted
@@ -148,8 +160,14 @@ def test_a_trap_and_a_changed_option_of_once_stay_its_own(container: Container) 
 def test_a_background_job_of_once_that_keeps_its_output_open_blocks_nothing(container: Container) -> None:
     web = app(["echo always"], once=("sleep 300 &", "echo $! >$PID_FILE"))
     pid_file = container.path("pid")
-    process = subprocess.Popen([*container.shell, str(container.write(web))], cwd=container.folder, stdout=subprocess.PIPE,
-                               text=True, env={**os.environ, "PID_FILE": str(pid_file)}, start_new_session=True)
+    process = subprocess.Popen(
+        [*container.shell, str(container.write(web))],
+        cwd=container.folder,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PID_FILE": str(pid_file)},
+        start_new_session=True,
+    )
     try:
         assert process.stdout and process.stdout.readline() == "always\n"
         os.kill(int(pid_file.read_text()), 0)
@@ -161,14 +179,21 @@ def test_a_background_job_of_once_that_keeps_its_output_open_blocks_nothing(cont
 def test_a_once_that_was_killed_is_tried_again(container: Container) -> None:
     web = app(once=('test -e "$MARK" || { : >"$MARK"; kill -9 $TOP; sleep 300; }', "echo done"))
     top = f'TOP=$$ exec {" ".join(container.shell)} "$0"'
-    killed = subprocess.run(["sh", "-c", top, str(container.write(web))], cwd=container.folder, start_new_session=True,
-                            env={**os.environ, "MARK": str(container.path("mark"))}, stdout=subprocess.DEVNULL, check=False)
+    killed = subprocess.run(
+        ["sh", "-c", top, str(container.write(web))],
+        cwd=container.folder,
+        start_new_session=True,
+        env={**os.environ, "MARK": str(container.path("mark"))},
+        stdout=subprocess.DEVNULL,
+        check=False,
+    )
     assert killed.returncode == -9
     assert not (container.root / ".dusty/once").exists()
     assert container.lines(web, MARK=str(container.path("mark"))) == ["done", "always"]
 
 
 # --- libs ---------------------------------------------------------------------------------------------------------
+
 
 def test_a_lib_is_installed_again_only_when_its_code_changed(container: Container) -> None:
     paper = lib(container, "paper", "echo install", "export PAPER=white")
@@ -218,6 +243,7 @@ def test_a_skipped_install_changes_nothing_for_what_follows(container: Container
 
 # --- folders, PATH, assets ----------------------------------------------------------------------------------------
 
+
 def test_the_mount_is_where_commands_start_and_at_the_end_of_path_once(container: Container) -> None:
     mount = container.mount("it is app")
     web = app(['echo "$PATH"; pwd'], mount=mount, once=("true",))
@@ -234,7 +260,9 @@ def test_without_a_mount_commands_start_in_the_folder_of_the_container(container
 def test_assets_are_there_before_installs_for_their_owner_alone(container: Container) -> None:
     key = container.path("root/.ssh/id_rsa")
     paper = lib(container, "paper", f"cat {key}", assets=(Asset("PAPER_KEY", str(container.path("paper.pem"))),))
-    web = app([f"cat {paper.assets[0].path}"], assets=(Asset("GITHUB_KEY", str(key)), Asset("UNSET", "/unset/here", False)))
+    web = app(
+        [f"cat {paper.assets[0].path}"], assets=(Asset("GITHUB_KEY", str(key)), Asset("UNSET", "/unset/here", False))
+    )
     container.path("dusty_assets/GITHUB_KEY").write_text("secret\n")
     container.path("dusty_assets/PAPER_KEY").write_text("white\n")
     shutil.rmtree(key.parent)
@@ -249,8 +277,10 @@ def test_an_asset_that_is_gone_is_taken_away_and_what_it_covered_comes_back(cont
     shutil.rmtree(new.parent)
     old.write_text("the image's own\n")
     old.chmod(0o640)
-    web = app([f"cat {old} 2>/dev/null; ls {new.parent} {volume.parent} | wc -w"],
-              assets=tuple(Asset(key, str(path), False) for key, path in (("NEW", new), ("OLD", old), ("VOL", volume))))
+    web = app(
+        [f"cat {old} 2>/dev/null; ls {new.parent} {volume.parent} | wc -w"],
+        assets=tuple(Asset(key, str(path), False) for key, path in (("NEW", new), ("OLD", old), ("VOL", volume))),
+    )
     sent = [container.path(f"dusty_assets/{key}") for key in ("NEW", "OLD", "VOL")]
     for path in sent:
         path.write_text(f"secret {path.name}\n")
@@ -264,7 +294,11 @@ def test_an_asset_that_is_gone_is_taken_away_and_what_it_covered_comes_back(cont
     container.lines(web)
     assert not new.exists() and not volume.exists()
     assert old.read_text() == "the image's own\n" and stat.S_IMODE(old.stat().st_mode) == 0o640
-    assert not [path for name in (".dusty/assets", "command_files/assets") for path in container.path(f"{name}/x").parent.rglob("*")]
+    assert not [
+        path
+        for name in (".dusty/assets", "command_files/assets")
+        for path in container.path(f"{name}/x").parent.rglob("*")
+    ]
     new.write_text("the app's own now")
     container.lines(web)
     assert new.read_text() == "the app's own now"
@@ -307,7 +341,9 @@ def test_assets_that_the_specs_drop_go_from_volumes_too(container: Container, re
 
 @pytest.mark.parametrize("is_bound", [False, True])
 @pytest.mark.parametrize("drops", [False, True])
-def test_a_file_in_a_working_tree_stays_where_an_asset_was_put_into_the_copy_once(container: Container, is_bound: bool, drops: bool) -> None:
+def test_a_file_in_a_working_tree_stays_where_an_asset_was_put_into_the_copy_once(
+    container: Container, is_bound: bool, drops: bool
+) -> None:
     """The same bytes: an asset is set from a file that lies in the source, too."""
     tree = container.mount("code")
     key, stored = container.path("code/conf/key"), container.path("code/data/key")
@@ -335,15 +371,34 @@ def test_an_asset_with_another_path_leaves_the_old_one(container: Container) -> 
 
 # --- always -------------------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize(("always", "code", "out"), [
-    (["echo a", "exit 5"], 5, "a\n"), (["echo a", "(exit 6)", "echo b"], 6, "a\n"), (["exec sh -c 'exit 7'"], 7, ""), ([], 0, "")])
-def test_the_status_of_the_container_is_that_of_always(container: Container, always: list[str], code: int, out: str) -> None:
+
+@pytest.mark.parametrize(
+    ("always", "code", "out"),
+    [
+        (["echo a", "exit 5"], 5, "a\n"),
+        (["echo a", "(exit 6)", "echo b"], 6, "a\n"),
+        (["exec sh -c 'exit 7'"], 7, ""),
+        ([], 0, ""),
+    ],
+)
+def test_the_status_of_the_container_is_that_of_always(
+    container: Container, always: list[str], code: int, out: str
+) -> None:
     ended = container.start(app(always))
     assert (ended.returncode, ended.stdout) == (code, out)
 
 
 def test_command_items_stand_as_they_are_written(container: Container) -> None:
-    web = app(["cat <<END", "  it's $((1 + 1)) \\$HOME", "END", "if true; then\n  echo yes\nfi\n", "# a comment", "echo last \\"])
+    web = app(
+        [
+            "cat <<END",
+            "  it's $((1 + 1)) \\$HOME",
+            "END",
+            "if true; then\n  echo yes\nfi\n",
+            "# a comment",
+            "echo last \\",
+        ]
+    )
     assert container.lines(web) == ["  it's 2 $HOME", "yes", "last"]
 
 
@@ -356,13 +411,19 @@ def test_a_here_document_keeps_its_empty_lines_also_over_several_items(container
 
 # --- scripts and tests --------------------------------------------------------------------------------------------
 
+
 def test_a_script_gets_its_arguments_exactly_as_given(container: Container) -> None:
     web = app(mount=container.mount("app"), scripts=(Script("show", ("pwd", "printf '<%s>'\n\n")),))
-    (path, artifact), = script_files(web, read_templates())
+    ((path, artifact),) = script_files(web, read_templates())
     assert path == "scripts/show.sh"
     container.path("show.sh").write_text(artifact.text)
-    ended = subprocess.run([*container.shell, str(container.path("show.sh")), "a b", "", "*", "-x", "it's"], cwd="/",
-                           capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [*container.shell, str(container.path("show.sh")), "a b", "", "*", "-x", "it's"],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert ended.stdout == f"{container.root}/app\n<a b><><*><-x><it's>"
 
 
@@ -373,14 +434,27 @@ def test_a_suite_has_default_arguments(container: Container, given: tuple[str, .
     files = dict(files_of_tests(web, [], read_templates()))
     assert sorted(files) == ["test/setup.sh", "test/unit.sh"]
     container.path("unit.sh").write_text(files["test/unit.sh"].text)
-    ended = subprocess.run([*container.shell, str(container.path("unit.sh")), *given], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [*container.shell, str(container.path("unit.sh")), *given], capture_output=True, text=True, check=True
+    )
     assert ended.stdout == wanted
 
 
-@pytest.mark.parametrize(("written", "wanted"), [
-    ("-v 'two words'", "<-v><two words>"), ("$WORD \"$WORD\"", "<a><b><a b>"), ("$(echo x y) `echo z`", "<x><y><z>"),
-    ("it\\'s \\; a\\ b", "<it's><;><a b>"), ("'a;b' \";\"", "<a;b><;>"), ("a{1}", "<a{1}>"), ("*.nosuch", "<*.nosuch>")])
-def test_default_arguments_are_the_words_that_the_shell_makes_of_them(container: Container, written: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("written", "wanted"),
+    [
+        ("-v 'two words'", "<-v><two words>"),
+        ('$WORD "$WORD"', "<a><b><a b>"),
+        ("$(echo x y) `echo z`", "<x><y><z>"),
+        ("it\\'s \\; a\\ b", "<it's><;><a b>"),
+        ("'a;b' \";\"", "<a;b><;>"),
+        ("a{1}", "<a{1}>"),
+        ("*.nosuch", "<*.nosuch>"),
+    ],
+)
+def test_default_arguments_are_the_words_that_the_shell_makes_of_them(
+    container: Container, written: str, wanted: str
+) -> None:
     ended = run_suite(container, written)
     assert (ended.stdout, ended.returncode) == (wanted, 0)
 
@@ -392,22 +466,35 @@ def test_broken_default_arguments_break_at_their_own_run_and_not_the_file(contai
 
 def run_suite(container: Container, default_args: str, *given: str) -> subprocess.CompletedProcess[str]:
     """A suite that prints its arguments."""
-    web = app(mount=container.mount("app"), tests=SuiteTests(image="x", suites=(Suite("unit", ("printf '<%s>'",), default_args=default_args),)))
+    web = app(
+        mount=container.mount("app"),
+        tests=SuiteTests(image="x", suites=(Suite("unit", ("printf '<%s>'",), default_args=default_args),)),
+    )
     container.path("unit.sh").write_text(dict(files_of_tests(web, [], read_templates()))["test/unit.sh"].text)
-    return subprocess.run([*container.shell, str(container.path("unit.sh")), *given], capture_output=True, text=True, check=False,
-                          env={**os.environ, "WORD": "a b"})
+    return subprocess.run(
+        [*container.shell, str(container.path("unit.sh")), *given],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "WORD": "a b"},
+    )
 
 
 def test_a_test_image_is_made_from_assets_libs_and_once(container: Container) -> None:
     paper = lib(container, "paper", "pwd", "export PAPER=white")
     web = app(mount=container.mount("app"), tests=SuiteTests(image="x", once=("pwd", 'echo "$PAPER ${PATH##*:}"')))
     container.path("setup.sh").write_text(dict(files_of_tests(web, [paper], read_templates()))["test/setup.sh"].text)
-    ended = subprocess.run([*container.shell, str(container.path("setup.sh"))], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [*container.shell, str(container.path("setup.sh"))], capture_output=True, text=True, check=True
+    )
     assert ended.stdout.splitlines() == [paper.mount, web.mount, f"white {web.mount}"]
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parent.parent / "cases").glob("*/build/commands/**/*.sh")),
-                         ids=lambda path: "/".join(path.parts[-5:]))
+@pytest.mark.parametrize(
+    "path",
+    sorted((Path(__file__).parent.parent / "cases").glob("*/build/commands/**/*.sh")),
+    ids=lambda path: "/".join(path.parts[-5:]),
+)
 def test_every_golden_command_file_is_good_shell(path: Path) -> None:
     for words in SHELLS.values():
         if shutil.which(words[0]):

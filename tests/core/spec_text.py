@@ -1,4 +1,5 @@
 """Specs written in a test: texts by file in, checked specs out, without a disk."""
+
 from __future__ import annotations
 
 import textwrap

@@ -43,7 +43,9 @@ class Rig:
         self.machine, self.home = machine, home
         self.run = machine.run
 
-    def dusty(self, *words: str, check: bool = True, env: Mapping[str, str] | None = None, **named) -> subprocess.CompletedProcess[str]:
+    def dusty(
+        self, *words: str, check: bool = True, env: Mapping[str, str] | None = None, **named
+    ) -> subprocess.CompletedProcess[str]:
         """`./dusty words…` in the machine; with `check` (the default) a failure is an AssertionError with what was printed."""
         full = {"DUSTY_HOME": str(self.home), **(env or {})}
         return self.machine.run([str(ROOT / "dusty"), *words], env=full, check=check, **named)
@@ -55,7 +57,9 @@ class Rig:
         if not names:
             return {}
         shown = self.run(["docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names]).stdout
-        return {name.lstrip("/"): f"{id} {started}" for name, id, started in (line.split() for line in shown.splitlines())}
+        return {
+            name.lstrip("/"): f"{id} {started}" for name, id, started in (line.split() for line in shown.splitlines())
+        }
 
     def get(self, url: str) -> tuple[int, str]:
         """Status and body of an HTTP answer, asked for inside the machine; status 0 where nothing answers."""
@@ -100,7 +104,9 @@ _standing: list[Standing] = []
 
 
 @pytest.fixture
-def standing(rig: Rig, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Callable[[Path], Any]], Any]:
+def standing(
+    rig: Rig, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Callable[[Path], Any]], Any]:
     """`standing(make)` is what `make(folder)` gives, which writes a stack and brings it up; made once a file, and set right before each further test."""
 
     def stand(make: Callable[[Path], Any]) -> Any:
@@ -110,6 +116,7 @@ def standing(rig: Rig, request: pytest.FixtureRequest, tmp_path_factory: pytest.
             load_images(rig.machine)
             _standing[:] = [Standing(key, rig, tmp_path_factory.mktemp("standing"), make)]
         return _standing[0].stack
+
     return stand
 
 
@@ -130,7 +137,10 @@ class SshHost:
 
 @pytest.fixture(scope="session")
 def ssh_machine(machine: Machine, worker_id: str) -> Iterator[SshHost]:
-    with tempfile.TemporaryDirectory(prefix="dusty-sshd-") as folder, Machine("vm", sshd=make_keys(Path(folder)), keep=kept_by_worker("vm", worker_id)) as second:
+    with (
+        tempfile.TemporaryDirectory(prefix="dusty-sshd-") as folder,
+        Machine("vm", sshd=make_keys(Path(folder)), keep=kept_by_worker("vm", worker_id)) as second,
+    ):
         connect(machine, second, "192.168.99.1/24", f"{SSH_ADDRESS}/24")
         load_images(second)
         machine.run(["install", "-d", "-m", "700", "/root/.ssh"])

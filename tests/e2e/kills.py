@@ -1,4 +1,5 @@
 """Runs of `up` that are killed while they mend something, and what one more `up` must make of it."""
+
 from __future__ import annotations
 
 import json
@@ -54,7 +55,13 @@ class Killed:
         """One of two that differ in images, a variable, apps and bundles."""
         self.number = number
         self.stack.service("cache", image=f"busybox:{number + 1}", more="volumes: [/data]\n")
-        self.stack.app("web", image=f"busybox:{number + 1}", services="[cache]", always=SERVE, more=f"compose: {{environment: {{NUMBER: '{number}'}}}}\n" if number else "")
+        self.stack.app(
+            "web",
+            image=f"busybox:{number + 1}",
+            services="[cache]",
+            always=SERVE,
+            more=f"compose: {{environment: {{NUMBER: '{number}'}}}}\n" if number else "",
+        )
         if number:
             self.stack.app("second", apps="[web]", always=SERVE)
             self.stack.bundle("more", apps="[second]")
@@ -82,11 +89,13 @@ class Killed:
         shown = json.loads(self.docker.run(["sh", "-c", "docker inspect $(docker ps -aq)"]).stdout)
         root = f"{self.rig.home}/host" if self.docker is self.rig else ""
         digests = f"cd '{root}/' && find persist command_files -type f -not -name index.html -not -path '*/.dusty/*' -not -path '*/.receipts/*' -exec sha256sum {{}} +"
-        return {"containers": {entry["Name"].lstrip("/"): settings_of(entry) for entry in shown},
-                "files": sorted(self.docker.run(["sh", "-c", digests]).stdout.splitlines()),
-                "volumes": len(self.docker.run(["docker", "volume", "ls", "-q"]).stdout.split()),
-                "networks": self.docker.run(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split(),
-                "hosts": self.rig.run(["cat", "/etc/hosts"]).stdout}
+        return {
+            "containers": {entry["Name"].lstrip("/"): settings_of(entry) for entry in shown},
+            "files": sorted(self.docker.run(["sh", "-c", digests]).stdout.splitlines()),
+            "volumes": len(self.docker.run(["docker", "volume", "ls", "-q"]).stdout.split()),
+            "networks": self.docker.run(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split(),
+            "hosts": self.rig.run(["cat", "/etc/hosts"]).stdout,
+        }
 
     def check(self, what: str) -> None:
         """One `up` mends everything, and leaves nothing for the next."""
@@ -124,8 +133,14 @@ class Killed:
     def start(self) -> subprocess.Popen[bytes]:
         """`up` in a process group of its own."""
         argv = self.rig.machine.argv([sys.executable, "-m", "dusty_tasks", "up"], cwd=ROOT)
-        return subprocess.Popen(argv, env={**ENVIRONMENT, "DUSTY_HOME": str(self.rig.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                stderr=subprocess.DEVNULL, start_new_session=True)
+        return subprocess.Popen(
+            argv,
+            env={**ENVIRONMENT, "DUSTY_HOME": str(self.rig.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def kill_group(self, process: subprocess.Popen[bytes]) -> None:
         """As a closed terminal or a power-minded init does: the run, its Compose, its rsync and its ssh, all at once."""
@@ -167,7 +182,9 @@ class Killed:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             pass
-        self.docker.run(["sh", "-c", f"kill -STOP $(cat /run/docker.pid); sleep {pause}; kill -CONT $(cat /run/docker.pid)"])
+        self.docker.run(
+            ["sh", "-c", f"kill -STOP $(cat /run/docker.pid); sleep {pause}; kill -CONT $(cat /run/docker.pid)"]
+        )
         process.wait(DEATH + pause)
         return process
 
@@ -276,26 +293,47 @@ def no_kill() -> None:
 def settings_of(container: dict[str, Any]) -> list[Any]:
     """What must be the same of a container that was made anew."""
     config, host = container["Config"], container["HostConfig"]
-    return [container["State"]["Status"], config["Image"], sorted(host["Binds"] or []), host["PortBindings"], sorted(config["Env"] or []),
-            sorted(container["NetworkSettings"]["Networks"])]
+    return [
+        container["State"]["Status"],
+        config["Image"],
+        sorted(host["Binds"] or []),
+        host["PortBindings"],
+        sorted(config["Env"] or []),
+        sorted(container["NetworkSettings"]["Networks"]),
+    ]
 
 
 def without_bridge_ports(state: dict[str, Any]) -> dict[str, Any]:
     """A state but for which port of the bridge each route has; the proxy's config, which names them, is told by its answer."""
-    containers = {name: [*settings[:3], sorted(settings[3] or {}), *settings[4:]] for name, settings in state["containers"].items()}
-    return {**state, "containers": containers, "files": [line for line in state["files"] if not line.endswith("/dustyNginx.conf")]}
+    containers = {
+        name: [*settings[:3], sorted(settings[3] or {}), *settings[4:]]
+        for name, settings in state["containers"].items()
+    }
+    return {
+        **state,
+        "containers": containers,
+        "files": [line for line in state["files"] if not line.endswith("/dustyNginx.conf")],
+    }
 
 
 def restart_engine(machine: Any, signal_name: str = "TERM") -> None:
     """End dockerd as a reboot does, or by KILL, and start it with the words it had."""
-    machine.run(["sh", "-c", r"""
+    machine.run(
+        [
+            "sh",
+            "-c",
+            r"""
         pid=$(cat /run/docker.pid); tr '\0' '\n' < /proc/$pid/cmdline > /run/dockerd.words
         # dockerd takes a containerd that is just going for one that runs, and waits for it in vain.
         all="$pid $(cat /run/docker/containerd/containerd.pid)"
         kill -$1 $pid; for one in $all; do while [ -e /proc/$one ]; do sleep 0.1; done; done
         rm -f /run/docker.pid; set --; while IFS= read -r word; do set -- "$@" "$word"; done < /run/dockerd.words
         setsid "$@" > /run/dockerd.log 2>&1 < /dev/null &
-        for i in $(seq 900); do docker version > /dev/null 2>&1 && exit; sleep 0.1; done; tail -40 /run/dockerd.log; ps axf; exit 1""", "sh", signal_name])
+        for i in $(seq 900); do docker version > /dev/null 2>&1 && exit; sleep 0.1; done; tail -40 /run/dockerd.log; ps axf; exit 1""",
+            "sh",
+            signal_name,
+        ]
+    )
 
 
 def spread(count: int, until: float) -> list[float]:

@@ -1,4 +1,5 @@
 """An app for tests of the proxy: what it does is in the path, and it prints the first line of each request that it gets."""
+
 from __future__ import annotations
 
 import json
@@ -13,7 +14,9 @@ class App(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         print(f"{self.command} {self.path}"[:80], flush=True)
         name, _, word = self.path[1:].partition("?")
-        getattr(self, name if name in ("events", "close", "header", "status", "hang", "upload", "socket") else "echo")(word)
+        getattr(self, name if name in ("events", "close", "header", "status", "hang", "upload", "socket") else "echo")(
+            word
+        )
 
     do_HEAD = do_POST = do_PUT = do_GET
 

@@ -1,4 +1,5 @@
 """Small stacks for tests of `up`: specs and code written out, and what runs read back."""
+
 from __future__ import annotations
 
 import json
@@ -32,20 +33,39 @@ class SmallStack:
         written.write_text(text)
         return written
 
-    def app(self, name: str, *, image: str = "busybox:1", always: str = SERVE, services: str = "[]", apps: str = "[]", more: str = "") -> Path:
+    def app(
+        self,
+        name: str,
+        *,
+        image: str = "busybox:1",
+        always: str = SERVE,
+        services: str = "[]",
+        apps: str = "[]",
+        more: str = "",
+    ) -> Path:
         """An app with its code at /code and a route `<name>.test`."""
         if not (self.folder / "code" / name).exists():
             self.code(name, "index.html", f"hello from {name}\n")
-        return self.spec(f"apps/{name}.yml", f"""\
+        return self.spec(
+            f"apps/{name}.yml",
+            f"""\
 repo: {self.folder}/code/{name}
 mount: /code
 image: {image}
 commands: {{always: [{json.dumps(always)}]}}
 depends: {{services: {services}, apps: {apps}}}
 host_forwarding: [{{host_name: {name}.test, host_port: {PORT}, container_port: 80}}]
-{more}""")
+{more}""",
+        )
 
-    def service(self, name: str, *, image: str = "busybox:1", command: str = "trap 'exit 0' TERM; sleep 100000 & wait", more: str = "") -> Path:
+    def service(
+        self,
+        name: str,
+        *,
+        image: str = "busybox:1",
+        command: str = "trap 'exit 0' TERM; sleep 100000 & wait",
+        more: str = "",
+    ) -> Path:
         """A service that ends with status 0 when it is stopped, as databases do."""
         return self.spec(f"services/{name}.yml", f"image: {image}\ncommand: [sh, -c, {json.dumps(command)}]\n{more}")
 
@@ -70,18 +90,47 @@ def stack_that_is_up(rig: Any, folder: Path, **named: Any) -> SmallStack:
 
 def changes(printed: str) -> list[str]:
     """The lines of an `up` that say what was done, without what only concerns this machine's files."""
-    done = ("pulled", "built", "synced", "pushed", "wrote hosts", "removed", "stopped", "created", "recreated", "restarted", "started",
-            "unpaused", "reloaded", "reconnected")
-    return [line for line in printed.splitlines() if line.startswith(done) and ": " in line and not re.search(r": \d+ changed, ", line)]
+    done = (
+        "pulled",
+        "built",
+        "synced",
+        "pushed",
+        "wrote hosts",
+        "removed",
+        "stopped",
+        "created",
+        "recreated",
+        "restarted",
+        "started",
+        "unpaused",
+        "reloaded",
+        "reconnected",
+    )
+    return [
+        line
+        for line in printed.splitlines()
+        if line.startswith(done) and ": " in line and not re.search(r": \d+ changed, ", line)
+    ]
 
 
 def state(rig: Any) -> dict[str, Any]:
     """What a finished `up` leaves, as far as it must be the same after any accident: containers and their settings, files, answers."""
     names = sorted(rig.container_ids(""))
     shown = json.loads(rig.run(["docker", "inspect", *names]).stdout) if names else []
-    containers = {entry["Name"].lstrip("/"): [entry["State"]["Status"], entry["Config"]["Image"], entry["HostConfig"]["Binds"] and sorted(entry["HostConfig"]["Binds"]),
-                                              entry["HostConfig"]["PortBindings"], sorted(set(entry["Config"]["Env"] or ()))] for entry in shown}
+    containers = {
+        entry["Name"].lstrip("/"): [
+            entry["State"]["Status"],
+            entry["Config"]["Image"],
+            entry["HostConfig"]["Binds"] and sorted(entry["HostConfig"]["Binds"]),
+            entry["HostConfig"]["PortBindings"],
+            sorted(set(entry["Config"]["Env"] or ())),
+        ]
+        for entry in shown
+    }
     root = rig.home / "host"
-    files = {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*"))
-             if path.is_file() and not {".dusty", ".receipts", ".copies"} & {*path.parts}}
+    files = {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file() and not {".dusty", ".receipts", ".copies"} & {*path.parts}
+    }
     return {"containers": containers, "files": files, "hosts": rig.run(["cat", "/etc/hosts"]).stdout}

@@ -1,4 +1,5 @@
 """A stack that stands from test to test, so that each need not wait for one of its own."""
+
 from __future__ import annotations
 
 import json
@@ -37,11 +38,19 @@ class Standing:
 
     def _copy(self, source: str, target: str) -> None:
         left_out = [f"--exclude=/dusty/{name}" for name in NOT_SOURCES]
-        subprocess.run(["rsync", "-a", "--delete", *left_out, f"{self.folder}/{source}/", f"{self.folder}/{target}/"], check=True)
+        subprocess.run(
+            ["rsync", "-a", "--delete", *left_out, f"{self.folder}/{source}/", f"{self.folder}/{target}/"], check=True
+        )
 
     def _written(self, rig: Any) -> dict[str, str]:
         """By container what was written in it beside its mounts, sorted."""
-        shown = rig.run(["sh", "-c", "for name in $(docker ps -a --format '{{.Names}}'); do echo \"= $name\"; docker diff $name | sort; done"]).stdout
+        shown = rig.run(
+            [
+                "sh",
+                "-c",
+                "for name in $(docker ps -a --format '{{.Names}}'); do echo \"= $name\"; docker diff $name | sort; done",
+            ]
+        ).stdout
         return {name: paths for name, _, paths in (part.partition("\n") for part in shown.split("= ")[1:])}
 
     def _look(self, rig: Any) -> dict[str, Any]:
@@ -51,4 +60,8 @@ class Standing:
         except ValueError:
             records = {}  # A test damaged it, and an `up` with nothing to do goes by the second file.
         names = rig.run(["sh", "-c", "docker network ls --format '{{.Name}}'; docker volume ls -q"]).stdout
-        return {**state(rig), "names": sorted(names.split()), "ready": {name: record.get("ready", True) for name, record in records.items()}}
+        return {
+            **state(rig),
+            "names": sorted(names.split()),
+            "ready": {name: record.get("ready", True) for name, record in records.items()},
+        }

@@ -1,4 +1,5 @@
 """A DUSTY_HOME with repos of a compiled stack, for `dusty sync` in the rig."""
+
 from __future__ import annotations
 
 import json
@@ -26,8 +27,14 @@ class SyncStack:
         for below, text in (files or {"a.py": "a\n", "b.py": "b\n"}).items():
             (path / below).parent.mkdir(parents=True, exist_ok=True)
             (path / below).write_text(text)
-        self.entries.append(from_json({"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys}))
-        (self.home / "state/wanted.json").write_text(json.dumps(to_json(Wanted(containers=(), repos=tuple(self.entries)))))
+        self.entries.append(
+            from_json(
+                {"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys}
+            )
+        )
+        (self.home / "state/wanted.json").write_text(
+            json.dumps(to_json(Wanted(containers=(), repos=tuple(self.entries))))
+        )
         return path
 
     def sync(self, *words: str, check: bool = True, **named) -> subprocess.CompletedProcess[str]:
@@ -38,7 +45,11 @@ class SyncStack:
         """`dusty sync` without waiting for its end."""
         root = Path(__file__).resolve().parents[2]
         argv = self.rig.machine.argv([str(root / "dusty"), "sync", *words], user=self.user)
-        env = {"DUSTY_HOME": str(self.home), "HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+        env = {
+            "DUSTY_HOME": str(self.home),
+            "HOME": "/root",
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        }
         return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def give_away(self) -> None:
@@ -46,7 +57,17 @@ class SyncStack:
         if self.user:
             for path in (self.home, self.sources):
                 subprocess.run(["chmod", "a+rx", *path.parents], check=False, capture_output=True)
-            self.rig.run(["chown", "-R", "-h", self.user, str(self.home / "state"), str(self.home / "config.yml"), str(self.sources)])
+            self.rig.run(
+                [
+                    "chown",
+                    "-R",
+                    "-h",
+                    self.user,
+                    str(self.home / "state"),
+                    str(self.home / "config.yml"),
+                    str(self.sources),
+                ]
+            )
             self.rig.run(["chown", self.user, str(self.home)])
             self.rig.run(["git", "config", "--system", "--replace-all", "safe.directory", "*"])
 

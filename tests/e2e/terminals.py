@@ -1,4 +1,5 @@
 """Commands whose streams are terminals, pipes and files in any mixture, as a shell starts them."""
+
 from __future__ import annotations
 
 import contextlib
@@ -45,7 +46,9 @@ class Attached:
     `enter` is what leads into the machine in which it runs. `streams`: for stdin, stdout and stderr `tty`, `pipe`, `file` or `closed`. Input goes to the terminal where stdin is one.
     """
 
-    def __init__(self, enter: Sequence[str], argv: Sequence[str], streams: Sequence[str], env: Mapping[str, str], given: bytes) -> None:
+    def __init__(
+        self, enter: Sequence[str], argv: Sequence[str], streams: Sequence[str], env: Mapping[str, str], given: bytes
+    ) -> None:
         self.master, slave = pty.openpty()
         resize(self.master, ROWS, COLUMNS)
         self.files = [tempfile.TemporaryFile() for _ in range(3)]  # noqa: SIM115 - closed by attached()
@@ -67,8 +70,14 @@ class Attached:
                 ours.append(-1)
         closed = ",".join(str(number) for number, kind in enumerate(streams) if kind == "closed")
         self.streams = streams
-        self.process = subprocess.Popen([*enter, sys.executable, "-c", TAKE_TERMINAL, str(slave), closed, *argv], stdin=_or_null(theirs[0]),
-                                        stdout=_or_null(theirs[1]), stderr=_or_null(theirs[2]), env=dict(env), pass_fds=[slave])
+        self.process = subprocess.Popen(
+            [*enter, sys.executable, "-c", TAKE_TERMINAL, str(slave), closed, *argv],
+            stdin=_or_null(theirs[0]),
+            stdout=_or_null(theirs[1]),
+            stderr=_or_null(theirs[2]),
+            env=dict(env),
+            pass_fds=[slave],
+        )
         os.close(slave)
         for end, kind in zip(theirs, streams, strict=True):
             if kind == "pipe":
@@ -129,7 +138,9 @@ def resize(terminal: int, rows: int, columns: int) -> None:
 
 
 @contextlib.contextmanager
-def attached(enter: Sequence[str], argv: Sequence[str], streams: Sequence[str], env: Mapping[str, str], given: bytes = b"") -> Iterator[Attached]:
+def attached(
+    enter: Sequence[str], argv: Sequence[str], streams: Sequence[str], env: Mapping[str, str], given: bytes = b""
+) -> Iterator[Attached]:
     process = Attached(enter, argv, streams, env, given)
     try:
         yield process

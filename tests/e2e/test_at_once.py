@@ -1,4 +1,5 @@
 """Two runs at once, a line that is cut while `up` waits, clocks that jump: nothing is lost, and whoever gives way says to whom."""
+
 from __future__ import annotations
 
 import subprocess
@@ -11,15 +12,37 @@ from stacks import PORT, SmallStack
 from test_verbs_test import commit
 
 SUITE = "test: {image: 'busybox:1', suites: [{name: unit, command: ['test -e /code/index.html #']}]}\n"
-PAIRS = [("up", "up"), ("up", "stop"), ("up", "sync"), ("sync", "sync"), ("up", "test web"), ("stop", "restart"), ("up", "restart web")]
-SETTINGS = {"up.wait": "41", "host.wait": "42", "sync.jobs": "3", "repos.jobs": "5", "repos.pull": "never", "proxy.max_upload": "7m",
-            "external_bind": "true", "nginx_image": "nginx:1.28-alpine"}
+PAIRS = [
+    ("up", "up"),
+    ("up", "stop"),
+    ("up", "sync"),
+    ("sync", "sync"),
+    ("up", "test web"),
+    ("stop", "restart"),
+    ("up", "restart web"),
+]
+SETTINGS = {
+    "up.wait": "41",
+    "host.wait": "42",
+    "sync.jobs": "3",
+    "repos.jobs": "5",
+    "repos.pull": "never",
+    "proxy.max_upload": "7m",
+    "external_bind": "true",
+    "nginx_image": "nginx:1.28-alpine",
+}
 
 
 def started(rig, *words: str) -> subprocess.Popen[str]:
     argv = rig.machine.argv([sys.executable, "-m", "dusty_tasks", *words], cwd=ROOT)
-    return subprocess.Popen(argv, env={**ENVIRONMENT, "DUSTY_HOME": str(rig.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        argv,
+        env={**ENVIRONMENT, "DUSTY_HOME": str(rig.home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_pairs_of_verbs_at_once(rig, tmp_path):
@@ -53,7 +76,9 @@ def test_eight_settings_at_once(rig, tmp_path):
 
 
 def test_a_line_that_is_cut_while_up_waits_for_an_app(rig, ssh_host, tmp_path):
-    stack = SmallStack(tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+    stack = SmallStack(
+        tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n"
+    )
     stack.app("web", services="[cache]", always="sleep 5; exec httpd -f -p 80 -h /code")
     process = started(rig, "up")
     end = time.monotonic() + 60
@@ -87,7 +112,16 @@ def test_a_clock_that_jumps_in_the_middle_of_a_run(rig, tmp_path, jump):
     assert rig.dusty("up").stdout.startswith("up to date")
     # Files from the future, or from long ago, are files as others.
     stack.code("web", "index.html", "another page\n")
-    rig.run(["touch", "-d", f"@{int(time.time()) + jump}", str(tmp_path / "code/web/index.html"), str(tmp_path / "specs/apps/web.yml"), str(rig.home / "state/wanted.json")])
+    rig.run(
+        [
+            "touch",
+            "-d",
+            f"@{int(time.time()) + jump}",
+            str(tmp_path / "code/web/index.html"),
+            str(tmp_path / "specs/apps/web.yml"),
+            str(rig.home / "state/wanted.json"),
+        ]
+    )
     rig.dusty("up")
     assert rig.get(f"http://web.test:{PORT}/") == (200, "another page\n")
     assert rig.dusty("up").stdout.startswith("up to date")

@@ -1,4 +1,5 @@
 """What the verbs that choose store (bundles, env, assets, config) arrives in containers with the next `up`, and with it alone."""
+
 from __future__ import annotations
 
 import json
@@ -49,7 +50,12 @@ def id_of(rig, name: str) -> str:
 
 def test_a_required_asset_is_asked_for_before_any_docker_work(rig, stack):
     refused = rig.dusty("up", check=False)
-    assert refused.returncode == 1 and "WEB_KEY" in refused.stderr and "web" in refused.stderr and "MAYBE" not in refused.stderr
+    assert (
+        refused.returncode == 1
+        and "WEB_KEY" in refused.stderr
+        and "web" in refused.stderr
+        and "MAYBE" not in refused.stderr
+    )
     assert rig.container_ids("") == {}
 
 
@@ -105,8 +111,13 @@ def test_a_variable_recreates_its_container_and_no_other(rig, running):
     after = rig.container_ids()
     assert after["dusty_cache_1"] == before["dusty_cache_1"] and after["dusty_web_1"] != before["dusty_web_1"]
     assert "up to date" in rig.dusty("up").stdout
-    assert holding(rig, b"good morning") == dict.fromkeys(("config.yml", "state/config.json", "state/env/web.env"), 0o600)
-    assert "good morning" not in rig.dusty("plan", "-v").stdout + rig.dusty("why", "web").stdout + rig.dusty("status", "--json").stdout
+    assert holding(rig, b"good morning") == dict.fromkeys(
+        ("config.yml", "state/config.json", "state/env/web.env"), 0o600
+    )
+    assert (
+        "good morning"
+        not in rig.dusty("plan", "-v").stdout + rig.dusty("why", "web").stdout + rig.dusty("status", "--json").stdout
+    )
     rig.dusty("env", "unset", "web", "--all")
     rig.dusty("up")
     assert in_web(rig, "sh", "-c", 'echo "${GREETING-unset}"') == "unset\n"
@@ -115,8 +126,11 @@ def test_a_variable_recreates_its_container_and_no_other(rig, running):
 
 def holding(rig, secret: bytes) -> dict[str, int]:
     """The files of DUSTY_HOME, host.root included, that hold these bytes, and their modes."""
-    return {str(path.relative_to(rig.home)): path.stat().st_mode & 0o777 for path in sorted(rig.home.rglob("*"))
-            if path.is_file() and not path.is_symlink() and secret in path.read_bytes()}
+    return {
+        str(path.relative_to(rig.home)): path.stat().st_mode & 0o777
+        for path in sorted(rig.home.rglob("*"))
+        if path.is_file() and not path.is_symlink() and secret in path.read_bytes()
+    }
 
 
 def test_a_wide_umask_opens_nothing(rig, stack):
@@ -125,7 +139,13 @@ def test_a_wide_umask_opens_nothing(rig, stack):
     command = f"umask 000; DUSTY_HOME={home} {sys.executable} -m dusty_tasks config set specs_repo {stack.folder}/specs"
     rig.run(["sh", "-c", f"cd {Path(__file__).resolve().parents[2]} && {command}"])
     assert home.stat().st_mode & 0o777 == 0o700
-    rig.run(["sh", "-c", f"umask 000; DUSTY_HOME={rig.home} {Path(__file__).resolve().parents[2]}/dusty assets set WEB_KEY {stack.folder}/key"])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            f"umask 000; DUSTY_HOME={rig.home} {Path(__file__).resolve().parents[2]}/dusty assets set WEB_KEY {stack.folder}/key",
+        ]
+    )
     rig.run(["sh", "-c", f"umask 000; DUSTY_HOME={rig.home} {Path(__file__).resolve().parents[2]}/dusty up"])
     by_dusty = [path for path in rig.home.rglob("*") if not path.is_symlink() and "repos" not in path.parts]
     assert [str(path) for path in by_dusty if path.stat().st_mode & 0o022] == []

@@ -1,4 +1,5 @@
 """The golden cases before their real readers."""
+
 from __future__ import annotations
 
 import json
@@ -21,7 +22,19 @@ def test_nginx_accepts_every_golden_config_and_the_longest_name(rig: Any, tmp_pa
         shutil.copy(config, tmp_path / "c" / f"{config.parts[-4]}.conf")
     text = (tmp_path / "c/hosts_mode_localhost.conf").read_text()
     (tmp_path / "c/long.conf").write_text(text.replace("local.web.test", LONG_NAME))
-    run = ["docker", "run", "--rm", "--network", "none", "-v", f"{tmp_path}/c:/c:ro", NGINX_IMAGE, "sh", "-c", SAY_REFUSED]
+    run = [
+        "docker",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "-v",
+        f"{tmp_path}/c:/c:ro",
+        NGINX_IMAGE,
+        "sh",
+        "-c",
+        SAY_REFUSED,
+    ]
     assert rig.run(run).stdout == ""
 
 
@@ -29,8 +42,11 @@ TOO_NEW = {"powers"}
 """Cases with keys that the oldest Compose we support does not know yet."""
 
 
-@pytest.mark.parametrize("path", [path for path in sorted(CASES.glob("*/build/docker-compose.yml")) if path.parts[-3] not in TOO_NEW],
-                         ids=lambda path: path.parts[-3])
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(CASES.glob("*/build/docker-compose.yml")) if path.parts[-3] not in TOO_NEW],
+    ids=lambda path: path.parts[-3],
+)
 def test_compose_accepts_every_golden_file(machine: Any, path: Path, tmp_path: Path) -> None:
     text = path.read_text()
     for name in ("/specs/env/db.env", "/specs/env/v1.env", "/etc/db.env", "/dusty-home/state/env/web.env"):

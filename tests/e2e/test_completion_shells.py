@@ -1,4 +1,5 @@
 """TAB in the shells themselves: fish and zsh really offer the names (bash is tried among the fast tests)."""
+
 from __future__ import annotations
 
 import os
@@ -11,7 +12,11 @@ import pytest
 from tests.known_specs import keep_documents
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [("bundle", "shop", {}), ("bundle", "my bundle", {}), ("app", "web", {"scripts": [{"name": "reset"}, {"name": "load"}]})]
+DOCUMENTS = [
+    ("bundle", "shop", {}),
+    ("bundle", "my bundle", {}),
+    ("app", "web", {"scripts": [{"name": "reset"}, {"name": "load"}]}),
+]
 
 ZSH = r"""
 zmodload zsh/zpty
@@ -31,24 +36,53 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
     program.parent.mkdir()
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dusty_tasks "$@"\n')
     program.chmod(0o755)
-    return {**os.environ, "HOME": str(tmp_path), "DUSTY_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT),
-            "PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "TERM": "xterm"}
+    return {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "DUSTY_HOME": str(tmp_path / "home"),
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{tmp_path}/bin:{os.environ['PATH']}",
+        "TERM": "xterm",
+    }
 
 
-@pytest.mark.parametrize(("typed", "wanted"), [
-    ("dusty bundles activate ", ["my bundle", "shop"]), ("dusty scripts web r", ["reset"]),
-    ("dusty vers", ["version\tversions of Dusty and of what it uses"]), ("dusty cp /etc/hostnam", ["/etc/hostname"]),
-], ids=str)
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        ("dusty bundles activate ", ["my bundle", "shop"]),
+        ("dusty scripts web r", ["reset"]),
+        ("dusty vers", ["version\tversions of Dusty and of what it uses"]),
+        ("dusty cp /etc/hostnam", ["/etc/hostname"]),
+    ],
+    ids=str,
+)
 def test_fish_offers_what_fits(surroundings: dict[str, str], typed: str, wanted: list[str]) -> None:
-    ended = subprocess.run(["fish", "-c", "dusty completion fish | source; complete -C $argv[1]", typed], env=surroundings,
-                           capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run(
+        ["fish", "-c", "dusty completion fish | source; complete -C $argv[1]", typed],
+        env=surroundings,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
     assert ended.stdout.splitlines() == wanted
 
 
-@pytest.mark.parametrize(("typed", "completed"), [
-    ("dusty bundles activate m", r"my\\ bundle"), ("dusty scripts web r", "web reset"), ("dusty vers", "dusty version"),
-    ("dusty cp /etc/hostnam", "/etc/hostname"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("dusty bundles activate m", r"my\\ bundle"),
+        ("dusty scripts web r", "web reset"),
+        ("dusty vers", "dusty version"),
+        ("dusty cp /etc/hostnam", "/etc/hostname"),
+    ],
+    ids=str,
+)
 def test_zsh_completes_the_word(surroundings: dict[str, str], typed: str, completed: str) -> None:
-    subprocess.run(["zsh", "-f", "-c", ZSH, "zsh", typed, completed], env=surroundings, check=True, timeout=60,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["zsh", "-f", "-c", ZSH, "zsh", typed, completed],
+        env=surroundings,
+        check=True,
+        timeout=60,
+        stdout=subprocess.DEVNULL,
+    )

@@ -1,4 +1,5 @@
 """What `up` changes of the machine is asked for first: as root and with sudo, at a terminal and without one."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -20,12 +21,18 @@ class Person:
         self.rig, self.name = rig, name
         self.user_home = f"/home/{name}" if name else "/root"
         self.home = f"{self.user_home}/dusty"
-        rig.run(["sh", "-ec", f"""
+        rig.run(
+            [
+                "sh",
+                "-ec",
+                f"""
             [ -z "{name}" ] || id {name} 2>/dev/null || useradd -m -s /bin/bash -G docker {name}
             rm -rf {self.user_home}/stack {self.home} {self.user_home}/.local {self.user_home}/.bashrc
             mkdir -p {self.home}; cp -r {stack.folder} {self.user_home}/stack; cp {stack.home}/config.yml {self.home}/
             find {self.user_home}/stack/specs {self.home} -name '*.yml' -exec sed -i 's#{stack.folder}#{self.user_home}/stack#' {{}} +
-            [ -z "{name}" ] || chown -R {name}: {self.user_home}"""])
+            [ -z "{name}" ] || chown -R {name}: {self.user_home}""",
+            ]
+        )
 
     @property
     def env(self) -> dict[str, str]:
@@ -33,7 +40,13 @@ class Person:
 
     def types(self, *words: str, answers: tuple[tuple[str, str], ...] = ()) -> tuple[int, str]:
         """At a terminal: exit code and screen."""
-        env = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": self.user_home, "LANG": "C.UTF-8", "TERM": "xterm", **self.env}
+        env = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": self.user_home,
+            "LANG": "C.UTF-8",
+            "TERM": "xterm",
+            **self.env,
+        }
         # ^C is for what runs in the machine: nsenter, which would end of it, is no part of what a person starts.
         inside = self.rig.machine.argv(["env", "--default-signal=INT", str(ROOT / "dusty"), *words], user=self.name)
         return at_terminal(["sh", "-c", 'trap "" INT; exec "$@"', "sh", *inside], env, answers, 120)
@@ -63,24 +76,43 @@ def test_root_is_asked_as_well_and_without_a_terminal_nothing_is_changed_unasked
     root, before = Person(rig, stack, ""), rig.run(["cat", "/etc/hosts"]).stdout
     done = root.runs("up")
     assert done.returncode == 1 and page(rig) == "hello from web\n"
-    assert f"nobody agreed that it is changed\nAdd this to /etc/hosts by hand:\n{SECTION}\n    hint: {ROOT}/dusty up --yes" in done.stderr
+    assert (
+        f"nobody agreed that it is changed\nAdd this to /etc/hosts by hand:\n{SECTION}\n    hint: {ROOT}/dusty up --yes"
+        in done.stderr
+    )
     assert (root.file("/etc/hosts"), root.file("/root/.bashrc"), "hosts" in root.config()) == (before, "", False)
     assert "write hosts section: it differs from the compiled one" in root.runs("plan").stdout
 
     code, screen = root.types("up", answers=(("Do all of this\\? \\[y/N\\] $", "n"),))
     assert code == 0, screen
-    listed = screen[screen.index("This will be done"):screen.index("[y/N]")]
-    assert "keep a marked section in /etc/hosts" in listed and "link /root/.local/bin/dusty" in listed and "/root/.bashrc" in listed
-    assert root.file("/etc/hosts") == before and root.file("/root/.bashrc") == "" and "mode: off" in root.config().replace("'", "").replace('"', "")
+    listed = screen[screen.index("This will be done") : screen.index("[y/N]")]
+    assert (
+        "keep a marked section in /etc/hosts" in listed
+        and "link /root/.local/bin/dusty" in listed
+        and "/root/.bashrc" in listed
+    )
+    assert (
+        root.file("/etc/hosts") == before
+        and root.file("/root/.bashrc") == ""
+        and "mode: off" in root.config().replace("'", "").replace('"', "")
+    )
     code, screen = root.types("up")
     assert code == 0 and "up to date: 0 changes" in screen, "asked once"
 
     done = root.runs("hosts", "apply")
     assert (done.returncode, root.file("/etc/hosts")) == (0, f"{before}{SECTION}\n") and "mode: file" in root.config()
     stack.app("api")
-    rig.run(["sh", "-c", f"cp {stack.folder}/specs/apps/api.yml /root/stack/specs/apps; sed -i 's#{stack.folder}#/root/stack#' /root/stack/specs/apps/api.yml;"
-             " mkdir /root/stack/code/api; sed -i 's/web/web, api/' /root/stack/specs/bundles/shop.yml"])
-    assert root.runs("up").returncode == 0 and "127.0.0.1 api.test" in root.file("/etc/hosts"), "what was agreed to stays agreed to"
+    rig.run(
+        [
+            "sh",
+            "-c",
+            f"cp {stack.folder}/specs/apps/api.yml /root/stack/specs/apps; sed -i 's#{stack.folder}#/root/stack#' /root/stack/specs/apps/api.yml;"
+            " mkdir /root/stack/code/api; sed -i 's/web/web, api/' /root/stack/specs/bundles/shop.yml",
+        ]
+    )
+    assert root.runs("up").returncode == 0 and "127.0.0.1 api.test" in root.file("/etc/hosts"), (
+        "what was agreed to stays agreed to"
+    )
 
 
 def test_yes_agrees_to_all_of_it_and_uninstall_takes_it_away(rig, stack):
@@ -89,31 +121,51 @@ def test_yes_agrees_to_all_of_it_and_uninstall_takes_it_away(rig, stack):
     assert done.returncode == 0 and root.file("/etc/hosts") == f"{before}{SECTION}\n" and "mode: file" in root.config()
     start_file = root.file("/root/.bashrc")
     assert root.runs("up", "--yes").stdout.startswith("up to date") and root.file("/root/.bashrc") == start_file
-    inside = rig.run(["bash", "-ic", "type -P dusty; complete -p dusty; dusty nosuch; true"], env={"DUSTY_HOME": root.home})
-    assert inside.stdout.splitlines() == ["/root/.local/bin/dusty", "complete -o bashdefault -o default -F _dusty dusty"]
+    inside = rig.run(
+        ["bash", "-ic", "type -P dusty; complete -p dusty; dusty nosuch; true"], env={"DUSTY_HOME": root.home}
+    )
+    assert inside.stdout.splitlines() == [
+        "/root/.local/bin/dusty",
+        "complete -o bashdefault -o default -F _dusty dusty",
+    ]
     assert "`dusty help` lists them" in inside.stderr
     done = root.runs("uninstall", "--yes")
     assert done.returncode == 0, done.stderr
     assert (root.file("/etc/hosts"), root.file("/root/.bashrc")) == (before, "")
-    assert rig.run(["sh", "-c", "ls -A /root/.local/bin /root/.local/share/bash-completion/completions"]).stdout.split() == [
-        "/root/.local/bin:", "/root/.local/share/bash-completion/completions:"]
+    assert rig.run(
+        ["sh", "-c", "ls -A /root/.local/bin /root/.local/share/bash-completion/completions"]
+    ).stdout.split() == ["/root/.local/bin:", "/root/.local/share/bash-completion/completions:"]
 
 
 def test_where_sudo_asks_for_a_password_it_comes_when_all_is_up_and_may_be_refused(rig, stack):
     dev, before = Person(rig, stack, "dev"), rig.run(["cat", "/etc/hosts"]).stdout
-    rig.run(["sh", "-c", f"echo 'dev:{PASSWORD}' | chpasswd; echo 'dev ALL=(ALL) ALL' > /etc/sudoers.d/dev; chmod 440 /etc/sudoers.d/dev"])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            f"echo 'dev:{PASSWORD}' | chpasswd; echo 'dev ALL=(ALL) ALL' > /etc/sudoers.d/dev; chmod 440 /etc/sudoers.d/dev",
+        ]
+    )
     code, screen = dev.types("up", answers=((r"\[y/N\] $", "y"), (WAYS, "p"), ("assword for dev", CTRL_C)))
     assert code == 1, screen
     assert screen.index("create web") < screen.index("[p]assword") and page(rig) == "hello from web\n"
     assert "interrupted" not in screen.splitlines()[-1] and f"Add this to /etc/hosts by hand:\n{SECTION}" in screen
-    assert dev.file("/etc/hosts") == before and "mode: file" in dev.config() and "Dusty" in dev.file("/home/dev/.bashrc")
+    assert (
+        dev.file("/etc/hosts") == before and "mode: file" in dev.config() and "Dusty" in dev.file("/home/dev/.bashrc")
+    )
 
     # It does not come again by itself, whoever starts the run; plan and status say so.
     for again in (dev.runs("up"), dev.runs("up", "--yes")):
-        assert again.returncode == 0 and "pending write hosts section: sudo was interrupted" in again.stdout and "up to date: 0 changes, 1 Docker read, 0 sudo" in again.stdout
+        assert (
+            again.returncode == 0
+            and "pending write hosts section: sudo was interrupted" in again.stdout
+            and "up to date: 0 changes, 1 Docker read, 0 sudo" in again.stdout
+        )
     code, screen = dev.types("up")
     assert code == 0 and "assword" not in screen
-    assert "hosts apply tries again" in dev.runs("plan").stdout and "hosts apply tries again" in dev.runs("status").stderr
+    assert (
+        "hosts apply tries again" in dev.runs("plan").stdout and "hosts apply tries again" in dev.runs("status").stderr
+    )
     assert "warning: hosts section: not in the hosts file: sudo was interrupted" in dev.runs("doctor").stdout
 
     code, screen = dev.types("hosts", "apply", answers=(("assword for dev", PASSWORD),))
@@ -126,20 +178,35 @@ def test_where_sudo_asks_for_a_password_it_comes_when_all_is_up_and_may_be_refus
         dev.runs("config", "unset", "hosts.mode")
         code, screen = dev.types("up", answers=((WAYS, "x"), (WAYS, typed)))
         assert code == 0 and f"hosts.mode = {mode}" in screen and dev.file("/etc/hosts") == before, screen
-        assert rig.run(["curl", "-s", "-H", f"Host: {wanted}:{PORT}", f"http://127.0.0.1:{PORT}/"]).stdout == "hello from web\n"
+        assert (
+            rig.run(["curl", "-s", "-H", f"Host: {wanted}:{PORT}", f"http://127.0.0.1:{PORT}/"]).stdout
+            == "hello from web\n"
+        )
         assert "up to date" in dev.runs("up").stdout
     dev.runs("config", "unset", "hosts.mode")
     code, screen = dev.types("up", answers=((WAYS, CTRL_D),))
-    assert code == 1 and "hosts" not in dev.config() and "pending write hosts section: the question was left unanswered" in dev.runs("up").stdout
+    assert (
+        code == 1
+        and "hosts" not in dev.config()
+        and "pending write hosts section: the question was left unanswered" in dev.runs("up").stdout
+    )
     rig.run(["rm", "/etc/sudoers.d/dev"])
 
 
 def test_without_sudo_what_was_refused_once_is_not_tried_at_each_up(rig, stack):
     dev = Person(rig, stack, "dev")
     done = dev.runs("up", "--yes")
-    assert done.returncode == 1 and f"Add this to /etc/hosts by hand:\n{SECTION}" in done.stderr and page(rig) == "hello from web\n"
+    assert (
+        done.returncode == 1
+        and f"Add this to /etc/hosts by hand:\n{SECTION}" in done.stderr
+        and page(rig) == "hello from web\n"
+    )
     again = dev.runs("up", "--yes")
-    assert again.returncode == 0 and "up to date: 0 changes, 1 Docker read, 0 sudo" in again.stdout and "BEGIN section" not in again.stdout
+    assert (
+        again.returncode == 0
+        and "up to date: 0 changes, 1 Docker read, 0 sudo" in again.stdout
+        and "BEGIN section" not in again.stdout
+    )
     # New names are printed once more; lines added by hand are as good as written ones.
     rig.run(["sh", "-c", "sed -i s/web.test/shop.test/ /home/dev/stack/specs/apps/web.yml"])
     assert "127.0.0.1 shop.test\n# END section for Dusty" in dev.runs("up").stdout

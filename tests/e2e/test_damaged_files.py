@@ -1,4 +1,5 @@
 """Files of Dusty's own, here and on the Docker host, that are not what it left: one `up` heals or names them, and no container is made anew."""
+
 from __future__ import annotations
 
 import re
@@ -14,7 +15,15 @@ DAMAGES = {
     "a pipe": 'rm -f "$1"; mkfifo "$1"',
     "a link to a device": 'rm -f "$1"; ln -s /dev/zero "$1"',
 }
-WHERE = ("state", "build", "locks", "host/persist/repos/.receipts", "host/persist/dustyNginx", "host/persist/dusty_assets", "host/command_files")
+WHERE = (
+    "state",
+    "build",
+    "locks",
+    "host/persist/repos/.receipts",
+    "host/persist/dustyNginx",
+    "host/persist/dusty_assets",
+    "host/command_files",
+)
 STARTED = "host/persist/.dusty/started.json"
 """Without it and its spare nobody knows what containers were made of: they are made anew (docs/architecture.md)."""
 
@@ -32,7 +41,11 @@ def running(rig, tmp_path) -> SmallStack:
 
 def files(rig) -> list[str]:
     found = rig.run(["sh", "-c", 'cd "$0" && find "$@" -type f', str(rig.home), *WHERE]).stdout.split("\n")
-    return sorted(path for path in [*found, "host/persist/.dusty/owner.json"] if path and not re.search(r"\.orig\d*$|\.log$|\.broken", path))
+    return sorted(
+        path
+        for path in [*found, "host/persist/.dusty/owner.json"]
+        if path and not re.search(r"\.orig\d*$|\.log$|\.broken", path)
+    )
 
 
 def ids(rig) -> dict[str, str]:
@@ -50,7 +63,9 @@ def heal(rig, paths: list[str], damage: str) -> None:
         done = rig.dusty("up", check=False, timeout=120)
         if not done.returncode:
             break
-        assert done.returncode in (1, 2) and "Traceback" not in done.stderr, f"{what}: {done.returncode} {done.stdout}{done.stderr}"
+        assert done.returncode in (1, 2) and "Traceback" not in done.stderr, (
+            f"{what}: {done.returncode} {done.stdout}{done.stderr}"
+        )
         named = re.search(r"(/\S+) is a folder", done.stderr)
         assert named and "hint: " in done.stderr, f"{what}: {done.stdout}{done.stderr}"
         rig.run(["rm", "-rf", named[1]])
@@ -76,7 +91,11 @@ def test_each_of_them_damaged_in_each_way(rig, running):
             heal(rig, [path], damage)
 
 
-OTHER_FORMS = {"a list": "[]", "no record": '{"dusty_web_1": 5}', "no mapping": '{"dusty_web_1": {"container_id": "x", "mapping": [], "repos": 1}}'}
+OTHER_FORMS = {
+    "a list": "[]",
+    "no record": '{"dusty_web_1": 5}',
+    "no mapping": '{"dusty_web_1": {"container_id": "x", "mapping": [], "repos": 1}}',
+}
 
 
 def test_damaged_records_of_what_was_started_cost_no_start(rig, running):

@@ -86,7 +86,9 @@ class NewUser:
             bare.run(["chown", "-R", name, str(bare.clone)])
 
     def types(self, *argv: str, check: bool = True):
-        return self.bare.run(argv, cwd=self.bare.clone, user=self.name, env=self.bare.pip_env(), check=check, timeout=600)
+        return self.bare.run(
+            argv, cwd=self.bare.clone, user=self.name, env=self.bare.pip_env(), check=check, timeout=600
+        )
 
     def containers(self) -> set[str]:
         return set(self.bare.run(["docker", "ps", "--format", "{{.Names}}"]).stdout.split())
@@ -109,7 +111,9 @@ def test_one_command_on_a_bare_machine(user):
     assert user.containers() == EXAMPLE
     assert "by its host name, through the proxy" in user.types("python3", "-c", OPEN).stdout
 
-    assert "noon" in user.types("./dusty", "shell", "board", "echo", "noon").stdout, "in the session that `up` began without the group"
+    assert "noon" in user.types("./dusty", "shell", "board", "echo", "noon").stdout, (
+        "in the session that `up` began without the group"
+    )
 
     in_group = ["sg", "docker", "-c"] if user.name else ["sh", "-c"]
     assert NO_OP in user.types(*in_group, "./dusty up --no-pull").stdout

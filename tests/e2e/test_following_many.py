@@ -1,4 +1,5 @@
 """`dusty logs -f` of twenty containers: one process, on this machine and through ssh."""
+
 from __future__ import annotations
 
 import os
@@ -16,11 +17,17 @@ MOST = 120 << 10
 
 def start_many(machine) -> None:
     """Containers that look like those of a stack, each with two lines."""
-    machine.run(["sh", "-c", f"""
+    machine.run(
+        [
+            "sh",
+            "-c",
+            f"""
         for n in $(seq {COUNT}); do
             docker run -d --network none --label com.docker.compose.project=dusty --label dusty.kind=service --label dusty.name=c$n --name dusty_c${{n}}_1 \
                 busybox:1 sh -c "echo hello $n; echo trouble $n >&2; sleep 1000" >/dev/null
-        done"""])
+        done""",
+        ]
+    )
 
 
 def taken(rig) -> tuple[int, list[str]]:
@@ -38,7 +45,9 @@ def many(request, rig) -> Iterator:
     """The machine that the containers are on."""
     far = request.getfixturevalue("ssh_host") if request.param == "ssh" else None
     rig.home.mkdir(parents=True)
-    (rig.home / "config.yml").write_text(f"host: {{kind: ssh, ssh: {far.login}, address: {far.address}}}\n" if far else "bundles: []\n")
+    (rig.home / "config.yml").write_text(
+        f"host: {{kind: ssh, ssh: {far.login}, address: {far.address}}}\n" if far else "bundles: []\n"
+    )
     start_many(far or rig)
     yield far or rig
 
@@ -47,11 +56,19 @@ def many(request, rig) -> Iterator:
 @pytest.mark.timeout(240)
 def test_following_twenty_takes_one_process(rig, many):
     env = {**os.environ, "DUSTY_HOME": str(rig.home), "HOME": "/root"}
-    process = subprocess.Popen(rig.machine.argv([str(ROOT / "dusty"), "logs", "-f"]), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        rig.machine.argv([str(ROOT / "dusty"), "logs", "-f"]),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         out = {process.stdout.readline().split("|")[1].strip() for _ in range(COUNT)}
         err = {process.stderr.readline().split("|")[1].strip() for _ in range(COUNT)}
-        assert out == {f"hello {n}" for n in range(1, COUNT + 1)} and err == {f"trouble {n}" for n in range(1, COUNT + 1)}
+        assert out == {f"hello {n}" for n in range(1, COUNT + 1)} and err == {
+            f"trouble {n}" for n in range(1, COUNT + 1)
+        }
         for n in (1, COUNT):
             many.run(["docker", "exec", f"dusty_c{n}_1", "sh", "-c", f"echo more {n} > /proc/1/fd/1"])
             assert process.stdout.readline().split("|")[1].strip() == f"more {n}"

@@ -1,4 +1,5 @@
 """Disks that are full, or may only be read, under each place that `up` writes to: said, nothing half, and mended by one more `up`."""
+
 from __future__ import annotations
 
 import os
@@ -43,7 +44,10 @@ class SmallStackInside(SmallStack):
         self.activate("shop")
 
     def activate(self, *names: str) -> None:
-        self.rig.run(["sh", "-c", f"cat > {self.rig.home}/config.yml"], input=self.config.replace("bundles: [shop]", f"bundles: [{', '.join(names)}]"))
+        self.rig.run(
+            ["sh", "-c", f"cat > {self.rig.home}/config.yml"],
+            input=self.config.replace("bundles: [shop]", f"bundles: [{', '.join(names)}]"),
+        )
 
 
 @contextmanager
@@ -52,7 +56,16 @@ def left(rig, place: str, room: int) -> Iterator[None]:
     if room < 0:
         rig.run(["mount", "-o", "remount,ro", place])
     else:
-        rig.run(["sh", "-c", r'free=$(df -kP "$1" | tail -n 1 | awk "{print \$4}"); dd if=/dev/zero of="$1/filler" bs=1k count=$((free - $2)) 2>/dev/null', "sh", place, str(room)])
+        rig.run(
+            [
+                "sh",
+                "-c",
+                r'free=$(df -kP "$1" | tail -n 1 | awk "{print \$4}"); dd if=/dev/zero of="$1/filler" bs=1k count=$((free - $2)) 2>/dev/null',
+                "sh",
+                place,
+                str(room),
+            ]
+        )
     try:
         yield
     finally:
@@ -88,6 +101,14 @@ def test_full_and_read_only_disks(world) -> None:
     env = {"DUSTY_HOME": str(killed.rig.home), "TMPDIR": places["/tmp"]}
     cases = [(place, room) for place in PLACES for room in (*ROOMS, -1)]
     if not LONG:
-        cases = [("home", 0), ("home", 64), ("home", -1), ("host.root", 4), ("host.root", -1), ("/etc", -1), ("/tmp", 0)]
+        cases = [
+            ("home", 0),
+            ("home", 64),
+            ("home", -1),
+            ("host.root", 4),
+            ("host.root", -1),
+            ("/etc", -1),
+            ("/tmp", 0),
+        ]
     wrong = [fault for place, room in cases for fault in up_without_room(killed, places[place], room, env)]
     assert not wrong, "\n\n".join(wrong)

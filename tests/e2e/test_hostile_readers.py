@@ -1,4 +1,5 @@
 """nginx and Docker Compose themselves read what hostile specs compile to, and every translation of Compose keys."""
+
 from __future__ import annotations
 
 import json
@@ -37,7 +38,19 @@ def test_nginx_accepts_every_config(rig: Any, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     for number, config in enumerate(sorted(configs)):
         (tmp_path / f"c/{number}.conf").write_bytes(config)
-    test = ["docker", "run", "--rm", "--network", "none", "-v", f"{tmp_path}/c:/c:ro", NGINX_IMAGE, "sh", "-c", SAY_REFUSED]
+    test = [
+        "docker",
+        "run",
+        "--rm",
+        "--network",
+        "none",
+        "-v",
+        f"{tmp_path}/c:/c:ro",
+        NGINX_IMAGE,
+        "sh",
+        "-c",
+        SAY_REFUSED,
+    ]
     assert rig.run(test).stdout == ""
     (tmp_path / "c/wrong.conf").write_text("events {} http { server { listen 80; server_name a;} }}")
     assert "refused /c/wrong.conf" in rig.run(test).stdout
@@ -45,8 +58,11 @@ def test_nginx_accepts_every_config(rig: Any, tmp_path: Path) -> None:
 
 def test_compose_reads_values_as_they_were_written(rig: Any, tmp_path: Path) -> None:
     variables = {f"V{number}": text for number, text in enumerate({*SURE, *NAMES} - {"\0"})}
-    files = {**FILES, "services/redis.yml": {**FILES["services/redis.yml"], "environment": variables, "env_file": []},
-             "apps/web.yml": {**FILES["apps/web.yml"], "compose": {"environment": variables}}}
+    files = {
+        **FILES,
+        "services/redis.yml": {**FILES["services/redis.yml"], "environment": variables, "env_file": []},
+        "apps/web.yml": {**FILES["apps/web.yml"], "compose": {"environment": variables}},
+    }
     specs, problems = checked(files)
     assert errors(problems) == []
     made = compiled(specs, HOME)
@@ -54,12 +70,36 @@ def test_compose_reads_values_as_they_were_written(rig: Any, tmp_path: Path) -> 
     read = compose_config(rig, tmp_path, made["docker-compose.yml"])
     for name in ("redis", "web"):
         # `config` prints a `$` doubled, so that its output can be read again.
-        assert {key: text.replace("$$", "$") for key, text in read["services"][name]["environment"].items()} == variables
+        assert {
+            key: text.replace("$$", "$") for key, text in read["services"][name]["environment"].items()
+        } == variables
 
 
 def test_compose_reads_given_values_as_they_were_set(rig: Any, tmp_path: Path) -> None:
     """Values of `dusty env set` come from an env_file, whose quoting is Compose's own."""
-    hard = ["$A", "${A:-x}", "$$", "\\$A", "\\\\", "\\", "\\n", "a\nb\r\nc", '"', "\\\"", "'", "' #x", "#x", " x ", "a=b", "`id`", "$(id)", "\t", "%s", "", "é\u2028"]
+    hard = [
+        "$A",
+        "${A:-x}",
+        "$$",
+        "\\$A",
+        "\\\\",
+        "\\",
+        "\\n",
+        "a\nb\r\nc",
+        '"',
+        '\\"',
+        "'",
+        "' #x",
+        "#x",
+        " x ",
+        "a=b",
+        "`id`",
+        "$(id)",
+        "\t",
+        "%s",
+        "",
+        "é\u2028",
+    ]
     values = {f"V{number}": text for number, text in enumerate([*hard, *sorted({*SURE, *NAMES} - {"\0"})])}
     (tmp_path / "web.env").write_bytes(env_file_text(values).encode("utf-8", "surrogateescape"))
     text = f"services: {{web: {{image: b, environment: {{OWN: x}}, env_file: [{tmp_path}/web.env]}}}}\n"

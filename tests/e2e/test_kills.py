@@ -1,4 +1,5 @@
 """`up` is killed, children and all, at every moment of its work: one more `up`, and everything is as it should be."""
+
 from __future__ import annotations
 
 import os
@@ -28,7 +29,13 @@ def killed(rig, tmp_path):
 
 @pytest.fixture
 def killed_over_ssh(rig, ssh_host, tmp_path):
-    return Killed(rig, ssh_host, SmallStack(tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n"))
+    return Killed(
+        rig,
+        ssh_host,
+        SmallStack(
+            tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n"
+        ),
+    )
 
 
 def test_killed_with_its_children(killed):
@@ -114,8 +121,14 @@ def test_own_containers_that_hold_their_ports_are_in_nobodys_way_whatever_their_
 def killed_verb(rig, seconds: float, *words: str, at: Path | None = None) -> None:
     """Killed, children and all, after so long, or as soon as there is something at the path `at`."""
     argv = rig.machine.argv([sys.executable, "-m", "dusty_tasks", *words], cwd=ROOT)
-    process = subprocess.Popen(argv, env={**ENVIRONMENT, "DUSTY_HOME": str(rig.home)}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        argv,
+        env={**ENVIRONMENT, "DUSTY_HOME": str(rig.home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     if at:
         while process.poll() is None and not at.exists():
             time.sleep(0.0005)
@@ -134,13 +147,21 @@ def duration(rig, *words: str) -> float:
 
 
 def contents(rig) -> str:
-    return rig.run(["sh", "-c", f"cd {rig.home}/host/persist && find . -type f -not -path './.*' -exec sha256sum {{}} + | sort"]).stdout
+    return rig.run(
+        ["sh", "-c", f"cd {rig.home}/host/persist && find . -type f -not -path './.*' -exec sha256sum {{}} + | sort"]
+    ).stdout
 
 
 def fill(rig, word: str) -> None:
-    rig.run(["sh", "-c", f"""cd {rig.home}/host/persist && rm -rf db files one many-* && mkdir db files && echo {word} > one
+    rig.run(
+        [
+            "sh",
+            "-c",
+            f"""cd {rig.home}/host/persist && rm -rf db files one many-* && mkdir db files && echo {word} > one
         for n in 1 2 3 4; do yes {word} | head -c 8000000 > db/$n; done; for n in $(seq 300); do echo {word} > files/$n; done
-        for n in $(seq 60); do mkdir -p many-$n; echo {word} > many-$n/one; done"""])
+        for n in $(seq 60); do mkdir -p many-$n; echo {word} > many-$n/one; done""",
+        ]
+    )
 
 
 @pytest.mark.long
@@ -178,7 +199,9 @@ def test_killed_backups_and_restores_of_persist(rig, tmp_path):
     assert broken
     rig.dusty("disk", "backup", str(tmp_path / "c"))
     assert list((tmp_path / "c").glob("*.part")) == [], ends
-    assert any(is_told for is_told, *_ in ends) and (False, False, True) in ends, f"no kill fell where it matters: {ends}"
+    assert any(is_told for is_told, *_ in ends) and (False, False, True) in ends, (
+        f"no kill fell where it matters: {ends}"
+    )
 
 
 @pytest.mark.long
@@ -190,6 +213,7 @@ def test_killed_pushes_leave_no_bytes_of_assets(rig, tmp_path):
     def set_key(number: int) -> None:
         (tmp_path / "key").write_text(f"t0p-secret {number}\n" * 2_000_000)
         rig.dusty("assets", "set", "KEY", str(tmp_path / "key"))
+
     set_key(0)
     rig.dusty("up")
     set_key(1)
@@ -200,7 +224,9 @@ def test_killed_pushes_leave_no_bytes_of_assets(rig, tmp_path):
         left += bool(list(rig.home.glob("state/staged-*")))
         rig.dusty("up")
         assert not list(rig.home.glob("state/staged-*"))
-        assert rig.run(["docker", "exec", "dusty_web_1", "head", "-n", "1", "/key"]).stdout == f"t0p-secret {number + 2}\n"
+        assert (
+            rig.run(["docker", "exec", "dusty_web_1", "head", "-n", "1", "/key"]).stdout == f"t0p-secret {number + 2}\n"
+        )
     set_key(99)
     killed_verb(rig, took / 2, "up")
     rig.dusty("assets", "unset", "KEY")

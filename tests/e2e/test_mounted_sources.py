@@ -1,4 +1,5 @@
 """What a container mounts and what it is built from, replaced under it: each is noticed, and the next `up` mends it."""
+
 from __future__ import annotations
 
 import json
@@ -33,17 +34,27 @@ def save_by_rename(path: Path, text: str, *, is_disguised: bool = False) -> None
 
 
 def test_what_was_replaced_under_a_container_is_noticed_and_mounted_anew(rig, stack):
-    conf, data, made = stack.code("outside", "app.conf", "one\n"), stack.code("outside", "data/a.txt", "one\n").parent, stack.folder / "code/outside/made"
+    conf, data, made = (
+        stack.code("outside", "app.conf", "one\n"),
+        stack.code("outside", "data/a.txt", "one\n").parent,
+        stack.folder / "code/outside/made",
+    )
     page = stack.code("web", "page.txt", "one\n")
     copied = f"/persist/repos/{str(page.parent).strip('/')}/page.txt"
-    stack.service("cache", more=f"volumes: ['{conf}:/app.conf:ro', '{data}:/data', '{made}:/made', '{copied}:/page.txt']\nstop_grace_period: 1s\n")
+    stack.service(
+        "cache",
+        more=f"volumes: ['{conf}:/app.conf:ro', '{data}:/data', '{made}:/made', '{copied}:/page.txt']\nstop_grace_period: 1s\n",
+    )
     rig.dusty("trust", "specs", "allow")
 
     def up() -> list[str]:
         return [line for line in changes(rig.dusty("up", "--no-pull").stdout) if "cache" in line]
+
     up()
     assert seen(rig, "/page.txt") == "one\n"
-    assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes, 1 Docker read,"), "what the engine made for a mount, and a sync, were there first"
+    assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes, 1 Docker read,"), (
+        "what the engine made for a mount, and a sync, were there first"
+    )
 
     conf.write_text("two\n")
     data.joinpath("a.txt").write_text("two\n")
@@ -80,7 +91,14 @@ def test_what_was_replaced_under_a_container_is_noticed_and_mounted_anew(rig, st
 
     # A former version of Dusty noted no inodes.
     records = rig.home / "host/persist/.dusty/started.json"
-    records.write_text(json.dumps({name: {key: value for key, value in record.items() if key != "inodes"} for name, record in json.loads(records.read_text()).items()}))
+    records.write_text(
+        json.dumps(
+            {
+                name: {key: value for key, value in record.items() if key != "inodes"}
+                for name, record in json.loads(records.read_text()).items()
+            }
+        )
+    )
     assert rig.dusty("up", "--no-pull").stdout.startswith("up to date")
 
     # What is gone for good is no reason to mount an empty folder.
@@ -89,7 +107,9 @@ def test_what_was_replaced_under_a_container_is_noticed_and_mounted_anew(rig, st
 
 
 @pytest.mark.long
-def test_an_image_is_built_again_for_a_file_of_equal_size_and_time_and_for_an_additional_context_never_for_what_is_ignored(rig, stack):
+def test_an_image_is_built_again_for_a_file_of_equal_size_and_time_and_for_an_additional_context_never_for_what_is_ignored(
+    rig, stack
+):
     context = stack.code("built", "Dockerfile", "FROM busybox:1\nCOPY . /ctx\n").parent
     stack.code("built", "data", "one")
     stack.code("built", "Data.log", "one")
@@ -104,12 +124,24 @@ def test_an_image_is_built_again_for_a_file_of_equal_size_and_time_and_for_an_ad
     def built(word: str) -> list[str]:
         assert word in ("again", "not")
         return ["built image built", "recreated built"] if word == "again" else []
-    for path, text, word in (("logs/a.log", "two", "not"), ("logs/b.log", "two", "not"), ("Data.log", "two", "again"), ("data", "two", "again")):
+
+    for path, text, word in (
+        ("logs/a.log", "two", "not"),
+        ("logs/b.log", "two", "not"),
+        ("Data.log", "two", "again"),
+        ("data", "two", "again"),
+    ):
         file = context / path
         save_by_rename(file, text, is_disguised=True) if file.exists() else file.write_text(text)
         assert [line.partition(":")[0] for line in changes(rig.dusty("up").stdout)] == built(word), path
     listed = rig.run(["docker", "exec", "dusty_built_1", "find", "/ctx", "-type", "f"]).stdout.split()
-    assert sorted(listed) == ["/ctx/.dockerignore", "/ctx/Data.log", "/ctx/Dockerfile", "/ctx/Dockerfile.dockerignore", "/ctx/data"]
+    assert sorted(listed) == [
+        "/ctx/.dockerignore",
+        "/ctx/Data.log",
+        "/ctx/Dockerfile",
+        "/ctx/Dockerfile.dockerignore",
+        "/ctx/data",
+    ]
     (context / "Dockerfile.dockerignore").unlink()
     os.mkfifo(context / "Dockerfile.dockerignore")
     for verb in ("plan", "up"):

@@ -1,4 +1,5 @@
 """The proxy between a browser and an app, with the real nginx and engine: what passes, what is said instead, and who is let in."""
+
 from __future__ import annotations
 
 import json
@@ -22,7 +23,9 @@ def served(machine, tmp_path_factory):
     rig.reset()
     stack = SmallStack(folder, rig.home, config="proxy: {trusted: [127.0.0.1]}\n")
     stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text())
-    stack.spec("apps/web.yml", f"""\
+    stack.spec(
+        "apps/web.yml",
+        f"""\
 repo: {folder}/code/web
 mount: /code
 image: {PYTHON_IMAGE}
@@ -30,7 +33,8 @@ commands: {{always: [exec python3 app.py 8000]}}
 host_forwarding:
   - {{host_name: web.test, host_port: 8080, container_port: 8000}}
   - {{host_name: small.test, host_port: 8081, container_port: 8000, max_upload: 1K}}
-""")
+""",
+    )
     rig.dusty("up")
     yield rig
     rig.reset()
@@ -59,7 +63,12 @@ for word in (b"one", b"two"):
     peer.sendall(word)
     print(peer.recv(1000).decode())
 """
-    assert served.run(["python3", "-c", talk]).stdout.split("\n") == ["HTTP/1.1 101 Switching Protocols", "one", "two", ""]
+    assert served.run(["python3", "-c", talk]).stdout.split("\n") == [
+        "HTTP/1.1 101 Switching Protocols",
+        "one",
+        "two",
+        "",
+    ]
 
 
 def test_what_is_larger_or_named_otherwise_than_a_server_expects_passes(served, tmp_path):
@@ -79,48 +88,104 @@ def test_an_upload_may_be_as_large_as_its_forwarding_says(served):
 
 
 def test_an_outer_proxy_is_believed_at_its_addresses_alone(served):
-    said = [word for name, value in (("Proto", "https"), ("For", "9.9.9.9"), ("Host", "outer.test"), ("Port", "8443"))
-            for word in ("-H", f"X-Forwarded-{name}: {value}", "-H", f"X_Forwarded_{name}: {value}")]
+    said = [
+        word
+        for name, value in (("Proto", "https"), ("For", "9.9.9.9"), ("Host", "outer.test"), ("Port", "8443"))
+        for word in ("-H", f"X-Forwarded-{name}: {value}", "-H", f"X_Forwarded_{name}: {value}")
+    ]
 
     def forwarded(answer: str) -> dict[str, str]:
         return {name: value for name, value in json.loads(answer) if "forwarded" in name.lower()}
+
     believed = forwarded(curl(served, *said, WEB))
-    assert (believed["X-Forwarded-Proto"], believed["X-Forwarded-Host"], believed["X-Forwarded-Port"]) == ("https", "outer.test", "8443")
+    assert (believed["X-Forwarded-Proto"], believed["X-Forwarded-Host"], believed["X-Forwarded-Port"]) == (
+        "https",
+        "outer.test",
+        "8443",
+    )
     assert believed["X-Forwarded-For"].startswith("9.9.9.9, ")
     # A container comes from an address that nobody named.
     inside = "import sys, urllib.request as r; print(r.urlopen(r.Request('http://web.test:8080', headers=dict(w.split(': ') for w in sys.argv[1:]))).read().decode())"
     stranger = forwarded(served.run(["docker", "exec", "dusty_web_1", "python3", "-c", inside, *said[1::2]]).stdout)
-    assert (stranger["X-Forwarded-Proto"], stranger["X-Forwarded-Host"], stranger["X-Forwarded-Port"]) == ("http", "web.test:8080", "8080")
+    assert (stranger["X-Forwarded-Proto"], stranger["X-Forwarded-Host"], stranger["X-Forwarded-Port"]) == (
+        "http",
+        "web.test:8080",
+        "8080",
+    )
     assert "9.9.9.9" not in stranger["X-Forwarded-For"] and len(stranger) == 4 == len(believed)
 
 
 def test_an_answer_of_the_apps_own_is_passed_on_and_what_is_none_is_told(served):
     for status in (502, 504):
         assert served.get(f"{WEB}/status?{status}") == (status, f"its own {status}")
-    for path, saw, words in (("header?400000", "broken", "answered, and nginx cannot pass its answer on"), ("close", "silent", "closed without an answer")):
+    for path, saw, words in (
+        ("header?400000", "broken", "answered, and nginx cannot pass its answer on"),
+        ("close", "silent", "closed without an answer"),
+    ):
         answer = curl(served, "-i", f"{WEB}/{path}")
-        assert answer.startswith("HTTP/1.1 502 ") and f"X-Dusty-Saw: {saw}" in answer and words in answer and 'http-equiv="refresh"' not in answer
+        assert (
+            answer.startswith("HTTP/1.1 502 ")
+            and f"X-Dusty-Saw: {saw}" in answer
+            and words in answer
+            and 'http-equiv="refresh"' not in answer
+        )
         as_json = json.loads(curl(served, "-H", "Accept: application/json, */*", f"{WEB}/{path}"))
         assert (as_json["app"], as_json["saw"]) == ("web", saw) and as_json["error"].startswith("web ")
     got = served.run(["docker", "logs", "dusty_web_1"]).stdout.splitlines()
     assert got.count("GET /close") == 2 and got.count("GET /header?400000") == 2
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:9999", "127.0.0.1", "127.0.0.53:8080", "[::1]:8080", "small.test", "SMALL.test:8080",
-                                  "172.17.0.1", "dusty_dustyInternalNginx_1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "localhost:9999",
+        "127.0.0.1",
+        "127.0.0.53:8080",
+        "[::1]:8080",
+        "small.test",
+        "SMALL.test:8080",
+        "172.17.0.1",
+        "dusty_dustyInternalNginx_1",
+    ],
+)
 def test_this_machine_and_a_name_without_that_port_get_the_list_of_names(served, host):
     answer = curl(served, "-i", "-H", f"Host: {host}", "http://127.0.0.1:8080/")
     assert answer.startswith("HTTP/1.1 200 ") and "Cache-Control: no-store" in answer
-    assert '<a href="http://web.test:8080/">web.test:8080</a>' in answer and '<a href="http://small.test:8081/">' in answer
-    listed = json.loads(curl(served, "-H", f"Host: {host}", "-H", "Accept: application/json", "http://127.0.0.1:8080/x"))
-    assert [(route["host_name"], route["port"], route["app"]) for route in listed["routes"]] == [("web.test", 8080, "web"), ("small.test", 8081, "web")]
+    assert (
+        '<a href="http://web.test:8080/">web.test:8080</a>' in answer and '<a href="http://small.test:8081/">' in answer
+    )
+    listed = json.loads(
+        curl(served, "-H", f"Host: {host}", "-H", "Accept: application/json", "http://127.0.0.1:8080/x")
+    )
+    assert [(route["host_name"], route["port"], route["app"]) for route in listed["routes"]] == [
+        ("web.test", 8080, "web"),
+        ("small.test", 8081, "web"),
+    ]
 
 
-@pytest.mark.parametrize("host", ["evil.test", "web.test.evil.test", "localhost.evil.test", "xweb.test", "8.8.8.8", "127.0.0.1.evil.test", "web.test.localhost", "0"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.test",
+        "web.test.evil.test",
+        "localhost.evil.test",
+        "xweb.test",
+        "8.8.8.8",
+        "127.0.0.1.evil.test",
+        "web.test.localhost",
+        "0",
+    ],
+)
 def test_any_other_name_is_refused_without_a_word_about_the_stack(served, host):
     for path in ("/", "/events?1", "/.dusty/state", "/.dusty/web.json", "/.dusty/knock"):
         answer = curl(served, "-i", "-H", f"Host: {host}", f"http://127.0.0.1:8080{path}")
-        assert answer.startswith("HTTP/1.1 421 ") and "text/plain" in answer and "web" not in answer and "small" not in answer
+        assert (
+            answer.startswith("HTTP/1.1 421 ")
+            and "text/plain" in answer
+            and "web" not in answer
+            and "small" not in answer
+        )
 
 
 def test_the_list_is_there_for_containers_too_by_the_proxys_own_address_and_names(served):

@@ -29,7 +29,10 @@ def test_a_command_that_takes_too_long_is_ended_in_there_too(rig):
 
 
 def test_compose_is_there(rig):
-    assert "v2" in rig.run(["docker", "compose", "version"]).stdout or "2." in rig.run(["docker", "compose", "version"]).stdout
+    assert (
+        "v2" in rig.run(["docker", "compose", "version"]).stdout
+        or "2." in rig.run(["docker", "compose", "version"]).stdout
+    )
 
 
 def test_the_second_machine_is_reached_over_ssh(rig, ssh_host):

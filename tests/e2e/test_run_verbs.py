@@ -1,4 +1,5 @@
 """restart, stop, why, status on a real engine; and `up` by a user who may not use sudo."""
+
 from __future__ import annotations
 
 import json
@@ -12,15 +13,21 @@ def up_in(rig, folder: Path) -> SmallStack:
     stack = SmallStack(folder, rig.home)
     stack.code("base", "lib.txt", "one\n")
     stack.spec("libs/base.yml", f'repo: {folder}/code/base\nmount: /base\ninstall: ["cp lib.txt /lib.txt"]\n')
-    stack.spec("apps/web.yml", f"""\
+    stack.spec(
+        "apps/web.yml",
+        f"""\
 repo: {folder}/code/web
 mount: /code
 image: busybox:1
 commands: {{once: ["date +%s%N > /once"], always: ["exec httpd -f -p 80 -h /code"]}}
 depends: {{services: [cache], libs: [base]}}
 host_forwarding: [{{host_name: web.test, host_port: {PORT}, container_port: 80}}]
-""")
-    stack.spec("apps/side.yml", 'image: busybox:1\ncommands: {always: ["sleep 100000"]}\ncompose: {network_mode: "container:web"}\n')
+""",
+    )
+    stack.spec(
+        "apps/side.yml",
+        'image: busybox:1\ncommands: {always: ["sleep 100000"]}\ncompose: {network_mode: "container:web"}\n',
+    )
     stack.bundle("shop", apps="[web, side]")
     rig.dusty("up")
     return stack
@@ -46,7 +53,9 @@ def test_restart_brings_new_code_and_restarts_who_shares_the_network_without_onc
     rig.dusty("restart", "web")
     after = rig.container_ids()
     assert changed_names(before, after) == {"web", "side"}
-    assert {name: what.split()[0] for name, what in after.items()} == {name: what.split()[0] for name, what in before.items()}
+    assert {name: what.split()[0] for name, what in after.items()} == {
+        name: what.split()[0] for name, what in before.items()
+    }
     assert in_web(rig, "/once") == once
     assert rig.get(f"http://web.test:{PORT}/") == (200, "new page\n")
     assert rig.dusty("up").stdout.startswith("up to date")
@@ -62,7 +71,9 @@ def test_restart_leaves_services_and_the_proxy_alone_unless_asked_and_starts_wha
     assert changed_names(before, rig.container_ids()) == {"web", "side", "cache", "dustyInternalNginx"}
     assert rig.dusty("restart", "--all", "web", check=False).returncode == 1
     rig.dusty("stop")
-    assert {*rig.dusty("plan").stdout.splitlines()} == {f"start {name}: it was stopped by hand" for name in ("cache", "web", "side", "dustyInternalNginx")}
+    assert {*rig.dusty("plan").stdout.splitlines()} == {
+        f"start {name}: it was stopped by hand" for name in ("cache", "web", "side", "dustyInternalNginx")
+    }
     done = rig.dusty("restart", "web")
     assert done.stdout.splitlines()[:2] == ["started cache: web needs it", "restarted web"]
     assert "the proxy does not run, so that no name leads to web" in done.stderr
@@ -117,7 +128,9 @@ def test_stop_and_up_bring_the_same_containers_back(rig, running):
     assert rig.container_ids() == {}
     assert "dusty stop` since" in rig.dusty("why", "web").stdout
     rig.dusty("up")
-    assert {name: what.split()[0] for name, what in rig.container_ids().items()} == {name: what.split()[0] for name, what in before.items()}
+    assert {name: what.split()[0] for name, what in rig.container_ids().items()} == {
+        name: what.split()[0] for name, what in before.items()
+    }
     rig.dusty("stop", "--rm")
     assert rig.container_ids("") == {}
     rig.dusty("up")

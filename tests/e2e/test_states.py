@@ -1,4 +1,5 @@
 """What is not fine is not called fine: in `up`, `plan`, `status`, `doctor` and `shell`, now and at the next run, until it is mended."""
+
 from __future__ import annotations
 
 import json
@@ -18,8 +19,16 @@ def told(rig, name: str) -> dict[str, str]:
     """What status, plan and doctor say of one container."""
     row = next(row for row in json.loads(rig.dusty("status", "--json").stdout)["stack"] if row["name"] == name)
     planned = [line for line in rig.dusty("plan").stdout.splitlines() if line.split(": ")[0].split()[-1] == name]
-    found = [entry for entry in json.loads(rig.dusty("doctor", "--json", check=False).stdout) if entry["topic"] == "container"]
-    return {"status": row["state"], "plan": "".join(planned), "doctor": "; ".join(entry["what"] for entry in found if entry["what"].startswith(name))}
+    found = [
+        entry
+        for entry in json.loads(rig.dusty("doctor", "--json", check=False).stdout)
+        if entry["topic"] == "container"
+    ]
+    return {
+        "status": row["state"],
+        "plan": "".join(planned),
+        "doctor": "; ".join(entry["what"] for entry in found if entry["what"].startswith(name)),
+    }
 
 
 def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
@@ -29,7 +38,9 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
     stack.service("job", command="exit 0")
     # What it prints, its health check too, and a file of the repo are to steer a terminal.
     rude = r"printf '\\033]0;owned\\007\\033[2J\\233mrude'"
-    stack.service("rude", command=f"{rude}; sleep 1000".replace(r"\\", "\\"), more=HEALTHCHECK.format(f"{rude}; exit 3"))
+    stack.service(
+        "rude", command=f"{rude}; sleep 1000".replace(r"\\", "\\"), more=HEALTHCHECK.format(f"{rude}; exit 3")
+    )
     stack.code("web", "\x1b]0;owned\x07", "x")
     stack.bundle("shop", apps="[web]", services="[db, job, rude]")
     for _ in range(2):
@@ -39,14 +50,25 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
         assert "db ended with status 0, and it has a health check; its last lines:\n    done" in done.stderr
         assert "job" not in done.stderr and "rude is unhealthy" in done.stderr
         shown = done.stdout + done.stderr
-        for words in (["status", "-v"], ["plan"], ["doctor"], ["why", "rude"], ["sync", "--verify"], ["status", "--json"], ["doctor", "--json"]):
+        for words in (
+            ["status", "-v"],
+            ["plan"],
+            ["doctor"],
+            ["why", "rude"],
+            ["sync", "--verify"],
+            ["status", "--json"],
+            ["doctor", "--json"],
+        ):
             asked = rig.dusty(*words, check=False)
             shown += asked.stdout + asked.stderr
         shown += rig.run(["cat", "/etc/hosts", f"{rig.home}/build/nginx/dustyNginx.conf"]).stdout
         assert "rude" in shown and {*shown}.isdisjoint({"\x1b", "\x07", "\x9b"})
     for name, why in (("web", "a route leads to it"), ("db", "it has a health check")):
-        assert told(rig, name) == {"status": "failed (exited 0)", "plan": f"start {name}: it ended with status 0, and {why}",
-                                   "doctor": f"{name} ended with status 0, and {why}"}
+        assert told(rig, name) == {
+            "status": "failed (exited 0)",
+            "plan": f"start {name}: it ended with status 0, and {why}",
+            "doctor": f"{name} ended with status 0, and {why}",
+        }
     assert told(rig, "job") == {"status": "finished (exited 0)", "plan": "", "doctor": ""}
     assert "dusty up starts it again" in rig.dusty("shell", "web", "true", check=False).stderr
     assert "dusty up leaves it so" in rig.dusty("shell", "job", "true", check=False).stderr
@@ -62,32 +84,55 @@ def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_kno
     stack.app("web", always="rm /bin/cat; exec httpd -f -p 9999 -h /code", services="[]")
     stack.app("inside", always="exec httpd -f -p 127.0.0.1:80 -h /code")
     stack.service("db", more=HEALTHCHECK.format("echo no tables yet; exit 3"))
-    stack.spec("apps/line.yml", f"image: busybox:1\ncommands: {{always: ['exec httpd -f -p 7000 -h /tmp']}}\n"
-               f"host_forwarding: [{{host_name: line.test, host_port: {PORT + 1}, container_port: 5432, type: stream}}]\n")
+    stack.spec(
+        "apps/line.yml",
+        f"image: busybox:1\ncommands: {{always: ['exec httpd -f -p 7000 -h /tmp']}}\n"
+        f"host_forwarding: [{{host_name: line.test, host_port: {PORT + 1}, container_port: 5432, type: stream}}]\n",
+    )
     # Never healthy, and for ten minutes not unhealthy either: who needs it starts all the same, once it was waited for long enough.
     stack.service("slow", more=HEALTHCHECK.format("false").replace("retries", "start_period: 600s, retries"))
-    stack.spec("apps/patient.yml", "image: busybox:1\ncommands: {always: ['exec sleep 100000']}\ndepends: {services: [slow]}\n")
+    stack.spec(
+        "apps/patient.yml", "image: busybox:1\ncommands: {always: ['exec sleep 100000']}\ndepends: {services: [slow]}\n"
+    )
     stack.bundle("shop", apps="[web, inside, line, patient]", services="[db]")
     done = rig.dusty("up", check=False)
-    assert "waiting for the health check of slow\n" in done.stdout and "slow is not healthy yet: its health check ended with status 1" in done.stderr
+    assert (
+        "waiting for the health check of slow\n" in done.stdout
+        and "slow is not healthy yet: its health check ended with status 1" in done.stderr
+    )
     assert told(rig, "patient") == {"status": "running", "plan": "", "doctor": ""}
     silent = f"does not answer at http://web.test:{PORT}/: nothing listens on 80; the container listens on 9999"
     assert done.returncode == 1
     assert f"web {silent}" in done.stderr
     assert f"inside does not answer at http://inside.test:{PORT}/: 80 is listened on at 127.0.0.1 alone" in done.stderr
     assert "line does not answer: nothing listens on 5432; the container listens on 7000" in done.stderr
-    assert "db is unhealthy: its health check ended with status 3; the health check printed:\n    no tables yet" in done.stderr
+    assert (
+        "db is unhealthy: its health check ended with status 3; the health check printed:\n    no tables yet"
+        in done.stderr
+    )
     waiting = [line for line in done.stdout.splitlines() if line.startswith("waiting until ready: ")]
     assert waiting and "web (nothing listens on 80; the container listens on 9999)" in waiting[-1]
     assert len(waiting) < 6, "a line is said when it changes, not each time"
     assert "answers at" not in done.stdout
-    assert told(rig, "web") == {"status": "not answering", "plan": f"wait for web: it {silent}", "doctor": f"web {silent}"}
+    assert told(rig, "web") == {
+        "status": "not answering",
+        "plan": f"wait for web: it {silent}",
+        "doctor": f"web {silent}",
+    }
     assert told(rig, "line")["status"] == "not answering"
-    assert told(rig, "db") == {"status": "unhealthy", "plan": "wait for db: it is unhealthy: its health check ended with status 3",
-                               "doctor": "db is unhealthy: its health check ended with status 3"}
+    assert told(rig, "db") == {
+        "status": "unhealthy",
+        "plan": "wait for db: it is unhealthy: its health check ended with status 3",
+        "doctor": "db is unhealthy: its health check ended with status 3",
+    }
     before = rig.container_ids()
     again = rig.dusty("up", check=False)
-    assert again.returncode == 1 and f"web {silent}" in again.stderr and "db is unhealthy" in again.stderr and "up to date" not in again.stdout
+    assert (
+        again.returncode == 1
+        and f"web {silent}" in again.stderr
+        and "db is unhealthy" in again.stderr
+        and "up to date" not in again.stdout
+    )
     assert rig.container_ids() == before, "to wait is to change nothing"
     # Mended without Dusty: it notices.
     rig.run(["docker", "exec", "-d", "dusty_web_1", "httpd", "-f", "-p", "80", "-h", "/code"])
@@ -104,7 +149,9 @@ def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_kno
 
 def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_failed(rig, stack):
     stack.spec("apps/dies.yml", "image: busybox:1\ncommands: {always: [echo bad config, sleep 1, exit 4]}\n")
-    stack.spec("apps/loops.yml", "image: busybox:1\ncommands: {always: [echo again, exit 5]}\ncompose: {restart: on-failure}\n")
+    stack.spec(
+        "apps/loops.yml", "image: busybox:1\ncommands: {always: [echo again, exit 5]}\ncompose: {restart: on-failure}\n"
+    )
     stack.bundle("shop", apps="[web, dies, loops]")
     done = rig.dusty("up", check=False)
     assert done.returncode == 2
@@ -114,8 +161,11 @@ def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_faile
     again = rig.dusty("up", check=False)
     assert again.returncode == 2 and "loops keeps ending" in again.stderr and "dies ended with status 4" in again.stderr
     assert rig.container_ids("")["dusty_loops_1"].split()[0] == before
-    assert told(rig, "loops") == {"status": "failed (restarting)", "plan": "wait for loops: it keeps ending and being restarted by the engine",
-                                  "doctor": "loops keeps ending and being restarted by the engine"}
+    assert told(rig, "loops") == {
+        "status": "failed (restarting)",
+        "plan": "wait for loops: it keeps ending and being restarted by the engine",
+        "doctor": "loops keeps ending and being restarted by the engine",
+    }
     assert told(rig, "dies")["status"] == "failed (exited 4)"
     stack.app("dies", always=SERVE)
     stack.bundle("shop", apps="[web, dies]")
@@ -128,15 +178,25 @@ def test_a_failed_build_shows_the_step_and_what_it_printed(rig, stack):
 
     In one stream, since the engine reads both of a step at once: what was printed last on one may come before all of the other.
     """
-    context = stack.code("built", "Dockerfile", "FROM busybox:1\nRUN echo fine\nRUN exec 2>&1; seq 100; echo the reason; nosuch\n").parent
-    stack.spec("apps/built.yml", f"repo: {context}\nmount: /code\nbuild: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{build: {context}, suites: [{{name: unit, command: ['true']}}]}}\n")
+    context = stack.code(
+        "built", "Dockerfile", "FROM busybox:1\nRUN echo fine\nRUN exec 2>&1; seq 100; echo the reason; nosuch\n"
+    ).parent
+    stack.spec(
+        "apps/built.yml",
+        f"repo: {context}\nmount: /code\nbuild: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{build: {context}, suites: [{{name: unit, command: ['true']}}]}}\n",
+    )
     stack.bundle("shop", apps="[built]")
     failed = "RUN exec 2>&1; seq 100; echo the reason; nosuch ended with status 127; its last lines:"
     for words in (["up"], ["test", "built", "unit"]):
         done = rig.dusty(*words, check=False)
         assert done.returncode == 2
         shown = done.stderr.partition(f"step 3 of 3: {failed}\n")[2].splitlines()[:30]
-        assert "    the reason" in shown and "    1" not in shown and len(shown) == 30 and "nosuch: not found" in done.stderr
+        assert (
+            "    the reason" in shown
+            and "    1" not in shown
+            and len(shown) == 30
+            and "nosuch: not found" in done.stderr
+        )
         assert "step 2 of 3: RUN echo fine" in done.stdout
         log = rig.home / "state/last-build.log"
         assert f"all that the builder printed is in {log}" in done.stderr and "fine" in log.read_text()

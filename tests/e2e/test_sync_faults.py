@@ -1,4 +1,5 @@
 """Sync when things go wrong: a cut line, a full disk, a wiped Docker host, root's files, very many files."""
+
 from __future__ import annotations
 
 import json
@@ -69,7 +70,9 @@ def test_a_login_that_is_not_root_goes_through_sudo(ssh_stack, ssh_host, rig):
     with_login(ssh_host)
     ssh_host.run(["sh", "-c", "echo 'dev ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/dev; chmod 440 /etc/sudoers.d/dev"])
     ssh_stack.repo("web")
-    ssh_stack.home.joinpath("config.yml").write_text(json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}:22"}}))
+    ssh_stack.home.joinpath("config.yml").write_text(
+        json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}:22"}})
+    )
     try:
         ssh_stack.sync()
         assert listing(ssh_host, ssh_stack.copy("web", "/")) == {"a.py": "root 644", "b.py": "root 644"}
@@ -93,10 +96,14 @@ def test_files_that_a_container_left_as_root_go_without_sudo_too(ssh_stack, ssh_
     with_login(ssh_host)
     ssh_host.run(["sh", "-c", "usermod -aG docker dev; chgrp docker /run/docker.sock"])
     ssh_stack.repo("web")
-    ssh_stack.home.joinpath("config.yml").write_text(json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}", "root": "/home/dev/dusty"}}))
+    ssh_stack.home.joinpath("config.yml").write_text(
+        json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}", "root": "/home/dev/dusty"}})
+    )
     ssh_stack.sync()
     copy = ssh_stack.copy("web", "/home/dev/dusty")
-    ssh_host.run(["docker", "run", "--rm", "-v", f"{copy}:/w", "busybox:1", "sh", "-c", "mkdir /w/made; echo x >/w/made/file"])
+    ssh_host.run(
+        ["docker", "run", "--rm", "-v", f"{copy}:/w", "busybox:1", "sh", "-c", "mkdir /w/made; echo x >/w/made/file"]
+    )
     ssh_stack.sync("--checksum")
     assert listing(ssh_host, copy) == {"a.py": "dev 644", "b.py": "dev 644"}
 
@@ -104,7 +111,13 @@ def test_files_that_a_container_left_as_root_go_without_sudo_too(ssh_stack, ssh_
 def test_a_copy_of_another_owner_is_left_alone(ssh_stack, ssh_host):
     source = ssh_stack.repo("web")
     ssh_stack.sync()
-    ssh_host.run(["sh", "-c", """mkdir /persist/.dusty; echo '{"user": "ann", "machine": "laptop", "home": "/h"}' >/persist/.dusty/owner.json"""])
+    ssh_host.run(
+        [
+            "sh",
+            "-c",
+            """mkdir /persist/.dusty; echo '{"user": "ann", "machine": "laptop", "home": "/h"}' >/persist/.dusty/owner.json""",
+        ]
+    )
     (source / "a.py").write_text("changed")
     done = ssh_stack.sync(check=False)
     assert done.returncode == 1 and "belong to ann on laptop (DUSTY_HOME /h)" in done.stderr
@@ -176,7 +189,9 @@ class Lines:
     def __init__(self, process: subprocess.Popen) -> None:
         self.process, self.waiting = process, queue.Queue()
         for stream in (process.stdout, process.stderr):
-            threading.Thread(target=lambda stream=stream: [self.waiting.put(line) for line in stream], daemon=True).start()
+            threading.Thread(
+                target=lambda stream=stream: [self.waiting.put(line) for line in stream], daemon=True
+            ).start()
 
     def until(self, text: str, seconds: float = 30) -> None:
         said, end = [], time.monotonic() + seconds
@@ -222,7 +237,13 @@ def test_a_wiped_persist_is_noticed(ssh_stack, ssh_host):
 
 def test_nothing_is_deleted_through_a_link_on_the_docker_host(ssh_stack, ssh_host):
     ssh_stack.repo("web")
-    ssh_host.run(["sh", "-c", "mkdir -p /persist /srv/treasure; echo gold >/srv/treasure/gold; ln -s /srv/treasure /persist/repos"])
+    ssh_host.run(
+        [
+            "sh",
+            "-c",
+            "mkdir -p /persist /srv/treasure; echo gold >/srv/treasure/gold; ln -s /srv/treasure /persist/repos",
+        ]
+    )
     done = ssh_stack.sync(check=False)
     assert done.returncode == 1 and "/persist/repos is a link" in done.stderr
     assert ssh_host.run(["ls", "-A", "/srv/treasure"]).stdout == "gold\n"
@@ -241,7 +262,9 @@ def test_an_emptied_source_is_refused_over_ssh(ssh_stack, ssh_host):
 
 def test_an_ssh_host_that_is_away_is_named(ssh_stack, ssh_host):
     ssh_stack.repo("web")
-    ssh_stack.home.joinpath("config.yml").write_text(json.dumps({"host": {"kind": "ssh", "ssh": f"root@{ssh_host.address}:2"}}))
+    ssh_stack.home.joinpath("config.yml").write_text(
+        json.dumps({"host": {"kind": "ssh", "ssh": f"root@{ssh_host.address}:2"}})
+    )
     done = ssh_stack.sync(check=False)
     assert done.returncode == 2 and f"root@{ssh_host.address}" in done.stderr and "refused" in done.stderr
 
@@ -250,7 +273,13 @@ def become_dev(rig) -> None:
     """A user `dev` of the first machine who may use its engine."""
     if rig.run(["id", "dev"], check=False).returncode:
         rig.run(["useradd", "-m", "-s", "/bin/sh", "dev"])
-    rig.run(["sh", "-c", "getent group docker >/dev/null || groupadd docker; usermod -aG docker dev; chgrp docker /run/docker.sock"])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            "getent group docker >/dev/null || groupadd docker; usermod -aG docker dev; chgrp docker /run/docker.sock",
+        ]
+    )
 
 
 def test_files_that_a_container_left_as_root_go_all_the_same(rig, tmp_path):

@@ -1,4 +1,5 @@
 """What containers made outlives every sync, or is named, kept and brought back: with the real engine, whose mounts a sync could take away."""
+
 from __future__ import annotations
 
 import json
@@ -10,7 +11,7 @@ from sync_stack import SyncStack, listing
 
 MOUNTS = {"node_modules": "dep", "data": "row", "anonymous": "x", "tmp": "t", "lib/common/build": "b"}
 """Mount point below the app's copy -> a file that the test puts there, in the container."""
-COUNT = 'echo run >>/persist-count/once; mkdir -p /code/vendor; echo v >/code/vendor/v; echo m >/code/made; echo deep >/code/node_modules/dep'
+COUNT = "echo run >>/persist-count/once; mkdir -p /code/vendor; echo v >/code/vendor/v; echo m >/code/made; echo deep >/code/node_modules/dep"
 MORE = """\
 assets: [{name: KEY, path: /code/conf/key.pem, required: false}]
 compose:
@@ -27,16 +28,25 @@ def stack(rig, tmp_path):
     for file, text in ((".gitignore", "vendor/\n*.log\n"), ("own.conf", "of the repo\n"), ("f", "1\n")):
         stack.code("web", file, text)
     stack.code("common", "c.sh", "c\n")
-    stack.spec("libs/common.yml", f"repo: {tmp_path}/code/common\nmount: /code/lib/common\ninstall: ['echo run >>/persist-count/install']\n")
+    stack.spec(
+        "libs/common.yml",
+        f"repo: {tmp_path}/code/common\nmount: /code/lib/common\ninstall: ['echo run >>/persist-count/install']\n",
+    )
     always = "cat /code/vendor/v && exec httpd -f -p 80 -h /code"
-    stack.spec("apps/web.yml", f"""\
+    stack.spec(
+        "apps/web.yml",
+        f"""\
 repo: {tmp_path}/code/web
 mount: /code
 image: busybox:1
 commands: {{once: [{json.dumps(COUNT)}], always: [{json.dumps(always)}]}}
 depends: {{libs: [common]}}
-{MORE}""")
-    stack.spec("apps/other.yml", f"repo: {tmp_path}/code/web\nmount: /srv\nimage: busybox:1\ncommands: {{always: ['exec sleep 100000']}}\n")
+{MORE}""",
+    )
+    stack.spec(
+        "apps/other.yml",
+        f"repo: {tmp_path}/code/web\nmount: /srv\nimage: busybox:1\ncommands: {{always: ['exec sleep 100000']}}\n",
+    )
     stack.bundle("shop", apps="[web, other]")
     path = rig.home / "host/persist/own.conf"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +61,11 @@ def shell(rig, command: str, name: str = "web") -> str:
 def mounts(rig) -> dict[str, str]:
     """What the running container sees at its mount points; the engine's own view of what is mounted."""
     seen = shell(rig, "cut -d' ' -f5 /proc/self/mountinfo").split()
-    return {point: shell(rig, f"cat /code/{point}/{file} 2>/dev/null || true").strip() for point, file in MOUNTS.items() if f"/code/{point}" in seen}
+    return {
+        point: shell(rig, f"cat /code/{point}/{file} 2>/dev/null || true").strip()
+        for point, file in MOUNTS.items()
+        if f"/code/{point}" in seen
+    }
 
 
 def count(rig, what: str) -> int:
@@ -71,7 +85,16 @@ def test_no_sync_takes_away_what_is_mounted_below_a_copy(rig, stack):
         shell(rig, f"echo kept >/code/{point}/{file}")
     wanted = dict.fromkeys(MOUNTS, "kept")
     assert mounts(rig) == wanted
-    for number, words in enumerate((("sync",), ("sync", "--checksum"), ("restart", "--repo", "web"), ("up",), ("config", "set", "sync.delete", "all"), ("sync",))):
+    for number, words in enumerate(
+        (
+            ("sync",),
+            ("sync", "--checksum"),
+            ("restart", "--repo", "web"),
+            ("up",),
+            ("config", "set", "sync.delete", "all"),
+            ("sync",),
+        )
+    ):
         stack.code("web", "f", f"edit {number}\n")
         stack.code("web", "own.conf", f"of the repo, edit {number}\n")
         rig.dusty(*words)
@@ -101,8 +124,14 @@ def test_what_once_made_stays_or_is_made_again_and_what_is_deleted_is_told(rig, 
     shell(rig, "mkdir -p /code/db; echo 1 >/code/db/1.sql; echo 2 >/code/db/2.sql; rm /code/made")
     stack.code("web", "f", "2\n")
     done = rig.dusty("up")
-    assert "    deleted, made on the Docker host: db/1.sql\n    deleted, made on the Docker host: db/2.sql\n" in done.stdout
-    assert shell(rig, "cat /code/vendor/v; ls /code/db 2>&1 || true").startswith("v\n") and (count(rig, "once"), count(rig, "install")) == (1, 1)
+    assert (
+        "    deleted, made on the Docker host: db/1.sql\n    deleted, made on the Docker host: db/2.sql\n"
+        in done.stdout
+    )
+    assert shell(rig, "cat /code/vendor/v; ls /code/db 2>&1 || true").startswith("v\n") and (
+        count(rig, "once"),
+        count(rig, "install"),
+    ) == (1, 1)
     rig.dusty("sync", "web", "--restore")
     assert shell(rig, "cat /code/db/1.sql /code/db/2.sql") == "1\n2\n"
     assert "db/1.sql was made on the Docker host" in rig.dusty("status", "-v").stdout
@@ -110,7 +139,9 @@ def test_what_once_made_stays_or_is_made_again_and_what_is_deleted_is_told(rig, 
     assert (stack.folder / "code/web/db/2.sql").read_text() == "2\n"
     assert rig.dusty("up").returncode == 0
     # The copy is wiped, its receipt lost, its source another one of the same content: `once` and the installs run again.
-    for number, wipe in enumerate((f"rm -rf {copy(rig, stack)}", f"rm -rf {rig.home}/host/persist/repos/.receipts"), start=2):
+    for number, wipe in enumerate(
+        (f"rm -rf {copy(rig, stack)}", f"rm -rf {rig.home}/host/persist/repos/.receipts"), start=2
+    ):
         rig.run(["sh", "-c", wipe])
         rig.dusty("up")
         assert count(rig, "once") == number and shell(rig, "cat /code/vendor/v") == "v\n"
@@ -144,7 +175,13 @@ def test_an_app_that_fails_after_a_sync_deleted_files_is_told_which(rig, stack):
 def test_what_root_left_in_a_copy_is_kept_for_a_user_who_is_not_root(rig, tmp_path):
     if rig.run(["id", "dev"], check=False).returncode:
         rig.run(["useradd", "-m", "-s", "/bin/sh", "dev"])
-    rig.run(["sh", "-c", "getent group docker >/dev/null || groupadd docker; usermod -aG docker dev; chgrp docker /run/docker.sock"])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            "getent group docker >/dev/null || groupadd docker; usermod -aG docker dev; chgrp docker /run/docker.sock",
+        ]
+    )
     stack = SyncStack(rig, tmp_path, user="dev")
     source = stack.repo("web", {"a.py": "a", "shared/b.py": "b"})
     stack.sync()
@@ -152,7 +189,10 @@ def test_what_root_left_in_a_copy_is_kept_for_a_user_who_is_not_root(rig, tmp_pa
     rig.run(["docker", "run", "--rm", "-v", f"{stack.copy('web')}:/w", "busybox:1", "sh", "-c", left])
     (source / "shared/b.py").write_text("changed")
     done = stack.sync()
-    assert "made on the Docker host: made/deep/file" in done.stdout and "changed on the Docker host: shared/b.py" in done.stdout
+    assert (
+        "made on the Docker host: made/deep/file" in done.stdout
+        and "changed on the Docker host: shared/b.py" in done.stdout
+    )
     assert set(listing(rig, stack.copy("web"))) == {"a.py", "shared/b.py"}
     (folder,) = list((stack.home / "host/persist/.dusty/kept" / str(source)[1:]).iterdir())
     assert set(listing(rig, str(folder))) == {"made/deep/file", "shared/b.py"}
@@ -165,12 +205,31 @@ def test_the_same_over_ssh(rig, ssh_host, tmp_path):
     source = stack.repo("web", {"a.py": "a", ".gitignore": "*.log\n"}, mounts=[["nm", "web", ""]])
     stack.sync()
     copy = stack.copy("web", "/")
-    ssh_host.run(["sh", "-c", f"cd {copy}; mkdir nm made; echo x >x.log; printf 'odd' >'made/new\nline'; echo there >a.py"])
-    ssh_host.run(["docker", "run", "-d", "--name", "dusty_mounted_1", "-v", f"{copy}:/app", "-v", "/app/nm", "busybox:1", "sleep", "1000"])
+    ssh_host.run(
+        ["sh", "-c", f"cd {copy}; mkdir nm made; echo x >x.log; printf 'odd' >'made/new\nline'; echo there >a.py"]
+    )
+    ssh_host.run(
+        [
+            "docker",
+            "run",
+            "-d",
+            "--name",
+            "dusty_mounted_1",
+            "-v",
+            f"{copy}:/app",
+            "-v",
+            "/app/nm",
+            "busybox:1",
+            "sleep",
+            "1000",
+        ]
+    )
     ssh_host.run(["docker", "exec", "dusty_mounted_1", "sh", "-c", "echo kept >/app/nm/m"])
     (source / "a.py").write_text("edited here")
     done = stack.sync()
-    assert "made on the Docker host: made/new\\nline" in done.stdout and "changed on the Docker host: a.py" in done.stdout
+    assert (
+        "made on the Docker host: made/new\\nline" in done.stdout and "changed on the Docker host: a.py" in done.stdout
+    )
     assert ssh_host.run(["docker", "exec", "dusty_mounted_1", "cat", "/app/nm/m"]).stdout == "kept\n"
     assert set(listing(ssh_host, copy)) == {"a.py", ".gitignore", "x.log"}
     assert "src/web 2" in rig.dusty("disk", check=False).stdout

@@ -1,4 +1,5 @@
 """Whoever redirects one stream keeps a terminal on another: bytes, streams, statuses and sizes arrive as they were."""
+
 from __future__ import annotations
 
 import io
@@ -34,7 +35,14 @@ class Terminals:
 
     def __init__(self, rig, stack: SmallStack) -> None:
         self.rig, self.stack = rig, stack
-        self.env = {"DUSTY_HOME": str(rig.home), "PATH": CLEAN_PATH, "HOME": "/root", "LANG": "C.UTF-8", "TERM": "xterm", "NO_COLOR": "1"}
+        self.env = {
+            "DUSTY_HOME": str(rig.home),
+            "PATH": CLEAN_PATH,
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "TERM": "xterm",
+            "NO_COLOR": "1",
+        }
 
     def attached(self, streams, *words: str, given: bytes = b"", program: tuple[str, ...] = (str(ROOT / "dusty"),)):
         return attached(self.rig.machine.argv([]), [*program, *words], streams, self.env, given)
@@ -70,7 +78,9 @@ def check(ended, streams: tuple[str, ...], out: bytes, err: bytes, size: bytes =
     else:
         # Two streams reach a terminal, and a log, in any order.
         assert sorted(ended.screen) == sorted(on_screen.replace(b"\n", b"\r\n"))
-    assert ended.out == (b"" if streams[1] == "tty" else out) and ended.err == (b"" if streams[2] == "tty" else err), streams
+    assert ended.out == (b"" if streams[1] == "tty" else out) and ended.err == (b"" if streams[2] == "tty" else err), (
+        streams
+    )
 
 
 def test_what_is_redirected_arrives_as_it_was_written(terminals):
@@ -81,12 +91,18 @@ def test_what_is_redirected_arrives_as_it_was_written(terminals):
             assert ended.code == 7, (streams, words, ended)
             check(ended, streams, BINARY, b"err\n", size)
     # Files, and streams that are closed; input of all bytes, and more than a pipe holds.
-    ended = terminals.run(("file", "file", "file"), "shell", "web", "sh", "-c", "cat; echo err >&2; exit 3", given=BINARY * 1000)
+    ended = terminals.run(
+        ("file", "file", "file"), "shell", "web", "sh", "-c", "cat; echo err >&2; exit 3", given=BINARY * 1000
+    )
     assert (ended.code, ended.out, ended.err, ended.screen) == (3, BINARY * 1000, b"err\n", b"")
     for closed in range(3):
         streams = tuple("closed" if number == closed else "file" for number in range(3))
         ended = terminals.run(streams, "shell", "web", "sh", "-c", "cat; echo out; echo err >&2; exit 3")
-        assert (ended.code, ended.out, ended.err) == (3, b"" if closed == 1 else b"out\n", b"" if closed == 2 else b"err\n"), streams
+        assert (ended.code, ended.out, ended.err) == (
+            3,
+            b"" if closed == 1 else b"out\n",
+            b"" if closed == 2 else b"err\n",
+        ), streams
     # A file from a container: as it is; a folder: as an archive, on no terminal. And back.
     terminals.run(("file", "file", "file"), "cp", "-", "web:/tmp/new/blob", given=BINARY * 1000)
     terminals.rig.run(["docker", "exec", "dusty_web_1", "ln", "-s", "new/blob", "/tmp/link"])
@@ -105,10 +121,16 @@ def test_what_is_redirected_arrives_as_it_was_written(terminals):
         check(terminals.run(streams, "logs", "web"), streams, b"to-out\n", b"to-err\n")
         check(terminals.run(streams, "logs", "web", "cache"), streams, b"web   | to-out\n", b"web   | to-err\n")
     # As cron starts it: hardly a variable, no terminal, nothing on stdin.
-    for words, wanted in (("shell web cat /tmp/new/blob", (0, BINARY * 1000, b"")), ("scripts web mixed", (7, BINARY, b"err\n")),
-                          ("logs web", (0, b"to-out\n", b"to-err\n")), ("cp web:/code/index.html -", (0, b"hello from web\n", b""))):
+    for words, wanted in (
+        ("shell web cat /tmp/new/blob", (0, BINARY * 1000, b"")),
+        ("scripts web mixed", (7, BINARY, b"err\n")),
+        ("logs web", (0, b"to-out\n", b"to-err\n")),
+        ("cp web:/code/index.html -", (0, b"hello from web\n", b"")),
+    ):
         line = f"exec env -i PATH=/usr/bin:/bin SHELL=/bin/sh LOGNAME=root DUSTY_HOME={terminals.rig.home} {ROOT}/dusty {words} </dev/null"
-        with attached(terminals.rig.machine.argv([]), ["sh", "-c", line], ("pipe", "pipe", "pipe"), terminals.env) as process:
+        with attached(
+            terminals.rig.machine.argv([]), ["sh", "-c", line], ("pipe", "pipe", "pipe"), terminals.env
+        ) as process:
             ended = process.end()
         assert (ended.code, ended.out, ended.err) == wanted, words
 
@@ -157,7 +179,9 @@ def test_a_terminal_keeps_its_size_and_a_shell_its_line(terminals):
     done = terminals.rig.run(["script", "-qec", f"{ROOT}/dusty shell web tty", "/dev/null"], env=terminals.env)
     assert done.stdout.strip().startswith("/dev/pts/")
     # In the background of a terminal nothing is stopped that would read from it.
-    with terminals.attached(("tty", "file", "file"), "sh", "-c", f"set -m; {ROOT}/dusty shell web echo done & wait $!", program=()) as process:
+    with terminals.attached(
+        ("tty", "file", "file"), "sh", "-c", f"set -m; {ROOT}/dusty shell web echo done & wait $!", program=()
+    ) as process:
         ended = process.end()
         assert (ended.code, ended.out) == (0, b"done\n")
 

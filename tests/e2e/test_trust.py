@@ -16,6 +16,7 @@ def test_a_pulled_commit_gets_no_power_unasked(rig, tmp_path):
     def commit(what: str) -> None:
         subprocess.run([*GIT, "add", "-A"], cwd=specs, check=True)
         subprocess.run([*GIT, "commit", "-qm", what], cwd=specs, check=True)
+
     subprocess.run([*GIT, "init", "-q", "--initial-branch=main"], cwd=specs, check=True)
     commit("one")
     (rig.home / "config.yml").write_text(stack.config.replace(f"specs_repo: {specs}", f"specs_repo: file://{specs}"))
@@ -26,7 +27,10 @@ def test_a_pulled_commit_gets_no_power_unasked(rig, tmp_path):
     commit("Cache the host")
     refused = rig.dusty("up", "--yes", check=False)
     assert refused.returncode == 1 and rig.container_ids() == before
-    assert "services/cache.yml:3:11: service cache: volumes: /:/host" in refused.stderr and "Mallory: Cache the host" in refused.stderr
+    assert (
+        "services/cache.yml:3:11: service cache: volumes: /:/host" in refused.stderr
+        and "Mallory: Cache the host" in refused.stderr
+    )
     assert "you have not allowed" in rig.dusty("plan").stderr
     listed = rig.dusty("trust", "specs").stdout
     rig.dusty("trust", "specs", "allow", listed.split()[-1])

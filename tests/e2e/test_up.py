@@ -1,4 +1,5 @@
 """`up` against a real engine: what is left alone, restarted, recreated, repaired, refused; one obligation a test."""
+
 from __future__ import annotations
 
 import json
@@ -69,8 +70,17 @@ def test_a_comment_in_a_spec_changes_no_container(rig, running):
     assert rig.container_ids() == before
 
 
-@pytest.mark.parametrize("accident", [["kill", "dusty_web_1"], ["stop", "-t", "1", "dusty_cache_1"], ["rm", "-f", "dusty_cache_1"],
-                                      ["stop", "dusty_dustyInternalNginx_1"], ["pause", "dusty_web_1"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "accident",
+    [
+        ["kill", "dusty_web_1"],
+        ["stop", "-t", "1", "dusty_cache_1"],
+        ["rm", "-f", "dusty_cache_1"],
+        ["stop", "dusty_dustyInternalNginx_1"],
+        ["pause", "dusty_web_1"],
+    ],
+    ids=" ".join,
+)
 def test_what_happened_to_a_container_is_repaired_and_nothing_else_touched(rig, running, accident):
     before = rig.container_ids()
     rig.run(["docker", *accident])
@@ -82,16 +92,19 @@ def test_what_happened_to_a_container_is_repaired_and_nothing_else_touched(rig, 
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
 
 
-@pytest.mark.parametrize(("lost", "expected"), [
-    ("persist/dustyNginx/dustyNginx.conf", ["pushed nginx config", "reloaded nginx"]),
-    ("persist/repos", ["synced", "restarted web"]),
-    ("persist/dustyNginx", ["pushed nginx config", "restarted dustyInternalNginx: "]),
-    ("command_files", ["pushed command files", "restarted web: its command files were lost"]),
-])
+@pytest.mark.parametrize(
+    ("lost", "expected"),
+    [
+        ("persist/dustyNginx/dustyNginx.conf", ["pushed nginx config", "reloaded nginx"]),
+        ("persist/repos", ["synced", "restarted web"]),
+        ("persist/dustyNginx", ["pushed nginx config", "restarted dustyInternalNginx: "]),
+        ("command_files", ["pushed command files", "restarted web: its command files were lost"]),
+    ],
+)
 def test_what_was_lost_on_the_docker_host_is_put_back(rig, running, lost, expected):
     rig.run(["rm", "-rf", f"{rig.home}/host/{lost}"])
     done = rig.dusty("up")
-    assert [line[:len(word)] for line, word in zip(changes(done.stdout), expected, strict=True)] == expected
+    assert [line[: len(word)] for line, word in zip(changes(done.stdout), expected, strict=True)] == expected
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
 
@@ -124,7 +137,9 @@ def test_a_name_that_somebody_else_holds_is_refused_before_any_change_unless_ado
     rig.run(["docker", "run", "-d", "--name", "dusty_cache_1", "busybox:1", "sleep", "600"])
     done = rig.dusty("up", check=False)
     assert done.returncode == 1
-    assert "the name dusty_cache_1 is held by a container that is not Dusty's" in done.stderr and "--adopt" in done.stderr
+    assert (
+        "the name dusty_cache_1 is held by a container that is not Dusty's" in done.stderr and "--adopt" in done.stderr
+    )
     assert set(rig.container_ids("")) == {"dusty_cache_1"}
     rig.dusty("up", "--adopt")
     assert set(rig.container_ids()) == {"dusty_cache_1", "dusty_web_1", "dusty_dustyInternalNginx_1"}
@@ -146,7 +161,10 @@ def test_a_new_name_on_a_known_port_keeps_the_proxys_container(rig, running):
     after = rig.container_ids()
     untouched(before, after)
     assert rig.get(f"http://shop2.test:{PORT}/")[0] == 200
-    assert rig.run(["docker", "exec", "dusty_web_1", "wget", "-qO-", f"http://shop2.test:{PORT}/"]).stdout == "hello from shop2\n"
+    assert (
+        rig.run(["docker", "exec", "dusty_web_1", "wget", "-qO-", f"http://shop2.test:{PORT}/"]).stdout
+        == "hello from shop2\n"
+    )
 
 
 def test_a_new_host_port_recreates_the_proxy_alone(rig, running):
@@ -215,8 +233,14 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
         stack.service(f"broken-{name}", more="entrypoint: [/nosuch/program]\n")
     stack.bundle("bad", apps=f"[{', '.join(more)}]", services=f"[{', '.join(f'broken-{name}' for name in more)}]")
     said = rig.dusty("up", check=False).stderr
-    assert "each of 4 (bad1, bad2, bad3, bad4) ended with status 7; its last lines:\n    this is the reason for …\n" in said
-    assert "each of 4 (broken-bad1 (services/broken-bad1.yml:1:1), broken-bad2 (" in said and said.count("no such file or directory") == 1
+    assert (
+        "each of 4 (bad1, bad2, bad3, bad4) ended with status 7; its last lines:\n    this is the reason for …\n"
+        in said
+    )
+    assert (
+        "each of 4 (broken-bad1 (services/broken-bad1.yml:1:1), broken-bad2 (" in said
+        and said.count("no such file or directory") == 1
+    )
 
 
 def test_a_plan_names_what_is_restarted_and_made_in_the_order_of_up(rig, running):
@@ -236,7 +260,11 @@ def test_a_container_that_cannot_be_made_does_not_keep_the_others_down(rig, stac
     assert "broken (services/broken.yml:1:1): " in done.stderr and "/nosuch/program" in done.stderr
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     found = rig.dusty("doctor", check=False)
-    assert found.returncode == 1 and "failed: container: broken could not be started: " in found.stdout and "/nosuch/program" in found.stdout
+    assert (
+        found.returncode == 1
+        and "failed: container: broken could not be started: " in found.stdout
+        and "/nosuch/program" in found.stdout
+    )
     assert rig.dusty("up", check=False).returncode == 2
 
 
@@ -262,8 +290,11 @@ def test_a_job_that_finished_is_left_alone_and_a_service_that_was_stopped_is_not
 
 
 def test_a_service_with_a_healthcheck_is_waited_for_before_its_user_starts(rig, stack):
-    stack.service("cache", command="sleep 2; touch /healthy; sleep 100000",
-                  more='healthcheck: {test: ["CMD", "test", "-e", "/healthy"], interval: 1s, retries: 20}\n')
+    stack.service(
+        "cache",
+        command="sleep 2; touch /healthy; sleep 100000",
+        more='healthcheck: {test: ["CMD", "test", "-e", "/healthy"], interval: 1s, retries: 20}\n',
+    )
     rig.dusty("up")
     started = json.loads(rig.run(["docker", "inspect", "dusty_cache_1", "dusty_web_1"]).stdout)
     healthy = next(entry["Start"] for entry in started[0]["State"]["Health"]["Log"] if entry["ExitCode"] == 0)
@@ -271,8 +302,11 @@ def test_a_service_with_a_healthcheck_is_waited_for_before_its_user_starts(rig, 
 
 
 def test_a_service_with_a_healthcheck_is_waited_for_when_both_are_started_again(rig, stack):
-    stack.service("cache", command="rm -f /healthy; sleep 2; touch /healthy; sleep 100000",
-                  more='healthcheck: {test: ["CMD", "test", "-e", "/healthy"], interval: 1s, retries: 20}\nstop_grace_period: 1s\n')
+    stack.service(
+        "cache",
+        command="rm -f /healthy; sleep 2; touch /healthy; sleep 100000",
+        more='healthcheck: {test: ["CMD", "test", "-e", "/healthy"], interval: 1s, retries: 20}\nstop_grace_period: 1s\n',
+    )
     rig.dusty("up")
     rig.dusty("stop")
     rig.dusty("up")
@@ -282,7 +316,9 @@ def test_a_service_with_a_healthcheck_is_waited_for_when_both_are_started_again(
 
 
 def test_a_taken_port_is_named_with_its_holder_before_anything_is_changed(rig, stack):
-    rig.run(["sh", "-c", f"python3 -m http.server {PORT} --bind 127.0.0.1 > /dev/null 2>&1 & echo $! > /run/listener.pid"])
+    rig.run(
+        ["sh", "-c", f"python3 -m http.server {PORT} --bind 127.0.0.1 > /dev/null 2>&1 & echo $! > /run/listener.pid"]
+    )
     try:
         rig.run(["sh", "-c", f"until curl -s -o /dev/null http://127.0.0.1:{PORT}/; do :; done"])
         done = rig.dusty("up", check=False)
@@ -324,10 +360,16 @@ def test_a_required_asset_that_is_not_set_is_named_before_any_docker_work(rig, s
 
 def test_a_config_that_nginx_refuses_leaves_the_former_one(rig, stack):
     """A proxy image whose nginx finds fault with any candidate, and goes on running."""
-    rig.run(["sh", "-ec", r"""
+    rig.run(
+        [
+            "sh",
+            "-ec",
+            r"""
         docker run --name refusing busybox:1 sh -c 'printf "%s\n" "#!/bin/sh" "case \"\$*\" in *-t*) echo refused at candidate.conf:12; exit 1;; esac" \
             "trap : HUP; while :; do sleep 1; done" > /bin/nginx; chmod +x /bin/nginx'
-        docker commit refusing refusing:1; docker rm refusing"""])
+        docker commit refusing refusing:1; docker rm refusing""",
+        ]
+    )
     (rig.home / "config.yml").write_text(f"{stack.config}nginx_image: refusing:1\nup: {{wait: 1}}\n")
     assert rig.dusty("up", check=False).returncode == 1, "nothing answers through it"
     config_path = rig.home / "host/persist/dustyNginx/dustyNginx.conf"
@@ -352,7 +394,10 @@ def test_an_image_is_built_again_when_its_context_changes_after_dockerignore(rig
     stack.code("built", "ignored", "x")
     assert rig.dusty("up").stdout.startswith("up to date")
     stack.code("built", "data", "two")
-    assert [line.partition(":")[0] for line in changes(rig.dusty("up").stdout)] == ["built image built", "recreated built"]
+    assert [line.partition(":")[0] for line in changes(rig.dusty("up").stdout)] == [
+        "built image built",
+        "recreated built",
+    ]
     assert rig.run(["docker", "exec", "dusty_built_1", "cat", "/data"]).stdout == "two"
     assert rig.container_ids() != before
 
@@ -375,21 +420,38 @@ def test_plan_prints_what_up_then_does_and_changes_nothing(rig, stack):
 
 
 def test_a_run_with_nothing_to_do_starts_no_process_and_loads_no_heavy_library(rig, running):
-    code = ("import sys\nfrom dusty_tasks.cli.main import main\ncode = main(['up', '--no-pull'])\n"
-            "print('LOADED', *sorted(sys.modules), file=sys.stderr)\nraise SystemExit(code)")
+    code = (
+        "import sys\nfrom dusty_tasks.cli.main import main\ncode = main(['up', '--no-pull'])\n"
+        "print('LOADED', *sorted(sys.modules), file=sys.stderr)\nraise SystemExit(code)"
+    )
     log = running.folder / "trace"
-    done = rig.run(["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code], cwd=Path(__file__).resolve().parents[2],
-                   env={"DUSTY_HOME": str(rig.home)})
+    done = rig.run(
+        ["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        env={"DUSTY_HOME": str(rig.home)},
+    )
     assert done.stdout.startswith(UP_TO_DATE)
     loaded = set(done.stderr.partition("LOADED")[2].split())
-    assert not loaded & {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles", "inotify_simple", "http.client"}
+    assert not loaded & {
+        "yaml",
+        "jinja2",
+        "jsonschema",
+        "docker",
+        "rich",
+        "sh",
+        "watchfiles",
+        "inotify_simple",
+        "http.client",
+    }
     assert log.read_text().count("execve(") == 1, "the interpreter itself and nothing else"
 
 
 def test_of_two_at_once_one_does_it_and_the_other_names_it(rig, stack):
     argv = rig.machine.argv([str(Path(__file__).resolve().parents[2] / "dusty"), "up"])
     env = {**os.environ, "DUSTY_HOME": str(rig.home), "HOME": "/root"}
-    both = [subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [
+        subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
     ends = [(process.communicate(timeout=120), process.returncode) for process in both]
     codes = sorted(code for _printed, code in ends)
     assert codes in ([0, 1], [0, 0])
@@ -406,8 +468,15 @@ def test_an_interrupted_up_ends_with_its_own_code_and_the_next_one_goes_on(rig, 
     env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     argv = [sys.executable, "-m", "dusty_tasks", "up"]
     # In its own process group, as a shell starts it, so that ^C reaches its children as well; heard even if we run in the background.
-    process = subprocess.Popen(rig.machine.argv(["setsid", "--wait", "env", "--default-signal=INT", *argv], cwd=Path(__file__).resolve().parents[2]), env=env,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        rig.machine.argv(
+            ["setsid", "--wait", "env", "--default-signal=INT", *argv], cwd=Path(__file__).resolve().parents[2]
+        ),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     for line in process.stdout:
         if line.startswith("create "):
             break
@@ -425,28 +494,53 @@ def test_an_interrupted_up_ends_with_its_own_code_and_the_next_one_goes_on(rig, 
 
 def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_made_anew(rig, stack):
     """`plain` has an image without a passwd file; `web` ignores SIGTERM as its own first process would, `own` keeps the init out."""
-    rig.run(["sh", "-c", "docker create --name bare busybox:1 true >/dev/null && mkdir /run/x && docker export bare | tar -C /run/x -x && rm /run/x/etc/passwd /run/x/etc/group"
-             " && tar -C /run/x -c . | docker import --change 'ENV PATH=/bin' - no-passwd:1 && docker rm bare && rm -r /run/x"])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            "docker create --name bare busybox:1 true >/dev/null && mkdir /run/x && docker export bare | tar -C /run/x -x && rm /run/x/etc/passwd /run/x/etc/group"
+            " && tar -C /run/x -c . | docker import --change 'ENV PATH=/bin' - no-passwd:1 && docker rm bare && rm -r /run/x",
+        ]
+    )
     stack.app("own", more="compose: {init: false}")
     stack.app("plain", image="no-passwd:1")
     stack.bundle("shop", apps="[web, own, plain]")
     rig.dusty("up", "--yes")
-    shown = rig.run(["docker", "inspect", "--format", "{{.HostConfig.Init}} {{.Config.User}}", "dusty_web_1", "dusty_own_1", "dusty_plain_1", "dusty_cache_1"])
+    shown = rig.run(
+        [
+            "docker",
+            "inspect",
+            "--format",
+            "{{.HostConfig.Init}} {{.Config.User}}",
+            "dusty_web_1",
+            "dusty_own_1",
+            "dusty_plain_1",
+            "dusty_cache_1",
+        ]
+    )
     assert shown.stdout.splitlines() == ["true 0", "false 0", "true 0", "<nil> "]
     assert rig.get(f"http://plain.test:{PORT}/") == (200, "hello from plain\n")
     # A container that does not handle SIGTERM ends by it, and is not killed after its second.
     rig.dusty("stop", "web", "own")
-    codes = rig.run(["docker", "inspect", "--format", "{{.State.ExitCode}}", "dusty_web_1", "dusty_own_1"]).stdout.split()
+    codes = rig.run(
+        ["docker", "inspect", "--format", "{{.State.ExitCode}}", "dusty_web_1", "dusty_own_1"]
+    ).stdout.split()
     assert codes == ["143", "137"]
     rig.dusty("up", "--no-pull")
     records_path = rig.home / "host/persist/.dusty/started.json"
     records = json.loads(records_path.read_text())
     for record in records.values():
-        record["mapping"] = {key: "root" if key == "user" else value for key, value in record["mapping"].items() if key != "init" or not value}
+        record["mapping"] = {
+            key: "root" if key == "user" else value
+            for key, value in record["mapping"].items()
+            if key != "init" or not value
+        }
     records_path.write_text(json.dumps(records))
     before = rig.container_ids()
     planned = rig.dusty("plan").stdout.splitlines()
-    assert [line.partition(":")[0] for line in planned] == ["recreate plain", "recreate web"] and all("apps now have an init process" in line for line in planned)
+    assert [line.partition(":")[0] for line in planned] == ["recreate plain", "recreate web"] and all(
+        "apps now have an init process" in line for line in planned
+    )
     rig.dusty("up", "--no-pull")
     untouched(before, rig.container_ids(), "dusty_plain_1", "dusty_web_1")
     assert rig.dusty("plan").stdout == "nothing to do\n"
@@ -454,11 +548,15 @@ def test_apps_have_an_init_and_run_as_a_number_and_an_upgrade_says_why_they_are_
 
 def test_a_name_of_the_users_own_blocks_no_other_and_an_edit_in_a_bound_tree_restarts_its_app(rig, stack):
     (stack.home / "config.yml").write_text(stack.config + "sync: {mode: bind}\n")
-    stack.app("web", services="[cache]", more="""\
+    stack.app(
+        "web",
+        services="[cache]",
+        more="""\
 assets: [{name: IN_TREE, path: /code/key, required: false}, {name: STORED, path: /code/data/key, required: false}]
 compose: {volumes: ['data:/code/data']}
 test: {image: 'busybox:1', suites: [{name: unit, command: ['true'], compose: {volumes: ['/persist/x:/code/tmp']}}]}
-""")
+""",
+    )
     for key in ("IN_TREE", "STORED"):
         rig.dusty("assets", "set", key, str(stack.folder / "specs/apps/web.yml"))
     (stack.folder / "code/web/data").mkdir()
@@ -467,22 +565,37 @@ test: {image: 'busybox:1', suites: [{name: unit, command: ['true'], compose: {vo
     stack.bundle("shop", apps="[web, api, tree]")
     web = stack.folder / "code/web"
     # `tree` is a worktree, whose .git is a file; `api` is no git repo, and gets no .git.
-    rig.run(["sh", "-c", "cd $0 && git init -q && git -c user.name=x -c user.email=x@y.z commit -q --allow-empty -m one"
-             " && rm -r ../tree && git worktree add -q ../tree && echo hello > ../tree/index.html", str(web)])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            "cd $0 && git init -q && git -c user.name=x -c user.email=x@y.z commit -q --allow-empty -m one"
+            " && rm -r ../tree && git worktree add -q ../tree && echo hello > ../tree/index.html",
+            str(web),
+        ]
+    )
     rig.run(["sh", "-c", "echo '10.0.0.5 api.test' >> /etc/hosts; echo '::1 web.test' >> /etc/hosts"])
     for _ in range(2):
         done = rig.dusty("up", check=False)
         assert done.returncode == 1 and '"10.0.0.5 api.test"' in done.stderr and '"127.0.0.1 api.test"' in done.stderr
-    assert "127.0.0.1 web.test" in rig.run(["cat", "/etc/hosts"]).stdout and "127.0.0.1 api.test" not in rig.run(["cat", "/etc/hosts"]).stdout
+    assert (
+        "127.0.0.1 web.test" in rig.run(["cat", "/etc/hosts"]).stdout
+        and "127.0.0.1 api.test" not in rig.run(["cat", "/etc/hosts"]).stdout
+    )
     rig.run(["sed", "-i", "/10.0.0.5/d", "/etc/hosts"])
     assert changes(rig.dusty("up").stdout) == ["wrote hosts section: it differs from the compiled one"]
-    in_git = '! echo x > /code/.git/config; ! mkdir /code/.git/hooks/x; ! mv /code/.git /code/no; ! rm -rf /code/.git; test -s /code/.git/HEAD'
-    in_link = '! echo x > /code/.git; ! mv /code/.git /code/no; ! rm -f /code/.git; grep -q ^gitdir /code/.git'
+    in_git = "! echo x > /code/.git/config; ! mkdir /code/.git/hooks/x; ! mv /code/.git /code/no; ! rm -rf /code/.git; test -s /code/.git/HEAD"
+    in_link = "! echo x > /code/.git; ! mv /code/.git /code/no; ! rm -f /code/.git; grep -q ^gitdir /code/.git"
     for name, attack in (("web", in_git), ("tree", in_link)):
         rig.run(["docker", "exec", f"dusty_{name}_1", "sh", "-ec", attack])
     assert (web / ".git/config").read_text().startswith("[core]") and not (stack.folder / "code/api/.git").exists()
-    assert rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "ls /code/data /code/key 2>&1"], check=False).stdout == "ls: /code/key: No such file or directory\n/code/data:\nkey\n"
-    assert sorted(path.name for path in web.iterdir()) == [".git", "data", "index.html"] and not [*(web / "data").iterdir()]
+    assert (
+        rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "ls /code/data /code/key 2>&1"], check=False).stdout
+        == "ls: /code/key: No such file or directory\n/code/data:\nkey\n"
+    )
+    assert sorted(path.name for path in web.iterdir()) == [".git", "data", "index.html"] and not [
+        *(web / "data").iterdir()
+    ]
     for words, missing in ((("restart", "web"), web / "data"), (("test", "web", "unit"), web / "tmp")):
         before = rig.container_ids()
         (web / "data").rename(web / "gone")

@@ -1,4 +1,5 @@
 """Accidents in the middle of `up`, and after it: nothing of the user's is lost, and the next `up` repairs what is broken."""
+
 from __future__ import annotations
 
 import json
@@ -69,7 +70,9 @@ def test_after_the_engine_was_stopped_and_started_everything_runs_again_in_the_s
     restart_engine(rig)
     rig.dusty("up")
     after = rig.container_ids()
-    assert {name: what.split()[0] for name, what in after.items()} == {name: what.split()[0] for name, what in before.items()}
+    assert {name: what.split()[0] for name, what in after.items()} == {
+        name: what.split()[0] for name, what in before.items()
+    }
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
 
@@ -108,7 +111,9 @@ def test_ports_that_the_engine_keeps_for_no_container_are_set_aside_by_one_up(ri
         return done.returncode != 0 and refused_addresses(done.stderr) == {(bridge, port)}
 
     def check_healed(printed: str, port: int) -> None:
-        assert printed.count(f"port {port} is held by the engine though no container has it: web gets another\n") == 1, printed
+        assert (
+            printed.count(f"port {port} is held by the engine though no container has it: web gets another\n") == 1
+        ), printed
         assert rig.run(["docker", "port", "dusty_web_1"]).stdout == f"80/tcp -> {bridge}:{port + 1}\n"
         assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
         after = rig.container_ids()
@@ -123,7 +128,12 @@ def test_ports_that_the_engine_keeps_for_no_container_are_set_aside_by_one_up(ri
             assert refused_by_engine(65001), "a container has it"
             rig.run(["docker", "rm", "-fv", "dusty_web_1"])
             with forwarder(rig, bridge, 65001) as second:
-                check_healed(rig.run([sys.executable, "-c", AS_IF_FREE, "up"], cwd=ROOT, env={"DUSTY_HOME": str(rig.home)}).stdout, 65001)
+                check_healed(
+                    rig.run(
+                        [sys.executable, "-c", AS_IF_FREE, "up"], cwd=ROOT, env={"DUSTY_HOME": str(rig.home)}
+                    ).stdout,
+                    65001,
+                )
                 assert first.poll() is None and second.poll() is None
     finally:
         (rig.home / "state/ports.json").write_text("[]")  # The next test has its first port again.
@@ -148,8 +158,14 @@ def test_a_full_disk_under_the_copies_is_said_and_mended_by_room(rig, stack):
 def test_a_full_disk_under_build_is_said_and_what_runs_goes_on(rig, running):
     before = rig.container_ids()
     build = rig.home / "build"
-    rig.run(["sh", "-c", f"cp -a {build} {build}.kept && mount -t tmpfs -o size=64k tmpfs {build} && cp -a {build}.kept/. {build}/ && head -c 100k /dev/zero > {build}/filler"],
-            check=False)
+    rig.run(
+        [
+            "sh",
+            "-c",
+            f"cp -a {build} {build}.kept && mount -t tmpfs -o size=64k tmpfs {build} && cp -a {build}.kept/. {build}/ && head -c 100k /dev/zero > {build}/filler",
+        ],
+        check=False,
+    )
     try:
         for i in range(40):
             running.service(f"service{i}")
@@ -160,10 +176,15 @@ def test_a_full_disk_under_build_is_said_and_what_runs_goes_on(rig, running):
     finally:
         rig.run(["umount", "-l", str(build)])
     running.bundle("shop", apps="[web]")
-    assert changes(rig.dusty("up").stdout) == ["removed cache: nothing that is active needs it"] or rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
+    assert (
+        changes(rig.dusty("up").stdout) == ["removed cache: nothing that is active needs it"]
+        or rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
+    )
 
 
 def test_up_through_a_closed_pipe_still_brings_everything_up(rig, stack):
-    rig.run(["sh", "-c", f"cd {ROOT} && {sys.executable} -m dusty_tasks up | head -1"], env={"DUSTY_HOME": str(rig.home)})
+    rig.run(
+        ["sh", "-c", f"cd {ROOT} && {sys.executable} -m dusty_tasks up | head -1"], env={"DUSTY_HOME": str(rig.home)}
+    )
     rig.dusty("up")
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200

@@ -1,4 +1,5 @@
 """`up` on a second machine over ssh: one connection, one round trip for a run without changes, real failures of the line."""
+
 from __future__ import annotations
 
 import subprocess
@@ -15,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def stack(rig, ssh_host, tmp_path):
-    return SmallStack(tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+    return SmallStack(
+        tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n"
+    )
 
 
 @pytest.fixture
@@ -27,20 +30,34 @@ def running(rig, stack):
 def ids(ssh_host) -> dict[str, str]:
     """Container id and start time by name, on the second machine."""
     names = ssh_host.run(["docker", "ps", "-aq"]).stdout.split()
-    shown = ssh_host.run(["docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names]).stdout if names else ""
+    shown = (
+        ssh_host.run(["docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names]).stdout
+        if names
+        else ""
+    )
     return {line.split()[0].lstrip("/"): line.partition(" ")[2] for line in shown.splitlines()}
 
 
 def test_the_stack_runs_over_there_and_is_reached_under_its_name(rig, ssh_host, running):
     assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
-    assert ssh_host.run(["cat", "/persist/repos" + str(running.folder) + "/code/web/index.html"]).stdout == "hello from web\n"
+    assert (
+        ssh_host.run(["cat", "/persist/repos" + str(running.folder) + "/code/web/index.html"]).stdout
+        == "hello from web\n"
+    )
     assert rig.container_ids("") == {}
     # What is redirected comes as it was written through ssh, too, and ^C reaches the program over there.
     env = {"DUSTY_HOME": str(rig.home), "PATH": CLEAN_PATH, "HOME": "/root", "TERM": "xterm"}
     dusty = [str(ROOT / "dusty"), "shell", "web", "sh", "-c"]
-    with attached(rig.machine.argv([]), [*dusty, "printf 'a\\n\\001\\377\\r\\n'; echo err >&2; exit 7"], ("tty", "pipe", "tty"), env) as process:
+    with attached(
+        rig.machine.argv([]),
+        [*dusty, "printf 'a\\n\\001\\377\\r\\n'; echo err >&2; exit 7"],
+        ("tty", "pipe", "tty"),
+        env,
+    ) as process:
         assert process.end() == (7, b"err\r\n", b"a\n\x01\xff\r\n", b"")
-    with attached(rig.machine.argv([]), [*dusty, "stty size; echo started; sleep 1003"], ("tty", "tty", "tty"), env) as process:
+    with attached(
+        rig.machine.argv([]), [*dusty, "stty size; echo started; sleep 1003"], ("tty", "tty", "tty"), env
+    ) as process:
         assert f"{ROWS} {COLUMNS}".encode() in process.read(b"started")
         process.type(b"\x03")
         assert process.end().code == 130
@@ -66,7 +83,19 @@ def test_an_asset_that_is_unset_is_gone_over_there(rig, ssh_host, running):
 def test_the_machines_own_address_gets_the_list_and_the_page_tells_who_stopped_the_app(rig, ssh_host, running):
     status, listed = rig.get(f"http://{ssh_host.address}:{PORT}/")
     assert status == 200 and f'<a href="http://web.test:{PORT}/">' in listed and "web: running at " in listed
-    refused = rig.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Host: evil.test", f"http://{ssh_host.address}:{PORT}/"])
+    refused = rig.run(
+        [
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-H",
+            "Host: evil.test",
+            f"http://{ssh_host.address}:{PORT}/",
+        ]
+    )
     assert refused.stdout == "421"
     rig.dusty("stop", "web")
     status, page = rig.get(f"http://web.test:{PORT}/")
@@ -77,7 +106,11 @@ def test_nothing_to_do_is_one_round_trip_and_one_process(rig, ssh_host, running)
     before = ids(ssh_host)
     log = running.folder / "trace"
     code = "from dusty_tasks.cli.main import main; raise SystemExit(main(['up', '--no-pull']))"
-    done = rig.run(["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code], cwd=ROOT, env={"DUSTY_HOME": str(rig.home)})
+    done = rig.run(
+        ["strace", "-f", "-e", "trace=execve", "-o", str(log), sys.executable, "-c", code],
+        cwd=ROOT,
+        env={"DUSTY_HOME": str(rig.home)},
+    )
     assert done.stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip, 0 sudo")
     started = [line for line in log.read_text().splitlines() if "execve(" in line and " = 0" in line]
     assert len(started) <= 3, f"the interpreter, and ssh through its script: {started}"
@@ -132,8 +165,13 @@ def test_a_line_cut_in_the_middle_of_a_launch_leaves_nothing_that_the_next_up_do
         stack.app(f"app{i}")
     stack.bundle("shop", apps="[web, app0, app1, app2, app3]")
     env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-    process = subprocess.Popen(rig.machine.argv([sys.executable, "-m", "dusty_tasks", "up"], cwd=ROOT), env=env, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        rig.machine.argv([sys.executable, "-m", "dusty_tasks", "up"], cwd=ROOT),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     for line in process.stdout:
         if line.startswith("create "):
             ssh_host.set_link("down")
@@ -168,8 +206,10 @@ exec sh "$@"
 
 
 def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
-    rig.home = tmp_path / "it's \"q\"\té 50% $x"
-    stack = SmallStack(tmp_path / "room", rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n")
+    rig.home = tmp_path / 'it\'s "q"\té 50% $x'
+    stack = SmallStack(
+        tmp_path / "room", rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n"
+    )
     stack.service("cache", more="volumes: ['/srv/a.conf:/app.conf:ro']\nstop_grace_period: 1s\n")
     ssh_host.run(["sh", "-c", "echo one >'/srv/a.conf'"])
     rig.dusty("trust", "specs", "allow")
@@ -177,10 +217,31 @@ def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
     try:
         for verb in (["plan"], ["up"], ["sync"], ["shell", "web", "true"], ["stop"]):
             done = rig.dusty(*verb, check=False)
-            assert done.returncode == 1 and "prints something before each command" in done.stderr and "hi there" in done.stderr, verb
-        ssh_host.run(["sh", "-c", "rm /root/.bashrc; cat >/bin/like-csh; chmod 755 /bin/like-csh; usermod -s /bin/like-csh root"], input=LIKE_CSH)
-        for verb in (["up"], ["sync"], ["cp", "web:/code/index.html", str(tmp_path / "fetched")], ["logs", "web"], ["status"], ["doctor"],
-                     ["disk", "inspect"], ["disk", "backup", str(tmp_path)], ["restart", "web"], ["stop"]):
+            assert (
+                done.returncode == 1
+                and "prints something before each command" in done.stderr
+                and "hi there" in done.stderr
+            ), verb
+        ssh_host.run(
+            [
+                "sh",
+                "-c",
+                "rm /root/.bashrc; cat >/bin/like-csh; chmod 755 /bin/like-csh; usermod -s /bin/like-csh root",
+            ],
+            input=LIKE_CSH,
+        )
+        for verb in (
+            ["up"],
+            ["sync"],
+            ["cp", "web:/code/index.html", str(tmp_path / "fetched")],
+            ["logs", "web"],
+            ["status"],
+            ["doctor"],
+            ["disk", "inspect"],
+            ["disk", "backup", str(tmp_path)],
+            ["restart", "web"],
+            ["stop"],
+        ):
             rig.dusty(*verb)
         assert (tmp_path / "fetched").read_text() == "hello from web\n"
 

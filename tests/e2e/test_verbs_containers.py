@@ -1,4 +1,5 @@
 """logs, shell, scripts and cp on real containers."""
+
 from __future__ import annotations
 
 import os
@@ -16,11 +17,15 @@ CHATTY = "trap 'exit 0' TERM; i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo chatt
 def up_in(rig, folder: Path) -> SmallStack:
     stack = SmallStack(folder, rig.home)
     stack.service("cache", command=CHATTY)
-    stack.app("web", services="[cache]", more="""scripts:
+    stack.app(
+        "web",
+        services="[cache]",
+        more="""scripts:
   - {name: args, description: Shows its arguments, command: ['for a in "$@"; do echo "[$a]"; done; pwd; true']}
   - {name: fails, command: ["exit 7 #"]}
   - {name: in_fi, command: ['if [ $# -gt 0 ]; then for a in "$@"; do echo "<$a>"; done; fi']}
-""")
+""",
+    )
     rig.dusty("up")
     return stack
 
@@ -38,19 +43,33 @@ def test_logs_of_one_and_of_all(rig, up):
     assert (done.stdout + done.stderr).count("cache | ") == 1
     done = rig.dusty("logs")
     out, err = ([line.split(maxsplit=2) for line in text.splitlines()] for text in (done.stdout, done.stderr))
-    assert ["cache", "|", "chatty 1"] in out and ["cache", "|", "to-stderr"] in err and ["cache", "|", "to-stderr"] not in out
+    assert (
+        ["cache", "|", "chatty 1"] in out
+        and ["cache", "|", "to-stderr"] in err
+        and ["cache", "|", "to-stderr"] not in out
+    )
 
 
 def test_following_ends_with_its_reader_and_keeps_up_with_ten_thousand_lines_a_second(rig, up):
-    rig.dusty("shell", "cache", "sh", "-c", "i=0; while [ $i -lt 30000 ]; do echo line $i; i=$((i+1)); done > /proc/1/fd/1")
-    printed = rig.run(["sh", "-c", f"DUSTY_HOME={rig.home} {ROOT}/dusty logs -f cache web | grep -m 1 -n 'line 29999$'"]).stdout
+    rig.dusty(
+        "shell", "cache", "sh", "-c", "i=0; while [ $i -lt 30000 ]; do echo line $i; i=$((i+1)); done > /proc/1/fd/1"
+    )
+    printed = rig.run(
+        ["sh", "-c", f"DUSTY_HOME={rig.home} {ROOT}/dusty logs -f cache web | grep -m 1 -n 'line 29999$'"]
+    ).stdout
     assert int(printed.split(":")[0]) >= 30000
     assert rig.run(["sh", "-c", "ps ax | grep '[d]ocker logs' || true"]).stdout == ""
 
 
 def following(rig, *words: str) -> subprocess.Popen[str]:
     env = {**os.environ, "DUSTY_HOME": str(rig.home), "HOME": "/root"}
-    return subprocess.Popen(rig.machine.argv([str(ROOT / "dusty"), "logs", "-f", *words]), env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        rig.machine.argv([str(ROOT / "dusty"), "logs", "-f", *words]),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def end(process: subprocess.Popen[str]) -> None:
@@ -83,7 +102,9 @@ def test_following_goes_on_over_restarts_and_recreations_with_their_causes(rig, 
         rig.dusty("up")
         for process, before in ((one, ""), (all_of_them, "web                | ")):
             marker, line = lines_until(process, "begins")[-2:]
-            assert marker == f"{before}-- web restarted: repo web: index.html changed --" and line.startswith(f"{before}life of ")
+            assert marker == f"{before}-- web restarted: repo web: index.html changed --" and line.startswith(
+                f"{before}life of "
+            )
         up.app("web", image="busybox:2", always=chatty, services="[cache]")
         rig.dusty("up")
         for process in (one, all_of_them):
@@ -126,7 +147,9 @@ def test_shell_passes_words_stdin_and_status(rig, up):
 
 def test_shell_gives_a_real_terminal_where_there_is_one(rig, up):
     leader, follower = pty.openpty()
-    argv = rig.machine.argv(["env", f"DUSTY_HOME={rig.home}", "HOME=/root", "TERM=xterm", str(ROOT / "dusty"), "shell", "web"])
+    argv = rig.machine.argv(
+        ["env", f"DUSTY_HOME={rig.home}", "HOME=/root", "TERM=xterm", str(ROOT / "dusty"), "shell", "web"]
+    )
     with subprocess.Popen(argv, stdin=follower, stdout=follower, stderr=follower, start_new_session=True) as shell:
         os.close(follower)
         os.write(leader, b"tty && echo is-a-$((40+2)); exit 6\n")
@@ -149,7 +172,12 @@ def test_the_proxy_has_a_shell_too_and_a_stopped_container_has_none(rig, up):
 
 
 def test_scripts_run_in_the_mount_with_their_arguments(rig, up):
-    assert rig.dusty("scripts", "web").stdout.splitlines() == ["script  description", "args    Shows its arguments", "fails", "in_fi"]
+    assert rig.dusty("scripts", "web").stdout.splitlines() == [
+        "script  description",
+        "args    Shows its arguments",
+        "fails",
+        "in_fi",
+    ]
     ended = rig.dusty("scripts", "web", "args", "a b", "-n", "", "x=1")
     assert ended.stdout.splitlines() == ["[a b]", "[-n]", "[]", "[x=1]", "/code"] and ended.stderr == ""
     assert rig.dusty("script", "web", "fails", check=False).returncode == 7
@@ -158,7 +186,9 @@ def test_scripts_run_in_the_mount_with_their_arguments(rig, up):
 
 
 def test_a_script_that_changed_since_up_is_said(rig, up):
-    (up.folder / "specs/apps/web.yml").write_text((up.folder / "specs/apps/web.yml").read_text().replace("exit 7", "exit 8"))
+    (up.folder / "specs/apps/web.yml").write_text(
+        (up.folder / "specs/apps/web.yml").read_text().replace("exit 7", "exit 8")
+    )
     rig.dusty("compile")
     ended = rig.dusty("scripts", "web", "fails", check=False)
     assert ended.returncode == 7 and "pending changes" in ended.stderr
@@ -180,7 +210,9 @@ def tree(tmp_path):
 
 def test_there_and_back_keeps_names_modes_and_links(rig, up, tree, tmp_path):
     rig.dusty("cp", str(tree), "web:/new/parents/tree")
-    owners = rig.dusty("shell", "web", "sh", "-c", "stat -c '%U %a' /new/parents/tree/* /new/parents/tree/sub/run").stdout
+    owners = rig.dusty(
+        "shell", "web", "sh", "-c", "stat -c '%U %a' /new/parents/tree/* /new/parents/tree/sub/run"
+    ).stdout
     assert {line.split()[0] for line in owners.splitlines()} == {"root"} and "root 751" in owners
     rig.dusty("cp", "web:/new/parents/tree", str(tmp_path / "back"))
     assert sorted(path.name for path in (tmp_path / "back").iterdir()) == sorted(path.name for path in tree.iterdir())
@@ -201,7 +233,10 @@ def test_a_merge_deletes_nothing_on_either_side(rig, up, tree):
     rig.dusty("cp", str(tree), "web:/tree")
     assert rig.dusty("shell", "web", "sh", "-c", "cat /tree/sub/mine; cat '/tree/ü b'").stdout == "mine\nunicode"
     ended = rig.dusty("cp", str(tree / "ü b"), "web:/tree/sub", check=False)
-    assert ended.returncode == 0 and rig.dusty("shell", "web", "cat", "/tree/sub/ü b", "/tree/sub/mine").stdout == "unicodemine\n"
+    assert (
+        ended.returncode == 0
+        and rig.dusty("shell", "web", "cat", "/tree/sub/ü b", "/tree/sub/mine").stdout == "unicodemine\n"
+    )
     rig.dusty("shell", "web", "sh", "-c", "mkdir -p /clash/run/kept")
     ended = rig.dusty("cp", str(tree / "sub"), "web:/clash", check=False)
     assert ended.returncode != 0 and rig.dusty("shell", "web", "ls", "/clash/run").stdout == "kept\n"
@@ -227,25 +262,46 @@ def test_a_copy_arrives_where_the_engine_cannot_put_it_or_is_refused(rig, up, tr
     (tree / "zz-last").write_text("after the link")
     rig.dusty("cp", str(tree), "web:/scratch/deep/tree")
     rig.dusty("cp", str(tree), "web:/data/tree")
-    shown = rig.dusty("shell", "web", "sh", "-c", "ln -s /scratch/deep /lnk; cd /scratch/deep/tree && cat 'ü b' zz-last && stat -c %a sub/run && readlink sub/above; "
-                                                  "cd /data/tree && cat zz-last && readlink sub/above").stdout
+    shown = rig.dusty(
+        "shell",
+        "web",
+        "sh",
+        "-c",
+        "ln -s /scratch/deep /lnk; cd /scratch/deep/tree && cat 'ü b' zz-last && stat -c %a sub/run && readlink sub/above; "
+        "cd /data/tree && cat zz-last && readlink sub/above",
+    ).stdout
     assert shown == "unicodeafter the link751\n../../../../../etc/hostname\nafter the link../../../../../etc/hostname\n"
     rig.dusty("cp", str(tree / "zz-last"), "web:/lnk/by-link")
     assert rig.dusty("shell", "web", "cat", "/scratch/deep/by-link").stdout == "after the link"
     rig.dusty("cp", "web:/scratch/deep", str(tmp_path / "back"))
-    assert (tmp_path / "back/tree/ü b").read_text() == "unicode" and (tmp_path / "back/tree/sub/run").stat().st_mode & 0o777 == 0o751
+    assert (tmp_path / "back/tree/ü b").read_text() == "unicode" and (
+        tmp_path / "back/tree/sub/run"
+    ).stat().st_mode & 0o777 == 0o751
     # What a hostile container has to offer: more than any disk, devices, a way out, a FIFO.
-    rig.dusty("shell", "web", "sh", "-c", "mkdir /bad && cd /bad && truncate -s 100G big && mknod disk b 8 0 && mknod zero c 1 5 && mkfifo fifo && "
-              "ln -s ../../.. up && ln -s /etc/passwd abs && truncate -s 3G /thin && echo end >> /thin")
+    rig.dusty(
+        "shell",
+        "web",
+        "sh",
+        "-c",
+        "mkdir /bad && cd /bad && truncate -s 100G big && mknod disk b 8 0 && mknod zero c 1 5 && mkfifo fifo && "
+        "ln -s ../../.. up && ln -s /etc/passwd abs && truncate -s 3G /thin && echo end >> /thin",
+    )
     rig.run(["sh", "-c", "mkdir -p /run/small && mount -t tmpfs -o size=20m tmpfs /run/small"])
     for word in ("web:/bad/big", "web:/bad"):
         ended = rig.dusty("cp", word, "/run/small/copy", check=False, timeout=60)
-        assert ended.returncode == 1 and "is larger than what is free" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+        assert (
+            ended.returncode == 1 and "is larger than what is free" in ended.stderr and "Traceback" not in ended.stderr
+        ), ended.stderr
     assert rig.run(["sh", "-c", "find /run/small -name '.dusty*' -o -name big; umount /run/small"]).stdout == ""
     rig.dusty("shell", "web", "rm", "/bad/big")
     ended = rig.dusty("cp", "web:/bad", str(tmp_path / "bad"))
-    assert {path.name for path in (tmp_path / "bad").iterdir()} == {"fifo", "up", "abs"} and ended.stderr.count("not copied") == 2
-    assert rig.dusty("cp", "web:/dev/zero", str(tmp_path / "zero")).stderr.count("not copied") == 1 and not (tmp_path / "zero").exists()
+    assert {path.name for path in (tmp_path / "bad").iterdir()} == {"fifo", "up", "abs"} and ended.stderr.count(
+        "not copied"
+    ) == 2
+    assert (
+        rig.dusty("cp", "web:/dev/zero", str(tmp_path / "zero")).stderr.count("not copied") == 1
+        and not (tmp_path / "zero").exists()
+    )
     rig.dusty("cp", "web:/proc/1/status", str(tmp_path / "status"))
     assert (tmp_path / "status").read_text().startswith("Name:")
     rig.dusty("cp", str(tree / "zz-last"), "web:/dev/shm/there")
@@ -254,6 +310,10 @@ def test_a_copy_arrives_where_the_engine_cannot_put_it_or_is_refused(rig, up, tr
         assert rig.dusty("cp", str(tree / "zz-last"), f"web:{path}", check=False).returncode == 2
     assert "/scratch (tmpfs) is not in the copy" in rig.dusty("cp", "web:/", str(tmp_path / "all")).stderr
     rig.dusty("stop", "web")
-    for source, destination in ((tree / "zz-last", "web:/scratch/k"), (tree / "zz-last", "web:/lnk/k"), ("web:/scratch", tmp_path / "none")):
+    for source, destination in (
+        (tree / "zz-last", "web:/scratch/k"),
+        (tree / "zz-last", "web:/lnk/k"),
+        ("web:/scratch", tmp_path / "none"),
+    ):
         ended = rig.dusty("cp", str(source), str(destination), check=False)
         assert ended.returncode == 1 and "web:/scratch (tmpfs) is there only while web runs" in ended.stderr

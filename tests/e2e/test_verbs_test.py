@@ -1,4 +1,5 @@
 """`dusty test` on a real engine: isolation, cached images, what is left behind (nothing)."""
+
 from __future__ import annotations
 
 import os
@@ -60,25 +61,33 @@ def commit(stack):
 
 def left(rig):
     """What test runs left on the engine."""
-    shown = rig.run(["sh", "-c", "docker ps -aq; docker volume ls -q; docker network ls -q --filter type=custom"]).stdout.split()
+    shown = rig.run(
+        ["sh", "-c", "docker ps -aq; docker volume ls -q; docker network ls -q --filter type=custom"]
+    ).stdout.split()
     return shown
 
 
 def test_the_image_is_made_once_and_again_for_each_of_its_causes(rig, stack):
-    rig.run(["sh", "-c", "docker images -q --filter label=dusty.test.target=web | xargs -r docker rmi -f"])  # of an earlier run
+    rig.run(
+        ["sh", "-c", "docker images -q --filter label=dusty.test.target=web | xargs -r docker rmi -f"]
+    )  # of an earlier run
     first = rig.dusty("test", "web", "made")
     assert "making the test image of web: there is none yet" in first.stdout and "once-ran" in first.stdout
     made = first.stdout.splitlines()[-2]
     again = rig.dusty("test", "web", "made")
     assert again.stdout.splitlines() == [made, "TESTS made PASSED"]
     (stack.folder / "code/web/index.html").write_text("edited, not committed")
-    assert "making" not in rig.dusty("test", "web", "made").stdout, "uncommitted edits reach the tests through the mount"
+    assert "making" not in rig.dusty("test", "web", "made").stdout, (
+        "uncommitted edits reach the tests through the mount"
+    )
     commit(stack)
     assert "making the test image of web: the code of" in rig.dusty("test", "web", "made").stdout
     stack.app("web", more=SUITES.replace("once-ran", "once-changed"))
     assert "making the test image of web: its setup changed" in rig.dusty("test", "web", "made").stdout
     assert "asked for with --recreate" in rig.dusty("test", "--recreate", "web", "made").stdout
-    assert len(rig.run(["docker", "images", "-q", "--filter", "label=dusty.test.target=web"]).stdout.split()) == 1, "former images are gone"
+    assert len(rig.run(["docker", "images", "-q", "--filter", "label=dusty.test.target=web"]).stdout.split()) == 1, (
+        "former images are gone"
+    )
 
 
 def test_a_setup_that_fails_shows_its_output_and_leaves_the_former_image(rig, stack):
@@ -92,7 +101,12 @@ def test_a_setup_that_fails_shows_its_output_and_leaves_the_former_image(rig, st
 
 def test_arguments_and_status_pass_through(rig, stack):
     assert rig.dusty("test", "web", "args").stdout.splitlines()[-3:] == ["[a]", "[b c]", "TESTS args PASSED"]
-    assert rig.dusty("test", "web", "args", "x y", "", "--flag").stdout.splitlines()[-4:] == ["[x y]", "[]", "[--flag]", "TESTS args PASSED"]
+    assert rig.dusty("test", "web", "args", "x y", "", "--flag").stdout.splitlines()[-4:] == [
+        "[x y]",
+        "[]",
+        "[--flag]",
+        "TESTS args PASSED",
+    ]
     ended = rig.dusty("test", "web", "fails", check=False)
     assert ended.returncode == 3 and ended.stdout.splitlines()[-1] == "TESTS fails FAILED"
     assert (rig.home / "test-results/web/fails/junit.xml").read_text() == "<testsuite/>\n"
@@ -110,7 +124,10 @@ def test_services_are_at_localhost_and_the_stack_and_its_data_are_not_touched(ri
 
 def test_no_secret_stays_in_the_image_and_tests_see_it_all_the_same(rig, stack):
     assert "t0p-secret" in rig.dusty("test", "web", "leak").stdout
-    assert rig.run(["docker", "run", "--rm", "dusty/test_web", "sh", "-c", "cat /etc/secret/key || echo gone"]).stdout == "gone\n"
+    assert (
+        rig.run(["docker", "run", "--rm", "dusty/test_web", "sh", "-c", "cat /etc/secret/key || echo gone"]).stdout
+        == "gone\n"
+    )
 
 
 def test_all_runs_everything_and_ends_with_the_highest_status(rig, stack):
@@ -118,7 +135,13 @@ def test_all_runs_everything_and_ends_with_the_highest_status(rig, stack):
     ended = rig.dusty("test", "-n", "3", "web", "all", check=False)
     assert ended.returncode == 3 and "args  | [b c]" in ended.stdout
     assert [line.split()[:2] for line in ended.stdout.splitlines()[-6:]] == [
-        ["args", "PASSED"], ["made", "PASSED"], ["net", "PASSED"], ["fails", "FAILED"], ["slow", "PASSED"], ["leak", "PASSED"]]
+        ["args", "PASSED"],
+        ["made", "PASSED"],
+        ["net", "PASSED"],
+        ["fails", "FAILED"],
+        ["slow", "PASSED"],
+        ["leak", "PASSED"],
+    ]
     assert left(rig) == []
 
 
@@ -147,7 +170,12 @@ def interrupted(rig, number, is_whole_group):
     """The exit code of `dusty test web slow`, sent a signal once its suite runs."""
     pid_file = rig.home / "pid"
     argv = rig.machine.argv(["setsid", "sh", "-c", f"echo $$ > {pid_file}; exec {ROOT}/dusty test web slow"])
-    env = {**os.environ, "DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+    env = {
+        **os.environ,
+        "DUSTY_HOME": str(rig.home),
+        "HOME": "/root",
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    }
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=env) as process:
         for line in process.stdout:
             if line == "started\n":

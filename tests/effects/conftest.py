@@ -1,4 +1,5 @@
 """Fixtures for tests of managed clones."""
+
 from __future__ import annotations
 
 import os
@@ -17,8 +18,10 @@ def plain_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     for name in [name for name in os.environ if name.startswith(("GIT_", "SSH_"))]:
         monkeypatch.delenv(name)
     config = tmp_path / "gitconfig"
-    config.write_text("[user]\n\tname = Tester\n\temail = tester@localhost\n[init]\n\tdefaultBranch = trunk\n"
-                      "[protocol \"file\"]\n\tallow = user\n")
+    config.write_text(
+        "[user]\n\tname = Tester\n\temail = tester@localhost\n[init]\n\tdefaultBranch = trunk\n"
+        '[protocol "file"]\n\tallow = user\n'
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     git_door.forget_surroundings()

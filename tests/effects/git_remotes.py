@@ -1,4 +1,5 @@
 """Real git remotes on this machine, for tests of managed clones."""
+
 from __future__ import annotations
 
 import subprocess
@@ -6,7 +7,9 @@ from pathlib import Path
 
 
 def run(*argv: object, cwd: Path | None = None) -> str:
-    return subprocess.run([str(word) for word in argv], cwd=cwd, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        [str(word) for word in argv], cwd=cwd, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def git(folder: Path, *words: object) -> str:

@@ -1,4 +1,5 @@
 """Anything on stdin, anything in the hosts file: every byte outside the section stays, every line inside is valid."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -18,26 +19,73 @@ BEGIN, END = b"# BEGIN section for Dusty", b"# END section for Dusty"
 HELPER = helper_module()
 
 # Written another way than the helper's own line by line splice, so that both can be wrong only in different ways.
-A_SECTION = re.compile(rb"(?m)(?:^)# BEGIN section for Dusty\r?\n(?:(?!# (?:BEGIN|END) section for Dusty\r?(?:\n|\Z))[^\n]*\n)*# END section for Dusty\r?(?:\n|\Z)")
+A_SECTION = re.compile(
+    rb"(?m)(?:^)# BEGIN section for Dusty\r?\n(?:(?!# (?:BEGIN|END) section for Dusty\r?(?:\n|\Z))[^\n]*\n)*# END section for Dusty\r?(?:\n|\Z)"
+)
 A_MARKER = re.compile(rb"(?m)^# (?:BEGIN|END) section for Dusty\r?(?:\n|\Z)")
 
 eol = st.sampled_from([b"\n", b"\n", b"\n", b"\r\n", b"\r", b""])
 hosts_line = st.one_of(
-    st.sampled_from([BEGIN, END, BEGIN, END, b" " + BEGIN, END + b" ", b"127.0.0.1 localhost", b"10.0.0.9 shop.test", b"# shop.test", b"", b"\xef\xbb\xbf" + BEGIN, BEGIN[:-1], END + b"\r"]),
-    st.binary(max_size=12))
+    st.sampled_from(
+        [
+            BEGIN,
+            END,
+            BEGIN,
+            END,
+            b" " + BEGIN,
+            END + b" ",
+            b"127.0.0.1 localhost",
+            b"10.0.0.9 shop.test",
+            b"# shop.test",
+            b"",
+            b"\xef\xbb\xbf" + BEGIN,
+            BEGIN[:-1],
+            END + b"\r",
+        ]
+    ),
+    st.binary(max_size=12),
+)
 hosts_file = st.one_of(
-    st.none(), st.binary(max_size=60), st.lists(st.tuples(hosts_line, eol).map(b"".join), max_size=12).map(b"".join),
+    st.none(),
+    st.binary(max_size=60),
+    st.lists(st.tuples(hosts_line, eol).map(b"".join), max_size=12).map(b"".join),
     # Mostly well-formed: sections between lines of the user's.
-    st.lists(st.one_of(hosts_line.filter(lambda line: not A_MARKER.match(line)).map(lambda line: line + b"\n"), st.just(section("127.0.0.1 old.test")), st.just(section())), max_size=6).map(b"".join))
+    st.lists(
+        st.one_of(
+            hosts_line.filter(lambda line: not A_MARKER.match(line)).map(lambda line: line + b"\n"),
+            st.just(section("127.0.0.1 old.test")),
+            st.just(section()),
+        ),
+        max_size=6,
+    ).map(b"".join),
+)
 
-address = st.one_of(st.sampled_from(["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd00::1", "8.8.8.8", "0.0.0.0", "::", "127.0.0.1%x", "127.1"]), st.ip_addresses().map(str), st.text(max_size=6))
-label = st.one_of(st.sampled_from(["shop", "test", "a-b", "localhost", "docker", "internal", "1", "xn--a", "-a", ""]), st.text(alphabet="abZ09-_. \t\r\n#\x00\x85é", max_size=8))
+address = st.one_of(
+    st.sampled_from(
+        ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "fd00::1", "8.8.8.8", "0.0.0.0", "::", "127.0.0.1%x", "127.1"]
+    ),
+    st.ip_addresses().map(str),
+    st.text(max_size=6),
+)
+label = st.one_of(
+    st.sampled_from(["shop", "test", "a-b", "localhost", "docker", "internal", "1", "xn--a", "-a", ""]),
+    st.text(alphabet="abZ09-_. \t\r\n#\x00\x85é", max_size=8),
+)
 name = st.lists(label, min_size=1, max_size=4).map(".".join)
-mapping = st.one_of(st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test", "127.0.0.1 db.test"]), st.tuples(address, st.sampled_from([" ", " ", " ", "  ", "\t", ""]), name).map("".join))
+mapping = st.one_of(
+    st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test", "127.0.0.1 db.test"]),
+    st.tuples(address, st.sampled_from([" ", " ", " ", "  ", "\t", ""]), name).map("".join),
+)
 section_text = st.one_of(
-    st.binary(max_size=80), st.lists(mapping, max_size=5).map(lambda lines: section(*lines)),
-    st.lists(st.one_of(mapping.map(lambda line: line.encode("utf-8", "surrogatepass")), hosts_line), max_size=5).map(b"\n".join),
-    st.tuples(st.lists(mapping, max_size=3).map(lambda lines: section(*lines)), st.integers(0, 80), st.binary(max_size=3)).map(lambda t: t[0][:t[1]] + t[2] + t[0][t[1]:]))
+    st.binary(max_size=80),
+    st.lists(mapping, max_size=5).map(lambda lines: section(*lines)),
+    st.lists(st.one_of(mapping.map(lambda line: line.encode("utf-8", "surrogatepass")), hosts_line), max_size=5).map(
+        b"\n".join
+    ),
+    st.tuples(
+        st.lists(mapping, max_size=3).map(lambda lines: section(*lines)), st.integers(0, 80), st.binary(max_size=3)
+    ).map(lambda t: t[0][: t[1]] + t[2] + t[0][t[1] :]),
+)
 
 
 def is_valid(line: str) -> bool:
@@ -47,10 +95,23 @@ def is_valid(line: str) -> bool:
         found = ipaddress.ip_address(written)
     except ValueError:
         return False
-    nets = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16") if found.version == 4 else ("::1", "fc00::/7")
+    nets = (
+        ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16") if found.version == 4 else ("::1", "fc00::/7")
+    )
     labels = host_name.split(".")
-    return (any(found in ipaddress.ip_network(net) for net in nets) and "%" not in written and len(host_name) <= 253 and host_name.lower() != "localhost"
-            and all(0 < len(label) <= 63 and label.isascii() and label.replace("-", "").isalnum() and label[0] != "-" != label[-1] for label in labels))
+    return (
+        any(found in ipaddress.ip_network(net) for net in nets)
+        and "%" not in written
+        and len(host_name) <= 253
+        and host_name.lower() != "localhost"
+        and all(
+            0 < len(label) <= 63
+            and label.isascii()
+            and label.replace("-", "").isalnum()
+            and label[0] != "-" != label[-1]
+            for label in labels
+        )
+    )
 
 
 def outside(content: bytes) -> bytes:
@@ -73,7 +134,9 @@ def test_bytes_outside_stay_and_lines_inside_are_valid(found: bytes | None, text
     assert not A_MARKER.search(outside(before)), "markers that do not pair up were accepted"
     assert outside(new) == outside(before) + (b"\n" if lacked_newline else b"")
     sections = A_SECTION.findall(new)
-    assert len(sections) == (0 if verb == "remove" or not text.strip() or text.count(b"\n") < 2 or text.split() == section().split() else 1)
+    assert len(sections) == (
+        0 if verb == "remove" or not text.strip() or text.count(b"\n") < 2 or text.split() == section().split() else 1
+    )
     for line in b"".join(sections).decode("ascii").split("\n")[1:-2]:
         assert is_valid(line), line
     assert HELPER["new_content"](*HELPER["parse_request"](verb, request_of(new, text)), new) == new
@@ -84,8 +147,13 @@ def test_bytes_outside_stay_and_lines_inside_are_valid(found: bytes | None, text
 
 @pytest.mark.timeout(3600)
 @settings(max_examples=COUNT // 3, deadline=None, suppress_health_check=list(HealthCheck))
-@given(parts=st.lists(st.one_of(st.none(), hosts_line, st.sampled_from([b"\n", b"\r\n", b"\r", section("127.0.0.1 db.test")])), max_size=5),
-       lines=st.lists(st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test"]), max_size=2, unique=True))
+@given(
+    parts=st.lists(
+        st.one_of(st.none(), hosts_line, st.sampled_from([b"\n", b"\r\n", b"\r", section("127.0.0.1 db.test")])),
+        max_size=5,
+    ),
+    lines=st.lists(st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test"]), max_size=2, unique=True),
+)
 def test_cheap_look_agrees_with_the_helper(parts: list[bytes | None], lines: list[str]) -> None:
     """`section_is_in_place` says yes exactly when the helper would leave the file as it is. None stands for the section itself."""
     text = section(*lines)
@@ -101,9 +169,21 @@ def test_cheap_look_agrees_with_the_helper(parts: list[bytes | None], lines: lis
 
 @pytest.mark.timeout(3600)
 @settings(max_examples=COUNT // 3, deadline=None, suppress_health_check=list(HealthCheck))
-@given(own=st.lists(st.tuples(st.sampled_from([b"127.0.0.1", b"::1", b"10.0.0.9", b"fd00::1", b"x", b"#", b"127.0.0.1#"]), st.sampled_from([b" ", b"\t", b"\xa0", b"\x1c"]),
-                              st.sampled_from([b"shop.test", b"DB.test", b"a b db.test", b"other"]), st.sampled_from([b"\n", b"\r\n", b"#\n", b" x\n"])).map(b"".join), max_size=4).map(b"".join),
-       place=st.integers(0, 4), lines=st.lists(st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test", "192.168.1.1 db.test"]), min_size=1, unique=True))
+@given(
+    own=st.lists(
+        st.tuples(
+            st.sampled_from([b"127.0.0.1", b"::1", b"10.0.0.9", b"fd00::1", b"x", b"#", b"127.0.0.1#"]),
+            st.sampled_from([b" ", b"\t", b"\xa0", b"\x1c"]),
+            st.sampled_from([b"shop.test", b"DB.test", b"a b db.test", b"other"]),
+            st.sampled_from([b"\n", b"\r\n", b"#\n", b" x\n"]),
+        ).map(b"".join),
+        max_size=4,
+    ).map(b"".join),
+    place=st.integers(0, 4),
+    lines=st.lists(
+        st.sampled_from(["127.0.0.1 shop.test", "::1 shop.test", "192.168.1.1 db.test"]), min_size=1, unique=True
+    ),
+)
 def test_what_the_caller_leaves_out_is_what_the_helper_would_refuse(own: bytes, place: int, lines: list[str]) -> None:
     """The section without the names in conflict is accepted, and with any one of them it would not be."""
     text = section(*lines)
@@ -115,7 +195,9 @@ def test_what_the_caller_leaves_out_is_what_the_helper_would_refuse(own: bytes, 
     for conflict in conflicts:
         assert conflict.name.encode() in found.splitlines()[conflict.number - 1].lower()
         with pytest.raises(HELPER["Refusal"], match="already has another address"):
-            HELPER["new_content"](*HELPER["parse_request"]("apply", request_of(found, section(conflict.wanted_line))), found)
+            HELPER["new_content"](
+                *HELPER["parse_request"]("apply", request_of(found, section(conflict.wanted_line))), found
+            )
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))

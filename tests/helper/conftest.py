@@ -1,4 +1,5 @@
 """The helper as values (`helper`), and as a program in a machine of its own (`box`, `installed`)."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """What the tests of the hosts helper share: requests as it reads them, and a machine whose hosts file it may write."""
+
 from __future__ import annotations
 
 import hashlib
@@ -25,6 +26,8 @@ def section(*lines: str) -> bytes:
 def request_of(found: bytes | None, text: bytes) -> bytes:
     digest = b"missing" if found is None else hashlib.sha256(found).hexdigest().encode()
     return digest + b"\n" + text
+
+
 BY_SUDO = ("sudo", "-n", HELPER_PATH)
 """How an ordinary user calls the installed helper."""
 
@@ -39,15 +42,27 @@ class Box:
     def sh(self, script: str, *, user: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.machine.run(["sh", "-c", script], user=user, check=check)
 
-    def run(self, argv: Sequence[str], data: bytes = b"", *, user: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
+    def run(
+        self, argv: Sequence[str], data: bytes = b"", *, user: str = "", env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[bytes]:
         """Run a program with bytes on stdin to its end."""
         full = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **(env or {})}
-        return subprocess.run(self.machine.argv(argv, user=user), input=data, env=full, capture_output=True, timeout=120, check=False)
+        return subprocess.run(
+            self.machine.argv(argv, user=user), input=data, env=full, capture_output=True, timeout=120, check=False
+        )
 
     def found(self) -> bytes | None:
         return self.hosts.read_bytes() if self.hosts.exists() else None
 
-    def call(self, verb: str, text: bytes = b"", *, found: bytes | str | None = "as it is", program: Sequence[str] = (SOURCE,), **named) -> subprocess.CompletedProcess[bytes]:
+    def call(
+        self,
+        verb: str,
+        text: bytes = b"",
+        *,
+        found: bytes | str | None = "as it is",
+        program: Sequence[str] = (SOURCE,),
+        **named,
+    ) -> subprocess.CompletedProcess[bytes]:
         """Call the helper with the digest of the hosts file as it is, or of what the caller is said to have seen."""
         seen = self.found() if isinstance(found, str) else found
         return self.run([*program, verb], request_of(seen, text), **named)
@@ -58,7 +73,11 @@ class Box:
 
     def leftovers(self) -> list[str]:
         """What lies in /etc beside the hosts file because of the helper; its lock file may."""
-        return sorted(name for name in os.listdir(self.root / "etc") if name.startswith((".hosts.dusty-", "hosts.dusty")) and name != ".hosts.dusty-lock")
+        return sorted(
+            name
+            for name in os.listdir(self.root / "etc")
+            if name.startswith((".hosts.dusty-", "hosts.dusty")) and name != ".hosts.dusty-lock"
+        )
 
     def reset(self) -> None:
         self.sh("""[ -L /etc/hosts ] || umount /etc/hosts 2>/dev/null || chattr -ia /etc/hosts 2>/dev/null
@@ -68,23 +87,94 @@ class Box:
 
 
 PYTHON_VARIABLES = [
-    "PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "PYTHONUSERBASE", "PYTHONPLATLIBDIR", "PYTHONPYCACHEPREFIX", "PYTHONWARNINGS",
-    "PYTHONBREAKPOINT", "PYTHONINSPECT", "PYTHONVERBOSE", "PYTHONDEBUG", "PYTHONOPTIMIZE", "PYTHONDUMPREFS", "PYTHONDUMPREFSFILE",
-    "PYTHONTRACEMALLOC", "PYTHONPROFILEIMPORTTIME", "PYTHONIOENCODING", "PYTHONUTF8", "PYTHONCOERCECLOCALE", "PYTHONMALLOC", "PYTHONSAFEPATH",
-    "PYTHONINTMAXSTRDIGITS", "PYTHONHASHSEED", "PYTHONFAULTHANDLER", "PYTHONDEVMODE", "PYTHONCASEOK", "PYTHON_GIL", "PYTHON_PERF_JIT_SUPPORT",
-    "PYTHON_HISTORY"
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "PYTHONPLATLIBDIR",
+    "PYTHONPYCACHEPREFIX",
+    "PYTHONWARNINGS",
+    "PYTHONBREAKPOINT",
+    "PYTHONINSPECT",
+    "PYTHONVERBOSE",
+    "PYTHONDEBUG",
+    "PYTHONOPTIMIZE",
+    "PYTHONDUMPREFS",
+    "PYTHONDUMPREFSFILE",
+    "PYTHONTRACEMALLOC",
+    "PYTHONPROFILEIMPORTTIME",
+    "PYTHONIOENCODING",
+    "PYTHONUTF8",
+    "PYTHONCOERCECLOCALE",
+    "PYTHONMALLOC",
+    "PYTHONSAFEPATH",
+    "PYTHONINTMAXSTRDIGITS",
+    "PYTHONHASHSEED",
+    "PYTHONFAULTHANDLER",
+    "PYTHONDEVMODE",
+    "PYTHONCASEOK",
+    "PYTHON_GIL",
+    "PYTHON_PERF_JIT_SUPPORT",
+    "PYTHON_HISTORY",
 ]
 
 OTHER_VARIABLES = [
-    "OPENSSL_CONF", "OPENSSL_MODULES", "OPENSSL_ENGINES", "SSL_CERT_FILE", "SSLKEYLOGFILE", "PATH", "HOME", "TMPDIR", "TMP", "TEMP", "TZDIR",
-    "LANGUAGE", "NLSPATH", "CHARSET", "HOSTALIASES", "RES_OPTIONS", "LOCALDOMAIN", "RESOLV_HOST_CONF", "TERMINFO", "TERM", "BASH_ENV", "ENV",
-    "IFS", "CDPATH", "PS4", "SHELLOPTS", "MALLOC_TRACE", "MALLOC_PERTURB_", "GETCONF_DIR", "XDG_CONFIG_HOME", "VIRTUAL_ENV",
-    "DYLD_INSERT_LIBRARIES", "DEVELOPER_DIR", "DUSTY_HOME", "SUDO_USER", "SUDO_UID", "SUDO_COMMAND", "LD_BIND_NOW"
+    "OPENSSL_CONF",
+    "OPENSSL_MODULES",
+    "OPENSSL_ENGINES",
+    "SSL_CERT_FILE",
+    "SSLKEYLOGFILE",
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "TZDIR",
+    "LANGUAGE",
+    "NLSPATH",
+    "CHARSET",
+    "HOSTALIASES",
+    "RES_OPTIONS",
+    "LOCALDOMAIN",
+    "RESOLV_HOST_CONF",
+    "TERMINFO",
+    "TERM",
+    "BASH_ENV",
+    "ENV",
+    "IFS",
+    "CDPATH",
+    "PS4",
+    "SHELLOPTS",
+    "MALLOC_TRACE",
+    "MALLOC_PERTURB_",
+    "GETCONF_DIR",
+    "XDG_CONFIG_HOME",
+    "VIRTUAL_ENV",
+    "DYLD_INSERT_LIBRARIES",
+    "DEVELOPER_DIR",
+    "DUSTY_HOME",
+    "SUDO_USER",
+    "SUDO_UID",
+    "SUDO_COMMAND",
+    "LD_BIND_NOW",
 ]
 
 EARLY_VARIABLES = [
-    "LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "LD_DEBUG_OUTPUT", "LD_PROFILE_OUTPUT", "LD_ORIGIN_PATH", "GLIBC_TUNABLES", "LANG", "LC_ALL",
-    "LC_CTYPE", "LOCPATH", "GCONV_PATH", "TZ", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"
+    "LD_PRELOAD",
+    "LD_AUDIT",
+    "LD_LIBRARY_PATH",
+    "LD_DEBUG_OUTPUT",
+    "LD_PROFILE_OUTPUT",
+    "LD_ORIGIN_PATH",
+    "GLIBC_TUNABLES",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LOCPATH",
+    "GCONV_PATH",
+    "TZ",
+    "PYTHONEXECUTABLE",
+    "__PYVENV_LAUNCHER__",
 ]
 """Read before the helper's first line runs, some even with -I: of these sudo alone keeps it free."""
 

@@ -1,4 +1,5 @@
 """The helper on real files, as root, in a machine of its own: every state of /etc/hosts, and hostile surroundings."""
+
 from __future__ import annotations
 
 import fcntl
@@ -23,7 +24,9 @@ DONE, WRONG_USE, REFUSED, CHANGED_MEANWHILE, UNUSABLE, FAILED = 0, 2, 10, 11, 12
 
 def small_disk(box: Box, content: bytes = OWN_LINES) -> None:
     """Make /etc/hosts a link to a file on a small disk of its own, in folders of root's."""
-    box.sh("rm -f /etc/hosts; mkdir -p /mnt/small && mount -t tmpfs -o size=64k,mode=755 tmpfs /mnt/small && ln -s ../mnt/small/hosts /etc/hosts")
+    box.sh(
+        "rm -f /etc/hosts; mkdir -p /mnt/small && mount -t tmpfs -o size=64k,mode=755 tmpfs /mnt/small && ln -s ../mnt/small/hosts /etc/hosts"
+    )
     (box.root / "mnt/small/hosts").write_bytes(content)
 
 
@@ -40,8 +43,17 @@ def test_apply_check_and_remove(box: Box) -> None:
     assert box.leftovers() == []
 
 
-@pytest.mark.parametrize("words, code", [([], WRONG_USE), (["apply", "apply"], WRONG_USE), (["write"], WRONG_USE), (["--help", "apply"], WRONG_USE), (["/etc/passwd"], WRONG_USE),
-                                         (["--help"], DONE)])
+@pytest.mark.parametrize(
+    "words, code",
+    [
+        ([], WRONG_USE),
+        (["apply", "apply"], WRONG_USE),
+        (["write"], WRONG_USE),
+        (["--help", "apply"], WRONG_USE),
+        (["/etc/passwd"], WRONG_USE),
+        (["--help"], DONE),
+    ],
+)
 def test_words(box: Box, words: list[str], code: int) -> None:
     ended = box.run([SOURCE, *words], request_of(box.found(), SHOP))
     assert ended.returncode == code
@@ -75,7 +87,11 @@ def test_missing_file_is_made(box: Box) -> None:
     assert (box.root / "etc/.hosts.dusty-lock").stat().st_mode & 0o7777 == 0o600
 
 
-@pytest.mark.parametrize("content", [b"", b"10.0.0.1 a\r\n", b"10.0.0.1 a", b"\xff\x00\xfe\n", b"10.0.0.1 name.example\n" * 230_000], ids=["empty", "CRLF", "no final newline", "no text", "5 MB"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"10.0.0.1 a\r\n", b"10.0.0.1 a", b"\xff\x00\xfe\n", b"10.0.0.1 name.example\n" * 230_000],
+    ids=["empty", "CRLF", "no final newline", "no text", "5 MB"],
+)
 def test_contents(box: Box, content: bytes) -> None:
     box.write(content)
     assert box.call("apply", SHOP).returncode == DONE
@@ -84,7 +100,10 @@ def test_contents(box: Box, content: bytes) -> None:
 
 def test_owner_mode_and_attributes_are_kept(box: Box) -> None:
     box.sh("chown 1234:2345 /etc/hosts; chmod 4640 /etc/hosts")
-    label, acl = b"system_u:object_r:net_conf_t:s0\0", bytes.fromhex("0200000001000600ffffffff02000400d204000004000400ffffffff10000400ffffffff20000000ffffffff")
+    label, acl = (
+        b"system_u:object_r:net_conf_t:s0\0",
+        bytes.fromhex("0200000001000600ffffffff02000400d204000004000400ffffffff10000400ffffffff20000000ffffffff"),
+    )
     for name, value in (("user.note", b"mine"), ("security.selinux", label), ("system.posix_acl_access", acl)):
         os.setxattr(box.hosts, name, value)
     before = box.hosts.stat()
@@ -92,7 +111,11 @@ def test_owner_mode_and_attributes_are_kept(box: Box) -> None:
     after = box.hosts.stat()
     assert after.st_ino != before.st_ino
     assert (after.st_uid, after.st_gid, after.st_mode) == (1234, 2345, before.st_mode)
-    assert {name: os.getxattr(box.hosts, name) for name in os.listxattr(box.hosts)} == {"user.note": b"mine", "security.selinux": label, "system.posix_acl_access": acl}
+    assert {name: os.getxattr(box.hosts, name) for name in os.listxattr(box.hosts)} == {
+        "user.note": b"mine",
+        "security.selinux": label,
+        "system.posix_acl_access": acl,
+    }
 
 
 def test_symlink_in_folders_of_root_is_followed_and_stays(box: Box) -> None:
@@ -102,19 +125,22 @@ def test_symlink_in_folders_of_root_is_followed_and_stays(box: Box) -> None:
     assert (box.root / "mnt/small/hosts").read_bytes() == OWN_LINES + SHOP
 
 
-@pytest.mark.parametrize("make", [
-    "install -d -o bob /opt/evil; echo > /opt/evil/hosts; ln -sf /opt/evil/hosts /etc/hosts",
-    "install -d -o bob /opt/evil; ln -s /etc/shadow /opt/evil/hosts; ln -sf /opt/evil/hosts /etc/hosts",
-    "install -d -m 777 /opt/evil; echo > /opt/evil/hosts; ln -sf /opt/evil/hosts /etc/hosts",
-    "install -d -m 1777 /opt/evil; mkdir /opt/evil/deep; echo > /opt/evil/deep/hosts; ln -sf /opt/evil/deep/hosts /etc/hosts",
-    "install -d -m 775 -g bob /opt/evil; ln -s ../../etc/shadow /opt/evil/hosts; ln -sf ../opt/evil/hosts /etc/hosts",
-    "ln -sf hosts /etc/hosts",
-    "ln -sf / /etc/hosts",
-    "ln -sf .. /etc/hosts",
-    "rm /etc/hosts; mkdir /etc/hosts",
-    "rm /etc/hosts; mkfifo /etc/hosts",
-    "rm /etc/hosts; mknod /etc/hosts c 1 5",
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        "install -d -o bob /opt/evil; echo > /opt/evil/hosts; ln -sf /opt/evil/hosts /etc/hosts",
+        "install -d -o bob /opt/evil; ln -s /etc/shadow /opt/evil/hosts; ln -sf /opt/evil/hosts /etc/hosts",
+        "install -d -m 777 /opt/evil; echo > /opt/evil/hosts; ln -sf /opt/evil/hosts /etc/hosts",
+        "install -d -m 1777 /opt/evil; mkdir /opt/evil/deep; echo > /opt/evil/deep/hosts; ln -sf /opt/evil/deep/hosts /etc/hosts",
+        "install -d -m 775 -g bob /opt/evil; ln -s ../../etc/shadow /opt/evil/hosts; ln -sf ../opt/evil/hosts /etc/hosts",
+        "ln -sf hosts /etc/hosts",
+        "ln -sf / /etc/hosts",
+        "ln -sf .. /etc/hosts",
+        "rm /etc/hosts; mkdir /etc/hosts",
+        "rm /etc/hosts; mkfifo /etc/hosts",
+        "rm /etc/hosts; mknod /etc/hosts c 1 5",
+    ],
+)
 def test_places_that_are_refused(box: Box, make: str) -> None:
     box.sh(make)
     shadow = (box.root / "etc/shadow").read_bytes()
@@ -134,6 +160,7 @@ def test_links_swapped_by_their_owner_lead_nowhere(box: Box) -> None:
             for target in ("mine", "/etc/shadow", "/etc/passwd"):
                 (folder / "next").symlink_to(target)
                 (folder / "next").rename(folder / "hosts")
+
     swapper = threading.Thread(target=swap)
     swapper.start()
     try:
@@ -184,7 +211,9 @@ def test_full_disk(box: Box) -> None:
 
 def bind(box: Box) -> Path:
     """Mount a file of a small disk onto /etc/hosts, as container engines do; the file beneath."""
-    box.sh("mkdir -p /mnt/small && mount -t tmpfs -o size=64k,mode=755 tmpfs /mnt/small && cp /etc/hosts /mnt/small/h && mount --bind /mnt/small/h /etc/hosts")
+    box.sh(
+        "mkdir -p /mnt/small && mount -t tmpfs -o size=64k,mode=755 tmpfs /mnt/small && cp /etc/hosts /mnt/small/h && mount --bind /mnt/small/h /etc/hosts"
+    )
     return box.root / "mnt/small/h"
 
 
@@ -241,6 +270,7 @@ def test_reader_sees_the_old_or_the_new_file_whole(box: Box) -> None:
     def read() -> None:
         while not over.is_set():
             seen.add(box.hosts.read_bytes())
+
     reader = threading.Thread(target=read)
     reader.start()
     try:
@@ -270,14 +300,23 @@ def test_lock_is_waited_for(box: Box) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
         with started(box, []) as helper:
             inode = f":{lock.stat().st_ino} "
-            wait_until(lambda: any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines()))
+            wait_until(
+                lambda: any("->" in line and inode in line for line in Path("/proc/locks").read_text().splitlines())
+            )
             assert box.found() == OWN_LINES
             fcntl.flock(file, fcntl.LOCK_UN)
             assert helper.wait(30) == DONE
     assert box.found() == OWN_LINES + SHOP
 
 
-@pytest.mark.parametrize("edit", ["echo 10.0.0.1 edited >> /etc/hosts", "echo 10.0.0.1 edited > /etc/hosts.new; mv /etc/hosts.new /etc/hosts", "rm /etc/hosts"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "echo 10.0.0.1 edited >> /etc/hosts",
+        "echo 10.0.0.1 edited > /etc/hosts.new; mv /etc/hosts.new /etc/hosts",
+        "rm /etc/hosts",
+    ],
+)
 def test_edit_in_the_last_moment_is_noticed_and_kept(box: Box, edit: str) -> None:
     """An editor knows nothing of the lock: it writes while the helper's copy waits to be renamed."""
     with started(box, PAUSE) as helper:
@@ -304,7 +343,12 @@ PAUSE = ["strace", "-qq", "-o", "/dev/null", "-e", "inject=fsync:delay_enter=150
 
 @contextmanager
 def started(box: Box, before: list[str]) -> Iterator[subprocess.Popen]:
-    with subprocess.Popen(box.machine.argv([*before, SOURCE, "apply"]), stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as helper:
+    with subprocess.Popen(
+        box.machine.argv([*before, SOURCE, "apply"]),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    ) as helper:
         helper.stdin.write(request_of(box.found(), SHOP))
         helper.stdin.close()
         yield helper
@@ -333,13 +377,28 @@ def test_closed_descriptors_are_not_written_into(box: Box, closing: str) -> None
 def test_extra_descriptors_do_no_harm(box: Box) -> None:
     box.sh("mkdir /opt/evil; echo precious > /opt/evil/mine")
     opened = " ".join(f"{number}<>/opt/evil/mine" for number in range(3, 10))
-    assert box.run(["sh", "-c", f"exec {opened}; exec {SOURCE} apply"], request_of(box.found(), SHOP)).returncode == DONE
+    assert (
+        box.run(["sh", "-c", f"exec {opened}; exec {SOURCE} apply"], request_of(box.found(), SHOP)).returncode == DONE
+    )
     assert box.found() == OWN_LINES + SHOP
     assert (box.root / "opt/evil/mine").read_text() == "precious\n"
 
 
-@pytest.mark.parametrize("limit", [*(f"--nofile={n}:{n}" for n in range(3, 14)), *(f"--fsize={n}:{n}" for n in (0, 1, 50, len(OWN_LINES), 100)), *(f"--as={n}" for n in (1 << 20, 20 << 20, 26 << 20)),
-                                   "--data=1000000", "--nproc=1:1", "--cpu=0:0", "--core=0", "--stack=65536", "--memlock=0", "--msgqueue=0"])
+@pytest.mark.parametrize(
+    "limit",
+    [
+        *(f"--nofile={n}:{n}" for n in range(3, 14)),
+        *(f"--fsize={n}:{n}" for n in (0, 1, 50, len(OWN_LINES), 100)),
+        *(f"--as={n}" for n in (1 << 20, 20 << 20, 26 << 20)),
+        "--data=1000000",
+        "--nproc=1:1",
+        "--cpu=0:0",
+        "--core=0",
+        "--stack=65536",
+        "--memlock=0",
+        "--msgqueue=0",
+    ],
+)
 def test_limits_leave_the_old_file_or_the_new_one(box: Box, limit: str) -> None:
     box.run(["prlimit", limit, SOURCE, "apply"], request_of(box.found(), SHOP))
     assert box.found() in (OWN_LINES, OWN_LINES + SHOP)
@@ -351,28 +410,44 @@ def test_limits_leave_the_old_file_or_the_new_one(box: Box, limit: str) -> None:
 def test_no_environment_variable_reaches_the_helper(box: Box, name: str) -> None:
     make_evil(box)
     value = "/opt/evil/openssl.cnf" if name == "OPENSSL_CONF" else "/opt/evil"
-    ended = box.run(["strace", "-f", "-qq", "-e", "trace=%file", "-o", "/run/trace", "env", f"{name}={value}", SOURCE, "apply"], request_of(box.found(), SHOP))
+    ended = box.run(
+        ["strace", "-f", "-qq", "-e", "trace=%file", "-o", "/run/trace", "env", f"{name}={value}", SOURCE, "apply"],
+        request_of(box.found(), SHOP),
+    )
     assert (ended.returncode, ended.stdout) == (DONE, b"changed\n")
     assert box.found() == OWN_LINES + SHOP
     assert (box.root / "opt/evil/ran").read_text() == ""
     # The words of env and the shebang's execve name the folder; no other call may.
-    calls = [line for line in (box.root / "run/trace").read_text().splitlines() if "execve" not in line and "/opt/evil" in line]
+    calls = [
+        line
+        for line in (box.root / "run/trace").read_text().splitlines()
+        if "execve" not in line and "/opt/evil" in line
+    ]
     assert calls == []
 
 
 def test_all_hostile_variables_at_once(box: Box) -> None:
     make_evil(box)
-    environment = {name: "/opt/evil/openssl.cnf" if name == "OPENSSL_CONF" else "/opt/evil" for name in [*PYTHON_VARIABLES, *OTHER_VARIABLES] if name != "PATH"}
+    environment = {
+        name: "/opt/evil/openssl.cnf" if name == "OPENSSL_CONF" else "/opt/evil"
+        for name in [*PYTHON_VARIABLES, *OTHER_VARIABLES]
+        if name != "PATH"
+    }
     assert box.call("apply", SHOP, env=environment).returncode == DONE
     assert (box.root / "opt/evil/ran").read_text() == ""
 
 
 def test_modules_beside_the_helper_or_in_the_working_folder_are_not_imported(box: Box) -> None:
     make_evil(box)
-    box.sh(f"cp {SOURCE} /opt/evil/dusty-hosts; ln -s {SOURCE} /opt/evil/linked; ln /opt/evil/dusty-hosts /opt/evil/hard")
+    box.sh(
+        f"cp {SOURCE} /opt/evil/dusty-hosts; ln -s {SOURCE} /opt/evil/linked; ln /opt/evil/dusty-hosts /opt/evil/hard"
+    )
     for name in ("dusty-hosts", "linked", "hard"):
         box.write(OWN_LINES)
-        assert box.run(["sh", "-c", f"cd /opt/evil; exec ./{name} apply"], request_of(box.found(), SHOP)).returncode == DONE
+        assert (
+            box.run(["sh", "-c", f"cd /opt/evil; exec ./{name} apply"], request_of(box.found(), SHOP)).returncode
+            == DONE
+        )
     assert (box.root / "opt/evil/ran").read_text() == ""
 
 
@@ -381,7 +456,9 @@ def test_audit_line_goes_to_syslog_and_to_stderr_without_one(box: Box) -> None:
     listener = "import socket,os; s=socket.socket(socket.AF_UNIX,socket.SOCK_DGRAM); s.settimeout(30); s.bind('/run/log'); print('ready',flush=True); [print(s.recv(9999)) for _ in range(3)]"
     box.sh("rm -f /run/log; ln -sf /run/log /dev/log")
     try:
-        with subprocess.Popen(box.machine.argv(["/usr/bin/python3", "-c", listener]), stdout=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            box.machine.argv(["/usr/bin/python3", "-c", listener]), stdout=subprocess.PIPE, text=True
+        ) as process:
             assert process.stdout.readline() == "ready\n"
             quiet = box.call("remove")
             box.call("apply", b"rubbish\nroot: injected")

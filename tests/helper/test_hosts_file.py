@@ -1,4 +1,5 @@
 """The unprivileged side: what is read and compared, which command is run, what is kept for undo. No root, no sudo."""
+
 from __future__ import annotations
 
 import hashlib
@@ -70,24 +71,54 @@ def test_missing_file_reads_as_empty_and_a_closed_one_fails(tmp_path: Path) -> N
         hosts_file.read_hosts_file(str(tmp_path))
 
 
-@pytest.mark.parametrize("found, is_there", [
-    (SHOP, True), ("a\n" + SHOP + "b", True), ("", False), ("a\n", False), (OTHER, False), (SHOP + SHOP, False), (SHOP + "x\n" + OTHER, False),
-    ("x" + SHOP, False), (SHOP[:-1], False), (SHOP.replace("\n", "\r\n"), False), (SHOP + "# END section for Dusty", False), ("# BEGIN section for Dusty\r\n" + SHOP, False),
-])
+@pytest.mark.parametrize(
+    "found, is_there",
+    [
+        (SHOP, True),
+        ("a\n" + SHOP + "b", True),
+        ("", False),
+        ("a\n", False),
+        (OTHER, False),
+        (SHOP + SHOP, False),
+        (SHOP + "x\n" + OTHER, False),
+        ("x" + SHOP, False),
+        (SHOP[:-1], False),
+        (SHOP.replace("\n", "\r\n"), False),
+        (SHOP + "# END section for Dusty", False),
+        ("# BEGIN section for Dusty\r\n" + SHOP, False),
+    ],
+)
 def test_section_is_in_place(found: str, is_there: bool) -> None:
     assert hosts_file.section_is_in_place(found.encode(), SHOP) is is_there
 
 
-@pytest.mark.parametrize("found, is_there", [("", True), ("a\n", True), (" # BEGIN section for Dusty\n", True), (SHOP, False), (EMPTY_SECTION, False), ("# END section for Dusty", False)])
+@pytest.mark.parametrize(
+    "found, is_there",
+    [
+        ("", True),
+        ("a\n", True),
+        (" # BEGIN section for Dusty\n", True),
+        (SHOP, False),
+        (EMPTY_SECTION, False),
+        ("# END section for Dusty", False),
+    ],
+)
 def test_empty_section_is_in_place_when_there_is_none(found: str, is_there: bool) -> None:
     assert hosts_file.section_is_in_place(found.encode(), EMPTY_SECTION) is is_there
 
 
 def test_look_without_a_change_imports_next_to_nothing(tmp_path: Path) -> None:
     (tmp_path / "hosts").write_text(SHOP)
-    code = (f"import sys\nfrom dusty_tasks.effects.hosts import section as h\nbefore=set(sys.modules)\n"
-            f"assert h.section_is_in_place(h.read_hosts_file({str(tmp_path / 'hosts')!r}), {SHOP!r})\nprint(*sorted(set(sys.modules) & {{'hashlib','ipaddress','difflib','sh','json','syslog','subprocess'}}))")
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split() == []
+    code = (
+        f"import sys\nfrom dusty_tasks.effects.hosts import section as h\nbefore=set(sys.modules)\n"
+        f"assert h.section_is_in_place(h.read_hosts_file({str(tmp_path / 'hosts')!r}), {SHOP!r})\nprint(*sorted(set(sys.modules) & {{'hashlib','ipaddress','difflib','sh','json','syslog','subprocess'}}))"
+    )
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.split()
+        == []
+    )
 
 
 def test_section_in_place_calls_nobody(fake: Fake) -> None:
@@ -122,6 +153,7 @@ def test_file_that_changes_meanwhile_is_looked_at_again(fake: Fake) -> None:
     def editor(argv, request):
         fake.path.write_bytes(b"10.0.0.1 new\n")
         return fake.helps(argv, request)
+
     fake.answers = [editor]
     assert fake.write(SHOP).done
     assert len(fake.calls) == 2
@@ -148,7 +180,10 @@ def test_sudo_that_needs_a_password_is_not_waited_for(fake: Fake) -> None:
 def test_terminal_is_asked_after_the_command_was_shown(fake: Fake) -> None:
     fake.answers = [NEEDS_PASSWORD]
     assert fake.write(SHOP, may_ask=True).done
-    assert [argv for argv, _input in fake.calls] == [["sudo", "-n", HELPER_PATH, "apply"], ["sudo", HELPER_PATH, "apply"]]
+    assert [argv for argv, _input in fake.calls] == [
+        ["sudo", "-n", HELPER_PATH, "apply"],
+        ["sudo", HELPER_PATH, "apply"],
+    ]
     assert fake.said[-1] == f"running: sudo {HELPER_PATH} apply"
 
 
@@ -158,7 +193,9 @@ def test_root_calls_the_helper_itself(fake: Fake) -> None:
     assert fake.calls[0][0] == [HELPER_PATH, "apply"]
 
 
-@pytest.mark.parametrize("uid, start", [(0, [sys.executable, "-IS"]), (1000, ["sudo", "-n", "/usr/bin/python3", "-IS"])])
+@pytest.mark.parametrize(
+    "uid, start", [(0, [sys.executable, "-IS"]), (1000, ["sudo", "-n", "/usr/bin/python3", "-IS"])]
+)
 def test_without_an_installed_helper_the_one_of_this_copy_runs(fake: Fake, uid: int, start: list[str]) -> None:
     fake.uid, fake.installed = uid, False
     assert fake.write(SHOP).done
@@ -168,16 +205,20 @@ def test_without_an_installed_helper_the_one_of_this_copy_runs(fake: Fake, uid: 
 def test_missing_sudo(fake: Fake) -> None:
     def no_sudo(argv, request):
         raise ToolFailed(argv, 127, "sudo is not installed, or not on PATH")
+
     fake.answers = [no_sudo]
     outcome = fake.write(SHOP)
     assert "sudo is not installed" in outcome.what
     assert outcome.by_hand == SHOP
 
 
-@pytest.mark.parametrize("found, text, words", [
-    ("# BEGIN section for Dusty\n", SHOP, "line 1"),
-    ("", section("203.0.113.7 shop.test").decode(), "hosts install --allow"),
-])
+@pytest.mark.parametrize(
+    "found, text, words",
+    [
+        ("# BEGIN section for Dusty\n", SHOP, "line 1"),
+        ("", section("203.0.113.7 shop.test").decode(), "hosts install --allow"),
+    ],
+)
 def test_refusals_of_the_helper_come_through(fake: Fake, found: str, text: str, words: str) -> None:
     fake.path.write_text(found)
     outcome = fake.write(text, may_ask=True)
@@ -196,7 +237,8 @@ def test_name_that_an_own_line_leads_elsewhere_is_left_out_and_named_with_both_l
     outcome = fake.write(BOTH)
     assert (outcome.done, outcome.changed) == (True, True)
     assert [str(conflict) for conflict in outcome.conflicts] == [
-        f'web.test is left out of the hosts section: line 5 of {fake.path} is "10.0.0.5 web.test # mine", and the section\'s is "127.0.0.1 web.test"']
+        f'web.test is left out of the hosts section: line 5 of {fake.path} is "10.0.0.5 web.test # mine", and the section\'s is "127.0.0.1 web.test"'
+    ]
     assert fake.path.read_text() == f"{SHOP}{OWN}", "the other name is written, the own line stays"
     before = len(fake.calls)
     outcome = fake.write(BOTH)
@@ -225,7 +267,7 @@ def test_loopback_of_the_other_ip_version_is_no_conflict(fake: Fake) -> None:
 
 
 def test_own_line_reaches_no_terminal_as_it_is(fake: Fake) -> None:
-    conflict, = hosts_file.conflicts_with(b"10.0.0.5 \x1b[2Jx\xff web.test\n", BOTH)
+    (conflict,) = hosts_file.conflicts_with(b"10.0.0.5 \x1b[2Jx\xff web.test\n", BOTH)
     assert conflict.own_line == "10.0.0.5 \\x1b[2Jx\\xff web.test"
 
 

@@ -1,4 +1,5 @@
 """`dusty hosts` on a machine, as a real user with the real sudo: install, check, write, undo, uninstall."""
+
 from __future__ import annotations
 
 import os
@@ -32,24 +33,40 @@ class Desk:
         self.compiled(SHOP)
 
     def compiled(self, text: bytes) -> None:
-        self.box.machine.run(["sh", "-c", f"mkdir -p {HOME}/build && cat > {HOME}/build/hosts"], user=USER, input=text.decode())
+        self.box.machine.run(
+            ["sh", "-c", f"mkdir -p {HOME}/build && cat > {HOME}/build/hosts"], user=USER, input=text.decode()
+        )
 
     def may(self, rule: str) -> None:
-        self.box.sh(f"rm -f /etc/sudoers.d/user; [ -z '{rule}' ] || {{ echo '{rule}' > /etc/sudoers.d/user; chmod 440 /etc/sudoers.d/user; }}; rm -rf /run/sudo/ts /var/lib/sudo/ts")
+        self.box.sh(
+            f"rm -f /etc/sudoers.d/user; [ -z '{rule}' ] || {{ echo '{rule}' > /etc/sudoers.d/user; chmod 440 /etc/sudoers.d/user; }}; rm -rf /run/sudo/ts /var/lib/sudo/ts"
+        )
 
-    def dusty(self, *words: str, user: str = USER, program: Sequence[str] = ("-m", "dusty_tasks", "hosts")) -> subprocess.CompletedProcess[str]:
-        return self.box.machine.run([sys.executable, *program, *words], cwd=ROOT, user=user, env={"DUSTY_HOME": HOME}, check=False, timeout=60)
+    def dusty(
+        self, *words: str, user: str = USER, program: Sequence[str] = ("-m", "dusty_tasks", "hosts")
+    ) -> subprocess.CompletedProcess[str]:
+        return self.box.machine.run(
+            [sys.executable, *program, *words], cwd=ROOT, user=user, env={"DUSTY_HOME": HOME}, check=False, timeout=60
+        )
 
     def write(self, user: str = USER) -> subprocess.CompletedProcess[str]:
         """What `up` does with the compiled section, without a terminal."""
-        code = (f"from dusty_tasks.effects.hosts import section as h; o = h.write_hosts_section(open('{HOME}/build/hosts').read(), may_ask=False, say=print); "
-                "print(o.what); print(o.by_hand); raise SystemExit(not o.done)")
+        code = (
+            f"from dusty_tasks.effects.hosts import section as h; o = h.write_hosts_section(open('{HOME}/build/hosts').read(), may_ask=False, say=print); "
+            "print(o.what); print(o.by_hand); raise SystemExit(not o.done)"
+        )
         return self.dusty(user=user, program=("-c", code))
 
     def at_terminal(self, words: Sequence[str], answers: Sequence[tuple[str, str]]) -> tuple[int, str]:
         """The verb on a terminal: each answer is typed once its question is on the screen. Exit code and screen."""
         argv = self.box.machine.argv([sys.executable, "-m", "dusty_tasks", "hosts", *words], cwd=ROOT, user=USER)
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": f"/home/{USER}", "DUSTY_HOME": HOME, "TERM": "dumb", "LANG": "C.UTF-8"}
+        env = {
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": f"/home/{USER}",
+            "DUSTY_HOME": HOME,
+            "TERM": "dumb",
+            "LANG": "C.UTF-8",
+        }
         pid, screen = pty.fork()
         if pid == 0:
             os.execvpe(argv[0], argv, env)
@@ -80,7 +97,9 @@ def desk(box: Box) -> Iterator[Desk]:
     desk = Desk(box)
     yield desk
     desk.may("")
-    box.sh(f"rm -rf {RULE_PATH}* {os.path.dirname(os.path.dirname(HELPER_PATH))} {HOME}; chmod 755 /usr/local /etc; chmod 755 /usr/bin")
+    box.sh(
+        f"rm -rf {RULE_PATH}* {os.path.dirname(os.path.dirname(HELPER_PATH))} {HOME}; chmod 755 /usr/local /etc; chmod 755 /usr/bin"
+    )
 
 
 def test_a_life_of_it(desk: Desk) -> None:
@@ -104,7 +123,9 @@ def test_a_life_of_it(desk: Desk) -> None:
     desk.may(ALL_WITHOUT)
     assert desk.dusty("uninstall", "--yes").returncode == 0
     assert desk.box.found() == OWN_LINES
-    assert not (desk.box.root / HELPER_PATH.lstrip("/")).exists() and not (desk.box.root / RULE_PATH.lstrip("/")).exists()
+    assert (
+        not (desk.box.root / HELPER_PATH.lstrip("/")).exists() and not (desk.box.root / RULE_PATH.lstrip("/")).exists()
+    )
     assert "nothing" not in desk.dusty("check").stdout and desk.dusty("check").returncode == 1
     assert desk.dusty("uninstall", "--yes").stdout == "there is no hosts section, no helper and no rule to remove\n"
 
@@ -142,7 +163,12 @@ def test_terminal_is_asked_for_the_password_after_command_and_diff_were_shown(de
     desk.may(ALL_WITH_PASSWORD)
     code, screen = desk.at_terminal(["undo"], [("assword", PASSWORD)])
     assert code == 0, screen
-    assert screen.index("-127.0.0.1 shop.test") < screen.index("running: sudo ") < screen.index("assword") < screen.index("put back")
+    assert (
+        screen.index("-127.0.0.1 shop.test")
+        < screen.index("running: sudo ")
+        < screen.index("assword")
+        < screen.index("put back")
+    )
     assert desk.box.found() == OWN_LINES
 
 
@@ -163,14 +189,18 @@ def test_no_is_an_answer(desk: Desk) -> None:
     assert not (desk.box.root / HELPER_PATH.lstrip("/")).exists()
 
 
-@pytest.mark.parametrize("spoil, words", [
-    ("chmod 777 /usr/local", "/usr/local"),
-    ("chmod 775 /etc", "/etc"),
-    (f"install -d -o {USER} /usr/local/libexec", "/usr/local/libexec"),
-    (f"install -d /usr/local/libexec; install -d -o {USER} /usr/local/libexec/dusty", "/usr/local/libexec/dusty"),
-    (f"ln -s /home/{USER} /usr/local/libexec", f"/home/{USER}"),
-    ("chmod 777 /usr/bin", "/usr/bin"),
-], ids=lambda text: text.split("/")[-1])
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        ("chmod 777 /usr/local", "/usr/local"),
+        ("chmod 775 /etc", "/etc"),
+        (f"install -d -o {USER} /usr/local/libexec", "/usr/local/libexec"),
+        (f"install -d /usr/local/libexec; install -d -o {USER} /usr/local/libexec/dusty", "/usr/local/libexec/dusty"),
+        (f"ln -s /home/{USER} /usr/local/libexec", f"/home/{USER}"),
+        ("chmod 777 /usr/bin", "/usr/bin"),
+    ],
+    ids=lambda text: text.split("/")[-1],
+)
 def test_place_that_others_prepared_is_refused(desk: Desk, spoil: str, words: str) -> None:
     """Squatting: whoever owns a folder on the way could put anything where the rule points."""
     desk.may(ALL_WITHOUT)
@@ -186,31 +216,43 @@ def test_script_itself_refuses_such_a_place(desk: Desk) -> None:
     from dusty_tasks.effects.hosts.helper import install_script, planned_files
 
     script = install_script(planned_files("#1000", ()))
-    for spoil in (f"install -d -o {USER} /usr/local/libexec", f"rm -rf /usr/local/libexec; ln -s /home/{USER} /usr/local/libexec", "rm -rf /usr/local/libexec; chmod 777 /usr/local"):
+    for spoil in (
+        f"install -d -o {USER} /usr/local/libexec",
+        f"rm -rf /usr/local/libexec; ln -s /home/{USER} /usr/local/libexec",
+        "rm -rf /usr/local/libexec; chmod 777 /usr/local",
+    ):
         desk.box.sh(spoil)
         ended = desk.box.machine.run(["sh", "-s"], input=script, check=False)
         assert ended.returncode == 1 and "others than root may write" in ended.stderr
         assert desk.box.sh(f"ls /home/{USER} /etc/sudoers.d").stdout.count("dusty-hosts") == 0
-    desk.box.sh("chmod 755 /usr/local; mkdir -p /usr/local/libexec; echo rubbish > /etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz")
+    desk.box.sh(
+        "chmod 755 /usr/local; mkdir -p /usr/local/libexec; echo rubbish > /etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz"
+    )
     ended = desk.box.machine.run(["sh", "-s"], input=script, check=False)
     desk.box.sh("rm /etc/sudoers.d/zz")
     assert ended.returncode == 1 and "as it is" in ended.stderr
     assert not (desk.box.root / RULE_PATH.lstrip("/")).exists()
 
 
-@pytest.mark.parametrize("spoil, words", [
-    (f"chmod 777 {os.path.dirname(HELPER_PATH)}", os.path.dirname(HELPER_PATH)),
-    (f"chown {USER} {HELPER_PATH}", HELPER_PATH),
-    (f"chmod 644 {HELPER_PATH}", "not executable"),
-    (f"echo '# more' >> {HELPER_PATH}", "is not the helper of this Dusty"),
-    (f"rm {HELPER_PATH}", "not installed"),
-    (f"rm {RULE_PATH}", "sudo does not let you"),
-    (f"chmod 644 {RULE_PATH}", "mode 644"),
-    (f"chmod 640 {RULE_PATH}; echo '{USER} ALL=(ALL) NOPASSWD: ALL' >> {RULE_PATH}; chmod 440 {RULE_PATH}", "not the rule that Dusty writes"),
-    ("printf '# END section for Dusty\\n' > /etc/hosts", "line 1"),
-    ("echo rubbish > /etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz", "visudo"),
-    ("echo lost > /etc/hosts.dusty-backup", "hosts.dusty-backup"),
-])
+@pytest.mark.parametrize(
+    "spoil, words",
+    [
+        (f"chmod 777 {os.path.dirname(HELPER_PATH)}", os.path.dirname(HELPER_PATH)),
+        (f"chown {USER} {HELPER_PATH}", HELPER_PATH),
+        (f"chmod 644 {HELPER_PATH}", "not executable"),
+        (f"echo '# more' >> {HELPER_PATH}", "is not the helper of this Dusty"),
+        (f"rm {HELPER_PATH}", "not installed"),
+        (f"rm {RULE_PATH}", "sudo does not let you"),
+        (f"chmod 644 {RULE_PATH}", "mode 644"),
+        (
+            f"chmod 640 {RULE_PATH}; echo '{USER} ALL=(ALL) NOPASSWD: ALL' >> {RULE_PATH}; chmod 440 {RULE_PATH}",
+            "not the rule that Dusty writes",
+        ),
+        ("printf '# END section for Dusty\\n' > /etc/hosts", "line 1"),
+        ("echo rubbish > /etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz", "visudo"),
+        ("echo lost > /etc/hosts.dusty-backup", "hosts.dusty-backup"),
+    ],
+)
 def test_check_finds_what_is_wrong(desk: Desk, spoil: str, words: str) -> None:
     desk.may(ALL_WITHOUT)
     desk.dusty("install", "--yes")
@@ -251,8 +293,19 @@ def test_checkouts_own_helper_serves_those_whom_sudo_lets_do_anything(desk: Desk
 def test_many_writers_at_once_all_end_well(desk: Desk) -> None:
     desk.may(ALL_WITHOUT)
     desk.dusty("install", "--yes")
-    argv = desk.box.machine.argv([sys.executable, "-c", f"from dusty_tasks.effects.hosts import section as h; o = h.write_hosts_section({SHOP.decode()!r}, may_ask=False, say=print); print(o); raise SystemExit(not o.done)"], cwd=ROOT, user=USER)
-    writers = [subprocess.Popen(argv, env={"DUSTY_HOME": HOME, "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True) for _ in range(6)]
+    argv = desk.box.machine.argv(
+        [
+            sys.executable,
+            "-c",
+            f"from dusty_tasks.effects.hosts import section as h; o = h.write_hosts_section({SHOP.decode()!r}, may_ask=False, say=print); print(o); raise SystemExit(not o.done)",
+        ],
+        cwd=ROOT,
+        user=USER,
+    )
+    writers = [
+        subprocess.Popen(argv, env={"DUSTY_HOME": HOME, "PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
     ended = [(writer.communicate()[0], writer.returncode) for writer in writers]
     assert [code for _out, code in ended] == [0] * 6, ended
     assert desk.box.found() == OWN_LINES + SHOP

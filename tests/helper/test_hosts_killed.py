@@ -1,4 +1,5 @@
 """The helper killed at its system calls, one after the other: the file is the old one or the new one, and the next call succeeds."""
+
 from __future__ import annotations
 
 import os
@@ -70,7 +71,9 @@ def test_killed_at_every_call(box: Box) -> None:
 def test_killed_at_every_call_with_a_bind_mounted_file(box: Box) -> None:
     """In place there are moments when the file is torn: then the backup beside it holds the old one whole."""
     box.write(OLD)
-    box.sh("mkdir -p /mnt/small && mount -t tmpfs -o mode=755 tmpfs /mnt/small && cp /etc/hosts /mnt/small/h && mount --bind /mnt/small/h /etc/hosts")
+    box.sh(
+        "mkdir -p /mnt/small && mount -t tmpfs -o mode=755 tmpfs /mnt/small && cp /etc/hosts /mnt/small/h && mount --bind /mnt/small/h /etc/hosts"
+    )
     backup, torn = box.root / "etc/hosts.dusty-backup", 0
     for name, number in moments(box):
         box.hosts.write_bytes(OLD)

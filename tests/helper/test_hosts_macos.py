@@ -1,4 +1,5 @@
 """What is different on macOS, with fakes: nobody here has such a machine, so these paths are recorded, not tried."""
+
 from __future__ import annotations
 
 import errno
@@ -32,7 +33,12 @@ class Tree:
     def __init__(self, entries: dict[str, object], own: dict) -> None:
         self.entries, self.paths = entries, ["", "", ""]
         fake = {name: getattr(os, name) for name in dir(os)}
-        fake.update(open=self.open, readlink=self.readlink, fstat=lambda number: self.entries[self.paths[number]], close=lambda number: None)
+        fake.update(
+            open=self.open,
+            readlink=self.readlink,
+            fstat=lambda number: self.entries[self.paths[number]],
+            close=lambda number: None,
+        )
         own["os"] = SimpleNamespace(**fake)
 
     def path(self, name: str, dir_fd: int | None) -> str:
@@ -54,21 +60,38 @@ class Tree:
 
 
 def test_etc_is_a_link_into_private(own: dict) -> None:
-    tree = Tree({"/": stat_of(), "/etc": "private/etc", "/private": stat_of(), "/private/etc": stat_of(), "/private/etc/hosts": stat_of(mode=stat.S_IFREG | 0o644)}, own)
+    tree = Tree(
+        {
+            "/": stat_of(),
+            "/etc": "private/etc",
+            "/private": stat_of(),
+            "/private/etc": stat_of(),
+            "/private/etc/hosts": stat_of(mode=stat.S_IFREG | 0o644),
+        },
+        own,
+    )
     folder, name = own["open_hosts_folder"]()
     assert (tree.paths[folder], name) == ("/private/etc", "hosts")
 
 
 @pytest.mark.parametrize("loose", ["/", "/private", "/private/etc"])
-@pytest.mark.parametrize("found", [stat_of(uid=501), stat_of(mode=stat.S_IFDIR | 0o775), stat_of(mode=stat.S_IFDIR | 0o1777)], ids=["another's", "group", "sticky"])
+@pytest.mark.parametrize(
+    "found",
+    [stat_of(uid=501), stat_of(mode=stat.S_IFDIR | 0o775), stat_of(mode=stat.S_IFDIR | 0o1777)],
+    ids=["another's", "group", "sticky"],
+)
 def test_folder_on_the_way_that_others_may_write(own: dict, loose: str, found: SimpleNamespace) -> None:
-    Tree({"/": stat_of(), "/etc": "private/etc", "/private": stat_of(), "/private/etc": stat_of()} | {loose: found}, own)
+    Tree(
+        {"/": stat_of(), "/etc": "private/etc", "/private": stat_of(), "/private/etc": stat_of()} | {loose: found}, own
+    )
     with pytest.raises(own["Refusal"]) as caught:
         own["open_hosts_folder"]()
     assert caught.value.code == 12
 
 
-@pytest.mark.parametrize("links", [{"/etc": "etc"}, {"/etc": "private/etc", "/private": "etc"}, {"/etc": "/"}, {"/etc": "/.."}])
+@pytest.mark.parametrize(
+    "links", [{"/etc": "etc"}, {"/etc": "private/etc", "/private": "etc"}, {"/etc": "/"}, {"/etc": "/.."}]
+)
 def test_links_that_lead_in_circles_or_nowhere(own: dict, links: dict[str, object]) -> None:
     tree = Tree({"/": stat_of(), **links}, own)
     try:
@@ -107,7 +130,9 @@ def test_attributes_are_copied_by_the_systems_own_call(own: dict, monkeypatch: p
 def test_system_log_of_macos(own: dict, monkeypatch: pytest.MonkeyPatch) -> None:
     logged = []
     own["os"] = SimpleNamespace(path=SimpleNamespace(exists=lambda path: path == "/var/run/syslog"))
-    own["syslog"] = SimpleNamespace(openlog=lambda *words: None, syslog=lambda level, text: logged.append(text), LOG_AUTH=1, LOG_INFO=2)
+    own["syslog"] = SimpleNamespace(
+        openlog=lambda *words: None, syslog=lambda level, text: logged.append(text), LOG_AUTH=1, LOG_INFO=2
+    )
     assert own["audit"]("apply: changed") is True
     assert logged == ["apply: changed"]
 

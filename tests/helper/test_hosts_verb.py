@@ -1,4 +1,5 @@
 """`dusty hosts` without root: what it prints, asks and refuses. With sudo: test_hosts_installed."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -33,6 +34,7 @@ def dusty(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cap
         capsys.readouterr()
         code = cli.run_verb(BY_NAME["hosts"], words)
         return (code, *capsys.readouterr())
+
     run.scripts = []
     monkeypatch.setattr(helper_install, "run_as_root", lambda script, may_ask, say: run.scripts.append(script))
     run.hosts, run.home = hosts, dusty_home
@@ -76,11 +78,21 @@ def test_words_and_options_out_of_place(dusty, words: list[str]) -> None:
 def test_check_says_each_finding_and_fails_for_a_failed_one(dusty, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled(dusty.home, SHOP)
     dusty.hosts.write_text(SHOP)
-    monkeypatch.setattr(hosts_health, "_resolved", lambda names, address: Finding("host names", "ok", "1 lead to 127.0.0.1"))
+    monkeypatch.setattr(
+        hosts_health, "_resolved", lambda names, address: Finding("host names", "ok", "1 lead to 127.0.0.1")
+    )
     rest = "ok: hosts section: in place\nok: host names: 1 lead to 127.0.0.1\n"
     assert dusty("check") == (0, f"ok: hosts helper: all is well\n{rest}", "")
-    monkeypatch.setattr(helper_install, "check_installation", lambda: [Check("warning", "old"), Check("failed", "gone", "dusty hosts install")])
-    assert dusty("check") == (1, f"warning: hosts helper: old\nfailed: hosts helper: gone\n    hint: dusty hosts install\n{rest}", "")
+    monkeypatch.setattr(
+        helper_install,
+        "check_installation",
+        lambda: [Check("warning", "old"), Check("failed", "gone", "dusty hosts install")],
+    )
+    assert dusty("check") == (
+        1,
+        f"warning: hosts helper: old\nfailed: hosts helper: gone\n    hint: dusty hosts install\n{rest}",
+        "",
+    )
     monkeypatch.setattr(helper_install, "check_installation", lambda: [Check("warning", "old")])
     assert dusty("check")[0] == 0
 

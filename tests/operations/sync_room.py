@@ -1,4 +1,5 @@
 """A DUSTY_HOME with repos to sync, for tests of sync: `room.repo("web")`, `room.sync()`, `room.copy("web")`."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -41,14 +42,20 @@ class Room:
         path.mkdir()
         for below, text in (files if files is not None else {"a.py": "a\n", "b.py": "b\n"}).items():
             write(path / below, text)
-        self.entries.append(from_json({"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys}))
+        self.entries.append(
+            from_json(
+                {"id": str(path)[1:], "written": str(path), "url": "", "local_path": str(path), "used_by": [], **keys}
+            )
+        )
         return path
 
     def copy(self, name: str) -> Path:
         return self.home / "host/persist/repos" / str(self.sources / name)[1:]
 
     def receipt(self, name: str) -> dict:
-        return json.loads((self.home / "host/persist/repos/.receipts" / f"{str(self.sources / name)[1:]}.json").read_text())
+        return json.loads(
+            (self.home / "host/persist/repos/.receipts" / f"{str(self.sources / name)[1:]}.json").read_text()
+        )
 
     def sync(self, **options) -> list[SyncOutcome]:
         self.said = []
@@ -57,7 +64,10 @@ class Room:
     def stale(self) -> dict[str, str]:
         """Short name -> reason."""
         receipts = read_receipts(self.host, [entry.id for entry in self.entries])
-        return {entry.id.rsplit("/", 1)[-1]: reason for entry, reason in stale_repos(self.entries, receipts, self.settings, self.host)}
+        return {
+            entry.id.rsplit("/", 1)[-1]: reason
+            for entry, reason in stale_repos(self.entries, receipts, self.settings, self.host)
+        }
 
     def compiled(self) -> None:
         """As `compile` leaves the repos of the stack for the verbs."""
@@ -72,13 +82,23 @@ class Room:
 
     def dusty(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         self.compiled()
-        return subprocess.run(self.argv(*words), env=self.env(), cwd=cwd or self.sources, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            self.argv(*words),
+            env=self.env(),
+            cwd=cwd or self.sources,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
 
     def doit(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Plain `doit` in the checkout."""
         self.compiled()
         argv = [sys.executable, "-m", "doit", "-f", str(ROOT / "dodo.py"), *words]
-        return subprocess.run(argv, env=self.env(), cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        return subprocess.run(
+            argv, env=self.env(), cwd=ROOT, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        )
 
 
 PLAYED_SSH = """#!/bin/sh
@@ -102,13 +122,32 @@ def play_ssh(room: Room, folder: Path, monkeypatch: pytest.MonkeyPatch, tools: s
     path = os.environ["PATH"]
     if tools:
         (folder / "tools").mkdir(parents=True)
-        for name in ("sh", "find", "xargs", "stat", "readlink", "du", "ls", "cat", "mv", "rm", "cmp", "mkdir", "rmdir", "head", "awk", "id"):
+        for name in (
+            "sh",
+            "find",
+            "xargs",
+            "stat",
+            "readlink",
+            "du",
+            "ls",
+            "cat",
+            "mv",
+            "rm",
+            "cmp",
+            "mkdir",
+            "rmdir",
+            "head",
+            "awk",
+            "id",
+        ):
             (folder / "tools" / name).symlink_to(shutil.which(tools) or tools)
         path = f"{folder}/tools{os.pathsep}{path}"
     write(folder / "bin/ssh", PLAYED_SSH.format(path=path))
     (folder / "bin/ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}/bin{os.pathsep}{os.environ['PATH']}")
-    room.settings = dataclasses.replace(room.settings, host=HostSettings(kind="ssh", ssh="there", address="192.0.2.1", root=str(room.home / "host")))
+    room.settings = dataclasses.replace(
+        room.settings, host=HostSettings(kind="ssh", ssh="there", address="192.0.2.1", root=str(room.home / "host"))
+    )
 
 
 def write(path: Path, text: str) -> None:
@@ -122,5 +161,11 @@ def tree(folder: Path) -> dict[str, str]:
     for parent, folders, names in os.walk(folder):
         for name in [*names, *(name for name in folders if (Path(parent) / name).is_symlink())]:
             path = Path(parent) / name
-            found[str(path.relative_to(folder))] = f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text(errors="surrogateescape") if path.is_file() else "special"
+            found[str(path.relative_to(folder))] = (
+                f"-> {os.readlink(path)}"
+                if path.is_symlink()
+                else path.read_text(errors="surrogateescape")
+                if path.is_file()
+                else "special"
+            )
     return found

@@ -19,7 +19,9 @@ class Rows(list[dict[str, Any]]):
 
 
 def test_rows_are_gone_through_once_however_many_places_are_asked_for() -> None:
-    rows = Rows({"lines": [n, n], "key": f"services.a{n}", "from": f"apps/a{n}.yml:1:1", "spec_key": ""} for n in range(2000))
+    rows = Rows(
+        {"lines": [n, n], "key": f"services.a{n}", "from": f"apps/a{n}.yml:1:1", "spec_key": ""} for n in range(2000)
+    )
     place_of = place_finder(lambda: {"docker-compose.yml": rows})
     assert [place_of(f"a{n}", ("image",)) for n in range(2000)] == [f"apps/a{n}.yml:1:1" for n in range(2000)]
     assert rows.walks == 1

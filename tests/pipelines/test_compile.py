@@ -1,4 +1,5 @@
 """The compile pipeline through doit: which steps run after which change, and what becomes of what people edit."""
+
 from __future__ import annotations
 
 import json
@@ -58,7 +59,12 @@ class Room:
         steps.changed.clear()
         ran: list[str] = []
         reporter = type("Ran", (ZeroReporter,), {"execute_task": lambda _self, task: ran.append(task.name)})
-        config = {"backend": "sqlite3", "dep_file": str(self.home / "state" / "doit.db"), "reporter": reporter, "verbosity": 2}
+        config = {
+            "backend": "sqlite3",
+            "dep_file": str(self.home / "state" / "doit.db"),
+            "reporter": reporter,
+            "verbosity": 2,
+        }
         (self.home / "state").mkdir(exist_ok=True)
         tasks = {"DOIT_CONFIG": config, "task_compile": lambda: (cli.guarded(task) for task in steps.compile_steps())}
         code = DoitMain(ModuleTaskLoader(tasks), config_filenames=()).run(["run", *(words or ("compile",))])
@@ -66,8 +72,11 @@ class Room:
 
     def files(self) -> dict[str, bytes]:
         """All that lies in build/, but for Dusty's own records."""
-        return {str(path.relative_to(self.build)): path.read_bytes() for path in sorted(self.build.rglob("*"))
-                if path.is_file() and ".written" not in path.parts}
+        return {
+            str(path.relative_to(self.build)): path.read_bytes()
+            for path in sorted(self.build.rglob("*"))
+            if path.is_file() and ".written" not in path.parts
+        }
 
 
 @pytest.fixture
@@ -86,9 +95,12 @@ def compiled(room: Room) -> Room:
 
 # --- what runs ----------------------------------------------------------------------------------------------------
 
+
 def test_origins_wait_for_those_that_they_tell_of(room: Room) -> None:
     assert room.compile("compile:origins") == (0, {"stack", "hosts", "nginx", "commands", "origins"})
-    assert {"hosts", "nginx/dustyNginx.conf", "commands/web/start.sh", "docker-compose.yml"} <= set(json.loads(room.files()["origins.json"]))
+    assert {"hosts", "nginx/dustyNginx.conf", "commands/web/start.sh", "docker-compose.yml"} <= set(
+        json.loads(room.files()["origins.json"])
+    )
 
 
 def test_a_comment_changes_origins_and_nothing_else(compiled: Room) -> None:
@@ -115,7 +127,9 @@ def test_other_apps_are_not_even_rendered(compiled: Room, monkeypatch: pytest.Mo
 
     rendered = []
     render = Templates.render
-    monkeypatch.setattr(Templates, "render", lambda self, name, **variables: rendered.append(name) or render(self, name, **variables))
+    monkeypatch.setattr(
+        Templates, "render", lambda self, name, **variables: rendered.append(name) or render(self, name, **variables)
+    )
     compiled.write("apps/api.yml", API.replace("run-api", "run-api --fast"))
     compiled.compile()
     assert rendered == ["commands/start.sh"]
@@ -142,6 +156,7 @@ def test_an_edit_made_while_compile_runs_is_not_lost(room: Room, monkeypatch: py
         found = read(*arguments)
         room.write("apps/web.yml", WEB.replace("run-web", "edited-meanwhile"))
         return found
+
     monkeypatch.setattr(session, "read_specs", read_then_edit)
     room.compile()
     assert b"run-web" in (room.build / "commands/web/start.sh").read_bytes()
@@ -161,7 +176,9 @@ def test_a_step_writes_only_while_no_other_compile_does(compiled: Room, monkeypa
     assert compiled.files() != before
 
 
-def test_what_another_compile_wrote_after_a_step_is_not_taken_for_its_own(compiled: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_compile_wrote_after_a_step_is_not_taken_for_its_own(
+    compiled: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
     compiled.write("apps/web.yml", WEB.replace("run-web", "serve"))
     start = compiled.build / "commands/web/start.sh"
 
@@ -169,6 +186,7 @@ def test_what_another_compile_wrote_after_a_step_is_not_taken_for_its_own(compil
     def written_after(*_args: object, **_options: object) -> Iterator[None]:
         yield
         start.write_bytes(start.read_bytes().replace(b"serve", b"run-web"))
+
     with monkeypatch.context() as patched:
         patched.setattr("dusty_tasks.effects.doors.lock.held", written_after)
         compiled.compile()
@@ -186,6 +204,7 @@ def test_an_edit_that_keeps_size_and_mtime_is_noticed(compiled: Room) -> None:
 
 
 # --- problems -----------------------------------------------------------------------------------------------------
+
 
 def test_with_problems_nothing_is_written(compiled: Room, capfd: pytest.CaptureFixture[str]) -> None:
     before = compiled.files()
@@ -207,8 +226,11 @@ def test_without_an_active_bundle_it_says_so(room: Room) -> None:
 
 # --- build/ and state/ --------------------------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize("path", ["hosts", "nginx/dustyNginx.conf", "docker-compose.yml", "commands/web/start.sh"])
-def test_an_edited_artifact_is_shown_kept_and_replaced(compiled: Room, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_edited_artifact_is_shown_kept_and_replaced(
+    compiled: Room, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     artifact = compiled.build / path
     wanted = artifact.read_bytes()
     artifact.write_bytes(wanted + b"# mine\n")
@@ -281,16 +303,24 @@ def test_a_recompile_without_state_or_without_build_gives_the_same_bytes(compile
 
 def test_a_record_or_memory_that_is_damaged_costs_nothing_but_time(compiled: Room) -> None:
     before = compiled.files()
-    for path in (*compiled.build.glob(".written/*"), compiled.home / "state/ports.json", compiled.home / "state/wanted.json",
-                 compiled.build / "stack.json"):
+    for path in (
+        *compiled.build.glob(".written/*"),
+        compiled.home / "state/ports.json",
+        compiled.home / "state/wanted.json",
+        compiled.build / "stack.json",
+    ):
         path.write_text("{garbage")
     assert compiled.compile()[0] == 0
     assert compiled.files() | {"stack.json.orig": b""} == before | {"stack.json.orig": b""}
 
 
-@pytest.mark.parametrize("damage", [lambda left: b"", lambda left: left.replace(b"apps/web", b"apps/wea")], ids=["lost", "changed"])
+@pytest.mark.parametrize(
+    "damage", [lambda left: b"", lambda left: left.replace(b"apps/web", b"apps/wea")], ids=["lost", "changed"]
+)
 @pytest.mark.parametrize("name", ["commands", "nginx"])
-def test_a_record_that_is_damaged_is_made_again_before_origins_need_it(compiled: Room, name: str, damage: Callable[[bytes], bytes]) -> None:
+def test_a_record_that_is_damaged_is_made_again_before_origins_need_it(
+    compiled: Room, name: str, damage: Callable[[bytes], bytes]
+) -> None:
     before = compiled.files()
     record = compiled.build / f".written/{name}.json"
     record.write_bytes(damage(record.read_bytes()))
@@ -317,21 +347,34 @@ def test_a_file_that_was_only_touched_writes_nothing(compiled: Room) -> None:
 
 # --- cost and purity ----------------------------------------------------------------------------------------------
 
+
 def test_a_run_with_nothing_to_do_imports_nothing_heavy_and_renders_nothing(compiled: Room) -> None:
-    code = ("import sys\nfrom dusty_tasks.cli.main import main\ncode = main(['compile'])\n"
-            "print(code, *sorted(sys.modules), file=sys.stderr)")
+    code = (
+        "import sys\nfrom dusty_tasks.cli.main import main\ncode = main(['compile'])\n"
+        "print(code, *sorted(sys.modules), file=sys.stderr)"
+    )
     run = [sys.executable, "-c", code]
     for _ in range(2):
-        ended = subprocess.run(run, cwd=ROOT, env={**os.environ, "DUSTY_HOME": str(compiled.home)}, capture_output=True,
-                               text=True, check=True)
+        ended = subprocess.run(
+            run,
+            cwd=ROOT,
+            env={**os.environ, "DUSTY_HOME": str(compiled.home)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     code_text, *modules = ended.stderr.split()
     assert (code_text, ended.stdout) == ("0", "up to date\n")
     assert not HEAVY & set(modules)
-    assert not {name for name in modules if name.startswith("dusty_tasks.core.co") or name == "dusty_tasks.core.stack.assemble"}
+    assert not {
+        name for name in modules if name.startswith("dusty_tasks.core.co") or name == "dusty_tasks.core.stack.assemble"
+    }
 
 
 @pytest.mark.parametrize("seed", ["0", "1", "4711"])
-def test_the_bytes_do_not_depend_on_the_hash_seed_or_the_order_of_files(compiled: Room, tmp_path: Path, seed: str) -> None:
+def test_the_bytes_do_not_depend_on_the_hash_seed_or_the_order_of_files(
+    compiled: Room, tmp_path: Path, seed: str
+) -> None:
     specs = tmp_path / "other-order"
     for file in sorted(compiled.specs.rglob("*.yml"), reverse=True):
         target = specs / file.relative_to(compiled.specs)
@@ -339,7 +382,16 @@ def test_the_bytes_do_not_depend_on_the_hash_seed_or_the_order_of_files(compiled
         shutil.copy(file, target)
     (compiled.home / "config.yml").write_text(f"specs_repo: '{specs}'\nbundles: [main]\n")
     out = tmp_path / "out"
-    subprocess.run([sys.executable, "-m", "dusty_tasks", "compile", "--out", str(out)], cwd=ROOT, check=True, capture_output=True,
-                   env={**os.environ, "DUSTY_HOME": str(compiled.home), "PYTHONHASHSEED": seed})
-    written = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if ".written" not in path.parts and path.is_file()}
+    subprocess.run(
+        [sys.executable, "-m", "dusty_tasks", "compile", "--out", str(out)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        env={**os.environ, "DUSTY_HOME": str(compiled.home), "PYTHONHASHSEED": seed},
+    )
+    written = {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in out.rglob("*")
+        if ".written" not in path.parts and path.is_file()
+    }
     assert written == compiled.files()

@@ -1,4 +1,5 @@
 """A stack that grew by many small compiles is, to the byte, the one that a first compile makes."""
+
 from __future__ import annotations
 
 import random
@@ -21,10 +22,11 @@ from tests.test_rooms import ROOT
 __all__ = ["room"]
 
 START = {
-    "bundles/main.yml": "apps: [api, web]\n", "bundles/more.yml": "apps: [extra]\n",
+    "bundles/main.yml": "apps: [api, web]\n",
+    "bundles/more.yml": "apps: [extra]\n",
     "apps/web.yml": "repo: /src/web\nmount: /web\nimage: busybox:1\ndepends: {services: [redis], apps: [api], libs: [base]}\n"
-                    "host_forwarding: [{host_name: web.test, host_port: 80, container_port: 1}]\ncommands: {always: [run]}\n"
-                    "compose: {volumes: [data:/data]}\n",
+    "host_forwarding: [{host_name: web.test, host_port: 80, container_port: 1}]\ncommands: {always: [run]}\n"
+    "compose: {volumes: [data:/data]}\n",
     "apps/api.yml": "image: busybox:1\nhost_forwarding: [{host_name: api.test, host_port: 80, container_port: 1}]\ncommands: {always: [run]}\n",
     "apps/extra.yml": "image: busybox:1\nconditional_links: {apps: [web]}\ncommands: {always: [run]}\n",
     "libs/base.yml": "repo: /src/base\nmount: /base\ninstall: [make]\n",
@@ -34,17 +36,29 @@ EDITS = {
     "a line moves": ("libs/base.yml", "# a comment\n" + START["libs/base.yml"]),
     "a service gets a healthcheck": ("services/redis.yml", "image: redis:7\nhealthcheck: {test: [CMD, ping]}\n"),
     "a service depends on another": ("services/mongo.yml", "image: mongo:7\nlinks: [redis]\n"),
-    "another container joins a network": ("apps/api.yml", "image: busybox:1\ncommands: {always: [run]}\ncompose: {net: 'container:redis'}\n"),
+    "another container joins a network": (
+        "apps/api.yml",
+        "image: busybox:1\ncommands: {always: [run]}\ncompose: {net: 'container:redis'}\n",
+    ),
     "a lib's install changes": ("libs/base.yml", START["libs/base.yml"].replace("make", "make all")),
     "a lib needs another": ("libs/base.yml", START["libs/base.yml"] + "depends: {libs: [deep]}\n"),
     "a host_name becomes that of a container": ("apps/api.yml", START["apps/api.yml"].replace("api.test", "redis")),
-    "an app gets a port before others": ("apps/api.yml", START["apps/api.yml"].replace("[{", "[{host_name: new.test, host_port: 80, container_port: 2}, {")),
+    "an app gets a port before others": (
+        "apps/api.yml",
+        START["apps/api.yml"].replace("[{", "[{host_name: new.test, host_port: 80, container_port: 2}, {"),
+    ),
     "an app is added": ("bundles/main.yml", "apps: [api, extra, web]\n"),
     "an app is gone": ("bundles/main.yml", "apps: [api]\n"),
     "a bundle brings a service": ("bundles/main.yml", "apps: [api, web]\nservices: [mongo]\n"),
-    "a volume gets a driver": ("apps/web.yml", START["apps/web.yml"].replace("volumes:", "volume_driver: nfs, volumes:")),
+    "a volume gets a driver": (
+        "apps/web.yml",
+        START["apps/web.yml"].replace("volumes:", "volume_driver: nfs, volumes:"),
+    ),
     "an image changes": ("apps/web.yml", START["apps/web.yml"].replace("busybox:1", "busybox:2")),
-    "an asset is declared": ("libs/base.yml", START["libs/base.yml"] + "assets: [{name: KEY, path: /key, required: false}]\n"),
+    "an asset is declared": (
+        "libs/base.yml",
+        START["libs/base.yml"] + "assets: [{name: KEY, path: /key, required: false}]\n",
+    ),
     "an override": ("config.yml", "bundles: [main]\nenv: {web: {A: '1'}}\n"),
     "bind mounts": ("config.yml", "bundles: [main]\nsync: {mode: bind}\nrepo_overrides: {/src/web: /elsewhere}\n"),
     "network routing": ("config.yml", "bundles: [main, more]\nrouting: network\n"),
@@ -58,7 +72,11 @@ def grow(room: Room, edit: str) -> None:
 
 @pytest.fixture
 def grown(room: Room) -> Room:
-    for file, text in {**START, "libs/deep.yml": "repo: /src/deep\nmount: /deep\n", "services/mongo.yml": "image: mongo:7\n"}.items():
+    for file, text in {
+        **START,
+        "libs/deep.yml": "repo: /src/deep\nmount: /deep\n",
+        "services/mongo.yml": "image: mongo:7\n",
+    }.items():
         room.write(file, text)
     assert room.compile()[0] == 0
     return room
@@ -102,10 +120,16 @@ def test_after_another_compile_came_between_two_steps(grown: Room, step: str, mo
 
     def let_another_in(checked: AsChecked, task: Any, values: dict[str, Any]) -> bool:
         if task.name == f"compile:{step}":
-            grown.write("apps/api.yml", app.replace("busybox:1", "busybox:3").replace("api.test", "newer.test").replace("run", "run-3"))
+            grown.write(
+                "apps/api.yml",
+                app.replace("busybox:1", "busybox:3").replace("api.test", "newer.test").replace("run", "run-3"),
+            )
             subprocess.run([sys.executable, "-m", "dusty_tasks", "compile"], cwd=ROOT, check=True, capture_output=True)
         return ask(checked, task, values)
-    grown.write("apps/api.yml", app.replace("busybox:1", "busybox:2").replace("api.test", "new.test").replace("run", "run-2"))
+
+    grown.write(
+        "apps/api.yml", app.replace("busybox:1", "busybox:2").replace("api.test", "new.test").replace("run", "run-2")
+    )
     with monkeypatch.context() as patched:
         patched.setattr(AsChecked, "__call__", let_another_in)
         assert grown.compile()[0] == 0
@@ -115,13 +139,22 @@ def test_after_another_compile_came_between_two_steps(grown: Room, step: str, mo
 
 def test_only_the_container_that_changed_is_made_again(grown: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    monkeypatch.setattr(core_compile, "compose_entry", lambda parts, *rest, original=core_compile.compose_entry: made.append(parts) or original(parts, *rest))
+    monkeypatch.setattr(
+        core_compile,
+        "compose_entry",
+        lambda parts, *rest, original=core_compile.compose_entry: made.append(parts) or original(parts, *rest),
+    )
     grow(grown, "an image changes")
     assert grown.compile()[0] == 0
-    assert [parts.app.name for parts in made if hasattr(parts, "app")] == ["web"] and all(hasattr(parts, "app") or hasattr(parts, "aliases") for parts in made)
+    assert [parts.app.name for parts in made if hasattr(parts, "app")] == ["web"] and all(
+        hasattr(parts, "app") or hasattr(parts, "aliases") for parts in made
+    )
 
 
-@pytest.mark.parametrize("damage", [lambda kept: b"", lambda kept: kept[:-1], lambda kept: kept.replace(b"busybox", b"bustbox"), lambda kept: b"\xff"])
+@pytest.mark.parametrize(
+    "damage",
+    [lambda kept: b"", lambda kept: kept[:-1], lambda kept: kept.replace(b"busybox", b"bustbox"), lambda kept: b"\xff"],
+)
 @pytest.mark.parametrize("name", ["compose", "wanted", "origins"])
 def test_a_damaged_memo_costs_nothing_but_time(grown: Room, name: str, damage: Callable[[bytes], bytes]) -> None:
     memo = grown.home / "state/made" / name

@@ -32,13 +32,19 @@ class BareMachine(Machine):
     """The machine, a fresh clone of the checkout's HEAD at `clone`, and a user `ada` who may use sudo without a password."""
 
     def __init__(self) -> None:
-        super().__init__("bare", engine=False, hidden=["/var/lib/docker", "/var/lib/containerd", "/root/.cache"], lower=debian_root())
+        super().__init__(
+            "bare", engine=False, hidden=["/var/lib/docker", "/var/lib/containerd", "/root/.cache"], lower=debian_root()
+        )
         self.clone = self.folder / "dusty"
 
     def __enter__(self) -> BareMachine:
         super().__enter__()
-        self._uplink = subprocess.Popen(["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", str(self.pid), "tap0"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._uplink = subprocess.Popen(
+            ["slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", str(self.pid), "tap0"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         subprocess.run(["git", "clone", "-q", "--no-hardlinks", str(ROOT), str(self.clone)], check=True)
         self.folder.chmod(0o755)
         self._write("/etc/resolv.conf", "nameserver 10.0.2.3\n")
@@ -63,7 +69,9 @@ class BareMachine(Machine):
                 self._write(target, Path(path).read_text())
 
     def pip_env(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_") and name != "PIP_FIND_LINKS"}
+        kept = {
+            name: value for name, value in os.environ.items() if name.startswith("PIP_") and name != "PIP_FIND_LINKS"
+        }
         return {**kept, "PIP_CERT": PIP_CERT} if "PIP_CERT" in kept else kept
 
     def __exit__(self, *exception: object) -> None:

@@ -25,7 +25,9 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
     if libc.mount(source.encode(), target.encode(), kind.encode() or None, flags, options.encode() or None):
-        raise OSError(ctypes.get_errno(), f"mount {source} on {target} ({kind or flags}): {os.strerror(ctypes.get_errno())}")
+        raise OSError(
+            ctypes.get_errno(), f"mount {source} on {target} ({kind or flags}): {os.strerror(ctypes.get_errno())}"
+        )
 
 
 def make_root(new: str, lower: str, shared: list[str], hidden: list[str]) -> None:
@@ -68,7 +70,17 @@ def raise_loopback() -> None:
 
 
 def start_engine(data_root: str, log: str) -> subprocess.Popen:
-    argv = ["dockerd", "--data-root", data_root, "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid", "-H", "unix:///run/docker.sock"]
+    argv = [
+        "dockerd",
+        "--data-root",
+        data_root,
+        "--exec-root",
+        "/run/docker",
+        "--pidfile",
+        "/run/docker.pid",
+        "-H",
+        "unix:///run/docker.sock",
+    ]
     with open(log, "ab") as file:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
 
@@ -76,7 +88,12 @@ def start_engine(data_root: str, log: str) -> subprocess.Popen:
 def wait_for_engine(engine: subprocess.Popen, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end and engine.poll() is None:
-        if subprocess.run(["docker", "-H", "unix:///run/docker.sock", "version"], capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                ["docker", "-H", "unix:///run/docker.sock", "version"], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return True
         time.sleep(0.1)
     return False
@@ -85,8 +102,27 @@ def wait_for_engine(engine: subprocess.Popen, seconds: float) -> bool:
 def start_sshd(folder: str) -> subprocess.Popen:
     """sshd with a host key and authorized_keys of its own, made by machine.py in `folder`."""
     Path("/run/sshd").mkdir(exist_ok=True)
-    argv = ["/usr/sbin/sshd", "-D", "-e", "-h", f"{folder}/host_key", "-o", f"AuthorizedKeysFile={folder}/authorized_keys", "-o", "StrictModes=no",
-            "-o", "PermitRootLogin=yes", "-o", "UsePAM=no", "-o", "PidFile=none", "-o", "MaxStartups=100", "-o", "MaxSessions=100"]
+    argv = [
+        "/usr/sbin/sshd",
+        "-D",
+        "-e",
+        "-h",
+        f"{folder}/host_key",
+        "-o",
+        f"AuthorizedKeysFile={folder}/authorized_keys",
+        "-o",
+        "StrictModes=no",
+        "-o",
+        "PermitRootLogin=yes",
+        "-o",
+        "UsePAM=no",
+        "-o",
+        "PidFile=none",
+        "-o",
+        "MaxStartups=100",
+        "-o",
+        "MaxSessions=100",
+    ]
     with open(f"{folder}/sshd.log", "ab") as file:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
 

@@ -33,12 +33,28 @@ class Machine:
     With `lower`, a folder with another root file system, it is that system and shares nothing but /tmp.
     """
 
-    def __init__(self, name: str, *, engine: bool = True, sshd: Path | None = None, hidden: Sequence[str] = (),
-                 keep: str = "", lower: Path | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        engine: bool = True,
+        sshd: Path | None = None,
+        hidden: Sequence[str] = (),
+        keep: str = "",
+        lower: Path | None = None,
+    ) -> None:
         self.name, self.keep = name, keep or name
         self.folder = Path(tempfile.mkdtemp(prefix=f"dusty-{name}-"))
-        self._what = {"name": name, "sshd": str(sshd or ""), "log": str(self.folder / "dockerd.log"), "data_root": "", "hidden": ["/root", "/home", *hidden],
-                      "new_root": str(self.folder / "root"), "lower": str(lower or "/"), "shared": _shared_folders() if lower is None else ["/tmp"]}
+        self._what = {
+            "name": name,
+            "sshd": str(sshd or ""),
+            "log": str(self.folder / "dockerd.log"),
+            "data_root": "",
+            "hidden": ["/root", "/home", *hidden],
+            "new_root": str(self.folder / "root"),
+            "lower": str(lower or "/"),
+            "shared": _shared_folders() if lower is None else ["/tmp"],
+        }
         self._wants_engine = engine
         self._process: subprocess.Popen[str] | None = None
         self.pid = 0
@@ -56,15 +72,30 @@ class Machine:
                     raise RuntimeError(f"dockerd does not start:\n{self._log()}")
             self.clear_engine()
             if COMPOSE.exists():
-                self.run(["install", "-D", "-m", "755", str(COMPOSE), "/usr/local/lib/docker/cli-plugins/docker-compose"])
+                self.run(
+                    ["install", "-D", "-m", "755", str(COMPOSE), "/usr/local/lib/docker/cli-plugins/docker-compose"]
+                )
         elif not self._start():
             raise RuntimeError(f"the machine {self.name} does not start")
         return self
 
     def _start(self) -> bool:
-        argv = ["unshare", "--mount", "--net", "--pid", "--uts", "--ipc", "--fork", "--kill-child", sys.executable, str(Path(__file__).with_name("boot.py"))]
+        argv = [
+            "unshare",
+            "--mount",
+            "--net",
+            "--pid",
+            "--uts",
+            "--ipc",
+            "--fork",
+            "--kill-child",
+            sys.executable,
+            str(Path(__file__).with_name("boot.py")),
+        ]
         env = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:{CLEAN_PATH}"}
-        self._process = subprocess.Popen([*argv, json.dumps(self._what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
+        self._process = subprocess.Popen(
+            [*argv, json.dumps(self._what)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
+        )
         if self._process.stdout.readline().strip() == "ready":
             # unshare has one child: the first process of the new pid namespace.
             self.pid = int(Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0])
@@ -78,7 +109,13 @@ class Machine:
 
     def clear_engine(self) -> None:
         """Take away all containers, networks, volumes and images without a name; named images stay."""
-        self.run(["sh", "-c", "docker ps -aq | xargs -r docker rm -fv; docker network prune -f; docker volume ls -q | xargs -r docker volume rm -f; docker image prune -f"])
+        self.run(
+            [
+                "sh",
+                "-c",
+                "docker ps -aq | xargs -r docker rm -fv; docker network prune -f; docker volume ls -q | xargs -r docker volume rm -f; docker image prune -f",
+            ]
+        )
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -100,17 +137,41 @@ class Machine:
         """`argv` as a command of the machine, for whoever starts it himself."""
         enter = ["nsenter", "--target", str(self.pid), "--mount", "--net", "--pid", "--uts", "--ipc", f"--wdns={cwd}"]
         # Whoever kills nsenter means the command, which runs in a pid namespace that the kill does not reach.
-        become = ["setpriv", "--pdeathsig", "KILL", *(["--reuid", user, "--regid", user, "--init-groups"] if user else [])]
+        become = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            *(["--reuid", user, "--regid", user, "--init-groups"] if user else []),
+        ]
         return [*enter, *become, *map(str, argv)]
 
-    def run(self, argv: Sequence[str], *, cwd: str | Path = "/", user: str = "", env: Mapping[str, str] | None = None,
-            input: str = "", check: bool = True, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str | Path = "/",
+        user: str = "",
+        env: Mapping[str, str] | None = None,
+        input: str = "",
+        check: bool = True,
+        timeout: float = 240,
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in the machine to its end; with `check` a failure raises AssertionError with all that it printed."""
         home = f"/home/{user}" if user else "/root"
         full = {"PATH": CLEAN_PATH, "HOME": home, "LANG": "C.UTF-8", **(env or {})}
-        done = subprocess.run(self.argv(argv, cwd=cwd, user=user), env=full, input=input, capture_output=True, text=True, timeout=timeout, check=False)
+        done = subprocess.run(
+            self.argv(argv, cwd=cwd, user=user),
+            env=full,
+            input=input,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
         if check and done.returncode:
-            raise AssertionError(f"{' '.join(map(str, argv))} ended with {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
+            raise AssertionError(
+                f"{' '.join(map(str, argv))} ended with {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"
+            )
         return done
 
     def has_images(self, *names: str) -> bool:

@@ -33,7 +33,12 @@ def missing_programs() -> list[str]:
 
 def missing_packages() -> list[str]:
     wanted = Path(__file__).with_name("packages.txt").read_text().split()
-    shown = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted], capture_output=True, text=True, check=False).stdout
+    shown = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *wanted],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
     installed = {name for name, status in (line.split() for line in shown.splitlines()) if status == "installed"}
     return sorted(set(wanted) - installed)
 
@@ -45,7 +50,10 @@ def provide_packages(names: list[str]) -> None:
     command = f"apt-get install -y --no-install-recommends {' '.join(names)}"
     yes = "--yes" in sys.argv or bool(os.environ.get("CI"))
     if not yes and os.geteuid() == 0 and sys.stdin.isatty():
-        yes = input(f"./check needs packages that are not here. Run `{command}`? [y/N] ").strip().lower() in ("y", "yes")
+        yes = input(f"./check needs packages that are not here. Run `{command}`? [y/N] ").strip().lower() in (
+            "y",
+            "yes",
+        )
     if not yes or os.geteuid():
         sys.exit(f"./check needs packages that are not here: {command}")
     install(names)

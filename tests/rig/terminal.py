@@ -16,7 +16,9 @@ from select import select
 CTRL_C, CTRL_D = "\x03", "\x04"
 
 
-def at_terminal(argv: Sequence[str], env: Mapping[str, str], answers: Sequence[tuple[str, str]], seconds: float = 60) -> tuple[int, str]:
+def at_terminal(
+    argv: Sequence[str], env: Mapping[str, str], answers: Sequence[tuple[str, str]], seconds: float = 60
+) -> tuple[int, str]:
     """Exit code and screen. Each answer (pattern of the last line, what is typed) waits for its turn; all must be asked for.
 
     A control character is typed as it is, anything else with Enter.

@@ -1,4 +1,5 @@
 """A specs repo of a few lines and `dusty` in this process: for the verbs that choose (bundles, env, assets, config, setup)."""
+
 from __future__ import annotations
 
 import json
@@ -60,7 +61,9 @@ class Chosen:
         return [entry["what"] for entry in json.loads(self("config", "log", "--json").out)]
 
 
-def chosen_home(dusty_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Chosen]:
+def chosen_home(
+    dusty_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Chosen]:
     """What the fixture `dusty` is made of."""
     monkeypatch.chdir(tmp_path)
     dusty_home.mkdir()

@@ -1,4 +1,5 @@
 """`dusty`: the verbs that choose, on a DUSTY_HOME with specs of a few lines."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,5 @@
 """An engine that is a few values, and a `docker` that is a script: for verbs on running containers."""
+
 from __future__ import annotations
 
 import json
@@ -15,12 +16,25 @@ from dusty_tasks.effects.engine.http import EngineDown
 
 
 def container(name: str, state: str = "running", kind: str = "app", **fields: Any) -> FoundContainer:
-    return FoundContainer(name=name, container_name=f"dusty_{name}_1", id=f"id-{name}", state=state, image="busybox:1",
-                          labels={"dusty.name": name, "dusty.kind": kind}, **fields)
+    return FoundContainer(
+        name=name,
+        container_name=f"dusty_{name}_1",
+        id=f"id-{name}",
+        state=state,
+        image="busybox:1",
+        labels={"dusty.name": name, "dusty.kind": kind},
+        **fields,
+    )
 
 
-ANSWERS: dict[str, Any] = {"/info": {"SystemTime": "2026-01-01T00:00:00Z"}, "/version": {"Version": "28.0", "ApiVersion": "1.48"},
-                           "/networks/bridge": {"IPAM": {"Config": [{"Gateway": "172.17.0.1"}]}}, "/system/df": {}, "/volumes": {"Volumes": None}, "/events": b""}
+ANSWERS: dict[str, Any] = {
+    "/info": {"SystemTime": "2026-01-01T00:00:00Z"},
+    "/version": {"Version": "28.0", "ApiVersion": "1.48"},
+    "/networks/bridge": {"IPAM": {"Config": [{"Gateway": "172.17.0.1"}]}},
+    "/system/df": {},
+    "/volumes": {"Volumes": None},
+    "/events": b"",
+}
 WEB, DB, OLD = container("web"), container("db", kind="service"), container("old", "exited", exit_status=3)
 
 
@@ -31,8 +45,10 @@ class LogStream(engine_streams.Stream):
         data = b'HTTP/1.0 404 Not Found\r\n\r\n{"message": "No such container"}'
         if lines is not None:
             texts = [(is_error, f"{time} {text}\n".encode()) for time, is_error, text in lines]
-            data = b"HTTP/1.0 200 OK\r\n\r\n" + b"".join(bytes([1 + is_error, 0, 0, 0]) + len(text).to_bytes(4, "big") + text for is_error, text in texts)
-        self.pieces = iter([*(data[at:at + 7] for at in range(0, len(data), 7)), b""])
+            data = b"HTTP/1.0 200 OK\r\n\r\n" + b"".join(
+                bytes([1 + is_error, 0, 0, 0]) + len(text).to_bytes(4, "big") + text for is_error, text in texts
+            )
+        self.pieces = iter([*(data[at : at + 7] for at in range(0, len(data), 7)), b""])
 
     def _read(self) -> bytes:
         return next(self.pieces)
@@ -50,7 +66,9 @@ class Engine:
         self.script('echo "$@"')
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
         monkeypatch.setattr(docker.Engine, "get", lambda _self, path, timeout=0: self._answer("GET", path))
-        monkeypatch.setattr(docker.Engine, "request", lambda _self, method, path, body=None, timeout=0: self._answer(method, path))
+        monkeypatch.setattr(
+            docker.Engine, "request", lambda _self, method, path, body=None, timeout=0: self._answer(method, path)
+        )
         self.logs: dict[str, list[tuple[str, bool, str]]] = {}
         """Container id -> (time, whether to stderr, text) of each line."""
         self.logs_asked: list[str] = []

@@ -1,4 +1,5 @@
 """config.yml that is no longer what it was: kept to the byte, named with its place, and `config undo` brings the last one back."""
+
 from __future__ import annotations
 
 import random
@@ -7,14 +8,32 @@ import time
 import pytest
 from chosen import Chosen
 
-BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(12))
+BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(12)
+)
 DAMAGES = {
-    "half": lambda data: data + b"up: {wait: 3", "random": lambda _data: random.Random(1).randbytes(4096), "2 MB": lambda data: data + b"# " + b"x" * (2 << 20),
-    "150,000 keys": lambda data: data + b"".join(b"k%d: 1\n" % number for number in range(150_000)), "alias bomb": lambda data: data + BOMB,
-    "UTF-16": lambda data: data.decode().encode("utf-16"), "UTF-32": lambda data: data.decode().encode("utf-32"), "Latin-1": lambda data: data + b"# \xe9\n",
-    "NUL": lambda data: data + b"\0\n", "deep": lambda _data: b"a: " + b"[" * 20_000, "a list": lambda _data: b"- a\n",
-    "a tag": lambda data: data + b"x: !!python/object/apply:os.system ['touch /tmp/ran']\n", "escapes": lambda data: data + b"\x1b]0;x\x07\n"}
-VERBS = (["validate"], ["status"], ["config", "list"], ["config", "set", "up.wait", "46"], ["bundles", "activate", "shop"], ["env", "set", "web", "A", "1"])
+    "half": lambda data: data + b"up: {wait: 3",
+    "random": lambda _data: random.Random(1).randbytes(4096),
+    "2 MB": lambda data: data + b"# " + b"x" * (2 << 20),
+    "150,000 keys": lambda data: data + b"".join(b"k%d: 1\n" % number for number in range(150_000)),
+    "alias bomb": lambda data: data + BOMB,
+    "UTF-16": lambda data: data.decode().encode("utf-16"),
+    "UTF-32": lambda data: data.decode().encode("utf-32"),
+    "Latin-1": lambda data: data + b"# \xe9\n",
+    "NUL": lambda data: data + b"\0\n",
+    "deep": lambda _data: b"a: " + b"[" * 20_000,
+    "a list": lambda _data: b"- a\n",
+    "a tag": lambda data: data + b"x: !!python/object/apply:os.system ['touch /tmp/ran']\n",
+    "escapes": lambda data: data + b"\x1b]0;x\x07\n",
+}
+VERBS = (
+    ["validate"],
+    ["status"],
+    ["config", "list"],
+    ["config", "set", "up.wait", "46"],
+    ["bundles", "activate", "shop"],
+    ["env", "set", "web", "A", "1"],
+)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -1,4 +1,5 @@
 """Files of Dusty's own that are not what it left: healed or named, with a way out; nothing hangs, nothing is a bug."""
+
 from __future__ import annotations
 
 import os
@@ -22,8 +23,10 @@ def fill_folder(path: Path) -> None:
 
 DAMAGES: dict[str, Callable[[Path, bytes], object]] = {
     "emptied": lambda path, _data: path.write_bytes(b""),
-    "cut": lambda path, data: path.write_bytes(data[:len(data) // 2]),
-    "random": lambda path, _data: path.write_bytes(bytes((31 * number * number + 7 * number) % 251 for number in range(300))),
+    "cut": lambda path, data: path.write_bytes(data[: len(data) // 2]),
+    "random": lambda path, _data: path.write_bytes(
+        bytes((31 * number * number + 7 * number) % 251 for number in range(300))
+    ),
     "null": lambda path, _data: path.write_text("null"),
     "nested": lambda path, _data: path.write_text("[[{}]]"),
     "a folder": lambda path, _data: (path.unlink(), fill_folder(path)),
@@ -41,19 +44,33 @@ class Home:
         self.path, self._kept, specs = folder / "home", folder / "kept", folder / "specs"
         for name, text in SPECS.items():
             (specs / name).parent.mkdir(parents=True, exist_ok=True)
-            (specs / name).write_text("\n".join(line[8:] if line.startswith("        ") else line for line in text.splitlines()))
+            (specs / name).write_text(
+                "\n".join(line[8:] if line.startswith("        ") else line for line in text.splitlines())
+            )
         self.path.mkdir()
         (self.path / "config.yml").write_text(f"specs_repo: {specs}\n")
         for words in (["bundles", "activate", "shop"], ["compile"], ["compile"], ["status"]):
             ended = self.dusty(*words)
             assert ended.returncode == (2 if words == ["status"] else 0), ended.stderr  # there is no engine
         shutil.copytree(self.path, self._kept, symlinks=True)
-        self.files = sorted(str(path.relative_to(self.path)) for path in self.path.rglob("*") if path.is_file() and "config.git" not in path.parts)
+        self.files = sorted(
+            str(path.relative_to(self.path))
+            for path in self.path.rglob("*")
+            if path.is_file() and "config.git" not in path.parts
+        )
 
     def dusty(self, *words: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "DUSTY_HOME": str(self.path), "DOCKER_HOST": "unix:///nowhere/docker.sock"}
-        return subprocess.run([sys.executable, "-m", "dusty_tasks", *words], cwd=ROOT, env=env, capture_output=True, text=True, timeout=HANG,
-                              stdin=subprocess.DEVNULL, check=False)
+        return subprocess.run(
+            [sys.executable, "-m", "dusty_tasks", *words],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=HANG,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
 
     def restore(self) -> None:
         shutil.rmtree(self.path)
@@ -92,7 +109,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def test_each_file_damaged_in_some_way_and_in_each_way_some_file(home: Home) -> None:
     ways = list(DAMAGES)
-    wrong = [fault for number, file in enumerate(home.files) for fault in home.faults(file, ways[number * 3 % len(ways)])]
+    wrong = [
+        fault for number, file in enumerate(home.files) for fault in home.faults(file, ways[number * 3 % len(ways)])
+    ]
     assert not wrong, "\n".join(wrong)
     assert len(home.files) > 20
 

@@ -1,4 +1,5 @@
 """The tables of docs/specs.md say what the schemas say, and its examples are fine specs."""
+
 from __future__ import annotations
 
 import re

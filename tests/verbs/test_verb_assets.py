@@ -1,4 +1,5 @@
 """`dusty assets`: a snapshot for its owner's eyes, in the log without its bytes."""
+
 from __future__ import annotations
 
 import json
@@ -37,7 +38,9 @@ def test_set_keeps_a_snapshot_for_its_owner(dusty: Chosen, key_file: Path) -> No
 
 def test_read_prints_the_bytes(dusty: Chosen, key_file: Path) -> None:
     dusty("assets", "set", "WEB_KEY", "key")
-    ended = subprocess.run([sys.executable, "-m", "dusty_tasks", "assets", "read", "WEB_KEY"], cwd=ROOT, capture_output=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-m", "dusty_tasks", "assets", "read", "WEB_KEY"], cwd=ROOT, capture_output=True, check=True
+    )
     assert (ended.stdout, ended.stderr) == (SECRET, b"")
 
 
@@ -68,8 +71,12 @@ def test_list_of_a_target_has_those_of_its_libs(dusty: Chosen, key_file: Path) -
     assert json.loads(dusty("assets", "list", "web", "--json").out) == [
         {"key": "BASE_KEY", "set": True, "required": True, "path": "/etc/base"},
         {"key": "MAYBE", "set": False, "required": False, "path": "/etc/maybe"},
-        {"key": "WEB_KEY", "set": False, "required": True, "path": "/etc/key"}]
-    assert dusty("assets", "list", "base").out.splitlines() == ["asset     set  required  path in the container", "BASE_KEY  yes  yes       /etc/base"]
+        {"key": "WEB_KEY", "set": False, "required": True, "path": "/etc/key"},
+    ]
+    assert dusty("assets", "list", "base").out.splitlines() == [
+        "asset     set  required  path in the container",
+        "BASE_KEY  yes  yes       /etc/base",
+    ]
     assert dusty("assets", "list", "api").out == "no assets for api\n"
 
 
@@ -86,13 +93,15 @@ def test_a_key_that_no_spec_declares_is_kept_with_a_warning(dusty: Chosen, key_f
     ended = dusty("assets", "set", "WEB_KYE", "key")
     assert ended.code == 0 and ended.err == 'no spec declares the asset "WEB_KYE" (did you mean WEB_KEY?)\n'
     dusty.write("apps/web.yml", "image: [\n")
-    assert dusty("assets", "set", "WEB_KEY", "key") [2] == "", "broken specs are no matter of the store"
+    assert dusty("assets", "set", "WEB_KEY", "key")[2] == "", "broken specs are no matter of the store"
 
 
 def test_the_log_names_the_change_and_not_the_bytes(dusty: Chosen, key_file: Path) -> None:
     dusty("assets", "set", "WEB_KEY", "key")
     assert dusty.log()[0] == f"assets set WEB_KEY from {key_file}"
-    found = [path for path in (dusty.home / "config.git").rglob("*") if path.is_file() and b"secret" in path.read_bytes()]
+    found = [
+        path for path in (dusty.home / "config.git").rglob("*") if path.is_file() and b"secret" in path.read_bytes()
+    ]
     assert found == []
 
 
@@ -110,14 +119,31 @@ def test_the_home_folder_is_expanded(dusty: Chosen, key_file: Path, monkeypatch:
     assert dusty("assets", "set", "WEB_KEY", "~/key").code == 0
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["set", "../KEY", "key"], '"../KEY" is not a name for an asset'), (["set", "1", "key"], "is not a name"), (["set", "", "key"], "is not a name"),
-    (["set", "a/b", "key"], "is not a name"), (["set", "A\nB", "key"], "is not a name"), (["set", "É", "key"], "is not a name"),
-    (["set", "WEB_KEY", "nosuch"], "No such file"), (["set", "WEB_KEY", "."], "Is a directory"), (["set", "WEB_KEY"], "needs the PATH"),
-    (["set"], "needs a KEY"), (["set", "a", "b", "c"], "one word too many"), (["read"], "needs a KEY"), (["read", "WEB_KEY"], "is not set"),
-    (["read", "../config.yml"], "is not set"), (["unset", "WEB_KEY"], "is not set"), (["list", "wbe"], 'did you mean "web"?'),
-    (["list", "web", "x"], "one word too many"), (["lst"], 'did you mean "list"?'), (["set", "WEB_KEY", "x" * 5000], "File name too long"),
-], ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["set", "../KEY", "key"], '"../KEY" is not a name for an asset'),
+        (["set", "1", "key"], "is not a name"),
+        (["set", "", "key"], "is not a name"),
+        (["set", "a/b", "key"], "is not a name"),
+        (["set", "A\nB", "key"], "is not a name"),
+        (["set", "É", "key"], "is not a name"),
+        (["set", "WEB_KEY", "nosuch"], "No such file"),
+        (["set", "WEB_KEY", "."], "Is a directory"),
+        (["set", "WEB_KEY"], "needs the PATH"),
+        (["set"], "needs a KEY"),
+        (["set", "a", "b", "c"], "one word too many"),
+        (["read"], "needs a KEY"),
+        (["read", "WEB_KEY"], "is not set"),
+        (["read", "../config.yml"], "is not set"),
+        (["unset", "WEB_KEY"], "is not set"),
+        (["list", "wbe"], 'did you mean "web"?'),
+        (["list", "web", "x"], "one word too many"),
+        (["lst"], 'did you mean "list"?'),
+        (["set", "WEB_KEY", "x" * 5000], "File name too long"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
 def test_bad_input_is_named_and_keeps_nothing(dusty: Chosen, key_file: Path, words: list[str], said: str) -> None:
     ended = dusty("assets", *words)
     assert ended.code == 1 and ended.out == "" and said in ended.err, ended.err
@@ -127,8 +153,12 @@ def test_bad_input_is_named_and_keeps_nothing(dusty: Chosen, key_file: Path, wor
 def test_what_may_have_no_end_is_no_asset(dusty: Chosen, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "huge").open("wb").truncate(5 << 30)
-    for source, why in (("/dev/zero", "no regular file"), (str(tmp_path / "fifo"), "no regular file"), (str(tmp_path), "Is a directory"),
-                        (str(tmp_path / "huge"), "larger than")):
+    for source, why in (
+        ("/dev/zero", "no regular file"),
+        (str(tmp_path / "fifo"), "no regular file"),
+        (str(tmp_path), "Is a directory"),
+        (str(tmp_path / "huge"), "larger than"),
+    ):
         ended = dusty("assets", "set", "WEB_KEY", source)
         assert ended.code == 1 and why in ended.err and source in ended.err, source
     (dusty.home / "assets").mkdir(exist_ok=True)

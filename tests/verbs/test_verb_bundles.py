@@ -1,4 +1,5 @@
 """`dusty bundles`: all names are checked first, two writers lose nothing, nothing but config.yml changes."""
+
 from __future__ import annotations
 
 import json
@@ -20,18 +21,27 @@ def active(dusty: Chosen) -> list[str]:
 def test_list_shows_name_description_and_what_is_active(dusty: Chosen) -> None:
     dusty("bundles", "activate", "shop")
     assert dusty("bundles").out.splitlines() == [
-        "bundle         active  description", "Bücher & more", "shop           yes     All of the shop"]
+        "bundle         active  description",
+        "Bücher & more",
+        "shop           yes     All of the shop",
+    ]
     assert dusty("bundles", "list").out == dusty("bundles").out
 
 
 def test_json_has_the_same(dusty: Chosen) -> None:
     assert json.loads(dusty("bundles", "list", "--json").out)[1] == {
-        "name": "shop", "description": "All of the shop", "active": False, "in_specs": True}
+        "name": "shop",
+        "description": "All of the shop",
+        "active": False,
+        "in_specs": True,
+    }
 
 
 def test_activate_adds_and_only_replaces(dusty: Chosen) -> None:
     assert dusty("bundles", "activate", "shop").out == "activated: shop\n"
-    assert dusty("bundles", "activate", "Bücher & more", "shop").out == "activated: Bücher & more\nalready active: shop\n"
+    assert (
+        dusty("bundles", "activate", "Bücher & more", "shop").out == "activated: Bücher & more\nalready active: shop\n"
+    )
     assert active(dusty) == ["Bücher & more", "shop"]
     assert dusty("bundles", "activate", "--only", "shop").out == "already active: shop\ndeactivated: Bücher & more\n"
     assert active(dusty) == ["shop"]
@@ -72,11 +82,21 @@ def test_a_bundle_can_be_switched_off_while_specs_are_broken(dusty: Chosen) -> N
     assert dusty("bundles", "deactivate", "shop").code == 0
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["activate"], "needs the name of a bundle"), (["nosuch"], '"nosuch" is not a word of bundles'), (["activte"], 'did you mean "activate"?'),
-    (["list", "x"], "one word too many"), (["deactivate", "--only", "shop"], "--only belongs to activate"), (["activate", ""], 'no bundle named ""'),
-    (["activate", "x" * 100_000], "no bundle named"), (["activate", "a\nb"], "no bundle named"), (["activate", "a=b"], 'no bundle named "a=b"'),
-], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["activate"], "needs the name of a bundle"),
+        (["nosuch"], '"nosuch" is not a word of bundles'),
+        (["activte"], 'did you mean "activate"?'),
+        (["list", "x"], "one word too many"),
+        (["deactivate", "--only", "shop"], "--only belongs to activate"),
+        (["activate", ""], 'no bundle named ""'),
+        (["activate", "x" * 100_000], "no bundle named"),
+        (["activate", "a\nb"], "no bundle named"),
+        (["activate", "a=b"], 'no bundle named "a=b"'),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 def test_bad_words_are_named(dusty: Chosen, words: list[str], said: str) -> None:
     ended = dusty("bundles", *words)
     assert ended.code == 1 and said in ended.err and "Traceback" not in ended.err
@@ -91,8 +111,14 @@ def test_without_a_specs_repo_the_way_out_is_named(dusty: Chosen) -> None:
 def test_two_at_once_lose_nothing(dusty: Chosen) -> None:
     for number in range(6):
         dusty.write(f"bundles/b{number}.yml", "apps: []\n")
-    running = [subprocess.Popen([sys.executable, "-m", "dusty_tasks", "bundles", "activate", f"b{number}"], cwd=ROOT, stdout=subprocess.DEVNULL)
-               for number in range(6)]
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "dusty_tasks", "bundles", "activate", f"b{number}"],
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+        )
+        for number in range(6)
+    ]
     assert [process.wait() for process in running] == [0] * 6
     assert active(dusty) == [f"b{number}" for number in range(6)]
     assert set(dusty.log()) == {"config.yml as it was found", *(f"bundles activate b{number}" for number in range(6))}

@@ -1,4 +1,5 @@
 """`dusty compile` with options, `dusty trace`, and a specs repo's CI: in a process of its own, with its own two-line dodo.py."""
+
 from __future__ import annotations
 
 import json
@@ -20,7 +21,20 @@ commands:
   always:
     - run-web
 """
-FORBIDDEN = ("docker", "docker-compose", "dockerd", "ssh", "scp", "sudo", "rsync", "git", "curl", "nginx", "systemctl", "limactl")
+FORBIDDEN = (
+    "docker",
+    "docker-compose",
+    "dockerd",
+    "ssh",
+    "scp",
+    "sudo",
+    "rsync",
+    "git",
+    "curl",
+    "nginx",
+    "systemctl",
+    "limactl",
+)
 
 
 class SpecsRepo:
@@ -28,8 +42,11 @@ class SpecsRepo:
 
     def __init__(self, folder: Path) -> None:
         self.root, self.home, self.touched = folder / "specs", folder / "home", folder / "touched"
-        for file, text in {"bundles/main.yml": "apps: [web]\n", "apps/web.yml": WEB,
-                           "dodo.py": "from dusty_tasks.dodo import *\n"}.items():
+        for file, text in {
+            "bundles/main.yml": "apps: [web]\n",
+            "apps/web.yml": WEB,
+            "dodo.py": "from dusty_tasks.dodo import *\n",
+        }.items():
             self.write(file, text)
         self.programs = folder / "bin"
         self.programs.mkdir()
@@ -43,10 +60,20 @@ class SpecsRepo:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
-    def run(self, *words: str, program: Sequence[str] = (sys.executable, "-m", "dusty_tasks")) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "DUSTY_HOME": str(self.home), "PATH": f"{self.programs}:{os.environ['PATH']}",
-                       "DOCKER_HOST": "unix:///nonexistent/docker.sock", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
-        return subprocess.run([*program, *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False)
+    def run(
+        self, *words: str, program: Sequence[str] = (sys.executable, "-m", "dusty_tasks")
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {
+            **os.environ,
+            "DUSTY_HOME": str(self.home),
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
+            "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return subprocess.run(
+            [*program, *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False
+        )
 
     def files(self) -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in sorted(self.root.rglob("*")) if path.is_file()}
@@ -94,7 +121,10 @@ def test_json_is_for_machines(specs: SpecsRepo) -> None:
     ended = specs.run("compile", "--dry-run", "--json")
     broken = json.loads(ended.stdout)
     assert ended.returncode == 1 and not broken["ok"]
-    assert (broken["problems"][0]["file"], broken["problems"][0]["what"]) == ("apps/web.yml", "missing: commands.always")
+    assert (broken["problems"][0]["file"], broken["problems"][0]["what"]) == (
+        "apps/web.yml",
+        "missing: commands.always",
+    )
 
 
 def test_all_bundles_finds_a_clash_that_no_bundle_alone_has(specs: SpecsRepo) -> None:
@@ -111,7 +141,9 @@ def test_all_bundles_finds_a_clash_that_no_bundle_alone_has(specs: SpecsRepo) ->
     specs.write("apps/shop.yml", WEB.replace("local.web", "local.shop"))
     ended = specs.run("compile", "--all-bundles")
     assert (ended.returncode, [line.split() for line in ended.stdout.splitlines()][1:]) == (
-        0, [["main", "1", "0", "0", "1"], ["other", "1", "0", "0", "1"], ["all", "together", "2", "0", "0", "2"]])
+        0,
+        [["main", "1", "0", "0", "1"], ["other", "1", "0", "0", "1"], ["all", "together", "2", "0", "0", "2"]],
+    )
     assert not (specs.home / "build").exists()
 
 
@@ -136,7 +168,10 @@ def test_nothing_active_is_said_and_fails(specs: SpecsRepo, bundles: str, option
     ended = specs.run("compile", *options)
     assert (ended.returncode, ended.stdout) == (1, "") and "No bundles are activated" in ended.stderr
     said = json.loads(specs.run("compile", *options, "--json").stdout)
-    assert (said["ok"], any("No bundles are activated" in problem["what"] for problem in said["problems"])) == (False, True)
+    assert (said["ok"], any("No bundles are activated" in problem["what"] for problem in said["problems"])) == (
+        False,
+        True,
+    )
     assert not (specs.root.parent / "out").exists() and not (specs.home / "build").exists()
 
 
@@ -179,8 +214,12 @@ def test_out_is_written_and_pruned_like_build(specs: SpecsRepo) -> None:
     out, build = specs.root.parent / "out", specs.home / "build"
 
     def written(folder: Path) -> dict[str, bytes]:
-        return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*")
-                if path.is_file() and ".written" not in path.parts}
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and ".written" not in path.parts
+        }
+
     assert written(out) == written(build)
     assert specs.run("compile", "--out", "../out").stdout == "up to date\n"
     shutil.copytree(out / "commands/web", out / "commands/gone")
@@ -193,11 +232,18 @@ def test_a_compiled_file_is_the_same_by_doit_and_by_dusty(specs: SpecsRepo) -> N
     assert specs.run("compile").stdout == "up to date\n"
 
 
-@pytest.mark.parametrize(("word", "said"), [
-    ("hosts:2", "apps/web.yml:3:17: host_forwarding[0].host_name"), ("build/hosts:1", "hosts:1 comes from no spec"),
-    ("nginx/dustyNginx.conf:25", "apps/web.yml:3:5: host_forwarding[0]"), ("dustyNginx.conf:25", "apps/web.yml:3:5: host_forwarding[0]"),
-    ("docker-compose.yml:services.web.image", "apps/web.yml:1:8: image"), ("commands/web/start.sh:LINE", "apps/web.yml:6:7: commands.always[0]"),
-    ("docker-compose.yml:services.dustyInternalNginx.image", "config.yml: nginx_image")])
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("hosts:2", "apps/web.yml:3:17: host_forwarding[0].host_name"),
+        ("build/hosts:1", "hosts:1 comes from no spec"),
+        ("nginx/dustyNginx.conf:25", "apps/web.yml:3:5: host_forwarding[0]"),
+        ("dustyNginx.conf:25", "apps/web.yml:3:5: host_forwarding[0]"),
+        ("docker-compose.yml:services.web.image", "apps/web.yml:1:8: image"),
+        ("commands/web/start.sh:LINE", "apps/web.yml:6:7: commands.always[0]"),
+        ("docker-compose.yml:services.dustyInternalNginx.image", "config.yml: nginx_image"),
+    ],
+)
 def test_trace_names_the_spec_line(specs: SpecsRepo, word: str, said: str) -> None:
     assert specs.run("compile").returncode == 0
     if "LINE" in word:
@@ -213,13 +259,25 @@ def test_trace_takes_the_path_of_an_artifact(specs: SpecsRepo, folder: str) -> N
     assert specs.run("trace", f"{folder.format(home=specs.home)}hosts:2").stdout.startswith("apps/web.yml:3:17")
 
 
-@pytest.mark.parametrize(("word", "said"), [
-    ("hosts:99", "hosts has no line 99"), ("hosts", '"hosts" names no line'), ("host:1", "no artifact named host has an origin"),
-    ("/etc/hosts:1", "no artifact named /etc/hosts has an origin"),
-    ("docker-compose.yml:services.nosuch", "docker-compose.yml has no key services.nosuch"),
-    ("docker-compose.yml:services.web.imgae", 'docker-compose.yml has no key services.web.imgae\n    hint: did you mean "services.web.image"?'),
-    ("docker-compose.yml:services.wbe.image", 'docker-compose.yml has no key services.wbe.image\n    hint: did you mean "services.web"?'),
-    ("nginx/dustyNginx.conf:http", "nginx/dustyNginx.conf has no key http")])
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("hosts:99", "hosts has no line 99"),
+        ("hosts", '"hosts" names no line'),
+        ("host:1", "no artifact named host has an origin"),
+        ("/etc/hosts:1", "no artifact named /etc/hosts has an origin"),
+        ("docker-compose.yml:services.nosuch", "docker-compose.yml has no key services.nosuch"),
+        (
+            "docker-compose.yml:services.web.imgae",
+            'docker-compose.yml has no key services.web.imgae\n    hint: did you mean "services.web.image"?',
+        ),
+        (
+            "docker-compose.yml:services.wbe.image",
+            'docker-compose.yml has no key services.wbe.image\n    hint: did you mean "services.web"?',
+        ),
+        ("nginx/dustyNginx.conf:http", "nginx/dustyNginx.conf has no key http"),
+    ],
+)
 def test_trace_says_what_it_cannot_find(specs: SpecsRepo, word: str, said: str) -> None:
     assert specs.run("compile").returncode == 0
     if "LINE" in word:

@@ -1,4 +1,5 @@
 """`dusty completion`: names come from cached state, at the price of no YAML; and bash really offers them."""
+
 from __future__ import annotations
 
 import os
@@ -15,9 +16,18 @@ from tests.known_specs import keep_documents, keep_texts
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [
-    ("bundle", "shop", {"apps": ["web"]}), ("bundle", "my bundle", {"apps": []}),
-    ("app", "web", {"repo": "github.com/a/code", "scripts": [{"name": "reset"}, {"name": "load"}], "assets": [{"name": "KEY"}],
-                    "test": {"suites": [{"name": "unit"}]}}),
+    ("bundle", "shop", {"apps": ["web"]}),
+    ("bundle", "my bundle", {"apps": []}),
+    (
+        "app",
+        "web",
+        {
+            "repo": "github.com/a/code",
+            "scripts": [{"name": "reset"}, {"name": "load"}],
+            "assets": [{"name": "KEY"}],
+            "test": {"suites": [{"name": "unit"}]},
+        },
+    ),
     ("app", "api", {"repo": "github.com/b/code"}),
     ("lib", "web", {"repo": "/src/lib", "test": {"suites": [{"name": "lint"}]}}),
     ("service", "redis", {"image": "redis"}),
@@ -36,9 +46,15 @@ def home(dusty_home: Path) -> Path:
 
 def test_names_are_those_of_the_specs(home: Path) -> None:
     assert read_known_names(str(home)) == KnownNames(
-        bundles=("my bundle", "shop"), apps=("api", "half", "web"), libs=("web",), services=("redis",),
-        repos=("github.com/a/code", "github.com/b/code", "lib"), assets=("KEY", "OTHER"),
-        scripts={"web": ("reset", "load"), "api": (), "half": ()}, suites={"web": ("unit", "lint")})
+        bundles=("my bundle", "shop"),
+        apps=("api", "half", "web"),
+        libs=("web",),
+        services=("redis",),
+        repos=("github.com/a/code", "github.com/b/code", "lib"),
+        assets=("KEY", "OTHER"),
+        scripts={"web": ("reset", "load"), "api": (), "half": ()},
+        suites={"web": ("unit", "lint")},
+    )
 
 
 def test_the_form_is_that_of_the_cache(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,12 +74,20 @@ def test_a_cache_of_another_form_offers_nothing(dusty_home: Path, text: str) -> 
     assert read_known_names(str(dusty_home)) == KnownNames()
 
 
-@pytest.mark.parametrize(("kind", "words", "wanted"), [
-    ("container", (), ["api", "dustyInternalNginx", "half", "redis", "web"]),
-    ("script", ("web",), ["load", "reset"]), ("script", ("nosuch",), []),
-    ("suite", ("web",), ["all", "lint", "unit"]), ("asset", (), ["KEY", "OTHER"]),
-    ("value", ("set", "routing"), ["published", "network"]), ("value", ("set", "nosuch"), []), ("value", ("get",), []),
-], ids=str)
+@pytest.mark.parametrize(
+    ("kind", "words", "wanted"),
+    [
+        ("container", (), ["api", "dustyInternalNginx", "half", "redis", "web"]),
+        ("script", ("web",), ["load", "reset"]),
+        ("script", ("nosuch",), []),
+        ("suite", ("web",), ["all", "lint", "unit"]),
+        ("asset", (), ["KEY", "OTHER"]),
+        ("value", ("set", "routing"), ["published", "network"]),
+        ("value", ("set", "nosuch"), []),
+        ("value", ("get",), []),
+    ],
+    ids=str,
+)
 def test_names_by_kind(home: Path, kind: str, words: tuple[str, ...], wanted: list[str]) -> None:
     assert list(completion.names(kind, words)) == wanted
 
@@ -73,12 +97,22 @@ def test_keys_that_other_verbs_change_are_not_offered_for_set(dusty_home: Path) 
 
 
 def test_nothing_heavy_is_imported_for_a_tab(home: Path) -> None:
-    code = ("import sys\nfrom dusty_tasks.cli.main import main\nmain(['completion', 'complete', 'scripts', 'web', ''])\n"
-            "print('LOADED', *sorted(sys.modules), file=sys.stderr)")
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env={**os.environ, "DUSTY_HOME": str(home)},
-                           capture_output=True, text=True, check=True)
+    code = (
+        "import sys\nfrom dusty_tasks.cli.main import main\nmain(['completion', 'complete', 'scripts', 'web', ''])\n"
+        "print('LOADED', *sorted(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "DUSTY_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert ended.stdout.split() == ["load", "reset"]
-    assert not {"yaml", "jsonschema", "jinja2", "docker", "rich", "sh", "doit", "subprocess"} & set(ended.stderr.split("LOADED")[1].split())
+    assert not {"yaml", "jsonschema", "jinja2", "docker", "rich", "sh", "doit", "subprocess"} & set(
+        ended.stderr.split("LOADED")[1].split()
+    )
 
 
 def bash_offers(home: Path, *typed: str) -> list[str]:
@@ -87,22 +121,36 @@ def bash_offers(home: Path, *typed: str) -> list[str]:
     program = home / "bin/dusty"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m dusty_tasks "$@"\n')
     program.chmod(0o755)
-    script = ('source <(dusty completion bash) || exit 9; COMP_WORDS=(dusty "$@"); COMP_CWORD=$#; _dusty; '
-              '[ ${#COMPREPLY[@]} = 0 ] || printf "%s\\n" "${COMPREPLY[@]}"')
+    script = (
+        'source <(dusty completion bash) || exit 9; COMP_WORDS=(dusty "$@"); COMP_CWORD=$#; _dusty; '
+        '[ ${#COMPREPLY[@]} = 0 ] || printf "%s\\n" "${COMPREPLY[@]}"'
+    )
     env = {**os.environ, "DUSTY_HOME": str(home), "PATH": f"{home}/bin:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(["bash", "-c", script, "bash", *typed], env=env, capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(
+        ["bash", "-c", script, "bash", *typed], env=env, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
-@pytest.mark.parametrize(("typed", "wanted"), [
-    (("bundles", "activate", ""), [r"my\ bundle", "shop"]), (("bundles", "activate", r"my\ "), [r"my\ bundle"]),
-    (("scripts", "web", "re"), ["reset"]), (("vers",), ["version"]), (("cp", ""), []), (("nosuch", ""), []),
-], ids=str)
+@pytest.mark.parametrize(
+    ("typed", "wanted"),
+    [
+        (("bundles", "activate", ""), [r"my\ bundle", "shop"]),
+        (("bundles", "activate", r"my\ "), [r"my\ bundle"]),
+        (("scripts", "web", "re"), ["reset"]),
+        (("vers",), ["version"]),
+        (("cp", ""), []),
+        (("nosuch", ""), []),
+    ],
+    ids=str,
+)
 def test_bash_offers_what_fits(home: Path, typed: tuple[str, ...], wanted: list[str]) -> None:
     assert bash_offers(home, *typed) == wanted
 
 
 @pytest.mark.parametrize("words", [["completion"], ["completion", "tcsh"], ["completion", "bash", "x"]], ids=str)
-def test_a_shell_nobody_knows_is_refused(words: list[str], dusty_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_shell_nobody_knows_is_refused(
+    words: list[str], dusty_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from dusty_tasks.cli.main import main
 
     assert main(words) == 1

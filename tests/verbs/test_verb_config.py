@@ -1,4 +1,5 @@
 """`dusty config`: every key listed with what it may be, every change checked, recorded and undone."""
+
 from __future__ import annotations
 
 import io
@@ -16,13 +17,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_list_marks_the_present_value_and_says_where_it_comes_from(dusty: Chosen) -> None:
     dusty("config", "set", "routing", "network")
     text = dusty("config", "list").out
-    assert """\
+    assert (
+        """\
 *  routing = network
    How nginx reaches an app's container.
      published: a port from 65000 up on the engine's bridge address
  > network: the Compose network itself; no published ports
    (config.yml:2:10)
-""" in text
+"""
+        in text
+    )
     assert "*  bridge_ip = 172.17.0.1\n" in text and "   (default)\n" in text
     assert dusty("config").out == text
 
@@ -36,18 +40,32 @@ def test_json_lists_every_key_with_its_present_value(dusty: Chosen) -> None:
     assert rows["host.root"]["value"] == f"{dusty.home}/host" and rows["host.ssh"]["value"] is None
 
 
-@pytest.mark.parametrize(("key", "word", "got", "stored"), [
-    ("routing", "network", "network", "routing: network"),
-    ("host.wait", "30", "30", "host:\n  wait: 30"),
-    ("host.wait", "0.5", "0.5", "host:\n  wait: 0.5"),
-    ("external_bind", "true", "true", "external_bind: true"),
-    ("external_bind", "yes", "true", "external_bind: true"),
-    ("sync.exclude", "[node_modules/, '*.log']", '["node_modules/", "*.log"]', "sync:\n  exclude:\n    - node_modules/\n    - '*.log'"),
-    ("sync.exclude", "\n- a b\n- c", '["a b", "c"]', "sync:\n  exclude:\n    - a b\n    - c"),
-    ("sync.exclude", '["1", "true"]', '["1", "true"]', "sync:\n  exclude:\n    - '1'\n    - 'true'"),
-    ("host.start", "[limactl, start, dusty]", '["limactl", "start", "dusty"]', "host:\n  start:\n    - limactl\n    - start\n    - dusty"),
-    ("specs_repo", "github.com/org/specs", "github.com/org/specs", "specs_repo: github.com/org/specs"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("key", "word", "got", "stored"),
+    [
+        ("routing", "network", "network", "routing: network"),
+        ("host.wait", "30", "30", "host:\n  wait: 30"),
+        ("host.wait", "0.5", "0.5", "host:\n  wait: 0.5"),
+        ("external_bind", "true", "true", "external_bind: true"),
+        ("external_bind", "yes", "true", "external_bind: true"),
+        (
+            "sync.exclude",
+            "[node_modules/, '*.log']",
+            '["node_modules/", "*.log"]',
+            "sync:\n  exclude:\n    - node_modules/\n    - '*.log'",
+        ),
+        ("sync.exclude", "\n- a b\n- c", '["a b", "c"]', "sync:\n  exclude:\n    - a b\n    - c"),
+        ("sync.exclude", '["1", "true"]', '["1", "true"]', "sync:\n  exclude:\n    - '1'\n    - 'true'"),
+        (
+            "host.start",
+            "[limactl, start, dusty]",
+            '["limactl", "start", "dusty"]',
+            "host:\n  start:\n    - limactl\n    - start\n    - dusty",
+        ),
+        ("specs_repo", "github.com/org/specs", "github.com/org/specs", "specs_repo: github.com/org/specs"),
+    ],
+    ids=str,
+)
 def test_set_stores_the_value_and_get_prints_it(dusty: Chosen, key: str, word: str, got: str, stored: str) -> None:
     ended = dusty("config", "set", key, word)
     assert (ended.code, ended.out, ended.err) == (0, f"{key} = {got}\n", "")
@@ -65,7 +83,9 @@ def test_a_daemon_file_comes_from_a_file_or_stdin(dusty: Chosen, monkeypatch: py
     assert json.loads(dusty("config", "get", "host.daemon").out) == {"debug": False}
 
 
-def test_a_folder_of_specs_is_stored_as_an_absolute_path(dusty: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_specs_is_stored_as_an_absolute_path(
+    dusty: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", "/home/me")
     assert dusty("config", "set", "specs_repo", "./mine/").out == f"specs_repo = {tmp_path}/mine\n"
@@ -88,25 +108,55 @@ def test_unset_returns_to_the_default_and_leaves_the_rest(dusty: Chosen) -> None
     assert dusty("config", "unset", "host.wait") == (0, "host.wait: back to its default (no change)\n", "")
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["set", "routing", "netwrk"], 'routing: "netwrk" is not one of published, network\n    hint: did you mean "network"?'),
-    (["set", "routnig", "network"], 'unknown key "routnig"\n    hint: did you mean "routing"?'),
-    (["get", "routnig"], 'did you mean "routing"?'), (["unset", "routnig"], 'did you mean "routing"?'),
-    (["set", "host", "x"], "host is a group: host.kind, "), (["set", "", "x"], 'unknown key ""'),
-    (["set", "bundles", "[a]"], "dusty bundles does"), (["set", "env", "{}"], "dusty env does"),
-    (["set", "repo_overrides", "{}"], "dusty repos does"), (["unset", "repo_branches"], "dusty repos does"),
-    (["set", "host.wait", "soon"], "host.wait: must be a number"), (["set", "sync.jobs", "0"], "out of range"),
-    (["set", "sync.jobs", "1.5"], "sync.jobs: must be a whole number"), (["set", "external_bind", "maybe"], "must be true or false"),
-    (["set", "sync.exclude", "*.log"], "must be a list of strings, not \"*.log\"\n    hint: dusty config set sync.exclude '[\"*.log\"]'\n"), (["set", "sync.exclude", "[a"], "sync.exclude: not YAML: "),
-    (["set", "sync.exclude", "[*.log]"], "hint: in YAML, text that begins with * & ! @ ` or % stands in quotes, for example \"*.log\"\n"),
-    (["set", "host.daemon", "[1]"], "must be a mapping"), (["set", "host.daemon", "{a: 1, a: 2}"], 'duplicate key "a"'),
-    (["set", "bridge_ip", "fe80::1"], "is not an IPv4 address"), (["set", "specs_repo", ""], "specs_repo: "),
-    (["set", "specs_repo", "a\x00b"], "specs_repo: "), (["set", "nginx_image", "x" * 100_000 + " "], "nginx_image: "),
-    (["set", "host.root", "@/nosuch"], "/nosuch: No such file or directory"), (["set", "host.root", "@/"], "/: Is a directory"),
-    (["set", "routing"], "config set needs a value"), (["set", "routing", "a", "b"], '"b" is one word too many'), (["get"], "config get needs a key"),
-    (["undo", "nosuch"], 'no change with the id "nosuch"'), (["undo"], "no change to undo"), (["undo", "a", "b"], "one word too many"),
-    (["lgo"], 'did you mean "log"?'), (["list", "x"], "one word too many"), (["log", "x"], "one word too many"),
-], ids=lambda value: str(value)[:50])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["set", "routing", "netwrk"],
+            'routing: "netwrk" is not one of published, network\n    hint: did you mean "network"?',
+        ),
+        (["set", "routnig", "network"], 'unknown key "routnig"\n    hint: did you mean "routing"?'),
+        (["get", "routnig"], 'did you mean "routing"?'),
+        (["unset", "routnig"], 'did you mean "routing"?'),
+        (["set", "host", "x"], "host is a group: host.kind, "),
+        (["set", "", "x"], 'unknown key ""'),
+        (["set", "bundles", "[a]"], "dusty bundles does"),
+        (["set", "env", "{}"], "dusty env does"),
+        (["set", "repo_overrides", "{}"], "dusty repos does"),
+        (["unset", "repo_branches"], "dusty repos does"),
+        (["set", "host.wait", "soon"], "host.wait: must be a number"),
+        (["set", "sync.jobs", "0"], "out of range"),
+        (["set", "sync.jobs", "1.5"], "sync.jobs: must be a whole number"),
+        (["set", "external_bind", "maybe"], "must be true or false"),
+        (
+            ["set", "sync.exclude", "*.log"],
+            'must be a list of strings, not "*.log"\n    hint: dusty config set sync.exclude \'["*.log"]\'\n',
+        ),
+        (["set", "sync.exclude", "[a"], "sync.exclude: not YAML: "),
+        (
+            ["set", "sync.exclude", "[*.log]"],
+            'hint: in YAML, text that begins with * & ! @ ` or % stands in quotes, for example "*.log"\n',
+        ),
+        (["set", "host.daemon", "[1]"], "must be a mapping"),
+        (["set", "host.daemon", "{a: 1, a: 2}"], 'duplicate key "a"'),
+        (["set", "bridge_ip", "fe80::1"], "is not an IPv4 address"),
+        (["set", "specs_repo", ""], "specs_repo: "),
+        (["set", "specs_repo", "a\x00b"], "specs_repo: "),
+        (["set", "nginx_image", "x" * 100_000 + " "], "nginx_image: "),
+        (["set", "host.root", "@/nosuch"], "/nosuch: No such file or directory"),
+        (["set", "host.root", "@/"], "/: Is a directory"),
+        (["set", "routing"], "config set needs a value"),
+        (["set", "routing", "a", "b"], '"b" is one word too many'),
+        (["get"], "config get needs a key"),
+        (["undo", "nosuch"], 'no change with the id "nosuch"'),
+        (["undo"], "no change to undo"),
+        (["undo", "a", "b"], "one word too many"),
+        (["lgo"], 'did you mean "log"?'),
+        (["list", "x"], "one word too many"),
+        (["log", "x"], "one word too many"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
 def test_bad_input_is_named_and_changes_nothing(dusty: Chosen, words: list[str], said: str) -> None:
     before = dusty.config.read_bytes()
     ended = dusty("config", *words)
@@ -156,7 +206,9 @@ def test_log_and_undo(dusty: Chosen) -> None:
 
 def dusty_id(dusty: Chosen, what: str) -> str:
     """The id of the newest change whose text begins with `what`."""
-    found: str = next(entry["id"] for entry in json.loads(dusty("config", "log", "--json").out) if entry["what"].startswith(what))
+    found: str = next(
+        entry["id"] for entry in json.loads(dusty("config", "log", "--json").out) if entry["what"].startswith(what)
+    )
     return found
 
 
@@ -167,7 +219,9 @@ def test_a_home_that_cannot_be_written_is_named(dusty: Chosen, monkeypatch: pyte
 
 
 def test_a_pipe_closed_early_ends_in_silence(dusty: Chosen) -> None:
-    command = f'for i in 1 2 3; do {sys.executable} -m dusty_tasks config list --json | true; echo "${{PIPESTATUS[0]}}"; done'
+    command = (
+        f'for i in 1 2 3; do {sys.executable} -m dusty_tasks config list --json | true; echo "${{PIPESTATUS[0]}}"; done'
+    )
     ended = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stderr == "" and set(ended.stdout.split()) <= {"0", "141"}
 
@@ -181,8 +235,10 @@ def test_another_specs_repo_drops_the_bundles_of_the_former_with_a_word(dusty: C
     dusty("bundles", "activate", "shop", "Bücher & more")
     before = dusty.config.read_text()
     ended = dusty("config", "set", "specs_repo", "github.com/org/specs")
-    assert ended.out == ("specs_repo = github.com/org/specs\nno longer active, being bundles of the former specs repo: shop, Bücher & more\n"
-                         "    hint: dusty bundles activate <name>\n")
+    assert ended.out == (
+        "specs_repo = github.com/org/specs\nno longer active, being bundles of the former specs repo: shop, Bücher & more\n"
+        "    hint: dusty bundles activate <name>\n"
+    )
     assert "bundles" not in dusty.config.read_text()
     dusty("config", "undo")
     assert dusty.config.read_text() == before, "one change, with its bundles"

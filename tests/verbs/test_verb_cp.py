@@ -1,4 +1,5 @@
 """`dusty cp` up to the engine: words, what is unknown, what it says (the copying itself: tests/effects, tests/e2e)."""
+
 from __future__ import annotations
 
 import io
@@ -37,7 +38,9 @@ def test_a_file_comes_from_a_container(dusty: Chosen, copying: Engine, tmp_path:
     assert (tmp_path / "new/copy").read_text() == "hello"
 
 
-def test_a_file_goes_into_the_deepest_folder_there_is_with_its_missing_parents(dusty: Chosen, copying: Engine, tmp_path: Path) -> None:
+def test_a_file_goes_into_the_deepest_folder_there_is_with_its_missing_parents(
+    dusty: Chosen, copying: Engine, tmp_path: Path
+) -> None:
     import tarfile
 
     assert dusty("cp", str(copying.folder / "f"), "web:/folder/a/b").code == 0
@@ -46,13 +49,23 @@ def test_a_file_goes_into_the_deepest_folder_there_is_with_its_missing_parents(d
         assert [(member.name, member.isdir(), member.uid) for member in archive] == [("a", True, 0), ("a/b", False, 0)]
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    ([], "needs a source and a destination"), (["a"], "needs a source"), (["a", "b", "c"], "needs a source"),
-    (["a", "b"], "both paths are on this machine"), (["web:x", "y"], "must be absolute"), (["wbe:/x", "y"], 'did you mean "web"?'),
-    (["web:/nosuch", "y"], "web:/nosuch: no such file or folder"), (["/nosuch/file", "web:/x"], "/nosuch/file: no such file or folder"),
-    (["", "web:/x"], "an empty path"), (["web:/folder", "{file}"], "is a file, and a folder cannot be copied onto it"),
-    (["{file}", "web:/there/f/"], "/there/f is a file, not a folder"), (["{file}", "web:/there/f/below"], "/there/f is a file, not a folder"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "needs a source and a destination"),
+        (["a"], "needs a source"),
+        (["a", "b", "c"], "needs a source"),
+        (["a", "b"], "both paths are on this machine"),
+        (["web:x", "y"], "must be absolute"),
+        (["wbe:/x", "y"], 'did you mean "web"?'),
+        (["web:/nosuch", "y"], "web:/nosuch: no such file or folder"),
+        (["/nosuch/file", "web:/x"], "/nosuch/file: no such file or folder"),
+        (["", "web:/x"], "an empty path"),
+        (["web:/folder", "{file}"], "is a file, and a folder cannot be copied onto it"),
+        (["{file}", "web:/there/f/"], "/there/f is a file, not a folder"),
+        (["{file}", "web:/there/f/below"], "/there/f is a file, not a folder"),
+    ],
+)
 def test_what_cannot_be_copied(dusty: Chosen, copying: Engine, tmp_path: Path, words: list[str], said: str) -> None:
     (tmp_path / "file").write_text("kept")
     ended = dusty("cp", *(word.format(file=tmp_path / "file") for word in words))
@@ -71,15 +84,26 @@ def test_a_full_or_forbidden_disk_here_is_one_sentence(dusty: Chosen, copying: E
     assert ended.code == 1 and len(ended.err.splitlines()) == 1 and "/proc/nosuch" in ended.err
 
 
-@pytest.mark.parametrize(("words", "said"), [(["-", "-"], "both paths are on this machine"), (["-", "web:/folder/"], "has no name"), (["-", "web:/folder"], "name the file"),
-                                             (["web:/nothing", "-"], "no such file")])
-def test_streams_that_make_no_sense(dusty: Chosen, copying: Engine, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["-", "-"], "both paths are on this machine"),
+        (["-", "web:/folder/"], "has no name"),
+        (["-", "web:/folder"], "name the file"),
+        (["web:/nothing", "-"], "no such file"),
+    ],
+)
+def test_streams_that_make_no_sense(
+    dusty: Chosen, copying: Engine, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"x")))
     ended = dusty("cp", *words)
     assert ended.code == 1 and said in ended.err
 
 
-def test_a_file_comes_from_stdin_and_goes_to_stdout_with_not_a_word_beside_it(dusty: Chosen, copying: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_comes_from_stdin_and_goes_to_stdout_with_not_a_word_beside_it(
+    dusty: Chosen, copying: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\x00\r\n")))
     assert dusty("cp", "-", "web:/folder/new/blob").code == 0
     with tarfile.open(copying.folder / "received.tar") as archive:

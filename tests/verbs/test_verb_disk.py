@@ -1,4 +1,5 @@
 """`dusty disk`: it lists, asks, and takes only what is Dusty's; bad words change nothing."""
+
 from __future__ import annotations
 
 import json
@@ -14,11 +15,25 @@ from dusty_tasks.effects.engine.http import EngineRefused
 __all__ = ["engine"]
 
 OURS = {"com.docker.compose.project": "dusty"}
-USAGE = {"Containers": [{"Id": "c-old", "Names": ["/dusty_old_1"], "State": "exited", "ImageID": "i-old", "Labels": OURS, "SizeRw": 2048},
-                        {"Id": "c-web", "Names": ["/dusty_web_1"], "State": "running", "ImageID": "i-web", "Labels": OURS},
-                        {"Id": "c-x", "Names": ["/theirs"], "State": "exited", "ImageID": "i-x", "Labels": {}}],
-         "Images": [{"Id": "i-redis", "RepoTags": ["redis:7"], "Size": 1024, "Labels": None}, {"Id": "i-theirs", "RepoTags": ["theirs:1"], "Size": 9, "Labels": None}],
-         "Volumes": None}
+USAGE = {
+    "Containers": [
+        {
+            "Id": "c-old",
+            "Names": ["/dusty_old_1"],
+            "State": "exited",
+            "ImageID": "i-old",
+            "Labels": OURS,
+            "SizeRw": 2048,
+        },
+        {"Id": "c-web", "Names": ["/dusty_web_1"], "State": "running", "ImageID": "i-web", "Labels": OURS},
+        {"Id": "c-x", "Names": ["/theirs"], "State": "exited", "ImageID": "i-x", "Labels": {}},
+    ],
+    "Images": [
+        {"Id": "i-redis", "RepoTags": ["redis:7"], "Size": 1024, "Labels": None},
+        {"Id": "i-theirs", "RepoTags": ["theirs:1"], "Size": 9, "Labels": None},
+    ],
+    "Volumes": None,
+}
 
 
 @pytest.fixture
@@ -32,9 +47,19 @@ def used(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engi
 
 def test_inspect_shows_what_is_dustys_and_persist_by_folder(dusty: Chosen, used: Engine) -> None:
     ended = dusty("disk")
-    assert ended.code == 0 and "dusty_old_1" in ended.out and "redis:7" in ended.out and "persist    db" in ended.out and "theirs" not in ended.out
+    assert (
+        ended.code == 0
+        and "dusty_old_1" in ended.out
+        and "redis:7" in ended.out
+        and "persist    db" in ended.out
+        and "theirs" not in ended.out
+    )
     found = json.loads(dusty("disk", "inspect", "--json").out)
-    assert set(found["persist"]) == {"db"} and {item["name"] for item in found["items"]} == {"dusty_old_1", "dusty_web_1", "redis:7"}
+    assert set(found["persist"]) == {"db"} and {item["name"] for item in found["items"]} == {
+        "dusty_old_1",
+        "dusty_web_1",
+        "redis:7",
+    }
 
 
 @pytest.mark.parametrize("action", ["cleanup_containers", "cleanup_images"])
@@ -59,9 +84,12 @@ def test_with_broken_specs_only_what_is_surely_ours_goes(dusty: Chosen, used: En
     assert ended.code == 0 and "no images to clean up" in ended.out and "specs cannot be read" in ended.err
 
 
-def test_what_somebody_began_to_use_stays_and_is_said(dusty: Chosen, used: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_somebody_began_to_use_stays_and_is_said(
+    dusty: Chosen, used: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(_self: object, method: str, path: str, **_named: object) -> bytes:
         raise EngineRefused(409, "image is being used by running container 1234")
+
     monkeypatch.setattr("dusty_tasks.effects.engine.http.Engine.request", refuse)
     ended = dusty("disk", "cleanup_images", "--yes")
     assert ended.code == 2 and "redis:7 stays: image is being used" in ended.err
@@ -79,7 +107,9 @@ def test_a_backup_comes_back(dusty: Chosen, used: Engine, tmp_path: Path) -> Non
     assert (dusty.home / "host/persist/db/f").read_text() == "data"
 
 
-def test_running_containers_are_a_warning_for_backup_and_an_end_for_restore(dusty: Chosen, used: Engine, tmp_path: Path) -> None:
+def test_running_containers_are_a_warning_for_backup_and_an_end_for_restore(
+    dusty: Chosen, used: Engine, tmp_path: Path
+) -> None:
     used.containers = [WEB, DB]
     assert "db, web are running" in dusty("disk", "backup", str(tmp_path / "b")).err
     (path,) = (tmp_path / "b").iterdir()
@@ -87,11 +117,18 @@ def test_running_containers_are_a_warning_for_backup_and_an_end_for_restore(dust
     assert ended.code == 1 and "db, web are running" in ended.err
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["foo"], '"foo" is not a word of disk'), (["backup"], "disk backup needs a folder"), (["restore"], "disk restore needs an archive"),
-    (["restore", "/nosuch.tar.gz"], "/nosuch.tar.gz: no such file"), (["inspect", "x"], "one word too many"), (["backup", "/etc/hostname"], "is no folder to write to"),
-    (["restore", "/etc/hostname"], "is damaged, or no backup"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["foo"], '"foo" is not a word of disk'),
+        (["backup"], "disk backup needs a folder"),
+        (["restore"], "disk restore needs an archive"),
+        (["restore", "/nosuch.tar.gz"], "/nosuch.tar.gz: no such file"),
+        (["inspect", "x"], "one word too many"),
+        (["backup", "/etc/hostname"], "is no folder to write to"),
+        (["restore", "/etc/hostname"], "is damaged, or no backup"),
+    ],
+)
 def test_bad_words(dusty: Chosen, used: Engine, words: list[str], said: str) -> None:
     ended = dusty("disk", *words, "--yes")
     assert ended.code == 1 and said in ended.err and used.asked == []

@@ -1,4 +1,5 @@
 """`dusty doctor`: every finding with its command, one cause once, exit 1 if any failed, and harmless repairs."""
+
 from __future__ import annotations
 
 import json
@@ -27,7 +28,10 @@ CHECK_INSTALLATION = helper_install.check_installation
 @pytest.fixture
 def examined(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Programs that say a version, no hosts file of this machine's."""
-    monkeypatch.setattr("dusty_tasks.effects.engine.versions.read_versions", lambda docker_host: [("git", "2.39", ""), ("rsync", "", "not installed")])
+    monkeypatch.setattr(
+        "dusty_tasks.effects.engine.versions.read_versions",
+        lambda docker_host: [("git", "2.39", ""), ("rsync", "", "not installed")],
+    )
     monkeypatch.setattr(hosts_file, "read_hosts_file", lambda *_path: b"")
     monkeypatch.setattr("dusty_tasks.effects.hosts.helper.check_installation", list)
     monkeypatch.setattr(health, "CHECKS", tuple(check for check in health.CHECKS if check is not health.repos))
@@ -36,7 +40,10 @@ def examined(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
 
 def findings(dusty: Chosen) -> dict[str, list[str]]:
     found = json.loads(dusty("doctor", "--json").out)
-    return {topic: [entry["state"] for entry in found if entry["topic"] == topic] for topic in {entry["topic"] for entry in found}}
+    return {
+        topic: [entry["state"] for entry in found if entry["topic"] == topic]
+        for topic in {entry["topic"] for entry in found}
+    }
 
 
 def test_each_finding_has_its_state_and_its_command(dusty: Chosen, examined: Engine) -> None:
@@ -53,18 +60,31 @@ def test_no_engine_is_said_once(dusty: Chosen, examined: Engine) -> None:
 
 def test_a_docker_host_that_is_off_is_no_failure(dusty: Chosen, examined: Engine) -> None:
     examined.is_down = True
-    dusty.config.write_text(dusty.config.read_text() + "host: {kind: ssh, ssh: me@127.0.0.1:1, address: 127.0.0.1, start: [false], status: [false]}\n")
+    dusty.config.write_text(
+        dusty.config.read_text()
+        + "host: {kind: ssh, ssh: me@127.0.0.1:1, address: 127.0.0.1, start: [false], status: [false]}\n"
+    )
     ended = dusty("doctor")
     assert "warning: engine: me@127.0.0.1 is off\n    hint: dusty start" in ended.out and ended.out.count("is off") == 1
 
 
-@pytest.mark.parametrize(("state", "fields", "record", "said"), [
-    ("running", {"health": "unhealthy"}, {}, "failed: container: web is unhealthy"),
-    ("restarting", {}, {}, "failed: container: web keeps ending and being restarted by the engine\n    hint: dusty logs web shows why it ends"),
-    ("running", {"since": "3 seconds"}, {"ready": False, "trouble": LOOPS}, "failed: container: web keeps ending"),
-    ("exited", {"exit_status": 5}, {"ready": False}, "failed: container: web ended with status 5"),
-])
-def test_a_container_in_trouble_is_a_failure(dusty: Chosen, examined: Engine, state: str, fields: dict[str, Any], record: dict[str, Any], said: str) -> None:
+@pytest.mark.parametrize(
+    ("state", "fields", "record", "said"),
+    [
+        ("running", {"health": "unhealthy"}, {}, "failed: container: web is unhealthy"),
+        (
+            "restarting",
+            {},
+            {},
+            "failed: container: web keeps ending and being restarted by the engine\n    hint: dusty logs web shows why it ends",
+        ),
+        ("running", {"since": "3 seconds"}, {"ready": False, "trouble": LOOPS}, "failed: container: web keeps ending"),
+        ("exited", {"exit_status": 5}, {"ready": False}, "failed: container: web ended with status 5"),
+    ],
+)
+def test_a_container_in_trouble_is_a_failure(
+    dusty: Chosen, examined: Engine, state: str, fields: dict[str, Any], record: dict[str, Any], said: str
+) -> None:
     wanted(dusty.home, "web")
     started = dusty.home / "host/persist/.dusty/started.json"
     started.parent.mkdir(parents=True)
@@ -97,8 +117,9 @@ def test_another_bridge_is_a_failure_with_the_setting_that_mends_it(dusty: Chose
 
 
 @pytest.mark.parametrize(("without_password", "is_fine"), [(True, True), (False, False)])
-def test_no_helper_is_no_failure_where_sudo_asks_for_no_password(without_password: bool, is_fine: bool, monkeypatch: pytest.MonkeyPatch,
-                                                                 dusty: Chosen, examined: Engine) -> None:
+def test_no_helper_is_no_failure_where_sudo_asks_for_no_password(
+    without_password: bool, is_fine: bool, monkeypatch: pytest.MonkeyPatch, dusty: Chosen, examined: Engine
+) -> None:
     monkeypatch.setattr(helper_install, "check_installation", CHECK_INSTALLATION)
     monkeypatch.setattr(helper_install.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(helper_install, "HELPER_PATH", str(dusty.home / "absent"))
@@ -106,7 +127,9 @@ def test_no_helper_is_no_failure_where_sudo_asks_for_no_password(without_passwor
     assert (FAILED not in [finding.state for finding in hosts_health.helper_findings()]) == is_fine
     checked = dusty("hosts", "check")
     shown = [line for line in dusty("doctor").out.splitlines() if ": hosts " in line]
-    assert [line for line in checked.out.splitlines() if ": hosts " in line] == shown, "`hosts check` and `doctor` say the same"
+    assert [line for line in checked.out.splitlines() if ": hosts " in line] == shown, (
+        "`hosts check` and `doctor` say the same"
+    )
 
 
 def test_stand_ins_are_shown(dusty: Chosen, examined: Engine) -> None:
@@ -132,27 +155,40 @@ def test_a_sound_state_is_left_alone(dusty: Chosen, examined: Engine) -> None:
 def test_what_killed_test_runs_left_is_removed(dusty: Chosen, examined: Engine) -> None:
     import socket
 
-    examined.answers["/networks?"] = [{"Name": "left", "Id": "n1", "Labels": {"dusty.test.run": f"{socket.gethostname()}:999999999:1"}}]
+    examined.answers["/networks?"] = [
+        {"Name": "left", "Id": "n1", "Labels": {"dusty.test.run": f"{socket.gethostname()}:999999999:1"}}
+    ]
     assert "killed test runs left 1 container or networks: left" in dusty("doctor").out
     assert not examined.asked
     dusty("doctor", "--fix")
     assert examined.asked == ["DELETE /networks/n1"]
 
 
-def test_a_repair_that_fails_is_said_and_stops_no_other(dusty: Chosen, examined: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repair_that_fails_is_said_and_stops_no_other(
+    dusty: Chosen, examined: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dusty_tasks.effects.doors.failures import Failure
 
     def fail() -> None:
         raise Failure("cannot")
+
     done = []
-    monkeypatch.setattr(health, "examine", lambda: [Finding("a", FAILED, "w", "m", "hosts"), Finding("b", FAILED, "w", "m", "proxy")])
+    monkeypatch.setattr(
+        health, "examine", lambda: [Finding("a", FAILED, "w", "m", "hosts"), Finding("b", FAILED, "w", "m", "proxy")]
+    )
     monkeypatch.setattr(health, "REPAIRS", {"hosts": fail, "proxy": lambda: done.append("proxy")})
     ended = dusty("doctor", "--fix")
     assert ended.code == 1 and "hosts: cannot" in ended.err and done == ["proxy"]
 
 
-@pytest.mark.parametrize(("finished", "said"), [
-    (Finished(0, "x", ""), ""), (Finished(128, "", "fatal: repository not found\nmore"), "fatal: repository not found"), (Finished(124, "", ""), "no answer within 10 s")])
+@pytest.mark.parametrize(
+    ("finished", "said"),
+    [
+        (Finished(0, "x", ""), ""),
+        (Finished(128, "", "fatal: repository not found\nmore"), "fatal: repository not found"),
+        (Finished(124, "", ""), "no answer within 10 s"),
+    ],
+)
 def test_why_a_repo_cannot_be_reached(finished: Finished, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "run", lambda *_words, **_named: finished)
     assert health._why_unreachable("https://x/y")[0] == said
@@ -167,18 +203,31 @@ def test_a_home_that_others_may_read_or_change_is_named_and_closed(dusty: Chosen
     (home / "assets").mkdir(exist_ok=True)
     (home / "host/persist/db").mkdir(parents=True)
     (home / "assets/KEY").write_text("secret")
-    for path, mode in ((home / "assets/KEY", 0o644), (home / "host/persist/db", 0o777), (home / "assets", 0o755), (home, 0o755)):
+    for path, mode in (
+        (home / "assets/KEY", 0o644),
+        (home / "host/persist/db", 0o777),
+        (home / "assets", 0o755),
+        (home, 0o755),
+    ):
         path.chmod(mode)
     assert findings(dusty)["privacy"] == ["warning"]
     ended = dusty("doctor")
-    assert f"warning: privacy: other users of this machine may read {home}/" in ended.out and f"hint: chmod 700 {home} (doctor --fix does it)" in ended.out
+    assert (
+        f"warning: privacy: other users of this machine may read {home}/" in ended.out
+        and f"hint: chmod 700 {home} (doctor --fix does it)" in ended.out
+    )
     (home / "assets").chmod(0o777)
     home.chmod(0o777)
     assert f"failed: privacy: other users of this machine may change {home}, {home}/assets" in dusty("doctor").out
     ended = dusty("doctor", "--fix")
     assert f"closed {home} to other users" in ended.out and "privacy:" not in ended.out
-    modes = {path: path.stat().st_mode & 0o777 for path in (home, home / "assets", home / "assets/KEY", home / "config.yml", home / "host/persist/db")}
-    assert list(modes.values()) == [0o700, 0o700, 0o600, 0o600, 0o777], modes  # what containers keep is theirs; nobody reaches it from outside
+    modes = {
+        path: path.stat().st_mode & 0o777
+        for path in (home, home / "assets", home / "assets/KEY", home / "config.yml", home / "host/persist/db")
+    }
+    assert list(modes.values()) == [0o700, 0o700, 0o600, 0o600, 0o777], (
+        modes
+    )  # what containers keep is theirs; nobody reaches it from outside
 
 
 def test_a_home_that_is_closed_needs_nothing(dusty: Chosen, examined: Engine) -> None:

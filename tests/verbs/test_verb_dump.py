@@ -1,4 +1,5 @@
 """`dusty dump`: one archive, and no secret in it."""
+
 from __future__ import annotations
 
 import hashlib
@@ -16,8 +17,14 @@ from dusty_tasks.verbs import dump
 
 __all__ = ["engine"]
 
-SECRETS = {"set": "s3t-by-env-verb", "spec": "fr0m-the-compose-file", "caller": "fr0m-the-caller-of-up", "asset": "l1ne-of-an-asset", "url": "pa55-in-url",
-           "token": "ghp_abcdefghijklmnopqrstuvwxyz0123456789"}
+SECRETS = {
+    "set": "s3t-by-env-verb",
+    "spec": "fr0m-the-compose-file",
+    "caller": "fr0m-the-caller-of-up",
+    "asset": "l1ne-of-an-asset",
+    "url": "pa55-in-url",
+    "token": "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+}
 
 
 @pytest.fixture
@@ -29,11 +36,27 @@ def leaky(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Cho
     assert dusty("assets", "set", "WEB_KEY", str(key)).code == 0
     monkeypatch.setenv("FROM_CALLER", SECRETS["caller"])
     (dusty.home / "build").mkdir(exist_ok=True)
-    (dusty.home / "build/docker-compose.yml").write_text(json.dumps({"services": {"web": {"environment": {
-        "PASSWORD": SECRETS["spec"], "FROM_CALLER": None, "SHORT": "xy"}, "image": f"https://me:{SECRETS['url']}@reg/x"}}}))
+    (dusty.home / "build/docker-compose.yml").write_text(
+        json.dumps(
+            {
+                "services": {
+                    "web": {
+                        "environment": {"PASSWORD": SECRETS["spec"], "FROM_CALLER": None, "SHORT": "xy"},
+                        "image": f"https://me:{SECRETS['url']}@reg/x",
+                    }
+                }
+            }
+        )
+    )
     (dusty.home / "state").mkdir(exist_ok=True)
-    (dusty.home / "state/bug-1.log").write_text(f"Traceback: {SECRETS['url']} https://u:{SECRETS['url']}@x {SECRETS['token']}".replace(SECRETS["url"], "x", 1))
-    monkeypatch.setattr(docker, "read_last_lines", lambda *_words: "\n".join(f"saw {secret}" for secret in SECRETS.values() if secret != SECRETS["url"]))
+    (dusty.home / "state/bug-1.log").write_text(
+        f"Traceback: {SECRETS['url']} https://u:{SECRETS['url']}@x {SECRETS['token']}".replace(SECRETS["url"], "x", 1)
+    )
+    monkeypatch.setattr(
+        docker,
+        "read_last_lines",
+        lambda *_words: "\n".join(f"saw {secret}" for secret in SECRETS.values() if secret != SECRETS["url"]),
+    )
     return dusty
 
 
@@ -50,7 +73,10 @@ def test_no_secret_is_in_it_and_names_are(leaky: Chosen, tmp_path: Path, monkeyp
     whole = "\n".join(texts.values())
     assert {name for name, secret in SECRETS.items() if secret in whole} == set()
     assert str(leaky.home.parent) not in whole and "xy" not in texts["dusty-dump/build/docker-compose.yml"]
-    assert "A: <redacted>" in texts["dusty-dump/config.yml"] and "PASSWORD: <redacted>" in texts["dusty-dump/build/docker-compose.yml"]
+    assert (
+        "A: <redacted>" in texts["dusty-dump/config.yml"]
+        and "PASSWORD: <redacted>" in texts["dusty-dump/build/docker-compose.yml"]
+    )
     assert texts["dusty-dump/logs/web.txt"].count("<redacted>") == 5
 
 
@@ -58,7 +84,9 @@ def test_the_manifest_has_the_checksums(leaky: Chosen, tmp_path: Path) -> None:
     leaky("dump", str(tmp_path / "d.tar.gz"))
     texts = content(tmp_path / "d.tar.gz")
     listed = json.loads(texts.pop("dusty-dump/manifest.json"))["files"]
-    assert {f"dusty-dump/{name}": digest for name, digest in listed.items()} == {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    assert {f"dusty-dump/{name}": digest for name, digest in listed.items()} == {
+        name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()
+    }
 
 
 def test_a_folder_gets_a_file_with_the_time_only_its_owner_may_read(leaky: Chosen, tmp_path: Path) -> None:
@@ -68,25 +96,47 @@ def test_a_folder_gets_a_file_with_the_time_only_its_owner_may_read(leaky: Chose
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_on_a_healthy_home_nothing_is_missing(dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_healthy_home_nothing_is_missing(
+    dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert dusty("bundles", "activate", "shop").code == 0 and main(["compile"]) == 0
     monkeypatch.setattr(docker, "read_last_lines", lambda *_words: "a line")
     assert dusty("dump", str(tmp_path / "d.tar.gz")).code == 0
     texts = content(tmp_path / "d.tar.gz")
     assert {name: text for name, text in texts.items() if "not available" in text} == {}
-    assert {"versions.txt", "doctor.txt", "config.yml", "plan.txt", "engine.json", "containers.json", "validate.txt", "build/docker-compose.yml",
-            "build/hosts", "build/nginx.conf", "logs/web.txt"} <= {name.removeprefix("dusty-dump/") for name in texts}
+    assert {
+        "versions.txt",
+        "doctor.txt",
+        "config.yml",
+        "plan.txt",
+        "engine.json",
+        "containers.json",
+        "validate.txt",
+        "build/docker-compose.yml",
+        "build/hosts",
+        "build/nginx.conf",
+        "logs/web.txt",
+    } <= {name.removeprefix("dusty-dump/") for name in texts}
     assert not texts["dusty-dump/plan.txt"].startswith("unknown")
-    assert "python 3." in texts["dusty-dump/versions.txt"] and "image: busybox:1" in texts["dusty-dump/build/docker-compose.yml"]
+    assert (
+        "python 3." in texts["dusty-dump/versions.txt"]
+        and "image: busybox:1" in texts["dusty-dump/build/docker-compose.yml"]
+    )
 
 
-def test_a_bug_in_one_part_is_told_with_its_place_and_costs_no_other_part(dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_one_part_is_told_with_its_place_and_costs_no_other_part(
+    dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken() -> str:
         raise KeyError("unforeseen")
+
     monkeypatch.setattr(dump, "plan", broken)
     assert dusty("dump", str(tmp_path / "d.tar.gz")).code == 0
     texts = content(tmp_path / "d.tar.gz")
-    assert texts["dusty-dump/plan.txt"].startswith("not available: Traceback") and "in broken" in texts["dusty-dump/plan.txt"]
+    assert (
+        texts["dusty-dump/plan.txt"].startswith("not available: Traceback")
+        and "in broken" in texts["dusty-dump/plan.txt"]
+    )
     assert "python 3." in texts["dusty-dump/versions.txt"]
 
 
@@ -95,7 +145,10 @@ def test_what_cannot_be_had_is_its_reason(dusty: Chosen, engine: Engine, tmp_pat
     dusty.write("apps/web.yml", "{")
     assert dusty("dump", str(tmp_path / "d.tar.gz")).code == 0
     texts = content(tmp_path / "d.tar.gz")
-    assert texts["dusty-dump/engine.json"].startswith("not available: the Docker engine") and "apps/web.yml" in texts["dusty-dump/validate.txt"]
+    assert (
+        texts["dusty-dump/engine.json"].startswith("not available: the Docker engine")
+        and "apps/web.yml" in texts["dusty-dump/validate.txt"]
+    )
 
 
 def test_bad_words(dusty: Chosen, engine: Engine) -> None:
@@ -104,12 +157,14 @@ def test_bad_words(dusty: Chosen, engine: Engine) -> None:
     assert ended.code == 2 and "cannot be written" in ended.err
 
 
-def test_without_a_path_it_lies_in_no_repo_and_a_given_folder_must_exist(leaky: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_path_it_lies_in_no_repo_and_a_given_folder_must_exist(
+    leaky: Chosen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "repo").mkdir()
     monkeypatch.chdir(tmp_path / "repo")
     assert leaky("dump").code == 0
     assert list((tmp_path / "repo").iterdir()) == []
-    archive, = (leaky.home / "dumps").iterdir()
+    (archive,) = (leaky.home / "dumps").iterdir()
     assert archive.name.startswith("dusty-dump-") and archive.stat().st_mode & 0o777 == 0o600
     assert leaky("dump", ".").code == 0 and len(list((tmp_path / "repo").iterdir())) == 1
     for word in ("nosuch/d.tar.gz", "nosuch/"):

@@ -1,4 +1,5 @@
 """`dusty logs`: which containers, which lines, in which order."""
+
 from __future__ import annotations
 
 import pytest
@@ -7,8 +8,14 @@ from engines import Engine, engine, wanted
 
 __all__ = ["engine"]
 
-LOGS = {"id-web": [("2026-01-01T00:00:01.000000000Z", False, "web one"), ("2026-01-01T00:00:03.000000000Z", True, "web two")],
-        "id-db": [("2026-01-01T00:00:02.000000000Z", False, "db one")], "id-old": []}
+LOGS = {
+    "id-web": [
+        ("2026-01-01T00:00:01.000000000Z", False, "web one"),
+        ("2026-01-01T00:00:03.000000000Z", True, "web two"),
+    ],
+    "id-db": [("2026-01-01T00:00:02.000000000Z", False, "db one")],
+    "id-old": [],
+}
 
 
 def test_one_container_is_the_engines_own_output(dusty: Chosen, engine: Engine) -> None:
@@ -46,7 +53,9 @@ def test_following_goes_on_after_what_was_shown(dusty: Chosen, engine: Engine) -
     assert dusty("logs", "-f", "--tail", "5", "web", "old").code == 0
     asked = "stdout=1&stderr=1&timestamps=1"
     assert sorted(path for path in engine.logs_asked if "follow=1" in path) == [
-        f"/containers/id-old/logs?{asked}&tail=5&follow=1", f"/containers/id-web/logs?{asked}&tail=all&since=1767225603.000000001&follow=1"]
+        f"/containers/id-old/logs?{asked}&tail=5&follow=1",
+        f"/containers/id-web/logs?{asked}&tail=all&since=1767225603.000000001&follow=1",
+    ]
     assert not engine.calls, "no program is started for it"
 
 
@@ -54,11 +63,19 @@ def test_a_container_whose_log_fails_is_no_success(dusty: Chosen, engine: Engine
     assert dusty("logs", "web", "db").code == 2
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["wbe"], 'no app or service named "wbe"\n    hint: did you mean "web"?'), (["web", "wbe"], 'no app or service named "wbe"'),
-    (["notyet"], "notyet has no container"), (["--tail", "x"], '"x" is not a number of lines'), (["--since", "soon"], "neither a duration"),
-    (["ünknown"], 'no app or service named "ünknown"'), (["x" * 5000], "no app or service named"),
-], ids=["unknown", "one of two unknown", "no container", "tail", "since", "unicode", "long"])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["wbe"], 'no app or service named "wbe"\n    hint: did you mean "web"?'),
+        (["web", "wbe"], 'no app or service named "wbe"'),
+        (["notyet"], "notyet has no container"),
+        (["--tail", "x"], '"x" is not a number of lines'),
+        (["--since", "soon"], "neither a duration"),
+        (["ünknown"], 'no app or service named "ünknown"'),
+        (["x" * 5000], "no app or service named"),
+    ],
+    ids=["unknown", "one of two unknown", "no container", "tail", "since", "unicode", "long"],
+)
 def test_bad_words_are_one_sentence_and_exit_1(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
     wanted(dusty.home, "web", "notyet")
     ended = dusty("logs", *words)

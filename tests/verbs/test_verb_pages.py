@@ -1,4 +1,5 @@
 """docs/verbs.md says what the table of verbs says."""
+
 from __future__ import annotations
 
 from dusty_tasks.cli import doc_pages as pages

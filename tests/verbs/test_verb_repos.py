@@ -1,4 +1,5 @@
 """`dusty repos`: choosing sources, and fetching, with real git remotes on this machine."""
+
 from __future__ import annotations
 
 import json
@@ -11,12 +12,20 @@ import yaml
 
 from dusty_tasks.effects.code import git as git_door
 
-GIT = {"GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost",
-       "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+GIT = {
+    "GIT_AUTHOR_NAME": "T",
+    "GIT_AUTHOR_EMAIL": "t@localhost",
+    "GIT_COMMITTER_NAME": "T",
+    "GIT_COMMITTER_EMAIL": "t@localhost",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
 
 
 def git(*words: object, cwd: Path) -> str:
-    return subprocess.run(["git", *map(str, words)], cwd=cwd, env={**os.environ, **GIT}, check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", *map(str, words)], cwd=cwd, env={**os.environ, **GIT}, check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.fixture(autouse=True)
@@ -48,9 +57,16 @@ def shop(dusty, tmp_path: Path):
     (tmp_path / "local/own").mkdir(parents=True)
     base = f"file://{tmp_path}/remotes"
     dusty.write("bundles/shop.yml", "apps: [web]\n")
-    dusty.write("apps/web.yml", f"repo: {base}/a/web\nmount: /web\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\ndepends: {{libs: [base]}}\n")
-    dusty.write("apps/api.yml", f"repo: {base}/b/web\nmount: /api\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\n")
-    dusty.write("apps/own.yml", f"repo: {tmp_path}/local/own\nmount: /own\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\n")
+    dusty.write(
+        "apps/web.yml",
+        f"repo: {base}/a/web\nmount: /web\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\ndepends: {{libs: [base]}}\n",
+    )
+    dusty.write(
+        "apps/api.yml", f"repo: {base}/b/web\nmount: /api\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\n"
+    )
+    dusty.write(
+        "apps/own.yml", f"repo: {tmp_path}/local/own\nmount: /own\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\n"
+    )
     dusty.write("libs/base.yml", f"repo: {base}/lib\nmount: /base\n")
     dusty("bundles", "activate", "shop")
     return dusty
@@ -67,7 +83,13 @@ def listed(dusty) -> dict[str, dict]:
 def test_list_knows_the_repos_of_all_specs_and_their_state(shop, tmp_path: Path) -> None:
     rows = listed(shop)
     assert list(rows) == sorted(rows)
-    assert set(rows) == {ids(tmp_path, "a/web"), ids(tmp_path, "b/web"), ids(tmp_path, "lib"), f"{str(tmp_path)[1:]}/local/own", f"{str(tmp_path)[1:]}/specs"}
+    assert set(rows) == {
+        ids(tmp_path, "a/web"),
+        ids(tmp_path, "b/web"),
+        ids(tmp_path, "lib"),
+        f"{str(tmp_path)[1:]}/local/own",
+        f"{str(tmp_path)[1:]}/specs",
+    }
     assert (rows[ids(tmp_path, "lib")]["kind"], rows[ids(tmp_path, "lib")]["state"]) == ("managed", "missing")
     assert rows[f"{str(tmp_path)[1:]}/local/own"]["kind"] == "local"
     assert "id" in shop("repos").out.splitlines()[0]
@@ -108,7 +130,11 @@ def test_untracked_files_in_the_way_are_to_be_moved_since_no_reset_takes_them(sh
 def test_one_failure_does_not_stop_the_others(shop, tmp_path: Path) -> None:
     (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
     done = shop("repos", "update")
-    assert done.code == 2 and f"cloned {ids(tmp_path, 'a/web')}" in done.out and "does not appear to be a git repository" in done.err
+    assert (
+        done.code == 2
+        and f"cloned {ids(tmp_path, 'a/web')}" in done.out
+        and "does not appear to be a git repository" in done.err
+    )
     (tmp_path / "remotes/away").rename(tmp_path / "remotes/lib")
     shop("repos", "update")
     (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
@@ -165,7 +191,11 @@ def test_submodules_come_along_can_be_switched_off_and_are_named_where_they_are_
     shop("config", "unset", "repos.submodules")
     deep.rename(tmp_path / "remotes/gone")
     done = shop("repos", "update")
-    assert done.code == 2 and f"{ids(tmp_path, 'lib')}: submodule deep: " in done.err and "hint: it was moved or deleted" in done.err
+    assert (
+        done.code == 2
+        and f"{ids(tmp_path, 'lib')}: submodule deep: " in done.err
+        and "hint: it was moved or deleted" in done.err
+    )
     (tmp_path / "remotes/gone").rename(deep)
     done = shop("repos", "update")
     assert done.code == 0 and "completed" in done.out and (clone / "deep/deep.txt").exists()
@@ -189,7 +219,9 @@ def test_override_by_id_or_short_name_and_manage(shop, tmp_path: Path) -> None:
     assert yaml.safe_load(shop.config.read_text())["repo_overrides"] == {f"file://{tmp_path}/remotes/lib": str(mine)}
     assert (listed(shop)[lib]["kind"], listed(shop)[lib]["path"]) == ("override", str(mine))
     assert shop("repos", "override", lib, ".").code == 0
-    assert yaml.safe_load(shop.config.read_text())["repo_overrides"] == {f"file://{tmp_path}/remotes/lib": str(tmp_path)}
+    assert yaml.safe_load(shop.config.read_text())["repo_overrides"] == {
+        f"file://{tmp_path}/remotes/lib": str(tmp_path)
+    }
     assert shop("repos", "manage", "lib").code == 0
     assert "repo_overrides" not in yaml.safe_load(shop.config.read_text())
     assert shop("repos", "manage", "lib").code == 1
@@ -204,11 +236,24 @@ def test_an_overridden_repo_is_never_touched(shop, tmp_path: Path) -> None:
     assert not (shop.home / "repos" / ids(tmp_path, "lib")).exists()
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["override", "web", "."], 'is the short name of 2 repos'), (["override", "lub", "."], 'did you mean "lib"?'), (["override", "lib", "nowhere"], "does not exist"),
-    (["override", "lib", "file"], "is not a folder"), (["override", "lib", "a:b"], 'contains ":"'), (["override", "lib"], "needs a path"), (["from", "nowhere"], "does not exist"),
-    (["from", "empty"], "no known repo has a folder"), (["manage", "--all"], "no repo is overridden"), (["manage", "--all", "lib"], "takes no repo"),
-    (["manage", "own", "--branch", "x"], "no branch can be chosen"), (["update", "lib"], "one word too many"), (["list", "--branch", "x"], "belongs to manage")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["override", "web", "."], "is the short name of 2 repos"),
+        (["override", "lub", "."], 'did you mean "lib"?'),
+        (["override", "lib", "nowhere"], "does not exist"),
+        (["override", "lib", "file"], "is not a folder"),
+        (["override", "lib", "a:b"], 'contains ":"'),
+        (["override", "lib"], "needs a path"),
+        (["from", "nowhere"], "does not exist"),
+        (["from", "empty"], "no known repo has a folder"),
+        (["manage", "--all"], "no repo is overridden"),
+        (["manage", "--all", "lib"], "takes no repo"),
+        (["manage", "own", "--branch", "x"], "no branch can be chosen"),
+        (["update", "lib"], "one word too many"),
+        (["list", "--branch", "x"], "belongs to manage"),
+    ],
+)
 def test_bad_input_changes_nothing(shop, tmp_path: Path, words: list[str], said: str) -> None:
     (tmp_path / "file").write_text("")
     for name in ("a:b", "empty"):
@@ -242,7 +287,10 @@ def test_from_finds_folders_by_short_name_and_asks_their_remotes(shop, tmp_path:
     assert done.code == 0 and done.err == ""
     assert f"found: {ids(tmp_path, 'b/web')} is taken from {web}" in done.out
     assert f"found: {ids(tmp_path, 'lib')}" in done.out
-    assert f"not found: {ids(tmp_path, 'a/web')}" in done.out and "not found: " + str(tmp_path)[1:] + "/local/own" in done.out
+    assert (
+        f"not found: {ids(tmp_path, 'a/web')}" in done.out
+        and "not found: " + str(tmp_path)[1:] + "/local/own" in done.out
+    )
     git("remote", "remove", "upstream", cwd=web)
     done = shop("repos", "from", str(folder))
     assert f"is taken for 2 repos of this name: {ids(tmp_path, 'a/web')}, {ids(tmp_path, 'b/web')}" in done.err
@@ -260,7 +308,10 @@ def test_changes_are_in_the_history_of_the_config(shop, tmp_path: Path) -> None:
 def test_a_specs_repo_that_is_managed_is_pulled_first_and_read_anew(dusty, tmp_path: Path) -> None:
     lib = remote(tmp_path / "remotes/lib", {"code.py": "1\n"})
     app = f"repo: file://{lib}\nmount: /web\nimage: busybox:1\ncommands: {{always: [httpd -f]}}\n"
-    specs = remote(tmp_path / "remotes/specs", {"bundles/shop.yml": "apps: [web]\n", "apps/web.yml": "image: busybox:1\ncommands: {always: []}\n"})
+    specs = remote(
+        tmp_path / "remotes/specs",
+        {"bundles/shop.yml": "apps: [web]\n", "apps/web.yml": "image: busybox:1\ncommands: {always: []}\n"},
+    )
     dusty.config.write_text(f"specs_repo: file://{specs}\nbundles: [shop]\n")
     done = dusty("repos", "update")
     assert done.code == 0 and done.out.count("cloned") == 1

@@ -1,4 +1,5 @@
 """stop, shutdown, restart, start, why, status, plan: what they ask of the engine, what they say, what they refuse."""
+
 from __future__ import annotations
 
 import json
@@ -26,12 +27,16 @@ def started(home: Path, **records: dict[str, Any]) -> Path:
 def test_stop_stops_users_before_what_they_use_and_notes_it(dusty: Chosen, engine: Engine) -> None:
     path = started(dusty.home, db={"container_id": "id-db", "finished": True})
     (dusty.home / "state").mkdir(exist_ok=True)
-    containers = [{"name": "db", "kind": "service", "container_name": "dusty_db_1", "mapping": {}},
-                  {"name": "web", "kind": "app", "container_name": "dusty_web_1", "mapping": {}, "after": ["db"]}]
+    containers = [
+        {"name": "db", "kind": "service", "container_name": "dusty_db_1", "mapping": {}},
+        {"name": "web", "kind": "app", "container_name": "dusty_web_1", "mapping": {}, "after": ["db"]},
+    ]
     (dusty.home / "state/wanted.json").write_text(json.dumps({"containers": containers}))
     ended = dusty("stop")
     assert (ended.code, ended.out) == (0, "stopped web\nstopped db\n")
-    assert engine.asked == ["POST /containers/id-web/stop?t=1", "POST /containers/id-db/stop"], "an app gets one second, a service its own time"
+    assert engine.asked == ["POST /containers/id-web/stop?t=1", "POST /containers/id-db/stop"], (
+        "an app gets one second, a service its own time"
+    )
     record = json.loads(path.read_text())["dusty_db_1"]
     assert (record["stopped"], record["finished"]) == (True, False)
 
@@ -54,7 +59,11 @@ def test_a_name_that_ends_like_a_containers_is_its_own(dusty: Chosen, engine: En
 def test_stop_rm_removes_with_anonymous_volumes_and_forgets(dusty: Chosen, engine: Engine) -> None:
     path = started(dusty.home, old={"container_id": "id-old"})
     taken_over, named = "ab" * 32, "dusty_data"
-    mounts = [{"Type": "volume", "Name": taken_over}, {"Type": "volume", "Name": named}, {"Type": "bind", "Source": "/x"}]
+    mounts = [
+        {"Type": "volume", "Name": taken_over},
+        {"Type": "volume", "Name": named},
+        {"Type": "bind", "Source": "/x"},
+    ]
     engine.answers = {"/containers/id-old/json": {"Mounts": mounts}, **engine.answers}
     assert dusty("stop", "--rm", "old").out == "removed old\n"
     assert engine.asked == ["DELETE /containers/id-old?v=1&force=1", f"DELETE /volumes/{taken_over}"]
@@ -75,18 +84,25 @@ def test_nothing_to_stop_is_said(dusty: Chosen, engine: Engine) -> None:
 
 def test_another_homes_containers_are_not_stopped(dusty: Chosen, engine: Engine) -> None:
     foreign = container("web")
-    engine.containers = [foreign._replace(labels={**foreign.labels, "com.docker.compose.project.config_files": "/home/bob/build/docker-compose.yml"})]
+    engine.containers = [
+        foreign._replace(
+            labels={**foreign.labels, "com.docker.compose.project.config_files": "/home/bob/build/docker-compose.yml"}
+        )
+    ]
     ended = dusty("stop")
     assert (ended.code, engine.asked) == (1, [])
     assert "belong to the DUSTY_HOME /home/bob" in ended.err
 
 
-def test_a_container_that_cannot_be_stopped_is_named_and_the_others_are_stopped(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_that_cannot_be_stopped_is_named_and_the_others_are_stopped(
+    dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dusty_tasks.effects.engine import http as docker
 
     def stop(_engine: docker.Engine, container_id: str, _seconds: int | None) -> None:
         if container_id == "id-db":
             raise EngineRefused(500, "it does not want to")
+
     monkeypatch.setattr(docker, "run_stop", stop)
     ended = dusty("stop")
     assert ended.code == 2
@@ -106,7 +122,9 @@ def test_shutdown_of_an_engine_that_is_off_says_so(dusty: Chosen, engine: Engine
 
 
 def test_restart_goes_by_order_and_keeps_the_record(dusty: Chosen, engine: Engine) -> None:
-    path = started(dusty.home, web={"container_id": "id-web", "mapping": {"image": "old"}, "always": "a", "restart_owed": True})
+    path = started(
+        dusty.home, web={"container_id": "id-web", "mapping": {"image": "old"}, "always": "a", "restart_owed": True}
+    )
     wanted(dusty.home, "web", "db")
     ended = dusty("restart", "web", "--no-sync")
     assert (ended.code, ended.out.splitlines()[0]) == (0, "restarted web")
@@ -133,13 +151,19 @@ def test_restart_by_a_repo_that_nobody_uses_restarts_nothing(dusty: Chosen, engi
         assert "no app of the stack uses src/base" in ended.err
 
 
-@pytest.mark.parametrize("words", [["logs", "api"], ["shell", "api"], ["restart", "api"], ["why", "api"], ["stop", "api"], ["cp", "api:/x", "."]],
-                         ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [["logs", "api"], ["shell", "api"], ["restart", "api"], ["why", "api"], ["stop", "api"], ["cp", "api:/x", "."]],
+    ids=" ".join,
+)
 def test_a_name_of_the_specs_is_not_called_unknown(dusty: Chosen, engine: Engine, words: list[str]) -> None:
     wanted(dusty.home, "web")
     ended = dusty(*words)
     assert (ended.code, engine.asked) == (1, [])
-    assert ended.err == "api is not in the stack: no active bundle needs it\n    hint: dusty bundles activate 'Bücher & more'\n"
+    assert (
+        ended.err
+        == "api is not in the stack: no active bundle needs it\n    hint: dusty bundles activate 'Bücher & more'\n"
+    )
     dusty("bundles", "activate", "Bücher & more")
     ended = dusty(*words)
     assert (ended.code, ended.err) == (1, "api has no container\n    hint: dusty up makes it\n")
@@ -152,11 +176,27 @@ def test_restart_of_an_unknown_name_restarts_nothing(dusty: Chosen, engine: Engi
 
 
 def test_start_shows_the_engines_facts(dusty: Chosen, engine: Engine) -> None:
-    engine.answers["/info"] = {"OperatingSystem": "Debian 12", "NCPU": 2, "MemTotal": 8 << 30, "Driver": "overlay2", "DockerRootDir": "/var/lib/docker"}
+    engine.answers["/info"] = {
+        "OperatingSystem": "Debian 12",
+        "NCPU": 2,
+        "MemTotal": 8 << 30,
+        "Driver": "overlay2",
+        "DockerRootDir": "/var/lib/docker",
+    }
     ended = dusty("start")
     assert ended.code == 0
-    assert [line.split()[0] for line in ended.out.splitlines()] == ["engine", "client", "API", "OS", "kernel", "architecture", "storage", "CPUs",
-                                                                    "memory", "root"]
+    assert [line.split()[0] for line in ended.out.splitlines()] == [
+        "engine",
+        "client",
+        "API",
+        "OS",
+        "kernel",
+        "architecture",
+        "storage",
+        "CPUs",
+        "memory",
+        "root",
+    ]
     assert "8.0 GiB" in ended.out
 
 
@@ -169,9 +209,20 @@ def test_start_waits_no_longer_than_host_wait(dusty: Chosen, engine: Engine) -> 
 
 
 def test_why_tells_the_last_change_with_its_cause_and_place(dusty: Chosen, engine: Engine) -> None:
-    started(dusty.home, web={"what": "recreated", "cause": "image a -> b", "place": "apps/web.yml:1:8", "time": "2026-01-31T12:00:00+0000"})
+    started(
+        dusty.home,
+        web={
+            "what": "recreated",
+            "cause": "image a -> b",
+            "place": "apps/web.yml:1:8",
+            "time": "2026-01-31T12:00:00+0000",
+        },
+    )
     for name in ("web", "dusty_web_1"):
-        assert dusty("why", name).out == "recreated web at 2026-01-31T12:00:00+0000: image a -> b, apps/web.yml:1:8\nweb is running\n"
+        assert (
+            dusty("why", name).out
+            == "recreated web at 2026-01-31T12:00:00+0000: image a -> b, apps/web.yml:1:8\nweb is running\n"
+        )
     assert json.loads(dusty("why", "web", "--json").out)["cause"] == "image a -> b"
 
 
@@ -202,9 +253,16 @@ def test_a_docker_host_that_is_known_to_be_off_is_off(dusty: Chosen) -> None:
     dusty.config.write_text(dusty.config.read_text() + OFF)
     ended = dusty("status")
     assert (ended.code, "Docker host: me@127.0.0.1 is off" in ended.out, "absent" in ended.out) == (0, True, False)
-    assert {row["state"] for row in json.loads(dusty("status", "--json").out)["stack"] if row["type"] != "lib"} == {"off"}
+    assert {row["state"] for row in json.loads(dusty("status", "--json").out)["stack"] if row["type"] != "lib"} == {
+        "off"
+    }
     ended = dusty("plan")
-    assert ended.code == 0 and "create" not in ended.out and "nothing to do" not in ended.out and "is off: dusty up starts it" in ended.err
+    assert (
+        ended.code == 0
+        and "create" not in ended.out
+        and "nothing to do" not in ended.out
+        and "is off: dusty up starts it" in ended.err
+    )
     assert dusty("plan", "--exit-code").code == 10
     dusty.config.write_text(dusty.config.read_text().replace("status: [false]", "status: [no-such-tool]"))
     assert [dusty(verb).code for verb in ("status", "plan")] == [2, 2], "what is not installed tells nothing"
@@ -214,22 +272,38 @@ def test_status_shows_containers_libs_and_strangers(dusty: Chosen, engine: Engin
     dusty("bundles", "activate", "shop")
     dusty("compile")
     rows = {row["name"]: row for row in json.loads(dusty("status", "--json").out)["stack"]}
-    assert {name: row["state"] for name, row in rows.items()} == {"redis": "absent", "web": "running", "base": "", "db": "running", "old": "exited 3"}
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "redis": "absent",
+        "web": "running",
+        "base": "",
+        "db": "running",
+        "old": "exited 3",
+    }
     assert rows["old"]["pending"] == "remove: nothing that is active needs it"
 
 
 def test_status_tells_since_when_from_what_and_why(dusty: Chosen, engine: Engine) -> None:
     dusty("bundles", "activate", "shop")
     dusty("compile")
-    started(dusty.home, web={"what": "recreated", "cause": "image a -> b", "place": "", "time": "2026-01-31T12:00:00+0000"})
+    started(
+        dusty.home, web={"what": "recreated", "cause": "image a -> b", "place": "", "time": "2026-01-31T12:00:00+0000"}
+    )
     shown = dusty("status").out
     assert "last: recreated: image a -> b" in shown
     rows = {row["name"]: row for row in json.loads(dusty("status", "--json").out)["stack"]}
     assert rows["web"]["last"] == "recreated: image a -> b" and rows["web"]["image"] and rows["db"]["last"] == ""
 
 
-@pytest.mark.parametrize(("status", "since"), [("Up 3 minutes", "3 minutes"), ("Up 3 seconds (healthy)", "3 seconds"), ("Created", ""),
-                                               ("Exited (137) 2 hours ago", "2 hours ago"), ("", "")])
+@pytest.mark.parametrize(
+    ("status", "since"),
+    [
+        ("Up 3 minutes", "3 minutes"),
+        ("Up 3 seconds (healthy)", "3 seconds"),
+        ("Created", ""),
+        ("Exited (137) 2 hours ago", "2 hours ago"),
+        ("", ""),
+    ],
+)
 def test_how_long_a_state_has_lasted(status: str, since: str) -> None:
     assert container_of({"Id": "1", "Names": ["/dusty_web_1"], "Status": status}).since == since
 
@@ -248,9 +322,18 @@ def test_plan_of_an_engine_that_does_not_answer_plans_nothing_on_it(dusty: Chose
     for words in ((), ("--exit-code",)):
         ended = dusty("plan", *words)
         assert ended.code == 2
-        assert "does not answer" in ended.err and "unknown" in ended.err and "create" not in ended.out and "nothing to do" not in ended.out
+        assert (
+            "does not answer" in ended.err
+            and "unknown" in ended.err
+            and "create" not in ended.out
+            and "nothing to do" not in ended.out
+        )
     told = json.loads(dusty("plan", "--json").out)
-    assert told["docker_host"] == "unknown" and told["trouble"] and [change["kind"] for change in told["changes"]] in ([], ["write hosts section"])
+    assert (
+        told["docker_host"] == "unknown"
+        and told["trouble"]
+        and [change["kind"] for change in told["changes"]] in ([], ["write hosts section"])
+    )
     assert not (dusty.home / "build").exists() and not (dusty.home / "host").exists()
 
 

@@ -1,4 +1,5 @@
 """`dusty setup`: flags, answers or what is configured; then the helper and the repos, each said for itself."""
+
 from __future__ import annotations
 
 import builtins
@@ -57,8 +58,11 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
         module.run = getattr(others, name)  # type: ignore[attr-defined]
         monkeypatch.setitem(sys.modules, f"dusty_tasks.verbs.{name}", module)
         monkeypatch.setattr(dusty_tasks.verbs, name, module, raising=False)
-    monkeypatch.setattr(helper_install, "check_installation",
-                        lambda: [helper_install.Check("ok" if others.is_installed else "failed", "helper", "")])
+    monkeypatch.setattr(
+        helper_install,
+        "check_installation",
+        lambda: [helper_install.Check("ok" if others.is_installed else "failed", "helper", "")],
+    )
     monkeypatch.setattr(docker, "read_info", others.read_info)
     monkeypatch.setattr(host_start, "store_address", lambda host: others.address)
     yield others
@@ -93,17 +97,25 @@ def test_another_specs_repo_drops_the_bundles_of_the_former_with_a_word(dusty: C
     dusty.config.write_text(f"specs_repo: {dusty.specs}\nbundles: [shop]\n")
     assert "no longer active" not in dusty("setup", "--yes").out
     ended = dusty("setup", "--specs-repo", "github.com/org/specs", "--yes")
-    assert "no longer active, being bundles of the former specs repo: shop\n    hint: dusty bundles activate <name>\n" in ended.out
+    assert (
+        "no longer active, being bundles of the former specs repo: shop\n    hint: dusty bundles activate <name>\n"
+        in ended.out
+    )
     assert dusty.config.read_text() == "specs_repo: github.com/org/specs\n"
     dusty("bundles", "activate", "shop")
     dusty("setup", "--specs-repo", "", "--yes")
-    assert dusty.config.read_text() == f"specs_repo: {dusty.home}/example/specs\nbundles:\n  - example\n", "the examples bring theirs"
+    assert dusty.config.read_text() == f"specs_repo: {dusty.home}/example/specs\nbundles:\n  - example\n", (
+        "the examples bring theirs"
+    )
 
 
 def test_a_person_is_asked(dusty: Chosen, others: Others, person: list[str]) -> None:
     person += ["github.com/org/specs", "ssh", "dev@box:2222"]
     assert dusty("setup").code == 0
-    assert dusty.config.read_text() == "specs_repo: github.com/org/specs  # ours\nhost:\n  kind: ssh\n  ssh: dev@box:2222\n"
+    assert (
+        dusty.config.read_text()
+        == "specs_repo: github.com/org/specs  # ours\nhost:\n  kind: ssh\n  ssh: dev@box:2222\n"
+    )
 
 
 def test_blank_answers_keep_what_is_there(dusty: Chosen, others: Others, person: list[str]) -> None:
@@ -112,7 +124,9 @@ def test_blank_answers_keep_what_is_there(dusty: Chosen, others: Others, person:
     assert dusty("setup").code == 0 and dusty.config.read_text() == before
 
 
-def test_blank_stands_for_the_examples_where_nothing_is_configured(dusty: Chosen, others: Others, person: list[str]) -> None:
+def test_blank_stands_for_the_examples_where_nothing_is_configured(
+    dusty: Chosen, others: Others, person: list[str]
+) -> None:
     dusty.config.unlink()
     person += ["", ""]
     assert dusty("setup", "--no-update").code == 0
@@ -171,10 +185,14 @@ def test_an_installed_helper_is_left_alone(dusty: Chosen, others: Others) -> Non
     assert others.calls == [("repos", "update")]
 
 
-def test_root_is_not_told_of_a_helper_that_is_not_there(dusty: Chosen, others: Others, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_root_is_not_told_of_a_helper_that_is_not_there(
+    dusty: Chosen, others: Others, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from dusty_tasks.effects.hosts import helper as helper_install
 
-    monkeypatch.setattr(helper_install, "check_installation", lambda: [helper_install.Check("ok", helper_install.NOT_NEEDED, "")])
+    monkeypatch.setattr(
+        helper_install, "check_installation", lambda: [helper_install.Check("ok", helper_install.NOT_NEEDED, "")]
+    )
     assert helper_install.NOT_NEEDED in dusty("setup").out
     assert others.calls == [("repos", "update")]
 
@@ -189,6 +207,7 @@ def test_no_helper_where_the_hosts_file_is_left_alone(dusty: Chosen, others: Oth
 def test_a_part_that_fails_does_not_stop_the_next(dusty: Chosen, others: Others) -> None:
     def fail() -> int:
         raise Failure("sudo is refused")
+
     others.hosts_end = fail
     others.repos_end = lambda: 2
     ended = dusty("setup", "--yes")
@@ -199,6 +218,7 @@ def test_a_part_that_fails_does_not_stop_the_next(dusty: Chosen, others: Others)
 def test_a_fetch_that_fails_is_a_tools_failure(dusty: Chosen, others: Others) -> None:
     def fail() -> int:
         raise ToolFailed(["git", "fetch"], 128, "no route")
+
     others.repos_end = fail
     assert dusty("setup").code == 2
 
@@ -214,12 +234,20 @@ def test_an_engine_that_does_not_answer_changes_nothing(dusty: Chosen, others: O
     assert dusty("setup").code == 0 and "routing" not in dusty.config.read_text()
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["--host", "vm"], '"vm" is not a kind of Docker host'), (["--host", "locl"], 'did you mean "local"?'),
-    (["--specs-repo", "/nosuch"], "there is no folder /nosuch"), (["--specs-repo", "./nosuch"], "there is no folder /"),
-    (["--specs-repo", "a b"], "specs_repo: "), (["--specs-repo", "-x"], "specs_repo: "), (["x"], '"x" is one word too many'),
-    (["--specs-repo", "x" * 100_000 + "\n"], "specs_repo: "),
-], ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--host", "vm"], '"vm" is not a kind of Docker host'),
+        (["--host", "locl"], 'did you mean "local"?'),
+        (["--specs-repo", "/nosuch"], "there is no folder /nosuch"),
+        (["--specs-repo", "./nosuch"], "there is no folder /"),
+        (["--specs-repo", "a b"], "specs_repo: "),
+        (["--specs-repo", "-x"], "specs_repo: "),
+        (["x"], '"x" is one word too many'),
+        (["--specs-repo", "x" * 100_000 + "\n"], "specs_repo: "),
+    ],
+    ids=lambda value: str(value)[:40],
+)
 def test_bad_input_is_named_and_changes_nothing(dusty: Chosen, others: Others, words: list[str], said: str) -> None:
     before = dusty.config.read_bytes()
     ended = dusty("setup", *words)
@@ -230,12 +258,18 @@ def test_bad_input_is_named_and_changes_nothing(dusty: Chosen, others: Others, w
 def test_a_real_terminal_is_asked_on(dusty: Chosen) -> None:
     dusty.config.write_text("hosts: {mode: 'off'}\n")
     master, slave = pty.openpty()
-    with subprocess.Popen([sys.executable, "-m", "dusty_tasks", "setup", "--no-update"], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "dusty_tasks", "setup", "--no-update"], cwd=ROOT, stdin=slave, stdout=slave, stderr=slave
+    ) as process:
         os.close(slave)
         os.write(master, f"{dusty.specs}\n\n\n".encode())
         printed = b"".join(iter(lambda: read_terminal(master), b"")).decode()
     os.close(master)
-    assert process.returncode == 0 and "Specs repo (blank: the examples): " in printed and "Docker host, local or ssh [local]: " in printed
+    assert (
+        process.returncode == 0
+        and "Specs repo (blank: the examples): " in printed
+        and "Docker host, local or ssh [local]: " in printed
+    )
     assert f"{dusty.home.parent}/user-home/.local/bin/dusty" in printed and "Do all of this? [y/N]" in printed
     assert not (dusty.home.parent / "user-home/.local").exists(), "no is an answer"
     assert dusty.config.read_text() == f"hosts: {{mode: 'off'}}\nspecs_repo: {dusty.specs}\n"

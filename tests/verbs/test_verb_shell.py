@@ -1,4 +1,5 @@
 """`dusty shell` and `dusty scripts`: the command in the container, its words untouched, its status ours."""
+
 from __future__ import annotations
 
 import json
@@ -38,14 +39,22 @@ def test_a_command_goes_there_verbatim(dusty: Chosen, engine: Engine, streams: d
     assert (engine.folder / "words").read_text().splitlines()[4:] == ["id-web", "ls", "-la", "--help", "a b", "", "x=1"]
 
 
-@pytest.mark.parametrize("redirected", [(), ("stdin",), ("stdout",), ("stderr",), ("stdin", "stderr")], ids=lambda names: " ".join(names) or "none")
-def test_a_terminal_is_given_only_if_no_stream_is_redirected(dusty: Chosen, engine: Engine, streams: dict[str, bool], redirected: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "redirected",
+    [(), ("stdin",), ("stdout",), ("stderr",), ("stdin", "stderr")],
+    ids=lambda names: " ".join(names) or "none",
+)
+def test_a_terminal_is_given_only_if_no_stream_is_redirected(
+    dusty: Chosen, engine: Engine, streams: dict[str, bool], redirected: tuple[str, ...]
+) -> None:
     streams.update({name: name.partition("_")[0] not in redirected for name in streams})
     dusty("shell", "web", "top")
     if redirected:
         assert engine.calls == ["exec --interactive --env DUSTY_CALL=token id-web top"]
     else:
-        assert engine.calls[0].startswith("exec --interactive --tty --detach-keys") and engine.calls[0].endswith("sh 31 117 top")
+        assert engine.calls[0].startswith("exec --interactive --tty --detach-keys") and engine.calls[0].endswith(
+            "sh 31 117 top"
+        )
 
 
 def test_in_the_background_the_terminal_is_left_alone(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
@@ -55,7 +64,9 @@ def test_in_the_background_the_terminal_is_left_alone(dusty: Chosen, engine: Eng
     assert engine.calls == ["exec --env DUSTY_CALL=token id-web top"]
 
 
-def test_a_service_without_a_shell_runs_its_command_all_the_same(dusty: Chosen, engine: Engine, streams: dict[str, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_without_a_shell_runs_its_command_all_the_same(
+    dusty: Chosen, engine: Engine, streams: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     streams.update(dict.fromkeys(streams, True))
     dusty("shell", "db", "psql")
     assert engine.calls.pop().endswith("sh 31 117 psql")
@@ -64,31 +75,51 @@ def test_a_service_without_a_shell_runs_its_command_all_the_same(dusty: Chosen, 
     assert engine.calls[-1].endswith("id-db psql")
 
 
-def test_what_a_reader_who_has_gone_leaves_behind_is_ended(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
+def test_what_a_reader_who_has_gone_leaves_behind_is_ended(
+    dusty: Chosen, engine: Engine, streams: dict[str, bool]
+) -> None:
     engine.script("case $* in *--user*) ;; *) kill -PIPE $$ ;; esac")
     assert dusty("shell", "web", "yes").code == 141
-    assert engine.calls[1].startswith("exec --user 0 id-web sh -c") and engine.calls[-1].endswith("DUSTY_CALL=token HUP")
+    assert engine.calls[1].startswith("exec --user 0 id-web sh -c") and engine.calls[-1].endswith(
+        "DUSTY_CALL=token HUP"
+    )
     engine.script("exit 137")
     (engine.folder / "calls").unlink()
     assert dusty("shell", "web", "yes").code == 137 and len(engine.calls) == 1
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    ([], "shell needs the name"), (["wbe"], 'did you mean "web"?'), (["old"], "old is not running: its container ended with status 3"),
-    (["paused"], "is paused"), (["made"], "was made and never started"), (["again"], "keeps ending and being restarted"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "shell needs the name"),
+        (["wbe"], 'did you mean "web"?'),
+        (["old"], "old is not running: its container ended with status 3"),
+        (["paused"], "is paused"),
+        (["made"], "was made and never started"),
+        (["again"], "keeps ending and being restarted"),
+    ],
+)
 def test_what_cannot_be_entered(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
     engine.containers += [container("paused", "paused"), container("made", "created"), container("again", "restarting")]
     ended = dusty("shell", *words)
     assert ended.code == 1 and said in ended.err and not engine.calls
 
 
-@pytest.mark.parametrize(("status", "record", "said"), [
-    (0, {"finished": True}, "its container has finished\n    hint: its work is done, and dusty up leaves it so; dusty restart web runs it again"),
-    (137, {"stopped": True}, "its container was stopped by hand\n    hint: dusty up starts it"),
-    (3, {}, "its container ended with status 3\n    hint: dusty logs web shows why, dusty up starts it again"),
-])
-def test_the_hint_says_what_up_does(dusty: Chosen, engine: Engine, status: int, record: dict[str, bool], said: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "record", "said"),
+    [
+        (
+            0,
+            {"finished": True},
+            "its container has finished\n    hint: its work is done, and dusty up leaves it so; dusty restart web runs it again",
+        ),
+        (137, {"stopped": True}, "its container was stopped by hand\n    hint: dusty up starts it"),
+        (3, {}, "its container ended with status 3\n    hint: dusty logs web shows why, dusty up starts it again"),
+    ],
+)
+def test_the_hint_says_what_up_does(
+    dusty: Chosen, engine: Engine, status: int, record: dict[str, bool], said: str
+) -> None:
     wanted(dusty.home, "web")
     started = dusty.home / "host/persist/.dusty/started.json"
     started.parent.mkdir(parents=True)
@@ -113,7 +144,10 @@ def scripted(dusty: Chosen, engine: Engine) -> Chosen:
 
 
 def pushed(dusty: Chosen, here: str, there: str) -> None:
-    for folder, text in ((dusty.home / "build/commands/web/scripts", here), (dusty.home / "host/command_files/web/scripts", there)):
+    for folder, text in (
+        (dusty.home / "build/commands/web/scripts", here),
+        (dusty.home / "host/command_files/web/scripts", there),
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "seed.sh").write_text(text)
 
@@ -129,7 +163,9 @@ def test_a_script_runs_with_its_arguments_untouched(scripted: Chosen, engine: En
     engine.script("exit 4")
     ended = scripted("scripts", "web", "seed", "-n", "a b", "--help")
     assert (ended.code, ended.err) == (4, "")
-    assert engine.calls == ["exec --interactive --env DUSTY_CALL=token id-web sh /command_files/scripts/seed.sh -n a b --help"]
+    assert engine.calls == [
+        "exec --interactive --env DUSTY_CALL=token id-web sh /command_files/scripts/seed.sh -n a b --help"
+    ]
 
 
 def test_a_script_that_is_not_the_pushed_one_is_said(scripted: Chosen) -> None:
@@ -146,10 +182,16 @@ def test_the_compiled_scripts_do_while_the_specs_are_broken(scripted: Chosen) ->
     assert "seed" in scripted("scripts", "web").out
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    ([], "scripts needs the name of an app"), (["wbe"], 'did you mean "web"?'), (["redis"], 'no app named "redis"'),
-    (["web", "sede"], 'no script of web named "sede"\n    hint: did you mean "seed"?'), (["api", "seed"], "no script of api"),
-])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "scripts needs the name of an app"),
+        (["wbe"], 'did you mean "web"?'),
+        (["redis"], 'no app named "redis"'),
+        (["web", "sede"], 'no script of web named "sede"\n    hint: did you mean "seed"?'),
+        (["api", "seed"], "no script of api"),
+    ],
+)
 def test_what_cannot_be_run(scripted: Chosen, engine: Engine, words: list[str], said: str) -> None:
     ended = scripted("scripts", *words)
     assert ended.code == 1 and said in ended.err and not engine.calls

@@ -1,4 +1,5 @@
 """`dusty sync` as a user types it, on a local Docker host with the real rsync."""
+
 from __future__ import annotations
 
 import os
@@ -41,7 +42,10 @@ def test_what_is_active_now_is_synced_whatever_was_compiled(room: Room, tmp_path
     room.compiled()
     for name in ("web", "api"):
         source = room.repo(name)
-        write(tmp_path / f"specs/apps/{name}.yml", f"repo: {source}\nmount: /code\nimage: busybox:1\ncommands: {{always: []}}\n")
+        write(
+            tmp_path / f"specs/apps/{name}.yml",
+            f"repo: {source}\nmount: /code\nimage: busybox:1\ncommands: {{always: []}}\n",
+        )
         write(tmp_path / f"specs/bundles/{name}.yml", f"apps: [{name}]\n")
     write(room.home / "config.yml", f"specs_repo: {tmp_path}/specs\nbundles: [web]\n")
     done = subprocess.run(room.argv("sync"), env=room.env(), capture_output=True, text=True, check=False)
@@ -81,7 +85,7 @@ def test_why_names_the_rule(room: Room) -> None:
         "keep.log": "keep.log: synced: rule !keep.log (.dustyignore:2)",
         "x.log": "x.log: excluded: rule *.log (.dustyignore:3)",
         "node_modules/m/index.js": "node_modules/m/index.js: excluded, because node_modules/ is, and excluded folders are not entered: "
-                                   "rule /node_modules (.dustyignore:1)",
+        "rule /node_modules (.dustyignore:1)",
         ".git/HEAD": ".git/HEAD: excluded, because .git/ is, and excluded folders are not entered: rule .git (built in)",
     }
     for path, said in cases.items():
@@ -94,9 +98,15 @@ def test_why_names_the_rule(room: Room) -> None:
 
 def test_why_tells_of_what_only_a_copy_can_have_whether_it_stays(room: Room) -> None:
     source = room.repo("web", {"a.py": "a", ".gitignore": "# made\nnode_modules/\n"}, mounts=[["data", "web", ""]])
-    cases = {"node_modules/m/x": "stays: git ignores it: node_modules/ (.gitignore:2)", "data/x": "stays: web mounts something there", "made": "is deleted by a sync"}
+    cases = {
+        "node_modules/m/x": "stays: git ignores it: node_modules/ (.gitignore:2)",
+        "data/x": "stays: web mounts something there",
+        "made": "is deleted by a sync",
+    }
     for path, said in cases.items():
-        assert room.dusty("sync", "--why", path, cwd=source).stdout == f"{path}: not in {source}; in the copy it {said}\n"
+        assert (
+            room.dusty("sync", "--why", path, cwd=source).stdout == f"{path}: not in {source}; in the copy it {said}\n"
+        )
 
 
 def test_what_a_sync_took_out_comes_back_into_the_copy_or_into_the_source(room: Room) -> None:
@@ -108,7 +118,10 @@ def test_what_a_sync_took_out_comes_back_into_the_copy_or_into_the_source(room: 
         write(room.copy("web") / "made" / name, name)
     write(source / "a.py", "changed")
     done = room.dusty("sync", "web")
-    assert "deleted, made on the Docker host: made/one\n" in done.stdout and "deleted, made on the Docker host: made/two\n" in done.stdout
+    assert (
+        "deleted, made on the Docker host: made/one\n" in done.stdout
+        and "deleted, made on the Docker host: made/two\n" in done.stdout
+    )
     done = room.dusty("sync", "--restore")
     assert done.returncode == 0 and done.stdout.startswith("restored web: 2 files of ") and "--pull" in done.stdout
     assert (room.copy("web") / "made/one").read_text() == "one"
@@ -166,8 +179,15 @@ class Watching:
 
     def __init__(self, room: Room, *words: str, before: Sequence[str] = (), **named) -> None:
         room.compiled()
-        self.process = subprocess.Popen([*before, *room.argv("sync", "--watch", *words)], env=room.env(), stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, errors="surrogateescape", **named)
+        self.process = subprocess.Popen(
+            [*before, *room.argv("sync", "--watch", *words)],
+            env=room.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="surrogateescape",
+            **named,
+        )
 
     def __enter__(self) -> Watching:
         return self
@@ -234,7 +254,15 @@ def test_watch_follows_no_link_and_takes_any_name(room: Room) -> None:
 
 
 def test_watch_goes_on_without_watches_and_says_so_in_one_line(room: Room) -> None:
-    limited = ["unshare", "-U", "--map-root-user", "sh", "-c", 'echo 5 >/proc/sys/user/max_inotify_watches; exec "$@"', "sh"]
+    limited = [
+        "unshare",
+        "-U",
+        "--map-root-user",
+        "sh",
+        "-c",
+        'echo 5 >/proc/sys/user/max_inotify_watches; exec "$@"',
+        "sh",
+    ]
     if subprocess.run([*limited[:3], "true"], capture_output=True, check=False).returncode:
         pytest.skip("user namespaces are not allowed here")
     source = room.repo("web")
@@ -243,7 +271,10 @@ def test_watch_goes_on_without_watches_and_says_so_in_one_line(room: Room) -> No
     with Watching(room, before=limited) as watch:
         assert watch.until("watching 1 repo")
         said = watch.until("\n")[0]
-        assert said.startswith("web: no inotify watches are left (user.max_inotify_watches = 5;") and "every few seconds" in said
+        assert (
+            said.startswith("web: no inotify watches are left (user.max_inotify_watches = 5;")
+            and "every few seconds" in said
+        )
         write(source / "h/x", "an edit")
         watch.until("synced web: 1 changed")
         assert watch.interrupt() == (130, "interrupted\n")

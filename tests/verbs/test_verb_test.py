@@ -1,4 +1,5 @@
 """`dusty test` up to the engine: tables, names, order, -n, --cached, what is said (real runs: tests/e2e/test_verbs_test.py)."""
+
 from __future__ import annotations
 
 import json
@@ -53,7 +54,11 @@ class Runs:
 def runs(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Runs:
     dusty.write("apps/web.yml", WEB)
     runs = Runs()
-    monkeypatch.setattr(suite_prepare, "prepare", lambda *_words: Prepared({"setup.sh": "", "unit.sh": "u", "net.sh": "n", "last.sh": "l"}, {}))
+    monkeypatch.setattr(
+        suite_prepare,
+        "prepare",
+        lambda *_words: Prepared({"setup.sh": "", "unit.sh": "u", "net.sh": "n", "last.sh": "l"}, {}),
+    )
     monkeypatch.setattr(suite_images, "ensure_test_image", lambda *_words, **_named: "sha256:image")
     monkeypatch.setattr("dusty_tasks.effects.engine.suite_projects.read_image", lambda *_words: ("sha256:image", {}))
     monkeypatch.setattr("dusty_tasks.operations.suites.memory.read_image", lambda *_words: ("sha256:image", {}))
@@ -63,21 +68,41 @@ def runs(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Runs
 
 
 def test_without_a_target_everything_that_has_tests(dusty: Chosen, runs: Runs) -> None:
-    assert [(row["name"], row["suites"]) for row in json.loads(dusty("test", "--json").out)] == [("web", ["unit", "net", "last"])]
-    assert json.loads(dusty("test", "--json", "web").out)[0] == {"name": "unit", "description": "Fast ones", "default_args": "-v 'a b'"}
+    assert [(row["name"], row["suites"]) for row in json.loads(dusty("test", "--json").out)] == [
+        ("web", ["unit", "net", "last"])
+    ]
+    assert json.loads(dusty("test", "--json", "web").out)[0] == {
+        "name": "unit",
+        "description": "Fast ones",
+        "default_args": "-v 'a b'",
+    }
     assert dusty("test").out.splitlines() == ["target  kind  suites", "web     app   unit, net, last"]
 
 
 def test_without_a_suite_its_suites(dusty: Chosen, runs: Runs) -> None:
-    assert dusty("test", "web").out.splitlines() == ["suite  description  default arguments", "unit   Fast ones    -v 'a b'", "net", "last"]
+    assert dusty("test", "web").out.splitlines() == [
+        "suite  description  default arguments",
+        "unit   Fast ones    -v 'a b'",
+        "net",
+        "last",
+    ]
 
 
-@pytest.mark.parametrize(("words", "said"), [
-    (["wbe"], 'no app or lib named "wbe"\n    hint: did you mean "web"?'), (["aip"], 'hint: did you mean "api"?'), (["api"], "api has no tests\n    hint: those that have: web"),
-    (["web", "unti"], 'no suite of web named "unti"\n    hint: did you mean "unit"?'), (["-n", "0", "web", "all"], "1 or more"), (["-n", "x"], "is not a number"),
-    (["redis"], 'no app or lib named "redis"'),
-])
-def test_unknown_names_end_it_before_anything_runs(dusty: Chosen, runs: Runs, engine: Engine, words: list[str], said: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["wbe"], 'no app or lib named "wbe"\n    hint: did you mean "web"?'),
+        (["aip"], 'hint: did you mean "api"?'),
+        (["api"], "api has no tests\n    hint: those that have: web"),
+        (["web", "unti"], 'no suite of web named "unti"\n    hint: did you mean "unit"?'),
+        (["-n", "0", "web", "all"], "1 or more"),
+        (["-n", "x"], "is not a number"),
+        (["redis"], 'no app or lib named "redis"'),
+    ],
+)
+def test_unknown_names_end_it_before_anything_runs(
+    dusty: Chosen, runs: Runs, engine: Engine, words: list[str], said: str
+) -> None:
     ended = dusty("test", *words)
     assert ended.code == 1 and said in ended.err and not runs.ran and not engine.calls and not engine.asked
 
@@ -93,18 +118,31 @@ def test_all_goes_on_after_a_failure_and_ends_with_a_table_and_the_highest_statu
     runs.codes.update(unit=2, net=5)
     ended = dusty("test", "web", "all")
     assert [name for name, _arguments in runs.ran] == ["unit", "net", "last"] and ended.code == 5 and runs.closed
-    assert ended.out.splitlines()[-4:] == ["suite  result      time", "unit   FAILED (2)  1.2 s", "net    FAILED (5)  1.2 s", "last   PASSED      1.2 s"]
+    assert ended.out.splitlines()[-4:] == [
+        "suite  result      time",
+        "unit   FAILED (2)  1.2 s",
+        "net    FAILED (5)  1.2 s",
+        "last   PASSED      1.2 s",
+    ]
 
 
 def test_all_takes_no_arguments_and_says_so(dusty: Chosen, runs: Runs) -> None:
     ended = dusty("test", "web", "all", "-n", "2")
-    assert all(arguments == [] for _name, arguments in runs.ran) and "-n 2 is ignored (options stand before the target)" in ended.err
+    assert (
+        all(arguments == [] for _name, arguments in runs.ran)
+        and "-n 2 is ignored (options stand before the target)" in ended.err
+    )
 
 
 def test_a_suite_that_cannot_be_started_fails_and_the_others_run(dusty: Chosen, runs: Runs) -> None:
     runs.codes["unit"] = Failure("db is unhealthy", code=2)
     ended = dusty("test", "web", "all")
-    assert ended.code == 2 and "unit: db is unhealthy" in ended.err and len(runs.ran) == 3 and "TESTS unit FAILED" in ended.out
+    assert (
+        ended.code == 2
+        and "unit: db is unhealthy" in ended.err
+        and len(runs.ran) == 3
+        and "TESTS unit FAILED" in ended.out
+    )
 
 
 def test_several_at_once_are_all_run_and_listed_in_spec_order(dusty: Chosen, runs: Runs) -> None:
@@ -116,6 +154,7 @@ def test_several_at_once_are_all_run_and_listed_in_spec_order(dusty: Chosen, run
 def test_an_interrupt_cleans_up_and_ends_with_130(dusty: Chosen, runs: Runs) -> None:
     def interrupt() -> None:
         raise KeyboardInterrupt
+
     runs.during = interrupt
     assert dusty("test", "web", "all").code == 130 and runs.closed and len(runs.ran) == 1
 
@@ -124,12 +163,16 @@ def test_cached_reuses_what_passed_with_the_same_inputs_and_says_so(dusty: Chose
     def again(*words: str) -> Ended:
         runs.ran.clear()
         return dusty("test", "--cached", "web", *words)
+
     assert again("unit").code == 0 and runs.ran
     ended = again("unit")
     assert not runs.ran and "TESTS unit PASSED (reused: nothing that it depends on changed since" in ended.out
     again("unit", "other", "arguments")
     assert runs.ran
-    assert "PASSED (reused)" in again("unit", "other", "arguments").out.replace("(reused: nothing", "(reused)") and not runs.ran
+    assert (
+        "PASSED (reused)" in again("unit", "other", "arguments").out.replace("(reused: nothing", "(reused)")
+        and not runs.ran
+    )
 
 
 def test_a_failure_is_never_reused_and_forgets_what_passed(dusty: Chosen, runs: Runs) -> None:
@@ -147,7 +190,9 @@ def test_a_damaged_memory_counts_as_none(dusty: Chosen, runs: Runs) -> None:
     assert dusty("test", "--cached", "web", "unit").code == 0 and runs.ran
 
 
-def test_the_specs_and_the_targets_repos_are_pulled_first_unless_told_not_to(dusty: Chosen, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_specs_and_the_targets_repos_are_pulled_first_unless_told_not_to(
+    dusty: Chosen, runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pulled: list[str] = []
     monkeypatch.setattr(repos, "pull_specs", lambda *_words, **_named: pulled.append("specs") or [])
     monkeypatch.setattr(repos, "pull_repos", lambda *_words, **_named: pulled.append("repos") or [])
@@ -157,7 +202,9 @@ def test_the_specs_and_the_targets_repos_are_pulled_first_unless_told_not_to(dus
     assert pulled == ["specs", "repos"]
 
 
-def test_required_assets_that_are_not_set_end_it_before_docker(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_required_assets_that_are_not_set_end_it_before_docker(
+    dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dusty.write("apps/web.yml", WEB.rstrip() + "\n    assets: [{name: KEY_A, path: /k}, {name: KEY_B, path: /l}]\n")
     ended = dusty("test", "--no-pull", "web", "unit")
     assert ended.code == 1 and "require assets that are not set: KEY_A, KEY_B" in ended.err and not engine.calls
@@ -166,8 +213,8 @@ def test_required_assets_that_are_not_set_end_it_before_docker(dusty: Chosen, en
 def test_no_engine(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     dusty.write("apps/web.yml", WEB)
     engine.is_down = True
-    monkeypatch.setattr("dusty_tasks.operations.machine.docker_host.ensure_running", lambda *_words, **_named: engine._fail_if_down())
+    monkeypatch.setattr(
+        "dusty_tasks.operations.machine.docker_host.ensure_running", lambda *_words, **_named: engine._fail_if_down()
+    )
     ended = dusty("test", "--no-pull", "web", "unit")
     assert ended.code == 2 and "does not answer" in ended.err
-
-

@@ -33,7 +33,10 @@ def states(dusty: Chosen) -> dict[str, bool]:
 
 def test_list_names_place_meaning_and_the_command(asking: Chosen) -> None:
     lines = asking("trust", "specs").out.splitlines()
-    assert lines[:2] == ["NOT ALLOWED  services/db.yml:2:13: service db: privileged: true", "    runs with all rights of the Docker host: as good as root there"]
+    assert lines[:2] == [
+        "NOT ALLOWED  services/db.yml:2:13: service db: privileged: true",
+        "    runs with all rights of the Docker host: as good as root there",
+    ]
     assert lines[2].startswith("NOT ALLOWED  services/db.yml:3:11: service db: volumes: /etc:/etc-of-the-host:ro")
     assert f"dusty trust specs allow {listed(asking)['digest']}" in lines[-1]
 
@@ -42,7 +45,11 @@ def test_allow_is_for_exactly_the_list_that_was_read(asking: Chosen) -> None:
     digest = listed(asking)["digest"]
     asking.write("services/db.yml", DB + "pid: host\n")
     refused = asking("trust", "specs", "allow", digest)
-    assert refused.code == 1 and "something else by now" in refused.err and states(asking) == {"privileged": False, "volumes": False, "pid": False}
+    assert (
+        refused.code == 1
+        and "something else by now" in refused.err
+        and states(asking) == {"privileged": False, "volumes": False, "pid": False}
+    )
     assert asking("trust", "specs", "allow", listed(asking)["digest"]).code == 0
     assert all(states(asking).values())
 
@@ -52,11 +59,14 @@ def test_consent_is_kept_in_the_history_and_only_new_powers_ask_again(asking: Ch
     asking("trust", "specs", "allow")
     assert asking.log()[0].startswith(f"trust specs allow {digest}")
     assert yaml.safe_load(asking.config.read_text())["trust"] == {
-        str(asking.specs): ["service db: privileged: true", "service db: volumes: /etc:/etc-of-the-host:ro"]}
+        str(asking.specs): ["service db: privileged: true", "service db: volumes: /etc:/etc-of-the-host:ro"]
+    }
     asking.write("services/db.yml", f"# a comment\n{DB}cap_add: [SYS_ADMIN]\n")
     assert states(asking) == {"privileged": True, "volumes": True, "cap_add": False}
     asking.write("services/db.yml", "image: busybox:1\nprivileged: true\n")
-    assert states(asking) == {"privileged": True} and listed(asking)["gone"] == ["service db: volumes: /etc:/etc-of-the-host:ro"]
+    assert states(asking) == {"privileged": True} and listed(asking)["gone"] == [
+        "service db: volumes: /etc:/etc-of-the-host:ro"
+    ]
 
 
 def test_revoke_and_undo(asking: Chosen) -> None:
@@ -69,7 +79,10 @@ def test_revoke_and_undo(asking: Chosen) -> None:
 
 def test_specs_without_powers_have_nothing_to_allow(dusty: Chosen) -> None:
     dusty("bundles", "activate", "shop")
-    assert "ask for no power" in dusty("trust", "specs", "list").out and "ask for no power" in dusty("trust", "specs", "allow").out
+    assert (
+        "ask for no power" in dusty("trust", "specs", "list").out
+        and "ask for no power" in dusty("trust", "specs", "allow").out
+    )
     assert "trust" not in dusty.config.read_text()
 
 
@@ -79,7 +92,9 @@ def test_image_without_a_version_is_a_note(dusty: Chosen) -> None:
     assert "note: redis runs redis, a name that may mean another image tomorrow" in dusty("trust", "specs").out
 
 
-@pytest.mark.parametrize("words", [("images",), ("specs", "allow", "a", "b"), ("specs", "forget"), ("specs", "list", "x")])
+@pytest.mark.parametrize(
+    "words", [("images",), ("specs", "allow", "a", "b"), ("specs", "forget"), ("specs", "list", "x")]
+)
 def test_wrong_words_are_refused_with_the_usage(dusty: Chosen, words: tuple[str, ...]) -> None:
     ended = dusty("trust", *words)
     assert ended.code == 1 and "usage: " in ended.err and "trust [specs [list | allow [DIGEST] | revoke]]" in ended.err
@@ -101,7 +116,10 @@ def test_link_out_of_the_specs_repo_is_an_error(asking: Chosen, tmp_path: Path) 
     (asking.specs / "env").mkdir()
     os.symlink(tmp_path / "secret", asking.specs / "env/x.env")
     (asking.specs / "outside").symlink_to(tmp_path)
-    asking.write("services/db.yml", "build: {context: outside/ctx, additional_contexts: {a: outside}}\nenv_file: [env/x.env]\nlabel_file: [outside/labels]\n")
+    asking.write(
+        "services/db.yml",
+        "build: {context: outside/ctx, additional_contexts: {a: outside}}\nenv_file: [env/x.env]\nlabel_file: [outside/labels]\n",
+    )
     for words in (["validate"], ["validate", str(asking.specs)], ["compile", "--dry-run"]):
         ended = asking(*words)
         assert ended.code == 1
@@ -110,20 +128,36 @@ def test_link_out_of_the_specs_repo_is_an_error(asking: Chosen, tmp_path: Path) 
         assert said.count("is a link out of the specs repo") == 4, said
 
 
-ENDLESS = {"pipe": lambda path: os.mkfifo(path), "device": lambda path: path.symlink_to("/dev/zero"), "folder": lambda path: path.mkdir(),
-           "huge": lambda path: path.open("wb").truncate(5 << 30)}
+ENDLESS = {
+    "pipe": lambda path: os.mkfifo(path),
+    "device": lambda path: path.symlink_to("/dev/zero"),
+    "folder": lambda path: path.mkdir(),
+    "huge": lambda path: path.open("wb").truncate(5 << 30),
+}
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-@pytest.mark.parametrize("spec", ["image: busybox:1\nenv_file: [x.env]\n", "image: busybox:1\nlabel_file: x.env\n", "build: {context: ., dockerfile: x.env}\n"],
-                         ids=["env_file", "label_file", "dockerfile"])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "image: busybox:1\nenv_file: [x.env]\n",
+        "image: busybox:1\nlabel_file: x.env\n",
+        "build: {context: ., dockerfile: x.env}\n",
+    ],
+    ids=["env_file", "label_file", "dockerfile"],
+)
 def test_file_without_an_end_holds_nobody_up_and_is_named(asking: Chosen, spec: str, kind: str) -> None:
     asking.write("services/db.yml", spec)
     (asking.specs / "x.env").write_text("A=1\n")
     assert asking("compile").code == 0
     (asking.specs / "x.env").unlink()
     ENDLESS[kind](asking.specs / "x.env")
-    why = {"pipe": "it is no regular file", "device": "is a link out of the specs", "folder": "it is a folder", "huge": "it is larger than 1024 KiB"}[kind]
+    why = {
+        "pipe": "it is no regular file",
+        "device": "is a link out of the specs",
+        "folder": "it is a folder",
+        "huge": "it is larger than 1024 KiB",
+    }[kind]
     for words in (["validate"], ["compile", "--dry-run"]):
         ended = asking(*words)
         assert ended.code == 1 and "x.env" in ended.out + ended.err and why in ended.out + ended.err, words
@@ -131,7 +165,9 @@ def test_file_without_an_end_holds_nobody_up_and_is_named(asking: Chosen, spec: 
         asking(*words)  # from what was compiled before, or not at all: but they end
     # Nothing of the specs themselves changed, so `up` compiles nothing, and looks all the same.
     ended = run_up(asking.home, asking.specs)
-    assert ended.returncode == 1 and why in ended.stderr and "x.env" in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+    assert (
+        ended.returncode == 1 and why in ended.stderr and "x.env" in ended.stderr and "Traceback" not in ended.stderr
+    ), ended.stderr
 
 
 def test_link_inside_the_specs_repo_is_fine(asking: Chosen) -> None:
@@ -144,15 +180,25 @@ def test_link_inside_the_specs_repo_is_fine(asking: Chosen) -> None:
 def run_up(home: Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     """`up` without a terminal, which ends before it asks any engine."""
     env = {**os.environ, "DUSTY_HOME": str(home), "DOCKER_HOST": "unix:///nothing-here.sock"}
-    return subprocess.run([str(Path(__file__).resolve().parents[2] / "dusty"), "up", "--no-pull", "--yes"], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [str(Path(__file__).resolve().parents[2] / "dusty"), "up", "--no-pull", "--yes"],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_up_without_a_terminal_stops_with_the_command(asking: Chosen, tmp_path: Path) -> None:
     asking.write("services/db.yml", DB)
     ended = run_up(asking.home, tmp_path)
     assert ended.returncode == 1
-    assert "services/db.yml:2:13: service db: privileged: true" in ended.stderr and "no container was touched" in ended.stderr
+    assert (
+        "services/db.yml:2:13: service db: privileged: true" in ended.stderr
+        and "no container was touched" in ended.stderr
+    )
     assert f"trust specs allow {listed(asking)['digest']}" in ended.stderr
     asking("trust", "specs", "allow")
     assert "trust specs" not in run_up(asking.home, tmp_path).stderr
@@ -161,11 +207,19 @@ def test_up_without_a_terminal_stops_with_the_command(asking: Chosen, tmp_path: 
 def test_specs_of_the_folder_do_not_replace_the_configured_ones_unasked(dusty: Chosen, tmp_path: Path) -> None:
     dusty("bundles", "activate", "shop")
     strange = tmp_path / "strange"
-    for name, text in {"bundles/shop.yml": "services: [x]\n", "services/x.yml": "image: busybox:1\n", "dodo.py": ""}.items():
+    for name, text in {
+        "bundles/shop.yml": "services: [x]\n",
+        "services/x.yml": "image: busybox:1\n",
+        "dodo.py": "",
+    }.items():
         (strange / name).parent.mkdir(parents=True, exist_ok=True)
         (strange / name).write_text(text)
     ended = run_up(dusty.home, strange)
-    assert ended.returncode == 1 and f"specs: folder: {strange}" in ended.stderr and f"take the place of {dusty.specs}" in ended.stderr
+    assert (
+        ended.returncode == 1
+        and f"specs: folder: {strange}" in ended.stderr
+        and f"take the place of {dusty.specs}" in ended.stderr
+    )
     (dusty.specs / "dodo.py").write_text("")
     assert "trust specs" not in run_up(dusty.home, dusty.specs).stderr
     dusty.config.write_text("bundles: [shop]\n")
@@ -176,14 +230,29 @@ def typed_at_a_terminal(home: Path, answer: str) -> str:
     """What `up` shows at a terminal at which `answer` is typed."""
     env = {**os.environ, "DUSTY_HOME": str(home), "DOCKER_HOST": "unix:///nothing-here.sock"}
     command = f"{Path(__file__).resolve().parents[2] / 'dusty'} up --no-pull --yes"
-    return subprocess.run(["script", "-qec", command, "/dev/null"], env=env, input=f"{answer}\n", capture_output=True, text=True, check=False).stdout
+    return subprocess.run(
+        ["script", "-qec", command, "/dev/null"],
+        env=env,
+        input=f"{answer}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
 
 
 def test_a_person_at_a_terminal_is_asked_once(asking: Chosen) -> None:
     said = typed_at_a_terminal(asking.home, "n")
-    assert "Allow this on this machine? [y/N]" in said and "no container was touched" in said and not any(states(asking).values())
+    assert (
+        "Allow this on this machine? [y/N]" in said
+        and "no container was touched" in said
+        and not any(states(asking).values())
+    )
     assert "Allow this on this machine? [y/N]" in typed_at_a_terminal(asking.home, "y") and all(states(asking).values())
     assert "Allow this on this machine?" not in typed_at_a_terminal(asking.home, "n")
     asking.write("services/db.yml", "image: busybox:1\nprivileged: true\ncap_add: [NET_ADMIN]\n")
     said = typed_at_a_terminal(asking.home, "n")
-    assert "cap_add: NET_ADMIN" in said and "no longer asked for: service db: volumes" in said and "db: privileged" not in said
+    assert (
+        "cap_add: NET_ADMIN" in said
+        and "no longer asked for: service db: volumes" in said
+        and "db: privileged" not in said
+    )

@@ -1,4 +1,5 @@
 """`dusty validate`: problems or the counts, for people and for machines."""
+
 from __future__ import annotations
 
 import json
@@ -37,7 +38,8 @@ def test_warnings_are_printed_and_do_not_fail(specs: Path, capsys: pytest.Captur
     assert validate.run([str(specs)]) == 0
     assert capsys.readouterr().out == (
         "services/redis.yml:2:1: container_name: warning: ignored: Dusty sets container_name itself\n"
-        "    hint: Dusty names containers dusty_<name>_1\nspecs are fine: 1 bundle, 0 apps, 0 libs, 1 service\n")
+        "    hint: Dusty names containers dusty_<name>_1\nspecs are fine: 1 bundle, 0 apps, 0 libs, 1 service\n"
+    )
 
 
 def test_problems(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,8 +53,17 @@ def test_json(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert validate.run([str(specs)], json=True) == 1
     found = json.loads(capsys.readouterr().out)
     assert (found["ok"], found["services"]) == (False, 1)
-    assert found["problems"] == [{"file": "services/redis.yml", "line": 1, "column": 8, "path": "image",
-                                  "what": '"a b" contains a blank', "hint": "for example python:3.12-slim", "warning": False}]
+    assert found["problems"] == [
+        {
+            "file": "services/redis.yml",
+            "line": 1,
+            "column": 8,
+            "path": "image",
+            "what": '"a b" contains a blank',
+            "hint": "for example python:3.12-slim",
+            "warning": False,
+        }
+    ]
 
 
 @pytest.mark.parametrize("kind", validate.SCHEMAS)
@@ -70,9 +81,9 @@ def test_wrong_use(specs: Path) -> None:
         validate.run([], schema="ap")
 
 
-def test_the_specs_in_use_are_checked_from_the_folder_of_a_specs_repo(specs: Path, dusty_home: Path,
-                                                                       monkeypatch: pytest.MonkeyPatch,
-                                                                       capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_specs_in_use_are_checked_from_the_folder_of_a_specs_repo(
+    specs: Path, dusty_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (specs / "dodo.py").write_text("from dusty_tasks.dodo import *\n")
     monkeypatch.chdir(specs)
     assert validate.run([]) == 0
@@ -80,7 +91,9 @@ def test_the_specs_in_use_are_checked_from_the_folder_of_a_specs_repo(specs: Pat
     assert not (specs / "state").exists()
 
 
-def test_without_specs_it_says_which_setting_is_missing(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_specs_it_says_which_setting_is_missing(
+    dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(Failure, match=r"no specs repo is configured\n.*dusty up, which takes the example specs"):
         validate.run([])

@@ -1,4 +1,5 @@
 """`dusty version`: a line for each, and a reason where a version cannot be told."""
+
 from __future__ import annotations
 
 import json
@@ -17,7 +18,11 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that is all of PATH, with a docker of our own in it."""
     folder = tmp_path / "programs"
     folder.mkdir()
-    write(folder, "docker", '[ "$1" = compose ] && echo "Docker Compose version v2.40.1-desktop.1" || echo "Docker version 28.2.2, build e6534b4"')
+    write(
+        folder,
+        "docker",
+        '[ "$1" = compose ] && echo "Docker Compose version v2.40.1-desktop.1" || echo "Docker version 28.2.2, build e6534b4"',
+    )
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(docker.Engine, "get", lambda self, path, timeout: {"Version": "28.1.0"})
     return folder
@@ -37,20 +42,30 @@ def test_each_program_says_its_version(dusty: Chosen, programs: Path) -> None:
     write(programs, "rsync", 'echo "rsync  version 3.2.7  protocol version 31"')
     found = lines(dusty)
     assert list(found) == ["dusty", "python", "doit", "docker", "engine", "compose", "git", "rsync"]
-    assert (found["dusty"], found["docker"], found["engine"], found["compose"]) == (__version__, "28.2.2", "28.1.0", "2.40.1-desktop.1")
+    assert (found["dusty"], found["docker"], found["engine"], found["compose"]) == (
+        __version__,
+        "28.2.2",
+        "28.1.0",
+        "2.40.1-desktop.1",
+    )
     assert (found["git"], found["rsync"]) == ("2.39.5", "3.2.7")
 
 
-def test_what_is_missing_or_fails_says_so_and_is_no_error(dusty: Chosen, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_or_fails_says_so_and_is_no_error(
+    dusty: Chosen, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def down(self: object, path: str, timeout: float) -> dict[str, str]:
         raise EngineDown("the Docker engine does not answer")
+
     monkeypatch.setattr(docker.Engine, "get", down)
     write(programs, "docker", "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1")
     write(programs, "git", "true")
     assert dusty("version").code == 0
     found = lines(dusty)
     assert found["engine"] == "- (the Docker engine does not answer)" and found["rsync"] == "- (not installed)"
-    assert found["compose"] == "- (docker: 'compose' is not a docker command.)" and found["git"].startswith("- (no answer")
+    assert found["compose"] == "- (docker: 'compose' is not a docker command.)" and found["git"].startswith(
+        "- (no answer"
+    )
 
 
 def test_json_has_null_for_what_cannot_be_told(dusty: Chosen, programs: Path) -> None:

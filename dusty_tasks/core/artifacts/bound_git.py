@@ -3,6 +3,7 @@
 Whoever writes into `.git` says what the next git there runs (hooks, `core.fsmonitor`, filters), as the owner of the tree. Dusty's own
 git obeys none of it (core/code/git_config); this keeps containers from leading the user's git astray. Reading it, as `git describe` does, works.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
@@ -24,5 +25,7 @@ def tree_volumes(tree: str, mount: str, settings: Settings, taken: Collection[st
 def mounted_paths(compose: Mapping[str, Any]) -> set[str]:
     """The paths where a container's own Compose keys mount something."""
     tmpfs = compose.get("tmpfs") or ()
-    return {*(normal_path(volume_of(volume).target) for volume in compose.get("volumes") or ()),
-            *(normal_path(str(entry).partition(":")[0]) for entry in ([tmpfs] if isinstance(tmpfs, str) else tmpfs))}
+    return {
+        *(normal_path(volume_of(volume).target) for volume in compose.get("volumes") or ()),
+        *(normal_path(str(entry).partition(":")[0]) for entry in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)),
+    }

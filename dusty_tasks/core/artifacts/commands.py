@@ -1,4 +1,5 @@
 """Command files: what containers run. POSIX sh for dash, busybox and bash; the text is in templates/commands."""
+
 from __future__ import annotations
 
 import hashlib
@@ -48,23 +49,46 @@ def command_files(stack: Stack, is_bound: bool = False) -> Iterator[CommandFiles
     for app in stack.apps.values():
         libs = [stack.libs[name] for name in stack.lib_order[app.name]]
         scripts = (f"scripts/{script.name}.sh" for script in app.scripts)
-        yield _command_files(app, libs, ("start.sh", *scripts, *_test_paths(app)),
-                             (app.mount, app.always, app.once, app.scripts, app.assets, app.tests, stored_paths(app.compose) if is_bound else ()), _render_app, is_bound)
+        yield _command_files(
+            app,
+            libs,
+            ("start.sh", *scripts, *_test_paths(app)),
+            (
+                app.mount,
+                app.always,
+                app.once,
+                app.scripts,
+                app.assets,
+                app.tests,
+                stored_paths(app.compose) if is_bound else (),
+            ),
+            _render_app,
+            is_bound,
+        )
     for lib in stack.libs.values():
         if lib.tests:
             libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
             yield _command_files(lib, libs, _test_paths(lib), (lib.mount, lib.assets, lib.tests), _render_lib, is_bound)
 
 
-def _command_files(target: App | Lib, libs: list[Lib], paths: tuple[str, ...], parts: tuple[object, ...],
-                   render: Callable[[Any, list[Lib], Templates, bool], dict[str, Artifact]], is_bound: bool) -> CommandFiles:
+def _command_files(
+    target: App | Lib,
+    libs: list[Lib],
+    paths: tuple[str, ...],
+    parts: tuple[object, ...],
+    render: Callable[[Any, list[Lib], Templates, bool], dict[str, Artifact]],
+    is_bound: bool,
+) -> CommandFiles:
     key = repr((target.file, parts, is_bound, [(lib.file, lib.mount, lib.install, lib.assets) for lib in libs]))
     return CommandFiles(target.name, key, paths, lambda templates: render(target, libs, templates, is_bound))
 
 
 def _render_app(app: App, libs: list[Lib], templates: Templates, is_bound: bool) -> dict[str, Artifact]:
-    return {"start.sh": start_file(app, libs, templates, is_bound), **dict(script_files(app, templates)),
-            **dict(test_files(app, libs, templates, is_bound))}
+    return {
+        "start.sh": start_file(app, libs, templates, is_bound),
+        **dict(script_files(app, templates)),
+        **dict(test_files(app, libs, templates, is_bound)),
+    }
 
 
 def _render_lib(lib: Lib, libs: list[Lib], templates: Templates, is_bound: bool) -> dict[str, Artifact]:
@@ -77,30 +101,61 @@ def _test_paths(target: App | Lib) -> tuple[str, ...]:
 
 def start_file(app: App, libs: Sequence[Lib], templates: Templates, is_bound: bool = False) -> Artifact:
     """What the app's container runs; `libs` in lib order."""
-    return templates.render("commands/start.sh", app=_lines(app, "once", "always"), assets=placed_assets(app, libs, is_bound, stored_paths(app.compose)),
-                            places=places(app, libs, stored_paths(app.compose)) if is_bound else (),
-                            libs=[_lines(lib, "install") for lib in libs if lib.install])
+    return templates.render(
+        "commands/start.sh",
+        app=_lines(app, "once", "always"),
+        assets=placed_assets(app, libs, is_bound, stored_paths(app.compose)),
+        places=places(app, libs, stored_paths(app.compose)) if is_bound else (),
+        libs=[_lines(lib, "install") for lib in libs if lib.install],
+    )
 
 
 def script_files(app: App, templates: Templates) -> Iterator[tuple[str, Artifact]]:
     """`scripts/<script>.sh` and its content, for each script of the app."""
     for index, script in enumerate(app.scripts):
-        yield f"scripts/{script.name}.sh", templates.render(
-            "commands/script.sh", file=app.file, index=index, mount=app.mount, command=with_arguments(script.command))
+        yield (
+            f"scripts/{script.name}.sh",
+            templates.render(
+                "commands/script.sh",
+                file=app.file,
+                index=index,
+                mount=app.mount,
+                command=with_arguments(script.command),
+            ),
+        )
 
 
-def test_files(target: App | Lib, libs: Sequence[Lib], templates: Templates, is_bound: bool = False) -> Iterator[tuple[str, Artifact]]:
+def test_files(
+    target: App | Lib, libs: Sequence[Lib], templates: Templates, is_bound: bool = False
+) -> Iterator[tuple[str, Artifact]]:
     """`test/setup.sh`, `test/<suite>.sh` and their content; `libs` are those that the target depends on, in lib order."""
     if target.tests is None:
         return
-    common: dict[str, Any] = {"file": target.file, "mount": target.mount, "assets": placed_assets(target, libs, is_bound)}
-    yield "test/setup.sh", templates.render(
-        "commands/test_setup.sh", once=_items(target.tests.once), libs=[_lines(lib, "install") for lib in libs if lib.install],
-        **common)
+    common: dict[str, Any] = {
+        "file": target.file,
+        "mount": target.mount,
+        "assets": placed_assets(target, libs, is_bound),
+    }
+    yield (
+        "test/setup.sh",
+        templates.render(
+            "commands/test_setup.sh",
+            once=_items(target.tests.once),
+            libs=[_lines(lib, "install") for lib in libs if lib.install],
+            **common,
+        ),
+    )
     for index, suite in enumerate(target.tests.suites):
-        yield f"test/{suite.name}.sh", templates.render(
-            "commands/test_suite.sh", index=index, default_args=setting_arguments(suite.default_args.strip()),
-            command=with_arguments(suite.command), **common)
+        yield (
+            f"test/{suite.name}.sh",
+            templates.render(
+                "commands/test_suite.sh",
+                index=index,
+                default_args=setting_arguments(suite.default_args.strip()),
+                command=with_arguments(suite.command),
+                **common,
+            ),
+        )
 
 
 _PLAIN_WORDS = re.compile(r"""(?:[^'"\\$`;&|<>(){}\n#]|'[^']*'|"[^"\\$`]*")*""")
@@ -128,7 +183,9 @@ def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
     return list(by_path.values())
 
 
-def placed_assets(spec: App | Lib, libs: Sequence[Lib], is_bound: bool, stored: Sequence[str] = ()) -> list[VisibleAsset]:
+def placed_assets(
+    spec: App | Lib, libs: Sequence[Lib], is_bound: bool, stored: Sequence[str] = ()
+) -> list[VisibleAsset]:
     """The assets that start scripts put in their places: not those in a working tree, where a secret does not belong.
 
     `stored` are the paths of the container whose files lie elsewhere (compose_values.stored_paths), and are below a tree without being in it.
@@ -139,7 +196,14 @@ def placed_assets(spec: App | Lib, libs: Sequence[Lib], is_bound: bool, stored: 
 
 def asset_in_a_mount(path: str, spec: App | Lib, libs: Iterable[Lib], stored: Iterable[str] = ()) -> str:
     """The mount of code that an asset's place lies in, '' for none: the innermost mount on its way decides."""
-    return next((mount if is_in_tree else "" for mount, is_in_tree in places(spec, libs, stored) if f"{normal_path(path)}/".startswith(f"{mount}/")), "")
+    return next(
+        (
+            mount if is_in_tree else ""
+            for mount, is_in_tree in places(spec, libs, stored)
+            if f"{normal_path(path)}/".startswith(f"{mount}/")
+        ),
+        "",
+    )
 
 
 def places(spec: App | Lib, libs: Iterable[Lib], stored: Iterable[str]) -> list[tuple[str, bool]]:

@@ -1,4 +1,5 @@
 """The Compose file: one entry a container of the stack, today's Compose Specification."""
+
 from __future__ import annotations
 
 import hashlib
@@ -26,7 +27,17 @@ ROOT = "0"
 PROXY_CONFIG = "/etc/nginx/conf.d/dustyNginx.conf"
 _MADE_BY = "# Made by Dusty from the specs; `dusty trace docker-compose.yml:LINE` names what put a line here."
 _OF_APPS = ("depends_on", "build", "env_file", "volumes", "ports", "environment", "label_file", "labels", "networks")
-_OF_SERVICES = ("image", "build", "depends_on", "env_file", "volumes", "environment", "label_file", "labels", "networks")
+_OF_SERVICES = (
+    "image",
+    "build",
+    "depends_on",
+    "env_file",
+    "volumes",
+    "environment",
+    "label_file",
+    "labels",
+    "networks",
+)
 """Passed-through keys that need more than passing through, by kind."""
 
 
@@ -69,8 +80,14 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     if app.image:
         entry.put("image", app.image, ("image",))
     else:
-        entry.put("build", {"context": build_context(app, settings), **with_whole_contexts(app.compose.get("build", {}), specs_root)}, ("build",))
-        entry.origins.update({f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})})
+        entry.put(
+            "build",
+            {"context": build_context(app, settings), **with_whole_contexts(app.compose.get("build", {}), specs_root)},
+            ("build",),
+        )
+        entry.origins.update(
+            {f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})}
+        )
     entry.put("entrypoint", [], ("commands",))
     entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
     entry.put("user", ROOT, ())
@@ -85,10 +102,14 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
         entry.add("ports", port, ("compose", "ports", index))
     if settings.routing == "published":
         for route in parts.routes:
-            entry.add("ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index))
+            entry.add(
+                "ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index)
+            )
     entry.label_files(app.compose.get("label_file"), specs_root)
-    entry.labels(app.compose.get("labels"), {KIND_LABEL: "app", NAME_LABEL: app.name,
-                                             RECREATE_LABEL: recreate_digest(app, parts.libs)})
+    entry.labels(
+        app.compose.get("labels"),
+        {KIND_LABEL: "app", NAME_LABEL: app.name, RECREATE_LABEL: recreate_digest(app, parts.libs)},
+    )
     entry.networks(app.compose.get("networks"), parts.guests)
     entry.pass_through(app.compose, _OF_APPS)
     return entry
@@ -128,13 +149,19 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     bind = "" if settings.is_reached_from_outside else "127.0.0.1:"
     first_routes = {route.host_port: route for route in reversed(parts.routes)}
     for port, route in sorted(first_routes.items()):
-        entry.add("ports", f"{bind}{port}:{port}", ("host_forwarding", route.index, "host_port"), parts.file_of[route.app_name])
+        entry.add(
+            "ports",
+            f"{bind}{port}:{port}",
+            ("host_forwarding", route.index, "host_port"),
+            parts.file_of[route.app_name],
+        )
     entry.labels(None, {KIND_LABEL: "proxy", NAME_LABEL: PROXY}, ("nginx_image",))
     if parts.aliases:
         entry.mapping["networks"] = {"default": {"aliases": list(parts.aliases)}}
         for index, route in enumerate(parts.aliases.values()):
             entry.origins[f"networks.default.aliases[{index}]"] = Origin(
-                parts.file_of[route.app_name], ("host_forwarding", route.index, "host_name"))
+                parts.file_of[route.app_name], ("host_forwarding", route.index, "host_name")
+            )
     return entry
 
 
@@ -175,9 +202,15 @@ def _depend(entry: Entry, parts: AppParts) -> None:
 
 def _link_path(app: App, name: str) -> tuple[str | int, ...]:
     """The spec key that links `app` to `name`."""
-    lists = {("depends", "services"): app.services, ("depends", "apps"): app.apps,
-             ("conditional_links", "apps"): app.linked_apps, ("conditional_links", "services"): app.linked_services}
-    return next(((*path, names.index(name)) for path, names in lists.items() if name in names), ("compose", "depends_on"))
+    lists = {
+        ("depends", "services"): app.services,
+        ("depends", "apps"): app.apps,
+        ("conditional_links", "apps"): app.linked_apps,
+        ("conditional_links", "services"): app.linked_services,
+    }
+    return next(
+        ((*path, names.index(name)) for path, names in lists.items() if name in names), ("compose", "depends_on")
+    )
 
 
 def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) -> list[str] | dict[str, Any]:
@@ -186,8 +219,10 @@ def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) 
     written = needed if isinstance(needed, dict) else {}
     if not written and not healthy:
         return names
-    return {name: written.get(name) or {"condition": "service_healthy" if name in healthy else "service_started"}
-            for name in names}
+    return {
+        name: written.get(name) or {"condition": "service_healthy" if name in healthy else "service_started"}
+        for name in names
+    }
 
 
 def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> None:
@@ -199,8 +234,9 @@ def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> N
     entry.add("volumes", f"{host_path(root, COMMANDS_THERE, app.name)}:/command_files", ("commands",))
     files_of_assets = [holder.file for holder in holders if holder.assets]
     if files_of_assets:
-        entry.add("volumes", f"{host_path(root, ASSETS_THERE, app.name)}:/dusty_assets:ro", ("assets",),
-                  files_of_assets[0])
+        entry.add(
+            "volumes", f"{host_path(root, ASSETS_THERE, app.name)}:/dusty_assets:ro", ("assets",), files_of_assets[0]
+        )
     seen, own = set(), mounted_paths(app.compose)
     for holder in holders:
         if holder.repo and (holder.repo.id, holder.mount) not in seen:

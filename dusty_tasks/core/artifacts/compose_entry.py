@@ -1,4 +1,5 @@
 """One container's entry in the Compose file, filled key by key, each with its origin."""
+
 from __future__ import annotations
 
 import posixpath
@@ -34,7 +35,9 @@ class Entry:
         self.origins[f"{key}[{len(items)}]"] = origin
         items.append(item)
 
-    def environment(self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str, home: str) -> None:
+    def environment(
+        self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str, home: str
+    ) -> None:
         """The spec's variables in its order, then those of `dusty env` for `name`, which win: their values come from a file."""
         given = given_values({name: overrides}, name)
         from_caller = {variable: None for variable, text in overrides.items() if text is None}
@@ -81,8 +84,12 @@ class Entry:
 
 def env_files(files: Sequence[Any], specs_root: str) -> list[Any]:
     """Files of variables, relative paths joined to the root of the specs repo."""
-    return [{**file, "path": joined(specs_root, str(file["path"]))} if isinstance(file, Mapping) else joined(specs_root, str(file))
-            for file in files]
+    return [
+        {**file, "path": joined(specs_root, str(file["path"]))}
+        if isinstance(file, Mapping)
+        else joined(specs_root, str(file))
+        for file in files
+    ]
 
 
 def host_path(root: str, *parts: str) -> str:

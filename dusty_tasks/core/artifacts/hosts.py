@@ -1,4 +1,5 @@
 """The section of the hosts file."""
+
 from __future__ import annotations
 
 from dusty_tasks.core.artifacts.traced import Artifact, Span

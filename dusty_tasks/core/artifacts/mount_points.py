@@ -1,6 +1,7 @@
 """Mount points below the copies of repos: where a container sees something else than the copy. A sync leaves them in place, since
 the kernel takes a mount away from a running container when the folder or file below it is removed or replaced. Pure.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,7 +46,10 @@ def of_stack(stack: Stack) -> MountPoints:
     for spec in containers_of(stack):
         libs = [stack.libs[name] for name in stack.lib_order[spec.name]] if isinstance(spec, App) else []
         views.append(_view(spec.name, spec, libs, [spec.compose], stack.repos))
-    holders: list[tuple[App | Lib, str]] = [*((app, app.name) for app in stack.apps.values()), *((lib, f"lib/{lib.name}") for lib in stack.libs.values())]
+    holders: list[tuple[App | Lib, str]] = [
+        *((app, app.name) for app in stack.apps.values()),
+        *((lib, f"lib/{lib.name}") for lib in stack.libs.values()),
+    ]
     for holder, key in holders:
         if holder.tests:
             views.append(_tests_of(holder, [stack.libs[name] for name in stack.lib_order[key]]))
@@ -59,10 +63,14 @@ def of_test_target(spec: App | Lib, libs: Iterable[Lib]) -> MountPoints:
 
 def _tests_of(spec: App | Lib, libs: list[Lib]) -> _View:
     """What the containers of its suites mount, taken together."""
-    return _view(f"tests of {spec.name}", spec, libs, [suite.compose for suite in spec.tests.suites] if spec.tests else [], ())
+    return _view(
+        f"tests of {spec.name}", spec, libs, [suite.compose for suite in spec.tests.suites] if spec.tests else [], ()
+    )
 
 
-def of_records(started: Mapping[str, StartedRecord], copies: str, repo_ids: Iterable[str], namespace: Namespace = STACK) -> MountPoints:
+def of_records(
+    started: Mapping[str, StartedRecord], copies: str, repo_ids: Iterable[str], namespace: Namespace = STACK
+) -> MountPoints:
     """Those of the containers as they were started, by their records (persist/.dusty/started.json).
 
     `copies` is the folder of all copies as containers mount them, `repo_ids` are the repos that are asked about. What is no
@@ -75,8 +83,14 @@ def of_records(started: Mapping[str, StartedRecord], copies: str, repo_ids: Iter
         mapping = record["mapping"]
         volumes = [*_pairs(mapping), *((source, target) for target, source in _strings(record.get("mounts")).items())]
         volumes = [(source.replace("$$", "$"), target.replace("$$", "$")) for source, target in volumes]
-        views.append(_View(namespace.part(container_name), tuple(_copies(volumes, copies, ids)), tuple((target, "") for _, target in volumes),
-                           tuple(_sharing(mapping, namespace))))
+        views.append(
+            _View(
+                namespace.part(container_name),
+                tuple(_copies(volumes, copies, ids)),
+                tuple((target, "") for _, target in volumes),
+                tuple(_sharing(mapping, namespace)),
+            )
+        )
     return _below(views)
 
 
@@ -84,13 +98,24 @@ def _strings(value: Any) -> dict[str, str]:
     return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
 
 
-def _view(name: str, spec: App | Lib | Service, libs: list[Lib], composes: list[dict[str, Any]], repo_ids: Iterable[str]) -> _View:
+def _view(
+    name: str, spec: App | Lib | Service, libs: list[Lib], composes: list[dict[str, Any]], repo_ids: Iterable[str]
+) -> _View:
     holders: list[App | Lib] = [] if isinstance(spec, Service) else [spec, *libs]
     own = [(holder.repo.id, "", normal_path(holder.mount)) for holder in holders if holder.repo and holder.mount]
     volumes = [pair for compose in composes for pair in _pairs(compose)]
-    assets = [] if isinstance(spec, Service) else [(normal_path(asset.path), asset.key) for asset in visible_assets(spec, libs)]
+    assets = (
+        []
+        if isinstance(spec, Service)
+        else [(normal_path(asset.path), asset.key) for asset in visible_assets(spec, libs)]
+    )
     targets = [*((mount, "") for _, _, mount in own), *((target, "") for _, target in volumes), *assets]
-    return _View(name, (*own, *_copies(volumes, REPOS, repo_ids)), tuple(targets), tuple(name for compose in composes for name in _sharing(compose)))
+    return _View(
+        name,
+        (*own, *_copies(volumes, REPOS, repo_ids)),
+        tuple(targets),
+        tuple(name for compose in composes for name in _sharing(compose)),
+    )
 
 
 def _pairs(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -108,7 +133,10 @@ def _pairs(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _sharing(compose: Mapping[str, Any], namespace: Namespace = STACK) -> list[str]:
     """The containers whose volumes one uses as well."""
-    return [namespace.part(str(entry).removeprefix("container:").partition(":")[0]) for entry in compose.get("volumes_from") or ()]
+    return [
+        namespace.part(str(entry).removeprefix("container:").partition(":")[0])
+        for entry in compose.get("volumes_from") or ()
+    ]
 
 
 def _copies(volumes: Iterable[tuple[str, str]], copies: str, repo_ids: Iterable[str]) -> Iterator[tuple[str, str, str]]:
@@ -118,7 +146,7 @@ def _copies(volumes: Iterable[tuple[str, str]], copies: str, repo_ids: Iterable[
         for repo_id in ids:
             top = f"{copies}/{repo_id}"
             if source == top or source.startswith(f"{top}/"):
-                yield repo_id, source[len(top) + 1:].strip("/"), target
+                yield repo_id, source[len(top) + 1 :].strip("/"), target
 
 
 def _below(views: Iterable[_View]) -> MountPoints:
@@ -131,7 +159,7 @@ def _below(views: Iterable[_View]) -> MountPoints:
         for repo_id, folder, mount in (copy for view in seen for copy in view.copies):
             for target, key in (target for view in seen for target in view.targets):
                 if target.startswith(f"{mount}/"):
-                    path = f"{folder}/{target[len(mount) + 1:]}".strip("/")
+                    path = f"{folder}/{target[len(mount) + 1 :]}".strip("/")
                     found.setdefault(repo_id, set()).add(MountPoint(path, name, key))
     return {repo_id: tuple(sorted(points)) for repo_id, points in found.items()}
 
@@ -148,7 +176,9 @@ def _shared(own: list[_View], by_name: Mapping[str, list[_View]]) -> list[_View]
     return [view for views in seen.values() for view in views if view not in own]
 
 
-def of_working_trees(mappings: Mapping[str, Mapping[str, Any]], trees: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+def of_working_trees(
+    mappings: Mapping[str, Mapping[str, Any]], trees: Iterable[str]
+) -> dict[str, list[tuple[str, str]]]:
     """Working tree -> (path below it, what is mounted there: a path of the Docker host, or '') where containers mount the trees themselves.
 
     `mappings` is container -> its entry in the Compose file, `trees` are absolute paths.
@@ -159,8 +189,13 @@ def of_working_trees(mappings: Mapping[str, Mapping[str, Any]], trees: Iterable[
     for mapping in mappings.values():
         pairs = [(source.replace("$$", "$"), target) for source, target in _pairs(mapping)]
         for mount in [target for source, target in pairs if source.strip("/") in ids]:
-            sources.update({target[len(mount) + 1:]: source for source, target in pairs if target.startswith(f"{mount}/")})
-    return {f"/{tree}": sorted({(point.path, sources.get(point.path, "")) for point in found}) for tree, found in points.items()}
+            sources.update(
+                {target[len(mount) + 1 :]: source for source, target in pairs if target.startswith(f"{mount}/")}
+            )
+    return {
+        f"/{tree}": sorted({(point.path, sources.get(point.path, "")) for point in found})
+        for tree, found in points.items()
+    }
 
 
 def merged(*several: Iterable[MountPoint]) -> tuple[MountPoint, ...]:

@@ -1,4 +1,5 @@
 """The proxy's config, build/nginx/dustyNginx.conf."""
+
 from __future__ import annotations
 
 import json
@@ -19,7 +20,10 @@ MAX_PARTS = 200
 LOOPBACK = (r"^127\.[0-9.]+$", r"^\[::1\]$")
 ANY_ADDRESS = (r"^[0-9.]+$", r"^\[[0-9a-f:.]+\]$")
 
-GATEWAYS = (*(f"172.{number}.0.1" for number in range(17, 32)), *(f"192.168.{number}.1" for number in range(0, 256, 16)))
+GATEWAYS = (
+    *(f"172.{number}.0.1" for number in range(17, 32)),
+    *(f"192.168.{number}.1" for number in range(0, 256, 16)),
+)
 """Addresses of this machine on the engine's networks, as engines choose them: what comes from loopback arrives from there."""
 
 
@@ -41,13 +45,23 @@ def render_nginx(stack: Stack, settings: Settings, templates: Templates) -> Arti
     """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
     servers = [(route.kind, _server(stack, settings, route)) for route in stack.routes]
     http = [server for kind, server in servers if kind == "http"]
-    texts = {name: templates.render(f"nginx/{name}.{kind}").text
-             for name, kind in (("head", "html"), ("waiting", "html"), ("script", "js"), ("index", "html"))}
+    texts = {
+        name: templates.render(f"nginx/{name}.{kind}").text
+        for name, kind in (("head", "html"), ("waiting", "html"), ("script", "js"), ("index", "html"))
+    }
     return templates.render(
-        "nginx/dustyNginx.conf", routing=settings.routing, http=http, stream=[server for kind, server in servers if kind == "stream"],
-        ports=sorted({server.host_port for server in http}), trusted=trusted_addresses(settings.proxy_trusted),
-        known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK, known_names=[map_key(name) for name in known_names(stack, settings)],
-        rows_html=_parts(_html_rows(stack, settings)), rows_json=_parts(_json_rows(stack, settings)), **texts)
+        "nginx/dustyNginx.conf",
+        routing=settings.routing,
+        http=http,
+        stream=[server for kind, server in servers if kind == "stream"],
+        ports=sorted({server.host_port for server in http}),
+        trusted=trusted_addresses(settings.proxy_trusted),
+        known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK,
+        known_names=[map_key(name) for name in known_names(stack, settings)],
+        rows_html=_parts(_html_rows(stack, settings)),
+        rows_json=_parts(_json_rows(stack, settings)),
+        **texts,
+    )
 
 
 def _server(stack: Stack, settings: Settings, route: Route) -> Server:
@@ -55,8 +69,17 @@ def _server(stack: Stack, settings: Settings, route: Route) -> Server:
         upstream = f"{route.app_name}:{route.container_port}"
     else:
         upstream = f"{settings.bridge_ip}:{route.port}"
-    return Server(stack.apps[route.app_name].file, route.index, route.app_name, route.container_port, route.host_port,
-                  host_names(route, settings), f"{route.host_name}:{route.host_port}", upstream, route.max_upload or settings.proxy_max_upload)
+    return Server(
+        stack.apps[route.app_name].file,
+        route.index,
+        route.app_name,
+        route.container_port,
+        route.host_port,
+        host_names(route, settings),
+        f"{route.host_name}:{route.host_port}",
+        upstream,
+        route.max_upload or settings.proxy_max_upload,
+    )
 
 
 def host_names(route: Route, settings: Settings) -> tuple[str, ...]:
@@ -73,7 +96,13 @@ def http_url(route: Route, settings: Settings) -> str:
 
 def known_names(stack: Stack, settings: Settings) -> list[str]:
     """The names under which the list of routes is shown, where they lead to no app: this machine's, the proxy's, and the stack's."""
-    own = ["localhost", PROXY.lower(), settings.namespace.container(PROXY).lower(), settings.bridge_ip, *_names_of_host(settings)]
+    own = [
+        "localhost",
+        PROXY.lower(),
+        settings.namespace.container(PROXY).lower(),
+        settings.bridge_ip,
+        *_names_of_host(settings),
+    ]
     return list(dict.fromkeys([*own, *(name for route in stack.routes for name in host_names(route, settings))]))
 
 

@@ -1,4 +1,5 @@
 """From artifact lines and keys back to the spec lines that put them there: build/origins.json."""
+
 from __future__ import annotations
 
 import re
@@ -15,6 +16,7 @@ from dusty_tasks.core.text.key_path import KeyPath
 COMPOSE_FILE = "docker-compose.yml"
 _COMPOSE_KEY = re.compile(r"\bservices[.\[][A-Za-z0-9._\[\]-]+")
 
+
 def origins_json(members: Iterable[str]) -> str:
     """build/origins.json: artifact -> its rows, each with lines, key, place and spec key."""
     return "{" + ",\n".join([text for text in members if text]) + "}\n"
@@ -28,15 +30,20 @@ def member(path: str, rows: Sequence[str]) -> str:
 def members_of(spans_by_path: Mapping[str, Iterable[Span]], places: Places) -> str:
     """Artifacts and the rows of their spans."""
     known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
-    members = [member(path, [row_at(first, last, _rest(key, origin, places, known)) for first, last, key, origin in spans])
-               for path, spans in sorted(spans_by_path.items())]
+    members = [
+        member(path, [row_at(first, last, _rest(key, origin, places, known)) for first, last, key, origin in spans])
+        for path, spans in sorted(spans_by_path.items())
+    ]
     return ",\n".join([text for text in members if text])
 
 
 def rests_of(lines: Lines, places: Places) -> list[str]:
     """For each line its row without line numbers, for row_at; '' where no spec put the line there."""
     known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
-    return [_rest(key, origin, places, known) if origin else "" for key, origin in zip(lines.keys, lines.origins, strict=True)]
+    return [
+        _rest(key, origin, places, known) if origin else ""
+        for key, origin in zip(lines.keys, lines.origins, strict=True)
+    ]
 
 
 def row_at(first: int, last: int, rest: str) -> str:
@@ -50,7 +57,9 @@ def _rest(key: str, origin: Origin, places: Places, known: dict[str, Mapping[Key
     if file not in known:
         known[file] = places.get(file, {})
     place, spec_key = _source(origin, known[file])
-    return f'"key":{encode_basestring(key)},"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}'
+    return (
+        f'"key":{encode_basestring(key)},"from":{encode_basestring(place)},"spec_key":{encode_basestring(spec_key)}}}'
+    )
 
 
 def source_at(origins: Mapping[str, Any], artifact: str, where: int | str) -> Source | None:
@@ -98,7 +107,10 @@ def _parent(key: str) -> str:
 
 def sources_named_in(printed: str, origins: Mapping[str, Any]) -> list[Source]:
     """What put those keys into the Compose file that Compose names in what it printed: `services.web.restart must be …`."""
-    words = (re.sub(r"^services\[([^\]]+)\]", r"services.\1", word.rstrip(".:,'\"")) for word in _COMPOSE_KEY.findall(printed))
+    words = (
+        re.sub(r"^services\[([^\]]+)\]", r"services.\1", word.rstrip(".:,'\""))
+        for word in _COMPOSE_KEY.findall(printed)
+    )
     found = (source_at(origins, COMPOSE_FILE, word) for word in dict.fromkeys(words))
     return list(dict.fromkeys(source for source in found if source))
 

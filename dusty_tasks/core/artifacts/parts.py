@@ -2,6 +2,7 @@
 
 An entry is rendered again only when these change, so whatever it needs of the stack has to be among them.
 """
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -69,11 +70,20 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
     for name, app in stack.apps.items():
         needs = tuple(dict.fromkeys((*stack.links[name], *(app.compose.get("depends_on") or ()))))
         libs = tuple([stack.libs[lib] for lib in stack.lib_order[name]])
-        parts[name] = AppParts(app, libs, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ())),
-                               tuple(routes.get(name, ())), stack.same_container_repos[name])
+        parts[name] = AppParts(
+            app,
+            libs,
+            needs,
+            tuple([need for need in needs if need in healthy]),
+            tuple(guests.get(name, ())),
+            tuple(routes.get(name, ())),
+            stack.same_container_repos[name],
+        )
     for name, service in stack.services.items():
         needs = tuple(service.compose.get("depends_on") or ())
-        parts[name] = ServiceParts(service, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ())))
+        parts[name] = ServiceParts(
+            service, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ()))
+        )
     if stack.routes:
         files = {route.app_name: stack.apps[route.app_name].file for route in stack.routes}
         parts[PROXY] = ProxyParts(stack.routes, files, _proxy_aliases(stack))

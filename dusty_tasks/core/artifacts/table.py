@@ -2,6 +2,7 @@
 
 The doit steps call the same parts one by one, so that only what changed is rendered anew.
 """
+
 from __future__ import annotations
 
 import json
@@ -44,7 +45,9 @@ class Memos(NamedTuple):
 class Rendering:
     """The artifacts of one stack by their path below build/, each rendered when it is asked for, at most once."""
 
-    def __init__(self, stack: Stack, settings: Settings, specs_root: str, templates: Templates, memos: Memos | None = None) -> None:
+    def __init__(
+        self, stack: Stack, settings: Settings, specs_root: str, templates: Templates, memos: Memos | None = None
+    ) -> None:
         self.stack, self.settings, self.specs_root, self.templates = stack, settings, specs_root, templates
         self.memos = memos or Memos(Memo(), Memo(), Memo())
         self._entries: dict[str, Entry] = {}
@@ -59,8 +62,11 @@ class Rendering:
 
     @cached_property
     def commands(self) -> dict[str, Artifact]:
-        return {f"{COMMANDS}/{files.folder}/{path}": artifact for files in command_files(self.stack, self.settings.sync_mode == "bind")
-                for path, artifact in files.render(self.templates).items()}
+        return {
+            f"{COMMANDS}/{files.folder}/{path}": artifact
+            for files in command_files(self.stack, self.settings.sync_mode == "bind")
+            for path, artifact in files.render(self.templates).items()
+        }
 
     @cached_property
     def parts(self) -> dict[str, Parts]:
@@ -78,25 +84,42 @@ class Rendering:
             if not isinstance(parts, AppParts):
                 return digest((name, parts, context))
             return digest((name, parts._replace(libs=()), [libs[lib.name] for lib in parts.libs], context))
+
         return {name: of(name, parts) for name, parts in self.parts.items()}
 
     @cached_property
     def compose(self) -> dict[str, Artifact]:
         services = [self.memos.compose.text(key, partial(self._service_text, name)) for name, key in self._keys.items()]
-        return {COMPOSE: Artifact("\n".join([*first_lines(bool(services), self.settings.namespace), *services, *volume_lines(self.stack).texts, ""]))}
+        return {
+            COMPOSE: Artifact(
+                "\n".join(
+                    [
+                        *first_lines(bool(services), self.settings.namespace),
+                        *services,
+                        *volume_lines(self.stack).texts,
+                        "",
+                    ]
+                )
+            )
+        }
 
     @cached_property
     def wanted(self) -> bytes:
         """state/wanted.json."""
-        containers = [self.memos.wanted.text(self._keys[name], partial(self._wanted_text, name)) for name in start_order(self.parts)]
+        containers = [
+            self.memos.wanted.text(self._keys[name], partial(self._wanted_text, name))
+            for name in start_order(self.parts)
+        ]
         return wanted_json(self.stack, containers, powers_of(self.stack, self.settings, self.specs_root)).encode()
 
     def origins(self, places: PlacesByFile, others: Iterable[Traced] | None = None) -> bytes:
         """build/origins.json; `others` are the spans of all artifacts but the Compose file, if they are known already."""
         if others is None:
             others = [traced({**self.hosts, **self.nginx, **self.commands})]
-        members = [self.memos.origins.text(self._seen(places, other.key, other.files), partial(_members_text, other, places))
-                   for other in others]
+        members = [
+            self.memos.origins.text(self._seen(places, other.key, other.files), partial(_members_text, other, places))
+            for other in others
+        ]
         return origins_json([*members, member(COMPOSE, self._compose_rows(places))]).encode()
 
     def _compose_rows(self, places: PlacesByFile) -> list[str]:
@@ -136,7 +159,9 @@ def _members_text(other: Traced, places: PlacesByFile) -> str:
     return members_of(other.spans(), places)
 
 
-def compile_all(specs: Specs, stack: Stack, ports: PortMemory, settings: Settings, specs_root: str, templates: Templates) -> dict[str, bytes]:
+def compile_all(
+    specs: Specs, stack: Stack, ports: PortMemory, settings: Settings, specs_root: str, templates: Templates
+) -> dict[str, bytes]:
     """Path below build/ -> bytes: everything that compile writes there."""
     rendering = Rendering(stack, settings, specs_root, templates)
     artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}

@@ -1,4 +1,5 @@
 """Jinja2 as Dusty uses it: templates are values, every name must be known, and lines keep their origin."""
+
 from __future__ import annotations
 
 import re
@@ -20,8 +21,13 @@ class Templates:
         import jinja2
 
         environment = jinja2.Environment(
-            loader=jinja2.DictLoader(self.texts), undefined=jinja2.StrictUndefined, autoescape=False,
-            trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+            loader=jinja2.DictLoader(self.texts),
+            undefined=jinja2.StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
         environment.filters.update(shell=shell_quoted, nginx=nginx_quoted)
         return environment
 

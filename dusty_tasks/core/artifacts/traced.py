@@ -1,4 +1,5 @@
 """Artifacts as text that knows where each of its lines comes from."""
+
 from __future__ import annotations
 
 import re
@@ -80,8 +81,14 @@ class Marks:
         for number, text in zip(numbers, texts[1:], strict=True):
             first, line = line, line + text.count("\n")
             if number:
-                spans.append(Span(first, max(first, line if text[-1:] not in ("\n", "") else line - 1), "",
-                                  self._origins[int(number)]))
+                spans.append(
+                    Span(
+                        first,
+                        max(first, line if text[-1:] not in ("\n", "") else line - 1),
+                        "",
+                        self._origins[int(number)],
+                    )
+                )
         return Artifact("".join(texts), tuple(spans))
 
 

@@ -1,4 +1,5 @@
 """From the stack to what should run: state/wanted.json, all that the run phase knows of the specs."""
+
 from __future__ import annotations
 
 import hashlib
@@ -19,7 +20,9 @@ from dusty_tasks.core.stack.assemble import ordered
 from dusty_tasks.core.stack.model import Stack
 
 
-def wanted_container(name: str, parts: Parts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:
+def wanted_container(
+    name: str, parts: Parts, mapping: dict[str, Any], settings: Settings, specs_root: str
+) -> WantedContainer:
     """A container as it should run, `mapping` being its entry in build/docker-compose.yml."""
     if isinstance(parts, AppParts):
         return _app(parts, mapping, settings)
@@ -36,10 +39,19 @@ def start_order(parts: Mapping[str, Parts]) -> list[str]:
 
 def wanted_json(stack: Stack, containers: Iterable[str], powers: Iterable[Power] = ()) -> str:
     """state/wanted.json (core/wanted.from_json reads it); `containers` are the JSON texts of them, in start order."""
-    rest = to_json(Wanted(
-        (), repos=tuple(repo_entries(stack)), host_ports=tuple(sorted({route.host_port for route in stack.routes})), bundles=stack.bundles,
-        assets={key: {"used_by": list(use.used_by), "required_by": list(use.required_by)} for key, use in stack.assets.items()},
-        powers=tuple([power.to_json() for power in powers])))
+    rest = to_json(
+        Wanted(
+            (),
+            repos=tuple(repo_entries(stack)),
+            host_ports=tuple(sorted({route.host_port for route in stack.routes})),
+            bundles=stack.bundles,
+            assets={
+                key: {"used_by": list(use.used_by), "required_by": list(use.required_by)}
+                for key, use in stack.assets.items()
+            },
+            powers=tuple([power.to_json() for power in powers]),
+        )
+    )
     del rest["containers"]
     return '{"containers": [' + ",\n".join(containers) + "],\n" + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
 
@@ -49,23 +61,37 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
     assets = visible_assets(app, parts.libs)
     always = [app.always, app.mount, [[asset.key, asset.path] for asset in assets]]
     return WantedContainer(
-        app.name, "app", settings.namespace.container(app.name), mapping,
+        app.name,
+        "app",
+        settings.namespace.container(app.name),
+        mapping,
         always_digest=hashlib.sha256(json.dumps(always).encode()).hexdigest(),
-        once_digests=once_digests(app, parts.libs), repo_ids=parts.repo_ids, asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
-        after=_after(parts), shares_network_of=network_owner(app), needs_login=app.image_requires_login,
+        once_digests=once_digests(app, parts.libs),
+        repo_ids=parts.repo_ids,
+        asset_keys=tuple(dict.fromkeys(asset.key for asset in assets)),
+        after=_after(parts),
+        shares_network_of=network_owner(app),
+        needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
         http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]),
         http_ports=tuple([route.container_port for route in parts.routes if route.kind == "http"]),
         route_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes)),
-        stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")))
+        stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")),
+    )
 
 
 def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:
     service = parts.service
     return WantedContainer(
-        service.name, "service", settings.namespace.container(service.name), mapping, after=_after(parts),
-        shares_network_of=network_owner(service), needs_login=service.image_requires_login,
-        build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "")
+        service.name,
+        "service",
+        settings.namespace.container(service.name),
+        mapping,
+        after=_after(parts),
+        shares_network_of=network_owner(service),
+        needs_login=service.image_requires_login,
+        build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "",
+    )
 
 
 def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
@@ -89,8 +115,16 @@ def repo_entries(stack: Stack) -> Iterable[RepoEntry]:
     for repo_id, repo in stack.repos.items():
         lib_of = libs_by_repo.get(repo_id, {})
         lib_names = sorted({name for names in lib_of.values() for name in names})
-        yield RepoEntry(repo.id, repo.written, repo.url, repo.local_path, used_by=tuple(users.get(repo_id, ())), lib_of=lib_of,
-                        lib_repos={name: _code_of(name, stack) for name in lib_names}, mounts=tuple(mounts.get(repo_id, ())))
+        yield RepoEntry(
+            repo.id,
+            repo.written,
+            repo.url,
+            repo.local_path,
+            used_by=tuple(users.get(repo_id, ())),
+            lib_of=lib_of,
+            lib_repos={name: _code_of(name, stack) for name in lib_names},
+            mounts=tuple(mounts.get(repo_id, ())),
+        )
 
 
 def _code_of(lib_name: str, stack: Stack) -> list[str]:

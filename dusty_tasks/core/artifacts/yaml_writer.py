@@ -2,6 +2,7 @@
 
 Any string that another reader could take for something else is written as a JSON string, which YAML reads the same.
 """
+
 from __future__ import annotations
 
 import json
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.specs.model import Origin
 
 _PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*")
-_WORDS = frozenset("true false yes no on off y n null none".split())  # noqa: SIM905
+_WORDS = frozenset("true false yes no on off y n null none".split())
 """What some YAML reader takes for a boolean or for nothing."""
 _NUMBER_LIKE = re.compile(r"[._]*(?:inf|nan)", re.IGNORECASE)
 # Valid in JSON strings, but line breaks or forbidden in YAML.
@@ -30,7 +31,9 @@ class Lines(NamedTuple):
     origins: list[Origin | None]
 
 
-def yaml_lines(value: Mapping[str, Any], origins: Mapping[str, Origin] | None = None, indent: str = "", parent: str = "") -> Lines:
+def yaml_lines(
+    value: Mapping[str, Any], origins: Mapping[str, Origin] | None = None, indent: str = "", parent: str = ""
+) -> Lines:
     """The lines of a mapping, in its own order. A key that `origins` does not have has its parent's origin, carried on.
 
     With `indent` and `parent` they are those of a mapping that stands below the key `parent`.

@@ -3,6 +3,7 @@
 Checked within each app, within the closure of each bundle, and within the active stack: specs that are never active
 together may share an address (docs/specs.md).
 """
+
 from __future__ import annotations
 
 from collections import defaultdict
@@ -44,7 +45,9 @@ class Claims(NamedTuple):
     ports: tuple[PortClaim, ...] = ()
 
 
-def check_addresses(claims: Mapping[str, Claims], groups: Iterable[frozenset[str]], place: PlaceOf) -> Iterator[Problem]:
+def check_addresses(
+    claims: Mapping[str, Claims], groups: Iterable[frozenset[str]], place: PlaceOf
+) -> Iterator[Problem]:
     """Clashes among the containers of each group; `claims` is by container name, in the order of precedence."""
     clashes = _Clashes(place)
     contested = clashes.contested(claims)
@@ -78,8 +81,11 @@ class _Clashes:
             if published.protocol == "tcp":
                 for port in routes.keys() & range(published.first, published.last + 1):
                     ports[port].append(port_claim)
-        return {port: (found, ports[port]) for port, found in sorted(routes.items())
-                if ports[port] or any(True for _ in self.of_routes(found))}
+        return {
+            port: (found, ports[port])
+            for port, found in sorted(routes.items())
+            if ports[port] or any(True for _ in self.of_routes(found))
+        }
 
     def of_routes(self, claims: list[RouteClaim]) -> Iterator[Problem]:
         """Clashes among the routes on one host_port; each is said of the later one and names the first."""
@@ -92,19 +98,30 @@ class _Clashes:
             other = first_by_kind.get("http" if kind == "stream" else "stream")
             if other:
                 is_what, cannot = ("http", "a stream") if kind == "stream" else ("a stream", "http")
-                yield self._problem(claim, f"host_port {port} is {is_what} at {self._at(other)} and cannot be {cannot}",
-                                    "another host_port")
+                yield self._problem(
+                    claim,
+                    f"host_port {port} is {is_what} at {self._at(other)} and cannot be {cannot}",
+                    "another host_port",
+                )
             elif kind == "stream" and first is not claim:
-                yield self._problem(claim, f"host_port {port} is already used by another stream ({self._at(first)})",
-                                    "another host_port: a stream has no host_name to tell them apart")
+                yield self._problem(
+                    claim,
+                    f"host_port {port} is already used by another stream ({self._at(first)})",
+                    "another host_port: a stream has no host_name to tell them apart",
+                )
             elif twin is not claim:
-                yield self._problem(claim, f"{host_name}:{port} is already forwarded at {self._at(twin)}",
-                                    "another host_port or host_name")
+                yield self._problem(
+                    claim,
+                    f"{host_name}:{port} is already forwarded at {self._at(twin)}",
+                    "another host_port or host_name",
+                )
 
     def of_ports(self, port: int, routes: list[RouteClaim], ports: list[PortClaim]) -> Iterator[Problem]:
         """Ports that a spec publishes itself although a route has them."""
         for claim in ports if routes else ():
-            yield self._problem(claim, f"port {port} belongs to the proxy", f"another port: {self._at(routes[0])} forwards it")
+            yield self._problem(
+                claim, f"port {port} belongs to the proxy", f"another port: {self._at(routes[0])} forwards it"
+            )
 
     def _problem(self, claim: RouteClaim | PortClaim, what: str, hint: str) -> Problem:
         return Problem(self._at(claim), path_text(claim.path), what, hint)

@@ -1,4 +1,5 @@
 """The stack that specs and settings ask for: closed, checked, with its ports."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,10 @@ from dusty_tasks.core.text.problems import Place, Problem, errors
 
 def nothing_active() -> tuple[str, str]:
     """What is said where no bundle is active, and how to mend it."""
-    return "No bundles are activated: there is no active bundle to work on", f"{DUSTY} bundles activate <name>; `{DUSTY} bundles` lists them"
+    return (
+        "No bundles are activated: there is no active bundle to work on",
+        f"{DUSTY} bundles activate <name>; `{DUSTY} bundles` lists them",
+    )
 
 
 class Assembled(NamedTuple):
@@ -29,21 +33,30 @@ class Assembled(NamedTuple):
     problems: list[Problem]
 
 
-def assemble_with_ports(specs: Specs, bundle_names: Iterable[str], settings: Settings,
-                        memory: Mapping[RouteKey, int]) -> Assembled:
+def assemble_with_ports(
+    specs: Specs, bundle_names: Iterable[str], settings: Settings, memory: Mapping[RouteKey, int]
+) -> Assembled:
     """Assemble and check the stack, and give its routes their ports (none with `routing: network`)."""
     stack, problems = assemble(specs, bundle_names)
     problems += check_stack(specs, stack)
     if settings.sync_mode == "bind":
         problems += check_bound_assets(specs, stack)
     if stack.routes and not settings.hosts_address:
-        problems.append(Problem(Place(CONFIG_FILE), "host.address", "the address of the ssh Docker host is not known yet",
-                                f"{DUSTY} config set host.address <address>; `{DUSTY} setup` and `{DUSTY} start` find it"))
+        problems.append(
+            Problem(
+                Place(CONFIG_FILE),
+                "host.address",
+                "the address of the ssh Docker host is not known yet",
+                f"{DUSTY} config set host.address <address>; `{DUSTY} setup` and `{DUSTY} start` find it",
+            )
+        )
     if settings.routing == "network" or errors(problems):
         return Assembled(stack, dict(memory), problems)
     try:
         routes, ports = assign_ports(stack, memory)
     except TooManyRoutes as error:
-        problem = Problem(Place(CONFIG_FILE), "routing", str(error), f"{DUSTY} config set routing network, or fewer bundles")
+        problem = Problem(
+            Place(CONFIG_FILE), "routing", str(error), f"{DUSTY} config set routing network, or fewer bundles"
+        )
         return Assembled(stack, dict(memory), [*problems, problem])
     return Assembled(replace(stack, routes=routes), ports, problems)

@@ -1,4 +1,5 @@
 """Keys of one spec that are fine alone and wrong together: where it builds, the network it is in, and what its streams limit."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
@@ -18,13 +19,18 @@ def check_container(document: Document, main: Translated, app_names: Collection[
         yield from _check_build(document, ("build",))
         yield from _check_build(document, ("test", "build"))
     if document.kind == "app" and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
-        problem = document.problem(("host_forwarding",), f"nothing can be forwarded with network_mode {main.network}",
-                                   forwarding_hint(main.network, app_names))
+        problem = document.problem(
+            ("host_forwarding",),
+            f"nothing can be forwarded with network_mode {main.network}",
+            forwarding_hint(main.network, app_names),
+        )
         yield problem._replace(place=document.key_place(("host_forwarding",)))
     if document.kind == "app":
         for path, item in mappings(document.value, "host_forwarding"):
             if item.get("type") == "stream" and "max_upload" in item:
-                yield document.problem((*path, "max_upload"), "a stream has no uploads that could be limited", "remove max_upload")
+                yield document.problem(
+                    (*path, "max_upload"), "a stream has no uploads that could be limited", "remove max_upload"
+                )
 
 
 def forwarding_hint(network: str, app_names: Collection[str]) -> str:
@@ -32,7 +38,11 @@ def forwarding_hint(network: str, app_names: Collection[str]) -> str:
     name = network.partition(":")[2]
     if name in app_names:
         return owner_hint(network)
-    return "remove network_mode: the app then has a network of its own, and reaches the other container by its name" if name else "remove network_mode"
+    return (
+        "remove network_mode: the app then has a network of its own, and reaches the other container by its name"
+        if name
+        else "remove network_mode"
+    )
 
 
 def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]:
@@ -44,4 +54,6 @@ def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]
     if "repo" not in document.value:
         yield document.problem(key, f"{shown(build)} is relative and needs repo", "repo and mount, or an absolute path")
     elif normpath(build).split("/")[0] == "..":
-        yield document.problem(key, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path")
+        yield document.problem(
+            key, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path"
+        )

@@ -1,4 +1,5 @@
 """Cycles of apps and services, and of libs: each once, its shortest path, from its first name; of a tangle the first few."""
+
 from __future__ import annotations
 
 from collections import deque
@@ -26,27 +27,38 @@ class _Edge(NamedTuple):
 _Graph = dict[str, dict[str, _Edge]]
 
 
-def check_cycles(documents: Sequence[Document], named: Mapping[str, Sequence[Named]],
-                 compose_references: Mapping[str, Sequence[Reference]]) -> Iterator[Problem]:
+def check_cycles(
+    documents: Sequence[Document],
+    named: Mapping[str, Sequence[Named]],
+    compose_references: Mapping[str, Sequence[Reference]],
+) -> Iterator[Problem]:
     """One problem a cycle, at the key of its first name that leads to its second; references as check_references takes them."""
     for kinds in (("app", "service"), ("lib",)):
         graph = _graph([document for document in documents if document.kind in kinds], kinds, named, compose_references)
         for cycle in _cycles(graph):
             edges = [graph[one][other] for one, other in pairwise(cycle)]
-            spelt = [cycle[0], *(f"{name} ({edge.how})" if edge.how else name
-                                 for name, edge in zip(cycle[1:], edges, strict=True))]
+            spelt = [
+                cycle[0],
+                *(f"{name} ({edge.how})" if edge.how else name for name, edge in zip(cycle[1:], edges, strict=True)),
+            ]
             yield edges[0].document.problem(edges[0].path, f"cycle: {' -> '.join(spelt)}", "remove one of these")
 
 
-def _graph(documents: Sequence[Document], kinds: tuple[str, ...], named: Mapping[str, Sequence[Named]],
-           compose_references: Mapping[str, Sequence[Reference]]) -> _Graph:
+def _graph(
+    documents: Sequence[Document],
+    kinds: tuple[str, ...],
+    named: Mapping[str, Sequence[Named]],
+    compose_references: Mapping[str, Sequence[Reference]],
+) -> _Graph:
     graph: _Graph = {document.name: {} for document in documents}
     kind_by_name = {document.name: document.kind for document in documents}
     for document in documents:
         edges = graph[document.name]
         for path, kind, name in named[document.file]:
             if kind_by_name.get(name) == kind and path[0] != "test":
-                edges.setdefault(name, _Edge(document, path, "conditional link" if path[0] == "conditional_links" else ""))
+                edges.setdefault(
+                    name, _Edge(document, path, "conditional link" if path[0] == "conditional_links" else "")
+                )
         for path, key, name in compose_references.get(document.file, ()) if "app" in kinds else ():
             if name in graph and path[0] != "test":
                 edges.setdefault(name, _Edge(document, path, key))
@@ -59,7 +71,9 @@ def _cycles(graph: _Graph) -> Iterator[list[str]]:
     The first name stands at both ends.
     """
     component = _components(graph)
-    inside = {one: sorted(other for other in others if component[one] == component[other]) for one, others in graph.items()}
+    inside = {
+        one: sorted(other for other in others if component[one] == component[other]) for one, others in graph.items()
+    }
     told: dict[int, int] = {}
     covered: set[tuple[str, str]] = set()
     for one in sorted(graph):

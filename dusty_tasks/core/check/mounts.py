@@ -1,4 +1,5 @@
 """Mounts: two at one path in one container, and volumes at a path that Dusty needs (docs/specs.md)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,8 @@ def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Pr
             first = by_path.setdefault(mount.path, mount)
             if first is not mount and first.repo_id != mount.repo_id:
                 yield documents[mount.owner.file].problem(
-                    ("mount",), f"{mount.path} is already the mount of {_called(first.owner)}", "another mount")
+                    ("mount",), f"{mount.path} is already the mount of {_called(first.owner)}", "another mount"
+                )
         yield from _volume_problems(owner, document, by_path)
 
 
@@ -61,6 +63,8 @@ def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str,
     for base, compose in containers:
         for index, volume in volumes(compose):
             if volume.target in by_path:
-                yield document.problem((*base, "volumes", index),
-                                       f"{volume.target} is already the mount of {_called(by_path[volume.target].owner)}",
-                                       "another path in the container")
+                yield document.problem(
+                    (*base, "volumes", index),
+                    f"{volume.target} is already the mount of {_called(by_path[volume.target].owner)}",
+                    "another path in the container",
+                )

@@ -1,4 +1,5 @@
 """Names that clash: of specs among each other, and of scripts, suites and assets within one spec."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -40,7 +41,9 @@ def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
             yield document.problem((), f"{shown(name)} is also a service ({service.file})", "rename one")
         lib = by_name.get(("lib", name))
         if kind == "app" and lib and at(document.value, "test") and at(lib.value, "test"):
-            yield Problem(document.key_place(("test",)), "test", f"{shown(name)} has tests as app and as lib", "rename one")
+            yield Problem(
+                document.key_place(("test",)), "test", f"{shown(name)} has tests as app and as lib", "rename one"
+            )
 
 
 def _alike(documents: Sequence[Document]) -> Iterator[Problem]:
@@ -50,8 +53,11 @@ def _alike(documents: Sequence[Document]) -> Iterator[Problem]:
         if document.kind in ("bundle", "service"):
             other = first.setdefault((document.kind, document.name.casefold()), document)
             if other is not document:
-                how = f"is also the name of {other.file}" if other.name == document.name else \
-                    f"differs from {shown(other.name)} in case alone ({other.file})"
+                how = (
+                    f"is also the name of {other.file}"
+                    if other.name == document.name
+                    else f"differs from {shown(other.name)} in case alone ({other.file})"
+                )
                 yield document.problem((), f"{shown(document.name)} {how}", "rename one")
 
 
@@ -67,8 +73,9 @@ def _given_twice(document: Document) -> Iterator[Problem]:
     yield from _twice(document, "asset path", mappings(document.value, "assets"), "path", normal_path)
 
 
-def _twice(document: Document, noun: str, items: Iterable[tuple[KeyPath, dict[str, Any]]], key: str,
-           same: Any) -> Iterator[Problem]:
+def _twice(
+    document: Document, noun: str, items: Iterable[tuple[KeyPath, dict[str, Any]]], key: str, same: Any
+) -> Iterator[Problem]:
     first: dict[str, KeyPath] = {}
     for path, item in items:
         text = item.get(key)

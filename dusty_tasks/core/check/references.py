@@ -1,4 +1,5 @@
 """References to apps, libs and services that do not exist."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,8 +14,13 @@ from dusty_tasks.core.text.safe import shown
 
 REFERENCES: dict[str, dict[tuple[str, ...], str]] = {
     "bundle": {("apps",): "app", ("services",): "service"},
-    "app": {("depends", "services"): "service", ("depends", "apps"): "app", ("depends", "libs"): "lib",
-            ("conditional_links", "apps"): "app", ("conditional_links", "services"): "service"},
+    "app": {
+        ("depends", "services"): "service",
+        ("depends", "apps"): "app",
+        ("depends", "libs"): "lib",
+        ("conditional_links", "apps"): "app",
+        ("conditional_links", "services"): "service",
+    },
     "lib": {("depends", "libs"): "lib"},
     "service": {},
 }
@@ -50,8 +56,12 @@ def _first_paths(found: Iterable[tuple[KeyPath, str]]) -> dict[str, KeyPath]:
     return paths
 
 
-def check_references(documents: Sequence[Document], named: Mapping[str, Sequence[Named]],
-                     compose_references: Mapping[str, Sequence[Reference]], names: Names) -> Iterator[Problem]:
+def check_references(
+    documents: Sequence[Document],
+    named: Mapping[str, Sequence[Named]],
+    compose_references: Mapping[str, Sequence[Reference]],
+    names: Names,
+) -> Iterator[Problem]:
     """Names of apps, libs and services that no spec defines; `named` are the references by file, `compose_references` those in Compose keys."""
     for document in documents:
         for path, kind, name in named[document.file]:
@@ -67,7 +77,9 @@ def _hint(document: Document, kind: str, name: str, names: Names) -> str:
         if other_kind != kind and name in names.by_kind[other_kind]:
             where = _PLACE_BY_KIND.get(document.kind, {}).get(other_kind, f"depends.{other_kind}s of an app")
             return f"{shown(name)} is {_ARTICLES[other_kind]} {other_kind}: write it under {where}"
-    return did_you_mean(name, names.by_kind[kind]) or f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
+    return (
+        did_you_mean(name, names.by_kind[kind]) or f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
+    )
 
 
 def _container_hint(name: str, names: Names) -> str:

@@ -1,4 +1,5 @@
 """Repos of all specs together: one id, one copy (docs/specs.md, "Repos")."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -31,13 +32,20 @@ def check_repos(documents: Sequence[Document], first: dict[str, tuple[Document, 
         outer = _outer(repo.id, first)
         if outer:
             place = first[outer][0].place(("repo",))
-            yield document.problem(("repo",), f"repo {shown(repo.id)} lies inside repo {shown(outer)} ({place})",
-                                   "use one repo with two apps")
+            yield document.problem(
+                ("repo",),
+                f"repo {shown(repo.id)} lies inside repo {shown(outer)} ({place})",
+                "use one repo with two apps",
+            )
         other_document, other = first[repo.id]
         if (other.url, other.local_path) != (repo.url, repo.local_path):
             yield document.problem(
-                ("repo",), f"{shown(repo.written)} and {shown(other.written)} ({other_document.place(('repo',))}) are one repo;"
-                " the latter is used", f"write {other.written} in both", is_warning=True)
+                ("repo",),
+                f"{shown(repo.written)} and {shown(other.written)} ({other_document.place(('repo',))}) are one repo;"
+                " the latter is used",
+                f"write {other.written} in both",
+                is_warning=True,
+            )
 
 
 def _outer(repo_id: str, first: dict[str, tuple[Document, Repo]]) -> str:

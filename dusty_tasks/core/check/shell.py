@@ -1,4 +1,5 @@
 """Commands of specs that no shell can read. The shell itself is the judge (effects/specs/shell_syntax); here is what it is asked, and what its answers mean."""
+
 from __future__ import annotations
 
 import re
@@ -12,7 +13,9 @@ from dusty_tasks.core.text.problems import Place, Problem
 
 _QUOTED = re.compile(r"""\"[^"\\$`]*"|'[^']*'|\$\w+|\$\{\w+\}""", re.ASCII)
 _PLAIN = re.compile(r"[\w./:=@%+,~^ \t\n-]*", re.ASCII)
-_RESERVED = re.compile(r"^[ \t]*(?:if|then|else|elif|fi|do|done|case|esac|while|until|for|in|function|select|time|coproc)\b", re.MULTILINE)
+_RESERVED = re.compile(
+    r"^[ \t]*(?:if|then|else|elif|fi|do|done|case|esac|while|until|for|in|function|select|time|coproc)\b", re.MULTILINE
+)
 
 
 class Command(NamedTuple):
@@ -59,7 +62,10 @@ def _texts(spec: App | Lib) -> Iterator[tuple[KeyPath, str]]:
         yield ("test", "once"), joined(spec.tests.once)
         for index, suite in enumerate(spec.tests.suites):
             yield ("test", "suites", index, "command"), with_arguments(suite.command)
-            yield ("test", "suites", index, "default_args"), f"set -- {suite.default_args}" if setting_arguments(suite.default_args) else ""
+            yield (
+                ("test", "suites", index, "default_args"),
+                f"set -- {suite.default_args}" if setting_arguments(suite.default_args) else "",
+            )
 
 
 def shell_problems(specs: Specs, commands: Sequence[Command], refusals: Mapping[str, Refusal]) -> list[Problem]:
@@ -70,7 +76,15 @@ def shell_problems(specs: Specs, commands: Sequence[Command], refusals: Mapping[
         if refusal:
             place = Place(file, *specs.places[file][path]) if path in specs.places.get(file, {}) else Place(file)
             lines = text.splitlines()
-            hint = f"line {refusal.line} of it: {lines[refusal.line - 1].strip()}" if 0 < refusal.line <= len(lines) else "mend it; `sh -n` says the same"
-            what = f"only bash can read this, and fails where the container's sh is another shell: {refusal.what}" if refusal.is_bash else f"sh cannot read it: {refusal.what}"
+            hint = (
+                f"line {refusal.line} of it: {lines[refusal.line - 1].strip()}"
+                if 0 < refusal.line <= len(lines)
+                else "mend it; `sh -n` says the same"
+            )
+            what = (
+                f"only bash can read this, and fails where the container's sh is another shell: {refusal.what}"
+                if refusal.is_bash
+                else f"sh cannot read it: {refusal.what}"
+            )
             found.append(Problem(place, path_text(path), what, hint, refusal.is_bash))
     return found

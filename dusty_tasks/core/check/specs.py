@@ -3,6 +3,7 @@
 Pure, raises nothing, stops at nothing: a wrong key stops only the checks that need it. What depends on the active
 bundles is in check_stack.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -73,8 +74,10 @@ def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
     for document in sorted(documents, key=lambda document: (document.kind, document.name)):
         name = document.name
         if document.kind == "app" and name in specs.apps:
-            routes = tuple(RouteClaim(name, document.file, ("host_forwarding", index), forwarding)
-                           for index, forwarding in build_specs.forwardings(document.value))
+            routes = tuple(
+                RouteClaim(name, document.file, ("host_forwarding", index), forwarding)
+                for index, forwarding in build_specs.forwardings(document.value)
+            )
             claims[name] = Claims(routes, _ports(document, specs.apps[name].compose))
         elif document.kind == "service" and name in specs.services and name not in claims:
             claims[name] = Claims((), _ports(document, specs.services[name].compose))
@@ -82,5 +85,7 @@ def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
 
 
 def _ports(document: Document, compose: dict[str, object]) -> tuple[PortClaim, ...]:
-    return tuple(PortClaim(document.name, document.file, ports_path(document.kind, index), published)
-                 for index, published in published_ports(compose))
+    return tuple(
+        PortClaim(document.name, document.file, ports_path(document.kind, index), published)
+        for index, published in published_ports(compose)
+    )

@@ -1,4 +1,5 @@
 """Checks of the active stack: what depends on which bundles are active (docs/specs.md)."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,8 +14,12 @@ from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import shown
 
-_HOW = {"links": "links to", "depends_on": "depends on", "volumes_from": "takes the volumes of",
-        "network_mode": "shares the network of"}
+_HOW = {
+    "links": "links to",
+    "depends_on": "depends on",
+    "volumes_from": "takes the volumes of",
+    "network_mode": "shares the network of",
+}
 
 
 def check_stack(specs: Specs, stack: Stack) -> list[Problem]:
@@ -38,7 +43,9 @@ def check_bound_assets(specs: Specs, stack: Stack) -> list[Problem]:
                 path: KeyPath = ("assets", asset.position, "path")
                 what = f"{asset.path} is in the working tree at {mount}, since sync.mode is bind: {asset.key} is not put there"
                 hint = f"it is at /dusty_assets/{asset.key}: a link to that in the working tree will do; or a path outside of {mount}, or sync: {{mode: rsync}}"
-                found[asset.file, path] = Problem(_place(specs, asset.file, path), path_text(path), what, hint, is_warning=True)
+                found[asset.file, path] = Problem(
+                    _place(specs, asset.file, path), path_text(path), what, hint, is_warning=True
+                )
     return list(found.values())
 
 
@@ -46,19 +53,27 @@ def _claims(spec: App | Service) -> Claims:
     """The addresses and ports that one container wants."""
     routes: tuple[RouteClaim, ...] = ()
     if isinstance(spec, App):
-        routes = tuple(RouteClaim(spec.name, spec.file, ("host_forwarding", index), forwarding)
-                       for index, forwarding in enumerate(spec.forwardings))
+        routes = tuple(
+            RouteClaim(spec.name, spec.file, ("host_forwarding", index), forwarding)
+            for index, forwarding in enumerate(spec.forwardings)
+        )
     kind = "app" if isinstance(spec, App) else "service"
-    ports = tuple(PortClaim(spec.name, spec.file, ports_path(kind, index), published)
-                  for index, published in published_ports(spec.compose))
+    ports = tuple(
+        PortClaim(spec.name, spec.file, ports_path(kind, index), published)
+        for index, published in published_ports(spec.compose)
+    )
     return Claims(routes, ports)
 
 
 def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Iterator[Problem]:
     for path, key, name in specs.references.get(spec.file, ()):
         if name not in active and path[0] != "test":
-            yield Problem(_place(specs, spec.file, path), path_text(path), f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
-                          "add it to depends.services of an app, or to the bundle")
+            yield Problem(
+                _place(specs, spec.file, path),
+                path_text(path),
+                f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
+                "add it to depends.services of an app, or to the bundle",
+            )
 
 
 def _place(specs: Specs, file: str, path: KeyPath) -> Place:

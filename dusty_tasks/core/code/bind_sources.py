@@ -3,6 +3,7 @@
 A container keeps what was mounted when it started, even after another file took its name: an editor that saves by a rename, a
 folder that was moved away and copied back.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +43,11 @@ def lost_sources(mapping: Mapping[str, Any], record: Mapping[str, Any], now: Map
     None where nothing could be read at all.
     """
     before = record.get("inodes")
-    return [path for path in bind_sources([mapping]) if path in before and path not in now] if now and isinstance(before, Mapping) else []
+    return (
+        [path for path in bind_sources([mapping]) if path in before and path not in now]
+        if now and isinstance(before, Mapping)
+        else []
+    )
 
 
 def mounts_part_of(mappings: Iterable[Mapping[str, Any]], folders: Iterable[str]) -> bool:

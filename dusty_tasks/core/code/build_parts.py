@@ -1,4 +1,5 @@
 """What a `build` key of the Compose file names beside its context. Pure."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,12 @@ def contexts_of(build: Any) -> Iterator[Context]:
     """The additional contexts of a `build` as docker-compose.yml has it: with `$$` for `$`."""
     for name, text in pairs_of(build.get("additional_contexts") if isinstance(build, Mapping) else None):
         text = text.replace("$$", "$")
-        yield Context(name, local_folder(text), text.removeprefix("service:") if text.startswith("service:") else "", "oci-layout://" not in text)
+        yield Context(
+            name,
+            local_folder(text),
+            text.removeprefix("service:") if text.startswith("service:") else "",
+            "oci-layout://" not in text,
+        )
 
 
 def dockerfile_names(build: Any) -> tuple[str, ...]:
@@ -34,8 +40,11 @@ def dockerfile_names(build: Any) -> tuple[str, ...]:
 def outside_args(build: Any, environ: Mapping[str, str]) -> dict[str, str]:
     """The build arguments that are named without a value, and what `environ` gives them."""
     args = build.get("args") if isinstance(build, Mapping) else None
-    named = ([name for name, value in args.items() if value is None] if isinstance(args, Mapping)
-             else [str(item) for item in args or () if "=" not in str(item)])
+    named = (
+        [name for name, value in args.items() if value is None]
+        if isinstance(args, Mapping)
+        else [str(item) for item in args or () if "=" not in str(item)]
+    )
     return {name: environ[name] for name in named if name in environ}
 
 
@@ -44,5 +53,12 @@ def with_whole_contexts(build: Mapping[str, Any], root: str) -> dict[str, Any]:
     given = build.get("additional_contexts")
     if not given:
         return dict(build)
-    whole = {name: joined(root, text) if text and local_folder(text) == text else text for name, text in pairs_of(given)}
-    return {**build, "additional_contexts": whole if isinstance(given, Mapping) else [f"{name}={text}" for name, text in whole.items()]}
+    whole = {
+        name: joined(root, text) if text and local_folder(text) == text else text for name, text in pairs_of(given)
+    }
+    return {
+        **build,
+        "additional_contexts": whole
+        if isinstance(given, Mapping)
+        else [f"{name}={text}" for name, text in whole.items()],
+    }

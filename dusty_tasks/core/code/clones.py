@@ -1,4 +1,5 @@
 """What to do with a managed clone, given how it stands to its remote (docs/specs.md, "Repos"). Pure."""
+
 from __future__ import annotations
 
 import shlex
@@ -70,21 +71,31 @@ def conflict_of(facts: CloneFacts, branch: str, path: str = "") -> tuple[str, st
         giving_up = "bisect reset" if facts.in_progress == "bisect" else f"{facts.in_progress} --abort"
         return f"{operation} is in progress", f"end it there (git {giving_up} gives it up), or {RESETS}"
     if facts.edits or facts.in_submodules:
-        what = ", ".join(filter(None, (counted(facts.edits, "edited file") if facts.edits else "", facts.in_submodules)))
+        what = ", ".join(
+            filter(None, (counted(facts.edits, "edited file") if facts.edits else "", facts.in_submodules))
+        )
         if facts.dropped_commits:
             # What is committed and pushed from here would take the dropped commits along.
-            return f"{what}, on commits that the remote dropped", f"{git} stash, {DUSTY} repos update, {git} stash pop; or {RESETS}"
+            return (
+                f"{what}, on commits that the remote dropped",
+                f"{git} stash, {DUSTY} repos update, {git} stash pop; or {RESETS}",
+            )
         return what, f"commit and push the work, or {RESETS}"
     if facts.commit == facts.target and facts.branch == branch:
         return "", ""
     if facts.local_commits:
         return counted(facts.local_commits, "local commit") + _dropped_text(facts), _way_of_commits(facts, branch, git)
     if facts.other_tip_commits and facts.branch != branch:
-        return f"{counted(facts.other_tip_commits, 'local commit')} on branch {branch}", f"{git} branch -m {branch} <another name>, or {RESETS}"
+        return (
+            f"{counted(facts.other_tip_commits, 'local commit')} on branch {branch}",
+            f"{git} branch -m {branch} <another name>, or {RESETS}",
+        )
     for name, commits in facts.blocking.items():
         if commits:
-            return (f"{counted(commits, 'local commit')} on branch {name}, whose name stands in the way of {branch}",
-                    f"{git} branch -m {name} <another name>, or {RESETS}")
+            return (
+                f"{counted(commits, 'local commit')} on branch {name}, whose name stands in the way of {branch}",
+                f"{git} branch -m {name} <another name>, or {RESETS}",
+            )
     return "", ""
 
 
@@ -94,7 +105,11 @@ def _dropped_text(facts: CloneFacts) -> str:
 
 def _way_of_commits(facts: CloneFacts, branch: str, git: str) -> str:
     if facts.dropped_commits:
-        onto = f"{git} rebase --onto origin/{branch} {facts.own_base[:12]} leaves the dropped ones behind; or " if facts.own_base else ""
+        onto = (
+            f"{git} rebase --onto origin/{branch} {facts.own_base[:12]} leaves the dropped ones behind; or "
+            if facts.own_base
+            else ""
+        )
         return f"do not push it as it is, that would bring them back: {onto}{RESETS}"
     if facts.is_ahead:
         return f"push the work, or {RESETS}"
@@ -118,7 +133,9 @@ def remote_branches(listing: str) -> Remote:
     for line in listing.splitlines():
         what, _, name = line.partition("\t")
         if name == "HEAD":
-            head, commit = (what.removeprefix("ref: refs/heads/"), commit) if what.startswith("ref: refs/heads/") else (head, what)
+            head, commit = (
+                (what.removeprefix("ref: refs/heads/"), commit) if what.startswith("ref: refs/heads/") else (head, what)
+            )
         elif name.startswith("refs/heads/"):
             branches[name.removeprefix("refs/heads/")] = what
     return Remote(_default(head, commit, branches), branches, head)

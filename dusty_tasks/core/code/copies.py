@@ -3,6 +3,7 @@
 Paths are bytes below the copy's root: `/a/b` for what is asked, `a/b` for what is answered; folders are `/` and `/a/`, as in
 effects/code/fingerprint. Whoever sends single paths asks the same `Guard`.
 """
+
 from __future__ import annotations
 
 import re
@@ -63,11 +64,20 @@ class Guard:
     git ignores in the source; `sent` tells whether a sync once sent a path. Which of them count depends on `mode` (sync.delete).
     """
 
-    def __init__(self, excludes: Matcher, mount_points: Iterable[MountPoint], ignores: Ignores | None, mode: str = UNIGNORED,
-                 sent: Callable[[bytes], bool] = lambda _path: False, set_assets: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        excludes: Matcher,
+        mount_points: Iterable[MountPoint],
+        ignores: Ignores | None,
+        mode: str = UNIGNORED,
+        sent: Callable[[bytes], bool] = lambda _path: False,
+        set_assets: Iterable[str] = (),
+    ) -> None:
         self._excludes, self._ignores, self._mode, self._sent = excludes, ignores, mode, sent
         self._set_assets = frozenset(set_assets)
-        self.points: dict[bytes, MountPoint] = {b"/" + point.path.encode("utf-8", "surrogateescape"): point for point in mount_points}
+        self.points: dict[bytes, MountPoint] = {
+            b"/" + point.path.encode("utf-8", "surrogateescape"): point for point in mount_points
+        }
 
     def leaves_alone(self, path: bytes, is_folder: bool) -> bool:
         """True for what never goes, whatever the source has there: what a rule of the user's excludes, and mount points."""
@@ -75,7 +85,11 @@ class Guard:
 
     def plain_names(self) -> set[bytes]:
         """Names without wildcards that rules are about: what may be at the top of a copy, and left alone with all in it."""
-        return {*self._excludes.names, *(self._ignores.plain_names() if self._ignores else ()), *(path[1:].partition(b"/")[0] for path in self.points)}
+        return {
+            *self._excludes.names,
+            *(self._ignores.plain_names() if self._ignores else ()),
+            *(path[1:].partition(b"/")[0] for path in self.points),
+        }
 
     def mount_point(self, path: bytes) -> MountPoint | None:
         """The mount point that `path` is, or lies in."""
@@ -191,7 +205,7 @@ def hindrances(copy: Listing, source: Tree, guard: Guard) -> Hindrances:
 
 def _steps(path: bytes) -> Iterator[bytes]:
     """`/a`, `/a/b`, … up to `path`."""
-    yield from (path[:at.start()] for at in re.finditer(b"/", path) if at.start())
+    yield from (path[: at.start()] for at in re.finditer(b"/", path) if at.start())
     yield path
 
 

@@ -4,6 +4,7 @@ BuildKit's client leaves out by these rules (docker's own builder by nearly the 
 pattern becomes a regular expression of Go's there, with what that means for odd ones: `\\d` is a digit, and `[*]` no star. Where it
 would be one that we cannot read, the pattern counts as matching nothing: rather a build too many than one too few.
 """
+
 from __future__ import annotations
 
 import re
@@ -87,15 +88,23 @@ class Ignored:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         stripped = [cleaned(text) for pattern in patterns if (text := pattern.strip(_BLANKS))]
-        self.patterns = [_pattern(text[1:] if text.startswith("!") else text, text.startswith("!")) for text in stripped if text != "!"]
+        self.patterns = [
+            _pattern(text[1:] if text.startswith("!") else text, text.startswith("!"))
+            for text in stripped
+            if text != "!"
+        ]
         self.has_exceptions = any(pattern.is_exception for pattern in self.patterns)
         self._exact = frozenset(pattern.text for pattern in self.patterns if pattern.kind == EXACT)
         others = [pattern for pattern in self.patterns if pattern.kind != EXACT]
-        self._is_hard = any(pattern.automaton is not None and pattern.automaton.expression is None for pattern in others)
+        self._is_hard = any(
+            pattern.automaton is not None and pattern.automaton.expression is None for pattern in others
+        )
         self._any = re.compile("|".join([_quick(pattern) for pattern in others]) or "(?!)", re.DOTALL)
         # Where exceptions are plain paths, what lies in an ignored folder that is on the way to none of them is not looked at.
         exceptions = [_without_glob(pattern.text) for pattern in self.patterns if pattern.is_exception]
-        self._ways = None if any(re.search(r"[*\[\]?^\\]", text) for text in exceptions) else [f"{text}/" for text in exceptions]
+        self._ways = (
+            None if any(re.search(r"[*\[\]?^\\]", text) for text in exceptions) else [f"{text}/" for text in exceptions]
+        )
 
     @property
     def top(self) -> tuple[bool, Matched]:
@@ -188,10 +197,22 @@ _SPACE = ((9, 10), (12, 13), (32, 32))
 _WORD = ((48, 57), (65, 90), (95, 95), (97, 122))
 _PERL = {"d": _DIGIT, "s": _SPACE, "w": _WORD}
 _CONTROLS = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
-_POSIX = {"alnum": ((48, 57), (65, 90), (97, 122)), "alpha": ((65, 90), (97, 122)), "ascii": ((0, 127),), "blank": ((9, 9), (32, 32)),
-          "cntrl": ((0, 31), (127, 127)), "digit": _DIGIT, "graph": ((33, 126),), "lower": ((97, 122),), "print": ((32, 126),),
-          "punct": ((33, 47), (58, 64), (91, 96), (123, 126)), "space": ((9, 13), (32, 32)), "upper": ((65, 90),), "word": _WORD,
-          "xdigit": ((48, 57), (65, 70), (97, 102))}
+_POSIX = {
+    "alnum": ((48, 57), (65, 90), (97, 122)),
+    "alpha": ((65, 90), (97, 122)),
+    "ascii": ((0, 127),),
+    "blank": ((9, 9), (32, 32)),
+    "cntrl": ((0, 31), (127, 127)),
+    "digit": _DIGIT,
+    "graph": ((33, 126),),
+    "lower": ((97, 122),),
+    "print": ((32, 126),),
+    "punct": ((33, 47), (58, 64), (91, 96), (123, 126)),
+    "space": ((9, 13), (32, 32)),
+    "upper": ((65, 90),),
+    "word": _WORD,
+    "xdigit": ((48, 57), (65, 70), (97, 102)),
+}
 _LAST = 0x10FFFF
 _DOT = but(10)
 _GROUP = "(.*/)?"
@@ -211,10 +232,10 @@ def _items(expression: str) -> list[Item]:
             at += 1
             continue
         symbols, at = _atom(expression, at)
-        quantifier = expression[at:at + 1]
+        quantifier = expression[at : at + 1]
         if quantifier in ("*", "?") and quantifier:
             at += 1
-            if expression[at:at + 1] in ("*", "+", "{"):
+            if expression[at : at + 1] in ("*", "+", "{"):
                 raise BadPattern("nested repetition")
         out.append(Item({"*": MANY, "?": MAYBE}.get(quantifier, ONE), symbols))
     return out
@@ -236,7 +257,7 @@ def _atom(expression: str, at: int) -> tuple[Symbols, int]:
 
 def _escape(expression: str, at: int) -> tuple[tuple[tuple[int, int], ...], int]:
     """What the escape whose letter stands at `at` means, and where it ends. Raises BadPattern."""
-    character = expression[at:at + 1]
+    character = expression[at : at + 1]
     if not character:
         raise BadPattern("it ends in a backslash")
     if character.lower() in _PERL:
@@ -288,4 +309,8 @@ def _class(expression: str, at: int) -> tuple[Symbols, int]:
 def _member(expression: str, at: int) -> tuple[tuple[tuple[int, int], ...], int]:
     if at >= len(expression):
         raise BadPattern("a class that is not closed")
-    return _escape(expression, at + 1) if expression[at] == "\\" else (((ord(expression[at]), ord(expression[at])),), at + 1)
+    return (
+        _escape(expression, at + 1)
+        if expression[at] == "\\"
+        else (((ord(expression[at]), ord(expression[at])),), at + 1)
+    )

@@ -3,6 +3,7 @@
 rsync copies with these rules; our own matcher applies them to the fingerprint and to `sync --why`. Names are bytes, as
 they are for rsync: `?` is one byte.
 """
+
 from __future__ import annotations
 
 import re
@@ -28,7 +29,7 @@ class Rule(NamedTuple):
     """Where it was written: `.dustyignore:3`, `sync.exclude[0]`, `built in`."""
 
     def __str__(self) -> str:
-        return f'{"" if self.is_exclude else "!"}{self.pattern.decode("utf-8", "replace")} ({self.origin})'
+        return f"{'' if self.is_exclude else '!'}{self.pattern.decode('utf-8', 'replace')} ({self.origin})"
 
 
 def rules_of(ignore_file: bytes, extra: Iterable[str] = ()) -> tuple[Rule, ...]:
@@ -37,8 +38,13 @@ def rules_of(ignore_file: bytes, extra: Iterable[str] = ()) -> tuple[Rule, ...]:
     for number, line in enumerate(re.split(b"[\r\n]", ignore_file.replace(b"\r\n", b"\n")), 1):
         if line.strip() and not line.startswith(b"#"):
             rules.append(_rule(line, f"{IGNORE_FILE}:{number}"))
-    rules += [_rule(pattern.encode("utf-8", "surrogateescape"), f"sync.exclude[{index}]") for index, pattern in enumerate(extra)]
-    return tuple(rule for rule in (*rules, Rule(b".git", True, "built in")) if rule.pattern and len(rule.pattern) < LONGEST)
+    rules += [
+        _rule(pattern.encode("utf-8", "surrogateescape"), f"sync.exclude[{index}]")
+        for index, pattern in enumerate(extra)
+    ]
+    return tuple(
+        rule for rule in (*rules, Rule(b".git", True, "built in")) if rule.pattern and len(rule.pattern) < LONGEST
+    )
 
 
 def _rule(text: bytes, origin: str) -> Rule:
@@ -60,16 +66,26 @@ class Matcher:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self._compiled = [(rule, _automaton(rule.pattern, False), _automaton(rule.pattern, True)) for rule in self.rules]
+        self._compiled = [
+            (rule, _automaton(rule.pattern, False), _automaton(rule.pattern, True)) for rule in self.rules
+        ]
         plain = {rule.pattern for rule in rules if _is_plain_name(rule.pattern)}
-        self.names = frozenset(plain | {pattern.rstrip(b"/") for pattern in (rule.pattern for rule in rules)
-                                        if _is_plain_name(pattern[:-1]) and pattern.endswith(b"/")})
+        self.names = frozenset(
+            plain
+            | {
+                pattern.rstrip(b"/")
+                for pattern in (rule.pattern for rule in rules)
+                if _is_plain_name(pattern[:-1]) and pattern.endswith(b"/")
+            }
+        )
         """Names that some rule without wildcards and slashes is about."""
         rest = [compiled for compiled in self._compiled if compiled[0].pattern.removesuffix(b"/") not in self.names]
         self.any_file = _any_of(file for _rule, file, _folder in rest)
         self.any_folder = _any_of(folder for _rule, _file, folder in rest)
         """A quick "no" for most paths of less than SHORT bytes, where `is_hard` is not set."""
-        self.is_hard = any(automaton is not None and automaton.expression is None for _rule, *both in rest for automaton in both)
+        self.is_hard = any(
+            automaton is not None and automaton.expression is None for _rule, *both in rest for automaton in both
+        )
 
     def is_excluded(self, path: bytes, is_folder: bool) -> bool:
         """True if `path` (`/a/b`, from the repo's root) is left out."""
@@ -97,7 +113,11 @@ def _is_plain_name(pattern: bytes) -> bool:
 
 def _any_of(automata: Iterable[Automaton | None]) -> re.Pattern[bytes] | None:
     """One expression that matches where any of them does, of those that `re` may be asked for."""
-    parts = [b"(?:" + automaton.expression.pattern + b")" for automaton in automata if automaton is not None and automaton.expression is not None]
+    parts = [
+        b"(?:" + automaton.expression.pattern + b")"
+        for automaton in automata
+        if automaton is not None and automaton.expression is not None
+    ]
     return re.compile(b"|".join(parts)) if parts else None
 
 
@@ -121,7 +141,9 @@ def _automaton(pattern: bytes, is_folder: bool) -> Automaton | None:
         # `dir/***` is the folder itself and all that is in it.
         tail = (Item(ONE, SLASH), Item(MANY, ANY))
         items = _items(body.removesuffix(b"/***"), True)
-        return None if items is None else Automaton((*prefix, *items, *([Item(LEAP, leap=2)] if is_folder else []), *tail))
+        return (
+            None if items is None else Automaton((*prefix, *items, *([Item(LEAP, leap=2)] if is_folder else []), *tail))
+        )
     items = _items(body, bool(re.search(rb"[*?\[]", pattern)))
     return None if items is None else Automaton((*prefix, *items))
 

@@ -2,6 +2,7 @@
 
 A property test holds it against `git check-ignore`. Whether a file is tracked is not looked at. Names are bytes, as they are for git.
 """
+
 from __future__ import annotations
 
 import re
@@ -77,15 +78,19 @@ class Ignores:
         folder, _, name = path.rpartition(b"/")
         folder += b"/"
         while True:
-            below = path[len(folder):]
+            below = path[len(folder) :]
             for pattern in self._patterns_in(folder):
-                if (is_folder or not pattern.is_about_folders) and pattern.automaton.matches(name if pattern.is_about_names else below):
+                if (is_folder or not pattern.is_about_folders) and pattern.automaton.matches(
+                    name if pattern.is_about_names else below
+                ):
                     return None if pattern.is_negated else pattern
             if folder == b"/":
                 break
-            folder = folder[:folder.rindex(b"/", 0, -1) + 1]
+            folder = folder[: folder.rindex(b"/", 0, -1) + 1]
         for pattern in self._exclude:
-            if (is_folder or not pattern.is_about_folders) and pattern.automaton.matches(name if pattern.is_about_names else path[1:]):
+            if (is_folder or not pattern.is_about_folders) and pattern.automaton.matches(
+                name if pattern.is_about_names else path[1:]
+            ):
                 return None if pattern.is_negated else pattern
         return None
 
@@ -131,12 +136,18 @@ def _pattern(line: bytes, origin: str) -> Pattern:
 
 def _items(pattern: bytes, first: int, is_about_names: bool) -> list[Item] | None:
     """The items of a pattern; None if it can match nothing."""
+
     def stars(pattern: bytes, at: int, end: int) -> tuple[list[Item], int]:
-        rest = pattern[end:end + 2]
-        is_deep = end - at > 1 and (at <= first or pattern[at - 1:at] == b"/") and (not rest or rest.startswith((b"/", b"\\/")))
+        rest = pattern[end : end + 2]
+        is_deep = (
+            end - at > 1
+            and (at <= first or pattern[at - 1 : at] == b"/")
+            and (not rest or rest.startswith((b"/", b"\\/")))
+        )
         if is_about_names or (is_deep and not rest.startswith(b"/")):
             return [Item(MANY, ANY)], end
         if is_deep:
             return [Item(LEAP, leap=2), Item(MANY, ANY), Item(ONE, SLASH)], end + 1
         return [Item(MANY, IN_SEGMENT)], end
+
     return items_of(pattern, stars)

@@ -1,4 +1,5 @@
 """What a repo says of its submodules: `.gitmodules`, and the commits that its tree names. Pure."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -25,7 +26,11 @@ def submodules_of(pairs: Pairs) -> dict[str, Submodule]:
         name, _, last = rest.rpartition(".")
         if section == "submodule" and name:
             values.setdefault(name, {})[last] = value
-    return {entry["path"]: Submodule(name, entry["path"], entry.get("update") != "none") for name, entry in values.items() if entry.get("path")}
+    return {
+        entry["path"]: Submodule(name, entry["path"], entry.get("update") != "none")
+        for name, entry in values.items()
+        if entry.get("path")
+    }
 
 
 def links_of(listing: str) -> dict[str, str]:

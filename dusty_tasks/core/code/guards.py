@@ -2,15 +2,60 @@
 
 The same is checked once more on the Docker host, on resolved paths, right before rsync runs (effects/code/rsync).
 """
+
 from __future__ import annotations
 
-SYSTEM_FOLDERS = frozenset((
-    "/", "/bin", "/boot", "/cdrom", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/media",
-    "/mnt", "/opt", "/proc", "/root", "/run", "/sbin", "/snap", "/srv", "/sys", "/tmp", "/usr", "/usr/bin", "/usr/include",
-    "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/sbin", "/usr/share", "/usr/src", "/var", "/var/lib", "/var/log",
-    "/var/run", "/var/tmp",
-    "/Applications", "/Library", "/Network", "/System", "/Users", "/Volumes", "/private", "/private/etc", "/private/tmp",
-    "/private/var"))
+SYSTEM_FOLDERS = frozenset(
+    (
+        "/",
+        "/bin",
+        "/boot",
+        "/cdrom",
+        "/dev",
+        "/etc",
+        "/home",
+        "/lib",
+        "/lib32",
+        "/lib64",
+        "/libx32",
+        "/lost+found",
+        "/media",
+        "/mnt",
+        "/opt",
+        "/proc",
+        "/root",
+        "/run",
+        "/sbin",
+        "/snap",
+        "/srv",
+        "/sys",
+        "/tmp",
+        "/usr",
+        "/usr/bin",
+        "/usr/include",
+        "/usr/lib",
+        "/usr/local",
+        "/usr/local/bin",
+        "/usr/sbin",
+        "/usr/share",
+        "/usr/src",
+        "/var",
+        "/var/lib",
+        "/var/log",
+        "/var/run",
+        "/var/tmp",
+        "/Applications",
+        "/Library",
+        "/Network",
+        "/System",
+        "/Users",
+        "/Volumes",
+        "/private",
+        "/private/etc",
+        "/private/tmp",
+        "/private/var",
+    )
+)
 KERNEL_FOLDERS = ("/proc/", "/sys/", "/dev/")
 HOMES = ("/home", "/Users")
 

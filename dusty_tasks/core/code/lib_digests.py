@@ -1,4 +1,5 @@
 """Digests by which a container knows that what ran once in its life need not run again (docs/specs.md, "Apps")."""
+
 from __future__ import annotations
 
 import hashlib
@@ -38,5 +39,10 @@ def copy_digests(repo_entries: Iterable[RepoEntry], copies: Mapping[str, str]) -
     for entry in repo_entries:
         for app_name in entry.used_by:
             by_app.setdefault(app_name, []).append(entry.id)
-    return {f"{app_name}/libs/{COPIES}": hashlib.sha256("\n".join(f"{repo_id} {copies[repo_id]}" for repo_id in sorted(ids)).encode()).hexdigest()
-            for app_name, ids in by_app.items() if all(repo_id in copies for repo_id in ids)}
+    return {
+        f"{app_name}/libs/{COPIES}": hashlib.sha256(
+            "\n".join(f"{repo_id} {copies[repo_id]}" for repo_id in sorted(ids)).encode()
+        ).hexdigest()
+        for app_name, ids in by_app.items()
+        if all(repo_id in copies for repo_id in ids)
+    }

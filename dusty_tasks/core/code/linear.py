@@ -3,6 +3,7 @@
 A pattern comes from a repo, and so may its author's malice: an expression like `*a*a*a*a*b` takes Python's `re` (which tries one
 way after the other) seconds for one name. Here all ways are taken at once, each position of the pattern being one bit.
 """
+
 from __future__ import annotations
 
 import re
@@ -57,7 +58,9 @@ class Automaton:
         self._free = sum(1 << at for at, item in enumerate(self.items) if item.kind in (MANY, MAYBE, LEAP))
         self._leaps = [(1 << at, item.leap + 1) for at, item in enumerate(self.items) if item.kind == LEAP]
         self._begins = sum(1 << at for at, item in enumerate(self.items) if item.kind == BEGIN)
-        self.expression: re.Pattern[Any] | None = re.compile(_expression(self.items, is_text)) if _ways(self.items) <= FEW_WAYS else None
+        self.expression: re.Pattern[Any] | None = (
+            re.compile(_expression(self.items, is_text)) if _ways(self.items) <= FEW_WAYS else None
+        )
         """What `re` may be asked for a text of at most SHORT characters; None if it might try too many ways."""
 
     def matches(self, text: Sequence[int] | str) -> bool:
@@ -83,7 +86,9 @@ class Automaton:
             found = more
 
     def _step(self, code: int) -> tuple[int, int]:
-        taking = sum(1 << at for at, item in enumerate(self.items) if item.kind in (ONE, MAYBE) and item.symbols.holds(code))
+        taking = sum(
+            1 << at for at, item in enumerate(self.items) if item.kind in (ONE, MAYBE) and item.symbols.holds(code)
+        )
         staying = sum(1 << at for at, item in enumerate(self.items) if item.kind == MANY and item.symbols.holds(code))
         if len(self._steps) < 1024:
             self._steps[code] = taking, staying

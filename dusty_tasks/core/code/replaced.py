@@ -1,4 +1,5 @@
 """What a sync replaced on the Docker host: what of it was made there, and so is kept and named, and how much is kept. Pure."""
+
 from __future__ import annotations
 
 import re
@@ -33,15 +34,21 @@ class Kept(NamedTuple):
     files: tuple[Replaced, ...]
 
 
-def made_there(replaced: Mapping[bytes, State], sent: Sequence[Tree], source: Tree, *, is_after_a_break: bool = False) -> list[Replaced]:
+def made_there(
+    replaced: Mapping[bytes, State], sent: Sequence[Tree], source: Tree, *, is_after_a_break: bool = False
+) -> list[Replaced]:
     """What of the files that a sync replaced the copy had gained or changed on the Docker host: it is kept, and named.
 
     `replaced` is by path `a/b`; `sent` is what the last syncs sent, more than one where a sync did not end. A killed rsync leaves half a file
     under a name of its own, which nobody made.
     """
-    return [Replaced(path, source.at(b"/" + path) is None) for path, state in sorted(replaced.items())
-            if state.kind in ("f", "l") and not any(is_as_sent(state, tree.at(b"/" + path)) for tree in sent)
-            and not (is_after_a_break and _is_half_sent(path, [source, *sent]))]
+    return [
+        Replaced(path, source.at(b"/" + path) is None)
+        for path, state in sorted(replaced.items())
+        if state.kind in ("f", "l")
+        and not any(is_as_sent(state, tree.at(b"/" + path)) for tree in sent)
+        and not (is_after_a_break and _is_half_sent(path, [source, *sent]))
+    ]
 
 
 def _is_half_sent(path: bytes, sent: Sequence[Tree]) -> bool:
@@ -70,7 +77,9 @@ def edits(copy: Listing, sent: Sequence[Tree], guard: Guard) -> list[tuple[bytes
         folder = pending.pop()
         for name, state in copy(folder):
             path, is_folder = folder + name, state.kind == "d"
-            entries = [entry for tree in sent if (entry := tree.at(folder + name)) and stat.S_ISDIR(entry[1]) == is_folder]
+            entries = [
+                entry for tree in sent if (entry := tree.at(folder + name)) and stat.S_ISDIR(entry[1]) == is_folder
+            ]
             if guard.leaves_alone(path, is_folder) or (not entries and guard.keeps(path, is_folder)):
                 continue
             if is_folder:
@@ -93,8 +102,10 @@ def superfluous(sizes: Mapping[str, int]) -> list[str]:
 def kept_lines(kept: Sequence[Kept], folder: str, name: str) -> Iterator[str]:
     """What is said of it: every name, where it lies, and how it comes back. `folder` is that of the repo's sets, `name` the repo's."""
     for one in kept:
-        for words, files in (("deleted, made on the Docker host", [file for file in one.files if file.is_deleted]),
-                             ("overwritten, changed on the Docker host", [file for file in one.files if not file.is_deleted])):
+        for words, files in (
+            ("deleted, made on the Docker host", [file for file in one.files if file.is_deleted]),
+            ("overwritten, changed on the Docker host", [file for file in one.files if not file.is_deleted]),
+        ):
             yield from (f"    {words}: {shown_path(file.path)}" for file in files[:MOST_NAMES])
             if len(files) > MOST_NAMES:
                 yield f"    {words}: {len(files) - MOST_NAMES} more"
@@ -119,7 +130,9 @@ def deleted_note(kept: Sequence[Kept], before: Any, time_text: str) -> dict[str,
     return before if isinstance(before, dict) else {}
 
 
-def blamed_deletions(was_started: bool, good: str, receipts: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:
+def blamed_deletions(
+    was_started: bool, good: str, receipts: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]
+) -> str:
     """For an app that failed at its start: which files, made on the Docker host, syncs deleted since it was ready; '' for none.
 
     `was_started`: there is a record of it until now; `good` when its last good start was, `receipts` are those of its repos by id, `names` what people call them.
@@ -129,6 +142,8 @@ def blamed_deletions(was_started: bool, good: str, receipts: Mapping[str, Mappin
         note = receipt.get("deleted")
         if was_started and isinstance(note, dict) and note.get("names") and str(note.get("time", "")) >= good:
             more = int(note["count"]) - len(note["names"])
-            said.append(f"the sync of {note['time'][11:19]} deleted what was made on the Docker host in {names[repo_id]}: {', '.join(note['names'])}"
-                        f"{f' and {more} more' if more > 0 else ''} ({DUSTY} sync {names[repo_id]} --restore brings it back)")
+            said.append(
+                f"the sync of {note['time'][11:19]} deleted what was made on the Docker host in {names[repo_id]}: {', '.join(note['names'])}"
+                f"{f' and {more} more' if more > 0 else ''} ({DUSTY} sync {names[repo_id]} --restore brings it back)"
+            )
     return "; ".join(said)

@@ -1,4 +1,5 @@
 """A repo of the stack as the run phase knows it: what sync copies, for whom, and what it must leave in place."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -33,4 +34,10 @@ def from_json(data: Mapping[str, Any]) -> RepoEntry:
     """The inverse of RepoEntry.to_json; keys of later versions may be missing. Raises KeyError, TypeError or ValueError on another form."""
     if not isinstance(data["id"], str):
         raise TypeError("a repo has a text as its id")
-    return RepoEntry(**{**data, "used_by": tuple(data.get("used_by") or ()), "mounts": tuple((path, container, asset) for path, container, asset in data.get("mounts") or ())})
+    return RepoEntry(
+        **{
+            **data,
+            "used_by": tuple(data.get("used_by") or ()),
+            "mounts": tuple((path, container, asset) for path, container, asset in data.get("mounts") or ()),
+        }
+    )

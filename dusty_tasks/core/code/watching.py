@@ -2,6 +2,7 @@
 
 Times are seconds on one clock that the caller reads; nothing here waits.
 """
+
 from __future__ import annotations
 
 import math
@@ -54,12 +55,17 @@ def notice_lines(notices: Iterable[Notice], names: Mapping[str, str]) -> list[st
     for notice in notices:
         name = names.get(notice.key, notice.key)
         if isinstance(notice, Gone):
-            lines.append(f"{name}: {notice.path} cannot be watched: {notice.reason}; a sync follows when it is there again")
+            lines.append(
+                f"{name}: {notice.path} cannot be watched: {notice.reason}; a sync follows when it is there again"
+            )
         elif isinstance(notice, Back):
             lines.append(f"{name}: {notice.path} is there again")
         else:
             blind.setdefault(notice.reason, []).append(name)
-    return lines + [f"{joined(found)}: {reason}; changes are looked for every few seconds instead" for reason, found in blind.items()]
+    return lines + [
+        f"{joined(found)}: {reason}; changes are looked for every few seconds instead"
+        for reason, found in blind.items()
+    ]
 
 
 def joined(names: Sequence[str]) -> str:
@@ -90,7 +96,9 @@ def pause_between_looks(is_blind: bool, cost: float) -> float:
     return max(BLIND, cost / LARGEST_SHARE) if is_blind else max(COVERED, 100 * cost)
 
 
-_REMOTE = re.compile(r"nfs\d?|cifs|smb\d?|smbfs|9p|virtiofs|vboxsf|prl_fs|afs|ceph|gfs2?|ocfs2|lustre|fuse\.(?!fuse-overlayfs|gocryptfs|encfs|portal).*")
+_REMOTE = re.compile(
+    r"nfs\d?|cifs|smb\d?|smbfs|9p|virtiofs|vboxsf|prl_fs|afs|ceph|gfs2?|ocfs2|lustre|fuse\.(?!fuse-overlayfs|gocryptfs|encfs|portal).*"
+)
 
 
 class Mount(NamedTuple):
@@ -162,7 +170,9 @@ class Owed:
 def after_sync(owed: Owed, asked: Iterable[str], failed: Iterable[str], failure: str, now: float) -> tuple[Owed, str]:
     """What is owed after a sync of `asked`, of which `failed` ended with `failure`; and what to say of it, '' for nothing."""
     asked, failed = set(asked), set(failed)
-    tries = {key: count for key, count in owed.tries.items() if key not in asked} | {key: owed.tries.get(key, 0) + 1 for key in failed}
+    tries = {key: count for key, count in owed.tries.items() if key not in asked} | {
+        key: owed.tries.get(key, 0) + 1 for key in failed
+    }
     if not tries:
         return Owed(), ""
     due = now + min(2.0 ** min(tries.values()), LONGEST_PAUSE)

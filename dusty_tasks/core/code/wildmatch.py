@@ -1,4 +1,5 @@
 """Wildcards in names as rsync and git both match them. Names are bytes: `?` is one byte."""
+
 from __future__ import annotations
 
 import re
@@ -16,7 +17,7 @@ def items_of(pattern: bytes, stars: Stars) -> list[Item] | None:
     out: list[Item] = []
     at = 0
     while at < len(pattern):
-        character = pattern[at:at + 1]
+        character = pattern[at : at + 1]
         if character == b"*":
             found, at = stars(pattern, at, len(pattern) - len(pattern[at:].lstrip(b"*")))
             out += found
@@ -39,17 +40,28 @@ def items_of(pattern: bytes, stars: Stars) -> list[Item] | None:
             at += 1
     return out
 
+
 _POSIX_CLASSES: dict[bytes, bytes] = {
-    b"alnum": b"0-9A-Za-z", b"alpha": b"A-Za-z", b"blank": b" \t", b"cntrl": b"\x00-\x1f\x7f", b"digit": b"0-9",
-    b"graph": b"!-~", b"lower": b"a-z", b"print": b" -~", b"punct": rb"!-/:-@\[-`{-~", b"space": b" \t-\r", b"upper": b"A-Z",
-    b"xdigit": b"0-9A-Fa-f"}
+    b"alnum": b"0-9A-Za-z",
+    b"alpha": b"A-Za-z",
+    b"blank": b" \t",
+    b"cntrl": b"\x00-\x1f\x7f",
+    b"digit": b"0-9",
+    b"graph": b"!-~",
+    b"lower": b"a-z",
+    b"print": b" -~",
+    b"punct": rb"!-/:-@\[-`{-~",
+    b"space": b" \t-\r",
+    b"upper": b"A-Z",
+    b"xdigit": b"0-9A-Fa-f",
+}
 _POSIX_CLASS = re.compile(rb"\[:([^\]]*?):\]")
 
 
 def class_symbols(pattern: bytes, at: int) -> tuple[Symbols, int] | None:
     """The `[…]` that starts at `at`, and where it ends; None if it is not closed. It never matches a slash."""
     at += 1
-    is_negated = pattern[at:at + 1] in (b"!", b"^")
+    is_negated = pattern[at : at + 1] in (b"!", b"^")
     at += is_negated
     members: set[int] = set()
     previous: int | None = None

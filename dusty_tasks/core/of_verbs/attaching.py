@@ -1,4 +1,5 @@
 """Programs in containers on the caller's own streams: when they get a terminal, of what size, and how they are ended with their caller."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -34,7 +35,9 @@ class Streams(NamedTuple):
         A program has one only if all three streams are one: its terminal is a single stream, in which stdout and stderr are one
         and every newline becomes two bytes, so what is redirected would not be what the program wrote.
         """
-        all_are = self.stdin_is_terminal and self.stdout_is_terminal and self.stderr_is_terminal and not self.in_background
+        all_are = (
+            self.stdin_is_terminal and self.stdout_is_terminal and self.stderr_is_terminal and not self.in_background
+        )
         return (self.size or Size(24, 80)) if all_are else None
 
     @property

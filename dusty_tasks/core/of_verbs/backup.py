@@ -1,4 +1,5 @@
 """What a backup of /persist holds, and what is wrong with one: manifest and checksums (docs/verbs.md, `disk`)."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
@@ -89,8 +90,13 @@ def folders(entries: list[Entry]) -> list[Folder]:
 def unfinished_restore(names: Collection[str]) -> tuple[str, str]:
     """What is wrong and what to do, where these of BEING_PUT_BACK and REPLACED lie in persist/; ("", "") for none."""
     if BEING_PUT_BACK in names:
-        return "a restore of persist/ was broken off: some of the backup is in place, and some is not", f"{DUSTY} disk restore, which finishes it"
+        return (
+            "a restore of persist/ was broken off: some of the backup is in place, and some is not",
+            f"{DUSTY} disk restore, which finishes it",
+        )
     if REPLACED in names:
-        return (f"persist/{REPLACED} holds what a broken-off restore replaced",
-                f"compare it with persist/, move back what is missing, then remove persist/{REPLACED}")
+        return (
+            f"persist/{REPLACED} holds what a broken-off restore replaced",
+            f"compare it with persist/, move back what is missing, then remove persist/{REPLACED}",
+        )
     return "", ""

@@ -3,6 +3,7 @@
 Two builders print differently: BuildKit (`#6 [web 3/3] RUN make`, `#6 0.25 output`, `#6 ERROR: …`) runs steps side by side and numbers
 each line; the former one (`Step 3/3 : RUN make`, output, `The command … returned a non-zero code: 2`) runs one after the other.
 """
+
 from __future__ import annotations
 
 import re
@@ -16,7 +17,9 @@ _BUILDKIT = re.compile(r"#(\d+) (.*)")
 _OUTPUT = re.compile(r"\d+\.\d+ ?(.*)")
 _TITLE = re.compile(r"\[(?:(\S+) )?(?:(\S+) )?(\d+)/(\d+)\] (.*)")
 _CLASSIC = re.compile(r"Step (\d+)/(\d+) : (.*)")
-_CLASSIC_NOISE = re.compile(r" ---> |Removing intermediate container |Successfully (?:built|tagged) |Sending build context ")
+_CLASSIC_NOISE = re.compile(
+    r" ---> |Removing intermediate container |Successfully (?:built|tagged) |Sending build context "
+)
 _STATUS = re.compile(r"(?:exit code|non-zero code): (\d+)")
 
 

@@ -1,4 +1,5 @@
 """What the TAB key offers for the words of a command line (pure). The shells' own scripts are in templates/completion/."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +30,12 @@ class Line(NamedTuple):
     """True after `--`."""
 
 
-def offers(typed: Sequence[str], verbs: Sequence[Any], aliases: dict[str, str], names: Callable[[str, tuple[str, ...]], Iterable[str]]) -> list[Offer]:
+def offers(
+    typed: Sequence[str],
+    verbs: Sequence[Any],
+    aliases: dict[str, str],
+    names: Callable[[str, tuple[str, ...]], Iterable[str]],
+) -> list[Offer]:
     """What fits the last word of `typed` (the words after `dusty`, the last one being typed, perhaps '').
 
     `verbs` and `aliases` are those of verbs/table; `names(kind, words)` gives the names of a kind, where `words` are the

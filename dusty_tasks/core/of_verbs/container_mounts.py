@@ -1,4 +1,5 @@
 """Which paths of a container the engine's own copy (`docker cp`) does not reach: what is mounted only while the container runs."""
+
 from __future__ import annotations
 
 import re
@@ -49,7 +50,11 @@ def _seen(mountinfo: str) -> Iterable[tuple[str, str]]:
 def unreached(path: str, mounts: Iterable[Mount]) -> Mount | None:
     """The mount that holds an absolute path, links resolved, if the engine's copy does not reach it."""
     # Of several mounts on one point the last one is seen.
-    holder = max((mount for mount in [*mounts][::-1] if _holds(mount.point, path)), key=lambda mount: len(mount.point), default=None)
+    holder = max(
+        (mount for mount in [*mounts][::-1] if _holds(mount.point, path)),
+        key=lambda mount: len(mount.point),
+        default=None,
+    )
     return holder if holder and not holder.is_reached else None
 
 

@@ -1,4 +1,5 @@
 """What `dusty cp` copies where: the words understood, the path of the copy, and what an archive's entries become."""
+
 from __future__ import annotations
 
 import posixpath
@@ -24,8 +25,10 @@ def end_of(word: str) -> End:
     if is_local:
         return End("", word.rstrip("/") or "/", word.endswith("/"))
     if not path.startswith("/"):
-        raise ValueError(f'{word}: the path in a container must be absolute, for example {name}:/{path or "tmp/file"} '
-                         f"(a file here whose name has a colon is written ./{word})")
+        raise ValueError(
+            f"{word}: the path in a container must be absolute, for example {name}:/{path or 'tmp/file'} "
+            f"(a file here whose name has a colon is written ./{word})"
+        )
     clean = posixpath.normpath(path)
     return End(name, "/" + clean.lstrip("/"), path.endswith("/"))
 

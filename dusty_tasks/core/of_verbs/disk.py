@@ -1,4 +1,5 @@
 """What of the engine's disk is Dusty's, and what of that may go (docs/verbs.md, `disk`). Values in, values out."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -26,13 +27,27 @@ def is_ours(labels: Mapping[str, str] | None) -> bool:
     """True for what Dusty or its Compose projects made."""
     labels = labels or {}
     project = labels.get(PROJECT_LABEL, "")
-    return project == STACK.project or project.startswith(STACK.test_projects) or CONTEXT_LABEL in labels or TARGET_LABEL in labels
+    return (
+        project == STACK.project
+        or project.startswith(STACK.test_projects)
+        or CONTEXT_LABEL in labels
+        or TARGET_LABEL in labels
+    )
 
 
 def containers(usage: Mapping[str, Any]) -> list[Item]:
     """Dusty's containers in the engine's `/system/df`, with what they wrote themselves."""
-    return sorted(Item("container", (entry.get("Names") or ["/?"])[0].lstrip("/"), entry["Id"], entry.get("SizeRw") or 0, entry.get("State", ""))
-                  for entry in usage.get("Containers") or () if is_ours(entry.get("Labels")))
+    return sorted(
+        Item(
+            "container",
+            (entry.get("Names") or ["/?"])[0].lstrip("/"),
+            entry["Id"],
+            entry.get("SizeRw") or 0,
+            entry.get("State", ""),
+        )
+        for entry in usage.get("Containers") or ()
+        if is_ours(entry.get("Labels"))
+    )
 
 
 def ended_containers(usage: Mapping[str, Any]) -> list[Item]:
@@ -42,8 +57,11 @@ def ended_containers(usage: Mapping[str, Any]) -> list[Item]:
 
 def volumes(usage: Mapping[str, Any]) -> list[Item]:
     """Named volumes of Dusty's projects."""
-    return sorted(Item("volume", entry["Name"], entry["Name"], max((entry.get("UsageData") or {}).get("Size", 0), 0))
-                  for entry in usage.get("Volumes") or () if is_ours(entry.get("Labels")))
+    return sorted(
+        Item("volume", entry["Name"], entry["Name"], max((entry.get("UsageData") or {}).get("Size", 0), 0))
+        for entry in usage.get("Volumes") or ()
+        if is_ours(entry.get("Labels"))
+    )
 
 
 def own_volumes(usage: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[list[Item], list[Item]]:
@@ -52,8 +70,17 @@ def own_volumes(usage: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[list
     The project's name is the same for all who use the engine, so a volume's name and labels do not tell whose data it holds. `made` is
     what `up` noted of volumes that were not there before: name -> when the engine made it.
     """
-    used_elsewhere = {mount.get("Name") for entry in usage.get("Containers") or () if not is_ours(entry.get("Labels")) for mount in entry.get("Mounts") or ()}
-    own = {entry["Name"] for entry in usage.get("Volumes") or () if entry.get("CreatedAt") and entry["CreatedAt"] == made.get(entry["Name"])} - used_elsewhere
+    used_elsewhere = {
+        mount.get("Name")
+        for entry in usage.get("Containers") or ()
+        if not is_ours(entry.get("Labels"))
+        for mount in entry.get("Mounts") or ()
+    }
+    own = {
+        entry["Name"]
+        for entry in usage.get("Volumes") or ()
+        if entry.get("CreatedAt") and entry["CreatedAt"] == made.get(entry["Name"])
+    } - used_elsewhere
     found = volumes(usage)
     return [item for item in found if item.name in own], [item for item in found if item.name not in own]
 
@@ -62,9 +89,12 @@ def images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
     """Images that Dusty built, that its containers run, or that the specs name (`named`)."""
     wanted = {image_name(name) for name in named}
     run = {entry.get("ImageID") for entry in usage.get("Containers") or () if is_ours(entry.get("Labels"))}
-    return sorted(Item("image", ", ".join(tags) or "(no name)", entry["Id"], entry.get("Size") or 0)
-                  for entry in usage.get("Images") or ()
-                  if (tags := _tags(entry)) is not None and (is_ours(entry.get("Labels")) or entry["Id"] in run or wanted & set(map(image_name, tags))))
+    return sorted(
+        Item("image", ", ".join(tags) or "(no name)", entry["Id"], entry.get("Size") or 0)
+        for entry in usage.get("Images") or ()
+        if (tags := _tags(entry)) is not None
+        and (is_ours(entry.get("Labels")) or entry["Id"] in run or wanted & set(map(image_name, tags)))
+    )
 
 
 def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
@@ -83,7 +113,9 @@ def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
             found.append(Item("image", "(no name)", entry["Id"], entry.get("Size") or 0))
         mine = [tag for tag in tags if image_name(tag) in wanted]
         # Shared bytes are freed once, with the last name.
-        found += [Item("image", tag, tag, (entry.get("Size") or 0) if tags == mine and tag == mine[-1] else 0) for tag in mine]
+        found += [
+            Item("image", tag, tag, (entry.get("Size") or 0) if tags == mine and tag == mine[-1] else 0) for tag in mine
+        ]
     return sorted(found)
 
 
@@ -93,7 +125,9 @@ def made_images(usage: Mapping[str, Any]) -> list[Item]:
     for entry in usage.get("Images") or ():
         labels = entry.get("Labels") or {}
         if is_ours(labels) or labels.get(STAND_IN_LABEL) == "1":
-            found += [Item("image", tag, tag, entry.get("Size") or 0) for tag in _tags(entry)] or [Item("image", "(no name)", entry["Id"], entry.get("Size") or 0)]
+            found += [Item("image", tag, tag, entry.get("Size") or 0) for tag in _tags(entry)] or [
+                Item("image", "(no name)", entry["Id"], entry.get("Size") or 0)
+            ]
     return sorted(found)
 
 
@@ -105,5 +139,10 @@ def named_images(specs: Specs, nginx_image: str) -> set[str]:
     """Every image that the specs name, active or not, and the proxy's."""
     all_tests = [*(app.tests for app in specs.apps.values()), *(lib.tests for lib in specs.libs.values())]
     tests = [found.image for found in all_tests if found]
-    names = [*(app.image for app in specs.apps.values()), *(service.compose.get("image") for service in specs.services.values()), *tests, nginx_image]
+    names = [
+        *(app.image for app in specs.apps.values()),
+        *(service.compose.get("image") for service in specs.services.values()),
+        *tests,
+        nginx_image,
+    ]
     return {name for name in names if name}

@@ -1,4 +1,5 @@
 """Findings of `doctor` and the judgements behind them: how much is too little, how far is too far."""
+
 from __future__ import annotations
 
 import re
@@ -36,7 +37,9 @@ def judge_space(where: str, free: int, size: int) -> Finding:
     """Is there room to work in?"""
     what = f"{size_text(free)} free of {size_text(size)} {where}"
     if free < TOO_LITTLE:
-        return Finding("disk space", FAILED, what, f"{DUSTY} disk cleanup_images; {DUSTY} disk inspect shows what takes space")
+        return Finding(
+            "disk space", FAILED, what, f"{DUSTY} disk cleanup_images; {DUSTY} disk inspect shows what takes space"
+        )
     if free < LITTLE:
         return Finding("disk space", WARNING, what, f"{DUSTY} disk inspect shows what takes space")
     return Finding("disk space", OK, what)
@@ -47,8 +50,12 @@ def judge_clock(difference: float, host_name: str) -> Finding:
     if abs(difference) <= CLOCK_LIMIT:
         return Finding("clock", OK, f"the engine's is ours within {CLOCK_LIMIT:.0f} s")
     word = "ahead of" if difference > 0 else "behind"
-    return Finding("clock", WARNING, f"the engine's on {host_name} is {abs(difference):.0f} s {word} ours",
-                   "let both keep their time (chrony, systemd-timesyncd), or restart the VM")
+    return Finding(
+        "clock",
+        WARNING,
+        f"the engine's on {host_name} is {abs(difference):.0f} s {word} ours",
+        "let both keep their time (chrony, systemd-timesyncd), or restart the VM",
+    )
 
 
 def judge_bridge(configured: str, found: str, routing: str) -> Finding:
@@ -58,15 +65,30 @@ def judge_bridge(configured: str, found: str, routing: str) -> Finding:
     if found == configured:
         return Finding("bridge_ip", OK, configured)
     if not found:
-        return Finding("bridge_ip", FAILED, "the engine has no default bridge network", f"{DUSTY} config set routing network, then {DUSTY} up")
-    return Finding("bridge_ip", FAILED, f"the engine's bridge is {found}, and the setting {configured}", f"{DUSTY} config set bridge_ip {found}, then {DUSTY} up")
+        return Finding(
+            "bridge_ip",
+            FAILED,
+            "the engine has no default bridge network",
+            f"{DUSTY} config set routing network, then {DUSTY} up",
+        )
+    return Finding(
+        "bridge_ip",
+        FAILED,
+        f"the engine's bridge is {found}, and the setting {configured}",
+        f"{DUSTY} config set bridge_ip {found}, then {DUSTY} up",
+    )
 
 
 def judge_version(program: str, version: str, why: str, *, is_needed: bool = True) -> Finding:
     """Is it there?"""
     if version:
         return Finding(program, OK, version)
-    return Finding(program, FAILED if is_needed else WARNING, why or "its version cannot be told", f"{DUSTY} up --yes installs what is missing, or says how")
+    return Finding(
+        program,
+        FAILED if is_needed else WARNING,
+        why or "its version cannot be told",
+        f"{DUSTY} up --yes installs what is missing, or says how",
+    )
 
 
 def judge_names(wrong: Iterable[tuple[str, str]], address: str, total: int) -> Finding:
@@ -74,8 +96,13 @@ def judge_names(wrong: Iterable[tuple[str, str]], address: str, total: int) -> F
     listed = [f"{name} is {found or 'unknown'}" for name, found in wrong]
     if not listed:
         return Finding("host names", OK, f"{total} lead to {address}" if total else "none")
-    return Finding("host names", WARNING, f"{'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}; {address} is wanted",
-                   f"{DUSTY} up writes the hosts section; {DUSTY} hosts diff shows it", "hosts")
+    return Finding(
+        "host names",
+        WARNING,
+        f"{'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}; {address} is wanted",
+        f"{DUSTY} up writes the hosts section; {DUSTY} hosts diff shows it",
+        "hosts",
+    )
 
 
 def seconds_of(time_text: str) -> float:

@@ -1,4 +1,5 @@
 """Lines of container logs: what `--tail` and `--since` may say, and what a line with the engine's timestamp holds."""
+
 from __future__ import annotations
 
 import re
@@ -36,7 +37,7 @@ def line_of(raw: bytes, is_error: bool = False) -> Line:
     match = _FIRST.match(raw)
     if not match:
         return Line(b"", raw, is_error)
-    return Line(match.group()[:-1], b"".join(_parts(raw[match.end():])), is_error)
+    return Line(match.group()[:-1], b"".join(_parts(raw[match.end() :])), is_error)
 
 
 def lines_of(chunks: Iterable[bytes]) -> Iterator[Line]:
@@ -56,11 +57,11 @@ def lines_of(chunks: Iterable[bytes]) -> Iterator[Line]:
             continue
         at = 0
         while len(data) - at >= _HEADER:
-            size = int.from_bytes(data[at + 4:at + _HEADER], "big")
+            size = int.from_bytes(data[at + 4 : at + _HEADER], "big")
             if len(data) - at - _HEADER < size:
                 break
             is_error = data[at] == _STDERR
-            *whole, begun[is_error] = (begun[is_error] + data[at + _HEADER:at + _HEADER + size]).split(b"\n")
+            *whole, begun[is_error] = (begun[is_error] + data[at + _HEADER : at + _HEADER + size]).split(b"\n")
             yield from (line_of(raw, is_error) for raw in whole)
             at += _HEADER + size
         data = data[at:]
@@ -79,7 +80,7 @@ def _parts(text: bytes) -> list[bytes]:
     parts = []
     while len(text) > _PART and (match := _FIRST.match(text, _PART)):
         parts.append(text[:_PART])
-        text = text[match.end():]
+        text = text[match.end() :]
     return [*parts, text]
 
 

@@ -1,4 +1,5 @@
 """What a machine lacks for a run, and the commands that bring it: shown to a person, or run for him, from one list."""
+
 from __future__ import annotations
 
 import re
@@ -61,14 +62,23 @@ def plan_provision(machine: Machine, missing: Iterable[str]) -> Provision:
         return Provision(unmet=tuple(_by_hand(machine, name) for name in sorted(lacking)))
     steps, unmet = [], [_by_hand(machine, AWAY)] if AWAY in lacking else []
     if packages := _packages(machine, lacking):
-        lines = ("apt-get update", f"DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {' '.join(packages)}")
-        steps.append(Step(f"install {_list_text(packages)} from {machine.system.capitalize()}'s packages", lines, needs_root=True))
+        lines = (
+            "apt-get update",
+            f"DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {' '.join(packages)}",
+        )
+        steps.append(
+            Step(
+                f"install {_list_text(packages)} from {machine.system.capitalize()}'s packages", lines, needs_root=True
+            )
+        )
     if COMPOSE in lacking and machine.release in NEXT_RELEASE:
         if machine.next_source:
             steps.append(_compose_of_next_release(machine))
         else:
-            unmet.append(f"Compose v2 is not in {machine.release}, and the system's sources name no mirror to get a newer one from: "
-                         f"put its docker-compose at {machine.docker_config}/cli-plugins/docker-compose")
+            unmet.append(
+                f"Compose v2 is not in {machine.release}, and the system's sources name no mirror to get a newer one from: "
+                f"put its docker-compose at {machine.docker_config}/cli-plugins/docker-compose"
+            )
     if {ENGINE, STOPPED} & lacking:
         steps += _start_engine(machine)
     if not machine.is_root and {ENGINE, ACCESS} & lacking:
@@ -78,7 +88,11 @@ def plan_provision(machine: Machine, missing: Iterable[str]) -> Provision:
 
 def shown(provision: Provision, machine: Machine) -> list[str]:
     """The steps as lines to type, with sudo where the user needs it."""
-    return [line if machine.is_root or not step.needs_root else _with_sudo(line) for step in provision.steps for line in step.lines]
+    return [
+        line if machine.is_root or not step.needs_root else _with_sudo(line)
+        for step in provision.steps
+        for line in step.lines
+    ]
 
 
 def next_source_line(sources: Iterable[tuple[str, str]], release: str) -> str:
@@ -107,8 +121,15 @@ def _one_line_entries(text: str) -> Iterable[tuple[str, list[str], list[str], st
 def _deb822_entries(text: str) -> Iterable[tuple[str, list[str], list[str], str]]:
     for stanza in re.split(r"\n\s*\n", text):
         lines = "\n".join(line for line in stanza.splitlines() if not line.startswith("#"))
-        fields = {key.lower(): value.strip() for key, value in re.findall(r"^([A-Za-z-]+):((?:.*)(?:\n[ \t].*)*)", lines, re.MULTILINE)}
-        if "deb" not in fields.get("types", "").split() or fields.get("enabled", "yes").lower() == "no" or not fields.get("uris"):
+        fields = {
+            key.lower(): value.strip()
+            for key, value in re.findall(r"^([A-Za-z-]+):((?:.*)(?:\n[ \t].*)*)", lines, re.MULTILINE)
+        }
+        if (
+            "deb" not in fields.get("types", "").split()
+            or fields.get("enabled", "yes").lower() == "no"
+            or not fields.get("uris")
+        ):
             continue
         # A key that is written out in the stanza does not fit into one line; the keys apt trusts anyway must do then.
         key = fields.get("signed-by", "")
@@ -138,8 +159,10 @@ def _compose_of_next_release(machine: Machine) -> Step:
     release = NEXT_RELEASE[machine.release]
     folder = f"{Paths(machine.home).engine}/compose"
     place, plugin = shlex.quote(folder), shlex.quote(f"{machine.docker_config}/cli-plugins/docker-compose")
-    settings = (f'Dir::Etc::SourceList "{folder}/sources.list"; Dir::Etc::SourceParts "/dev/null"; Dir::State::Lists "{folder}/lists"; '
-                f'Dir::Cache "{folder}/cache"; APT::Sandbox::User "root"; Acquire::Languages "none";')
+    settings = (
+        f'Dir::Etc::SourceList "{folder}/sources.list"; Dir::Etc::SourceParts "/dev/null"; Dir::State::Lists "{folder}/lists"; '
+        f'Dir::Cache "{folder}/cache"; APT::Sandbox::User "root"; Acquire::Languages "none";'
+    )
     lines = (
         f"rm -rf {place} && mkdir -p {place}/lists/partial {place}/cache/archives/partial",
         f"printf '%s\\n' {shlex.quote(machine.next_source)} >{place}/sources.list",
@@ -185,7 +208,7 @@ def _by_hand(machine: Machine, name: str) -> str:
         STOPPED: "no Docker Engine answers: start it (`systemctl start docker` where systemd runs)",
         COMPOSE: "Compose v2 is missing: install the package that gives `docker compose`, often docker-compose-plugin",
         ACCESS: f"the Docker Engine's socket is closed to {machine.user_name}: `sudo usermod -aG docker {machine.user_name}`, then log in "
-                "again; that gives the powers of root",
+        "again; that gives the powers of root",
     }.get(name, f"{name} is missing: install it with your system's packages")
 
 

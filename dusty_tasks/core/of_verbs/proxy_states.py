@@ -2,6 +2,7 @@
 
 The pages take them in as they are, so nothing in them may be taken for HTML, JSON or a directive of nginx's server-side includes.
 """
+
 from __future__ import annotations
 
 import html
@@ -38,8 +39,13 @@ class Seen(NamedTuple):
     at: float
 
 
-def state_files(containers: Iterable[WantedContainer], states: Mapping[str, State], printed: Mapping[str, str], seen: Seen,
-                secrets: Iterable[str] = ()) -> dict[str, str]:
+def state_files(
+    containers: Iterable[WantedContainer],
+    states: Mapping[str, State],
+    printed: Mapping[str, str],
+    seen: Seen,
+    secrets: Iterable[str] = (),
+) -> dict[str, str]:
     """File name -> one line of text: for each app with a route a part of the waiting page, its JSON, and a word for the list of names.
 
     `printed` holds the last lines of those that failed, `secrets` what must not be read in them.
@@ -51,11 +57,22 @@ def state_files(containers: Iterable[WantedContainer], states: Mapping[str, Stat
         if container.kind != "app" or not container.route_ports or state is None:
             continue
         what, lines = _sentence(name, state), _lines(printed.get(name, ""), redactor)
-        files[f"{name}.html"] = (f'<section><p id="what">{_escaped(what)}</p><pre id="lines">{"&#10;".join(map(_escaped, lines))}</pre>'
-                                 f"<p><small>As {_escaped(seen.by)} saw it at {_time(seen.at)}.</small></p></section>")
+        files[f"{name}.html"] = (
+            f'<section><p id="what">{_escaped(what)}</p><pre id="lines">{"&#10;".join(map(_escaped, lines))}</pre>'
+            f"<p><small>As {_escaped(seen.by)} saw it at {_time(seen.at)}.</small></p></section>"
+        )
         files[f"{name}.word"] = f"{_escaped(state.text)} at {_time(seen.at)}"
-        files[f"{name}.json"] = _json({"state": state.name, "what": what, "detail": state.detail, "lines": lines, "by": seen.by,
-                                       "seen": _stamp(seen.at), "is_down": state.name in DOWN})
+        files[f"{name}.json"] = _json(
+            {
+                "state": state.name,
+                "what": what,
+                "detail": state.detail,
+                "lines": lines,
+                "by": seen.by,
+                "seen": _stamp(seen.at),
+                "is_down": state.name in DOWN,
+            }
+        )
     return files
 
 

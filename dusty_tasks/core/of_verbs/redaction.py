@@ -1,4 +1,5 @@
 """Taking secrets out of what goes into a bug report: values that are known, and forms that give secrets away."""
+
 from __future__ import annotations
 
 import re
@@ -8,15 +9,20 @@ from typing import Any
 REDACTED = "<redacted>"
 SHORTEST = 4
 """Shorter values are taken out where they stand as values, but not wherever their letters occur in a log."""
-BORING = frozenset({"true", "false", "none", "null", "root", "localhost", "production", "development", "debug", "info", "test"})
+BORING = frozenset(
+    {"true", "false", "none", "null", "root", "localhost", "production", "development", "debug", "info", "test"}
+)
 """Too common to be secret; taking them out everywhere would make logs unreadable."""
 
 _IN_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@:'\"]*:[^\s/@'\"]+@")
-_TOKENS = re.compile(r"""
+_TOKENS = re.compile(
+    r"""
     gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,} | xox[abprs]-[A-Za-z0-9-]{10,}
     | (?:AKIA|ASIA)[A-Z0-9]{16} | sk-[A-Za-z0-9_-]{20,} | eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*
     | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?s:.)*?(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
-    """, re.VERBOSE)
+    """,
+    re.VERBOSE,
+)
 _AFTER_A_NAME = re.compile(r"""(?ix)
     (?P<name>["']?[\w.-]*(?:passw(?:or)?d|passphrase|requirepass|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w.-]*["']?
         (?:\s*[=:]\s*|\s+))
@@ -58,7 +64,12 @@ def _parts(secret: str) -> list[str]:
     found = []
     for part in {secret.strip(), *lines}:
         if len(part) >= SHORTEST and part.lower() not in BORING and not (part.isdigit() and len(part) < 6):
-            found += [part, part.replace("\\", "\\\\").replace('"', '\\"'), part.replace("'", "''"), part.replace("$", "$$")]
+            found += [
+                part,
+                part.replace("\\", "\\\\").replace('"', '\\"'),
+                part.replace("'", "''"),
+                part.replace("$", "$$"),
+            ]
     return found
 
 
@@ -82,7 +93,11 @@ def _emptied(value: Any) -> Any:
 def values_below(value: Any, keys: frozenset[str] = frozenset({"env", "environment", "args"})) -> list[str]:
     """All values below `keys`: what a Redactor must know to take them out of logs as well."""
     if isinstance(value, dict):
-        return [found for key, entry in value.items() for found in (_leaves(entry) if key in keys else values_below(entry, keys))]
+        return [
+            found
+            for key, entry in value.items()
+            for found in (_leaves(entry) if key in keys else values_below(entry, keys))
+        ]
     if isinstance(value, list):
         return [found for entry in value for found in values_below(entry, keys)]
     return []

@@ -1,4 +1,5 @@
 """`dusty` as a word of the user's shell: the lines that its start file gets, and which files there are for each shell (pure)."""
+
 from __future__ import annotations
 
 import posixpath
@@ -41,7 +42,9 @@ def lines_for(shell: str, script: str, user_home: str, *, adds_folder: bool) -> 
     folder = _quoted(posixpath.dirname(link_path(user_home)), user_home)
     lines = [f'case ":$PATH:" in *:{folder}:*) ;; *) export PATH={folder}:"$PATH" ;; esac'] if adds_folder else []
     if shell == "zsh":
-        lines.append(f"if [[ -r {quoted} ]]; then (( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit -i; }}; source {quoted}; fi")
+        lines.append(
+            f"if [[ -r {quoted} ]]; then (( $+functions[compdef] )) || {{ autoload -Uz compinit && compinit -i; }}; source {quoted}; fi"
+        )
     else:
         lines.append(f"if [ -r {quoted} ]; then . {quoted}; fi")
     return b"".join([BEGIN, b"\n", *(f"{line}\n".encode() for line in lines), END, b"\n"])

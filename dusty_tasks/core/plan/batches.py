@@ -1,4 +1,5 @@
 """In which order containers are changed: what can go at once goes at once, nothing before what it depends on."""
+
 from __future__ import annotations
 
 import re
@@ -29,8 +30,12 @@ def batches(changes: Iterable[Change], wanted: Wanted) -> list[Batch]:
     kinds = {container.name: container.kind for container in wanted.containers}
     found = []
     while remaining:
-        names = (_free(remaining, needs) or _made_together(remaining, needs, awaited, kinds, {"app", "proxy"})
-                 or _made_together(remaining, needs, awaited, kinds, {"service"}) or list(remaining))
+        names = (
+            _free(remaining, needs)
+            or _made_together(remaining, needs, awaited, kinds, {"app", "proxy"})
+            or _made_together(remaining, needs, awaited, kinds, {"service"})
+            or list(remaining)
+        )
         batch = tuple(remaining.pop(name) for name in names)
         is_made = any(change.kind in (CREATE, RECREATE) for change in batch)
         found.append(Batch(batch, is_made, _stop_seconds(batch, kinds) if is_made else None))
@@ -46,14 +51,22 @@ def made_instead(changes: Iterable[Change], refusals: Mapping[str, str], wanted:
 
     `refusals` is name -> what the engine said.
     """
-    return batches([Change(RECREATE, change.name, f"the engine does not start the one that is there ({refusals[change.name]})")
-                    for change in changes if _LEFT_BEHIND.search(refusals.get(change.name, ""))], wanted)
+    return batches(
+        [
+            Change(RECREATE, change.name, f"the engine does not start the one that is there ({refusals[change.name]})")
+            for change in changes
+            if _LEFT_BEHIND.search(refusals.get(change.name, ""))
+        ],
+        wanted,
+    )
 
 
 def in_order_of_doing(planned: Plan, wanted: Wanted) -> Plan:
     """The plan with the changes of containers as the batches will do them: what is printed first is done first."""
     ordered = iter([change for batch in batches(planned.of(*STARTING), wanted) for change in batch.changes])
-    return planned._replace(changes=tuple(next(ordered) if change.kind in STARTING else change for change in planned.changes))
+    return planned._replace(
+        changes=tuple(next(ordered) if change.kind in STARTING else change for change in planned.changes)
+    )
 
 
 def needed_names(wanted: Wanted) -> dict[str, set[str]]:
@@ -96,26 +109,45 @@ def levels(containers: Iterable[WantedContainer], wanted: Wanted) -> list[list[W
 
 def _free(remaining: dict[str, Change], needs: dict[str, set[str]]) -> list[str]:
     """Those that the engine changes by itself and that wait for nobody."""
-    return [name for name, change in remaining.items()
-            if change.kind not in (CREATE, RECREATE) and not needs.get(name, set()) & (remaining.keys() - {name})]
+    return [
+        name
+        for name, change in remaining.items()
+        if change.kind not in (CREATE, RECREATE) and not needs.get(name, set()) & (remaining.keys() - {name})
+    ]
 
 
 def _awaited(container: WantedContainer) -> set[str]:
     """The containers whose health check must pass before this one starts."""
     conditions = container.mapping.get("depends_on")
-    return {name for name, how in conditions.items() if how.get("condition") == "service_healthy"} if isinstance(conditions, dict) else set()
+    return (
+        {name for name, how in conditions.items() if how.get("condition") == "service_healthy"}
+        if isinstance(conditions, dict)
+        else set()
+    )
 
 
-def _made_together(remaining: dict[str, Change], needs: dict[str, set[str]], awaited: dict[str, set[str]], kinds: dict[str, str],
-                   replaced: set[str]) -> list[str]:
+def _made_together(
+    remaining: dict[str, Change],
+    needs: dict[str, set[str]],
+    awaited: dict[str, set[str]],
+    kinds: dict[str, str],
+    replaced: set[str],
+) -> list[str]:
     """The largest set for one Compose call that waits for nobody outside it, and for no health check in it, which Compose would wait
     for without a bound. Only containers of the kinds `replaced` are recreated in it: one call gives all of them one stop time.
     """
-    names = [name for name, change in remaining.items()
-             if change.kind == CREATE or (change.kind == RECREATE and kinds.get(name) in replaced)]
+    names = [
+        name
+        for name, change in remaining.items()
+        if change.kind == CREATE or (change.kind == RECREATE and kinds.get(name) in replaced)
+    ]
     while True:
         outside = remaining.keys() - set(names)
-        fitting = [name for name in names if not needs.get(name, set()) & outside and not awaited.get(name, set()).intersection(names)]
+        fitting = [
+            name
+            for name in names
+            if not needs.get(name, set()) & outside and not awaited.get(name, set()).intersection(names)
+        ]
         if fitting == names:
             return names
         names = fitting

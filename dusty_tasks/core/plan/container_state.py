@@ -3,6 +3,7 @@
 A container that should go on running (a route leads to it, or it has a health check) has failed when it ends, with whatever status.
 One that has neither and ends with 0 by itself is finished: its work is done.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -59,25 +60,46 @@ class State(NamedTuple):
 
 def states(wanted: Wanted, found: Found) -> dict[str, State]:
     """The state of each wanted container, by name, from one reading of the Docker host."""
-    told = {container.name: state_of(container, found.containers.get(container.name), found.started.get(container.container_name) or {},
-                                     is_finished=container.name in found.finished, answers=found.answers.get(container.name),
-                                     is_looping=container.name in found.looping)
-            for container in wanted.containers}
+    told = {
+        container.name: state_of(
+            container,
+            found.containers.get(container.name),
+            found.started.get(container.container_name) or {},
+            is_finished=container.name in found.finished,
+            answers=found.answers.get(container.name),
+            is_looping=container.name in found.looping,
+        )
+        for container in wanted.containers
+    }
     proxy = found.containers.get(PROXY)
     if PROXY not in told or (proxy and proxy.is_running):
         return told
     # An app that nobody can reach may be all right itself.
-    return {name: state._replace(what=_SILENT_PROXY) if state == State(NOT_ANSWERING, _SILENT) else state for name, state in told.items()}
+    return {
+        name: state._replace(what=_SILENT_PROXY) if state == State(NOT_ANSWERING, _SILENT) else state
+        for name, state in told.items()
+    }
 
 
 def unseen_states(wanted: Wanted, *, is_off: bool) -> dict[str, State]:
     """The states where nobody could look."""
-    state = State(OFF, "is on a Docker host that is off") if is_off else State(UNKNOWN, "cannot be looked at: the Docker host does not answer")
+    state = (
+        State(OFF, "is on a Docker host that is off")
+        if is_off
+        else State(UNKNOWN, "cannot be looked at: the Docker host does not answer")
+    )
     return {container.name: state for container in wanted.containers}
 
 
-def state_of(wanted: WantedContainer | None, container: FoundContainer | None, record: StartedRecord, *,
-             is_finished: bool = False, answers: bool | None = None, is_looping: bool = False) -> State:
+def state_of(
+    wanted: WantedContainer | None,
+    container: FoundContainer | None,
+    record: StartedRecord,
+    *,
+    is_finished: bool = False,
+    answers: bool | None = None,
+    is_looping: bool = False,
+) -> State:
     """What `container` does.
 
     `wanted` is None for one that the stack does not have. `record` is what is noted of its last start (core/plan/started), or {};
@@ -102,7 +124,9 @@ _SILENT, _SILENT_PROXY = "does not answer", "does not answer: the proxy does not
 LOOPS = "keeps ending and being restarted by the engine"
 
 
-def _ended(wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, is_finished: bool) -> State:
+def _ended(
+    wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, is_finished: bool
+) -> State:
     how = f"ended with status {container.exit_status}" if container.exit_status is not None else f"is {container.state}"
     detail = f"exited {container.exit_status}" if container.exit_status is not None else container.state
     if record.get("stopped"):
@@ -116,7 +140,9 @@ def _ended(wanted: WantedContainer | None, container: FoundContainer, record: St
     return State(FAILED, f"{how}, and {reason}" if tells else how, detail)
 
 
-def _running(wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, answers: bool | None) -> State:
+def _running(
+    wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, answers: bool | None
+) -> State:
     noted = record.get("trouble") or ""
     if container.health == "unhealthy":
         return State(UNHEALTHY, noted or "is unhealthy")
@@ -139,7 +165,11 @@ def not_started(printed: str) -> str:
 
 def may_loop(wanted: WantedContainer, container: FoundContainer) -> bool:
     """True if a running container may be between two ends: only the engine's own count of restarts tells, and it is asked of these alone."""
-    return container.state == "running" and str(wanted.mapping.get("restart") or "no") != "no" and seconds_up(container) < MENDED
+    return (
+        container.state == "running"
+        and str(wanted.mapping.get("restart") or "no") != "no"
+        and seconds_up(container) < MENDED
+    )
 
 
 def why_it_serves(wanted: WantedContainer) -> str:

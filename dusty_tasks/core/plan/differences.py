@@ -1,4 +1,5 @@
 """What differs between the mapping a container was started with and the one it should have now, as words with key paths."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -25,8 +26,9 @@ class Difference(NamedTuple):
     what: str
 
 
-def mapping_differences(before: dict[str, Any], now: dict[str, Any],
-                        ignored: frozenset[str] = NOT_IN_THE_CONTAINER) -> list[Difference]:
+def mapping_differences(
+    before: dict[str, Any], now: dict[str, Any], ignored: frozenset[str] = NOT_IN_THE_CONTAINER
+) -> list[Difference]:
     """Each difference that calls for a new container, in key order of `now`, then what is gone."""
     differences: list[Difference] = []
     for key in [*now, *(key for key in before if key not in now)]:
@@ -52,14 +54,21 @@ def _of_key(key: str, before: Any, now: Any) -> list[Difference]:
 def _of_labels(before: dict[str, Any], now: dict[str, Any]) -> list[Difference]:
     """`dusty.recreate` stands for what cannot be seen in the mapping: say it as the user knows it."""
     differences = _of_mappings("labels", before, now)
-    return [Difference(ONCE, "`once` or the install lines of a lib changed")
-            if difference.path == ("labels", RECREATE_LABEL) else difference for difference in differences]
+    return [
+        Difference(ONCE, "`once` or the install lines of a lib changed")
+        if difference.path == ("labels", RECREATE_LABEL)
+        else difference
+        for difference in differences
+    ]
 
 
 def _of_mappings(key: str, before: dict[str, Any], now: dict[str, Any]) -> list[Difference]:
     names = [*now, *(name for name in before if name not in now)]
-    return [Difference((key, name), _entry(key, name, name in before, name in now, before.get(name), now.get(name)))
-            for name in names if (name in before) != (name in now) or before.get(name) != now.get(name)]
+    return [
+        Difference((key, name), _entry(key, name, name in before, name in now, before.get(name), now.get(name)))
+        for name in names
+        if (name in before) != (name in now) or before.get(name) != now.get(name)
+    ]
 
 
 def _entry(key: str, name: str, was: bool, is_now: bool, before: Any, now: Any) -> str:
@@ -72,7 +81,9 @@ def _entry(key: str, name: str, was: bool, is_now: bool, before: Any, now: Any) 
 
 def _of_lists(key: str, before: list[Any], now: list[Any]) -> list[Difference]:
     singular = key.removesuffix("s")
-    new = [Difference((key, i), f"{singular} {_short(item)} is new") for i, item in enumerate(now) if item not in before]
+    new = [
+        Difference((key, i), f"{singular} {_short(item)} is new") for i, item in enumerate(now) if item not in before
+    ]
     gone = [Difference((key,), f"{singular} {_short(item)} is gone") for item in before if item not in now]
     return new + gone or [Difference((key,), f"{key} are in another order")]
 

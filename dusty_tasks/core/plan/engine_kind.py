@@ -1,4 +1,5 @@
 """What kind of engine answers, as far as Dusty has to know it."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,5 @@
 """What a run of `up` looks at: what was found on the Docker host and on this machine. Values only; effects/observe fills them."""
+
 from __future__ import annotations
 
 import re
@@ -127,12 +128,31 @@ def container_of(entry: dict[str, Any]) -> FoundContainer:
     status = entry.get("Status") or ""
     return FoundContainer(
         name=labels.get(NAME_LABEL) or labels.get(SERVICE_LABEL) or container_name,
-        container_name=container_name, id=entry["Id"], state=entry.get("State", ""),
-        image=entry.get("Image", ""), image_id=entry.get("ImageID", ""), labels=labels,
-        exit_status=_exit_status(status), health=_health(status), since=_since(status), networks=_networks(entry),
-        mounts={mount["Destination"]: mount.get("Source") or "" for mount in entry.get("Mounts") or [] if mount.get("Destination")},
-        published=tuple(sorted({(port.get("IP", ""), port["PublicPort"]) for port in entry.get("Ports") or []
-                                if port.get("PublicPort")})))
+        container_name=container_name,
+        id=entry["Id"],
+        state=entry.get("State", ""),
+        image=entry.get("Image", ""),
+        image_id=entry.get("ImageID", ""),
+        labels=labels,
+        exit_status=_exit_status(status),
+        health=_health(status),
+        since=_since(status),
+        networks=_networks(entry),
+        mounts={
+            mount["Destination"]: mount.get("Source") or ""
+            for mount in entry.get("Mounts") or []
+            if mount.get("Destination")
+        },
+        published=tuple(
+            sorted(
+                {
+                    (port.get("IP", ""), port["PublicPort"])
+                    for port in entry.get("Ports") or []
+                    if port.get("PublicPort")
+                }
+            )
+        ),
+    )
 
 
 def _networks(entry: dict[str, Any]) -> dict[str, str]:
@@ -168,14 +188,14 @@ def _exit_status(status: str) -> int | None:
     """`Exited (137) 2 seconds ago` -> 137."""
     if not status.startswith("Exited ("):
         return None
-    number = status[len("Exited ("):].partition(")")[0]
+    number = status[len("Exited (") :].partition(")")[0]
     return int(number) if number.lstrip("-").isdigit() else None
 
 
 def _since(status: str) -> str:
     """`Up 3 seconds (healthy)` -> `3 seconds`; `Exited (1) 2 hours ago` -> `2 hours ago`; else ''."""
     if status.startswith("Up "):
-        return status[len("Up "):].partition(" (")[0]
+        return status[len("Up ") :].partition(" (")[0]
     return status.partition(") ")[2] if status.startswith("Exited (") else ""
 
 

@@ -2,6 +2,7 @@
 
 They may be secrets, so no artifact that is shown, pushed or kept on the Docker host holds them: the Compose file names the file.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -28,13 +29,21 @@ def file_of(home: str, name: str) -> str:
 def without_file(mapping: dict[str, Any], name: str) -> dict[str, Any]:
     """A container's Compose mapping without the file of given values: it is the same file whatever they are."""
     others = [entry for entry in mapping.get("env_file") or () if not str(entry).endswith(file_of("", name))]
-    return {key: value for key, value in {**mapping, "env_file": others}.items() if key != "env_file" or value} if "env_file" in mapping else mapping
+    return (
+        {key: value for key, value in {**mapping, "env_file": others}.items() if key != "env_file" or value}
+        if "env_file" in mapping
+        else mapping
+    )
 
 
 def files_of(env: Mapping[str, Mapping[str, str | None]], names: Iterable[str]) -> dict[str, bytes]:
     """File name -> content, for those of the containers `names` that have values."""
     values = {name: given_values(env, name) for name in names}
-    return {f"{name}.env": env_file_text(given).encode("utf-8", "surrogateescape") for name, given in values.items() if given}
+    return {
+        f"{name}.env": env_file_text(given).encode("utf-8", "surrogateescape")
+        for name, given in values.items()
+        if given
+    }
 
 
 def env_file_text(values: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 The hop before these is from the name to the proxy: routes are asked at the proxy's own address, and names are looked up apart.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -57,19 +58,27 @@ def judge(answer: Answer, closed: str | None, settings: Settings, container_port
     look); `subnet` is that of the project's network.
     """
     if answer.saw == NO_PROXY:
-        return Verdict(PROXY, "nothing takes connections where the proxy should", f"{DUSTY} up; {DUSTY} logs {namespace.PROXY} shows why it does not run")
+        return Verdict(
+            PROXY,
+            "nothing takes connections where the proxy should",
+            f"{DUSTY} up; {DUSTY} logs {namespace.PROXY} shows why it does not run",
+        )
     if closed and answer.saw in (REFUSED, SILENT, UNREACHABLE):
         return Verdict(APP, closed)
     if answer.saw == UNREACHABLE:
         return _unreachable(closed, settings, container_port, subnet)
     if answer.saw == REFUSED:
         return _refused(closed, settings, container_port)
-    return Verdict(APP, {
-        SILENT: f"the connection to its port {container_port} is taken, and ended without an answer",
-        BROKEN: "it answers, and nginx cannot pass that on: its header is longer than 256 KB, or no HTTP",
-        LATE: "it has taken the request, and not answered within a day",
-        NO_ANSWER: "it has taken the request, and not answered yet",
-    }.get(answer.saw, f"nginx answers with status {answer.status} itself"), f"{DUSTY} logs {namespace.PROXY}" if answer.saw == BROKEN else "")
+    return Verdict(
+        APP,
+        {
+            SILENT: f"the connection to its port {container_port} is taken, and ended without an answer",
+            BROKEN: "it answers, and nginx cannot pass that on: its header is longer than 256 KB, or no HTTP",
+            LATE: "it has taken the request, and not answered within a day",
+            NO_ANSWER: "it has taken the request, and not answered yet",
+        }.get(answer.saw, f"nginx answers with status {answer.status} itself"),
+        f"{DUSTY} logs {namespace.PROXY}" if answer.saw == BROKEN else "",
+    )
 
 
 def is_final(answer: Answer, closed: str | None) -> bool:
@@ -80,18 +89,33 @@ def is_final(answer: Answer, closed: str | None) -> bool:
 def _unreachable(closed: str | None, settings: Settings, container_port: int, subnet: str) -> Verdict:
     listens = f"it listens on {container_port} in its container, and " if closed == "" else ""
     if settings.routing == "network":
-        return Verdict(BRIDGE, f"{listens}nothing comes back when the proxy connects to it on the Compose network: something between containers drops it")
+        return Verdict(
+            BRIDGE,
+            f"{listens}nothing comes back when the proxy connects to it on the Compose network: something between containers drops it",
+        )
     what = f"{listens}nothing comes back when the proxy connects to {settings.bridge_ip}, where its port is published: a firewall on the Docker host drops it"
-    return Verdict(BRIDGE, what, f"{DUSTY} config set routing network, then {DUSTY} up; or let it pass: {firewall_rule(settings.bridge_ip, subnet)}")
+    return Verdict(
+        BRIDGE,
+        what,
+        f"{DUSTY} config set routing network, then {DUSTY} up; or let it pass: {firewall_rule(settings.bridge_ip, subnet)}",
+    )
 
 
 def _refused(closed: str | None, settings: Settings, container_port: int) -> Verdict:
     if closed is None:
         return Verdict(APP, f"nothing takes connections on its port {container_port}")
     if settings.routing == "network":
-        return Verdict(BRIDGE, f"it listens on {container_port} in its container, and the proxy does not reach it on the Compose network", f"{DUSTY} up")
-    return Verdict(BRIDGE, f"it listens on {container_port} in its container, and nothing takes connections for it at {settings.bridge_ip}, where its "
-                   "port is published", "restart the engine, which publishes it again")
+        return Verdict(
+            BRIDGE,
+            f"it listens on {container_port} in its container, and the proxy does not reach it on the Compose network",
+            f"{DUSTY} up",
+        )
+    return Verdict(
+        BRIDGE,
+        f"it listens on {container_port} in its container, and nothing takes connections for it at {settings.bridge_ip}, where its "
+        "port is published",
+        "restart the engine, which publishes it again",
+    )
 
 
 def firewall_rule(bridge_ip: str, subnet: str) -> str:
@@ -108,7 +132,15 @@ def answering(name: str, urls: Sequence[str], leads_to: Mapping[str, str], addre
     wrong = {url: leads_to[host_name_of(url)] for url in urls if leads_to.get(host_name_of(url), address) != address}
     right = [url for url in urls if url not in wrong]
     by_name = f"{name} answers at {' and '.join(right)}" if right else f"{name} answers through the proxy"
-    return "; ".join([by_name, *(f"{host_name_of(url)} leads {f'to {found}' if found else 'nowhere'} here, not to {address}" for url, found in wrong.items())])
+    return "; ".join(
+        [
+            by_name,
+            *(
+                f"{host_name_of(url)} leads {f'to {found}' if found else 'nowhere'} here, not to {address}"
+                for url, found in wrong.items()
+            ),
+        ]
+    )
 
 
 def host_name_of(url: str) -> str:

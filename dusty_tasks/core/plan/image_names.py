@@ -1,4 +1,5 @@
 """Names of images: which two spellings mean one image."""
+
 from __future__ import annotations
 
 

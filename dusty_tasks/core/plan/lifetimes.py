@@ -1,4 +1,5 @@
 """What the engine's listing does not tell of a container: whether it ended by itself, and what its health check says."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ def has_finished(container_id: str, events: list[dict[str, Any]]) -> bool:
     if "die" not in actions:
         return False
     start = max((i for i, action in enumerate(actions) if action == "start"), default=-1)
-    return not {"kill", "stop"} & set(actions[start + 1:])
+    return not {"kill", "stop"} & set(actions[start + 1 :])
 
 
 def end_before_last_start(container_id: str, events: list[dict[str, Any]]) -> int:

@@ -1,4 +1,5 @@
 """What listens in a container, from the kernel's tables, and what that says about a route that is not answered."""
+
 from __future__ import annotations
 
 import ipaddress
@@ -30,7 +31,7 @@ def listeners_of(table: str) -> Iterator[Listener]:
 def address_of(text: str) -> Address:
     """`0100007F:0050` -> ("127.0.0.1", 80), in the byte order of the kernel's words."""
     number, _, port = text.partition(":")
-    words = [bytes.fromhex(number[i:i + 8])[::-1] for i in range(0, len(number), 8)]
+    words = [bytes.fromhex(number[i : i + 8])[::-1] for i in range(0, len(number), 8)]
     found = ipaddress.ip_address(b"".join(words))
     return str(getattr(found, "ipv4_mapped", None) or found), int(port, 16)
 
@@ -47,11 +48,17 @@ def listening_trouble(ports: Sequence[int], listening: Iterable[Address]) -> str
     if not missing:
         return ""
     nowhere = [port for port in missing if port not in hidden]
-    sentences = [f"{port} is listened on at {hidden[port]} alone, which only the container itself reaches: let it listen on 0.0.0.0"
-                 for port in missing if port in hidden]
+    sentences = [
+        f"{port} is listened on at {hidden[port]} alone, which only the container itself reaches: let it listen on 0.0.0.0"
+        for port in missing
+        if port in hidden
+    ]
     if nowhere:
         sentences.append(f"nothing listens on {_listed(nowhere)}")
-        others = [*sorted(open_ports - set(ports)), *(f"{port} (at {address} alone)" for port, address in sorted(hidden.items()) if port not in missing)]
+        others = [
+            *sorted(open_ports - set(ports)),
+            *(f"{port} (at {address} alone)" for port, address in sorted(hidden.items()) if port not in missing),
+        ]
         if others:
             sentences.append(f"the container listens on {_listed(others)}")
         elif not addresses:

@@ -1,4 +1,5 @@
 """Whose containers and data these are: another owner's are never removed or reused."""
+
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -3,6 +3,7 @@
 Pure: it asks nobody and prints nothing; the executor (pipelines/up) decides nothing. Rules: docs/architecture.md,
 and docs/verbs.md on `up`.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,6 +31,7 @@ from dusty_tasks.core.text.safe import printable
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.started import StartedRecord
+
 
 class Kind(StrEnum):
     """What a change does: the word before it is done, which is its value in `--json` too, and the word once it is done."""
@@ -110,7 +112,9 @@ class Plan(NamedTuple):
     def without(self, name: str) -> Plan:
         """The plan with no change of this container, nor of what belongs to it alone (the proxy's config)."""
         kinds = (NGINX, RELOAD) if name == PROXY else ()
-        return Plan(tuple(change for change in self.changes if change.name != name and change.kind not in kinds), self.pending)
+        return Plan(
+            tuple(change for change in self.changes if change.name != name and change.kind not in kinds), self.pending
+        )
 
 
 class Options(NamedTuple):
@@ -125,19 +129,28 @@ PlaceOf = Callable[[str, KeyPath], str]
 """(name of a container, key path in its entry of the Compose file) -> `file:line:col`, or ''."""
 
 
-def plan(wanted: Wanted, sources: Sources, found: Found, options: Options = Options(),  # noqa: B008 - immutable
-         place_of: PlaceOf = lambda _name, _path: "") -> Plan:
+def plan(
+    wanted: Wanted,
+    sources: Sources,
+    found: Found,
+    options: Options = Options(),  # noqa: B008 - immutable
+    place_of: PlaceOf = lambda _name, _path: "",
+) -> Plan:
     """Everything to do, in order: what can fail first, then containers, the proxy's config, and the hosts section when all is up."""
     containers, pending = plan_containers(wanted, sources, found, options, place_of)
     early, late = _plan_nginx(wanted, sources, found, containers)
-    return Plan((
-        *_plan_images(wanted, sources, found, options, containers, place_of),
-        *_plan_pushes(wanted, sources, found),
-        *_plan_syncs(wanted, found),
-        *early,
-        *containers,
-        *late,
-        *(() if found.hosts_refused else _plan_hosts(found))), (*pending, *(_plan_hosts(found) if found.hosts_refused else ())))
+    return Plan(
+        (
+            *_plan_images(wanted, sources, found, options, containers, place_of),
+            *_plan_pushes(wanted, sources, found),
+            *_plan_syncs(wanted, found),
+            *early,
+            *containers,
+            *late,
+            *(() if found.hosts_refused else _plan_hosts(found)),
+        ),
+        (*pending, *(_plan_hosts(found) if found.hosts_refused else ())),
+    )
 
 
 def plan_here(found: Found) -> Plan:
@@ -147,7 +160,11 @@ def plan_here(found: Found) -> Plan:
 
 
 def _plan_hosts(found: Found) -> list[Change]:
-    return [] if found.hosts_section_is_in_place else [Change(HOSTS, "", found.hosts_refused or "it differs from the compiled one")]
+    return (
+        []
+        if found.hosts_section_is_in_place
+        else [Change(HOSTS, "", found.hosts_refused or "it differs from the compiled one")]
+    )
 
 
 def _plan_syncs(wanted: Wanted, found: Found) -> Iterator[Change]:
@@ -158,12 +175,15 @@ def _plan_syncs(wanted: Wanted, found: Found) -> Iterator[Change]:
 
 def to_json(planned: Plan) -> dict[str, Any]:
     """The plan for machines: a stable list of changes, and what is pending."""
-    return {"changes": [change._asdict() for change in planned.changes],
-            "pending": [change._asdict() for change in planned.pending]}
+    return {
+        "changes": [change._asdict() for change in planned.changes],
+        "pending": [change._asdict() for change in planned.pending],
+    }
 
 
-def plan_containers(wanted: Wanted, sources: Sources, found: Found, options: Options,
-                    place_of: PlaceOf) -> tuple[list[Change], list[Change]]:
+def plan_containers(
+    wanted: Wanted, sources: Sources, found: Found, options: Options, place_of: PlaceOf
+) -> tuple[list[Change], list[Change]]:
     """Leftovers and removals first, then each wanted container that cannot be left alone, dependencies first; and what stays pending."""
     removals, pending = _plan_strangers(wanted, found, options)
     changes = [*_plan_leftovers(found), *removals]
@@ -204,15 +224,21 @@ def _plan_strangers(wanted: Wanted, found: Found, options: Options) -> tuple[lis
     return [Change(STOP, container.name, cause) for container in gone if container.is_running], removals
 
 
-def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind],
-                place_of: PlaceOf) -> Change | None:
+def _recreation(
+    wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind], place_of: PlaceOf
+) -> Change | None:
     container = found.containers.get(wanted.name)
     if container is None:
         return Change(CREATE, wanted.name, "it has no container yet", place_of(wanted.name, ()))
     record = found.started.get(wanted.container_name)
     if record is None or record.get("container_id") != container.id:
-        return Change(RECREATE, wanted.name, "there is no record of what it was started with" if record is None
-                      else "it is not the container that the last up made")
+        return Change(
+            RECREATE,
+            wanted.name,
+            "there is no record of what it was started with"
+            if record is None
+            else "it is not the container that the last up made",
+        )
     if container.state in GOING:
         return Change(RECREATE, wanted.name, f"its container is {container.state}")
     if container.container_name != wanted.container_name:
@@ -221,16 +247,29 @@ def _recreation(wanted: WantedContainer, state: State, sources: Sources, found: 
     if differences:
         words = "; ".join(difference.what for difference in differences[:3])
         more = f" and {len(differences) - 3} more" if len(differences) > 3 else ""
-        return Change(RECREATE, wanted.name, words + more, place_of(wanted.name, _path_behind(differences[0].path, wanted, record, sources)))
-    cause = (_other_image(wanted, container, sources, found) or _other_environment(wanted, record, sources)
-             or _lost_network(wanted, container, state, record, sources, found) or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated"))
+        return Change(
+            RECREATE,
+            wanted.name,
+            words + more,
+            place_of(wanted.name, _path_behind(differences[0].path, wanted, record, sources)),
+        )
+    cause = (
+        _other_image(wanted, container, sources, found)
+        or _other_environment(wanted, record, sources)
+        or _lost_network(wanted, container, state, record, sources, found)
+        or _by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated")
+    )
     return Change(RECREATE, wanted.name, cause) if cause else None
 
 
 def _path_behind(path: KeyPath, wanted: WantedContainer, record: StartedRecord, sources: Sources) -> KeyPath:
     """What put a differing key there: a setting, as ("settings", its key), where it is none of the specs' doing; else the key itself."""
     before = record.get("mapping") or {}
-    if path[0] == "environment" and len(path) > 1 and path[1] in {**(record.get("environment") or {}), **sources.environment.get(wanted.name, {})}:
+    if (
+        path[0] == "environment"
+        and len(path) > 1
+        and path[1] in {**(record.get("environment") or {}), **sources.environment.get(wanted.name, {})}
+    ):
         return ("settings", f"env.{wanted.name}.{path[1]}")
     if path[0] == "volumes":
         old, new = ([str(item) for item in mapping.get("volumes") or ()] for mapping in (before, wanted.mapping))
@@ -244,7 +283,9 @@ NEW_INIT = "apps now have an init process, so that they stop at once (compose: {
 """No spec asked for it: a version of Dusty brought it. Only containers of before have none."""
 
 
-def container_differences(wanted: WantedContainer, record: StartedRecord, outside: Mapping[str, str] = {}) -> list[Difference]:
+def container_differences(
+    wanted: WantedContainer, record: StartedRecord, outside: Mapping[str, str] = {}
+) -> list[Difference]:
     """What calls for a new container. Aliases of the proxy do not: it is reconnected under the new ones.
 
     `outside` are the digests of what Compose fills in from outside (Sources.environment).
@@ -253,17 +294,26 @@ def container_differences(wanted: WantedContainer, record: StartedRecord, outsid
     before = _with_given(record.get("mapping") or {}, wanted.name, record.get("environment") or {})
     differences = mapping_differences(before, _with_given(wanted.mapping, wanted.name, outside), ignored)
     if wanted.kind == "app" and "init" not in (record.get("mapping") or {}):
-        differences = [difference._replace(what=NEW_INIT) if difference.path == ("init",) else difference for difference in differences]
-    return [each for difference in differences
-            for each in (_once_differences(wanted, record) or [difference] if difference.path == ONCE else [difference])]
+        differences = [
+            difference._replace(what=NEW_INIT) if difference.path == ("init",) else difference
+            for difference in differences
+        ]
+    return [
+        each
+        for difference in differences
+        for each in (_once_differences(wanted, record) or [difference] if difference.path == ONCE else [difference])
+    ]
 
 
 def _with_given(mapping: dict[str, Any], name: str, outside: Mapping[str, str]) -> dict[str, Any]:
     """A mapping as if its `environment` held the values of `dusty env`, of which there are digests."""
     environment = mapping.get("environment")
     variables = environment if isinstance(environment, dict) else {}
-    given = {variable: f"digest {digest}" for variable, digest in outside.items()
-             if not variable.startswith(ENV_FILE) and not (variable in variables and variables[variable] is None)}
+    given = {
+        variable: f"digest {digest}"
+        for variable, digest in outside.items()
+        if not variable.startswith(ENV_FILE) and not (variable in variables and variables[variable] is None)
+    }
     plain = without_file(mapping, name)
     return {**plain, "environment": {**variables, **given}} if given else plain
 
@@ -271,15 +321,25 @@ def _with_given(mapping: dict[str, Any], name: str, outside: Mapping[str, str]) 
 def _once_differences(wanted: WantedContainer, record: StartedRecord) -> list[Difference]:
     """Which of `once` and the install lines changed; [] for a record that does not know."""
     before, now = record.get("once") or {}, wanted.once_digests
-    changed = [name for name in [*now, *(name for name in before if name not in now)] if before and now.get(name) != before.get(name)]
-    return [Difference(("libs", name, "install"), f"`install` of lib {name} changed") if name else Difference(ONCE, "`once` changed")
-            for name in changed]
+    changed = [
+        name
+        for name in [*now, *(name for name in before if name not in now)]
+        if before and now.get(name) != before.get(name)
+    ]
+    return [
+        Difference(("libs", name, "install"), f"`install` of lib {name} changed")
+        if name
+        else Difference(ONCE, "`once` changed")
+        for name in changed
+    ]
 
 
 def _other_image(wanted: WantedContainer, container: FoundContainer, sources: Sources, found: Found) -> str:
     changed_context = _changed_context(wanted, container.labels, sources) if wanted.build_context else ""
     name = image_of(wanted, found.namespace)
-    return changed_context or ("" if is_same_image(container.image, name) else f"the name {name} now means another image")
+    return changed_context or (
+        "" if is_same_image(container.image, name) else f"the name {name} now means another image"
+    )
 
 
 def _changed_context(wanted: WantedContainer, labels: dict[str, str], sources: Sources) -> str:
@@ -296,7 +356,14 @@ def _other_environment(wanted: WantedContainer, record: StartedRecord, sources: 
     return f"another value of {', '.join(names)}" if names else ""
 
 
-def _lost_network(wanted: WantedContainer, container: FoundContainer, state: State, record: StartedRecord, sources: Sources, found: Found) -> str:
+def _lost_network(
+    wanted: WantedContainer,
+    container: FoundContainer,
+    state: State,
+    record: StartedRecord,
+    sources: Sources,
+    found: Found,
+) -> str:
     """A container keeps the network that it was made in, by its id: without that it cannot be started."""
     is_left_alone = state.name == FINISHED and not any(_restart_causes(wanted, record, sources, found))
     if wanted.mapping.get("network_mode") or container.networks is None or is_left_alone:
@@ -304,7 +371,11 @@ def _lost_network(wanted: WantedContainer, container: FoundContainer, state: Sta
     if found.namespace.network not in container.networks:
         return "it was taken off the project's network"
     is_known = found.network_id is not None and not container.is_running
-    return "the network that it was made in is gone" if is_known and container.networks[found.namespace.network] not in ("", found.network_id) else ""
+    return (
+        "the network that it was made in is gone"
+        if is_known and container.networks[found.namespace.network] not in ("", found.network_id)
+        else ""
+    )
 
 
 def _by_sharing(wanted: WantedContainer, decided: dict[str, Kind], kinds: tuple[Kind, ...], what: str) -> str:
@@ -318,26 +389,47 @@ def _by_sharing(wanted: WantedContainer, decided: dict[str, Kind], kinds: tuple[
 def shared_with(wanted: WantedContainer) -> list[str]:
     """The containers whose network, process ids, memory or volumes it uses."""
     modes = [str(wanted.mapping.get(key, "")) for key in ("network_mode", "pid", "ipc")]
-    names = [wanted.shares_network_of, *(mode.removeprefix("service:") for mode in modes if mode.startswith("service:"))]
-    names += [str(source).partition(":")[0] for source in wanted.mapping.get("volumes_from") or []
-              if not str(source).startswith("container:")]
+    names = [
+        wanted.shares_network_of,
+        *(mode.removeprefix("service:") for mode in modes if mode.startswith("service:")),
+    ]
+    names += [
+        str(source).partition(":")[0]
+        for source in wanted.mapping.get("volumes_from") or []
+        if not str(source).startswith("container:")
+    ]
     return [name for name in dict.fromkeys(names) if name]
 
 
-def _restart(wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind],
-             place_of: PlaceOf) -> Change | None:
+def _restart(
+    wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind], place_of: PlaceOf
+) -> Change | None:
     container = found.containers.get(wanted.name)
     if container is None:
         return None
     record = found.started.get(wanted.container_name) or {}
     causes = list(_restart_causes(wanted, record, sources, found))
-    shared = _by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew") if container.is_running else ""
+    shared = (
+        _by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew")
+        if container.is_running
+        else ""
+    )
     if shared:
         causes.append(shared)
-    if container.is_stoppable and wanted.name not in found.sees_what_is_there and (replaced := replaced_sources(wanted.mapping, record.get("inodes", {}), found.inodes)):
+    if (
+        container.is_stoppable
+        and wanted.name not in found.sees_what_is_there
+        and (replaced := replaced_sources(wanted.mapping, record.get("inodes", {}), found.inodes))
+    ):
         more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
-        causes.append(f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before")
-    if container.is_stoppable and wanted.kind == "proxy" and (lost := lost_sources(wanted.mapping, record, found.inodes)):
+        causes.append(
+            f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before"
+        )
+    if (
+        container.is_stoppable
+        and wanted.kind == "proxy"
+        and (lost := lost_sources(wanted.mapping, record, found.inodes))
+    ):
         causes.append(f"{printable(lost[0])} was lost, and it still sees what was there before")
     if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
@@ -363,8 +455,10 @@ def _restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sou
         elif _is_another_copy(repo_id, record, found):
             yield f"the copy of repo {shown[repo_id]} was made anew after it started"
     now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
-    lost = [*(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
-            *(["assets"] if before and not found.assets else [])]
+    lost = [
+        *(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
+        *(["assets"] if before and not found.assets else []),
+    ]
     if lost:
         # A running container would go on seeing the folders that are gone.
         yield f"its {' and '.join(lost)} were lost on the Docker host"
@@ -393,15 +487,17 @@ def _start(wanted: WantedContainer, container: FoundContainer, state: State) -> 
     return Change(AWAIT, wanted.name, f"it {state.what}")
 
 
-def _plan_images(wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change],
-                 place_of: PlaceOf) -> Iterator[Change]:
+def _plan_images(
+    wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change], place_of: PlaceOf
+) -> Iterator[Change]:
     """Images that the containers to be made need, each once: pulls, then builds, each in container order."""
     found_changes = _image_changes(wanted, sources, found, options, containers, place_of)
     yield from sorted(found_changes, key=lambda change: change.kind == BUILD)
 
 
-def _image_changes(wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change],
-                   place_of: PlaceOf) -> Iterator[Change]:
+def _image_changes(
+    wanted: Wanted, sources: Sources, found: Found, options: Options, containers: list[Change], place_of: PlaceOf
+) -> Iterator[Change]:
     making = {change.name for change in containers if change.kind in (CREATE, RECREATE)}
     seen: set[str] = set()
     for container in wanted.containers:
@@ -409,8 +505,11 @@ def _image_changes(wanted: Wanted, sources: Sources, found: Found, options: Opti
         if not name or name in seen:
             continue
         labels = (found.images or {}).get(image_name(name))
-        change = (_build(container, labels, found, sources, options, container.name in making) if container.build_context
-                  else _pull(name, labels, found, options, container.name in making))
+        change = (
+            _build(container, labels, found, sources, options, container.name in making)
+            if container.build_context
+            else _pull(name, labels, found, options, container.name in making)
+        )
         if change:
             seen.add(name)
             yield Change(*change, place_of(container.name, ("build" if container.build_context else "image",)))
@@ -421,15 +520,26 @@ def image_of(wanted: WantedContainer, namespace: Namespace) -> str:
     return str(wanted.mapping.get("image") or (namespace.built_image(wanted.name) if wanted.build_context else ""))
 
 
-def _pull(name: str, labels: dict[str, str] | None, found: Found, options: Options,
-          is_made: bool) -> tuple[Kind, str, str] | None:
+def _pull(
+    name: str, labels: dict[str, str] | None, found: Found, options: Options, is_made: bool
+) -> tuple[Kind, str, str] | None:
     if options.pull:
         return PULL, name, "--pull asks whether its tag moved"
-    return (PULL, name, "it is not on the Docker host") if is_made and found.images is not None and labels is None else None
+    return (
+        (PULL, name, "it is not on the Docker host")
+        if is_made and found.images is not None and labels is None
+        else None
+    )
 
 
-def _build(container: WantedContainer, labels: dict[str, str] | None, found: Found, sources: Sources, options: Options,
-           is_made: bool) -> tuple[Kind, str, str] | None:
+def _build(
+    container: WantedContainer,
+    labels: dict[str, str] | None,
+    found: Found,
+    sources: Sources,
+    options: Options,
+    is_made: bool,
+) -> tuple[Kind, str, str] | None:
     if options.build:
         return BUILD, container.name, "--build asks for it"
     if not is_made or found.images is None:
@@ -476,7 +586,10 @@ def _assets_to_compare(wanted: Wanted, sources: Sources, found: Found) -> dict[s
     names = {container.name for container in wanted.containers}
 
     def may_stay(digest: str) -> bool:
-        return digest.startswith(FOR_TESTS) and all(each.partition("=")[0] in sources.set_keys for each in digest.removeprefix(FOR_TESTS).split())
+        return digest.startswith(FOR_TESTS) and all(
+            each.partition("=")[0] in sources.set_keys for each in digest.removeprefix(FOR_TESTS).split()
+        )
+
     return {name: digest for name, digest in found.assets.items() if name in names or not may_stay(digest)}
 
 
@@ -490,15 +603,18 @@ def _those_of(names: list[str], there: dict[str, str]) -> str:
     return f"those of {', '.join(names[:4])}{more} {what}"
 
 
-def _plan_nginx(wanted: Wanted, sources: Sources, found: Found,
-                containers: list[Change]) -> tuple[list[Change], list[Change]]:
+def _plan_nginx(
+    wanted: Wanted, sources: Sources, found: Found, containers: list[Change]
+) -> tuple[list[Change], list[Change]]:
     """The proxy's config: before its container when that is (re)started, else pushed last, tested and reloaded; and its names on the network."""
     proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
     if proxy is None:
         return [], []
     record = found.started.get(proxy.container_name) or {}
     news = _names_news(proxy, record)
-    cause = "; ".join(news) or ("it differs from the compiled one" if found.nginx_digest else "it is not on the Docker host")
+    cause = "; ".join(news) or (
+        "it differs from the compiled one" if found.nginx_digest else "it is not on the Docker host"
+    )
     pushes = [Change(NGINX, "", cause)] if sources.nginx_digest != found.nginx_digest else []
     kinds = {change.kind for change in containers if change.name == PROXY}
     is_renamed = not kinds & {CREATE, RECREATE} and aliases_of(proxy.mapping) != aliases_of(record.get("mapping") or {})
@@ -521,4 +637,7 @@ def _names_news(proxy: WantedContainer, record: StartedRecord) -> list[str]:
     now, before = aliases_of(proxy.mapping), aliases_of(record.get("mapping") or {})
     if not record:
         return []
-    return [*(f"{name} is new" for name in now if name not in before), *(f"{name} is gone" for name in before if name not in now)]
+    return [
+        *(f"{name} is new" for name in now if name not in before),
+        *(f"{name} is gone" for name in before if name not in now),
+    ]

@@ -1,4 +1,5 @@
 """Which addresses a plan will listen on, so that whoever holds one already can be named before anything is changed."""
+
 from __future__ import annotations
 
 import re
@@ -18,8 +19,13 @@ def addresses_to_open(plan: Plan, wanted: Wanted, found: Found) -> list[tuple[st
     """(container, (address, port)) for each TCP port that the plan's containers will publish and none of ours does now."""
     names = plan.names(CREATE, RECREATE, START)
     ours = {address for container in found.containers.values() for address in container.published}
-    return [(container.name, address) for container in wanted.containers if container.name in names
-            for address in published_addresses(container.mapping) if not _is_covered(address, ours)]
+    return [
+        (container.name, address)
+        for container in wanted.containers
+        if container.name in names
+        for address in published_addresses(container.mapping)
+        if not _is_covered(address, ours)
+    ]
 
 
 def published_addresses(mapping: dict[str, Any]) -> list[Address]:
@@ -34,8 +40,12 @@ def published_addresses(mapping: dict[str, Any]) -> list[Address]:
 
 def refused_addresses(printed: str) -> set[Address]:
     """The IPv4 addresses in what the engine printed when it could not publish a port; none in what it says of anything else."""
-    return {(address, int(port)) for line in printed.splitlines() if any(words in line for words in REFUSALS)
-            for address, port in re.findall(r"\b(\d+\.\d+\.\d+\.\d+):(\d{1,5})\b", line)}
+    return {
+        (address, int(port))
+        for line in printed.splitlines()
+        if any(words in line for words in REFUSALS)
+        for address, port in re.findall(r"\b(\d+\.\d+\.\d+\.\d+):(\d{1,5})\b", line)
+    }
 
 
 def is_in_the_way(listening: Address, wanted: Address) -> bool:

@@ -1,4 +1,5 @@
 """The record of what a container was started with (persist/.dusty/started.json): what a later plan compares with."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -57,20 +58,38 @@ class StartedRecord(TypedDict, total=False):
     """A run was about to restart it, and has not noted that it did."""
 
 
-def record_of(wanted: WantedContainer, container: FoundContainer, change: Change, sources: Sources,
-              receipts: dict[str, dict[str, Any]], before: StartedRecord | None, time_text: str, inodes: Mapping[str, int]) -> StartedRecord:
+def record_of(
+    wanted: WantedContainer,
+    container: FoundContainer,
+    change: Change,
+    sources: Sources,
+    receipts: dict[str, dict[str, Any]],
+    before: StartedRecord | None,
+    time_text: str,
+    inodes: Mapping[str, int],
+) -> StartedRecord:
     """The record of a container that `change` just started.
 
     `before` is its record until now if the container itself stayed: what it was made with (mapping, environment) is
     kept then, so that a recreation which is pending stays pending. Nobody has seen it ready yet: `ready` goes away once
     somebody has.
     """
-    made_with: StartedRecord = {"mapping": wanted.mapping, "environment": sources.environment.get(wanted.name, {}), "once": wanted.once_digests}
+    made_with: StartedRecord = {
+        "mapping": wanted.mapping,
+        "environment": sources.environment.get(wanted.name, {}),
+        "once": wanted.once_digests,
+    }
     if before is not None:
-        made_with = {"mapping": before.get("mapping", {}), "environment": before.get("environment", {}), "once": before.get("once", {})}
+        made_with = {
+            "mapping": before.get("mapping", {}),
+            "environment": before.get("environment", {}),
+            "once": before.get("once", {}),
+        }
     proxy: StartedRecord = {"nginx": sources.nginx_digest} if wanted.kind == "proxy" else {}
     return {
-        **made_with, **proxy, **last_change(change, time_text),
+        **made_with,
+        **proxy,
+        **last_change(change, time_text),
         "ready": False,
         "container_id": container.id,
         "image_id": container.image_id,
@@ -88,9 +107,19 @@ _TEXTS = ("container_id", "image_id", "always", "nginx", "what", "cause", "place
 
 def sound(read: Any) -> dict[str, StartedRecord]:
     """Those of the records in a file that have their form; a disk, or whoever else wrote there, may have left anything."""
+
     def is_sound(record: Any) -> bool:
-        return isinstance(record, dict) and all(isinstance(record.get(key, {}), dict) for key in _MAPPINGS) and all(isinstance(record.get(key, ""), str) for key in _TEXTS)
-    return {name: cast(StartedRecord, record) for name, record in read.items() if is_sound(record)} if isinstance(read, dict) else {}
+        return (
+            isinstance(record, dict)
+            and all(isinstance(record.get(key, {}), dict) for key in _MAPPINGS)
+            and all(isinstance(record.get(key, ""), str) for key in _TEXTS)
+        )
+
+    return (
+        {name: cast(StartedRecord, record) for name, record in read.items() if is_sound(record)}
+        if isinstance(read, dict)
+        else {}
+    )
 
 
 def mounted(wanted: WantedContainer, inodes: Mapping[str, int]) -> StartedRecord:
@@ -103,10 +132,18 @@ def started_anew(record: StartedRecord) -> StartedRecord:
     return {**seen_ready(record), "ready": False, "good": last_good(record)}
 
 
-def restarted(record: StartedRecord, wanted: WantedContainer, receipts: dict[str, dict[str, Any]], change: Change, time_text: str) -> StartedRecord:
+def restarted(
+    record: StartedRecord, wanted: WantedContainer, receipts: dict[str, dict[str, Any]], change: Change, time_text: str
+) -> StartedRecord:
     """The record of a container that `change` started as it is, with the code that lies on the Docker host now."""
-    return {**started_anew(record), **last_change(change, time_text), **synced(wanted, receipts),
-            "stopped": False, "finished": False, "restart_owed": False}
+    return {
+        **started_anew(record),
+        **last_change(change, time_text),
+        **synced(wanted, receipts),
+        "stopped": False,
+        "finished": False,
+        "restart_owed": False,
+    }
 
 
 def seen_ready(record: StartedRecord) -> StartedRecord:
@@ -171,8 +208,10 @@ def last_good(record: StartedRecord) -> str:
 def synced(wanted: WantedContainer, receipts: dict[str, dict[str, Any]]) -> StartedRecord:
     """The code that a container is started with: the fingerprints of its copies, and their ids."""
     found = {repo_id: receipts[repo_id] for repo_id in wanted.repo_ids if repo_id in receipts}
-    return {"repos": {repo_id: receipt.get("fingerprint") for repo_id, receipt in found.items()},
-            "copies": {repo_id: receipt["copy"] for repo_id, receipt in found.items() if receipt.get("copy")}}
+    return {
+        "repos": {repo_id: receipt.get("fingerprint") for repo_id, receipt in found.items()},
+        "copies": {repo_id: receipt["copy"] for repo_id, receipt in found.items() if receipt.get("copy")},
+    }
 
 
 def last_change(change: Change, time_text: str) -> StartedRecord:

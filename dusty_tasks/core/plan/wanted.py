@@ -2,6 +2,7 @@
 
 `core/plan/plan` compares it with what was found; nothing in the run phase reads specs, templates or YAML.
 """
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -61,14 +62,18 @@ class Wanted(NamedTuple):
 
 def to_json(wanted: Wanted) -> dict[str, Any]:
     """The JSON form of `wanted`: field names as keys, tuples as lists."""
-    return {**wanted._asdict(), "containers": [container._asdict() for container in wanted.containers],
-            "repos": [entry.to_json() for entry in wanted.repos]}
+    return {
+        **wanted._asdict(),
+        "containers": [container._asdict() for container in wanted.containers],
+        "repos": [entry.to_json() for entry in wanted.repos],
+    }
 
 
 def from_json(data: dict[str, Any]) -> Wanted:
     """The inverse of to_json; lists become tuples. Raises KeyError/TypeError/ValueError on another form (an old file)."""
-    containers = tuple(WantedContainer(**{key: _tuple(value) for key, value in entry.items()})
-                       for entry in data["containers"])
+    containers = tuple(
+        WantedContainer(**{key: _tuple(value) for key, value in entry.items()}) for entry in data["containers"]
+    )
     repos = tuple(map(repo_from_json, data.get("repos") or ()))
     rest = {key: _tuple(value) for key, value in data.items() if key not in ("containers", "repos")}
     return Wanted(containers=containers, repos=repos, **rest)

@@ -3,6 +3,7 @@
 A path that is written as leading out is a power (core/powers/rules). One that stays inside by its name, and leaves by a link, is
 an error: nobody who reads the spec would see it.
 """
+
 from __future__ import annotations
 
 import posixpath
@@ -48,21 +49,38 @@ def paths_read(specs: Specs, specs_root: str) -> list[Read]:
 
 def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Specs, specs_root: str) -> list[Problem]:
     """An error for each of `paths` that leads out of the specs repo; `target_of` says where a path really is, `specs_root` is real."""
-    return [Problem(Place(read.origin.file, *source_place(read.origin, specs.places)), path_text(read.origin.path),
-                    f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
-                    f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)")
-            for read in paths if not is_within(target_of[read.path], [specs_root])
-            and not (read.is_dockerfile and not is_within(target_of.get(posixpath.dirname(read.path), specs_root), [specs_root]))]
+    return [
+        Problem(
+            Place(read.origin.file, *source_place(read.origin, specs.places)),
+            path_text(read.origin.path),
+            f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
+            f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)",
+        )
+        for read in paths
+        if not is_within(target_of[read.path], [specs_root])
+        and not (
+            read.is_dockerfile and not is_within(target_of.get(posixpath.dirname(read.path), specs_root), [specs_root])
+        )
+    ]
 
 
 def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs: Specs) -> list[Problem]:
     """An error for each file that Compose or the builder would read without an end, or not at all; `trouble_of` says why, by path."""
-    return [Problem(Place(read.origin.file, *source_place(read.origin, specs.places)), path_text(read.origin.path),
-                    f"{shown(read.written)} cannot be read: {trouble_of[read.path]}", "a small text file belongs there")
-            for read in paths if trouble_of.get(read.path)]
+    return [
+        Problem(
+            Place(read.origin.file, *source_place(read.origin, specs.places)),
+            path_text(read.origin.path),
+            f"{shown(read.written)} cannot be read: {trouble_of[read.path]}",
+            "a small text file belongs there",
+        )
+        for read in paths
+        if trouble_of.get(read.path)
+    ]
 
 
-def _of_container(file: str, base: KeyPath, compose: Mapping[str, Any], root: str, *, is_service: bool) -> Iterator[Read]:
+def _of_container(
+    file: str, base: KeyPath, compose: Mapping[str, Any], root: str, *, is_service: bool
+) -> Iterator[Read]:
     for path, written, is_file in _written(compose, is_service):
         whole = joined(root, written)
         if written and whole.startswith("/"):

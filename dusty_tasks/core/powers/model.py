@@ -3,6 +3,7 @@
 A power lets a container act on the Docker host itself, or makes Dusty read files of this machine outside the specs repo, the
 stack's repos, /persist and the assets. core/powers/rules finds them, operations/machine/trust asks. Imported by every `up`, so it is light.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -58,9 +59,11 @@ def held_against(powers: Iterable[Power], allowed: Iterable[str]) -> Asked:
     """Which of `powers` are new, given the identities that were allowed."""
     by_identity = {power.identity: power for power in powers}
     known = list(dict.fromkeys(allowed))
-    return Asked(tuple(power for identity, power in by_identity.items() if identity not in known),
-                 tuple(power for identity, power in by_identity.items() if identity in known),
-                 tuple(identity for identity in known if identity not in by_identity))
+    return Asked(
+        tuple(power for identity, power in by_identity.items() if identity not in known),
+        tuple(power for identity, power in by_identity.items() if identity in known),
+        tuple(identity for identity in known if identity not in by_identity),
+    )
 
 
 def from_json(entries: Iterable[dict[str, Any]]) -> list[Power]:
@@ -70,7 +73,9 @@ def from_json(entries: Iterable[dict[str, Any]]) -> list[Power]:
 
 def power_of_specs_folder(folder: str, configured: str) -> Power:
     """The power of a folder's own specs to take the place of those that are configured (its `dodo.py` makes it a specs repo)."""
-    return Power("specs", "folder", folder, f"take the place of {configured}: containers that only those have are removed")
+    return Power(
+        "specs", "folder", folder, f"take the place of {configured}: containers that only those have are removed"
+    )
 
 
 def sent_variable(name: str) -> str:
@@ -81,4 +86,6 @@ def sent_variable(name: str) -> str:
 def power_of_private_repo(entry: RepoEntry) -> Power:
     """The power of specs to have a folder that only its owner may read sent to another machine; `entry` is one of wanted.repos."""
     folder = entry.local_path
-    return Power(f"repo {entry.id}", "repo", folder, f"sends {folder} to the Docker host, a folder that others may not read here")
+    return Power(
+        f"repo {entry.id}", "repo", folder, f"sends {folder} to the Docker host, a folder that others may not read here"
+    )

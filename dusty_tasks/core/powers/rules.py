@@ -2,6 +2,7 @@
 
 A key without a rule gives no power. What leads out by a link is not seen here: core/powers/links asks for that.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -26,7 +27,21 @@ from dusty_tasks.core.text.safe import printable
 LONGEST_VALUE = 160
 OWN_FOLDERS = (".dusty", "repos", "dustyNginx", "dusty_assets", "worlds", ".snapshots")
 """Below /persist, but Dusty's own: records, the code and the assets of every app."""
-SYSTEM_FOLDERS = ("/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/var/lib", "/var/log", "/var/run", "/var/spool")
+SYSTEM_FOLDERS = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+    "/var/spool",
+)
 HOMES = ("/root", "/home", "/Users", "/var", "/usr")
 """Fine above a checkout, but not the checkout itself."""
 OWN_LOGS = ("", "json-file", "local", "none")
@@ -34,7 +49,7 @@ OWN_LOGS = ("", "json-file", "local", "none")
 OWN_NETWORKS = ("", "bridge", "default", "none", "private")
 """Networks in which a container meets no other stack's that did not choose to be met."""
 ENGINE_SOCKETS = ("docker.sock", "containerd.sock", "podman.sock", "dockerd.sock")
-PLAIN_VARIABLES = frozenset("TERM COLORTERM TZ LANG LANGUAGE USER UID GID COLUMNS LINES".split())  # noqa: SIM905 - reads best as text
+PLAIN_VARIABLES = frozenset("TERM COLORTERM TZ LANG LANGUAGE USER UID GID COLUMNS LINES".split())
 """Variables that tell nothing worth keeping from a container."""
 
 
@@ -66,9 +81,17 @@ def powers_of_tests(owner: App | Lib, specs: Specs, settings: Settings, specs_ro
 
 def power_warnings(powers: Iterable[Power], places: Places) -> list[Problem]:
     """Powers in the form of problems, each at its place: what CI prints."""
-    return [Problem(Place(power.file, *source_place(Origin(power.file, power.path), places)) if power.file else Place(CONFIG_FILE),
-                    path_text(power.path), f"needs consent: {power.holder}: {power.value}: {power.meaning}",
-                    is_warning=True) for power in powers]
+    return [
+        Problem(
+            Place(power.file, *source_place(Origin(power.file, power.path), places))
+            if power.file
+            else Place(CONFIG_FILE),
+            path_text(power.path),
+            f"needs consent: {power.holder}: {power.value}: {power.meaning}",
+            is_warning=True,
+        )
+        for power in powers
+    ]
 
 
 def moving_image(image: str) -> bool:
@@ -93,7 +116,7 @@ def is_plain_variable(name: str) -> bool:
 def _local_folder_of(repo: Repo) -> str:
     """The folder of this machine that a repo is, or is cloned from; '' for one elsewhere."""
     if repo.url.lower().startswith("file://"):
-        return posixpath.normpath(f"/{unquote(repo.url[len('file://'):].partition('/')[2])}")
+        return posixpath.normpath(f"/{unquote(repo.url[len('file://') :].partition('/')[2])}")
     return repo.local_path
 
 
@@ -110,14 +133,21 @@ def private_folder(path: str, home: str) -> str:
 
 def readable_folders(settings: Settings, specs_root: str, repos: Iterable[tuple[str, str]]) -> list[str]:
     """What a stack may read on this machine without consent; `repos` are ids with local paths ('' for none)."""
-    return [specs_root, settings.paths.assets, settings.paths.example, f"{settings.host.root}/{PERSIST}",
-            *(settings.path_of(repo_id, local_path) for repo_id, local_path in repos)]
+    return [
+        specs_root,
+        settings.paths.assets,
+        settings.paths.example,
+        f"{settings.host.root}/{PERSIST}",
+        *(settings.path_of(repo_id, local_path) for repo_id, local_path in repos),
+    ]
 
 
 def is_within(path: str, folders: Iterable[str]) -> bool:
     """True for one of `folders` or anything below one; by names alone, links are not followed."""
     path = posixpath.normpath(path)
-    return any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in map(posixpath.normpath, folders))
+    return any(
+        path == folder or path.startswith(folder.rstrip("/") + "/") for folder in map(posixpath.normpath, folders)
+    )
 
 
 def value_text(value: Any) -> str:
@@ -133,10 +163,21 @@ class _Around:
 
     def __init__(self, stack: Stack, settings: Settings, specs_root: str) -> None:
         self.stack, self.settings, self.specs_root = stack, settings, specs_root
-        self.readable = readable_folders(settings, specs_root, ((repo.id, repo.local_path) for repo in stack.repos.values()))
-        self.images = {whole_image_name(name) for name in (
-            settings.nginx_image, *(app.image for app in stack.apps.values() if app.image),
-            *(str(service.compose["image"]) for service in stack.services.values() if service.compose.get("image") and not service.compose.get("build")))}
+        self.readable = readable_folders(
+            settings, specs_root, ((repo.id, repo.local_path) for repo in stack.repos.values())
+        )
+        self.images = {
+            whole_image_name(name)
+            for name in (
+                settings.nginx_image,
+                *(app.image for app in stack.apps.values() if app.image),
+                *(
+                    str(service.compose["image"])
+                    for service in stack.services.values()
+                    if service.compose.get("image") and not service.compose.get("build")
+                ),
+            )
+        }
         """Those that containers run and do not build themselves."""
         self.shared = _written_below_persist(stack)
         self.names = {*stack.apps, *stack.services, *(route.host_name for route in stack.routes)}
@@ -163,7 +204,13 @@ class _Around:
             container = _Container(self, f"tests of {owner.name}", owner.file, ("test",), owner.name)
             yield from container.of_folder("build", tests.build, self._repo_folder(owner), ("test", "build"))
         for index, suite in enumerate(tests.suites):
-            container = _Container(self, f"suite {suite.name} of {owner.name}", owner.file, ("test", "suites", index, "compose"), owner.name)
+            container = _Container(
+                self,
+                f"suite {suite.name} of {owner.name}",
+                owner.file,
+                ("test", "suites", index, "compose"),
+                owner.name,
+            )
             yield from container.powers(suite.compose)
 
     def of_repos(self) -> Iterator[Power]:
@@ -172,10 +219,22 @@ class _Around:
         for holder in holders:
             repo = holder.repo
             folder = _local_folder_of(repo) if repo else ""
-            if repo is None or not folder or repo.id in self.settings.repo_overrides or is_within(folder, [self.specs_root]):
+            if (
+                repo is None
+                or not folder
+                or repo.id in self.settings.repo_overrides
+                or is_within(folder, [self.specs_root])
+            ):
                 continue
             if why := private_folder(folder, self.settings.home):
-                yield Power(f"repo {repo.id}", "repo", folder, f"copies {folder} into a container; {why}", holder.file, ("repo",))
+                yield Power(
+                    f"repo {repo.id}",
+                    "repo",
+                    folder,
+                    f"copies {folder} into a container; {why}",
+                    holder.file,
+                    ("repo",),
+                )
 
     def _repo_folder(self, holder: App | Lib) -> str:
         return self.settings.path_of(holder.repo.id, holder.repo.local_path) if holder.repo else "/"
@@ -185,7 +244,14 @@ class _Container:
     """One container on its way through the rules."""
 
     def __init__(self, around: _Around, holder: str, file: str, base: KeyPath, name: str, context: str = "") -> None:
-        self.around, self.holder, self.file, self.base, self.name, self.context = around, holder, file, base, name, context
+        self.around, self.holder, self.file, self.base, self.name, self.context = (
+            around,
+            holder,
+            file,
+            base,
+            name,
+            context,
+        )
 
     def powers(self, compose: Mapping[str, Any]) -> Iterator[Power]:
         """Those that its translated Compose keys ask for."""
@@ -195,7 +261,9 @@ class _Container:
                 yield from rule(self, key, value)
 
     def power(self, key: str, value: Any, meaning: str, path: KeyPath | None = None) -> Power:
-        return Power(self.holder, key, value_text(value), meaning, self.file, (*self.base, key) if path is None else path)
+        return Power(
+            self.holder, key, value_text(value), meaning, self.file, (*self.base, key) if path is None else path
+        )
 
     # One rule a key
 
@@ -220,8 +288,16 @@ class _Container:
 
     def volumes(self, key: str, value: Any) -> Iterator[Power]:
         for index, volume in volumes({"volumes": value}):
-            if volume.source.startswith("/") and (meaning := _meaning_of_mount(volume.source, self.around.shared)) is not None:
-                yield self.power(key, value[index], f"mounts {volume.source} of the Docker host at {volume.target}{meaning}", (*self.base, key, index))
+            if (
+                volume.source.startswith("/")
+                and (meaning := _meaning_of_mount(volume.source, self.around.shared)) is not None
+            ):
+                yield self.power(
+                    key,
+                    value[index],
+                    f"mounts {volume.source} of the Docker host at {volume.target}{meaning}",
+                    (*self.base, key, index),
+                )
 
     def files(self, key: str, value: Any) -> Iterator[Power]:
         for index, item in enumerate(value if isinstance(value, (list, tuple)) else [value]):
@@ -231,33 +307,57 @@ class _Container:
     def environment(self, key: str, value: Any) -> Iterator[Power]:
         """A variable without a value is the caller's; with an ssh Docker host it leaves this machine."""
         given = self.around.settings.env.get(self.name, {})
-        yield from self.callers_variables(key, {name: text for name, text in value.items() if name not in given} if isinstance(value, Mapping) else {},
-                                          (*self.base, key))
+        yield from self.callers_variables(
+            key,
+            {name: text for name, text in value.items() if name not in given} if isinstance(value, Mapping) else {},
+            (*self.base, key),
+        )
 
     def callers_variables(self, key: str, value: Any, path: KeyPath) -> Iterator[Power]:
         """Those of a map, or a list of `NAME` and `NAME=value`, that have no value."""
         if self.around.settings.host.kind != "ssh":
             return
-        named = [name for name, text in value.items() if text is None] if isinstance(value, Mapping) else [str(item) for item in value or () if "=" not in str(item)]
+        named = (
+            [name for name, text in value.items() if text is None]
+            if isinstance(value, Mapping)
+            else [str(item) for item in value or () if "=" not in str(item)]
+        )
         for variable in named:
             if not is_plain_variable(variable):
-                yield self.power(key, variable, sent_variable(variable),
-                                 (*path, variable) if isinstance(value, Mapping) else path)
+                yield self.power(
+                    key, variable, sent_variable(variable), (*path, variable) if isinstance(value, Mapping) else path
+                )
 
     def image_names(self, names: Iterable[Any], path: KeyPath) -> Iterator[Power]:
         """Names that a built image gets, and by which others on the engine would then run it."""
         for name in map(str, names):
             if whole_image_name(name) in self.around.images:
-                yield self.power("build.tags", name, "gives what it builds the name of an image that others run: they run this one then", path)
+                yield self.power(
+                    "build.tags",
+                    name,
+                    "gives what it builds the name of an image that others run: they run this one then",
+                    path,
+                )
 
     def logging(self, key: str, value: Any) -> Iterator[Power]:
         driver = str(value.get("driver") or "") if isinstance(value, Mapping) else ""
         if driver not in OWN_LOGS:
-            yield self.power(f"{key}.driver", driver, "has the engine send its log on, with the rights and credentials of the Docker host", (*self.base, key))
+            yield self.power(
+                f"{key}.driver",
+                driver,
+                "has the engine send its log on, with the rights and credentials of the Docker host",
+                (*self.base, key),
+            )
 
     def extra_hosts(self, key: str, value: Any) -> Iterator[Power]:
-        items = [(name, address) for name, address in value.items()] if isinstance(value, Mapping) else [
-            (str(item).replace("=", ":", 1).partition(":")[0], str(item)) for item in (value if isinstance(value, (list, tuple)) else [])]
+        items = (
+            [(name, address) for name, address in value.items()]
+            if isinstance(value, Mapping)
+            else [
+                (str(item).replace("=", ":", 1).partition(":")[0], str(item))
+                for item in (value if isinstance(value, (list, tuple)) else [])
+            ]
+        )
         for name, shown in items:
             if name.lower() in self.around.names:
                 yield self.power(key, shown, f"sends {name}, a name of this stack, to another address")
@@ -270,9 +370,16 @@ class _Container:
         if not self.context:
             yield from self.of_folder("build.context", context, "/", (*base, "context"))
         if "dockerfile" in build:
-            yield from self.of_folder("build.dockerfile", str(build["dockerfile"]), context, (*base, "dockerfile"), "reads")
+            yield from self.of_folder(
+                "build.dockerfile", str(build["dockerfile"]), context, (*base, "dockerfile"), "reads"
+            )
         for name, path in pairs_of(build.get("additional_contexts")):
-            yield from self.of_folder(f"build.additional_contexts.{name}", local_folder(path), self.around.specs_root, (*base, "additional_contexts", name))
+            yield from self.of_folder(
+                f"build.additional_contexts.{name}",
+                local_folder(path),
+                self.around.specs_root,
+                (*base, "additional_contexts", name),
+            )
         yield from self.callers_variables("build.args", build.get("args"), (*base, "args"))
         yield from self.image_names(build.get("tags") or (), (*base, "tags"))
         for name in ("ssh", "privileged", "entitlements"):
@@ -285,18 +392,27 @@ class _Container:
         for name in ("cache_from", "cache_to"):
             for cache in build.get(name) or ():
                 if "type=local" in str(cache):
-                    yield self.power(f"build.{name}", cache, "reads or writes a folder of this machine while it builds", (*base, name))
+                    yield self.power(
+                        f"build.{name}",
+                        cache,
+                        "reads or writes a folder of this machine while it builds",
+                        (*base, name),
+                    )
 
     def hooks(self, key: str, value: Any) -> Iterator[Power]:
         for index, hook in enumerate(value if isinstance(value, (list, tuple)) else ()):
             if isinstance(hook, Mapping) and hook.get("privileged"):
-                yield self.power(key, hook, "runs a command with all rights of the Docker host", (*self.base, key, index))
+                yield self.power(
+                    key, hook, "runs a command with all rights of the Docker host", (*self.base, key, index)
+                )
 
     def deploy(self, key: str, value: Any) -> Iterator[Power]:
         resources = value.get("resources") if isinstance(value, Mapping) else None
         reserved = resources.get("reservations") if isinstance(resources, Mapping) else None
         if isinstance(reserved, Mapping) and reserved.get("devices"):
-            yield self.power("deploy.resources.reservations.devices", reserved["devices"], _MEANINGS["devices"], (*self.base, key))
+            yield self.power(
+                "deploy.resources.reservations.devices", reserved["devices"], _MEANINGS["devices"], (*self.base, key)
+            )
 
     def score(self, key: str, value: Any) -> Iterator[Power]:
         if isinstance(value, (int, str)) and str(value).startswith("-"):
@@ -306,14 +422,22 @@ class _Container:
         """A path of this machine that is read, relative to `folder`; nothing where the stack may read it anyway."""
         whole = joined(folder, path)
         if path and whole.startswith("/") and not is_within(whole, self.around.readable):
-            yield self.power(key, whole, f"{does} {whole} of this machine, outside the specs and repos of the stack", at)
+            yield self.power(
+                key, whole, f"{does} {whole} of this machine, outside the specs and repos of the stack", at
+            )
 
 
 def _written_below_persist(stack: Stack) -> set[str]:
     """The folders below /persist into which containers of the stack may write, and so put links there; all of /persist is a power by itself."""
     specs: list[App | Service] = [*stack.apps.values(), *stack.services.values()]
-    return {posixpath.normpath(volume.source) for spec in specs for index, volume in volumes(spec.compose)
-            if volume.source.startswith("/persist/") and posixpath.normpath(volume.source) != "/persist" and not _is_read_only(spec.compose["volumes"][index])}
+    return {
+        posixpath.normpath(volume.source)
+        for spec in specs
+        for index, volume in volumes(spec.compose)
+        if volume.source.startswith("/persist/")
+        and posixpath.normpath(volume.source) != "/persist"
+        and not _is_read_only(spec.compose["volumes"][index])
+    }
 
 
 def _is_read_only(entry: Any) -> bool:
@@ -333,34 +457,66 @@ def _meaning_of_mount(source: str, shared: Collection[str]) -> str | None:
         if own in OWN_FOLDERS or own.startswith(".restore"):
             return f": {own} is Dusty's own"
         above = next((folder for folder in sorted(shared) if path.startswith(f"{folder}/")), "")
-        return f": a container that writes in {above} can put a link in its place, to any folder there" if above else None
+        return (
+            f": a container that writes in {above} can put a link in its place, to any folder there" if above else None
+        )
     if posixpath.basename(path) in ENGINE_SOCKETS or path in ("/", "/run", "/var", "/var/run"):
         return ": whoever holds the engine's socket is root there"
     return ""
 
 
-_NAMESPACES = {"pid": "processes", "ipc": "shared memory", "uts": "host name", "userns_mode": "users", "cgroup": "control groups",
-               "network_mode": "network"}
+_NAMESPACES = {
+    "pid": "processes",
+    "ipc": "shared memory",
+    "uts": "host name",
+    "userns_mode": "users",
+    "cgroup": "control groups",
+    "network_mode": "network",
+}
 _DEVICES = "gets devices of the Docker host"
 _MEANINGS = {
     "privileged": "runs with all rights of the Docker host: as good as root there",
     "use_api_socket": "gets the engine's socket: as good as root on the Docker host",
     "cap_add": "gets a right of root that containers do not have by default",
     "security_opt": "loosens what keeps a container away from the Docker host",
-    "devices": _DEVICES, "gpus": _DEVICES, "device_cgroup_rules": "may make and use device files of the Docker host",
-    "runtime": "runs under another runtime of the Docker host", "cgroup_parent": "leaves the control group that containers run in",
-    "credential_spec": "reads a credential file of the Docker host", "provider": "runs a program of this machine instead of a container",
+    "devices": _DEVICES,
+    "gpus": _DEVICES,
+    "device_cgroup_rules": "may make and use device files of the Docker host",
+    "runtime": "runs under another runtime of the Docker host",
+    "cgroup_parent": "leaves the control group that containers run in",
+    "credential_spec": "reads a credential file of the Docker host",
+    "provider": "runs a program of this machine instead of a container",
     "volumes_from": "mounts what a container outside the stack mounts",
     "oom_kill_disable": "is spared when the Docker host runs out of memory, so that others are killed",
-    "build.ssh": "uses the keys of your ssh agent while it builds", "build.privileged": "builds with all rights of the Docker host",
+    "build.ssh": "uses the keys of your ssh agent while it builds",
+    "build.privileged": "builds with all rights of the Docker host",
     "build.entitlements": "builds with more rights than builds have by default",
 }
 RULES: dict[str, Callable[[_Container, str, Any], Iterator[Power]]] = {
-    **dict.fromkeys(("privileged", "use_api_socket", "gpus", "runtime", "cgroup_parent", "credential_spec", "provider", "oom_kill_disable"), _Container.always),
+    **dict.fromkeys(
+        (
+            "privileged",
+            "use_api_socket",
+            "gpus",
+            "runtime",
+            "cgroup_parent",
+            "credential_spec",
+            "provider",
+            "oom_kill_disable",
+        ),
+        _Container.always,
+    ),
     **dict.fromkeys(("cap_add", "security_opt", "devices", "device_cgroup_rules", "volumes_from"), _Container.each),
     **dict.fromkeys(_NAMESPACES, _Container.namespace),
     **dict.fromkeys(("env_file", "label_file"), _Container.files),
-    "volumes": _Container.volumes, "environment": _Container.environment, "extra_hosts": _Container.extra_hosts, "build": _Container.build,
-    "logging": _Container.logging, "post_start": _Container.hooks, "pre_stop": _Container.hooks, "deploy": _Container.deploy, "oom_score_adj": _Container.score,
+    "volumes": _Container.volumes,
+    "environment": _Container.environment,
+    "extra_hosts": _Container.extra_hosts,
+    "build": _Container.build,
+    "logging": _Container.logging,
+    "post_start": _Container.hooks,
+    "pre_stop": _Container.hooks,
+    "deploy": _Container.deploy,
+    "oom_score_adj": _Container.score,
 }
 """Compose keys that can hold a power; what is not here gives none."""

@@ -1,4 +1,5 @@
 """config.yml as checked settings: every problem at once, a wrong key keeps its default (docs/specs.md, "Settings")."""
+
 from __future__ import annotations
 
 import re
@@ -25,8 +26,9 @@ Marks = Mapping["KeyPath", tuple[int, int, int, int]]
 """Key path -> line and column of the value, then of the key."""
 
 
-def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping[str, str] | None = None,
-                cpus: int = 4) -> tuple[Settings, list[Problem]]:
+def settings_of(
+    value: dict[str, Any], marks: Marks, home: str, environ: Mapping[str, str] | None = None, cpus: int = 4
+) -> tuple[Settings, list[Problem]]:
     """The settings that a config.yml holds, and every problem in it; a wrong key keeps its default.
 
     `marks` may be empty: then everything is at 1:1; `environ` gives HOME for paths that begin
@@ -37,19 +39,46 @@ def settings_of(value: dict[str, Any], marks: Marks, home: str, environ: Mapping
     kind = found["host.kind"]
     root = "/" if kind == "ssh" else Paths(home).host
     settings = Settings(
-        home=home, specs_repo=found["specs_repo"] or "", bundles=tuple(dict.fromkeys(found["bundles"])),
-        repo_overrides=reading.overrides(), repo_branches=reading.branches(), env=reading.env(),
+        home=home,
+        specs_repo=found["specs_repo"] or "",
+        bundles=tuple(dict.fromkeys(found["bundles"])),
+        repo_overrides=reading.overrides(),
+        repo_branches=reading.branches(),
+        env=reading.env(),
         host=HostSettings(
-            kind=kind, preset=found["host.preset"], ssh=found["host.ssh"] or "", address=found["host.address"] or "",
-            root=found["host.root"] or root, start=tuple(found["host.start"] or ()), stop=tuple(found["host.stop"] or ()),
-            status=tuple(found["host.status"] or ()), ssh_config=tuple(found["host.ssh_config"] or ()),
-            memory=found["host.memory"], ncpu=found["host.ncpu"], wait=found["host.wait"], daemon=found["host.daemon"]),
-        sync_mode=found["sync.mode"], sync_exclude=tuple(found["sync.exclude"]), sync_delete=found["sync.delete"], sync_jobs=found["sync.jobs"],
-        repos_pull=found["repos.pull"], repos_jobs=found["repos.jobs"] or min(cpus, 8), repos_submodules=found["repos.submodules"],
-        repos_lfs=found["repos.lfs"], routing=found["routing"], bridge_ip=found["bridge_ip"], external_bind=found["external_bind"],
-        hosts_mode=found["hosts.mode"], hosts_agreed="hosts.mode" in reading.written and found["hosts.mode"] == "file",
-        nginx_image=found["nginx_image"], proxy_max_upload=str(found["proxy.max_upload"]),
-        proxy_trusted=tuple(found["proxy.trusted"]), up_wait=found["up.wait"], trust=reading.trust())
+            kind=kind,
+            preset=found["host.preset"],
+            ssh=found["host.ssh"] or "",
+            address=found["host.address"] or "",
+            root=found["host.root"] or root,
+            start=tuple(found["host.start"] or ()),
+            stop=tuple(found["host.stop"] or ()),
+            status=tuple(found["host.status"] or ()),
+            ssh_config=tuple(found["host.ssh_config"] or ()),
+            memory=found["host.memory"],
+            ncpu=found["host.ncpu"],
+            wait=found["host.wait"],
+            daemon=found["host.daemon"],
+        ),
+        sync_mode=found["sync.mode"],
+        sync_exclude=tuple(found["sync.exclude"]),
+        sync_delete=found["sync.delete"],
+        sync_jobs=found["sync.jobs"],
+        repos_pull=found["repos.pull"],
+        repos_jobs=found["repos.jobs"] or min(cpus, 8),
+        repos_submodules=found["repos.submodules"],
+        repos_lfs=found["repos.lfs"],
+        routing=found["routing"],
+        bridge_ip=found["bridge_ip"],
+        external_bind=found["external_bind"],
+        hosts_mode=found["hosts.mode"],
+        hosts_agreed="hosts.mode" in reading.written and found["hosts.mode"] == "file",
+        nginx_image=found["nginx_image"],
+        proxy_max_upload=str(found["proxy.max_upload"]),
+        proxy_trusted=tuple(found["proxy.trusted"]),
+        up_wait=found["up.wait"],
+        trust=reading.trust(),
+    )
     reading.check_together(settings)
     return settings, sorted(reading.problems)
 
@@ -121,7 +150,12 @@ class _Reading:
         for written, branch in self.found["repo_branches"].items():
             path = ("repo_branches", written)
             repo_id = self._repo_id(path, written)
-            if not isinstance(branch, str) or not _BRANCH.fullmatch(branch) or ".." in branch or branch.endswith((".lock", "/")):
+            if (
+                not isinstance(branch, str)
+                or not _BRANCH.fullmatch(branch)
+                or ".." in branch
+                or branch.endswith((".lock", "/"))
+            ):
                 self._say(path, f"{shown(branch)} is not a branch")
             elif repo_id:
                 branches[repo_id] = branch
@@ -136,8 +170,11 @@ class _Reading:
                 continue
             for variable, text in variables.items():
                 if not ENV_NAME.fullmatch(variable):
-                    self._say(("env", name, variable), f"{shown(variable)} is not a name of a variable",
-                              "letters, digits and _ only, no digit first")
+                    self._say(
+                        ("env", name, variable),
+                        f"{shown(variable)} is not a name of a variable",
+                        "letters, digits and _ only, no digit first",
+                    )
                 elif text is not None and not isinstance(text, str):
                     self._say(("env", name, variable), "must be a string", "put quotes around it")
                 else:
@@ -157,8 +194,11 @@ class _Reading:
     def check_together(self, settings: Settings) -> None:
         """Keys that are fine alone and wrong together, or with DUSTY_HOME."""
         if ":" in settings.host.root:
-            self._say(("host", "root"), f'{shown(settings.host.root)}, the default, contains ":", which no volume can',
-                      "host: {root: /a/folder}, or another DUSTY_HOME")
+            self._say(
+                ("host", "root"),
+                f'{shown(settings.host.root)}, the default, contains ":", which no volume can',
+                "host: {root: /a/folder}, or another DUSTY_HOME",
+            )
         if settings.host.kind == "ssh":
             if settings.sync_mode == "bind":
                 self._say(("sync", "mode"), "bind works for host.kind local only", "sync: {mode: rsync}")
@@ -169,7 +209,9 @@ class _Reading:
         try:
             return repo_of(self._at_home(written)).id
         except ValueError as error:
-            self._say(path, f"{shown(written)} {error}", "a repo as the specs write it, for example github.com/org/name")
+            self._say(
+                path, f"{shown(written)} {error}", "a repo as the specs write it, for example github.com/org/name"
+            )
             return ""
 
     def _at_home(self, path: str) -> str:

@@ -1,4 +1,5 @@
 """The history of what the user chose, as a list of changes: which one undo means, and which state it restores (pure)."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -35,7 +36,9 @@ def newest_standing(entries: Sequence[Entry]) -> Entry | None:
 
 def named(entries: Sequence[Entry], change_id: str) -> Entry | None:
     """The newest change whose id begins with `change_id`, of which at least four characters are needed."""
-    return next((entry for entry in entries if len(change_id) >= 4 and entry.full_id.startswith(change_id.lower())), None)
+    return next(
+        (entry for entry in entries if len(change_id) >= 4 and entry.full_id.startswith(change_id.lower())), None
+    )
 
 
 def state_before(entries: Sequence[Entry], entry: Entry) -> str:
@@ -50,4 +53,4 @@ def is_beginning(entries: Sequence[Entry], entry: Entry) -> bool:
 
 
 def _older(entries: Sequence[Entry], entry: Entry) -> Entry | None:
-    return next(iter(entries[list(entries).index(entry) + 1:]), None)
+    return next(iter(entries[list(entries).index(entry) + 1 :]), None)

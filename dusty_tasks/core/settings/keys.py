@@ -1,4 +1,5 @@
 """The keys of config.yml: a table that checking, `config list` and schemas/config.json have in common (docs/specs.md, "Settings")."""
+
 from __future__ import annotations
 
 import re
@@ -39,7 +40,9 @@ def _check_address(value: str) -> None:
     try:
         ipaddress.ip_address(value)
     except ValueError:
-        raise Wrong(f"{shown(value)} is not an IP address", "a hosts file needs an address, for example 192.168.64.2") from None
+        raise Wrong(
+            f"{shown(value)} is not an IP address", "a hosts file needs an address, for example 192.168.64.2"
+        ) from None
 
 
 def _check_bridge(value: str) -> None:
@@ -69,7 +72,7 @@ def _check_ssh(value: str) -> None:
 def check_folder(value: str) -> None:
     """An absolute folder that may become part of a mount."""
     if any(ord(character) < 32 for character in value) or ":" in value:
-        raise Wrong(f'{shown(value)} contains {unsafe_part(value) if ":" not in value else chr(34) + ":" + chr(34)}')
+        raise Wrong(f"{shown(value)} contains {unsafe_part(value) if ':' not in value else chr(34) + ':' + chr(34)}")
     if not value.startswith("/"):
         raise Wrong(f"{shown(value)} is not an absolute path")
 
@@ -84,6 +87,7 @@ def _at_least(least: float, most: float) -> Callable[[Any], None]:
     def check(value: float) -> None:
         if not least <= value <= most:
             raise Wrong(f"{value} is out of range ({least:g} to {most:g})")
+
     return check
 
 
@@ -93,65 +97,177 @@ def _check_pattern(value: list[str]) -> None:
             raise Wrong(f"{shown(pattern)} is not a pattern", "an rsync pattern, for example node_modules/")
 
 
-_PRESETS = {"none": "the commands below as they are", "lima": "a Lima VM", "colima": "a Colima VM",
-            "docker-machine": "a docker-machine VM", "boot2docker": "a boot2docker VM", "multipass": "a Multipass VM",
-            "qemu": "a VM started by qemu itself"}
+_PRESETS = {
+    "none": "the commands below as they are",
+    "lima": "a Lima VM",
+    "colima": "a Colima VM",
+    "docker-machine": "a docker-machine VM",
+    "boot2docker": "a boot2docker VM",
+    "multipass": "a Multipass VM",
+    "qemu": "a VM started by qemu itself",
+}
 
-KEYS: dict[str, Key] = {key.name: key for key in (
-    Key("specs_repo", "string", "The repo of the specs: a repo string, or the absolute path of a folder.", rule=check_repo),
-    Key("bundles", "strings", "The active bundles.", [], verb="bundles"),
-    Key("repo_overrides", "mapping", "Repos that are used from a folder of yours.", {}, verb="repos"),
-    Key("repo_branches", "mapping", "Repos that follow another branch than their default one.", {}, verb="repos"),
-    Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),
-    Key("host.kind", "string", "Which Docker host.", "local",
-        {"local": "the engine of the current Docker context", "ssh": "any Linux machine or VM with sshd, rsync and Docker"}),
-    Key("host.preset", "string", "What kind of VM the Docker host is; fills in the commands below.", "none", _PRESETS),
-    Key("host.ssh", "string", "Where ssh finds the Docker host: [user@]name[:port].", rule=_check_ssh),
-    Key("host.address", "string", "The Docker host's address in the hosts section; `setup` and `start` find it.",
-        rule=_check_address),
-    Key("host.root", "string", "Folder on the Docker host above persist, command_files and cp "
-        "(default: $DUSTY_HOME/host for local, / for ssh).", rule=_check_root),
-    Key("host.start", "strings", "The command that starts the VM, as a list of words (default: the preset's)."),
-    Key("host.stop", "strings", "The command that stops the VM (default: the preset's)."),
-    Key("host.status", "strings", "The command that tells whether the VM runs (default: the preset's)."),
-    Key("host.ssh_config", "strings", "The command that prints the VM's ssh configuration (default: the preset's)."),
-    Key("host.memory", "number", "Memory of the VM in GiB (default: the preset's).", rule=_at_least(0.25, 4096)),
-    Key("host.ncpu", "integer", "CPUs of the VM (default: the preset's).", rule=_at_least(1, 1024)),
-    Key("host.wait", "number", "Seconds to wait for the Docker host to answer.", 120, rule=_at_least(0, 86400)),
-    Key("host.daemon", "mapping", "Content of /etc/docker/daemon.json of an ssh Docker host; the former file is kept."),
-    Key("sync.mode", "string", "How code gets into containers.", "rsync",
-        {"rsync": "copied to the Docker host", "bind": "the working tree itself is mounted; local Docker hosts only"}),
-    Key("sync.exclude", "strings", "rsync patterns of what is neither sent nor deleted.", [], rule=_check_pattern),
-    Key("sync.delete", "string", "What a sync deletes in the copy of what the source does not have.", "unignored",
-        {"unignored": "everything but what the repo's own .gitignore files ignore", "all": "everything",
-         "sent": "only what a sync once sent"}),
-    Key("sync.jobs", "integer", "Syncs at a time.", 4, rule=_at_least(1, MAX_JOBS)),
-    Key("repos.pull", "string", "When `up` fetches managed repos.", "always",
-        {"always": "every time", "daily": "once a day", "never": "only `repos update` does"}),
-    Key("repos.jobs", "integer", "Fetches at a time (default: the number of CPUs, at most 8).", rule=_at_least(1, MAX_JOBS)),
-    Key("repos.submodules", "boolean", "Fetch the submodules of managed repos.", True),
-    Key("repos.lfs", "boolean", "Fetch the files that managed repos keep in Git LFS, where git-lfs is installed.", True),
-    Key("routing", "string", "How nginx reaches an app's container.", "published",
-        {"published": "a port from 65000 up on the engine's bridge address",
-         "network": "the Compose network itself; no published ports"}),
-    Key("bridge_ip", "string", "Address of the engine's bridge, where apps' ports are published.", "172.17.0.1",
-        rule=_check_bridge),
-    Key("external_bind", "boolean", "Let other machines reach the proxy of a local Docker host.", False),
-    Key("hosts.mode", "string", "What happens with the hosts section.", "file",
-        {"file": "written to the hosts file, through the sudo helper; `up` asks once, unless this is set", "localhost": "names under .localhost; no file is touched",
-         "off": "only printed"}),
-    Key("nginx_image", "string", "Image of the proxy.", NGINX_IMAGE, rule=check_image),
-    Key("proxy.max_upload", "size", "What may be uploaded at most, where a forwarding has no max_upload of its own; 0: anything.", MAX_UPLOAD,
-        rule=check_size),
-    Key("proxy.trusted", "strings", "Addresses or networks of outer proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed; "
-        "127.0.0.1 stands for what runs on the Docker host.", [], rule=_check_networks),
-    Key("up.wait", "number", "Seconds that `up` waits for an app to answer.", 60, rule=_at_least(0, 86400)),
-    Key("trust", "mapping", "Powers over this machine that you allowed to specs, by specs repo.", {}, verb="trust"),
-)}
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key(
+            "specs_repo",
+            "string",
+            "The repo of the specs: a repo string, or the absolute path of a folder.",
+            rule=check_repo,
+        ),
+        Key("bundles", "strings", "The active bundles.", [], verb="bundles"),
+        Key("repo_overrides", "mapping", "Repos that are used from a folder of yours.", {}, verb="repos"),
+        Key("repo_branches", "mapping", "Repos that follow another branch than their default one.", {}, verb="repos"),
+        Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),
+        Key(
+            "host.kind",
+            "string",
+            "Which Docker host.",
+            "local",
+            {
+                "local": "the engine of the current Docker context",
+                "ssh": "any Linux machine or VM with sshd, rsync and Docker",
+            },
+        ),
+        Key(
+            "host.preset",
+            "string",
+            "What kind of VM the Docker host is; fills in the commands below.",
+            "none",
+            _PRESETS,
+        ),
+        Key("host.ssh", "string", "Where ssh finds the Docker host: [user@]name[:port].", rule=_check_ssh),
+        Key(
+            "host.address",
+            "string",
+            "The Docker host's address in the hosts section; `setup` and `start` find it.",
+            rule=_check_address,
+        ),
+        Key(
+            "host.root",
+            "string",
+            "Folder on the Docker host above persist, command_files and cp "
+            "(default: $DUSTY_HOME/host for local, / for ssh).",
+            rule=_check_root,
+        ),
+        Key("host.start", "strings", "The command that starts the VM, as a list of words (default: the preset's)."),
+        Key("host.stop", "strings", "The command that stops the VM (default: the preset's)."),
+        Key("host.status", "strings", "The command that tells whether the VM runs (default: the preset's)."),
+        Key(
+            "host.ssh_config", "strings", "The command that prints the VM's ssh configuration (default: the preset's)."
+        ),
+        Key("host.memory", "number", "Memory of the VM in GiB (default: the preset's).", rule=_at_least(0.25, 4096)),
+        Key("host.ncpu", "integer", "CPUs of the VM (default: the preset's).", rule=_at_least(1, 1024)),
+        Key("host.wait", "number", "Seconds to wait for the Docker host to answer.", 120, rule=_at_least(0, 86400)),
+        Key(
+            "host.daemon",
+            "mapping",
+            "Content of /etc/docker/daemon.json of an ssh Docker host; the former file is kept.",
+        ),
+        Key(
+            "sync.mode",
+            "string",
+            "How code gets into containers.",
+            "rsync",
+            {
+                "rsync": "copied to the Docker host",
+                "bind": "the working tree itself is mounted; local Docker hosts only",
+            },
+        ),
+        Key("sync.exclude", "strings", "rsync patterns of what is neither sent nor deleted.", [], rule=_check_pattern),
+        Key(
+            "sync.delete",
+            "string",
+            "What a sync deletes in the copy of what the source does not have.",
+            "unignored",
+            {
+                "unignored": "everything but what the repo's own .gitignore files ignore",
+                "all": "everything",
+                "sent": "only what a sync once sent",
+            },
+        ),
+        Key("sync.jobs", "integer", "Syncs at a time.", 4, rule=_at_least(1, MAX_JOBS)),
+        Key(
+            "repos.pull",
+            "string",
+            "When `up` fetches managed repos.",
+            "always",
+            {"always": "every time", "daily": "once a day", "never": "only `repos update` does"},
+        ),
+        Key(
+            "repos.jobs",
+            "integer",
+            "Fetches at a time (default: the number of CPUs, at most 8).",
+            rule=_at_least(1, MAX_JOBS),
+        ),
+        Key("repos.submodules", "boolean", "Fetch the submodules of managed repos.", True),
+        Key(
+            "repos.lfs",
+            "boolean",
+            "Fetch the files that managed repos keep in Git LFS, where git-lfs is installed.",
+            True,
+        ),
+        Key(
+            "routing",
+            "string",
+            "How nginx reaches an app's container.",
+            "published",
+            {
+                "published": "a port from 65000 up on the engine's bridge address",
+                "network": "the Compose network itself; no published ports",
+            },
+        ),
+        Key(
+            "bridge_ip",
+            "string",
+            "Address of the engine's bridge, where apps' ports are published.",
+            "172.17.0.1",
+            rule=_check_bridge,
+        ),
+        Key("external_bind", "boolean", "Let other machines reach the proxy of a local Docker host.", False),
+        Key(
+            "hosts.mode",
+            "string",
+            "What happens with the hosts section.",
+            "file",
+            {
+                "file": "written to the hosts file, through the sudo helper; `up` asks once, unless this is set",
+                "localhost": "names under .localhost; no file is touched",
+                "off": "only printed",
+            },
+        ),
+        Key("nginx_image", "string", "Image of the proxy.", NGINX_IMAGE, rule=check_image),
+        Key(
+            "proxy.max_upload",
+            "size",
+            "What may be uploaded at most, where a forwarding has no max_upload of its own; 0: anything.",
+            MAX_UPLOAD,
+            rule=check_size,
+        ),
+        Key(
+            "proxy.trusted",
+            "strings",
+            "Addresses or networks of outer proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed; "
+            "127.0.0.1 stands for what runs on the Docker host.",
+            [],
+            rule=_check_networks,
+        ),
+        Key("up.wait", "number", "Seconds that `up` waits for an app to answer.", 60, rule=_at_least(0, 86400)),
+        Key("trust", "mapping", "Powers over this machine that you allowed to specs, by specs repo.", {}, verb="trust"),
+    )
+}
 """By dotted name, in the order that `config list` prints."""
 
-_EXPECTED = {"string": "a string", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-             "size": "a size", "strings": "a list of strings", "mapping": "a mapping"}
+_EXPECTED = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "size": "a size",
+    "strings": "a list of strings",
+    "mapping": "a mapping",
+}
 
 
 def check_value(key: Key, value: Any) -> None:

@@ -1,4 +1,5 @@
 """Settings: `config.yml` as checked values (docs/specs.md, "Settings"). The schema is schemas/config.json."""
+
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
@@ -86,8 +87,18 @@ class Settings:
     @property
     def of_proxy_config(self) -> tuple[object, ...]:
         """All that the proxy's config depends on beside the routes."""
-        return (self.routing, self.bridge_ip, self.hosts_mode, self.host.kind, self.host.ssh, self.host.address, self.external_bind,
-                self.proxy_max_upload, self.proxy_trusted, self.namespace)
+        return (
+            self.routing,
+            self.bridge_ip,
+            self.hosts_mode,
+            self.host.kind,
+            self.host.ssh,
+            self.host.address,
+            self.external_bind,
+            self.proxy_max_upload,
+            self.proxy_trusted,
+            self.namespace,
+        )
 
     @property
     def paths(self) -> Paths:
@@ -104,8 +115,20 @@ class Settings:
     @property
     def of_containers(self) -> tuple[object, ...]:
         """All that an entry of the Compose file, or what else is known of its container, may depend on."""
-        return (self.home, self.repo_overrides, self.env, self.host, self.sync_mode, self.routing, self.bridge_ip, self.external_bind,
-                self.hosts_mode, self.nginx_image, self.without_git, self.namespace)
+        return (
+            self.home,
+            self.repo_overrides,
+            self.env,
+            self.host,
+            self.sync_mode,
+            self.routing,
+            self.bridge_ip,
+            self.external_bind,
+            self.hosts_mode,
+            self.nginx_image,
+            self.without_git,
+            self.namespace,
+        )
 
     def path_of(self, repo_id: str, local_path: str = "") -> str:
         """Where a repo's source lies on this machine: override, local path, or managed clone."""
@@ -121,7 +144,14 @@ def from_json(data: dict[str, Any]) -> Settings:
     """The inverse of to_json; lists become tuples. Raises TypeError, KeyError or AttributeError on another form."""
     host = HostSettings(**{key: _tuple(value) for key, value in data["host"].items()})
     trust = {repo: tuple(powers) for repo, powers in data["trust"].items()}
-    return Settings(**{**{key: _tuple(value) for key, value in data.items()}, "host": host, "trust": trust, "namespace": Namespace(*data["namespace"])})
+    return Settings(
+        **{
+            **{key: _tuple(value) for key, value in data.items()},
+            "host": host,
+            "trust": trust,
+            "namespace": Namespace(*data["namespace"]),
+        }
+    )
 
 
 def _tuple(value: Any) -> Any:

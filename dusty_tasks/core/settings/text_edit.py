@@ -3,6 +3,7 @@
 Scalars are read as written: `4`, `true` and `1.10` are `Plain` strings that are written back without quotes, while a
 quoted "4" stays a string. So what nobody changed is never spelled anew.
 """
+
 from __future__ import annotations
 
 import re
@@ -120,9 +121,9 @@ def _edited_entry(text: str, key: Any, value: Any, wanted: Any, start: int, stop
             return text[start:first] + _edited_block(text, value, wanted, stop)
     is_inline = value.id == "scalar" and value.style not in ("|", ">") and value.start_mark.line == value.end_mark.line
     if is_inline and value.value and not isinstance(wanted, (dict, list)):
-        written = _dumped({"k": wanted})[len("k: "):].rstrip("\n")
+        written = _dumped({"k": wanted})[len("k: ") :].rstrip("\n")
         if "\n" not in written:
-            return text[start:value.start_mark.index] + written + text[value.end_mark.index:stop]
+            return text[start : value.start_mark.index] + written + text[value.end_mark.index : stop]
     return _indented(_dumped({key.value: wanted}), column)
 
 
@@ -177,7 +178,9 @@ def _compose(text: str) -> Any:
         where = f"{mark.line + 1}:{mark.column + 1}: " if mark else ""
         raise ValueError(f"{where}{error.problem or error.context}") from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise ValueError("nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())) from error
+        raise ValueError(
+            "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        ) from error
 
 
 def _built(node: Any, count: list[int]) -> Any:
@@ -238,5 +241,7 @@ def _dumped(value: Any) -> str:
 
     Dumper.add_representer(Plain, plain)
     Dumper.add_representer(str, quoted_where_odd)
-    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000)
+    text: str = yaml.dump(
+        value, Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000
+    )
     return text

@@ -1,4 +1,5 @@
 """Documents as typed specs. Tolerant: what is wrong in a document was said by the shape check, and is left out here."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -32,13 +33,21 @@ def at(value: Any, *path: str) -> Any:
 def strings(value: Any, *path: str) -> list[tuple[KeyPath, str]]:
     """The strings of the list at `path`, each with its whole key path; anything else in it is left out."""
     found = at(value, *path)
-    return [((*path, index), item) for index, item in enumerate(found) if isinstance(item, str)] if isinstance(found, list) else []
+    return (
+        [((*path, index), item) for index, item in enumerate(found) if isinstance(item, str)]
+        if isinstance(found, list)
+        else []
+    )
 
 
 def mappings(value: Any, *path: str) -> list[tuple[KeyPath, dict[str, Any]]]:
     """The mappings of the list at `path`, each with its whole key path."""
     found = at(value, *path)
-    return [((*path, index), item) for index, item in enumerate(found) if isinstance(item, dict)] if isinstance(found, list) else []
+    return (
+        [((*path, index), item) for index, item in enumerate(found) if isinstance(item, dict)]
+        if isinstance(found, list)
+        else []
+    )
 
 
 def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
@@ -50,25 +59,43 @@ def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
         if is_usable and all(follows(check_port, port) for port in ports):
             assert isinstance(path[-1], int) and isinstance(host_name, str)
             size = item.get("max_upload")
-            yield path[-1], Forwarding(host_name.lower(), ports[0], ports[1], kind, str(size) if follows(check_size, size) else "")
+            yield (
+                path[-1],
+                Forwarding(host_name.lower(), ports[0], ports[1], kind, str(size) if follows(check_size, size) else ""),
+            )
 
 
-def app_of(document: Document, compose: dict[str, Any], suite_compose: list[dict[str, Any]],
-           volume_driver: str = "") -> App:
+def app_of(
+    document: Document, compose: dict[str, Any], suite_compose: list[dict[str, Any]], volume_driver: str = ""
+) -> App:
     """The app of a document; `compose` and those of its suites are already translated."""
     value = document.value
     return App(
-        name=document.name, file=document.file,
-        always=_texts(value, "commands", "always"), once=_texts(value, "commands", "once"),
-        repo=repo_in(value), mount=_path(value, "mount"), image=_text(value, "image"), build=_text(value, "build"),
+        name=document.name,
+        file=document.file,
+        always=_texts(value, "commands", "always"),
+        once=_texts(value, "commands", "once"),
+        repo=repo_in(value),
+        mount=_path(value, "mount"),
+        image=_text(value, "image"),
+        build=_text(value, "build"),
         image_requires_login=value.get("image_requires_login") is True,
-        services=_names(value, "depends", "services"), apps=_names(value, "depends", "apps"),
-        libs=_names(value, "depends", "libs"), linked_apps=_names(value, "conditional_links", "apps"),
+        services=_names(value, "depends", "services"),
+        apps=_names(value, "depends", "apps"),
+        libs=_names(value, "depends", "libs"),
+        linked_apps=_names(value, "conditional_links", "apps"),
         linked_services=_names(value, "conditional_links", "services"),
         forwardings=tuple(forwarding for _, forwarding in forwardings(value)),
-        scripts=tuple(Script(item["name"], _texts(item, "command"), _text(item, "description") or "")
-                      for _, item in mappings(value, "scripts") if _text(item, "name")),
-        assets=_assets(value), compose=compose, tests=_tests(value, suite_compose), volume_driver=volume_driver)
+        scripts=tuple(
+            Script(item["name"], _texts(item, "command"), _text(item, "description") or "")
+            for _, item in mappings(value, "scripts")
+            if _text(item, "name")
+        ),
+        assets=_assets(value),
+        compose=compose,
+        tests=_tests(value, suite_compose),
+        volume_driver=volume_driver,
+    )
 
 
 def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | None:
@@ -77,21 +104,35 @@ def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | Non
     repo, mount = repo_in(value), _path(value, "mount")
     if repo is None or mount is None:
         return None
-    return Lib(name=document.name, file=document.file, repo=repo, mount=mount, install=_texts(value, "install"),
-               libs=_names(value, "depends", "libs"), assets=_assets(value), tests=_tests(value, suite_compose))
+    return Lib(
+        name=document.name,
+        file=document.file,
+        repo=repo,
+        mount=mount,
+        install=_texts(value, "install"),
+        libs=_names(value, "depends", "libs"),
+        assets=_assets(value),
+        tests=_tests(value, suite_compose),
+    )
 
 
 def service_of(document: Document, compose: dict[str, Any], volume_driver: str = "") -> Service:
     """The service of a document; `compose` is its translated mapping."""
-    return Service(document.name, document.file, compose, document.value.get("image_requires_login") is True,
-                   volume_driver)
+    return Service(
+        document.name, document.file, compose, document.value.get("image_requires_login") is True, volume_driver
+    )
 
 
 def bundle_of(document: Document) -> Bundle:
     """The bundle of a document."""
     value = document.value
-    return Bundle(document.name, document.file, _text(value, "description") or "", _names(value, "apps"),
-                  _names(value, "services"))
+    return Bundle(
+        document.name,
+        document.file,
+        _text(value, "description") or "",
+        _names(value, "apps"),
+        _names(value, "services"),
+    )
 
 
 def repo_in(value: dict[str, Any]) -> Repo | None:
@@ -123,8 +164,11 @@ def _names(value: Any, *path: str) -> tuple[str, ...]:
 
 
 def _assets(value: dict[str, Any]) -> tuple[Asset, ...]:
-    return tuple(Asset(item["name"], normal_path(item["path"]), item.get("required") is not False)
-                 for _, item in mappings(value, "assets") if _text(item, "name") and _text(item, "path"))
+    return tuple(
+        Asset(item["name"], normal_path(item["path"]), item.get("required") is not False)
+        for _, item in mappings(value, "assets")
+        if _text(item, "name") and _text(item, "path")
+    )
 
 
 def _tests(value: dict[str, Any], suite_compose: list[dict[str, Any]]) -> Tests | None:
@@ -133,9 +177,21 @@ def _tests(value: dict[str, Any], suite_compose: list[dict[str, Any]]) -> Tests 
         return None
     suites = [item for _, item in mappings(test, "suites")]
     return Tests(
-        image=_text(test, "image"), build=_text(test, "build"),
-        image_requires_login=test.get("image_requires_login") is True, once=_texts(test, "once"),
+        image=_text(test, "image"),
+        build=_text(test, "build"),
+        image_requires_login=test.get("image_requires_login") is True,
+        once=_texts(test, "once"),
         inputs=_texts(test, "inputs"),
-        suites=tuple(Suite(item["name"], _texts(item, "command"), _text(item, "description") or "",
-                           _text(item, "default_args") or "", _names(item, "services"), compose)
-                     for item, compose in zip(suites, suite_compose, strict=True) if _text(item, "name")))
+        suites=tuple(
+            Suite(
+                item["name"],
+                _texts(item, "command"),
+                _text(item, "description") or "",
+                _text(item, "default_args") or "",
+                _names(item, "services"),
+                compose,
+            )
+            for item, compose in zip(suites, suite_compose, strict=True)
+            if _text(item, "name")
+        ),
+    )

@@ -3,6 +3,7 @@
 What comes out holds no key that Dusty sets itself. `$` stays one character here; the renderer doubles it. Paths stay as
 written: joining them to a repo, the specs repo or the Docker host's root is the renderer's work, too.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,8 @@ from dusty_tasks.core.text.namespace import OWN_LABELS, STACK
 from dusty_tasks.core.text.problems import Problem, nearest
 from dusty_tasks.core.text.safe import shown, unsafe_part
 
-KNOWN_KEYS = frozenset("""
+KNOWN_KEYS = frozenset(
+    """
     annotations attach blkio_config build cap_add cap_drop cgroup cgroup_parent command configs container_name cpu_count
     cpu_percent cpu_period cpu_quota cpu_rt_period cpu_rt_runtime cpu_shares cpus cpuset credential_spec depends_on deploy
     develop device_cgroup_rules devices dns dns_opt dns_search dockerfile domainname entrypoint env_file environment expose
@@ -35,27 +37,43 @@ KNOWN_KEYS = frozenset("""
     networks oom_kill_disable oom_score_adj pid pids_limit platform ports post_start pre_stop privileged profiles provider
     pull_policy pull_refresh_after read_only restart runtime scale secrets security_opt shm_size stdin_open stop_grace_period
     stop_signal storage_opt sysctls tmpfs tty ulimits use_api_socket user userns_mode uts volume_driver volumes volumes_from
-    working_dir""".split())  # noqa: SIM905 - a table of words reads best as text
+    working_dir""".split()
+)
 """What some Compose version knows; held equal to schemas/compose.json by a test."""
 
-OWN_TARGETS = {"app": ("/cp", "/command_files", "/dusty_assets"), "suite": ("/cp", "/command_files", "/dusty_assets"),
-               "service": ("/cp",)}
+OWN_TARGETS = {
+    "app": ("/cp", "/command_files", "/dusty_assets"),
+    "suite": ("/cp", "/command_files", "/dusty_assets"),
+    "service": ("/cp",),
+}
 """Where Dusty mounts something itself, by role."""
 
 _IGNORED = {
     "container_name": f"Dusty names containers {STACK.container('<name>')}",
-    "image": "write it beside compose", "build": "write it beside compose",
-    "entrypoint": "write commands.always", "command": "write commands.always", "user": "apps run as root",
-    "links": "write depends", "depends_on": "write depends", "image_requires_login": "write it beside compose",
+    "image": "write it beside compose",
+    "build": "write it beside compose",
+    "entrypoint": "write commands.always",
+    "command": "write commands.always",
+    "user": "apps run as root",
+    "links": "write depends",
+    "depends_on": "write depends",
+    "image_requires_login": "write it beside compose",
 }
 """Keys that apps cannot set, with the hint."""
 
 _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
     "app": _IGNORED,
-    "suite": {**_IGNORED, "dockerfile": "a test image is built from the Dockerfile of test.build", "command": "write the suite's command", "entrypoint": "write the suite's command",
-              "links": "write the suite's services", "depends_on": "write the suite's services",
-              "net": "tests share one network with their services", "network_mode": "tests share one network with their services",
-              "networks": "tests share one network with their services"},
+    "suite": {
+        **_IGNORED,
+        "dockerfile": "a test image is built from the Dockerfile of test.build",
+        "command": "write the suite's command",
+        "entrypoint": "write the suite's command",
+        "links": "write the suite's services",
+        "depends_on": "write the suite's services",
+        "net": "tests share one network with their services",
+        "network_mode": "tests share one network with their services",
+        "networks": "tests share one network with their services",
+    },
     "service": {"container_name": _IGNORED["container_name"]},
 }
 _REFUSED = {
@@ -78,8 +96,10 @@ class Names(NamedTuple):
 
     @classmethod
     def of(cls, documents: Sequence[Document]) -> Names:
-        by_kind = {kind: frozenset(document.name for document in documents if document.kind == kind)
-                   for kind in ("app", "lib", "service", "bundle")}
+        by_kind = {
+            kind: frozenset(document.name for document in documents if document.kind == kind)
+            for kind in ("app", "lib", "service", "bundle")
+        }
         return cls(by_kind, by_kind["app"] | by_kind["service"])
 
 
@@ -104,8 +124,10 @@ def translate_main(document: Document, names: Names) -> Translated:
 
 def translate_suites(document: Document, names: Names) -> list[Translated]:
     """The test containers of an app or lib, one a suite, in their order."""
-    return [_translate(document, suite.get("compose"), (*path, "compose"), "suite", names)
-            for path, suite in mappings(document.value, "test", "suites")]
+    return [
+        _translate(document, suite.get("compose"), (*path, "compose"), "suite", names)
+        for path, suite in mappings(document.value, "test", "suites")
+    ]
 
 
 def _translate(document: Document, value: Any, base: KeyPath, role: str, names: Names) -> Translated:
@@ -148,14 +170,19 @@ class _Translation:
         """What needs more than one key."""
         if self.needs:
             details = any(self.needs.values())
-            self.compose["depends_on"] = {name: detail or {"condition": "service_started"} for name, detail in
-                                          self.needs.items()} if details else list(self.needs)
+            self.compose["depends_on"] = (
+                {name: detail or {"condition": "service_started"} for name, detail in self.needs.items()}
+                if details
+                else list(self.needs)
+            )
         if self.network:
             self.compose.pop("networks", None)
         if has_no_network_of_its_own(self.network):
             self.compose.pop("links", None)  # the engine refuses both together
             if self.compose.get("ports"):
-                self._say(("ports",), f"ports cannot be published with network_mode {self.network}", owner_hint(self.network))
+                self._say(
+                    ("ports",), f"ports cannot be published with network_mode {self.network}", owner_hint(self.network)
+                )
         for key in _REFUSED_IN_A_JOINED_NETWORK if ":" in self.network else ():
             if self.compose.get(key):
                 self._say((key,), f"{key} cannot be set with network_mode {self.network}", owner_hint(self.network))
@@ -165,8 +192,11 @@ class _Translation:
     def _as_it_is(self, key: str, value: Any) -> None:
         if key not in KNOWN_KEYS and not key.startswith("x-"):
             guess = nearest(key, KNOWN_KEYS)
-            self._warn(key, f"no Compose version knows the key {shown(key)}; it is passed on as it is",
-                       f'did you mean "{guess}"?' if guess else "")
+            self._warn(
+                key,
+                f"no Compose version knows the key {shown(key)}; it is passed on as it is",
+                f'did you mean "{guess}"?' if guess else "",
+            )
         self.compose[key] = value
 
     def _list(self, key: str, value: Any) -> None:
@@ -234,8 +264,11 @@ class _Translation:
         names = value if isinstance(value, (list, dict)) else ()
         for index, name in enumerate(names):
             if name != "default":
-                self._say(("networks", name if isinstance(value, dict) else index),
-                          f"the network {shown(name)} is declared nowhere", "leave networks out, or write network_mode")
+                self._say(
+                    ("networks", name if isinstance(value, dict) else index),
+                    f"the network {shown(name)} is declared nowhere",
+                    "leave networks out, or write network_mode",
+                )
         if isinstance(value, dict) and value.get("default"):
             self.compose["networks"] = value
 
@@ -306,7 +339,9 @@ class _Translation:
         labels: dict[str, str] = {}
         for path, name, text in self._pairs("labels", value):
             if f"{name}.".startswith(OWN_LABELS):
-                self._say(path, f"the label {shown(name)} is Dusty's own", f"a name that does not begin with {OWN_LABELS}")
+                self._say(
+                    path, f"the label {shown(name)} is Dusty's own", f"a name that does not begin with {OWN_LABELS}"
+                )
             labels[name] = "" if text is None else text
         self.compose["labels"] = labels
 
@@ -317,13 +352,18 @@ class _Translation:
     def deploy(self, value: Any) -> None:
         replicas = at(value, "replicas")
         if str(replicas).isdigit() and int(str(replicas)) > 1:
-            self._say(("deploy", "replicas"), "replicas above 1 are not supported: a spec is one container",
-                      "one spec for each container")
+            self._say(
+                ("deploy", "replicas"),
+                "replicas above 1 are not supported: a spec is one container",
+                "one spec for each container",
+            )
         self.compose["deploy"] = value
 
     def read_only(self, value: Any) -> None:
         if self.role == "app" and value is True:
-            self._say(("read_only",), "an app cannot be read_only: what `once` did could not be remembered", "remove it")
+            self._say(
+                ("read_only",), "an app cannot be read_only: what `once` did could not be remembered", "remove it"
+            )
         else:
             self.compose["read_only"] = value
 
@@ -365,12 +405,24 @@ class _Translation:
 
 
 _RULES: dict[str, Callable[[_Translation, Any], None]] = {
-    "links": _Translation.links, "depends_on": _Translation.depends_on, "volumes_from": _Translation.volumes_from,
-    "net": _Translation.net, "network_mode": _Translation.network_mode, "networks": _Translation.networks,
-    "build": _Translation.build, "dockerfile": _Translation.dockerfile, "log_driver": _Translation.log_driver,
-    "log_opt": _Translation.log_opt, "volume_driver": _Translation.volume_driver_key, "volumes": _Translation.volumes,
-    "environment": _Translation.environment, "labels": _Translation.labels, "scale": _Translation.scale,
-    "deploy": _Translation.deploy, "read_only": _Translation.read_only, "image_requires_login": _Translation.drop,
+    "links": _Translation.links,
+    "depends_on": _Translation.depends_on,
+    "volumes_from": _Translation.volumes_from,
+    "net": _Translation.net,
+    "network_mode": _Translation.network_mode,
+    "networks": _Translation.networks,
+    "build": _Translation.build,
+    "dockerfile": _Translation.dockerfile,
+    "log_driver": _Translation.log_driver,
+    "log_opt": _Translation.log_opt,
+    "volume_driver": _Translation.volume_driver_key,
+    "volumes": _Translation.volumes,
+    "environment": _Translation.environment,
+    "labels": _Translation.labels,
+    "scale": _Translation.scale,
+    "deploy": _Translation.deploy,
+    "read_only": _Translation.read_only,
+    "image_requires_login": _Translation.drop,
 }
 
 

@@ -1,4 +1,5 @@
 """Ports and volumes as Compose writes them, in short or long form."""
+
 from __future__ import annotations
 
 import posixpath
@@ -13,7 +14,9 @@ from dusty_tasks.core.text.safe import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _IP = r"\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}"
-_PORT = re.compile(rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?")
+_PORT = re.compile(
+    rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?"
+)
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PORT_TYPES: dict[str, type] = {"target": int, "published": str, "host_ip": str, "protocol": str}
 VOLUME_TYPES: dict[str, type] = {"type": str, "source": str, "target": str, "tmpfs": dict}
@@ -43,7 +46,9 @@ class Volume(NamedTuple):
 
 def is_well_typed(entry: Any, types: dict[str, type]) -> bool:
     """False for a long form with a value of another type, of which the schema says what is wrong."""
-    return not isinstance(entry, dict) or all(isinstance(entry[key], kind) for key, kind in types.items() if key in entry)
+    return not isinstance(entry, dict) or all(
+        isinstance(entry[key], kind) for key, kind in types.items() if key in entry
+    )
 
 
 def published_port(entry: Any) -> Published | None:
@@ -119,13 +124,19 @@ def completed(entry: dict[str, Any]) -> dict[str, Any]:
     """The long form of a volume as Compose takes it: its type is written, the mode of a tmpfs is a number."""
     source, mode = str(entry.get("source", "")), at(entry, "tmpfs", "mode")
     whole = {"type": "bind" if source.startswith("/") else "volume", **entry}
-    return {**whole, "tmpfs": {**entry["tmpfs"], "mode": int(mode.replace("o", ""), 8)}} if isinstance(mode, str) else whole
+    return (
+        {**whole, "tmpfs": {**entry["tmpfs"], "mode": int(mode.replace("o", ""), 8)}}
+        if isinstance(mode, str)
+        else whole
+    )
 
 
 def _of_this_machine(source: str) -> tuple[str, str]:
     """What is said of a path that is not absolute."""
-    return (f"{shown(source)} is a path of this machine, which containers do not see",
-            f"/persist/… keeps data on the Docker host; `{DUSTY} cp` or an asset brings a file in")
+    return (
+        f"{shown(source)} is a path of this machine, which containers do not see",
+        f"/persist/… keeps data on the Docker host; `{DUSTY} cp` or an asset brings a file in",
+    )
 
 
 def _check_source(source: str) -> None:
@@ -157,7 +168,14 @@ def stored_paths(compose: dict[str, Any]) -> list[str]:
     """The paths of a container whose files lie in a volume, below /persist or in memory: in none of a user's own folders."""
     tmpfs = compose.get("tmpfs") or ()
     in_memory = [normal_path(str(entry).partition(":")[0]) for entry in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)]
-    return [*(volume.target for _, volume in volumes(compose) if not volume.source.startswith("/") or f"{volume.source}/".startswith("/persist/")), *in_memory]
+    return [
+        *(
+            volume.target
+            for _, volume in volumes(compose)
+            if not volume.source.startswith("/") or f"{volume.source}/".startswith("/persist/")
+        ),
+        *in_memory,
+    ]
 
 
 def named_volumes(compose: dict[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 A document is what reading hands to the checks. It is also what the cache keeps, so it has a JSON form: the value, and
 its marks as one flat list of numbers in the order of a walk over the value, parents first.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -25,8 +26,16 @@ KINDS = ("app", "bundle", "lib", "service")
 class Document:
     """One spec file. It defines its name even if nothing in it could be read (`is_readable` is False, `value` is {})."""
 
-    def __init__(self, kind: str, name: str, file: str, value: dict[str, Any], marks: list[int],
-                 problems: list[Problem], is_readable: bool = True) -> None:
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        file: str,
+        value: dict[str, Any],
+        marks: list[int],
+        problems: list[Problem],
+        is_readable: bool = True,
+    ) -> None:
         self.kind, self.name, self.file = kind, name, file
         self.value = value
         """Strings as written in the file; integers and booleans where the schema has them; keys without value left out."""
@@ -193,4 +202,3 @@ def _add_paths(value: Any, path: KeyPath, found: list[KeyPath]) -> None:
 def spec_name(file_name: str) -> str:
     """The name of a spec, from its file's name without `.yml`: names are compared in NFC (docs/specs.md)."""
     return unicodedata.normalize("NFC", file_name)
-

@@ -3,6 +3,7 @@
 An editor judges the values that YAML itself makes of a file, such as the number 8000 in `PORT: 8000`. Dusty takes a scalar
 as written where a text is expected, and a key with nothing after it as left out (docs/specs.md).
 """
+
 from __future__ import annotations
 
 from typing import Any
@@ -26,8 +27,10 @@ def schema_for_editors(schema: dict[str, Any]) -> dict[str, Any]:
 def _below(word: str, part: Any, schema: dict[str, Any]) -> Any:
     if word == "properties":
         required = schema.get("required", ())
-        return {key: schema_for_editors(below) if key in required else _or_nothing(schema_for_editors(below))
-                for key, below in part.items()}
+        return {
+            key: schema_for_editors(below) if key in required else _or_nothing(schema_for_editors(below))
+            for key, below in part.items()
+        }
     if word == "additionalProperties" and isinstance(part, dict):
         return _or_nothing(schema_for_editors(part))
     if word in ("oneOf", "anyOf"):
@@ -37,7 +40,11 @@ def _below(word: str, part: Any, schema: dict[str, Any]) -> Any:
 
 def _choice(choice: dict[str, Any]) -> dict[str, Any]:
     """One of the keys of which some are required; nothing after it is not enough."""
-    return {"type": "object", **choice, "properties": {key: {"not": {"type": "null"}} for key in choice.get("required", ())}}
+    return {
+        "type": "object",
+        **choice,
+        "properties": {key: {"not": {"type": "null"}} for key in choice.get("required", ())},
+    }
 
 
 def _or_nothing(schema: dict[str, Any]) -> dict[str, Any]:

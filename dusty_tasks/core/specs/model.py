@@ -2,6 +2,7 @@
 
 All sequences are tuples, all names are as the files spell them; nothing here knows about files, YAML or Docker.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

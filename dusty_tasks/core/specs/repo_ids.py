@@ -1,4 +1,5 @@
 """Repo strings and repo ids (docs/specs.md, "Repos")."""
+
 from __future__ import annotations
 
 import re

@@ -3,6 +3,7 @@
 Each rule takes a value and raises Wrong with a sentence and a hint. The schemas name them as `format`; a value of
 another type is let through, since the schema's `type` says what is wrong with it.
 """
+
 from __future__ import annotations
 
 import re
@@ -43,7 +44,9 @@ def check_spec_name(kind: str, name: str) -> None:
     fine = _is_bundle_name(name) if kind == "bundle" else bool(NAME_RULES[kind].fullmatch(name))
     if not fine:
         nearest = nearest_name(kind, name)
-        raise Wrong(f"{shown(name)} is not a name for {article} {kind}", f"rename the file to {nearest}.yml" if nearest else "")
+        raise Wrong(
+            f"{shown(name)} is not a name for {article} {kind}", f"rename the file to {nearest}.yml" if nearest else ""
+        )
 
 
 def nearest_name(kind: str, name: str) -> str:
@@ -58,7 +61,11 @@ def nearest_name(kind: str, name: str) -> str:
 
 def _is_bundle_name(name: str) -> bool:
     # Control characters, undecodable bytes, line and paragraph separators.
-    return bool(name) and name[0] not in "-." and not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name)
+    return (
+        bool(name)
+        and name[0] not in "-."
+        and not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name)
+    )
 
 
 def check_host_name(value: Any) -> None:
@@ -139,8 +146,10 @@ def check_mount(value: Any) -> None:
     path = normal_path(value)
     for reserved in RESERVED_MOUNTS:
         if path == reserved or path.startswith(reserved + "/"):
-            raise Wrong(f"{shown(value)} lies in {reserved}, which is not free in a container",
-                        "a folder of its own, for example /app")
+            raise Wrong(
+                f"{shown(value)} lies in {reserved}, which is not free in a container",
+                "a folder of its own, for example /app",
+            )
 
 
 def normal_path(path: str) -> str:
@@ -233,9 +242,18 @@ def check_shell_words(value: Any) -> None:
 
 
 FORMATS: dict[str, Callable[[Any], None]] = {
-    "repo": check_repo, "mount": check_mount, "container_path": check_container_path, "image": check_image,
-    "build": check_build, "host_name": check_host_name, "port": check_port, "script_name": check_script_name,
-    "suite_name": check_suite_name, "asset_key": check_asset_key, "glob": check_glob,
-    "shell_words": check_shell_words, "size": check_size,
+    "repo": check_repo,
+    "mount": check_mount,
+    "container_path": check_container_path,
+    "image": check_image,
+    "build": check_build,
+    "host_name": check_host_name,
+    "port": check_port,
+    "script_name": check_script_name,
+    "suite_name": check_suite_name,
+    "asset_key": check_asset_key,
+    "glob": check_glob,
+    "shell_words": check_shell_words,
+    "size": check_size,
 }
 """The `format` words of schemas/*.json."""

@@ -2,6 +2,7 @@
 
 Pure. Bytes and schema are handed in; yaml and jsonschema are imported only when there is something to read.
 """
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -54,7 +55,9 @@ class DocumentReader:
         if document.is_readable:
             document.problems += _problems(document, self._validator.iter_errors(document.value))
         else:
-            document.problems = [problem._replace(hint=_least(self.kind, problem.what)) for problem in document.problems]
+            document.problems = [
+                problem._replace(hint=_least(self.kind, problem.what)) for problem in document.problems
+            ]
         return document
 
 
@@ -72,14 +75,18 @@ def _rules_of(schema: Any) -> Any:
         return [_rules_of(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    return {word: {key: _rules_of(part) for key, part in value.items()} if word == "properties" else _rules_of(value)
-            for word, value in schema.items() if word not in _NOTES}
+    return {
+        word: {key: _rules_of(part) for key, part in value.items()} if word == "properties" else _rules_of(value)
+        for word, value in schema.items()
+        if word not in _NOTES
+    }
 
 
 def _as_format(rule: Callable[[Any], None]) -> Callable[[object], bool]:
     def follows(value: object) -> bool:
         rule(value)
         return True
+
     return follows
 
 
@@ -103,7 +110,9 @@ def _format(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
 
 def _type(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     value = error.instance
-    yield document.problem(path, f"must be {_wanted(error.schema)}, not {_found(value)}", _right_form(path, value, error.schema))
+    yield document.problem(
+        path, f"must be {_wanted(error.schema)}, not {_found(value)}", _right_form(path, value, error.schema)
+    )
 
 
 def _wanted(schema: dict[str, Any]) -> str:
@@ -178,8 +187,12 @@ def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Probl
     known = error.schema.get("properties", {})
     for key in error.instance:
         if key not in known:
-            yield Problem(document.key_place((*path, key)), path_text(path), f"unknown key {shown(key)}",
-                          unknown_key_hint(key, known))
+            yield Problem(
+                document.key_place((*path, key)),
+                path_text(path),
+                f"unknown key {shown(key)}",
+                unknown_key_hint(key, known),
+            )
 
 
 def unknown_key_hint(key: str, known: Any) -> str:
@@ -195,7 +208,9 @@ def _required(document: Document, path: KeyPath, error: Any) -> Iterator[Problem
     missing = [key, *below.get("required", ())[:1]]
     start = max((index + 1 for index, part in enumerate(path) if isinstance(part, int)), default=0)
     dotted = ".".join(map(str, [*path[start:], *missing]))
-    yield Problem(document.key_place(path), path_text(path[:start]), f"missing: {dotted}", _missing_hint(document.kind, missing))
+    yield Problem(
+        document.key_place(path), path_text(path[:start]), f"missing: {dotted}", _missing_hint(document.kind, missing)
+    )
 
 
 def _missing_hint(kind: str, missing: list[str]) -> str:
@@ -208,23 +223,34 @@ def _one_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     if not isinstance(error.instance, dict):
         return  # its type is wrong, which has been said
     if all(key in error.instance for key in ("image", "build")):
-        yield Problem(document.key_place((*path, "build")), path_text(path), "image and build are both given", "keep one of them")
+        yield Problem(
+            document.key_place((*path, "build")), path_text(path), "image and build are both given", "keep one of them"
+        )
     else:
-        yield Problem(document.key_place(path), path_text(path), "image or build is required", "image: python:3.12-slim")
+        yield Problem(
+            document.key_place(path), path_text(path), "image or build is required", "image: python:3.12-slim"
+        )
 
 
 def _any_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     """At least one of some keys: `image`/`build` of a service, `apps`/`services` of a bundle."""
     keys = [key for part in error.validator_value for key in part.get("required", ())]
-    yield Problem(document.key_place(path), path_text(path), f"{' or '.join(keys)} is required", _ANY_FORMS.get(keys[0], ""))
+    yield Problem(
+        document.key_place(path), path_text(path), f"{' or '.join(keys)} is required", _ANY_FORMS.get(keys[0], "")
+    )
 
 
 _ANY_FORMS = {"image": "image: redis:7", "apps": "apps: [web]"}
 
 
 def _dependent(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
-    given, missing = next((key, other) for key, others in error.validator_value.items() if key in error.instance
-                          for other in others if other not in error.instance)
+    given, missing = next(
+        (key, other)
+        for key, others in error.validator_value.items()
+        if key in error.instance
+        for other in others
+        if other not in error.instance
+    )
     hint = _missing_hint(document.kind, [missing])
     yield Problem(document.key_place((*path, given)), path_text(path), f"{given} needs {missing}", hint)
 
@@ -235,8 +261,9 @@ def _enum(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     guess = nearest(word, allowed)
     if 2 * edit_distance(word, guess) >= len(word):
         guess = ""  # "tcp" was not meant to be "http"
-    yield document.problem(path, f"{shown(error.instance)} is not one of {', '.join(allowed)}",
-                           f'did you mean "{guess}"?' if guess else "")
+    yield document.problem(
+        path, f"{shown(error.instance)} is not one of {', '.join(allowed)}", f'did you mean "{guess}"?' if guess else ""
+    )
 
 
 def _too_few(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
@@ -248,6 +275,14 @@ def _other(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
 
 
 _TRANSLATIONS: dict[str, Callable[[Document, KeyPath, Any], Iterator[Problem]]] = {
-    "format": _format, "type": _type, "additionalProperties": _additional, "required": _required, "oneOf": _one_of,
-    "anyOf": _any_of, "dependentRequired": _dependent, "enum": _enum, "minItems": _too_few, "minLength": _too_few,
+    "format": _format,
+    "type": _type,
+    "additionalProperties": _additional,
+    "required": _required,
+    "oneOf": _one_of,
+    "anyOf": _any_of,
+    "dependentRequired": _dependent,
+    "enum": _enum,
+    "minItems": _too_few,
+    "minLength": _too_few,
 }

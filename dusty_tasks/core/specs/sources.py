@@ -1,4 +1,5 @@
 """The line of a spec, or the setting, that an origin leads to."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -9,12 +10,18 @@ from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
 
 _OLD_KEYS: dict[str | int, tuple[str, ...]] = {
-    "network_mode": ("net",), "depends_on": ("links", "volumes_from", "net", "network_mode"),
-    "logging": ("log_driver", "log_opt"), "build": ("dockerfile",)}
+    "network_mode": ("net",),
+    "depends_on": ("links", "volumes_from", "net", "network_mode"),
+    "logging": ("log_driver", "log_opt"),
+    "build": ("dockerfile",),
+}
 """Compose keys and what a spec may have written for them (docs/specs.md, "Services")."""
 
 _OLD_PARTS: dict[tuple[str | int, ...], str] = {
-    ("logging", "driver"): "log_driver", ("logging", "options"): "log_opt", ("build", "dockerfile"): "dockerfile"}
+    ("logging", "driver"): "log_driver",
+    ("logging", "options"): "log_opt",
+    ("build", "dockerfile"): "dockerfile",
+}
 """The same, one level deeper."""
 
 Places = Mapping[str, Mapping[KeyPath, tuple[int, int]]]
@@ -57,6 +64,7 @@ def _source(origin: Origin, known: Mapping[KeyPath, tuple[int, int]]) -> tuple[s
                 return f"{file}:{place[0]}:{place[1]}", _path_text(spelling)
         path = path[:-1]
     return f"{file}:1:1", ""
+
 
 _path_text = lru_cache(maxsize=4096)(path_text)
 

@@ -3,6 +3,7 @@
 The schema guides the reading: where it has a string, a scalar is taken as written in the file (`1.10`, `0755`, `on`);
 integers and booleans are made only where it has them. Pure; libyaml parses, the values are made here.
 """
+
 from __future__ import annotations
 
 import re
@@ -22,7 +23,12 @@ MAX_TEXT = 4 * MAX_BYTES
 """Characters after expansion: aliases of one long text would otherwise make gigabytes of a small file."""
 MAX_DEPTH = 60
 """Deeper nesting is nobody's spec; without a limit a file of brackets ends in a crash of the parser."""
-EMPTY, NO_MAPPING, SEVERAL, TOO_LARGE = "empty file", "must be a mapping", "several documents in one file", "larger than 1 MiB"
+EMPTY, NO_MAPPING, SEVERAL, TOO_LARGE = (
+    "empty file",
+    "must be a mapping",
+    "several documents in one file",
+    "larger than 1 MiB",
+)
 NOT_UTF_8 = "not UTF-8 text"
 
 TRUE, FALSE = ("true", "yes", "on"), ("false", "no", "off")
@@ -47,7 +53,12 @@ class Values(NamedTuple):
 
 
 QUOTED = 'in YAML, text that begins with * & ! @ ` or % stands in quotes, for example "*.log"'
-_OF_UNQUOTED_TEXT = {"while scanning an alias", "while scanning an anchor", "found undefined alias", "found character that cannot start any token"}
+_OF_UNQUOTED_TEXT = {
+    "while scanning an alias",
+    "while scanning an anchor",
+    "found undefined alias",
+    "found character that cannot start any token",
+}
 """What the parser says of such text."""
 
 
@@ -67,7 +78,12 @@ def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
         reading = _Reading(file)
         value = reading.value(root, schema, (), root)
     except _Refused as refused:
-        return Values({}, [], [Problem(Place(file, refused.line, refused.column), "", refused.what, refused.hint)], is_readable=False)
+        return Values(
+            {},
+            [],
+            [Problem(Place(file, refused.line, refused.column), "", refused.what, refused.hint)],
+            is_readable=False,
+        )
     except RecursionError:  # a chain of thousands of << merges
         return Values({}, [], [Problem(Place(file), "", "nested too deeply")], is_readable=False)
     return Values(value, reading.marks, reading.problems)
@@ -82,7 +98,7 @@ def _text(data: bytes) -> str:
         raise _Refused(f"{NOT_UTF_8} (byte {error.start + 1})") from None
     for found in _NOT_IN_TEXT.finditer(text):
         position = found.start()
-        if found.group() == "\r" and text[position + 1:position + 2] == "\n":
+        if found.group() == "\r" and text[position + 1 : position + 2] == "\n":
             continue  # the first half of a line end
         line = text.count("\n", 0, position) + 1
         column = position - text.rfind("\n", 0, position)
@@ -116,8 +132,9 @@ def _check_depth(text: str) -> None:
     """Refuse deep nesting before the composer sees it: it recurses in C, and twenty thousand levels end the process."""
     import yaml
 
-    nested_in_a_line = max((len(line) - len(line.lstrip()) + line.count("-") + line.count("?")
-                            for line in text.splitlines()), default=0)
+    nested_in_a_line = max(
+        (len(line) - len(line.lstrip()) + line.count("-") + line.count("?") for line in text.splitlines()), default=0
+    )
     if text.count("[") + text.count("{") + nested_in_a_line < 4 * MAX_DEPTH:
         return
     depth = 0
@@ -219,7 +236,9 @@ class _Reading:
                     for key, pair in self._pairs(source, path).items():
                         merged.setdefault(key, pair)
             elif key_node.id != "scalar":
-                self._say(key_node, path, "a key must be a plain word", "put quotes around text that begins with { or [")
+                self._say(
+                    key_node, path, "a key must be a plain word", "put quotes around text that begins with { or ["
+                )
             elif unsafe := _unsafe_key(self._text_of(key_node)):
                 self._say(key_node, path, f"the key {shown(key_node.value)} contains {unsafe}")
             elif key_node.value in own:

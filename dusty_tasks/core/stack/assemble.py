@@ -1,4 +1,5 @@
 """Assembly: the specs closed under what the active bundles need (docs/specs.md). Pure."""
+
 from __future__ import annotations
 
 import heapq
@@ -29,11 +30,17 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
     repos = {holder.repo.id: holder.repo for holder in holders if holder.repo}
     same = {name: _repo_ids(app.repo, (libs[lib] for lib in lib_order[name])) for name, app in apps.items()}
     stack = Stack(
-        bundles=tuple(bundles), apps=apps, libs=libs, services=services, lib_order=lib_order,
+        bundles=tuple(bundles),
+        apps=apps,
+        libs=libs,
+        services=services,
+        lib_order=lib_order,
         links={name: _links(app, apps, services) for name, app in apps.items()},
-        routes=tuple(_routes(apps.values())), assets=_asset_uses(apps, libs),
+        routes=tuple(_routes(apps.values())),
+        assets=_asset_uses(apps, libs),
         repos={repo_id: repos[repo_id] for repo_id in sorted({repo_id for ids in same.values() for repo_id in ids})},
-        same_container_repos=same)
+        same_container_repos=same,
+    )
     return stack, warnings
 
 
@@ -46,8 +53,13 @@ def _known_bundles(specs: Specs, bundle_names: Iterable[str]) -> tuple[list[str]
 def _gone(name: str, specs: Specs) -> Problem:
     import shlex
 
-    return Problem(Place(CONFIG_FILE), "bundles", f"the specs have no bundle {shown(name)} (any more)",
-                   f"{DUSTY} bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}", is_warning=True)
+    return Problem(
+        Place(CONFIG_FILE),
+        "bundles",
+        f"the specs have no bundle {shown(name)} (any more)",
+        f"{DUSTY} bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}",
+        is_warning=True,
+    )
 
 
 def _active_apps(specs: Specs, bundles: Sequence[str]) -> list[str]:
@@ -120,8 +132,10 @@ def _asset_uses(apps: Mapping[str, App], libs: Mapping[str, Lib]) -> dict[str, A
             users.setdefault(asset.key, []).append(holder.name)
             if asset.is_required:
                 requirers.setdefault(asset.key, []).append(holder.name)
-    return {key: AssetUse(key, tuple(dict.fromkeys(users[key])), tuple(dict.fromkeys(requirers.get(key, ()))))
-            for key in sorted(users)}
+    return {
+        key: AssetUse(key, tuple(dict.fromkeys(users[key])), tuple(dict.fromkeys(requirers.get(key, ()))))
+        for key in sorted(users)
+    }
 
 
 def _repo_ids(own: Repo | None, libs: Iterable[Lib]) -> tuple[str, ...]:

@@ -1,4 +1,5 @@
 """The JSON form of a stack, build/stack.json. It holds no line numbers, so that moved lines change nothing after it."""
+
 from __future__ import annotations
 
 import json
@@ -23,14 +24,19 @@ def stack_from_json(text: str | bytes) -> Stack:
     """The stack that stack_json wrote. Raises ValueError, KeyError or TypeError on anything else."""
     data = json.loads(text)
     if data["version"] != VERSION:
-        raise ValueError(f'build/stack.json has version {data["version"]}')
+        raise ValueError(f"build/stack.json has version {data['version']}")
     return Stack(
-        bundles=tuple(data["bundles"]), apps=_each(data["apps"], _app), libs=_each(data["libs"], _lib),
-        services=_each(data["services"], lambda value: Service(**value)), lib_order=_each(data["lib_order"], tuple),
-        links=_each(data["links"], tuple), routes=tuple(Route(*route) for route in data["routes"]),
+        bundles=tuple(data["bundles"]),
+        apps=_each(data["apps"], _app),
+        libs=_each(data["libs"], _lib),
+        services=_each(data["services"], lambda value: Service(**value)),
+        lib_order=_each(data["lib_order"], tuple),
+        links=_each(data["links"], tuple),
+        routes=tuple(Route(*route) for route in data["routes"]),
         assets=_each(data["assets"], lambda value: AssetUse(value[0], tuple(value[1]), tuple(value[2]))),
         repos=_each(data["repos"], lambda value: Repo(*value)),
-        same_container_repos=_each(data["same_container_repos"], tuple))
+        same_container_repos=_each(data["same_container_repos"], tuple),
+    )
 
 
 def ports_to_json(ports: PortMemory) -> list[list[Any]]:
@@ -61,15 +67,27 @@ def _tuples(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _app(value: dict[str, Any]) -> App:
-    return App(**{**_tuples(value), "repo": value["repo"] and Repo(*value["repo"]),
-                  "forwardings": tuple(Forwarding(*item) for item in value["forwardings"]),
-                  "scripts": tuple(Script(name, tuple(command), text) for name, command, text in value["scripts"]),
-                  "assets": tuple(Asset(*item) for item in value["assets"]), "tests": _tests(value["tests"])})
+    return App(
+        **{
+            **_tuples(value),
+            "repo": value["repo"] and Repo(*value["repo"]),
+            "forwardings": tuple(Forwarding(*item) for item in value["forwardings"]),
+            "scripts": tuple(Script(name, tuple(command), text) for name, command, text in value["scripts"]),
+            "assets": tuple(Asset(*item) for item in value["assets"]),
+            "tests": _tests(value["tests"]),
+        }
+    )
 
 
 def _lib(value: dict[str, Any]) -> Lib:
-    return Lib(**{**_tuples(value), "repo": Repo(*value["repo"]), "tests": _tests(value["tests"]),
-                  "assets": tuple(Asset(*item) for item in value["assets"])})
+    return Lib(
+        **{
+            **_tuples(value),
+            "repo": Repo(*value["repo"]),
+            "tests": _tests(value["tests"]),
+            "assets": tuple(Asset(*item) for item in value["assets"]),
+        }
+    )
 
 
 def _tests(value: dict[str, Any] | None) -> Tests | None:

@@ -2,6 +2,7 @@
 
 `build/stack.json` is this, so the render steps depend on nothing else but settings, templates and code.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,4 +1,5 @@
 """Which port of the bridge each route gets: positional on a fresh state, then remembered."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -34,7 +35,10 @@ def assign_ports(stack: Stack, memory: Mapping[RouteKey, int]) -> tuple[tuple[Ro
     taken = {route.host_port for route in stack.routes}
     for spec in containers_of(stack):
         taken.update(*(range(published.first, published.last + 1) for _, published in published_ports(spec.compose)))
-    kept = _without_doubles(stack.routes, {key: port for key, port in memory.items() if FIRST_PORT <= port <= LAST_PORT and port not in taken})
+    kept = _without_doubles(
+        stack.routes,
+        {key: port for key, port in memory.items() if FIRST_PORT <= port <= LAST_PORT and port not in taken},
+    )
     ports = _given_out(stack.routes, kept, taken)
     active = {key_of(route) for route in stack.routes}
     if ports is None:
@@ -46,8 +50,10 @@ def assign_ports(stack: Stack, memory: Mapping[RouteKey, int]) -> tuple[tuple[Ro
         ports = _given_out(stack.routes, {key: port for key, port in kept.items() if key in active}, taken)
     if ports is None:
         free = LIMIT - len(taken & set(range(FIRST_PORT, LAST_PORT + 1)))
-        raise TooManyRoutes(f"{len(stack.routes)} host_forwardings are active, and there are {free} ports from "
-                            f"{FIRST_PORT} to {LAST_PORT} for them")
+        raise TooManyRoutes(
+            f"{len(stack.routes)} host_forwardings are active, and there are {free} ports from "
+            f"{FIRST_PORT} to {LAST_PORT} for them"
+        )
     return tuple(route._replace(port=ports[key_of(route)]) for route in stack.routes), ports
 
 

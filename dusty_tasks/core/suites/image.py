@@ -1,4 +1,5 @@
 """When the image of a test target is made anew, and why."""
+
 from __future__ import annotations
 
 import hashlib
@@ -23,8 +24,13 @@ class ImageInputs(NamedTuple):
 
 def labels_of(target_name: str, inputs: ImageInputs) -> dict[str, str]:
     """The labels of the image made from `inputs`: all that the next run needs to judge it."""
-    return {TARGET_LABEL: target_name, f"{TEST_LABELS}base": inputs.base, f"{TEST_LABELS}setup": _digest(inputs.setup_text),
-            f"{TEST_LABELS}mounts": _digest(json.dumps(inputs.mounts)), f"{TEST_LABELS}code": json.dumps(inputs.code, sort_keys=True)}
+    return {
+        TARGET_LABEL: target_name,
+        f"{TEST_LABELS}base": inputs.base,
+        f"{TEST_LABELS}setup": _digest(inputs.setup_text),
+        f"{TEST_LABELS}mounts": _digest(json.dumps(inputs.mounts)),
+        f"{TEST_LABELS}code": json.dumps(inputs.code, sort_keys=True),
+    }
 
 
 def remake_cause(target_name: str, found: Mapping[str, str] | None, inputs: ImageInputs, *, is_asked_for: bool) -> str:
@@ -34,8 +40,11 @@ def remake_cause(target_name: str, found: Mapping[str, str] | None, inputs: Imag
     if is_asked_for:
         return "asked for with --recreate"
     wanted = labels_of(target_name, inputs)
-    for key, cause in (("base", "its base image changed"), ("setup", "its setup changed: once, lib installs or assets"),
-                       ("mounts", "its mounts changed")):
+    for key, cause in (
+        ("base", "its base image changed"),
+        ("setup", "its setup changed: once, lib installs or assets"),
+        ("mounts", "its mounts changed"),
+    ):
         if found.get(TEST_LABELS + key) != wanted[TEST_LABELS + key]:
             return cause
     return _code_cause(found.get(f"{TEST_LABELS}code", ""), inputs.code)

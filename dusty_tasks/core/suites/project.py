@@ -1,4 +1,5 @@
 """The Compose project of one test suite: its services and itself in one network, apart from the stack (docs/verbs.md, `test`)."""
+
 from __future__ import annotations
 
 import hashlib
@@ -19,9 +20,31 @@ HOLD = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
 RESULTS = "/dusty_results"
 """Where a suite may leave JUnit files; $DUSTY_RESULTS names it."""
 
-_NOT_IN_A_SHARED_NETWORK = ("ports", "expose", "networks", "network_mode", "links", "external_links", "hostname", "domainname",
-                            "dns", "dns_search", "dns_opt", "extra_hosts", "mac_address")
-_NOT_IN_A_TEST = ("container_name", "restart", "depends_on", "volumes_from", "deploy", "labels", "label_file", "image_requires_login")
+_NOT_IN_A_SHARED_NETWORK = (
+    "ports",
+    "expose",
+    "networks",
+    "network_mode",
+    "links",
+    "external_links",
+    "hostname",
+    "domainname",
+    "dns",
+    "dns_search",
+    "dns_opt",
+    "extra_hosts",
+    "mac_address",
+)
+_NOT_IN_A_TEST = (
+    "container_name",
+    "restart",
+    "depends_on",
+    "volumes_from",
+    "deploy",
+    "labels",
+    "label_file",
+    "image_requires_login",
+)
 
 
 class SuiteRun(NamedTuple):
@@ -44,15 +67,31 @@ def project_of(suite: Suite, services: Sequence[Service], run: SuiteRun) -> dict
     drivers = {name: driver for service in services for name, driver in _drivers(service).items()}
     test = _test(suite, run)
     if services:
-        containers[HOLDER] = {"image": run.image, "user": ROOT, "entrypoint": [], "command": ["sh", "-c", HOLD], "init": True, "stop_grace_period": "1s",
-                              "labels": run.labels, "extra_hosts": _addresses(suite, services)}
+        containers[HOLDER] = {
+            "image": run.image,
+            "user": ROOT,
+            "entrypoint": [],
+            "command": ["sh", "-c", HOLD],
+            "init": True,
+            "stop_grace_period": "1s",
+            "labels": run.labels,
+            "extra_hosts": _addresses(suite, services),
+        }
         test["network_mode"] = f"service:{HOLDER}"
     containers[TEST] = test
-    named = sorted({volume.source for container in containers.values() for entry in container.get("volumes", ())
-                    if (volume := volume_of(entry)).is_named})
+    named = sorted(
+        {
+            volume.source
+            for container in containers.values()
+            for entry in container.get("volumes", ())
+            if (volume := volume_of(entry)).is_named
+        }
+    )
     whole: dict[str, Any] = {"services": containers, "networks": {"default": {"labels": run.labels}}}
     if named:
-        whole["volumes"] = {name: {"labels": run.labels, **({"driver": drivers[name]} if name in drivers else {})} for name in named}
+        whole["volumes"] = {
+            name: {"labels": run.labels, **({"driver": drivers[name]} if name in drivers else {})} for name in named
+        }
     return _literal(whole)
 
 
@@ -64,16 +103,25 @@ def _test(suite: Suite, run: SuiteRun) -> dict[str, Any]:
         given["env_file"] = env_files(given["env_file"], run.specs_root)
     environment = given.pop("environment", {}) or {}
     command = ["sh", f"/command_files/test/{suite.name}.sh", *run.arguments]
-    return {**given, "image": run.image, "user": ROOT, "entrypoint": [],
-            "command": sized(command, run.terminal) if run.terminal else command,
-            "environment": {**environment, "DUSTY_RESULTS": RESULTS},
-            "volumes": [*throw_away(given.get("volumes", ())), RESULTS, *run.mounts],
-            "labels": run.labels, "stdin_open": run.terminal is not None, "tty": run.terminal is not None}
+    return {
+        **given,
+        "image": run.image,
+        "user": ROOT,
+        "entrypoint": [],
+        "command": sized(command, run.terminal) if run.terminal else command,
+        "environment": {**environment, "DUSTY_RESULTS": RESULTS},
+        "volumes": [*throw_away(given.get("volumes", ())), RESULTS, *run.mounts],
+        "labels": run.labels,
+        "stdin_open": run.terminal is not None,
+        "tty": run.terminal is not None,
+    }
 
 
 def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> dict[str, Any]:
     others = {other.name for other in services}
-    mapping = {key: value for key, value in service.compose.items() if key not in (*_NOT_IN_A_SHARED_NETWORK, *_NOT_IN_A_TEST)}
+    mapping = {
+        key: value for key, value in service.compose.items() if key not in (*_NOT_IN_A_SHARED_NETWORK, *_NOT_IN_A_TEST)
+    }
     if "volumes" in mapping:
         mapping["volumes"] = throw_away(mapping["volumes"])
     if "build" in mapping:
@@ -82,33 +130,55 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
     if "env_file" in mapping:
         mapping["env_file"] = env_files(mapping["env_file"], run.specs_root)
     shared = [entry for entry in service.compose.get("volumes_from", ()) if str(entry).split(":")[0] in others]
-    return {**mapping, **({"volumes_from": shared} if shared else {}), "network_mode": f"service:{HOLDER}",
-            "depends_on": _depends_on(service, others), "labels": run.labels}
+    return {
+        **mapping,
+        **({"volumes_from": shared} if shared else {}),
+        "network_mode": f"service:{HOLDER}",
+        "depends_on": _depends_on(service, others),
+        "labels": run.labels,
+    }
 
 
 def _depends_on(service: Service, others: set[str]) -> dict[str, Any]:
     """Only on what is in the suite as well, and on the network's owner."""
     written = service.compose.get("depends_on") or {}
     conditions = written if isinstance(written, dict) else {name: {"condition": "service_started"} for name in written}
-    return {HOLDER: {"condition": "service_started"}, **{name: value for name, value in conditions.items() if name in others}}
+    return {
+        HOLDER: {"condition": "service_started"},
+        **{name: value for name, value in conditions.items() if name in others},
+    }
 
 
 def throw_away(entries: Sequence[Any]) -> list[Any]:
     """Volumes of a suite: those whose data is the stack's become anonymous ones: a test never touches that data."""
-    return [volume.target if (volume := volume_of(entry)).source == "/persist" or volume.source.startswith("/persist/") else entry
-            for entry in entries]
+    return [
+        volume.target
+        if (volume := volume_of(entry)).source == "/persist" or volume.source.startswith("/persist/")
+        else entry
+        for entry in entries
+    ]
 
 
 def _drivers(service: Service) -> dict[str, str]:
     driver = getattr(service, "volume_driver", "")
-    return {volume.source: driver for entry in service.compose.get("volumes", ()) if driver and (volume := volume_of(entry)).is_named}
+    return {
+        volume.source: driver
+        for entry in service.compose.get("volumes", ())
+        if driver and (volume := volume_of(entry)).is_named
+    }
 
 
 def _addresses(suite: Suite, services: Sequence[Service]) -> list[str]:
     """Each service's name is 127.0.0.1 as well; entries that specs add to the hosts file of their containers come along."""
-    written = [suite.compose.get("extra_hosts") or [], *(service.compose.get("extra_hosts") or [] for service in services)]
-    extra = [entry if isinstance(entry, str) else str(entry) for hosts in written
-             for entry in ([f"{name}:{address}" for name, address in hosts.items()] if isinstance(hosts, dict) else hosts)]
+    written = [
+        suite.compose.get("extra_hosts") or [],
+        *(service.compose.get("extra_hosts") or [] for service in services),
+    ]
+    extra = [
+        entry if isinstance(entry, str) else str(entry)
+        for hosts in written
+        for entry in ([f"{name}:{address}" for name, address in hosts.items()] if isinstance(hosts, dict) else hosts)
+    ]
     return list(dict.fromkeys([*(f"{service.name}:127.0.0.1" for service in services), *extra]))
 
 
@@ -120,7 +190,9 @@ def _literal(value: Any) -> Any:
     return [_literal(entry) for entry in value] if isinstance(value, (list, tuple)) else value
 
 
-def result_key(project: Mapping[str, Any], suite_text: str, image_ids: Mapping[str, str], fingerprints: Mapping[str, str]) -> str:
+def result_key(
+    project: Mapping[str, Any], suite_text: str, image_ids: Mapping[str, str], fingerprints: Mapping[str, str]
+) -> str:
     """What a suite's result depends on, as a digest: containers, start script, images, and the code as it was synced."""
     facts = json.dumps([project, suite_text, image_ids, fingerprints], sort_keys=True, default=str)
     return hashlib.sha256(facts.encode()).hexdigest()

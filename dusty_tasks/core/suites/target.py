@@ -1,4 +1,5 @@
 """What can be tested: apps and libs of the specs with suites, active or not, and what their test containers see."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -38,8 +39,12 @@ class Target(NamedTuple):
 
 def targets(specs: Specs) -> dict[str, Target]:
     """All targets by name. An app and a lib of one name never both have tests (1.1)."""
-    found = [target for kind, group in (("app", specs.apps), ("lib", specs.libs)) for spec in group.values()
-             if (target := _target(specs, kind, spec))]
+    found = [
+        target
+        for kind, group in (("app", specs.apps), ("lib", specs.libs))
+        for spec in group.values()
+        if (target := _target(specs, kind, spec))
+    ]
     return {target.name: target for target in sorted(found, key=lambda target: target.name)}
 
 
@@ -50,7 +55,9 @@ def _target(specs: Specs, kind: str, spec: App | Lib) -> Target | None:
     own = [(spec.repo, spec.mount)] if spec.repo and spec.mount else []
     mounts = dict.fromkeys([*own, *((lib.repo, lib.mount) for lib in libs)])
     required = frozenset(asset.key for holder in (spec, *libs) for asset in holder.assets if asset.is_required)
-    return Target(spec.name, kind, spec.tests, spec.repo, tuple(mounts), tuple(libs), tuple(visible_assets(spec, libs)), required)
+    return Target(
+        spec.name, kind, spec.tests, spec.repo, tuple(mounts), tuple(libs), tuple(visible_assets(spec, libs)), required
+    )
 
 
 def mounts_of(target: Target, settings: Settings) -> tuple[str, ...]:
@@ -58,10 +65,19 @@ def mounts_of(target: Target, settings: Settings) -> tuple[str, ...]:
     root = settings.host.root.rstrip("/")
     assets = (f"{root}/{ASSETS_THERE}/{target.assets_folder}:/dusty_assets:ro",) if target.assets else ()
     if settings.sync_mode == "bind":
-        repos = [volume for repo, mount in target.mounts for volume in tree_volumes(settings.path_of(repo.id, repo.local_path), mount, settings)]
+        repos = [
+            volume
+            for repo, mount in target.mounts
+            for volume in tree_volumes(settings.path_of(repo.id, repo.local_path), mount, settings)
+        ]
     else:
         repos = [f"{root}/{COPIES}/{repo.id}:{mount}" for repo, mount in target.mounts]
-    return (f"{root}/{EXCHANGED}/{target.name}:/cp", f"{root}/{COMMANDS_THERE}/{target.name}:/command_files", *assets, *repos)
+    return (
+        f"{root}/{EXCHANGED}/{target.name}:/cp",
+        f"{root}/{COMMANDS_THERE}/{target.name}:/command_files",
+        *assets,
+        *repos,
+    )
 
 
 def base_of(target: Target, settings: Settings) -> tuple[str, str]:

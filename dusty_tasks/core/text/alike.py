@@ -1,4 +1,5 @@
 """Errors that many repos, images or containers have alike become one error with a list."""
+
 from __future__ import annotations
 
 import re
@@ -34,8 +35,10 @@ def merged(reports: Iterable[Report]) -> list[Merged]:
     groups: dict[tuple[str, int], list[Report]] = {}
     for report in reports:
         groups.setdefault((_general(report), report.code), []).append(report)
-    return [Merged(tuple(report.name for report in group), group[0].text if len(group) == 1 else general, code)
-            for (general, code), group in groups.items()]
+    return [
+        Merged(tuple(report.name for report in group), group[0].text if len(group) == 1 else general, code)
+        for (general, code), group in groups.items()
+    ]
 
 
 def sentences(reports: Iterable[Report], joint: str = ": ") -> list[tuple[str, int]]:
@@ -48,10 +51,18 @@ def subject(names: Sequence[str]) -> str:
     if len(names) == 1:
         return names[0]
     listed = ", ".join(names[:-1])
-    return f"each of {listed} and {names[-1]}" if len(names) <= SHORT_LIST else f"each of {len(names)} ({listed}, {names[-1]})"
+    return (
+        f"each of {listed} and {names[-1]}"
+        if len(names) <= SHORT_LIST
+        else f"each of {len(names)} ({listed}, {names[-1]})"
+    )
 
 
 def _general(report: Report) -> str:
     words = sorted({word for word in (report.name, *report.own) if word}, key=len, reverse=True)
     # A name inside a longer word is not this one's name.
-    return re.sub("|".join(rf"(?<![\w-]){re.escape(word)}(?![\w-])" for word in words), OWN, report.text) if words else report.text
+    return (
+        re.sub("|".join(rf"(?<![\w-]){re.escape(word)}(?![\w-])" for word in words), OWN, report.text)
+        if words
+        else report.text
+    )

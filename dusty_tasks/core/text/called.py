@@ -1,4 +1,5 @@
 """The name by which the program was called: what every command in a message begins with (`./dusty up`, `dusty up`, `doit up`)."""
+
 from __future__ import annotations
 
 

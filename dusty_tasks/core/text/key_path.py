@@ -1,4 +1,5 @@
 """Where something stands inside a file of the user's."""
+
 from __future__ import annotations
 
 from dusty_tasks.core.text.safe import shown

@@ -1,4 +1,5 @@
 """Commands for a machine whose login shell may be anybody's: sh, csh, fish. Pure."""
+
 from __future__ import annotations
 
 import base64

@@ -1,4 +1,5 @@
 """Texts that a pure function made before: the same text comes out with a memo or without, only sooner."""
+
 from __future__ import annotations
 
 import hashlib

@@ -3,6 +3,7 @@
 Two stacks on one engine differ by their Namespace alone; nothing else in the package spells such a name. Settings carry the one that is
 meant, and so does a Docker host; STACK is the default.
 """
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """The places below DUSTY_HOME and below host.root, each written once (docs/architecture.md, "What lies where"). They are a contract with whoever reads them from outside."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -10,7 +11,12 @@ STACK_FILE, COMPOSE_FILE, HOSTS_FILE = "stack.json", "docker-compose.yml", "host
 
 PERSIST, COMMANDS_THERE, EXCHANGED = "persist", "command_files", "cp"
 """Below host.root: what survives everything, command files by app or lib, and a folder a container for `dusty cp`."""
-COPIES, ASSETS_THERE, PROXY_THERE, RECORDS = f"{PERSIST}/repos", f"{PERSIST}/dusty_assets", f"{PERSIST}/dustyNginx", f"{PERSIST}/.dusty"
+COPIES, ASSETS_THERE, PROXY_THERE, RECORDS = (
+    f"{PERSIST}/repos",
+    f"{PERSIST}/dusty_assets",
+    f"{PERSIST}/dustyNginx",
+    f"{PERSIST}/.dusty",
+)
 """Copies of repos by id, assets by app, what the proxy mounts, and what Dusty notes of containers and data."""
 RECEIPTS = f"{COPIES}/.receipts"
 """Which source each copy is."""

@@ -1,4 +1,5 @@
 """Problems: what a person can mend, each with its place and at most one hint (docs/specs.md)."""
+
 from __future__ import annotations
 
 import difflib
@@ -40,8 +41,15 @@ class Problem(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """For machines, in a stable form."""
-        return {"file": self.place.file, "line": self.place.line, "column": self.place.column, "path": self.path,
-                "what": self.what, "hint": self.hint, "warning": self.is_warning}
+        return {
+            "file": self.place.file,
+            "line": self.place.line,
+            "column": self.place.column,
+            "path": self.path,
+            "what": self.what,
+            "hint": self.hint,
+            "warning": self.is_warning,
+        }
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
@@ -70,8 +78,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     prefixed = [name for name in candidates if len(word) >= 3 and (name.startswith(word) or word.startswith(name))]
     if prefixed:
         return prefixed[0]
-    shared = [(-length, name) for name in candidates if name[:4] == word[:4]
-              and (length := len(commonprefix((word, name)))) >= 4 and 3 * length >= 2 * min(len(word), len(name))]
+    shared = [
+        (-length, name)
+        for name in candidates
+        if name[:4] == word[:4]
+        and (length := len(commonprefix((word, name)))) >= 4
+        and 3 * length >= 2 * min(len(word), len(name))
+    ]
     if shared:
         return min(shared)[1]
     # A file may hold unknown words by the ten thousand, and difflib takes its time: of those alike, only few letters differ.

@@ -3,6 +3,7 @@
 Only command lines, `default_args`, descriptions, environment values and free Compose values may hold arbitrary text
 (docs/specs.md).
 """
+
 from __future__ import annotations
 
 import re
@@ -11,8 +12,17 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Refused anywhere in a spec: control characters other than newline and tab (1.2)."""
 
 _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\x9f\ud800-\udfff\s'"`\\$;{}<>|&*?!#()\[\]^\u2028\u2029]""")
-_NAMES = {"\n": "a newline", "\r": "a newline", "\t": "a tab", "'": "a quote", '"': "a quote", "`": "a quote",
-          "\\": "a backslash", "\u2028": "a newline", "\u2029": "a newline"}
+_NAMES = {
+    "\n": "a newline",
+    "\r": "a newline",
+    "\t": "a tab",
+    "'": "a quote",
+    '"': "a quote",
+    "`": "a quote",
+    "\\": "a backslash",
+    "\u2028": "a newline",
+    "\u2029": "a newline",
+}
 
 
 def unsafe_part(text: str) -> str:
@@ -52,7 +62,11 @@ _PLAIN_IN_YAML = re.compile(r"(?=.*[A-Za-z_/.])[A-Za-z0-9_./][A-Za-z0-9_./@+-]*"
 def in_yaml(value: str) -> str:
     """A text as an item of a YAML list in brackets: plain where that says the same, else quoted."""
     words = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
-    return value if _PLAIN_IN_YAML.fullmatch(value) and value.lower() not in words and not value[:1].isdigit() else shown(value)
+    return (
+        value
+        if _PLAIN_IN_YAML.fullmatch(value) and value.lower() not in words and not value[:1].isdigit()
+        else shown(value)
+    )
 
 
 def printable(text: str) -> str:

@@ -1,11 +1,37 @@
 """Shell text as the shell reads it, as far as needed to hand arguments to its last command (POSIX, Shell Command Language, 2.3 to 2.10)."""
+
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-OPERATORS = ("<<-", "<<<", ";;&", "&>>", "&&", "||", ";;", ";&", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "|&", ";", "&", "|", "(", ")", "<", ">", "\n")
+OPERATORS = (
+    "<<-",
+    "<<<",
+    ";;&",
+    "&>>",
+    "&&",
+    "||",
+    ";;",
+    ";&",
+    "<<",
+    ">>",
+    "<&",
+    ">&",
+    "<>",
+    ">|",
+    "&>",
+    "|&",
+    ";",
+    "&",
+    "|",
+    "(",
+    ")",
+    "<",
+    ">",
+    "\n",
+)
 """The longest first; some are bash's alone."""
 REDIRECTIONS = frozenset({"<<-", "<<<", "&>>", "<<", ">>", "<&", ">&", "<>", ">|", "&>", "<", ">"})
 OPENING = frozenset({"if", "then", "else", "elif", "do", "while", "until", "{", "!", "time", "in"})
@@ -35,10 +61,10 @@ def with_arguments(text: str) -> str:
     place, tokens = _Place(), list(_tokens(text))
     for token in tokens:
         place.see(token, text)
-    is_declined = tokens and tokens[-1].kind == "comment" and not text[tokens[-1].start + 1:tokens[-1].end].strip()
+    is_declined = tokens and tokens[-1].kind == "comment" and not text[tokens[-1].start + 1 : tokens[-1].end].strip()
     if is_declined or place.last != "simple" or _ALL.search(text, place.start, place.end):
         return text
-    return f'{text[:place.end]} "$@"{text[place.end:]}'
+    return f'{text[: place.end]} "$@"{text[place.end :]}'
 
 
 class _Place:
@@ -54,7 +80,7 @@ class _Place:
         """In the words before the `in` of a case or a for."""
 
     def see(self, token: Token, text: str) -> None:
-        word = text[token.start:token.end]
+        word = text[token.start : token.end]
         if token.kind == "comment":
             return
         if token.kind == "word":
@@ -118,7 +144,7 @@ def _tokens(text: str, position: int = 0) -> Iterator[Token]:
         if is_delimiter:
             waiting.append((re.sub(r"['\"\\]", "", text[position:end]), is_delimiter == "<<-"))
             is_delimiter = ""
-        if not (text[position:end].isdigit() and text[end:end + 1] in ("<", ">")):
+        if not (text[position:end].isdigit() and text[end : end + 1] in ("<", ">")):
             yield Token("word", position, end)
         position = end
 
@@ -176,7 +202,7 @@ def _end_of_commands(text: str, position: int) -> int:
     """Behind the `)` of commands that begin here, whatever is in them."""
     place, depth, cases = _Place(), 0, 0
     for token in _tokens(text, position):
-        word = text[token.start:token.end] if token.kind == "word" and place.begins else ""
+        word = text[token.start : token.end] if token.kind == "word" and place.begins else ""
         cases += (word == "case") - (word == "esac")
         depth += token.kind == "("
         if token.kind == ")" and not (cases and not depth):

@@ -1,4 +1,5 @@
 """What ssh, and docker behind it, say when they do not get through: whether waiting can mend it, and what does."""
+
 from __future__ import annotations
 
 import re
@@ -19,20 +20,37 @@ class SshTrouble(NamedTuple):
 
 
 LASTING = (
-    SshTrouble("Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|host key is known for",
-               "its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand"),
-    SshTrouble(r"permission denied while trying to connect to the Docker daemon|dial unix \S+: connect: permission denied",
-               "put that account into the group docker over there, or use one that is in it"),
-    SshTrouble("Permission denied|Too many authentication failures|No supported authentication methods",
-               "ssh-add <your key>, or put your key there: ssh-copy-id {name}", passes_at_start=True),
-    SshTrouble("Could not resolve hostname|hostname contains invalid characters|Name or service not known|nodename nor servname provided",
-               "correct host.ssh, or give {name} an address in ~/.ssh/config, DNS or the hosts file", passes_at_start=True),
-    SshTrouble(r"Bad owner or permissions on|Bad configuration option|terminating, \d+ bad configuration|unsupported option|keyword .* extra arguments|missing argument",
-               "correct the ssh configuration; `ssh {name}` by hand shows the same"),
-    SshTrouble("Unable to negotiate with|no matching (?:host key type|cipher|key exchange method|MAC) found|Bad port|Unknown port",
-               "correct host.ssh or the ssh configuration; `ssh {name}` by hand shows the same"),
-    SshTrouble("docker: (?:command )?not found|docker: No such file or directory|exec: docker: not found|is not a docker command|unknown command: docker",
-               "install Docker on {name}", passes_at_start=True),
+    SshTrouble(
+        "Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|host key is known for",
+        "its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand",
+    ),
+    SshTrouble(
+        r"permission denied while trying to connect to the Docker daemon|dial unix \S+: connect: permission denied",
+        "put that account into the group docker over there, or use one that is in it",
+    ),
+    SshTrouble(
+        "Permission denied|Too many authentication failures|No supported authentication methods",
+        "ssh-add <your key>, or put your key there: ssh-copy-id {name}",
+        passes_at_start=True,
+    ),
+    SshTrouble(
+        "Could not resolve hostname|hostname contains invalid characters|Name or service not known|nodename nor servname provided",
+        "correct host.ssh, or give {name} an address in ~/.ssh/config, DNS or the hosts file",
+        passes_at_start=True,
+    ),
+    SshTrouble(
+        r"Bad owner or permissions on|Bad configuration option|terminating, \d+ bad configuration|unsupported option|keyword .* extra arguments|missing argument",
+        "correct the ssh configuration; `ssh {name}` by hand shows the same",
+    ),
+    SshTrouble(
+        "Unable to negotiate with|no matching (?:host key type|cipher|key exchange method|MAC) found|Bad port|Unknown port",
+        "correct host.ssh or the ssh configuration; `ssh {name}` by hand shows the same",
+    ),
+    SshTrouble(
+        "docker: (?:command )?not found|docker: No such file or directory|exec: docker: not found|is not a docker command|unknown command: docker",
+        "install Docker on {name}",
+        passes_at_start=True,
+    ),
 )
 PASSING = SshTrouble("", "", is_lasting=False)
 

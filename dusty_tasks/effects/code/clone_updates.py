@@ -1,4 +1,5 @@
 """Cloning a managed repo, and bringing its clone up to date; the user's work in it is never lost (docs/specs.md, "Repos")."""
+
 from __future__ import annotations
 
 import functools
@@ -59,8 +60,15 @@ class Extras(NamedTuple):
     lfs: bool = True
 
 
-def update_clone(path: str, url: str, branch: str, *, is_reset_wanted: bool = False, lock: int | None = None,
-                 extras: Extras = Extras()) -> Updated:  # noqa: B008 - immutable
+def update_clone(
+    path: str,
+    url: str,
+    branch: str,
+    *,
+    is_reset_wanted: bool = False,
+    lock: int | None = None,
+    extras: Extras = Extras(),  # noqa: B008 - immutable
+) -> Updated:
     """Clone `url` to `path`, or bring the clone there to the remote's `branch` ('' for the remote's default one).
 
     Work of the user's is never lost: a clone with edits or commits is left, or saved and reset if that is wanted; one that
@@ -90,7 +98,11 @@ def update_clone(path: str, url: str, branch: str, *, is_reset_wanted: bool = Fa
 
 
 def _opened(path: str, login: Login, lock: int | None) -> Clone:
-    allowed = {} if login.url.startswith("file:") else {"GIT_ALLOW_PROTOCOL": _without_files(os.environ.get("GIT_ALLOW_PROTOCOL"))}
+    allowed = (
+        {}
+        if login.url.startswith("file:")
+        else {"GIT_ALLOW_PROTOCOL": _without_files(os.environ.get("GIT_ALLOW_PROTOCOL"))}
+    )
     return Clone(path, lock, login_config(login), {**login_environment(login), **allowed})
 
 
@@ -138,7 +150,9 @@ def carry_out(clone: Clone, decision: Decision, facts: CloneFacts, branch: str) 
                 clone.run("checkout", "--quiet", "--force", "--no-track", "-B", branch, target)
             else:
                 # What a local branch of that name has is the remote's: conflict_of looked.
-                obstacle = clone.try_move("checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch, target)
+                obstacle = clone.try_move(
+                    "checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch, target
+                )
             if obstacle:
                 _restore_names(clone, facts, cleared)
             else:
@@ -179,8 +193,17 @@ def clone_afresh(path: str, login: Login, branch: str, remote: Remote, lock: int
     if os.path.lexists(making):
         shutil.rmtree(making)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    words = ["clone", "--quiet", "--origin", "origin", "--no-recurse-submodules", *(["--branch", branch] if remote.branches else []),
-             "--", login.url, making]
+    words = [
+        "clone",
+        "--quiet",
+        "--origin",
+        "origin",
+        "--no-recurse-submodules",
+        *(["--branch", branch] if remote.branches else []),
+        "--",
+        login.url,
+        making,
+    ]
     finished = git(words, lock=lock, config=login_config(login), env=login_environment(login))
     if finished.code:
         shutil.rmtree(making, ignore_errors=True)
@@ -210,10 +233,14 @@ def no_such_branch(shown_url: str, branch: str, remote: Remote) -> Failure:
     """The failure for a branch that the remote lacks."""
     names = ", ".join(sorted(remote.branches))
     if branch:
-        return Failure(f'{shown_url} has no branch "{branch}"; it has {names}',
-                       f"{DUSTY} repos manage <repo> --branch <one of them>, or --branch '' for the default one")
-    return Failure(f"{shown_url}: no branch is chosen, and HEAD there names none that was pushed; it has {names}",
-                   f"{DUSTY} repos manage <repo> --branch <one of them>")
+        return Failure(
+            f'{shown_url} has no branch "{branch}"; it has {names}',
+            f"{DUSTY} repos manage <repo> --branch <one of them>, or --branch '' for the default one",
+        )
+    return Failure(
+        f"{shown_url}: no branch is chosen, and HEAD there names none that was pushed; it has {names}",
+        f"{DUSTY} repos manage <repo> --branch <one of them>",
+    )
 
 
 def complete(clone: Clone, done: Updated, extras: Extras) -> Updated:
@@ -222,7 +249,11 @@ def complete(clone: Clone, done: Updated, extras: Extras) -> Updated:
     wanted = f"{done.after} {extras.submodules:d}{extras.lfs:d}".encode()
     if not done.after or read_bytes(path) == wanted:
         return done
-    has_done, missing = submodules.update(clone, is_forced=done.action == RESET, with_lfs=extras.lfs) if extras.submodules else (False, [])
+    has_done, missing = (
+        submodules.update(clone, is_forced=done.action == RESET, with_lfs=extras.lfs)
+        if extras.submodules
+        else (False, [])
+    )
     if extras.lfs:
         filled = fetch_files(clone)
         has_done, missing = has_done or filled[0], [*filled[1], *missing]
@@ -231,4 +262,3 @@ def complete(clone: Clone, done: Updated, extras: Extras) -> Updated:
     if has_done and done.action == NOTHING:
         done = done._replace(action=COMPLETED)
     return done._replace(missing=tuple(missing))
-

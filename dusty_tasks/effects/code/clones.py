@@ -1,4 +1,5 @@
 """One clone: what it stands on, what in it is the user's, how it is moved and saved. Decides nothing (core/code/clones does)."""
+
 from __future__ import annotations
 
 import contextlib
@@ -16,8 +17,15 @@ from dusty_tasks.effects.code.working_tree import git_folder_of, read_branch
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.files import read_bounded, read_bytes, write_atomically
 
-IN_PROGRESS = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert", "rebase-merge": "rebase",
-               "rebase-apply/applying": "am", "rebase-apply": "rebase", "BISECT_START": "bisect"}
+IN_PROGRESS = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply/applying": "am",
+    "rebase-apply": "rebase",
+    "BISECT_START": "bisect",
+}
 MOVING = "dusty-moving"
 """In .git while we move the working tree: the commit it moves to. Found at the start of an update, the last one was killed."""
 FETCHED = "dusty-fetched"
@@ -32,7 +40,9 @@ REFSPEC = "+refs/heads/*:refs/remotes/origin/*"
 class Clone:
     """One clone; every command names its .git, so that a missing one never means the repo around it."""
 
-    def __init__(self, path: str, lock: int | None = None, config: Pairs = (), env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: str, lock: int | None = None, config: Pairs = (), env: Mapping[str, str] | None = None
+    ) -> None:
         self.path, self.lock, self.config, self.env = path, lock, config, dict(env or {})
         self.git_folder = git_folder_of(path)
 
@@ -40,12 +50,21 @@ class Clone:
     def _answers(self) -> list[tuple[str, str]]:
         return own_answers(self.git_folder)
 
-    def try_run(self, *words: str, input: str | bytes | None = None, env: Mapping[str, str] | None = None,
-                config: Pairs = ()) -> process.Finished:
-        return git(["--git-dir", self.git_folder, "--work-tree", self.path, *words], cwd=self.path, lock=self.lock, input=input,
-                   env={**self.env, **(env or {})}, config=(*self._answers, *self.config, *config))
+    def try_run(
+        self, *words: str, input: str | bytes | None = None, env: Mapping[str, str] | None = None, config: Pairs = ()
+    ) -> process.Finished:
+        return git(
+            ["--git-dir", self.git_folder, "--work-tree", self.path, *words],
+            cwd=self.path,
+            lock=self.lock,
+            input=input,
+            env={**self.env, **(env or {})},
+            config=(*self._answers, *self.config, *config),
+        )
 
-    def run(self, *words: str, input: str | bytes | None = None, env: Mapping[str, str] | None = None, config: Pairs = ()) -> str:
+    def run(
+        self, *words: str, input: str | bytes | None = None, env: Mapping[str, str] | None = None, config: Pairs = ()
+    ) -> str:
         """What git prints, stripped. Raises ToolFailed."""
         finished = self.try_run(*words, input=input, env=env, config=config)
         if finished.code:
@@ -64,8 +83,13 @@ class Clone:
         except OSError:
             return False
         if self.try_run("rev-parse", "--quiet", "--verify", "HEAD^{tree}").code == 0:
-            return self.try_run("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all").code == 0 or bool(self._left_locks())
-        if self.try_run("symbolic-ref", "--quiet", "HEAD").code or self.try_run("rev-parse", "--quiet", "--verify", "HEAD").code == 0:
+            return self.try_run(
+                "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"
+            ).code == 0 or bool(self._left_locks())
+        if (
+            self.try_run("symbolic-ref", "--quiet", "HEAD").code
+            or self.try_run("rev-parse", "--quiet", "--verify", "HEAD").code == 0
+        ):
             return False
         return self.try_run("for-each-ref", "--format=%(objecttype)").code == 0
 
@@ -83,7 +107,14 @@ class Clone:
 
     def fetch(self, url: str, *refspecs: str) -> None:
         """Fetch all branches of `url` (or `refspecs`), and forget those that it has no more. Raises ToolFailed."""
-        words = ["fetch", "--quiet", UPLOAD_PACK, "--no-recurse-submodules", "--update-shallow", *([] if refspecs else ["--prune"])]
+        words = [
+            "fetch",
+            "--quiet",
+            UPLOAD_PACK,
+            "--no-recurse-submodules",
+            "--update-shallow",
+            *([] if refspecs else ["--prune"]),
+        ]
         wanted = ("--", url, *(refspecs or (REFSPEC,)))
         self.remember_upstream()
         finished = self.try_run(*words, *wanted)
@@ -104,14 +135,23 @@ class Clone:
         if commit == target and current == branch:
             return facts._replace(is_behind=True)
         own, dropped = self.own_commits("HEAD") if commit else ([], 0)
-        facts = facts._replace(is_behind=self.is_ancestor(commit, target), is_ahead=self.is_ancestor(target, commit), local_commits=len(own),
-                               dropped_commits=dropped, own_base=self._base_of(own) if dropped else "")
+        facts = facts._replace(
+            is_behind=self.is_ancestor(commit, target),
+            is_ahead=self.is_ancestor(target, commit),
+            local_commits=len(own),
+            dropped_commits=dropped,
+            own_base=self._base_of(own) if dropped else "",
+        )
         if current == branch:
             return facts
         local = f"refs/heads/{branch}"
-        blocking = blocking_names(branch, self.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").splitlines())
-        return facts._replace(other_tip_commits=len(self.own_commits(local)[0]) if self.commit(local) else 0,
-                              blocking={name: len(self.own_commits(f"refs/heads/{name}")[0]) for name in blocking})
+        blocking = blocking_names(
+            branch, self.run("for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads").splitlines()
+        )
+        return facts._replace(
+            other_tip_commits=len(self.own_commits(local)[0]) if self.commit(local) else 0,
+            blocking={name: len(self.own_commits(f"refs/heads/{name}")[0]) for name in blocking},
+        )
 
     def edits(self) -> int:
         """How many tracked files differ from HEAD; submodules are looked at by themselves."""
@@ -127,7 +167,9 @@ class Clone:
         if not away:
             return [], 0
         tips = "".join(f"^{tip}\n" for tip in (*self._upstream_tips(), *known))
-        own = self.run("rev-list", "--topo-order", "--ignore-missing", "--stdin", ref, "--not", "--remotes=origin", input=tips).split()
+        own = self.run(
+            "rev-list", "--topo-order", "--ignore-missing", "--stdin", ref, "--not", "--remotes=origin", input=tips
+        ).split()
         return own, len(away) - len(own)
 
     def _base_of(self, own: Sequence[str]) -> str:
@@ -137,12 +179,18 @@ class Clone:
 
     def _upstream_tips(self) -> list[str]:
         """The commits that branches of the remote stood at, as we and git remember them."""
-        found = dict.fromkeys((read_bytes(os.path.join(self.git_folder, UPSTREAM)) or b"").decode("ascii", "replace").split())
+        found = dict.fromkeys(
+            (read_bytes(os.path.join(self.git_folder, UPSTREAM)) or b"").decode("ascii", "replace").split()
+        )
         for folder, _folders, files in os.walk(os.path.join(self.git_folder, "logs/refs/remotes/origin")):
             for name in files:
                 with contextlib.suppress(OSError):
                     lines = (read_bounded(os.path.join(folder, name), 64 << 20) or b"").splitlines()
-                    found.update(dict.fromkeys(tip.decode("ascii", "replace") for line in lines for tip in line.split(b" ", 2)[:2]))
+                    found.update(
+                        dict.fromkeys(
+                            tip.decode("ascii", "replace") for line in lines for tip in line.split(b" ", 2)[:2]
+                        )
+                    )
         return [tip for tip in found if tip.isalnum() and tip.strip("0")]
 
     def remember_upstream(self, *more: str) -> None:
@@ -158,7 +206,9 @@ class Clone:
 
     def in_progress(self) -> str:
         """`merge`, `rebase`, … if one was begun and not ended."""
-        return next((word for name, word in IN_PROGRESS.items() if os.path.exists(os.path.join(self.git_folder, name))), "")
+        return next(
+            (word for name, word in IN_PROGRESS.items() if os.path.exists(os.path.join(self.git_folder, name))), ""
+        )
 
     # Saving
 
@@ -174,8 +224,14 @@ class Clone:
                 self.run("read-tree", "HEAD", env=env)
             self.run("add", "--all", "--", ".", env=env)
             if hidden := self.hidden_obstacles():
-                self.run("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul", env={**env, "GIT_LITERAL_PATHSPECS": "1"},
-                         input=os.fsencode("\0".join(hidden)))
+                self.run(
+                    "add",
+                    "--force",
+                    "--pathspec-from-file=-",
+                    "--pathspec-file-nul",
+                    env={**env, "GIT_LITERAL_PATHSPECS": "1"},
+                    input=os.fsencode("\0".join(hidden)),
+                )
             tree = self.run("write-tree", env=env)
         finally:
             if os.path.exists(index):
@@ -201,7 +257,11 @@ class Clone:
         return sorted(set(ignored) & coming)
 
     def _commit_of(self, tree: str, parents: Iterable[str], message: str) -> str:
-        who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in (("NAME", "Dusty"), ("EMAIL", "dusty@localhost"))}
+        who = {
+            f"GIT_{role}_{key}": value
+            for role in ("AUTHOR", "COMMITTER")
+            for key, value in (("NAME", "Dusty"), ("EMAIL", "dusty@localhost"))
+        }
         words = [word for parent in dict.fromkeys(parents) if parent for word in ("-p", parent)]
         return self.run("commit-tree", "--no-gpg-sign", tree, *words, "-m", message, env=who)
 
@@ -230,7 +290,11 @@ class Clone:
         for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"):
             if os.path.exists(os.path.join(self.git_folder, name)):
                 os.unlink(os.path.join(self.git_folder, name))
-        for operation, words in (("am", ("am", "--quit")), ("rebase", ("rebase", "--quit")), ("bisect", ("bisect", "reset", "HEAD"))):
+        for operation, words in (
+            ("am", ("am", "--quit")),
+            ("rebase", ("rebase", "--quit")),
+            ("bisect", ("bisect", "reset", "HEAD")),
+        ):
             if self.in_progress() == operation:
                 self.try_run(*words)
 
@@ -274,13 +338,26 @@ class Clone:
         return note
 
     def _differing(self, commit: str) -> list[str]:
-        return self.names("diff", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "-z", commit)
+        return self.names(
+            "diff",
+            "--name-only",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            "--ignore-submodules=all",
+            "-z",
+            commit,
+        )
 
     def _left_locks(self) -> list[str]:
         if not os.path.exists(os.path.join(self.git_folder, MOVING)):
             return []
         branch = read_branch(self.path)
-        return [name for name in (*LOCK_FILES, f"refs/heads/{branch}.lock") if os.path.exists(os.path.join(self.git_folder, name))]
+        return [
+            name
+            for name in (*LOCK_FILES, f"refs/heads/{branch}.lock")
+            if os.path.exists(os.path.join(self.git_folder, name))
+        ]
 
     def mark_fetched(self) -> None:
         write_atomically(os.path.join(self.git_folder, FETCHED), b"")
@@ -294,7 +371,9 @@ class Clone:
         if belongs_to_another(self.path):
             return "of another user"
         try:
-            finished = self.try_run("status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty")
+            finished = self.try_run(
+                "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=dirty"
+            )
         except OSError:
             return "broken"
         if finished.code:
@@ -308,7 +387,10 @@ class Clone:
 
 def belongs_to_another(folder: str) -> bool:
     """True for a repo of somebody else's that the user's `safe.directory` does not name: git by itself would refuse it, too."""
-    users = {os.geteuid(), *([int(os.environ["SUDO_UID"])] if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdecimal() else [])}
+    users = {
+        os.geteuid(),
+        *([int(os.environ["SUDO_UID"])] if os.geteuid() == 0 and os.environ.get("SUDO_UID", "").isdecimal() else []),
+    }
     try:
         owners = {os.lstat(path).st_uid for path in (folder, os.path.join(folder, ".git"), git_folder_of(folder))}
     except OSError:

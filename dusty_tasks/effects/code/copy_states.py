@@ -1,4 +1,5 @@
 """What lies in a folder of the Docker host: names, kinds, sizes and times, of a copy or of what was kept of one."""
+
 from __future__ import annotations
 
 import os
@@ -49,13 +50,17 @@ def read_states(host: DockerHost, folder: str) -> dict[bytes, list[tuple[bytes, 
             kind, size, seconds, fraction, path = match.groups()
             below, _, name = (b"/" + path).rpartition(b"/")
             nanoseconds = int((fraction or b"").ljust(9, b"0"))
-            found.setdefault(below + b"/", []).append((name, State(kind.decode(), int(size), int(seconds) * 10**9 + nanoseconds, target)))
+            found.setdefault(below + b"/", []).append(
+                (name, State(kind.decode(), int(size), int(seconds) * 10**9 + nanoseconds, target))
+            )
     return found
 
 
 def files_in(states: dict[bytes, list[tuple[bytes, State]]]) -> dict[bytes, State]:
     """Path `a/b` -> state of everything but folders."""
-    return {(folder + name)[1:]: state for folder, entries in states.items() for name, state in entries if state.kind != "d"}
+    return {
+        (folder + name)[1:]: state for folder, entries in states.items() for name, state in entries if state.kind != "d"
+    }
 
 
 def local_listing(root: str) -> Listing:
@@ -68,6 +73,7 @@ def local_listing(root: str) -> Listing:
                 return [(entry.name, _FOLDER if entry.is_dir(follow_symlinks=False) else _FILE) for entry in found]
         except OSError:
             return ()  # gone, or not ours: rsync says so if it matters
+
     return listing
 
 

@@ -3,6 +3,7 @@
 10,000 files take about 25 ms: the walk keeps one tuple a file and no object beyond it. Excluded folders are not entered. The time of
 a folder is left out: it changes with every excluded file that comes and goes in it, and its names are in the digest anyway.
 """
+
 from __future__ import annotations
 
 import marshal
@@ -74,7 +75,9 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
                 name = found.name
                 is_folder = found.is_dir(follow_symlinks=False)
                 expression = any_folder if is_folder else any_file
-                if (is_slow or name in names or (expression and expression.fullmatch(folder + name))) and is_excluded(folder + name, is_folder):
+                if (is_slow or name in names or (expression and expression.fullmatch(folder + name))) and is_excluded(
+                    folder + name, is_folder
+                ):
                     continue
                 try:
                     state = found.stat(follow_symlinks=False)
@@ -173,8 +176,10 @@ def _write_manifest(path: str, manifest: Manifest) -> None:
 def edited_since(root: str, source: Source, names: Iterable[bytes]) -> dict[bytes, list[Entry]]:
     """Those of the files `names` below `root` that are not what `source` says any more, as they are now."""
     late: dict[bytes, list[Entry]] = {}
-    known = {folder: {entry[0]: entry for entry in source.folders.get(folder, ())}
-             for folder in {b"/" + name.rpartition(b"/")[0] + b"/" * (b"/" in name) for name in names}}
+    known = {
+        folder: {entry[0]: entry for entry in source.folders.get(folder, ())}
+        for folder in {b"/" + name.rpartition(b"/")[0] + b"/" * (b"/" in name) for name in names}
+    }
     for name in names:
         folder, _, last = (b"/" + name).rpartition(b"/")
         try:

@@ -1,4 +1,5 @@
 """The door to git: the user's own git, agent and known_hosts; never a question, and nothing that a repo's own configuration asks to run."""
+
 from __future__ import annotations
 
 import functools
@@ -28,26 +29,54 @@ from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import ToolFailed
 from dusty_tasks.effects.doors.files import read_bounded
 
-OF_ANOTHER_REPO = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX", "GIT_NAMESPACE",
-                   "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_IMPLICIT_WORK_TREE", "GIT_GRAFT_FILE", "GIT_SHALLOW_FILE", "GIT_REPLACE_REF_BASE",
-                   "GIT_CONFIG", "GIT_EXTERNAL_DIFF")
+OF_ANOTHER_REPO = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_SHALLOW_FILE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_CONFIG",
+    "GIT_EXTERNAL_DIFF",
+)
 """Set for us when Dusty is started from a git hook; they would point every command at that repo."""
 LARGEST_CONFIG = 1 << 20
 """Bytes of a repo's own configuration."""
-PASSWORD_HELPER = ('!f() { test "$1" = get || exit 0; printf "username=%s\\npassword=%s\\n" "$DUSTY_GIT_USER" "$DUSTY_GIT_PASSWORD"; }; f')
+PASSWORD_HELPER = '!f() { test "$1" = get || exit 0; printf "username=%s\\npassword=%s\\n" "$DUSTY_GIT_USER" "$DUSTY_GIT_PASSWORD"; }; f'
 """How git gets the password of a URL: in an argument other users of this machine could read it."""
 
 
-def git(words: Sequence[str], *, cwd: str = "/", lock: int | None = None, input: str | bytes | None = None,
-        env: Mapping[str, str] | None = None, config: Pairs = (), timeout: float | None = None) -> process.Finished:
+def git(
+    words: Sequence[str],
+    *,
+    cwd: str = "/",
+    lock: int | None = None,
+    input: str | bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    config: Pairs = (),
+    timeout: float | None = None,
+) -> process.Finished:
     """Run git without any question; `lock` is a descriptor that it inherits, `config` what it is to obey before all files.
 
     Names that are no UTF-8 come with surrogate escapes. Without a `cwd` no repo is looked at.
     """
     surroundings = {**_environment(), **(env or {})}
     pairs = (*ALWAYS, *config, *(LFS_FILTER if has_lfs() else NO_LFS_FILTER))
-    return process.run(["git", *words], cwd=cwd, input=input, env={**surroundings, **as_environment(pairs, surroundings)},
-                       pass_fds=() if lock is None else (lock,), errors="surrogateescape", timeout=timeout)
+    return process.run(
+        ["git", *words],
+        cwd=cwd,
+        input=input,
+        env={**surroundings, **as_environment(pairs, surroundings)},
+        pass_fds=() if lock is None else (lock,),
+        errors="surrogateescape",
+        timeout=timeout,
+    )
 
 
 @functools.cache
@@ -59,8 +88,15 @@ def has_lfs() -> bool:
 def _environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}
     # LFS files come after the checkout, in one batch: a server that refuses them must not leave a tree that is half moved.
-    env |= {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_ASKPASS": "", "SSH_ASKPASS": "", "LC_ALL": "C.UTF-8", "LANGUAGE": "",
-            "GIT_LFS_SKIP_SMUDGE": "1"}
+    env |= {
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_ASKPASS": "",
+        "SSH_ASKPASS": "",
+        "LC_ALL": "C.UTF-8",
+        "LANGUAGE": "",
+        "GIT_LFS_SKIP_SMUDGE": "1",
+    }
     env.setdefault("GIT_ALLOW_PROTOCOL", ":".join(PROTOCOLS))
     if not {"GIT_SSH", "GIT_SSH_COMMAND"} & env.keys():
         env["GIT_SSH_COMMAND"] = last_value(outside_config(), "core.sshcommand") or "ssh -o BatchMode=yes"
@@ -71,7 +107,11 @@ def _environment() -> dict[str, str]:
 def outside_config() -> Pairs:
     """What the user's and the system's git configuration say."""
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}
-    return pairs_of(process.run(["git", "config", "--list", "-z"], env={**env, "GIT_DIR": os.devnull}, cwd="/", errors="surrogateescape").out)
+    return pairs_of(
+        process.run(
+            ["git", "config", "--list", "-z"], env={**env, "GIT_DIR": os.devnull}, cwd="/", errors="surrogateescape"
+        ).out
+    )
 
 
 def forget_surroundings() -> None:
@@ -85,12 +125,18 @@ def own_answers(git_folder: str) -> list[tuple[str, str]]:
 
     Raises OSError if that configuration is none that git could read to an end.
     """
-    paths = {"--local": os.path.join(common_folder(git_folder), "config"), "--worktree": os.path.join(git_folder, "config.worktree")}
+    paths = {
+        "--local": os.path.join(common_folder(git_folder), "config"),
+        "--worktree": os.path.join(git_folder, "config.worktree"),
+    }
     kinds = [kind for kind, path in paths.items() if not is_plain(read_bounded(path, LARGEST_CONFIG) or b"")]
     if not kinds:
         return []
-    own = [pair for kind in kinds for pair in
-           pairs_of(git(["--git-dir", git_folder, "config", kind, "--includes", "--list", "-z"]).out)]
+    own = [
+        pair
+        for kind in kinds
+        for pair in pairs_of(git(["--git-dir", git_folder, "config", kind, "--includes", "--list", "-z"]).out)
+    ]
     return answers(own, outside_config())
 
 
@@ -114,7 +160,9 @@ def list_remote(login: Login, *words: str, timeout: float | None = None) -> str:
 
 def git_failed(words: Sequence[str], finished: process.Finished) -> ToolFailed:
     """git's last lines, without passwords and escapes, and the hint that fits."""
-    printed = without_credentials("\n".join(printable(line.expandtabs(4)) for line in (finished.err or finished.out).splitlines()))
+    printed = without_credentials(
+        "\n".join(printable(line.expandtabs(4)) for line in (finished.err or finished.out).splitlines())
+    )
     shown = [without_credentials(printable(word)) for word in words if word not in ("--quiet", UPLOAD_PACK)]
     return ToolFailed(["git", *shown], finished.code, printed, hint_of(printed))
 

@@ -1,4 +1,5 @@
 """The ignore files of a working tree, as git finds them: .gitignore in any folder, and info/exclude in the git data."""
+
 from __future__ import annotations
 
 import os
@@ -13,11 +14,12 @@ LARGEST = 1 << 20
 def read_ignores(source: str) -> Ignores:
     """What git ignores in `source`; its files are read as they are needed. A file that cannot be read counts as empty."""
     top = _top_of(source)
-    below = os.fsencode(source)[len(os.fsencode(top)):] if top else b""
+    below = os.fsencode(source)[len(os.fsencode(top)) :] if top else b""
     root = os.fsencode(top or source)
 
     def read(folder: bytes) -> bytes | None:
         return _read(root + folder + os.fsencode(IGNORE_FILE))
+
     return Ignores(read, _exclude_of(top) if top else b"", below)
 
 

@@ -1,4 +1,5 @@
 """The inodes of files and folders on the Docker host, by which a replaced one is told from one that was changed."""
+
 from __future__ import annotations
 
 import os
@@ -31,7 +32,9 @@ def read_inodes(host: DockerHost, paths: Sequence[str]) -> dict[str, int]:
 def read_last_change(host: DockerHost, paths: Sequence[str]) -> int:
     """The second since which none of these files, folders and links was renamed or made. Raises Unreachable."""
     script = 'stat -c %Z -- "$@"; stat -L -c %Z -- "$@"'
-    return max((int(line) for line in host.run_script(script, *paths, check=False).out.split() if line.isdigit()), default=0)
+    return max(
+        (int(line) for line in host.run_script(script, *paths, check=False).out.split() if line.isdigit()), default=0
+    )
 
 
 def print_inodes(paths: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 While a sync is under way the folder is called `<time>.part`: rsync moves everything into it that it deletes or overwrites. Killed there, it is
 still there for the next sync to look through.
 """
+
 from __future__ import annotations
 
 import filecmp
@@ -88,7 +89,11 @@ def equal_files(host: DockerHost, repo_id: str, name: str, paths: Collection[byt
     if not host.is_local:
         done = host.run_script(COMPARE, kept, copy, input=_nul_ended(paths), as_root=True, errors="surrogateescape")
         return set(done.out.encode("utf-8", "surrogateescape").split(b"\0")) & {*paths}
-    return {path for path in paths if _is_equal(os.path.join(os.fsencode(kept), path), os.path.join(os.fsencode(copy), path))}
+    return {
+        path
+        for path in paths
+        if _is_equal(os.path.join(os.fsencode(kept), path), os.path.join(os.fsencode(copy), path))
+    }
 
 
 def _is_equal(one: bytes, other: bytes) -> bool:
@@ -104,7 +109,9 @@ def settle(host: DockerHost, repo_id: str, name: str, superfluous: Iterable[byte
     final = folder.removesuffix(PART)
     if not host.is_local:
         if keeps_any:
-            host.run_script(SETTLE, folder, "" if final == folder else final, input=_nul_ended(superfluous), as_root=True)
+            host.run_script(
+                SETTLE, folder, "" if final == folder else final, input=_nul_ended(superfluous), as_root=True
+            )
         else:
             host.run(["rm", "-rf", folder], check=True, as_root=True)
         return
@@ -127,7 +134,12 @@ def read_sets(host: DockerHost, repo_id: str = "") -> list[KeptSet]:
     """All sets (of one repo), each repo's oldest first."""
     top = host.path(kept_path(repo_id))
     if not host.is_local:
-        lines = [line.partition("\t") for line in host.run_script(SIZES, top, check=False, as_root=True, errors="surrogateescape").out.splitlines()]
+        lines = [
+            line.partition("\t")
+            for line in host.run_script(
+                SIZES, top, check=False, as_root=True, errors="surrogateescape"
+            ).out.splitlines()
+        ]
         found = [(path.removeprefix("./"), int(kib) * 1024) for kib, _, path in lines if kib.isdigit()]
     else:
         found = [(os.path.relpath(path, top), _size_of(path)) for path in _local_sets(top)]

@@ -1,4 +1,5 @@
 """Files of Git LFS: their content for the pointers that a checkout left, by the user's git-lfs (its filter is ours, its servers are git's)."""
+
 from __future__ import annotations
 
 import os
@@ -35,11 +36,15 @@ def fetch_files(clone: Clone) -> tuple[bool, list[str]]:
     what = f"{counted(len(left), 'file')} of Git LFS ({', '.join(map(printable, left[:3]))}{', …' if len(left) > 3 else ''})"
     if not has_lfs():
         verb = "is a pointer" if len(left) == 1 else "are pointers"
-        return False, [f"{what} {verb} without content: install git-lfs, then {DUSTY} repos update ({DUSTY} config set repos.lfs false if they are not needed)"]
+        return False, [
+            f"{what} {verb} without content: install git-lfs, then {DUSTY} repos update ({DUSTY} config set repos.lfs false if they are not needed)"
+        ]
     with clone.moving_to(clone.commit("HEAD")):
         finished = clone.try_run("lfs", "pull", "origin")
     if finished.code:
-        return len(pointers(clone)) < len(left), [f"{what} could not be fetched: {git_failed(('lfs', 'pull'), finished)}"]
+        return len(pointers(clone)) < len(left), [
+            f"{what} could not be fetched: {git_failed(('lfs', 'pull'), finished)}"
+        ]
     if not last_value(outside_config(), LFS_FILTER[0][0]):
         # Without `git lfs install` a git by hand would take the content for edits.
         for key, value in LFS_FILTER:

@@ -1,4 +1,5 @@
 """Which commit brought a line of a file: for a person who is asked to allow what the line says."""
+
 from __future__ import annotations
 
 from typing import NamedTuple

@@ -1,4 +1,5 @@
 """Receipts beside the copies on the Docker host: what each copy was made from (`persist/repos/.receipts/<id>.json`)."""
+
 from __future__ import annotations
 
 import json
@@ -37,7 +38,9 @@ def read_receipts(host: DockerHost, repo_ids: Iterable[str]) -> dict[str, Receip
     base = host.path(COPIES)
     if not host.is_local:
         return receipts_of(host.run_script(PRINT_RECEIPTS, base, *repo_ids).out.splitlines())
-    lines = (read_bytes(f"{base}/.receipts/{repo_id}.json") for repo_id in repo_ids if os.path.isdir(f"{base}/{repo_id}"))
+    lines = (
+        read_bytes(f"{base}/.receipts/{repo_id}.json") for repo_id in repo_ids if os.path.isdir(f"{base}/{repo_id}")
+    )
     return receipts_of(line for line in lines if line is not None)
 
 

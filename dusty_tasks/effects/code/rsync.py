@@ -3,6 +3,7 @@
 Every copy is two or three commands: `prepare` walks the destination's components (no link, no file in the way, really inside its base) and
 sets the receipt aside, rsync copies, the caller writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
 """
+
 from __future__ import annotations
 
 import functools
@@ -33,7 +34,9 @@ _FORBIDDEN = re.compile("Permission denied|Operation not permitted")
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
 LOST_LINE = (10, 12, 30, 35, 255)
 
-PREPARE = WALK + r"""
+PREPARE = (
+    WALK
+    + r"""
 set -fu
 root=${1%/} below=$2 receipt=$3 is_empty=$4 kept=$5 lists=$6
 shift 6
@@ -74,6 +77,7 @@ printf '@dirs\0'
 find . "$@" -type d -print0
 exit 0
 """
+)
 """Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no), the folder
 of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not.
 
@@ -120,33 +124,63 @@ class NotOurs(ToolFailed):
     """The folder that is not ours, where it is another than that of the copy."""
 
 
-def prepare(host: DockerHost, below: str, receipt: str = "", is_empty: bool = False, repo_id: str = "", unlisted: Sequence[str] = ()) -> Prepared:
+def prepare(
+    host: DockerHost,
+    below: str,
+    receipt: str = "",
+    is_empty: bool = False,
+    repo_id: str = "",
+    unlisted: Sequence[str] = (),
+) -> Prepared:
     """The guards on resolved paths; makes the destination, removes the receipt (a path below host.root), and looks at the copy.
 
     `unlisted` are folders at the top of the copy that nobody will ask for. Raises Failure (a guard refuses), EmptySource (unless
     `is_empty` is False), NotOurs, ToolFailed.
     """
     lists = "yes" if receipt and not host.is_local else "no"
-    finished = host.run_script(PREPARE, host.root, below, receipt, "yes" if is_empty else "no", f"{KEPT}/{repo_id}" if repo_id else "",
-                               lists, *unlisted,
-                               check=False, as_root=True, errors="surrogateescape")
+    finished = host.run_script(
+        PREPARE,
+        host.root,
+        below,
+        receipt,
+        "yes" if is_empty else "no",
+        f"{KEPT}/{repo_id}" if repo_id else "",
+        lists,
+        *unlisted,
+        check=False,
+        as_root=True,
+        errors="surrogateescape",
+    )
     if finished.code == 3:
-        raise Failure(f"refused to sync to {host.path(below)}: {finished.out.strip()}", "look where it comes from and move it away, or choose another host.root")
+        raise Failure(
+            f"refused to sync to {host.path(below)}: {finished.out.strip()}",
+            "look where it comes from and move it away, or choose another host.root",
+        )
     if finished.code == 5:
         raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")
     if finished.code:
-        hint = "" if host.is_local or host.become_root or host.login.is_root else \
-            f"the login is not root and may not use `sudo -n`: allow that, or {DUSTY} config set host.root to a folder of its own"
+        hint = (
+            ""
+            if host.is_local or host.become_root or host.login.is_root
+            else f"the login is not root and may not use `sudo -n`: allow that, or {DUSTY} config set host.root to a folder of its own"
+        )
         printed = finished.err or finished.out
-        failure = (NotOurs if host.is_local and _FORBIDDEN.search(printed) else ToolFailed)(["prepare", host.path(below)], finished.code, printed, hint)
+        failure = (NotOurs if host.is_local and _FORBIDDEN.search(printed) else ToolFailed)(
+            ["prepare", host.path(below)], finished.code, printed, hint
+        )
         if isinstance(failure, NotOurs) and below.startswith(f"{COPIES}/"):
             # An engine that starts a container again makes the folders that it mounts and does not find, as root.
             failure.folder = host.path(COPIES)
         raise failure
     records = finished.out.encode("utf-8", "surrogateescape").split(b"\0")
     said = {word: rest for word, _, rest in (record.partition(b" ") for record in records if record.startswith(b"@"))}
-    return Prepared(b"@new" in said, _json_of(said.get(b"@was")), tuple(os.fsdecode(record[len(b"@part "):]) for record in records if record.startswith(b"@part ")),
-                    None if host.is_local else _json_of(said.get(b"@started")), local_listing(host.path(below)) if host.is_local else listing_of(records))
+    return Prepared(
+        b"@new" in said,
+        _json_of(said.get(b"@was")),
+        tuple(os.fsdecode(record[len(b"@part ") :]) for record in records if record.startswith(b"@part ")),
+        None if host.is_local else _json_of(said.get(b"@started")),
+        local_listing(host.path(below)) if host.is_local else listing_of(records),
+    )
 
 
 def _json_of(data: bytes | None) -> dict[str, Any]:
@@ -157,18 +191,44 @@ def _json_of(data: bytes | None) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def send_folder(host: DockerHost, source: str, below: str, rules: Sequence[Rule], kept: str, *, checksum: bool = False,
-                progress: Callable[[str], None] | None = None, lock: int | None = None) -> Copied:
+def send_folder(
+    host: DockerHost,
+    source: str,
+    below: str,
+    rules: Sequence[Rule],
+    kept: str,
+    *,
+    checksum: bool = False,
+    progress: Callable[[str], None] | None = None,
+    lock: int | None = None,
+) -> Copied:
     """Bring everything of `source` to `<host.root>/<below>`, but for what is excluded; nothing is deleted.
 
     What is overwritten is moved to `kept`, a folder below host.root, before. `lock` is a descriptor that rsync inherits. Raises NotOurs, ToolFailed.
     """
-    return run_rsync(host, source, host.path(below), rules, [*_backup(host, kept), *(["--checksum"] if checksum else [])], progress=progress, lock=lock)
+    return run_rsync(
+        host,
+        source,
+        host.path(below),
+        rules,
+        [*_backup(host, kept), *(["--checksum"] if checksum else [])],
+        progress=progress,
+        lock=lock,
+    )
 
 
-def send_in_place(host: DockerHost, source: str, below: str, paths: Iterable[bytes], kept: str, *, checksum: bool = False) -> Copied:
+def send_in_place(
+    host: DockerHost, source: str, below: str, paths: Iterable[bytes], kept: str, *, checksum: bool = False
+) -> Copied:
     """Write single files without replacing them; what they were is copied to `kept`. Raises as send_folder does."""
-    return run_rsync(host, source, host.path(below), (), ["--inplace", *_backup(host, kept), *(["--checksum"] if checksum else [])], paths=paths)
+    return run_rsync(
+        host,
+        source,
+        host.path(below),
+        (),
+        ["--inplace", *_backup(host, kept), *(["--checksum"] if checksum else [])],
+        paths=paths,
+    )
 
 
 def delete_paths(host: DockerHost, below: str, paths: Sequence[bytes], kept: str, lock: int | None = None) -> Copied:
@@ -185,9 +245,18 @@ def _backup(host: DockerHost, kept: str) -> list[str]:
     return ["--backup", f"--backup-dir={host.path(kept)}"]
 
 
-def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[Rule], extra: Sequence[str] = ("--delete", "--force"), *,
-              progress: Callable[[str], None] | None = None, lock: int | None = None, paths: Iterable[bytes] | None = None,
-              is_fetching: bool = False) -> Copied:
+def run_rsync(
+    host: DockerHost,
+    source: str,
+    destination: str,
+    rules: Sequence[Rule],
+    extra: Sequence[str] = ("--delete", "--force"),
+    *,
+    progress: Callable[[str], None] | None = None,
+    lock: int | None = None,
+    paths: Iterable[bytes] | None = None,
+    is_fetching: bool = False,
+) -> Copied:
     """rsync alone; `extra` are further options, `paths` the only ones below `source` that it is about, `is_fetching` turns it round: `source`
     is on the Docker host then, and `destination` here.
 
@@ -207,8 +276,14 @@ def run_rsync(host: DockerHost, source: str, destination: str, rules: Sequence[R
     said = _Progress(progress) if progress else None
     if said:
         argv[1:1] = ["--info=progress2"]
-    finished = process.run(argv, input=data, env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
-                           on_line=said, pass_fds=() if lock is None else (lock,), errors="surrogateescape")
+    finished = process.run(
+        argv,
+        input=data,
+        env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
+        on_line=said,
+        pass_fds=() if lock is None else (lock,),
+        errors="surrogateescape",
+    )
     if finished.code in (ARRIVED, VANISHED):
         return copied_of(finished.out.splitlines())
     raise _failure(host, argv, finished)
@@ -239,7 +314,12 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
         hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
     elif finished.code in LOST_LINE and not host.is_local:
         hint = f"the connection to {host.name} was lost; the next sync goes on where this one ended"
-    return kind([word for word in argv if not word.startswith("--filter")], finished.code, "\n".join([*in_the_way, finished.err or finished.out]), hint)
+    return kind(
+        [word for word in argv if not word.startswith("--filter")],
+        finished.code,
+        "\n".join([*in_the_way, finished.err or finished.out]),
+        hint,
+    )
 
 
 def copied_of(lines: Sequence[str]) -> Copied:
@@ -265,8 +345,15 @@ def path_of(name: str) -> bytes:
     return re.sub(rb"\\#([0-7]{3})", lambda match: bytes([int(match[1], 8)]), os.fsencode(name))
 
 
-def push_folder(host: DockerHost, source: str, destination: str, delete: bool = True, keep: Sequence[str] = (), *,
-                follow_links: bool = False) -> Copied:
+def push_folder(
+    host: DockerHost,
+    source: str,
+    destination: str,
+    delete: bool = True,
+    keep: Sequence[str] = (),
+    *,
+    follow_links: bool = False,
+) -> Copied:
     """Make a folder of Dusty's own on the Docker host (command files, assets, nginx) what `source` is.
 
     `destination` is absolute; `keep` are rsync patterns that are neither sent nor deleted (`/libs/`); with `follow_links` what
@@ -279,7 +366,13 @@ def push_folder(host: DockerHost, source: str, destination: str, delete: bool = 
     check_version(host)
     prepare(host, os.path.relpath(destination, host.root))
     rules = [Rule(os.fsencode(pattern), True, "kept") for pattern in keep]
-    return run_rsync(host, source, destination, rules, ["--force", *(["--delete"] if delete else []), *(["--copy-links"] if follow_links else [])])
+    return run_rsync(
+        host,
+        source,
+        destination,
+        rules,
+        ["--force", *(["--delete"] if delete else []), *(["--copy-links"] if follow_links else [])],
+    )
 
 
 def differences(host: DockerHost, source: str, destination: str, rules: Sequence[Rule]) -> Copied:
@@ -298,8 +391,21 @@ def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool
     """Give files that containers left as root to whoever receives copies, through a throw-away container; False if that did not work."""
     owner = f"{os.getuid()}:{os.getgid()}" if host.is_local else ":".join(host.run_script("id -u; id -g").out.split())
     for image_name in image_names:
-        argv = ["docker", "run", "--rm", "--pull=never", "--network=none", "--user=0", "--entrypoint=chown", "-v", f"{folder}:/work",
-                image_name, "-hR", owner, "/work"]
+        argv = [
+            "docker",
+            "run",
+            "--rm",
+            "--pull=never",
+            "--network=none",
+            "--user=0",
+            "--entrypoint=chown",
+            "-v",
+            f"{folder}:/work",
+            image_name,
+            "-hR",
+            owner,
+            "/work",
+        ]
         if process.run(argv, env=host.engine_environment()).code == 0:
             return True
     return False
@@ -308,8 +414,28 @@ def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool
 def give_to_caller(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:
     """Give what root owns in a folder of this machine to the caller, and nothing of anybody else's; False if that did not work."""
     for image_name in image_names:
-        argv = ["docker", "run", "--rm", "--pull=never", "--network=none", "--user=0", "--entrypoint=find", "-v", f"{folder}:/work",
-                image_name, "/work", "-xdev", "-user", "0", "-exec", "chown", "-h", f"{os.getuid()}:{os.getgid()}", "{}", "+"]
+        argv = [
+            "docker",
+            "run",
+            "--rm",
+            "--pull=never",
+            "--network=none",
+            "--user=0",
+            "--entrypoint=find",
+            "-v",
+            f"{folder}:/work",
+            image_name,
+            "/work",
+            "-xdev",
+            "-user",
+            "0",
+            "-exec",
+            "chown",
+            "-h",
+            f"{os.getuid()}:{os.getgid()}",
+            "{}",
+            "+",
+        ]
         if process.run(argv, env=host.engine_environment()).code == 0:
             return True
     return False
@@ -332,7 +458,9 @@ def _check(version_line: str, where: str) -> None:
     if found and tuple(map(int, found.groups())) >= OLDEST:
         return
     wanted = ".".join(map(str, OLDEST))
-    install = "brew install rsync" if "openrsync" in version_line or "2.6.9" in version_line else "install the package rsync"
+    install = (
+        "brew install rsync" if "openrsync" in version_line or "2.6.9" in version_line else "install the package rsync"
+    )
     if not version_line:
         raise Failure(f"rsync is not installed {where}", install)
     raise Failure(f"rsync {where} is not {wanted} or newer: {version_line}", install)
@@ -351,10 +479,20 @@ def move_there(host: DockerHost, source: str, destination: str, kept: str) -> Co
     return copied_of(host.run(argv, check=True, as_root=True, errors="surrogateescape").out.splitlines())
 
 
-def fetch_paths(host: DockerHost, source: str, destination: str, paths: Sequence[bytes], *, is_trial: bool = False) -> Copied:
+def fetch_paths(
+    host: DockerHost, source: str, destination: str, paths: Sequence[bytes], *, is_trial: bool = False
+) -> Copied:
     """Bring what is at `paths` below a folder of the Docker host here; nothing is deleted. `is_trial`: only tell what would change.
 
     Raises NotOurs, ToolFailed.
     """
     check_version(host)
-    return run_rsync(host, source, destination, (), ["--no-implied-dirs", *(["--dry-run"] if is_trial else [])], paths=paths, is_fetching=True)
+    return run_rsync(
+        host,
+        source,
+        destination,
+        (),
+        ["--no-implied-dirs", *(["--dry-run"] if is_trial else [])],
+        paths=paths,
+        is_fetching=True,
+    )

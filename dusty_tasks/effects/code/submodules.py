@@ -2,6 +2,7 @@
 
 git clones them (its checks of names, paths and links hold); from then on each is a clone like all others (effects/code/clones).
 """
+
 from __future__ import annotations
 
 import os
@@ -76,7 +77,9 @@ def remove_vanished(clone: Clone, target: str) -> None:
     now, coming = links(clone, clone.commit("HEAD")), links(clone, target)
     names, new_names = (entries(clone, commit) if now else {} for commit in ("HEAD", target))
     for path in now:
-        is_same = path in coming and (path not in names or path not in new_names or names[path].name == new_names[path].name)
+        is_same = path in coming and (
+            path not in names or path not in new_names or names[path].name == new_names[path].name
+        )
         sub = None if is_same else submodule_at(clone, path)
         if sub is not None and os.path.isfile(os.path.join(sub.path, ".git")):
             _remove_tree(sub)
@@ -130,7 +133,16 @@ def _bring(clone: Clone, sub: Clone | None, entry: Submodule, commit: str, is_fo
     """Have one submodule at `commit`; whether anything was done. Raises Failure."""
     if sub is None:
         before = _kept_repo(clone, entry)
-        clone.run("submodule", "--quiet", "update", "--init", "--checkout", "--", entry.path, config=own_answers(before) if before else ())
+        clone.run(
+            "submodule",
+            "--quiet",
+            "update",
+            "--init",
+            "--checkout",
+            "--",
+            entry.path,
+            config=own_answers(before) if before else (),
+        )
         made = submodule_at(clone, entry.path)
         if made is not None:
             made.remember_upstream(commit)
@@ -169,7 +181,9 @@ def _kept_repo(clone: Clone, entry: Submodule) -> str:
         return ""
     listed = clone.try_run("--git-dir", folder, "for-each-ref", "--count=1", "--format=%(objecttype)")
     if not listed.code and listed.out.strip():
-        clone.try_run("config", "--file", f"{folder}/config", "--unset-all", "remote.origin.uploadpack")  # core/git_config.UPLOAD_PACK
+        clone.try_run(
+            "config", "--file", f"{folder}/config", "--unset-all", "remote.origin.uploadpack"
+        )  # core/git_config.UPLOAD_PACK
         return folder
     shutil.rmtree(folder)
     return ""

@@ -1,4 +1,5 @@
 """The commit that a working tree stands on, read from .git without git."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """Where the engine of this machine is, as the docker client finds it."""
+
 from __future__ import annotations
 
 import json
@@ -28,11 +29,15 @@ def engine_address(environ: Mapping[str, str]) -> str:
     from hashlib import sha256
 
     try:
-        with open(f"{config_folder}/contexts/meta/{sha256(context_name.encode()).hexdigest()}/meta.json", encoding="utf-8") as file:
+        with open(
+            f"{config_folder}/contexts/meta/{sha256(context_name.encode()).hexdigest()}/meta.json", encoding="utf-8"
+        ) as file:
             return str(json.load(file)["Endpoints"]["docker"]["Host"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise Failure(f'there is no docker context named "{context_name}"',
-                      "unset DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else "docker context use default") from error
+        raise Failure(
+            f'there is no docker context named "{context_name}"',
+            "unset DOCKER_CONTEXT" if environ.get("DOCKER_CONTEXT") else "docker context use default",
+        ) from error
 
 
 def _current_context(config_folder: str) -> str:

@@ -1,4 +1,5 @@
 """The Docker host: the machine with the engine. Two kinds, one small interface: run, copy, engine environment, address."""
+
 from __future__ import annotations
 
 import functools
@@ -76,7 +77,9 @@ class DockerHost:
     def target(self) -> str:
         """`[user@]name[:port]` of an ssh Docker host. Raises Failure if none is configured."""
         if not self.host.ssh:
-            raise Failure("host.kind is ssh, and host.ssh does not say which machine", f"{DUSTY} config set host.ssh user@machine")
+            raise Failure(
+                "host.kind is ssh, and host.ssh does not say which machine", f"{DUSTY} config set host.ssh user@machine"
+            )
         return self.host.ssh
 
     def path(self, *parts: str) -> str:
@@ -95,7 +98,9 @@ class DockerHost:
         path = f"{self._ssh_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
         return {**environment, "DOCKER_HOST": f"ssh://{self.target}", "PATH": path}
 
-    def run(self, argv: Sequence[str], *, check: bool = False, as_root: bool = False, **options: Unpack[process.RunOptions]) -> process.Finished:
+    def run(
+        self, argv: Sequence[str], *, check: bool = False, as_root: bool = False, **options: Unpack[process.RunOptions]
+    ) -> process.Finished:
         """Run a command on the Docker host; `as_root` goes through `sudo -n` where the ssh login is not root.
 
         The other options are those of process.run. Raises Unreachable if ssh itself fails, ToolFailed with `check`.
@@ -112,8 +117,9 @@ class DockerHost:
         command = command_for_any_shell([*(self.become_root if as_root else ()), *argv])
         return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
 
-    def run_script(self, script: str, *words: str, check: bool = True, as_root: bool = False,
-                   **options: Unpack[process.RunOptions]) -> process.Finished:
+    def run_script(
+        self, script: str, *words: str, check: bool = True, as_root: bool = False, **options: Unpack[process.RunOptions]
+    ) -> process.Finished:
         """Run a POSIX sh script on the Docker host with `words` as its arguments."""
         return self.run(["sh", "-c", script, "dusty", *words], check=check, as_root=as_root, **options)
 
@@ -125,7 +131,9 @@ class DockerHost:
     @functools.cached_property
     def login(self) -> Login:
         """Who we are there: one question a run. Raises Unreachable."""
-        script = 'id -u; if sudo -n true 2>/dev/null; then echo sudo; else echo; fi; rsync --version 2>/dev/null | head -n 1'
+        script = (
+            "id -u; if sudo -n true 2>/dev/null; then echo sudo; else echo; fi; rsync --version 2>/dev/null | head -n 1"
+        )
         lines = [*self._over_ssh(["sh", "-c", script], ["sh"], check=True).out.splitlines(), "", "", ""]
         return Login(lines[0] == "0", lines[1] == "sudo", lines[2])
 
@@ -151,18 +159,24 @@ class DockerHost:
         self.__dict__.pop("_ssh_folder", None)
         self.__dict__.pop("login", None)
 
-    def _over_ssh(self, words: Sequence[str], argv: Sequence[str], *, check: bool, **options: Unpack[process.RunOptions]) -> process.Finished:
+    def _over_ssh(
+        self, words: Sequence[str], argv: Sequence[str], *, check: bool, **options: Unpack[process.RunOptions]
+    ) -> process.Finished:
         self.round_trips += 1
         command = with_begin(command_for_any_shell(words))
-        finished = process.run([os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command], **options)
+        finished = process.run(
+            [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command], **options
+        )
         if finished.code == 255:
             raise Unreachable(self.name, finished.err)
         own, before = own_output(finished.out)
         finished = finished._replace(out=own)
         if before:
             line = printable(before.strip().partition("\n")[0][:80])
-            raise Failure(f"the login shell on {self.name} prints something before each command, which rsync and docker cannot tell from answers: {line}",
-                          "over there, let ~/.bashrc (~/.cshrc, ~/.zshenv) print only in a terminal: [ -t 1 ] && echo …")
+            raise Failure(
+                f"the login shell on {self.name} prints something before each command, which rsync and docker cannot tell from answers: {line}",
+                "over there, let ~/.bashrc (~/.cshrc, ~/.zshenv) print only in a terminal: [ -t 1 ] && echo …",
+            )
         if check and finished.code:
             raise ToolFailed(["ssh", self.name, *argv], finished.code, finished.err or finished.out)
         return finished
@@ -179,12 +193,19 @@ class DockerHost:
         if scheme in ("unix", "npipe", "fd") and rest:
             return
         if scheme not in ("tcp", "http", "https", "ssh") or not rest:
-            raise Failure(f"DOCKER_HOST is {address}, which is no address of an engine", f"unset it, or set it to unix://{DEFAULT_SOCKET}")
+            raise Failure(
+                f"DOCKER_HOST is {address}, which is no address of an engine",
+                f"unset it, or set it to unix://{DEFAULT_SOCKET}",
+            )
         machine = rest.split("/")[0]
         if scheme == "ssh":
-            raise Failure(f"the docker client uses {address}, and host.kind is local",
-                          f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {machine}; or unset DOCKER_HOST")
+            raise Failure(
+                f"the docker client uses {address}, and host.kind is local",
+                f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {machine}; or unset DOCKER_HOST",
+            )
         name = machine.rpartition("@")[2].rsplit(":", 1)[0].strip("[]")
         if name not in HERE:
-            raise Failure(f"the docker client uses {address}, another machine, and host.kind is local",
-                          f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {name}; or unset DOCKER_HOST")
+            raise Failure(
+                f"the docker client uses {address}, another machine, and host.kind is local",
+                f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {name}; or unset DOCKER_HOST",
+            )

@@ -2,6 +2,7 @@
 
 Containers that mount /persist can put a link, a folder or a pipe anywhere below it, and what is written here is often written by root.
 """
+
 from __future__ import annotations
 
 import json
@@ -105,7 +106,11 @@ def write_host_json(host: DockerHost, below: str, value: Any, mode: int = 0o644)
 
 def read_host_json(host: DockerHost, below: str) -> dict[str, Any]:
     """The mapping in a JSON file below host.root; {} if it is missing or damaged. Raises Failure if an ssh host is away."""
-    data: str | bytes | None = read_bytes(host.path(below)) if host.is_local else host.run_script(READ, host.path(below), check=False, as_root=True).out
+    data: str | bytes | None = (
+        read_bytes(host.path(below))
+        if host.is_local
+        else host.run_script(READ, host.path(below), check=False, as_root=True).out
+    )
     try:
         found = json.loads(data or "{}")
     except ValueError:
@@ -121,7 +126,10 @@ def write_host_lines(host: DockerHost, below: str, text_by_name: Mapping[str, st
     path = host.path(below)
     if not host.is_local:
         lines = "".join(f"{name}\t{text}\n" for name, text in text_by_name.items())
-        _check(["write", path], host.run_script(PUT_LINES, host.root, below, input=lines.encode(), check=False, as_root=True))
+        _check(
+            ["write", path],
+            host.run_script(PUT_LINES, host.root, below, input=lines.encode(), check=False, as_root=True),
+        )
         return
     _check_way(host, f"{below}/")
     try:
@@ -170,7 +178,9 @@ def remove_host_file(host: DockerHost, below: str) -> None:
 
 def in_the_way(what: str) -> Failure:
     """The refusal to write where something else stands."""
-    return Failure(what, f"look where it comes from and move it away, or choose another folder: {DUSTY} config set host.root")
+    return Failure(
+        what, f"look where it comes from and move it away, or choose another folder: {DUSTY} config set host.root"
+    )
 
 
 def _check_way(host: DockerHost, below: str) -> None:

@@ -3,6 +3,7 @@
 All of them start the program `ssh` that lies in a folder of ours, first on their PATH: a script of three lines which calls the user's
 own ssh with our options before its words. Host keys are checked as the user's configuration says; nothing is ever asked.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -19,8 +20,16 @@ from dusty_tasks.effects.doors.files import read_bytes, write_if_changed
 
 LONGEST_SOCKET_PATH = 80
 """A unix socket's path ends at 104 bytes (macOS), of which ssh takes 17 for a temporary name."""
-OPTIONS = ("BatchMode=yes", "ControlMaster=auto", "ControlPersist=120", "ConnectTimeout=10", "ServerAliveInterval=5",
-           "ServerAliveCountMax=3", "ForwardX11=no", "LogLevel=ERROR")
+OPTIONS = (
+    "BatchMode=yes",
+    "ControlMaster=auto",
+    "ControlPersist=120",
+    "ConnectTimeout=10",
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=3",
+    "ForwardX11=no",
+    "LogLevel=ERROR",
+)
 
 
 def split_target(target: str) -> tuple[str, int]:
@@ -37,7 +46,11 @@ def program_folder(home: str, target: str, config_path: str = "") -> str:
     words = [ssh, *(["-F", config_path] if config_path else []), *(["-p", str(port)] if port else [])]
     for option in (*OPTIONS, f"ControlPath={control_path(home, target)}"):
         words += ["-o", option]
-    write_if_changed(os.path.join(folder, "ssh"), f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'.encode("utf-8", "surrogateescape"), mode=0o755)
+    write_if_changed(
+        os.path.join(folder, "ssh"),
+        f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'.encode("utf-8", "surrogateescape"),
+        mode=0o755,
+    )
     return folder
 
 
@@ -64,14 +77,20 @@ def control_path(home: str, target: str) -> str:
     if not _can_be_taken(folder):
         runtime = os.environ.get("XDG_RUNTIME_DIR") or ""
         private = f"dusty-{os.getuid()}"
-        is_usable = os.path.isdir(runtime) and os.access(runtime, os.W_OK | os.X_OK) and _can_be_taken(os.path.join(runtime, private))
+        is_usable = (
+            os.path.isdir(runtime)
+            and os.access(runtime, os.W_OK | os.X_OK)
+            and _can_be_taken(os.path.join(runtime, private))
+        )
         folder = os.path.join(runtime if is_usable else "/tmp", private)
     with suppress(FileExistsError):
         os.makedirs(folder, mode=0o700)
     found = os.lstat(folder)
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
-        raise Failure(f"{folder} belongs to another user or is no folder, so the ssh connection cannot be shared there",
-                      "set XDG_RUNTIME_DIR to a folder of your own with a short path")
+        raise Failure(
+            f"{folder} belongs to another user or is no folder, so the ssh connection cannot be shared there",
+            "set XDG_RUNTIME_DIR to a folder of your own with a short path",
+        )
     os.chmod(folder, 0o700)
     return os.path.join(folder, name)
 

@@ -1,6 +1,7 @@
 """The records of what containers were started with, on the Docker host. They lie there twice, so that no one damaged file costs a container:
 without its record nobody knows what a container was made of, and it is made anew.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping

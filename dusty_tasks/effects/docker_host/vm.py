@@ -1,4 +1,5 @@
 """The machine behind an ssh Docker host, where commands for it are known (`host.start` and its kin, or a preset's)."""
+
 from __future__ import annotations
 
 import json
@@ -130,8 +131,13 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
     if _json(found) == wanted:
         _note_daemon(host)
         return False
-    if not confirm(f"{DAEMON_FILE} on {host.name} differs from host.daemon: write it and restart the engine, with all containers on it?"):
-        raise Failure(f"{DAEMON_FILE} on {host.name} differs from host.daemon", f"{DUSTY} start --yes writes it and restarts the engine")
+    if not confirm(
+        f"{DAEMON_FILE} on {host.name} differs from host.daemon: write it and restart the engine, with all containers on it?"
+    ):
+        raise Failure(
+            f"{DAEMON_FILE} on {host.name} differs from host.daemon",
+            f"{DUSTY} start --yes writes it and restarts the engine",
+        )
     data = json.dumps(wanted, indent=4, sort_keys=True) + "\n"
     host.run_script(WRITE_DAEMON, DAEMON_FILE, time.strftime("%Y%m%d-%H%M%S"), input=data, as_root=True)
     say(f"wrote {DAEMON_FILE} on {host.name}; restarting the engine")
@@ -142,7 +148,9 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
 
 def is_daemon_in_place(host: DockerHost) -> bool:
     """True if `host.daemon` is what was last seen or written on this Docker host: by our own note, nobody is asked."""
-    return host.is_local or _json((read_bytes(f"{host.settings.state}/{DAEMON_NOTE}") or b"").decode()) == _daemon_note(host)
+    return host.is_local or _json((read_bytes(f"{host.settings.state}/{DAEMON_NOTE}") or b"").decode()) == _daemon_note(
+        host
+    )
 
 
 def _note_daemon(host: DockerHost) -> None:

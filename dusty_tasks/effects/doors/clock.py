@@ -1,4 +1,5 @@
 """How long this process has been at work, its interpreter's own start included."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """Which code of ours a cache was written by."""
+
 from __future__ import annotations
 
 from functools import cache

@@ -1,4 +1,5 @@
 """What effects raise. Verbs and steps turn them into one line and an exit code (docs/verbs.md)."""
+
 from __future__ import annotations
 
 import shlex
@@ -32,7 +33,15 @@ class Failure(Exception):
 
     def to_json(self) -> dict[str, Any]:
         """For machines, in the form of `validate --json`; what has no place has an empty file, line and column 0."""
-        placeless = {"file": "", "line": 0, "column": 0, "path": "", "what": self.what, "hint": self.hint, "warning": False}
+        placeless = {
+            "file": "",
+            "line": 0,
+            "column": 0,
+            "path": "",
+            "what": self.what,
+            "hint": self.hint,
+            "warning": False,
+        }
         return {"ok": False, "problems": [problem.to_json() for problem in self.problems] or [placeless]}
 
 

@@ -1,4 +1,5 @@
 """The state of a file, by which a cache tells whether what it keeps is still true."""
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """The door to files: whole or not at all, and only when the bytes differ."""
+
 from __future__ import annotations
 
 import errno
@@ -113,7 +114,10 @@ def remove_stray(path: str | Path) -> None:
             raise
         from shlex import quote
 
-        raise Failure(f"{path} is a folder, and a file of Dusty's belongs there", f"mv {quote(str(path))} {quote(f'{path}.aside')}") from None
+        raise Failure(
+            f"{path} is a folder, and a file of Dusty's belongs there",
+            f"mv {quote(str(path))} {quote(f'{path}.aside')}",
+        ) from None
 
 
 def remove_leftovers(path: str | Path) -> None:

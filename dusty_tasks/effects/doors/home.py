@@ -1,4 +1,5 @@
 """Where DUSTY_HOME is."""
+
 from __future__ import annotations
 
 import os

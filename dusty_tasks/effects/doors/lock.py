@@ -3,6 +3,7 @@
 A lock is a flock on a file below $DUSTY_HOME/locks, which the kernel gives up when its holder dies. state/ would be the
 wrong place: it may be removed at any time, and with it a lock that is held.
 """
+
 from __future__ import annotations
 
 import errno
@@ -27,8 +28,15 @@ class Busy(Failure):
 
 
 @contextmanager
-def held(name: str, *, verb: str = "", home: str = "", wait: float = 0, orphans_wait: float = 0,
-         say: Callable[[str], None] = lambda _line: None) -> Iterator[IO[str]]:
+def held(
+    name: str,
+    *,
+    verb: str = "",
+    home: str = "",
+    wait: float = 0,
+    orphans_wait: float = 0,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Iterator[IO[str]]:
     """Hold the lock `name` ("up", "repo:<id>") for a block; the open file, whose descriptor a child may inherit.
 
     Given to a child (`pass_fds=[lock.fileno()]`), the lock outlives a killed parent for as long as the child runs. `wait`
@@ -61,7 +69,9 @@ def _note_holder(file: IO[str], verb: str) -> None:
     """For people; a lock on a full disk is a lock all the same."""
     with suppress(OSError):
         os.ftruncate(file.fileno(), 0)
-        os.write(file.fileno(), json.dumps({"verb": verb, "pid": os.getpid(), "since": time.strftime("%H:%M:%S")}).encode())
+        os.write(
+            file.fileno(), json.dumps({"verb": verb, "pid": os.getpid(), "since": time.strftime("%H:%M:%S")}).encode()
+        )
 
 
 def lock_path(name: str, home: str = "") -> str:

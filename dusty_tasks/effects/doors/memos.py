@@ -1,4 +1,5 @@
 """Memos kept from run to run. A cache: of another version, lost or damaged, it is an empty memo."""
+
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,5 @@
 """Several things at once, in threads that wait for programs; an interruption ends the programs and waits for the threads."""
+
 from __future__ import annotations
 
 import itertools
@@ -15,7 +16,9 @@ Other = TypeVar("Other")
 _numbers = itertools.count()
 
 
-def each_in_parallel(work: Callable[[Thing], Result], things: Iterable[Thing], jobs: int, done: Callable[[Result], None]) -> list[Result]:
+def each_in_parallel(
+    work: Callable[[Thing], Result], things: Iterable[Thing], jobs: int, done: Callable[[Result], None]
+) -> list[Result]:
     """`work` of each thing, `jobs` at a time; the results in the order of the things, each handed to `done` as its turn comes.
 
     If the caller is interrupted, nothing new is begun and what runs is ended first. `work` deals with its own failures.

@@ -1,4 +1,5 @@
 """The door to other programs. Nothing else in Dusty starts a process."""
+
 from __future__ import annotations
 
 import os
@@ -49,10 +50,20 @@ class RunOptions(TypedDict, total=False):
     errors: str
 
 
-def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | None = None,
-        env: Mapping[str, str] | None = None, timeout: float | None = None, check: bool = False,
-        on_line: Callable[[str], None] | None = None, pass_fds: Sequence[int] = (), hold_input: bool = False,
-        errors: str = "replace", still_worth_it: Look | None = None) -> Finished:
+def run(
+    argv: Sequence[str],
+    *,
+    input: str | bytes | None = None,
+    cwd: str | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+    check: bool = False,
+    on_line: Callable[[str], None] | None = None,
+    pass_fds: Sequence[int] = (),
+    hold_input: bool = False,
+    errors: str = "replace",
+    still_worth_it: Look | None = None,
+) -> Finished:
     """Run a program to its end and keep what it printed.
 
     `argv[0]` is found by PATH; `input` is its stdin (empty when None), which `hold_input` leaves open until the program
@@ -75,12 +86,21 @@ def run(argv: Sequence[str], *, input: str | bytes | None = None, cwd: str | Non
             lines.append(line)
             if on_line:
                 on_line(line.rstrip("\n"))
+
         return seen
 
-    options: dict[str, Any] = {"_tty_out": False, "_return_cmd": True,
-                                  "_env": dict(os.environ if env is None else env), "_ok_code": range(-64, 256),
-                                  "_new_session": False, "_out": collect(out), "_err": collect(err),
-                                  "_decode_errors": errors, "_encoding": "utf-8", "_pass_fds": set(pass_fds)}
+    options: dict[str, Any] = {
+        "_tty_out": False,
+        "_return_cmd": True,
+        "_env": dict(os.environ if env is None else env),
+        "_ok_code": range(-64, 256),
+        "_new_session": False,
+        "_out": collect(out),
+        "_err": collect(err),
+        "_decode_errors": errors,
+        "_encoding": "utf-8",
+        "_pass_fds": set(pass_fds),
+    }
     for descriptor in pass_fds:
         # sh only refrains from closing them; every other child has all but its own closed.
         os.set_inheritable(descriptor, True)
@@ -120,7 +140,12 @@ def _limited(running: Any, seconds: float | None, still_worth_it: Look | None) -
     def look() -> None:
         if still_worth_it and not still_worth_it.look() and running.process.is_alive()[0]:
             end()
-    timers = [threading.Timer(after, act) for after, act in ((seconds, end), (still_worth_it and still_worth_it.after, look)) if after is not None]
+
+    timers = [
+        threading.Timer(after, act)
+        for after, act in ((seconds, end), (still_worth_it and still_worth_it.after, look))
+        if after is not None
+    ]
     for timer in timers:
         timer.daemon = True
         timer.start()
@@ -140,7 +165,9 @@ def _stdin_of(data: str | bytes, *, is_held: bool) -> Iterator[str | bytes | IO[
     ours, other = os.pipe()
     with open(other, "wb", buffering=0) as writer, open(ours, "rb", buffering=0) as reader:
         # A thread, because a pipe takes less than a long request before anybody reads; closing the reader ends it.
-        writing = threading.Thread(target=_write_all, args=(writer, data.encode() if isinstance(data, str) else data), daemon=True)
+        writing = threading.Thread(
+            target=_write_all, args=(writer, data.encode() if isinstance(data, str) else data), daemon=True
+        )
         writing.start()
         try:
             yield reader
@@ -152,7 +179,7 @@ def _stdin_of(data: str | bytes, *, is_held: bool) -> Iterator[str | bytes | IO[
 def _write_all(writer: IO[bytes], data: bytes) -> None:
     try:
         while data:
-            data = data[writer.write(data):]
+            data = data[writer.write(data) :]
     except BrokenPipeError:
         pass  # The program ended before it read all of it.
 
@@ -209,14 +236,26 @@ def run_attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, c
     return 128 - code if code < 0 else code
 
 
-def run_by_lines(argv: Sequence[str], out: Callable[[bytes], None], err: Callable[[bytes], None], *, env: Mapping[str, str] | None = None) -> int:
+def run_by_lines(
+    argv: Sequence[str],
+    out: Callable[[bytes], None],
+    err: Callable[[bytes], None],
+    *,
+    env: Mapping[str, str] | None = None,
+) -> int:
     """Run a program without input, and hand on each line of its stdout and stderr as it comes; its exit code. Raises ToolFailed if missing.
 
     `out` and `err` are called in two threads; a line ends in its newline, but for a last one without.
     """
     import subprocess
 
-    process = subprocess.Popen([_found(argv[0], env), *argv[1:]], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [_found(argv[0], env), *argv[1:]],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout and process.stderr
     failed: list[Exception] = []
 
@@ -224,7 +263,9 @@ def run_by_lines(argv: Sequence[str], out: Callable[[bytes], None], err: Callabl
         try:
             for line in stream:
                 err(line)
-        except Exception as error:  # it belongs to the caller; and a program whose stderr nobody reads would wait for ever
+        except (
+            Exception
+        ) as error:  # it belongs to the caller; and a program whose stderr nobody reads would wait for ever
             failed.append(error)
             process.terminate()
 
@@ -276,7 +317,9 @@ class Piped(NamedTuple):
 
 
 @contextmanager
-def piped(argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_errors: bool = False, pipe_errors: bool = False) -> Iterator[Piped]:
+def piped(
+    argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_errors: bool = False, pipe_errors: bool = False
+) -> Iterator[Piped]:
     """Start a program and stream bytes to and from it: for what is too long to keep (archives, logs).
 
     Its stderr is kept for `end`, comes with stdout when `join_errors`, or as `err` when `pipe_errors`. A program that still
@@ -286,8 +329,13 @@ def piped(argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_err
     import tempfile
 
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen([_found(argv[0], env), *argv[1:]], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT if join_errors else subprocess.PIPE if pipe_errors else errors)
+        process = subprocess.Popen(
+            [_found(argv[0], env), *argv[1:]],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if join_errors else subprocess.PIPE if pipe_errors else errors,
+        )
         assert process.stdin and process.stdout
 
         def end() -> Finished:

@@ -3,6 +3,7 @@
 The engine has no way to signal what `docker exec` started: without a terminal ^C ends the client alone, and the program goes on
 unseen. So each call marks its programs by an environment variable, and sends them the signal that its own end stands for.
 """
+
 from __future__ import annotations
 
 import os
@@ -40,7 +41,9 @@ def _is_terminal(number: int) -> bool:
         return False
 
 
-def run_in_container(container_id: str, command: Sequence[str], streams: Streams, *, env: Mapping[str, str], has_shell: bool) -> int:
+def run_in_container(
+    container_id: str, command: Sequence[str], streams: Streams, *, env: Mapping[str, str], has_shell: bool
+) -> int:
     """Run `command` in a running container on our own `streams`; its exit code. `has_shell`: there is a `sh` in the container."""
     token = secrets.token_hex(8)
     argv = exec_words(container_id, command, streams, token, has_shell)
@@ -57,7 +60,19 @@ def run_in_container(container_id: str, command: Sequence[str], streams: Streams
 
 def _end_call(container_id: str, token: str, code: int, env: Mapping[str, str]) -> None:
     """Send what the call started, and what still runs, the signal that goes with `code`."""
-    argv = ["docker", "exec", "--user", "0", container_id, "sh", "-c", END_CALL, "sh", f"{CALL}={token}", SIGNALS.get(code, "TERM")]
+    argv = [
+        "docker",
+        "exec",
+        "--user",
+        "0",
+        container_id,
+        "sh",
+        "-c",
+        END_CALL,
+        "sh",
+        f"{CALL}={token}",
+        SIGNALS.get(code, "TERM"),
+    ]
     try:
         process.run(argv, env=env, timeout=ENDING_TIME)
     except (Failure, KeyboardInterrupt):

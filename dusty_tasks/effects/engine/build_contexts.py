@@ -2,6 +2,7 @@
 
 Names, types, modes, contents and links count, times and owners do not: that is what the builder looks at.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -34,10 +35,16 @@ class Entry(NamedTuple):
     """ctime, mtime (both in ns), size and inode; none of a folder, where they change with what is ignored in it."""
 
 
-def context_digests(containers: Iterable[WantedContainer], cache_path: str, environ: Mapping[str, str]) -> dict[str, str]:
+def context_digests(
+    containers: Iterable[WantedContainer], cache_path: str, environ: Mapping[str, str]
+) -> dict[str, str]:
     """Container -> digest of what its image is built from, or UNREADABLE and why there is none. A file is opened only where some state differs
     from that of the last time."""
-    built = {container.name: container for container in containers if container.build_context and os.path.isdir(container.build_context)}
+    built = {
+        container.name: container
+        for container in containers
+        if container.build_context and os.path.isdir(container.build_context)
+    }
     if not built:
         return {}
     known, now = _read_cache(cache_path), time.time_ns()
@@ -74,7 +81,9 @@ def _with_services(name: str, built: Mapping[str, WantedContainer], parts: Mappi
     return hashlib.sha256("\n".join(f"{other} {parts[other]}" for other in sorted(reached)).encode()).hexdigest()
 
 
-def _digest_of(context: str, build: Any, environ: Mapping[str, str], known: Mapping[str, Any], seen: dict[str, Any], now: int) -> str:
+def _digest_of(
+    context: str, build: Any, environ: Mapping[str, str], known: Mapping[str, Any], seen: dict[str, Any], now: int
+) -> str:
     """The digest of one build; what is remembered goes into `seen`. Raises OSError, BadPattern."""
     digest = hashlib.sha256(json.dumps([build, outside_args(build, environ)], sort_keys=True).encode())
     for name in dockerfile_names(build):
@@ -88,7 +97,10 @@ def _digest_of(context: str, build: Any, environ: Mapping[str, str], known: Mapp
     digest.update(_tree_digest(context, ignore_files, known, seen, now))
     for other in contexts_of(build):
         if other.folder and os.path.isdir(folder := os.path.join(context, other.folder)):
-            digest.update(f"{other.name}\0".encode() + _tree_digest(folder, (f"{folder}/{IGNORE_FILE}",) if other.is_ignoring else (), known, seen, now))
+            digest.update(
+                f"{other.name}\0".encode()
+                + _tree_digest(folder, (f"{folder}/{IGNORE_FILE}",) if other.is_ignoring else (), known, seen, now)
+            )
     return digest.hexdigest()
 
 
@@ -98,7 +110,9 @@ def _file_digest(path: str, known: Mapping[str, Any], seen: dict[str, Any], now:
     return _remembered(f"file {path}", entries, known, seen, now, lambda digest: _add_content(digest, path))
 
 
-def _tree_digest(folder: str, ignore_files: Iterable[str], known: Mapping[str, Any], seen: dict[str, Any], now: int) -> bytes:
+def _tree_digest(
+    folder: str, ignore_files: Iterable[str], known: Mapping[str, Any], seen: dict[str, Any], now: int
+) -> bytes:
     """The digest of what the builder sees of a folder. Raises OSError, BadPattern."""
     ignored = Ignored(_patterns(ignore_files))
     entries = list(entries_of(folder, ignored))
@@ -112,6 +126,7 @@ def _tree_digest(folder: str, ignore_files: Iterable[str], known: Mapping[str, A
             elif stat.S_ISLNK(entry.mode):
                 digest.update(os.fsencode(os.readlink(os.path.join(folder, entry.path))))
             digest.update(b"\0")
+
     return _remembered(key, entries, known, seen, now, read)
 
 
@@ -127,7 +142,9 @@ def _patterns(ignore_files: Iterable[str]) -> list[str]:
     return []
 
 
-def _remembered(key: str, entries: Iterable[Entry], known: Mapping[str, Any], seen: dict[str, Any], now: int, read: Any) -> bytes:
+def _remembered(
+    key: str, entries: Iterable[Entry], known: Mapping[str, Any], seen: dict[str, Any], now: int, read: Any
+) -> bytes:
     """What `read` adds to a digest, taken from `known` where the states of all entries are as they were. Raises OSError."""
     states, newest = hashlib.sha256(), 0
     for path, mode, times in entries:

@@ -5,6 +5,7 @@ named after its last path component. `docker cp` works on stopped containers and
 it to, to put a file in a folder's place or a folder in a file's. It does not see what is mounted only while a container runs
 (a tmpfs, /proc): there `tar` in the running container reads and writes.
 """
+
 from __future__ import annotations
 
 import errno
@@ -148,7 +149,11 @@ def _walk(maker: tarfile.TarFile, path: str, name: str) -> Iterator[Entry]:
 def placed_at(entries: Iterable[Entry], name: str, copy_name: str, *, keep_top: bool = False) -> Iterator[Entry]:
     """Entries renamed from the source's own name to the copy's; the top of a folder that merges keeps its mode, so it is left out."""
     for entry, file in entries:
-        rename(entry, renamed(entry.name, name, copy_name), renamed(entry.linkname, name, copy_name) if entry.islnk() else entry.linkname)
+        rename(
+            entry,
+            renamed(entry.name, name, copy_name),
+            renamed(entry.linkname, name, copy_name) if entry.islnk() else entry.linkname,
+        )
         if entry.name or keep_top:
             yield entry, file
 
@@ -169,7 +174,11 @@ def write_to_container(entries: Iterable[Entry], reach: Reach, folder: str, coun
 
     `count` is told of every chunk's size as it goes.
     """
-    argv = reach.inside("tar", "-xpf", "-", "-C", folder) if reach.is_inside else ["docker", "cp", "-", f"{reach.container_id}:{folder}"]
+    argv = (
+        reach.inside("tar", "-xpf", "-", "-C", folder)
+        if reach.is_inside
+        else ["docker", "cp", "-", f"{reach.container_id}:{folder}"]
+    )
     files, size, skipped = 0, 0, []
     high: list[Entry] = []
 
@@ -286,7 +295,9 @@ def write_to_folder(entries: Iterable[Entry], root: str, count: Callable[[int], 
 def _check_room(entry: tarfile.TarInfo, path: str) -> None:
     """Raise OSError for a file that is larger than what is free: a container may claim any size, and zeros that take no room would go on for ever."""
     if entry.size > shutil.disk_usage(os.path.dirname(path) or ".").free:
-        raise OSError(errno.ENOSPC, f"the copy of {size_text(entry.size)} is larger than what is free on that disk", path)
+        raise OSError(
+            errno.ENOSPC, f"the copy of {size_text(entry.size)} is larger than what is free on that disk", path
+        )
 
 
 def _check_inside(folder: str, root: str, name: str) -> None:

@@ -3,6 +3,7 @@
 A request here is a few lines over a socket: importing http.client alone would cost a no-op 13 ms, the SDK 51 ms
 (and the SDK cannot use our multiplexed ssh connection). Requests are HTTP/1.0, so an answer ends where the connection ends.
 """
+
 from __future__ import annotations
 
 import json
@@ -79,7 +80,9 @@ class Engine:
         try:
             return json.loads(answer or b"null")
         except ValueError as error:
-            raise EngineDown("the Docker engine ended the connection in the middle of its answer", f"{DUSTY} start") from error
+            raise EngineDown(
+                "the Docker engine ended the connection in the middle of its answer", f"{DUSTY} start"
+            ) from error
 
     def post(self, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Ask for a change; its JSON answer, if any. Raises EngineDown, EngineRefused (304, "already so", is fine)."""
@@ -137,12 +140,18 @@ def exchange(address: str, request: bytes, timeout: float) -> bytes:
             first = _first_word(connection, address, timeout)
             return first + b"".join(iter(lambda: connection.recv(1 << 18), b"")) if first else b""
     except TimeoutError as error:
-        raise EngineSilent(f"the Docker engine at {address} does not answer: it took too long to answer", f"{DUSTY} start") from error
+        raise EngineSilent(
+            f"the Docker engine at {address} does not answer: it took too long to answer", f"{DUSTY} start"
+        ) from error
     except PermissionError as error:
-        raise EngineDenied(f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
-                           f"{DUSTY} up, which asks before it changes that; after a change by hand log out and in again") from error
+        raise EngineDenied(
+            f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
+            f"{DUSTY} up, which asks before it changes that; after a change by hand log out and in again",
+        ) from error
     except OSError as error:
-        raise EngineDown(f"the Docker engine at {address} does not answer: {error.strerror or error}", f"{DUSTY} start") from error
+        raise EngineDown(
+            f"the Docker engine at {address} does not answer: {error.strerror or error}", f"{DUSTY} start"
+        ) from error
 
 
 def _first_word(connection: socket.socket, address: str, timeout: float) -> bytes:
@@ -180,10 +189,14 @@ def connect(address: str, timeout: float) -> socket.socket:
     if address.startswith(("tcp://", "http://")):
         name, _, port = address.partition("://")[2].rstrip("/").rpartition(":")
         if not name or not port.isdigit():
-            raise EngineDown(f"DOCKER_HOST is {address}, which names no port", f"for example {address.rstrip('/')}:2375")
+            raise EngineDown(
+                f"DOCKER_HOST is {address}, which names no port", f"for example {address.rstrip('/')}:2375"
+            )
         return socket.create_connection((name.strip("[]"), int(port)), timeout=min(timeout, 10))
-    raise EngineDown(f"DOCKER_HOST is {address}, which is neither a unix:// nor a tcp:// address",
-                     f"for an ssh Docker host: {DUSTY} config set host.kind ssh, and host.ssh")
+    raise EngineDown(
+        f"DOCKER_HOST is {address}, which is neither a unix:// nor a tcp:// address",
+        f"for an ssh Docker host: {DUSTY} config set host.kind ssh, and host.ssh",
+    )
 
 
 def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes:
@@ -192,29 +205,48 @@ def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes
     The request's pipe stays open until the answer ends: for the engine an asker who closes his end has gone away, and it
     gives up ("context canceled") what takes it longer than a moment: listing volumes, stopping, /system/df.
     """
-    finished = host.run(["docker", "system", "dial-stdio"], input=request, timeout=timeout, hold_input=True, errors="surrogateescape",
-                        still_worth_it=look_at(host))
+    finished = host.run(
+        ["docker", "system", "dial-stdio"],
+        input=request,
+        timeout=timeout,
+        hold_input=True,
+        errors="surrogateescape",
+        still_worth_it=look_at(host),
+    )
     if finished.code == TIMED_OUT or not finished.out:
         trouble = ssh_trouble(finished.err)
         raise (EngineSilent if finished.code == TIMED_OUT else EngineDown)(
-            silence(host, finished), trouble.hint.format(name=host.name) or f"{DUSTY} start", trouble=trouble)
+            silence(host, finished), trouble.hint.format(name=host.name) or f"{DUSTY} start", trouble=trouble
+        )
     return finished.out.encode("utf-8", "surrogateescape")
 
 
 def look_at(host: DockerHost) -> Look:
     """Whether the engine of an ssh Docker host is worth waiting for: it answers a ping. Where the line says nothing, ssh itself is the judge."""
+
     def look() -> bool:
         try:
-            said = host.run_script("echo; exec docker system dial-stdio", input=PING, hold_input=True, timeout=PING_TIMEOUT_OVER_SSH, check=False).out
+            said = host.run_script(
+                "echo; exec docker system dial-stdio",
+                input=PING,
+                hold_input=True,
+                timeout=PING_TIMEOUT_OVER_SSH,
+                check=False,
+            ).out
         except Failure:
             return True
         return said != "\n"
+
     return Look(FIRST_WORD, look)
 
 
 def silence(host: DockerHost, finished: Finished) -> str:
     """Why `docker system dial-stdio` on an ssh Docker host gave no answer, as a sentence."""
-    last = "it took too long to answer" if finished.code == TIMED_OUT else (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
+    last = (
+        "it took too long to answer"
+        if finished.code == TIMED_OUT
+        else (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
+    )
     return f"the Docker engine on {host.name} does not answer: {last}"
 
 
@@ -264,17 +296,27 @@ def read_started_at(engine: Engine, container_id: str) -> float:
 
 def read_strangers(engine: Engine) -> dict[str, str]:
     """Container name -> id of all containers on the engine that are not of the project, or were run once in it by hand."""
+
     def is_ours(labels: Mapping[str, str]) -> bool:
         return labels.get(PROJECT_LABEL) == engine.host.namespace.project and labels.get(ONE_OFF_LABEL) != "True"
-    return {name.lstrip("/"): entry["Id"] for entry in engine.get("/containers/json?all=1") for name in entry.get("Names") or []
-            if not is_ours(entry.get("Labels") or {})}
+
+    return {
+        name.lstrip("/"): entry["Id"]
+        for entry in engine.get("/containers/json?all=1")
+        for name in entry.get("Names") or []
+        if not is_ours(entry.get("Labels") or {})
+    }
 
 
 def read_images(engine: Engine) -> dict[str, dict[str, str]]:
     """Image name -> its labels, for all images with a name."""
     listing = engine.get("/images/json")
-    return {name: entry.get("Labels") or {} for entry in listing
-            for name in [*(entry.get("RepoTags") or []), *(entry.get("RepoDigests") or [])] if "<none>" not in name}
+    return {
+        name: entry.get("Labels") or {}
+        for entry in listing
+        for name in [*(entry.get("RepoTags") or []), *(entry.get("RepoDigests") or [])]
+        if "<none>" not in name
+    }
 
 
 def has_file(engine: Engine, container_id: str, path: str) -> bool:
@@ -298,7 +340,9 @@ def read_network_id(engine: Engine) -> str:
 
 def read_subnet(engine: Engine) -> str:
     """The subnet of the project's network, '' if it has none."""
-    config = ((engine.get(f"/networks/{quote(engine.host.namespace.network)}").get("IPAM") or {}).get("Config") or [{}])[0]
+    config = (
+        (engine.get(f"/networks/{quote(engine.host.namespace.network)}").get("IPAM") or {}).get("Config") or [{}]
+    )[0]
     return str(config.get("Subnet") or "")
 
 
@@ -325,7 +369,10 @@ def read_info(engine: Engine) -> dict[str, Any]:
 def read_volumes(engine: Engine) -> dict[str, str]:
     """The named volumes of the stack -> when the engine made them."""
     filters = labelled(engine.host.namespace.label)
-    return {entry["Name"]: entry.get("CreatedAt") or "" for entry in engine.get(f"/volumes?filters={filters}").get("Volumes") or ()}
+    return {
+        entry["Name"]: entry.get("CreatedAt") or ""
+        for entry in engine.get(f"/volumes?filters={filters}").get("Volumes") or ()
+    }
 
 
 def read_usage(engine: Engine) -> dict[str, Any]:
@@ -340,7 +387,9 @@ def read_events(engine: Engine, container_ids: list[str]) -> list[dict[str, Any]
 
     # Up to now by its own clock: by one that is ahead it would wait for what is still to come, by one behind leave out the latest.
     now = seconds_of(read_info(engine)["SystemTime"])
-    filters = quote(json.dumps({"type": ["container"], "container": container_ids, "event": ["start", "die", "kill", "stop"]}))
+    filters = quote(
+        json.dumps({"type": ["container"], "container": container_ids, "event": ["start", "die", "kill", "stop"]})
+    )
     engine.reads += 1
     answer = engine.request("GET", f"/events?since=0&until={now:.6f}&filters={filters}")
     return [json.loads(line) for line in answer.splitlines() if line.strip()]
@@ -358,8 +407,8 @@ def without_frames(data: bytes) -> bytes:
     pieces, rest = [], data
     while len(rest) >= 8 and rest[0] in (0, 1, 2) and rest[1:4] == b"\0\0\0":
         size = int.from_bytes(rest[4:8], "big")
-        pieces.append(rest[8:8 + size])
-        rest = rest[8 + size:]
+        pieces.append(rest[8 : 8 + size])
+        rest = rest[8 + size :]
     return b"".join(pieces) + rest
 
 
@@ -373,12 +422,16 @@ def run_unpause(engine: Engine, container_id: str) -> None:
 
 def run_stop(engine: Engine, container_id: str, seconds: int | None) -> None:
     """Stop; `seconds` of None is the container's own stop time."""
-    engine.post(f"/containers/{quote(container_id)}/stop{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60))
+    engine.post(
+        f"/containers/{quote(container_id)}/stop{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60)
+    )
 
 
 def run_restart(engine: Engine, container_id: str, seconds: int | None) -> None:
     """Restart, also a container that has ended."""
-    engine.post(f"/containers/{quote(container_id)}/restart{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60))
+    engine.post(
+        f"/containers/{quote(container_id)}/restart{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60)
+    )
 
 
 def run_remove(engine: Engine, container_id: str, *, keep_volumes: bool = False) -> None:
@@ -428,7 +481,9 @@ def reconnect(engine: Engine, container_id: str, network: str, aliases: list[str
     except EngineRefused as refused:
         if "not connected" not in str(refused):
             raise
-    engine.post(f"/networks/{quote(network)}/connect", {"Container": container_id, "EndpointConfig": {"Aliases": aliases}})
+    engine.post(
+        f"/networks/{quote(network)}/connect", {"Container": container_id, "EndpointConfig": {"Aliases": aliases}}
+    )
 
 
 def _stop_time(seconds: int | None) -> str:
@@ -454,7 +509,9 @@ def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
 
 def run_exec(engine: Engine, container_id: str, argv: list[str]) -> tuple[int, str]:
     """Run a command in a running container: its exit status and what it printed."""
-    made = engine.post(f"/containers/{quote(container_id)}/exec", {"Cmd": argv, "AttachStdout": True, "AttachStderr": True})
+    made = engine.post(
+        f"/containers/{quote(container_id)}/exec", {"Cmd": argv, "AttachStdout": True, "AttachStderr": True}
+    )
     printed = without_frames(engine.request("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}))
     return int(engine.get(f"/exec/{made['Id']}/json")["ExitCode"] or 0), printed.decode("utf-8", "replace")
 

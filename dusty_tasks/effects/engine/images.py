@@ -3,6 +3,7 @@
 All stand-ins have one root with nginx, Python and Redis, and each runs the server that it stands for. It is unpacked from packages that apt downloads into a private folder:
 no root rights, no chroot, and nothing of this machine's package state is touched. It carries the label STAND_IN_LABEL.
 """
+
 from __future__ import annotations
 
 import io
@@ -26,8 +27,27 @@ PYTHON_IMAGE, REDIS_IMAGE = "python:3.13-slim-bookworm", "redis:7.4-bookworm"
 """What the specs in examples/ name; a test holds them together."""
 
 STANDING_IN_FOR = (NGINX_IMAGE, PYTHON_IMAGE, REDIS_IMAGE)
-PACKAGES = ("base-files", "base-passwd", "bash", "coreutils", "dash", "findutils", "grep", "gzip", "hostname", "iproute2", "libc-bin",
-            "mawk", "procps", "sed", "tar", "nginx", "libnginx-mod-stream", "python3", "redis-server")
+PACKAGES = (
+    "base-files",
+    "base-passwd",
+    "bash",
+    "coreutils",
+    "dash",
+    "findutils",
+    "grep",
+    "gzip",
+    "hostname",
+    "iproute2",
+    "libc-bin",
+    "mawk",
+    "procps",
+    "sed",
+    "tar",
+    "nginx",
+    "libnginx-mod-stream",
+    "python3",
+    "redis-server",
+)
 
 FIRST_ANSWER = 8.0
 """Seconds within which a registry must say that it has the image; the download after that may take its time."""
@@ -45,7 +65,9 @@ class StandInNeeded(Failure):
     """No registry answers, and a stand-in, for which this machine downloads packages, was not agreed to."""
 
 
-def ensure_image(name: str, say: Say, *, env: Env = None, may_stand_in: bool | None = None, may_make: bool = True) -> str:
+def ensure_image(
+    name: str, say: Say, *, env: Env = None, may_stand_in: bool | None = None, may_make: bool = True
+) -> str:
     """Have the image `name` in the engine; how it got there: `here`, `pulled` or `stand-in`.
 
     `env` is what reaches the engine (DockerHost.engine_environment), by default this process's own. `may_stand_in` is for
@@ -70,8 +92,10 @@ def ensure_image(name: str, say: Say, *, env: Env = None, may_stand_in: bool | N
 
 def _stand_in_if(may_make: bool, name: str, say: Say, env: Env) -> None:
     if not may_make and not _stand_in_ids(env):
-        raise StandInNeeded("no image registry answers, and nobody agreed to a stand-in for this image",
-                            f"{DUSTY} up --yes makes one of Debian's packages; or load the image by hand with `docker load`")
+        raise StandInNeeded(
+            "no image registry answers, and nobody agreed to a stand-in for this image",
+            f"{DUSTY} up --yes makes one of Debian's packages; or load the image by hand with `docker load`",
+        )
     stand_in(name, say, env)
 
 
@@ -96,23 +120,33 @@ def pull(name: str, say: Say, env: Env = None) -> ToolFailed | None:
         return None
     if not has_answered and not any(word in (done.err or done.out).lower() for word in REFUSALS):
         _registry_is_silent.set()
-        return ToolFailed(["docker", "pull", name], done.code, done.err or f"no registry answered within {FIRST_ANSWER:.0f} s",
-                          "see to a network in which the registry can be reached, or load the image by hand with `docker load`")
+        return ToolFailed(
+            ["docker", "pull", name],
+            done.code,
+            done.err or f"no registry answered within {FIRST_ANSWER:.0f} s",
+            "see to a network in which the registry can be reached, or load the image by hand with `docker load`",
+        )
     return ToolFailed(["docker", "pull", name], done.code, done.err or done.out)
 
 
 def _pull_at_leisure(name: str, env: Env) -> process.Finished:
     """The rest of a long download; on a terminal docker draws its own bars."""
     argv = ["docker", "pull", name]
-    return process.Finished(process.run_attached(argv, env=env), "", "") if sys.stdout.isatty() else process.run(argv, env=env)
+    return (
+        process.Finished(process.run_attached(argv, env=env), "", "")
+        if sys.stdout.isatty()
+        else process.run(argv, env=env)
+    )
 
 
 def stand_in(name: str, say: Say, env: Env = None) -> None:
     """Have a stand-in named `name` that runs its server; the root is made now if the engine has none. Raises Failure where there is no apt."""
     found = _stand_in_ids(env)
     if not found:
-        say("no image registry answers: making a stand-in with nginx, Python and Redis from Debian's packages; "
-            "it gives way once a registry answers")
+        say(
+            "no image registry answers: making a stand-in with nginx, Python and Redis from Debian's packages; "
+            "it gives way once a registry answers"
+        )
         with tempfile.TemporaryDirectory(prefix="dusty-standin-") as folder:
             _import(write_root_archive(Path(folder), PACKAGES), name, env)
     _make_server(found[0] if found else name, name, env)
@@ -147,7 +181,9 @@ def _stand_in_names(env: Env) -> list[str]:
 
 
 def _stand_in_ids(env: Env) -> list[str]:
-    return process.run(["docker", "images", "-q", "--filter", f"label={STAND_IN_LABEL}=1"], check=True, env=env).out.split()
+    return process.run(
+        ["docker", "images", "-q", "--filter", f"label={STAND_IN_LABEL}=1"], check=True, env=env
+    ).out.split()
 
 
 def _import(archive: Path, name: str, env: Env) -> None:
@@ -183,16 +219,33 @@ def write_root_archive(folder: Path, packages: Iterable[str]) -> Path:
     """A tar of a root file system with `packages` and all that they depend on, made below `folder`. Raises Failure, ToolFailed."""
     for program in ("apt-get", "dpkg-deb", "tar"):
         if not shutil.which(program):
-            raise Failure(f"a stand-in image is made from Debian's packages, and there is no {program} here",
-                          "see to a network in which the registry can be reached, or load the image by hand with `docker load`")
+            raise Failure(
+                f"a stand-in image is made from Debian's packages, and there is no {program} here",
+                "see to a network in which the registry can be reached, or load the image by hand with `docker load`",
+            )
     root, archive = folder / "root", folder / "root.tar"
     root.mkdir()
     for package in _download(folder, packages):
         process.run(["dpkg-deb", "-x", str(package), str(root)], check=True)
     _merge_usr(root)
     _finish(root)
-    process.run(["tar", "-C", str(root), "--numeric-owner", "--owner=0", "--group=0", "--exclude=./usr/share/doc/*", "--exclude=./usr/share/man/*",
-                 "--exclude=./usr/share/locale/*", "-cf", str(archive), "."], check=True)
+    process.run(
+        [
+            "tar",
+            "-C",
+            str(root),
+            "--numeric-owner",
+            "--owner=0",
+            "--group=0",
+            "--exclude=./usr/share/doc/*",
+            "--exclude=./usr/share/man/*",
+            "--exclude=./usr/share/locale/*",
+            "-cf",
+            str(archive),
+            ".",
+        ],
+        check=True,
+    )
     return archive
 
 
@@ -204,8 +257,14 @@ def _download(folder: Path, packages: Iterable[str]) -> list[Path]:
     for name in ("lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()
-    settings = {"Dir::State::status": folder / "status", "Dir::Cache": folder / "cache", "Debug::NoLocking": 1, "APT::Sandbox::User": "root",
-                "APT::Install-Recommends": 0, "APT::Install-Suggests": 0}
+    settings = {
+        "Dir::State::status": folder / "status",
+        "Dir::Cache": folder / "cache",
+        "Debug::NoLocking": 1,
+        "APT::Sandbox::User": "root",
+        "APT::Install-Recommends": 0,
+        "APT::Install-Suggests": 0,
+    }
     fetch = ["-y", "-qq", "--download-only", "install", *packages]
     if _apt_get(settings, fetch).code:
         settings["Dir::State::Lists"] = folder / "lists"
@@ -240,7 +299,9 @@ def _finish(root: Path) -> None:
     modules = root / "usr/share/nginx/modules-available"
     for module in modules.glob("*.conf"):
         (root / "etc/nginx/modules-enabled").mkdir(parents=True, exist_ok=True)
-        (root / "etc/nginx/modules-enabled" / f"50-{module.name}").symlink_to(f"/usr/share/nginx/modules-available/{module.name}")
+        (root / "etc/nginx/modules-enabled" / f"50-{module.name}").symlink_to(
+            f"/usr/share/nginx/modules-available/{module.name}"
+        )
     for name in ("access", "error"):
         # As in nginx's own image: what it logs is what `docker logs` shows.
         (root / f"var/log/nginx/{name}.log").unlink(missing_ok=True)

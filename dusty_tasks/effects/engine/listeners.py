@@ -1,4 +1,5 @@
 """What listens in a container: read by its own `cat`, or, for an image without one, through the Docker host's /proc."""
+
 from __future__ import annotations
 
 from dusty_tasks.core.plan.listening import listeners_of

@@ -1,4 +1,5 @@
 """The door to container logs: streams of lines as the engine tells them, all in this process."""
+
 from __future__ import annotations
 
 import heapq
@@ -106,7 +107,9 @@ def path_of(words: Sequence[str]) -> str:
     """What the engine is asked for the log that these words mean."""
     values = dict(zip(words[:-1:2], words[1:-1:2], strict=True))
     since = f"&since={moment_of(values['--since'], time.time_ns())}" if "--since" in values else ""
-    return f"/containers/{quote(words[-1])}/logs?stdout=1&stderr=1&timestamps=1&tail={values.get('--tail', 'all')}{since}"
+    return (
+        f"/containers/{quote(words[-1])}/logs?stdout=1&stderr=1&timestamps=1&tail={values.get('--tail', 'all')}{since}"
+    )
 
 
 def moment_of(since: str, now: int) -> str:
@@ -122,11 +125,11 @@ def moment_of(since: str, now: int) -> str:
     assert match, since
     day, minute, second, fraction, zone = match.groups()
     try:
-        moment = datetime.fromisoformat(f"{day}T{minute or '00:00'}{second or ':00'}{'+00:00' if zone == 'Z' else zone or ''}")
+        moment = datetime.fromisoformat(
+            f"{day}T{minute or '00:00'}{second or ':00'}{'+00:00' if zone == 'Z' else zone or ''}"
+        )
     except ValueError as error:
         raise Failure(f'--since: "{since}" is no time: {error}') from error
     if zone is None:
         moment = moment.replace(tzinfo=timezone(timedelta(seconds=time.localtime(now // 10**9).tm_gmtoff)))
     return f"{int(moment.timestamp())}.{(fraction or '0')[:9].ljust(9, '0')}"
-
-

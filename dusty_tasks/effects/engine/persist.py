@@ -1,4 +1,5 @@
 """What /persist takes, and its backups: read and written as root on the Docker host, streamed through this machine."""
+
 from __future__ import annotations
 
 import fcntl
@@ -47,8 +48,14 @@ exit 0
 """
 """Word: host.root. Prints df's line, then a line `KiB ./name` for everything in persist/."""
 
-KINDS = {tarfile.DIRTYPE: "folder", tarfile.REGTYPE: "file", tarfile.AREGTYPE: "file", tarfile.SYMTYPE: "link",
-         tarfile.LNKTYPE: "hardlink", tarfile.FIFOTYPE: "fifo"}
+KINDS = {
+    tarfile.DIRTYPE: "folder",
+    tarfile.REGTYPE: "file",
+    tarfile.AREGTYPE: "file",
+    tarfile.SYMTYPE: "link",
+    tarfile.LNKTYPE: "hardlink",
+    tarfile.FIFOTYPE: "fifo",
+}
 
 
 REMOVE = r"""
@@ -69,18 +76,40 @@ def root_command(host: DockerHost, script: str, words: list[str], image: str) ->
     """The words that run a script as root, host.root its first word: there, or, for a caller who is not root here, in a throw-away container."""
     if not host.is_local or os.geteuid() == 0:
         return host.command(["sh", "-c", script, "dusty", host.root.rstrip("/") or "/", *words], as_root=True)
-    return ["docker", "run", "--rm", "-i", "--pull=never", "--network=none", "--user=0", "--entrypoint=sh", "-v", f"{host.root}:/host", image,
-            "-c", script, "dusty", "/host", *words]
+    return [
+        "docker",
+        "run",
+        "--rm",
+        "-i",
+        "--pull=never",
+        "--network=none",
+        "--user=0",
+        "--entrypoint=sh",
+        "-v",
+        f"{host.root}:/host",
+        image,
+        "-c",
+        script,
+        "dusty",
+        "/host",
+        *words,
+    ]
 
 
-def write_backup(host: DockerHost, path: str, image: str, facts: Mapping[str, Any], count: Count) -> tuple[list[Entry], list[str]]:
+def write_backup(
+    host: DockerHost, path: str, image: str, facts: Mapping[str, Any], count: Count
+) -> tuple[list[Entry], list[str]]:
     """Write the archive `path` (by a temporary name); its entries, and what changed while it was read. Raises Failure."""
     argv = root_command(host, PACK, list(MADE_AGAIN), image)
     temporary = f"{path}{PART}"
     remove_parts(os.path.dirname(path))
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file, locked(file), \
-                piped(argv, env=host.engine_environment()) as stream, tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive:
+        with (
+            open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file,
+            locked(file),
+            piped(argv, env=host.engine_environment()) as stream,
+            tarfile.open(fileobj=file, mode="w:gz", compresslevel=6) as archive,
+        ):
             entries = list(_copied(stream.out, archive, count))
             finished = stream.end()
             changed = [line for line in finished.err.splitlines() if any(text in line for text in CHANGED)]
@@ -123,7 +152,11 @@ def _copied(stream: IO[bytes], archive: tarfile.TarFile, count: Count) -> Iterat
             continue
         reader = Hashing(source.extractfile(member), count) if member.isreg() else None
         member.uname = member.gname = ""
-        rename(member, f"{TOP}/{name}", f"{TOP}/{member.linkname.removeprefix('./')}" if member.islnk() else member.linkname)
+        rename(
+            member,
+            f"{TOP}/{name}",
+            f"{TOP}/{member.linkname.removeprefix('./')}" if member.islnk() else member.linkname,
+        )
         archive.addfile(member, reader)
         yield _entry(member, reader.hexdigest() if reader else "")
 
@@ -131,8 +164,16 @@ def _copied(stream: IO[bytes], archive: tarfile.TarFile, count: Count) -> Iterat
 def _entry(member: tarfile.TarInfo, sha256: str) -> Entry:
     kind = KINDS.get(member.type, "device")
     target = member.linkname.removeprefix(f"{TOP}/") if kind == "hardlink" else member.linkname
-    return Entry(member.name.removeprefix(f"{TOP}/"), kind, member.size, member.mode, member.uid, member.gid,
-                 target if kind in ("link", "hardlink") else "", sha256)
+    return Entry(
+        member.name.removeprefix(f"{TOP}/"),
+        kind,
+        member.size,
+        member.mode,
+        member.uid,
+        member.gid,
+        target if kind in ("link", "hardlink") else "",
+        sha256,
+    )
 
 
 class Hashing:
@@ -179,7 +220,11 @@ def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
         raise Damaged(f"{path} is damaged, or no backup: {error}") from None
     except OSError as error:
         # gzip's "not a gzipped file" and "CRC check failed" have no errno.
-        raise (Failure(f"{path} cannot be read: {error.strerror}") if error.errno else Damaged(f"{path} is damaged, or no backup: {error}")) from None
+        raise (
+            Failure(f"{path} cannot be read: {error.strerror}")
+            if error.errno
+            else Damaged(f"{path} is damaged, or no backup: {error}")
+        ) from None
     if what := damage(manifest, found):
         raise Damaged(f"{path} is damaged: {what}")
     return manifest, found
@@ -202,7 +247,11 @@ def remove_folders(host: DockerHost, names: list[str], image: str) -> None:
         for name in names:
             if os.path.isdir(host.path(name)):
                 take_over(host, host.path(name), [image])
-    process.run(host.command(["sh", "-c", REMOVE, "dusty", host.root, *names], as_root=True), env=host.engine_environment(), check=True)
+    process.run(
+        host.command(["sh", "-c", REMOVE, "dusty", host.root, *names], as_root=True),
+        env=host.engine_environment(),
+        check=True,
+    )
 
 
 def read_persist(host: DockerHost) -> tuple[dict[str, int], dict[str, int]]:

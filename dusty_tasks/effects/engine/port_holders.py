@@ -1,4 +1,5 @@
 """Who listens on a port of the Docker host, by name."""
+
 from __future__ import annotations
 
 import glob
@@ -44,8 +45,12 @@ class Holder(NamedTuple):
 def read_holder(engine: Engine, address: Address) -> Holder | None:
     """Who holds `address` on the Docker host; None if nobody does, or a container of ours, in whatever state."""
     for entry in engine.get("/containers/json"):
-        if any(port.get("PublicPort") and port.get("Type") == "tcp" and is_in_the_way((port.get("IP", ""), port["PublicPort"]), address)
-               for port in entry.get("Ports") or []):
+        if any(
+            port.get("PublicPort")
+            and port.get("Type") == "tcp"
+            and is_in_the_way((port.get("IP", ""), port["PublicPort"]), address)
+            for port in entry.get("Ports") or []
+        ):
             is_ours = (entry.get("Labels") or {}).get(PROJECT_LABEL) == engine.host.namespace.project
             return None if is_ours else Holder(f"the container {(entry.get('Names') or ['/?'])[0].lstrip('/')}")
     process = _process_here(address) if engine.host.is_local else _process_there(engine.host, address)
@@ -53,8 +58,12 @@ def read_holder(engine: Engine, address: Address) -> Holder | None:
 
 
 def _process_here(address: Address) -> str:
-    inodes = {inode for path in ("/proc/net/tcp", "/proc/net/tcp6") for listening, inode in _listeners(path)
-              if is_in_the_way(listening, address)}
+    inodes = {
+        inode
+        for path in ("/proc/net/tcp", "/proc/net/tcp6")
+        for listening, inode in _listeners(path)
+        if is_in_the_way(listening, address)
+    }
     if inodes:
         return _owner_of(inodes) or _forwarder_here(address[1]) or "a process of another user"
     return "" if os.path.exists("/proc/net/tcp") or _can_bind(address) else "a program of this machine"
@@ -118,6 +127,8 @@ def _process_there(host: DockerHost, address: Address) -> str:
             continue
         listening = columns[3].rpartition(":")[0].strip("[]").replace("*", "")
         if is_in_the_way((listening.partition("%")[0], address[1]), address):
-            found = re.search(r'\("([^"]*)",pid=(\d+)', line) or re.search(f"^({FORWARDER}) ([0-9]+)$", listed, re.MULTILINE)
+            found = re.search(r'\("([^"]*)",pid=(\d+)', line) or re.search(
+                f"^({FORWARDER}) ([0-9]+)$", listed, re.MULTILINE
+            )
             return f"{found[1]} (pid {found[2]})" if found else "a process of another user"
     return ""

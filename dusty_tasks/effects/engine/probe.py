@@ -1,4 +1,5 @@
 """Asking http routes whether an app answers behind them, each in a thread of its own, and the app as seldom as can be."""
+
 from __future__ import annotations
 
 import threading

@@ -3,6 +3,7 @@
 Everything arrives in a folder of its own. Only then, by one rename, is it decided: from there on `.restore-ready` holds what is
 still to be put in place, `.restore-old` what that replaces, and whoever comes next finishes the work. The old copies go last.
 """
+
 from __future__ import annotations
 
 import secrets
@@ -79,6 +80,7 @@ finish
 """
 """Word: host.root. Finishes a restore that was broken off."""
 
+
 def restore_backup(host: DockerHost, path: str, names: list[str], image: str, count: Count) -> None:
     """Put the folders `names` of a checked archive in place of those on the Docker host; a restore that was broken off is finished first.
 
@@ -87,13 +89,19 @@ def restore_backup(host: DockerHost, path: str, names: list[str], image: str, co
     argv = root_command(host, UNPACK, [secrets.token_hex(4), *names], image)
     with piped(argv, env=host.engine_environment()) as stream:
         try:
-            with tarfile.open(path, mode="r|gz") as source, tarfile.open(fileobj=stream.input, mode="w|", format=tarfile.PAX_FORMAT) as archive:
+            with (
+                tarfile.open(path, mode="r|gz") as source,
+                tarfile.open(fileobj=stream.input, mode="w|", format=tarfile.PAX_FORMAT) as archive,
+            ):
                 for member in source:
                     if member.name == MANIFEST:
                         continue
                     reader = Hashing(source.extractfile(member), count) if member.isreg() else None
-                    rename(member, member.name.removeprefix(f"{TOP}/"),
-                           member.linkname.removeprefix(f"{TOP}/") if member.islnk() else member.linkname)
+                    rename(
+                        member,
+                        member.name.removeprefix(f"{TOP}/"),
+                        member.linkname.removeprefix(f"{TOP}/") if member.islnk() else member.linkname,
+                    )
                     archive.addfile(member, reader)
                 archive.addfile(tarfile.TarInfo(COMPLETE))
         except BrokenPipeError:

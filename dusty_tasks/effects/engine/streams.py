@@ -3,6 +3,7 @@
 For an ssh Docker host the engine's socket is forwarded by the shared connection; where that machine forwards no sockets, each stream
 goes through a `docker system dial-stdio` of its own.
 """
+
 from __future__ import annotations
 
 import os
@@ -112,9 +113,13 @@ class SocketStream(Stream):
             self._socket.settimeout(None)
             self._socket.sendall(request)
         except PermissionError as error:
-            raise docker.EngineDenied(f"the Docker engine at {address} is closed to this account (in the group docker it is open)") from error
+            raise docker.EngineDenied(
+                f"the Docker engine at {address} is closed to this account (in the group docker it is open)"
+            ) from error
         except OSError as error:
-            raise EngineDown(f"the Docker engine at {address} does not answer: {error.strerror or error}", f"{DUSTY} start") from error
+            raise EngineDown(
+                f"the Docker engine at {address} does not answer: {error.strerror or error}", f"{DUSTY} start"
+            ) from error
 
     def _read(self) -> bytes:
         try:
@@ -131,7 +136,9 @@ class SocketStream(Stream):
 class PipedStream(Stream):
     def __init__(self, host: DockerHost, request: bytes) -> None:
         self._stack = ExitStack()
-        self._pipe = self._stack.enter_context(piped(host.command(["docker", "system", "dial-stdio"]), env=host.engine_environment()))
+        self._pipe = self._stack.enter_context(
+            piped(host.command(["docker", "system", "dial-stdio"]), env=host.engine_environment())
+        )
         # What is written last keeps its pipe open: for the engine an asker who closes his end has gone away.
         self._pipe.input.write(request)
         self._pipe.input.flush()

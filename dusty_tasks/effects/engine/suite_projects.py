@@ -1,4 +1,5 @@
 """Compose projects of test runs on the engine: what belongs to one, whether it is healthy, and its removal to the last network."""
+
 from __future__ import annotations
 
 import os

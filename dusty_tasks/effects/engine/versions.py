@@ -1,4 +1,5 @@
 """Versions of Dusty and of what it uses."""
+
 from __future__ import annotations
 
 import importlib.metadata
@@ -27,11 +28,19 @@ def read_versions(docker_host: Callable[[], DockerHost]) -> list[tuple[str, str,
     `docker_host` may raise Failure, as the settings do: then only the engine's version is not told.
     """
     asked: dict[str, Callable[[], str]] = {
-        "docker": lambda: _program("docker"), "engine": lambda: _engine(docker_host()), "compose": lambda: _program("docker", "compose", "version"),
-        "git": lambda: _program("git"), "rsync": lambda: _program("rsync")}
+        "docker": lambda: _program("docker"),
+        "engine": lambda: _engine(docker_host()),
+        "compose": lambda: _program("docker", "compose", "version"),
+        "git": lambda: _program("git"),
+        "rsync": lambda: _program("rsync"),
+    }
     with ThreadPoolExecutor(len(asked)) as pool:
         answers = list(pool.map(_asked, asked.values()))
-    own = [("dusty", dusty_tasks.__version__, ""), ("python", sys.version.split()[0], ""), ("doit", importlib.metadata.version("doit"), "")]
+    own = [
+        ("dusty", dusty_tasks.__version__, ""),
+        ("python", sys.version.split()[0], ""),
+        ("doit", importlib.metadata.version("doit"), ""),
+    ]
     return own + [(name, *answer) for name, answer in zip(asked, answers, strict=True)]
 
 

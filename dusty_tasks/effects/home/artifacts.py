@@ -3,6 +3,7 @@
 What Dusty left in a folder is recorded in `<folder>/.written/<name>.json`, beside the files, so that losing state/ does
 not make an edit look like Dusty's own work. A record may hold a note on each file, for whoever renders it.
 """
+
 from __future__ import annotations
 
 import difflib
@@ -54,7 +55,9 @@ class Record:
         try:
             head, _, body = (read_bytes(self.path) or b"").partition(b"\n")
             data = json.loads(body) if head == _digest(body).encode() else {}
-            self.files = {str(path): Left(list(digests), note, tuple(*state)) for path, (digests, note, *state) in data.items()}
+            self.files = {
+                str(path): Left(list(digests), note, tuple(*state)) for path, (digests, note, *state) in data.items()
+            }
         except (ValueError, TypeError, AttributeError):
             self.files = {}
 
@@ -123,16 +126,24 @@ class Outcome(NamedTuple):
     """Files that a person had edited: path -> what was said about them."""
 
 
-def changes_of(record: Record, artifacts: Mapping[str, bytes], pruned: str = "",
-               kept: Collection[str] = ()) -> tuple[list[str], list[str]]:
+def changes_of(
+    record: Record, artifacts: Mapping[str, bytes], pruned: str = "", kept: Collection[str] = ()
+) -> tuple[list[str], list[str]]:
     """What write_artifacts would write and remove."""
     differing = [path for path, data in artifacts.items() if read_bytes(os.path.join(record.folder, path)) != data]
-    stale = [path for path in record.paths_below(pruned) if path not in artifacts and path not in kept] if pruned else []
+    stale = (
+        [path for path in record.paths_below(pruned) if path not in artifacts and path not in kept] if pruned else []
+    )
     return differing, stale
 
 
-def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str = "",
-                    notes: Mapping[str, Any] | None = None, kept: Collection[str] = ()) -> Outcome:
+def write_artifacts(
+    record: Record,
+    artifacts: Mapping[str, bytes],
+    pruned: str = "",
+    notes: Mapping[str, Any] | None = None,
+    kept: Collection[str] = (),
+) -> Outcome:
     """Make the files of the record's folder hold `artifacts`, and remove what else lies below its folder `pruned`.
 
     `notes` go into the record; files in `kept` stay as they are, with their record. A file that is
@@ -142,8 +153,13 @@ def write_artifacts(record: Record, artifacts: Mapping[str, bytes], pruned: str 
     differing, stale = changes_of(record, artifacts, pruned, kept)
     found = {path: read_bytes(os.path.join(folder, path)) for path in (*differing, *stale)}
     edited = {path: _keep_edited(folder, path, record, artifacts.get(path), data) for path, data in found.items()}
-    left = {**{path: record.kept(path) for path in kept},
-            **{path: _left(record, path, data, (notes or {}).get(path), found.get(path)) for path, data in artifacts.items()}}
+    left = {
+        **{path: record.kept(path) for path in kept},
+        **{
+            path: _left(record, path, data, (notes or {}).get(path), found.get(path))
+            for path, data in artifacts.items()
+        },
+    }
     # Before the files, so that a kill in between makes neither the new ones look edited, nor those that are to go.
     record.write({**left, **{path: record.files[path] for path in stale if path in record.files}})
     for path in differing:

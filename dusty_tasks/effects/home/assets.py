@@ -1,4 +1,5 @@
 """The store of assets: snapshots of files such as keys, on this machine alone, for their owner's eyes."""
+
 from __future__ import annotations
 
 import errno
@@ -48,7 +49,9 @@ def read_asset(home: str, key: str) -> bytes | None:
     path = asset_path(home, key)
     try:
         if os.stat(path).st_size > LARGEST:
-            raise Failure(f"{path} is larger than {size_text(LARGEST)}", f"{DUSTY} assets set {key} <path>, a smaller file")
+            raise Failure(
+                f"{path} is larger than {size_text(LARGEST)}", f"{DUSTY} assets set {key} <path>, a smaller file"
+            )
     except OSError:
         return None
     return read_bytes(path)
@@ -73,7 +76,9 @@ def _read_source(source: str) -> bytes:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode) and not is_piped and source != os.devnull:
-        raise Failure(f"{source} is no regular file: it may have no end", f"{DUSTY} assets set takes a file, or /dev/stdin")
+        raise Failure(
+            f"{source} is no regular file: it may have no end", f"{DUSTY} assets set takes a file, or /dev/stdin"
+        )
     with open(os.open(source, os.O_RDONLY | os.O_CLOEXEC | (0 if is_piped else os.O_NONBLOCK)), "rb") as file:
         data = file.read(LARGEST + 1) or b""
     if len(data) > LARGEST:

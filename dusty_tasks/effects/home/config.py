@@ -2,6 +2,7 @@
 
 An edit by hand becomes a change of its own in the history before the next one.
 """
+
 from __future__ import annotations
 
 import os
@@ -24,8 +25,7 @@ Say = Callable[[str], None]
 LONGEST_WAIT = 30.0
 
 
-def change_config(home: str, what: str, change: Callable[[dict[str, Any]], None],
-                  say: Say | None = None) -> bool:
+def change_config(home: str, what: str, change: Callable[[dict[str, Any]], None], say: Say | None = None) -> bool:
     """Change config.yml under its lock; True if anything changed.
 
     `change` edits the mapping in place (strings as written in the file; numbers and booleans may be set as such); `what`
@@ -99,7 +99,9 @@ def _change_to_undo(entries: list[Entry], change_id: str) -> Entry:
     if found is None:
         raise Failure("there is no change to undo")
     if found.restores == NOTE:
-        raise Failure(f"{found.what}: the bytes of assets are not kept in the history", f"{DUSTY} assets set puts them back")
+        raise Failure(
+            f"{found.what}: the bytes of assets are not kept in the history", f"{DUSTY} assets set puts them back"
+        )
     if choices.is_beginning(entries, found):
         raise Failure("config.yml was there before its history began: there is nothing to go back to")
     return found
@@ -173,7 +175,9 @@ def _keep_original(path: str, text: str, lost: tuple[str, ...], say: Say | None)
     if not os.path.exists(original):
         write_atomically(original, text.encode(), 0o600)
     if say:
-        say(f"config.yml: {len(lost)} comment{'s' * (len(lost) > 1)} could not be kept ({lost[0]}); the file as it was is {original}")
+        say(
+            f"config.yml: {len(lost)} comment{'s' * (len(lost) > 1)} could not be kept ({lost[0]}); the file as it was is {original}"
+        )
 
 
 def _record_edit_by_hand(home: str, say: Say | None) -> None:

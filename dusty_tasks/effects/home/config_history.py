@@ -1,4 +1,5 @@
 """The history of config.yml: a bare git repository of mode 0700 that holds nothing else. A commit says who, when and what."""
+
 from __future__ import annotations
 
 import getpass
@@ -27,7 +28,10 @@ class History:
         """All changes, newest first."""
         printed = self._git("log", f"--format={LOG_FORMAT}", "main") if self.newest() else ""
         found = (line.strip("\n").split("\x1f") for line in printed.split("\x1e") if line.strip())
-        return [Entry(full_id[:8], when, who, what, restores.strip(), full_id) for full_id, when, who, what, restores in found]
+        return [
+            Entry(full_id[:8], when, who, what, restores.strip(), full_id)
+            for full_id, when, who, what, restores in found
+        ]
 
     def newest(self) -> str:
         """The newest commit's id, or '' before the first one; as a rule no process is needed to tell."""
@@ -38,8 +42,14 @@ class History:
 
     def holds(self, data: bytes | None) -> bool:
         """True if the newest state is `data` (None: no file)."""
-        recorded = self._git("rev-parse", "--quiet", "--verify", "main:config.yml", check=False).strip() if self.newest() else ""
-        return recorded == ("" if data is None else hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest())
+        recorded = (
+            self._git("rev-parse", "--quiet", "--verify", "main:config.yml", check=False).strip()
+            if self.newest()
+            else ""
+        )
+        return recorded == (
+            "" if data is None else hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        )
 
     def text_at(self, commit: str) -> str | None:
         """config.yml as it was at `commit`, None where there was none."""

@@ -1,4 +1,5 @@
 """doit's database in DUSTY_HOME: what is damaged is moved aside."""
+
 from __future__ import annotations
 
 import json
@@ -32,7 +33,9 @@ def heal(path: str) -> None:
         except OSError as trouble:
             print(f"state/doit.db is damaged, and cannot be set aside: {trouble.strerror}", file=sys.stderr)
             return
-        print("state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr)
+        print(
+            "state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr
+        )
 
 
 def _set_aside(path: str) -> None:

@@ -1,4 +1,5 @@
 """The names that specs define, from what earlier runs left in state/: for the TAB key, so no YAML is parsed and nothing fails."""
+
 from __future__ import annotations
 
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ def read_known_names(home: str) -> KnownNames:
 
 def known_names(documents: list[tuple[str, str, dict[str, Any]]], assets_set: set[str]) -> KnownNames:
     """The names in spec values as written: (kind, name, value) each."""
+
     def named(kind: str) -> tuple[str, ...]:
         return tuple(sorted(name for found, name, _value in documents if found == kind))
 
@@ -47,8 +49,16 @@ def known_names(documents: list[tuple[str, str, dict[str, Any]]], assets_set: se
             suites[name] = (*suites.get(name, ()), *found)
     assets = {asset for _kind, _name, value in documents for asset in _names_in(value.get("assets", ()))}
     scripts = {name: _names_in(value.get("scripts", ())) for kind, name, value in documents if kind == "app"}
-    return KnownNames(named("bundle"), named("app"), named("lib"), named("service"), _short_names(documents),
-                      tuple(sorted(assets | assets_set)), scripts, suites)
+    return KnownNames(
+        named("bundle"),
+        named("app"),
+        named("lib"),
+        named("service"),
+        _short_names(documents),
+        tuple(sorted(assets | assets_set)),
+        scripts,
+        suites,
+    )
 
 
 def _names_in(entries: Any) -> tuple[str, ...]:
@@ -58,7 +68,11 @@ def _names_in(entries: Any) -> tuple[str, ...]:
 
 
 def _short_names(documents: list[tuple[str, str, dict[str, Any]]]) -> tuple[str, ...]:
-    written = {value["repo"] for kind, _name, value in documents if kind in ("app", "lib") and isinstance(value.get("repo"), str)}
+    written = {
+        value["repo"]
+        for kind, _name, value in documents
+        if kind in ("app", "lib") and isinstance(value.get("repo"), str)
+    }
     ids: dict[str, set[str]] = {}
     for text in written:
         try:

@@ -1,4 +1,5 @@
 """Modes below DUSTY_HOME: what other users of this machine may read or change there, and taking that from them."""
+
 from __future__ import annotations
 
 import os
@@ -48,7 +49,9 @@ def close_home(home: str) -> int:
                 os.chmod(path, stat.S_IMODE(mode) & ~0o077)
                 count += 1
     except OSError as error:
-        raise Failure(f"{error.filename} cannot be closed to others: {error.strerror}", f"sudo chown -R {os.getuid()} {home}") from error
+        raise Failure(
+            f"{error.filename} cannot be closed to others: {error.strerror}", f"sudo chown -R {os.getuid()} {home}"
+        ) from error
     return count
 
 

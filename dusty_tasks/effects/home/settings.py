@@ -1,4 +1,5 @@
 """config.yml as settings. The cache in state/ spares the no-op run the YAML library; it is never needed."""
+
 from __future__ import annotations
 
 import json
@@ -54,7 +55,9 @@ def settings_from(data: bytes, home: str) -> tuple[Settings, list[Problem]]:
     return settings, sorted([*problems, *more])
 
 
-def _settings(value: dict[str, Any], marks: dict[Any, tuple[int, int, int, int]], home: str) -> tuple[Settings, list[Problem]]:
+def _settings(
+    value: dict[str, Any], marks: dict[Any, tuple[int, int, int, int]], home: str
+) -> tuple[Settings, list[Problem]]:
     from dusty_tasks.core.settings.check import settings_of
 
     return settings_of(value, marks, home, os.environ, os.cpu_count() or 1)
@@ -77,7 +80,10 @@ def check_is_file(path: str) -> None:
     except OSError:
         return
     if not stat.S_ISREG(mode):
-        raise Failure(f"{path} cannot be read: it is {'a folder' if stat.S_ISDIR(mode) else 'no file'}", f"move it away, then {DUSTY} config undo brings back the last one")
+        raise Failure(
+            f"{path} cannot be read: it is {'a folder' if stat.S_ISDIR(mode) else 'no file'}",
+            f"move it away, then {DUSTY} config undo brings back the last one",
+        )
 
 
 def _cached(cache_path: str, state: list[Any]) -> Settings | None:

@@ -1,4 +1,5 @@
 """Puts the hosts helper and its sudoers rule in place, takes them away, and looks whether they are sound (docs/security.md)."""
+
 from __future__ import annotations
 
 import os
@@ -127,7 +128,9 @@ def needs_allowing(address: str) -> bool:
     import ipaddress
 
     usual = helper_module()["USUAL_ADDRESSES"]
-    return not any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in (*usual, *allowed_addresses()))
+    return not any(
+        ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in (*usual, *allowed_addresses())
+    )
 
 
 def allowed_addresses() -> list[str]:
@@ -150,7 +153,9 @@ def refusals() -> list[str]:
 def install_script(files: Sequence[PlannedFile]) -> str:
     """The POSIX shell script that root runs: checks every folder, writes beside, checks the rule, then renames."""
     folders = " ".join(_folders_to(HELPER_PATH))
-    puts = "".join(f"put {file.path} {file.mode} <<'END OF DUSTY FILE'\n{file.text}END OF DUSTY FILE\n" for file in files)
+    puts = "".join(
+        f"put {file.path} {file.mode} <<'END OF DUSTY FILE'\n{file.text}END OF DUSTY FILE\n" for file in files
+    )
     moves = "".join(f"mv -f {file.path}.new {file.path}\n" for file in files)
     has_rule = any(file.path == RULE_PATH for file in files)
     before = "accepted || refuse 'visudo finds fault with sudoers as it is; nothing was installed'\n"
@@ -162,7 +167,7 @@ umask 022
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 said=
 refuse() {{ echo "$1" >&2; [ -z "$said" ] || printf '%s\\n' "$said" | grep -v ': parsed OK$' | sed 's/^/    /' >&2; exit 1; }}
-{accepted if has_rule else ''}roots() {{ # the folder $1 and all above it are root's alone
+{accepted if has_rule else ""}roots() {{ # the folder $1 and all above it are root's alone
     folder=$(cd -P -- "$1" && pwd)
     while :; do
         [ -z "$(find "$folder" -prune \\( ! -user 0 -o -perm -020 -o -perm -002 \\) -print)" ] || refuse "others than root may write $folder"
@@ -178,22 +183,24 @@ put() {{ # what comes on stdin to $1.new, mode $2
     chown 0:0 "$1.new"
     chmod "$2" "$1.new"
 }}
-{before if has_rule else ''}for wanted in {folders}; do
+{before if has_rule else ""}for wanted in {folders}; do
     roots "$(dirname -- "$wanted")"
     [ -d "$wanted" ] || mkdir "$wanted"
 done
-{puts}{check if has_rule else ''}{moves}{after if has_rule else ''}"""
+{puts}{check if has_rule else ""}{moves}{after if has_rule else ""}"""
 
 
 def uninstall_script() -> str:
     """The POSIX shell script that takes away all that the installation and the helper left."""
-    return f"set -eu\nrm -f {RULE_PATH} {RULE_PATH}.new {HELPER_PATH} {HELPER_PATH}.new {LOCK_PATH}\n" \
-           f"rmdir {os.path.dirname(HELPER_PATH)} 2>/dev/null || true\n"
+    return (
+        f"set -eu\nrm -f {RULE_PATH} {RULE_PATH}.new {HELPER_PATH} {HELPER_PATH}.new {LOCK_PATH}\n"
+        f"rmdir {os.path.dirname(HELPER_PATH)} 2>/dev/null || true\n"
+    )
 
 
 def _folders_to(path: str) -> list[str]:
     parts = os.path.dirname(path).split("/")[1:]
-    return ["/" + "/".join(parts[:i + 1]) for i in range(len(parts))]
+    return ["/" + "/".join(parts[: i + 1]) for i in range(len(parts))]
 
 
 def run_as_root(script: str, *, may_ask: bool, say: Callable[[str], Any]) -> None:
@@ -209,8 +216,10 @@ def run_as_root(script: str, *, may_ask: bool, say: Callable[[str], Any]) -> Non
     if ended.out.strip():
         say(ended.out.strip())
     if ended.code:
-        raise Failure(f"nothing was changed as root: {ended.err.strip() or f'status {ended.code}'}",
-                      "" if may_ask or not sudo else "run it again on a terminal, where sudo can ask for a password")
+        raise Failure(
+            f"nothing was changed as root: {ended.err.strip() or f'status {ended.code}'}",
+            "" if may_ask or not sudo else "run it again on a terminal, where sudo can ask for a password",
+        )
 
 
 def installed_paths() -> list[str]:
@@ -230,8 +239,13 @@ def check_installation() -> list[Check]:
         checks.append(_check_by_deed())
     checks += [*_check_sudo_version()]
     if os.path.lexists(BACKUP_PATH):
-        checks.append(Check("warning", f"{BACKUP_PATH} is left from a write to {HOSTS_PATH} that was interrupted",
-                            f"sudo diff {BACKUP_PATH} {HOSTS_PATH}, then remove it"))
+        checks.append(
+            Check(
+                "warning",
+                f"{BACKUP_PATH} is left from a write to {HOSTS_PATH} that was interrupted",
+                f"sudo diff {BACKUP_PATH} {HOSTS_PATH}, then remove it",
+            )
+        )
     return checks
 
 
@@ -239,8 +253,15 @@ def _check_interpreter() -> Check:
     if not os.access(INTERPRETER, os.X_OK):
         return Check("failed", f"{INTERPRETER} is missing", "install python3")
     part = foreign_part(INTERPRETER)
-    return Check("failed", f"{part}, on the way to {INTERPRETER}, may be written by others than root", f"sudo chown root {part}; sudo chmod go-w {part}") \
-        if part else Check("ok", f"{INTERPRETER} belongs to root, all the way")
+    return (
+        Check(
+            "failed",
+            f"{part}, on the way to {INTERPRETER}, may be written by others than root",
+            f"sudo chown root {part}; sudo chmod go-w {part}",
+        )
+        if part
+        else Check("ok", f"{INTERPRETER} belongs to root, all the way")
+    )
 
 
 def _check_helper() -> Check:
@@ -248,14 +269,22 @@ def _check_helper() -> Check:
     if text is None:
         return Check("failed", f"the helper {HELPER_PATH} is not installed", f"{DUSTY} hosts install")
     if part := foreign_part(HELPER_PATH):
-        return Check("failed", f"{part}, on the way to the helper, may be written by others than root", f"sudo chown root {part}; sudo chmod go-w {part}")
+        return Check(
+            "failed",
+            f"{part}, on the way to the helper, may be written by others than root",
+            f"sudo chown root {part}; sudo chmod go-w {part}",
+        )
     if not stat.S_IMODE(os.stat(HELPER_PATH).st_mode) & 0o111:
         return Check("failed", f"{HELPER_PATH} is not executable", f"{DUSTY} hosts install")
     with open(helper_source(), encoding="ascii") as file:
         wanted = PlannedFile(HELPER_PATH, "755", with_addresses(file.read(), allowed_addresses()))
     digest = wanted._replace(text=text).digest
     if text != wanted.text:
-        return Check("warning", f"{HELPER_PATH} (SHA-256 {digest[:12]}) is not the helper of this Dusty ({wanted.digest[:12]})", f"{DUSTY} hosts install")
+        return Check(
+            "warning",
+            f"{HELPER_PATH} (SHA-256 {digest[:12]}) is not the helper of this Dusty ({wanted.digest[:12]})",
+            f"{DUSTY} hosts install",
+        )
     allowed = f", allows {', '.join(allowed_addresses())}" if allowed_addresses() else ""
     return Check("ok", f"{HELPER_PATH} belongs to root, all the way; SHA-256 {digest[:12]}{allowed}")
 
@@ -269,7 +298,13 @@ def _check_rule() -> list[Check]:
         return [Check("ok", f"there is no rule {RULE_PATH}; root needs none")]
     found = os.stat(RULE_PATH)
     if found.st_uid or stat.S_IMODE(found.st_mode) != 0o440:
-        return [Check("failed", f"{RULE_PATH} has mode {stat.S_IMODE(found.st_mode):o} and owner {found.st_uid}, not 440 and root", f"{DUSTY} hosts install")]
+        return [
+            Check(
+                "failed",
+                f"{RULE_PATH} has mode {stat.S_IMODE(found.st_mode):o} and owner {found.st_uid}, not 440 and root",
+                f"{DUSTY} hosts install",
+            )
+        ]
     who = _RULE_LINE.search(text)
     if who is None or text != rule_text(who[1]):
         return [Check("failed", f"{RULE_PATH} is not the rule that Dusty writes", f"{DUSTY} hosts install")]
@@ -283,19 +318,35 @@ def _check_visudo() -> Check:
         ended = process.run(["visudo", "-c"])
     except ToolFailed:
         return Check("warning", "visudo is not here to check sudoers with")
-    faults = [line.strip() for line in f"{ended.err}\n{ended.out}".splitlines() if line.strip() and not line.endswith(": parsed OK")]
-    return Check("ok", "visudo accepts sudoers") if ended.code == 0 else Check("failed", f"visudo: {'; '.join(faults)}", "sudo visudo")
+    faults = [
+        line.strip()
+        for line in f"{ended.err}\n{ended.out}".splitlines()
+        if line.strip() and not line.endswith(": parsed OK")
+    ]
+    return (
+        Check("ok", "visudo accepts sudoers")
+        if ended.code == 0
+        else Check("failed", f"visudo: {'; '.join(faults)}", "sudo visudo")
+    )
 
 
 def _check_by_deed() -> Check:
     """A real call that changes nothing: the only proof that the rule is in force for this user."""
     is_root = os.geteuid() == 0
-    code, printed, _found = call_helper([*([] if is_root else ["sudo", "-n"]), HELPER_PATH], "check", EMPTY_SECTION, read_hosts_file())
+    code, printed, _found = call_helper(
+        [*([] if is_root else ["sudo", "-n"]), HELPER_PATH], "check", EMPTY_SECTION, read_hosts_file()
+    )
     if code == 0:
-        return Check("ok", "the helper answers" if is_root else "the rule is in force: the helper answers without a password")
+        return Check(
+            "ok", "the helper answers" if is_root else "the rule is in force: the helper answers without a password"
+        )
     if code in HELPER_CODES:
         return Check("failed", printed.removeprefix("dusty-hosts: check: "))
-    return Check("failed", f"sudo does not let you call the helper: {words_of_sudo(printed) or f'status {code}'}", f"{DUSTY} hosts install")
+    return Check(
+        "failed",
+        f"sudo does not let you call the helper: {words_of_sudo(printed) or f'status {code}'}",
+        f"{DUSTY} hosts install",
+    )
 
 
 def _check_sudo_version() -> list[Check]:
@@ -310,8 +361,14 @@ def _check_sudo_version() -> list[Check]:
     # sudo-rs is another program, with versions of its own and without these two bugs.
     if shown.startswith("sudo-rs") or parsed_version(version) >= FIXED_SUDO or "CVE-2025-32462" in _sudo_changes():
         return [Check("ok", f"sudo {version}")]
-    return [Check("warning", f"sudo {version} is older than 1.9.17p1: CVE-2025-32462 and CVE-2025-32463 give root to local users, "
-                             "unless your system's makers mended it", "update sudo")]
+    return [
+        Check(
+            "warning",
+            f"sudo {version} is older than 1.9.17p1: CVE-2025-32462 and CVE-2025-32463 give root to local users, "
+            "unless your system's makers mended it",
+            "update sudo",
+        )
+    ]
 
 
 def parsed_version(text: str) -> tuple[int, ...]:

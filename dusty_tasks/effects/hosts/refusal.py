@@ -1,4 +1,5 @@
 """That the hosts file could not be written here, kept in state/: it is not tried again at each `up`."""
+
 from __future__ import annotations
 
 import hashlib

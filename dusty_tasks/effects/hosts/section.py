@@ -2,6 +2,7 @@
 
 Reading and comparing need no root and nothing heavy, so a section that is in place costs neither sudo nor an import.
 """
+
 from __future__ import annotations
 
 import os
@@ -91,11 +92,15 @@ def conflicts_with(found: bytes, section_text: str) -> list[Conflict]:
     """
     own_lines = _own_lines(found)
     mappings = [words for words in map(str.split, section_text.splitlines()[1:-1]) if len(words) == 2]
-    if {name.lower() for _, name in mappings}.isdisjoint(own_lines.decode("latin-1").lower().replace("#", " #").split()):
+    if {name.lower() for _, name in mappings}.isdisjoint(
+        own_lines.decode("latin-1").lower().replace("#", " #").split()
+    ):
         return []
     shown = _shown_lines(own_lines)
-    return [Conflict(name, number, " ".join(shown[number - 1].split()), f"{address} {name}")
-            for number, address, name in helper_module()["own_conflicts"](own_lines, mappings)]
+    return [
+        Conflict(name, number, " ".join(shown[number - 1].split()), f"{address} {name}")
+        for number, address, name in helper_module()["own_conflicts"](own_lines, mappings)
+    ]
 
 
 def possible_section(found: bytes, section_text: str) -> tuple[str, tuple[Conflict, ...]]:
@@ -157,10 +162,12 @@ def diff_of_section(found: bytes, section_text: str) -> str:
 
 def _shown_lines(content: bytes) -> list[str]:
     """Lines as a terminal may see them: escape sequences and bytes that are no text are spelt out."""
+
     def shown(line: bytes) -> str:
         text = line.rstrip(b"\n").decode(errors="backslashreplace")
         return "".join(c if c.isprintable() or c == "\t" else c.encode("unicode_escape").decode() for c in text) + "\n"
-    return [shown(line) for line in content.split(b"\n")[:-1 if content.endswith(b"\n") or not content else None]]
+
+    return [shown(line) for line in content.split(b"\n")[: -1 if content.endswith(b"\n") or not content else None]]
 
 
 def helper_source() -> str:
@@ -220,7 +227,9 @@ def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple
             return _outcome(code, printed, section_text)._replace(conflicts=conflicts), found_section(found)
     reason = words_of_sudo(printed) or "it could not be run"
     hint = f"{DUSTY} hosts install, or {DUSTY} config set hosts.mode off"
-    return _not_done(f"the hosts helper was not run: {reason}", section_text, hint)._replace(conflicts=conflicts, is_refused=True), b""
+    return _not_done(f"the hosts helper was not run: {reason}", section_text, hint)._replace(
+        conflicts=conflicts, is_refused=True
+    ), b""
 
 
 def words_of_sudo(printed: str) -> str:
@@ -286,8 +295,12 @@ def call_helper(command: list[str], verb: str, section_text: str, found: bytes) 
     for _attempt in range(ATTEMPTS):
         try:
             # A sudo that may not ask has no reason to take long; one that asks waits for a person.
-            ended = process.run([*command, verb], input=_digest(found) + b"\n" + section, env=None if command[0] == "sudo" else {},
-                                timeout=60 if "-n" in command else None)
+            ended = process.run(
+                [*command, verb],
+                input=_digest(found) + b"\n" + section,
+                env=None if command[0] == "sudo" else {},
+                timeout=60 if "-n" in command else None,
+            )
         except ToolFailed as error:
             return 127, error.printed, found
         if ended.code != CHANGED_MEANWHILE:
@@ -307,10 +320,18 @@ def _digest(found: bytes) -> bytes:
 def _outcome(code: int, printed: str, section_text: str) -> HostsOutcome:
     if code == DONE:
         what = "removed the hosts section" if is_empty(section_text) else "wrote the hosts section"
-        return HostsOutcome(True, True, what) if printed == "changed" else HostsOutcome(True, False, _in_place(section_text))
+        return (
+            HostsOutcome(True, True, what)
+            if printed == "changed"
+            else HostsOutcome(True, False, _in_place(section_text))
+        )
     reason = next((line for line in reversed(printed.splitlines()) if line.startswith("dusty-hosts: ")), printed)
     what = reason.removeprefix("dusty-hosts: ").removeprefix("apply: ").removeprefix("remove: ")
-    hint = f"{DUSTY} hosts install --allow <address>" if "allowed at installation" in what else f"{DUSTY} hosts diff; {DUSTY} hosts check"
+    hint = (
+        f"{DUSTY} hosts install --allow <address>"
+        if "allowed at installation" in what
+        else f"{DUSTY} hosts diff; {DUSTY} hosts check"
+    )
     return _not_done(what, section_text, hint)
 
 

@@ -1,4 +1,5 @@
 """Finds out by which name this program was called, and gives it to core/text/called."""
+
 from __future__ import annotations
 
 import os

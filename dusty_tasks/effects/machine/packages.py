@@ -2,6 +2,7 @@
 
 Finding out costs no process where all is there: PATH lookups, a few stats and one connection to the engine's socket.
 """
+
 from __future__ import annotations
 
 import grp
@@ -28,13 +29,19 @@ OWN_ADDRESSES = (f"unix://{DEFAULT_SOCKET}", "unix:///run/docker.sock")
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 """Where dockerd and usermod lie, which is not on everybody's PATH."""
 
-PLUGIN_FOLDERS = ("/usr/local/lib/docker/cli-plugins", "/usr/local/libexec/docker/cli-plugins",
-                  "/usr/lib/docker/cli-plugins", "/usr/libexec/docker/cli-plugins")
+PLUGIN_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
 
 
 def read_missing(*, engine_here: bool = True) -> list[str]:
     """What of core.provision's names is missing here; an engine on another machine is not asked for (`engine_here=False`)."""
-    missing = [name for name, program in ((provision.RSYNC, "rsync"), (provision.GIT, "git")) if not shutil.which(program)]
+    missing = [
+        name for name, program in ((provision.RSYNC, "rsync"), (provision.GIT, "git")) if not shutil.which(program)
+    ]
     if not shutil.which("docker"):
         missing.append(provision.CLIENT)
     if not has_compose():
@@ -119,8 +126,11 @@ def read_distribution(path: str = "/etc/os-release") -> tuple[str, str]:
 def read_apt_sources(folder: str = "/etc/apt") -> list[tuple[str, str]]:
     """(file name, text) of sources.list and of what lies in sources.list.d."""
     paths = [Path(folder, "sources.list"), *sorted(Path(folder, "sources.list.d").glob("*"))]
-    return [(path.name, path.read_text(encoding="utf-8", errors="replace"))
-            for path in paths if path.suffix in (".list", ".sources") and os.access(path, os.R_OK)]
+    return [
+        (path.name, path.read_text(encoding="utf-8", errors="replace"))
+        for path in paths
+        if path.suffix in (".list", ".sources") and os.access(path, os.R_OK)
+    ]
 
 
 def read_init() -> str:

@@ -1,4 +1,5 @@
 """Where names lead on this machine, by its own resolver: what a browser or curl finds."""
+
 from __future__ import annotations
 
 import socket
@@ -19,6 +20,7 @@ def read_addresses(names: Iterable[str]) -> dict[str, str]:
             found[name] = str(socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_STREAM)[0][4][0])
         except (OSError, UnicodeError):
             pass
+
     threads = [threading.Thread(target=look_up, args=(name,), daemon=True) for name in found]
     for thread in threads:
         thread.start()

@@ -1,4 +1,5 @@
 """The user's own shell: a link to this program in ~/.local/bin, and completion. Nothing of his is overwritten; all of it can be undone."""
+
 from __future__ import annotations
 
 import contextlib
@@ -82,7 +83,9 @@ def _missing_files(shell: str, where: Places, home: str) -> list[tuple[str, byte
 def _start_file_text(shell: str, where: Places, home: str) -> bytes | None:
     """What the start file is to hold, None if it does. Lines that add to PATH stay: it is they who put the folder there."""
     found = read_bytes(where.start_file) or b""
-    adding, plain = (with_lines(found, lines_for(shell, where.script, home, adds_folder=adds)) for adds in (True, False))
+    adding, plain = (
+        with_lines(found, lines_for(shell, where.script, home, adds_folder=adds)) for adds in (True, False)
+    )
     is_on_path = os.path.dirname(link_path(home)) in os.get_exec_path()
     if adding is None or (plain is None and is_on_path):
         return None
@@ -102,7 +105,10 @@ def set_up_shell(setup: ShellSetup) -> list[str]:
             os.symlink(setup.target, setup.link)
         except OSError as error:
             raise Failure(f"{setup.link} cannot be made: {error.strerror}", "link it by hand, or leave it") from error
-        done.append(f"linked {setup.link} to {setup.target}" + ("" if setup.has_folder_on_path else "; a new shell finds it by the name dusty"))
+        done.append(
+            f"linked {setup.link} to {setup.target}"
+            + ("" if setup.has_folder_on_path else "; a new shell finds it by the name dusty")
+        )
     for path, content in setup.writes:
         _write(path, content)
         done.append(f"wrote {path}")

@@ -8,6 +8,7 @@ What lies on the Docker host about itself, all below `host.root`:
   command_files/.pushed.json            app or lib -> digest of its command files
   persist/dusty_assets/.pushed.json     app -> digest of its assets
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -81,7 +82,11 @@ class Reading(NamedTuple):
 
 def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str] = ()) -> Reading:
     """Read all of it: one engine read; on an ssh host one round trip in all. `mounted` are paths whose inodes are asked for."""
-    return _read_here(host, engine, repo_ids, mounted) if host.is_local else _read_over_ssh(host, engine, repo_ids, mounted)
+    return (
+        _read_here(host, engine, repo_ids, mounted)
+        if host.is_local
+        else _read_over_ssh(host, engine, repo_ids, mounted)
+    )
 
 
 def read_unfinished(host: DockerHost) -> tuple[str, ...]:
@@ -105,20 +110,31 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         inodes=reading.inodes,
         owner=_mapping(reading.files.get(OWNER)) or None,
         finished=read_finished(reading.containers, started, engine),
-        namespace=engine.host.namespace)
+        namespace=engine.host.namespace,
+    )
 
 
-def read_finished(containers: dict[str, FoundContainer], started: Mapping[str, StartedRecord], engine: Engine) -> frozenset[str]:
+def read_finished(
+    containers: dict[str, FoundContainer], started: Mapping[str, StartedRecord], engine: Engine
+) -> frozenset[str]:
     """The containers without a health check that ended with status 0 by themselves. Asks the engine only about those not noted yet."""
     ended = {name: container for name, container in containers.items() if container.exit_status == 0}
-    records: dict[str, StartedRecord] = {name: started.get(container.container_name) or {} for name, container in ended.items()}
+    records: dict[str, StartedRecord] = {
+        name: started.get(container.container_name) or {} for name, container in ended.items()
+    }
     noted = {name for name, record in records.items() if record.get("finished") and not record.get("stopped")}
-    unknown = [container for name, container in ended.items()
-               if name not in noted and not records[name].get("stopped") and container.kind != "proxy"]
+    unknown = [
+        container
+        for name, container in ended.items()
+        if name not in noted and not records[name].get("stopped") and container.kind != "proxy"
+    ]
     if unknown:
         events = docker.read_events(engine, [container.id for container in unknown])
-        noted |= {container.name for container in unknown
-                  if has_finished(container.id, events) and not checks_health(docker.read_details(engine, container.id))}
+        noted |= {
+            container.name
+            for container in unknown
+            if has_finished(container.id, events) and not checks_health(docker.read_details(engine, container.id))
+        }
     return frozenset(noted)
 
 
@@ -130,7 +146,15 @@ def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounte
     except EngineDown as down:
         containers, trouble = {}, down.what
     digest = hashlib.sha256(config).hexdigest() if config is not None else ""
-    return Reading(files, read_receipts(host, repo_ids), digest, containers, trouble, read_unfinished(host), read_inodes(host, mounted))
+    return Reading(
+        files,
+        read_receipts(host, repo_ids),
+        digest,
+        containers,
+        trouble,
+        read_unfinished(host),
+        read_inodes(host, mounted),
+    )
 
 
 def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str]) -> Reading:
@@ -138,9 +162,17 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mo
 
     engine.reads += 1
     try:
-        finished = host.run_script(READ_ALL.replace("@inodes", print_inodes(mounted), 1), host.root, host.path(COPIES), *repo_ids,
-                                   input=http_request("GET", docker.listing(host.namespace)), check=False, timeout=ANSWER_TIMEOUT, hold_input=True,
-                                   still_worth_it=docker.look_at(host))
+        finished = host.run_script(
+            READ_ALL.replace("@inodes", print_inodes(mounted), 1),
+            host.root,
+            host.path(COPIES),
+            *repo_ids,
+            input=http_request("GET", docker.listing(host.namespace)),
+            check=False,
+            timeout=ANSWER_TIMEOUT,
+            hold_input=True,
+            still_worth_it=docker.look_at(host),
+        )
     except Unreachable as away:
         return Reading({}, {}, "", {}, away.what)
     files_text, _, rest = finished.out.partition("@receipts:\n")

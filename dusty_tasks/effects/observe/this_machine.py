@@ -1,4 +1,5 @@
 """What this machine holds for the Docker host beside the compiled stack: command files, assets, nginx config, build contexts, environment."""
+
 from __future__ import annotations
 
 import hashlib
@@ -25,11 +26,13 @@ def read_build(folder: str, also: Sequence[str] = ()) -> dict[str, bytes]:
     paths = [f"{folder}/{path}" for path in (HOSTS, NGINX, *also)]
     if os.path.isdir(f"{folder}/{COMMANDS}"):
         paths += [path for path in _files_below(f"{folder}/{COMMANDS[:-1]}") if not is_kept(path)]
-    found = {path[len(folder) + 1:]: read_bytes(path) for path in paths}
+    found = {path[len(folder) + 1 :]: read_bytes(path) for path in paths}
     return {path: data for path, data in found.items() if data is not None}
 
 
-def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, bytes], environ: Mapping[str, str]) -> Sources:
+def read_sources(
+    settings: Settings, wanted: Wanted, artifacts: Mapping[str, bytes], environ: Mapping[str, str]
+) -> Sources:
     """Digests of everything that may have to be pushed, built or filled in; `artifacts` as read_build gives them. Reads only."""
     return Sources(
         command_files=command_digests(artifacts),
@@ -37,8 +40,12 @@ def read_sources(settings: Settings, wanted: Wanted, artifacts: Mapping[str, byt
         set_keys=frozenset(set_keys(settings.home)),
         nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
         contexts=_context_digests(settings, wanted, environ),
-        environment={container.name: outside for container in wanted.containers
-                     if (outside := _outside_environment(container, environ, settings))})
+        environment={
+            container.name: outside
+            for container in wanted.containers
+            if (outside := _outside_environment(container, environ, settings))
+        },
+    )
 
 
 def _context_digests(settings: Settings, wanted: Wanted, environ: Mapping[str, str]) -> dict[str, str]:
@@ -54,7 +61,7 @@ def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:
     digests: dict[str, hashlib._Hash] = {}
     for path in sorted(artifacts):
         if path.startswith(COMMANDS):
-            name, _, relative = path[len(COMMANDS):].partition("/")
+            name, _, relative = path[len(COMMANDS) :].partition("/")
             digests.setdefault(name, hashlib.sha256()).update(relative.encode() + b"\0" + artifacts[path] + b"\0")
     return {name: digest.hexdigest() for name, digest in digests.items()}
 
@@ -76,9 +83,19 @@ def _asset_digests(home: str, wanted: Wanted) -> dict[str, str]:
 def _outside_environment(container: WantedContainer, environ: Mapping[str, str], settings: Settings) -> dict[str, str]:
     """Digests of what Compose takes from outside the Compose file: variables without a value, those of `dusty env`, and env_files."""
     environment = container.mapping.get("environment") or {}
-    outside = {name: _digest(environ[name].encode()) for name, value in environment.items()
-               if value is None and name in environ} if isinstance(environment, dict) else {}
-    outside |= {name: _digest(text.encode("utf-8", "surrogateescape")) for name, text in given_values(settings.env, container.name).items()}
+    outside = (
+        {
+            name: _digest(environ[name].encode())
+            for name, value in environment.items()
+            if value is None and name in environ
+        }
+        if isinstance(environment, dict)
+        else {}
+    )
+    outside |= {
+        name: _digest(text.encode("utf-8", "surrogateescape"))
+        for name, text in given_values(settings.env, container.name).items()
+    }
     env_files, own_path = container.mapping.get("env_file") or [], file_of(settings.home, container.name)
     for entry in [env_files] if isinstance(env_files, str) else env_files:
         path = str(entry["path"] if isinstance(entry, dict) else entry).replace("$$", "$")

@@ -1,4 +1,5 @@
 """Writes the bundled examples out as a specs repo and app repos that a person may edit."""
+
 from __future__ import annotations
 
 import os
@@ -94,7 +95,12 @@ def _commit_all(repo: Path) -> None:
 
 def _git(*words: str) -> None:
     """git with an identity and a date of its own: whatever the user's git config asks of commits, these are the same."""
-    who = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
-           for key, value in (("NAME", "Dusty"), ("EMAIL", "dusty@localhost"), ("DATE", "2020-01-01T00:00:00Z"))}
+    who = {
+        f"GIT_{role}_{key}": value
+        for role in ("AUTHOR", "COMMITTER")
+        for key, value in (("NAME", "Dusty"), ("EMAIL", "dusty@localhost"), ("DATE", "2020-01-01T00:00:00Z"))
+    }
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-    process.run(["git", *words], env={**kept, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}, check=True)
+    process.run(
+        ["git", *words], env={**kept, **who, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}, check=True
+    )

@@ -2,6 +2,7 @@
 
 The cache is one file; losing or damaging it costs one full reading, never an error.
 """
+
 from __future__ import annotations
 
 import os
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from dusty_tasks.core.specs.shape import DocumentReader
 
 
-def read_documents(root: str | Path, cache_path: str | Path | None = None,
-                   files: Iterable[SpecFile] | None = None) -> tuple[list[Document], list[Problem]]:
+def read_documents(
+    root: str | Path, cache_path: str | Path | None = None, files: Iterable[SpecFile] | None = None
+) -> tuple[list[Document], list[Problem]]:
     """All spec files of the specs repo at `root`, in file order, and the problems of files that are not among them.
 
     With `cache_path`, only files whose state differs from the cached one are opened and parsed; `files` are the spec files
@@ -82,4 +84,6 @@ def _problems_of_names(root: str) -> Iterator[Problem]:
         for name in names_in(os.path.join(root, folder)):
             if name.endswith(".yaml") and name[0] != ".":
                 file = printable(f"{folder}/{name}")
-                yield Problem(Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True)
+                yield Problem(
+                    Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True
+                )

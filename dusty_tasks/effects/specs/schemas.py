@@ -1,4 +1,5 @@
 """The schemas of schemas/*.json, each made whole: what it refers to in another file is put in its place."""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,5 @@
 """`sh -n`: what the shell says of commands that it would have to run. Nothing of them is run."""
+
 from __future__ import annotations
 
 import hashlib
@@ -37,7 +38,11 @@ def read_refusals(texts: Iterable[str], cache_path: str, *, is_kept: bool = True
     if not asked:
         return {}
     refused = _refused(asked, "sh")
-    is_bash = set(refused) - set(_refused({digest: asked[digest] for digest in refused}, "bash")) if refused and shutil.which("bash") else set()
+    is_bash = (
+        set(refused) - set(_refused({digest: asked[digest] for digest in refused}, "bash"))
+        if refused and shutil.which("bash")
+        else set()
+    )
     if is_kept and len(refused) < len(asked):
         new = [digest for digest in asked if digest not in refused]
         _remember(cache_path, [*new, *islice(accepted, max(0, KEPT - len(new)))])

@@ -2,6 +2,7 @@
 
 Opens nothing and imports next to nothing, since every run comes through here.
 """
+
 from __future__ import annotations
 
 import os

@@ -6,6 +6,7 @@ looked at every so often with the same result, later. Two looks differ in what a
 reported, links are not followed, and a path is watched, not an inode: what is moved, replaced, unmounted, linked anew or gone for a
 while is noticed within a second. One look a folder is kept, some 50 bytes a file.
 """
+
 from __future__ import annotations
 
 import errno
@@ -125,7 +126,11 @@ class Watch:
             changed = {key: paths for key, (paths, _source) in looks.items() if paths}
             if changed or self._notices or time.monotonic() >= end:
                 notices, self._notices = tuple(self._notices), []
-                return Batch(changed, notices, {key: source for key, (_paths, source) in looks.items() if key in changed and source})
+                return Batch(
+                    changed,
+                    notices,
+                    {key: source for key, (_paths, source) in looks.items() if key in changed and source},
+                )
 
     def _take(self, seconds: float) -> bool:
         """Wait for events; True if any came that matters."""
@@ -202,7 +207,11 @@ class Watch:
         else:
             tree.is_woken = True
         touched = marshal.dumps((source.newest_ns, source.inodes))
-        return {RULES: filter_text(rules), TOUCHED: touched, **{folder: marshal.dumps(entries, 2) for folder, entries in source.folders.items()}}, source
+        return {
+            RULES: filter_text(rules),
+            TOUCHED: touched,
+            **{folder: marshal.dumps(entries, 2) for folder, entries in source.folders.items()},
+        }, source
 
     def _cover(self, tree: _Tree, folders: Iterable[bytes], is_anew: bool) -> bool:
         """Ask for events in these folders; True if there are some that had none until now."""

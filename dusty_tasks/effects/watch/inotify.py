@@ -4,6 +4,7 @@ Through inotify_simple, which is the kernel's interface and no more. watchfiles,
 neither leave folders out, so that excluded ones use up the user's watches, nor refrain from following links, nor say what it failed to
 watch; and it cannot carry names that are no UTF-8.
 """
+
 from __future__ import annotations
 
 import errno
@@ -43,8 +44,20 @@ class Inotify:
         except OSError as error:
             raise CannotWatch(_reason(error, "instances")) from error
         self._flags = flags
-        self._mask = int(flags.MODIFY | flags.ATTRIB | flags.CLOSE_WRITE | flags.MOVED_FROM | flags.MOVED_TO | flags.CREATE
-                         | flags.DELETE | flags.DELETE_SELF | flags.MOVE_SELF | flags.ONLYDIR | flags.DONT_FOLLOW | flags.EXCL_UNLINK)
+        self._mask = int(
+            flags.MODIFY
+            | flags.ATTRIB
+            | flags.CLOSE_WRITE
+            | flags.MOVED_FROM
+            | flags.MOVED_TO
+            | flags.CREATE
+            | flags.DELETE
+            | flags.DELETE_SELF
+            | flags.MOVE_SELF
+            | flags.ONLYDIR
+            | flags.DONT_FOLLOW
+            | flags.EXCL_UNLINK
+        )
         self._numbers: dict[str, dict[bytes, int]] = {}
         """Key -> folder -> the kernel's number of its watch."""
         self._places: dict[int, tuple[Place, ...]] = {}
@@ -111,7 +124,9 @@ class Inotify:
             if descriptor == self._mounts:
                 # Something was mounted or unmounted: a folder may be another one behind its name, and no watch tells.
                 mounts = _read_mounts(self._mounts)
-                anew |= {key for key, (real, before) in self._mounts_about.items() if mounts_about(mounts, real) != before}
+                anew |= {
+                    key for key, (real, before) in self._mounts_about.items() if mounts_about(mounts, real) != before
+                }
             else:
                 self._read(woken, anew, is_ignored)
         return woken | anew, anew
@@ -162,12 +177,19 @@ class Inotify:
             for key, folder in places:
                 if mask & flags.MOVE_SELF:
                     anew.add(key)
-                if key not in woken and not (name and is_ignored(key, folder + os.fsencode(name), bool(mask & flags.ISDIR))):
+                if key not in woken and not (
+                    name and is_ignored(key, folder + os.fsencode(name), bool(mask & flags.ISDIR))
+                ):
                     woken.add(key)
 
 
 MOUNTS = "/proc/self/mountinfo"
-LIMITS = ("fs/inotify/max_user_watches", "fs/inotify/max_user_instances", "user/max_inotify_watches", "user/max_inotify_instances")
+LIMITS = (
+    "fs/inotify/max_user_watches",
+    "fs/inotify/max_user_instances",
+    "user/max_inotify_watches",
+    "user/max_inotify_instances",
+)
 
 
 def _open_mounts() -> int | None:

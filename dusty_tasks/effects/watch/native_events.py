@@ -2,6 +2,7 @@
 
 FSEvents watches whole trees without a limit, so neither excludes nor new folders are of any concern here.
 """
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """With `sync.mode: bind` containers see the working trees themselves. Here is what stands for receipts then: the state of each tree as it is now."""
+
 from __future__ import annotations
 
 import marshal
@@ -28,7 +29,12 @@ def bound_receipts(repo_entries: Iterable[RepoEntry], settings: Settings) -> dic
             source = read_source(path, read_rules(path, settings.sync_exclude))
         except OSError:
             continue
-        found[entry.id] = {"id": entry.id, "fingerprint": _fingerprint(path, source), "commit": read_commit(path), "is_bound": True}
+        found[entry.id] = {
+            "id": entry.id,
+            "fingerprint": _fingerprint(path, source),
+            "commit": read_commit(path),
+            "is_bound": True,
+        }
     return found
 
 
@@ -44,7 +50,9 @@ def _fingerprint(path: str, source: Source) -> str:
     return digest.hexdigest()
 
 
-def give_back(repo_entries: Iterable[RepoEntry], settings: Settings, host: DockerHost, say: Callable[[str], Any]) -> None:
+def give_back(
+    repo_entries: Iterable[RepoEntry], settings: Settings, host: DockerHost, say: Callable[[str], Any]
+) -> None:
     """Containers run as root, and what they make in a working tree is root's: give it to the caller."""
     from dusty_tasks.effects.code.rsync import give_to_caller
     from dusty_tasks.operations.code.copy_repo import images_with_chown
@@ -56,7 +64,9 @@ def give_back(repo_entries: Iterable[RepoEntry], settings: Settings, host: Docke
         if give_to_caller(host, path, images_with_chown(host, settings.nginx_image)):
             say(f"what root owned in {path} is yours now")
         else:
-            say(f"root owns files in {path}, made by containers; this gives them to you: sudo chown -R {os.getuid()}:{os.getgid()} {path}")
+            say(
+                f"root owns files in {path}, made by containers; this gives them to you: sudo chown -R {os.getuid()}:{os.getgid()} {path}"
+            )
 
 
 def told_of_root(settings: Settings) -> str:

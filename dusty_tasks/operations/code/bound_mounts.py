@@ -1,4 +1,5 @@
 """With `sync.mode: bind`: the mount points that containers need in working trees. The engine would make them there, as root."""
+
 from __future__ import annotations
 
 import os
@@ -25,14 +26,27 @@ def ensure_mount_points(mappings: Mapping[str, Mapping[str, Any]], trees: Iterab
     `mappings` is container -> its entry in a Compose file.
     """
     points = of_working_trees(mappings, trees)
-    missing = [(os.path.join(tree, path), os.path.isfile(source)) for tree, found in points.items() for path, source in found
-               if os.path.isdir(tree) and not os.path.lexists(os.path.join(tree, path))]
+    missing = [
+        (os.path.join(tree, path), os.path.isfile(source))
+        for tree, found in points.items()
+        for path, source in found
+        if os.path.isdir(tree) and not os.path.lexists(os.path.join(tree, path))
+    ]
     if not missing:
         return
     names = ", ".join(path for path, _ in missing)
-    if not confirm(f"Containers mount something at {names}, and with sync.mode bind that has to be there, in your working tree. Make it, empty?", yes=yes):
-        commands = "; ".join(shlex.join(["touch" if is_file else "mkdir", *([] if is_file else ["-p"]), path]) for path, is_file in missing)
-        raise Failure(f"missing in working trees that containers mount: {names}", f"{commands}; or {DUSTY} config set sync.mode rsync")
+    if not confirm(
+        f"Containers mount something at {names}, and with sync.mode bind that has to be there, in your working tree. Make it, empty?",
+        yes=yes,
+    ):
+        commands = "; ".join(
+            shlex.join(["touch" if is_file else "mkdir", *([] if is_file else ["-p"]), path])
+            for path, is_file in missing
+        )
+        raise Failure(
+            f"missing in working trees that containers mount: {names}",
+            f"{commands}; or {DUSTY} config set sync.mode rsync",
+        )
     for path, is_file in missing:
         try:
             os.makedirs(os.path.dirname(path) if is_file else path, exist_ok=True)

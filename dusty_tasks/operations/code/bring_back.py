@@ -1,4 +1,5 @@
 """What was made on the Docker host, brought back: into the copy it was in (`sync --restore`), or into the source (`sync --pull`)."""
+
 from __future__ import annotations
 
 import os
@@ -50,8 +51,12 @@ def restore(copy: CopyOfRepo, time: str = "") -> Restored | None:
     source, target = host.path(kept_sets.kept_path(copy.repo_id, chosen)), host.path(copy.below)
     # The guards, and the folder itself where it was wiped.
     rsync.prepare(host, copy.below, repo_id=copy.repo_id)
-    taking_over(host, target, copy.settings.nginx_image,
-                lambda: rsync.move_there(host, source, target, kept_sets.kept_path(copy.repo_id, part)))
+    taking_over(
+        host,
+        target,
+        copy.settings.nginx_image,
+        lambda: rsync.move_there(host, source, target, kept_sets.kept_path(copy.repo_id, part)),
+    )
     replaced = keep_what_was_made(copy, [part], [*copy.sent, copy.tree])
     kept_sets.settle(host, copy.repo_id, chosen, (), True)
     return Restored(chosen, tuple(paths), tuple(replaced), tuple(one for one in times if one != chosen))
@@ -66,8 +71,14 @@ def pull(copy: CopyOfRepo, paths: Sequence[str]) -> list[bytes]:
     host, wanted = copy.host, [os.fsencode(path) for path in paths]
     _refuse_mounts(copy, wanted)
     _refuse_edits(copy, [path for path in wanted if _leads_through_a_link(copy, path)])
-    places = [host.path(copy.below), *(host.path(kept_sets.kept_path(copy.repo_id, one.time))
-                                       for one in reversed(kept_sets.read_sets(host, copy.repo_id)) if not one.is_part)]
+    places = [
+        host.path(copy.below),
+        *(
+            host.path(kept_sets.kept_path(copy.repo_id, one.time))
+            for one in reversed(kept_sets.read_sets(host, copy.repo_id))
+            if not one.is_part
+        ),
+    ]
     found: dict[str, list[bytes]] = {}
     missing = list(wanted)
     for place in places:
@@ -76,16 +87,24 @@ def pull(copy: CopyOfRepo, paths: Sequence[str]) -> list[bytes]:
             found[place] = [path for path in missing if path in there]
             missing = [path for path in missing if path not in there]
     if missing:
-        raise Failure(f"{', '.join(map(shown_path, missing))} is neither in the copy on {host.name} nor among what was kept of it",
-                      f"{DUSTY} status -v lists what the copy has gained")
-    changes = [rsync.path_of(name) for place, there in found.items() for name in _fetched(copy, place, there, is_trial=True)]
+        raise Failure(
+            f"{', '.join(map(shown_path, missing))} is neither in the copy on {host.name} nor among what was kept of it",
+            f"{DUSTY} status -v lists what the copy has gained",
+        )
+    changes = [
+        rsync.path_of(name) for place, there in found.items() for name in _fetched(copy, place, there, is_trial=True)
+    ]
     _refuse_edits(copy, [path for path in changes if _leads_through_a_link(copy, path) or _is_edited_here(copy, path)])
     return [rsync.path_of(name) for place, there in found.items() for name in _fetched(copy, place, there)]
 
 
 def _fetched(copy: CopyOfRepo, place: str, paths: Sequence[bytes], *, is_trial: bool = False) -> tuple[str, ...]:
-    found: rsync.Copied = taking_over(copy.host, place, copy.settings.nginx_image,
-                                      lambda: rsync.fetch_paths(copy.host, place, copy.source_path, paths, is_trial=is_trial))
+    found: rsync.Copied = taking_over(
+        copy.host,
+        place,
+        copy.settings.nginx_image,
+        lambda: rsync.fetch_paths(copy.host, place, copy.source_path, paths, is_trial=is_trial),
+    )
     return found.changed
 
 
@@ -94,7 +113,10 @@ def _refuse_mounts(copy: CopyOfRepo, paths: Iterable[bytes]) -> None:
     for path in paths:
         point = guard.mount_point(b"/" + path)
         if point:
-            raise Failure(f"{shown_path(path)} is not of the copy: {mounted_by(point)}", f"{DUSTY} cp {point.by}:<path in the container> <path here>")
+            raise Failure(
+                f"{shown_path(path)} is not of the copy: {mounted_by(point)}",
+                f"{DUSTY} cp {point.by}:<path in the container> <path here>",
+            )
 
 
 def _found(host: DockerHost, folder: str, paths: Sequence[bytes]) -> set[bytes]:
@@ -106,8 +128,10 @@ def _found(host: DockerHost, folder: str, paths: Sequence[bytes]) -> set[bytes]:
 
 def _refuse_edits(copy: CopyOfRepo, paths: Sequence[bytes]) -> None:
     if paths:
-        raise Failure(f"nothing is fetched: {', '.join(map(shown_path, paths))} changed in {copy.source_path}, too, since the last sync",
-                      "move yours aside, fetch, and compare the two")
+        raise Failure(
+            f"nothing is fetched: {', '.join(map(shown_path, paths))} changed in {copy.source_path}, too, since the last sync",
+            "move yours aside, fetch, and compare the two",
+        )
 
 
 def _leads_through_a_link(copy: CopyOfRepo, path: bytes) -> bool:

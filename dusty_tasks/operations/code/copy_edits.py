@@ -1,4 +1,5 @@
 """What the copy of a repo gained or changed on the Docker host since its last sync: a look at all of it, for `status -v` alone."""
+
 from __future__ import annotations
 
 from dusty_tasks.core.code.replaced import edits
@@ -12,7 +13,9 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.copy_repo import CopyOfRepo
 
 
-def edits_of_copy(entry: RepoEntry, source_path: str, host: DockerHost, settings: Settings, receipt: Receipt) -> list[tuple[bytes, str]] | None:
+def edits_of_copy(
+    entry: RepoEntry, source_path: str, host: DockerHost, settings: Settings, receipt: Receipt
+) -> list[tuple[bytes, str]] | None:
     """(path, `new` or `changed`), as far as a sync would delete or overwrite it; None where that cannot be told: the source is gone, the
     Docker host is away, or nobody remembers what was sent. Raises nothing.
     """

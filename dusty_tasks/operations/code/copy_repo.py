@@ -2,6 +2,7 @@
 
 core/code/copies and core/code/replaced decide; rsync does it. Killed anywhere, what a sync moved aside is still there, and the next one goes through it.
 """
+
 from __future__ import annotations
 
 import os
@@ -80,7 +81,15 @@ class Options:
 class CopyOfRepo:
     """The copy of one repo, and all that decides what a sync may do to it."""
 
-    def __init__(self, host: DockerHost, settings: Settings, entry: RepoEntry, source_path: str, source: Source, rules: Sequence[Rule]) -> None:
+    def __init__(
+        self,
+        host: DockerHost,
+        settings: Settings,
+        entry: RepoEntry,
+        source_path: str,
+        source: Source,
+        rules: Sequence[Rule],
+    ) -> None:
         self.host, self.settings, self.source_path, self.source, self.rules = host, settings, source_path, source, rules
         self.repo_id: str = entry.id
         self.below = f"{COPIES}/{self.repo_id}"
@@ -103,23 +112,40 @@ class CopyOfRepo:
     def sent(self) -> list[Tree]:
         """What was sent to it, as far as that is remembered."""
         found = (kept_manifest(self.settings.home, self.repo_id, suffix) for suffix in ("", BROKEN))
-        return [Tree(folders) for manifest in found if manifest and manifest.host == self.identity for folders in (manifest.folders, manifest.late) if folders]
+        return [
+            Tree(folders)
+            for manifest in found
+            if manifest and manifest.host == self.identity
+            for folders in (manifest.folders, manifest.late)
+            if folders
+        ]
 
     def guard(self, started: Mapping[str, StartedRecord]) -> Guard:
         """What a sync must leave alone; `started` are the records of containers, of which some may be of former specs."""
-        recorded = of_records(started, self.host.path(COPIES), [self.repo_id], self.host.namespace).get(self.repo_id, ())
+        recorded = of_records(started, self.host.path(COPIES), [self.repo_id], self.host.namespace).get(
+            self.repo_id, ()
+        )
         points = [point._replace(path=self._resolved(point.path)) for point in merged(self.points, recorded)]
         ignores = read_ignores(self.source_path) if self.settings.sync_delete == UNIGNORED else None
         keys = set_keys(self.settings.home) if any(point.asset for point in points) else ()
 
         def was_sent(path: bytes) -> bool:
             return any(tree.at(path) is not None for tree in self.sent)
-        return Guard(self.matcher, points, ignores, self.settings.sync_delete, was_sent if self.settings.sync_delete == SENT else lambda _path: False, keys)
+
+        return Guard(
+            self.matcher,
+            points,
+            ignores,
+            self.settings.sync_delete,
+            was_sent if self.settings.sync_delete == SENT else lambda _path: False,
+            keys,
+        )
 
     def _resolved(self, path: str) -> str:
         def link_at(below: bytes) -> bytes | None:
             entry = self.tree.at(b"/" + below)
             return entry[2] if entry and len(entry) == 3 and isinstance(entry[2], bytes) else None
+
         return os.fsdecode(through_links(os.fsencode(path), link_at))
 
     def records(self) -> dict[str, StartedRecord]:
@@ -163,13 +189,22 @@ class Copying:
         kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(late)])
         keep_manifest(home, copy.repo_id, copy.source, copy.identity, late)
         barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
-        return Copied(tuple(self.changed), tuple(self.deleted), tuple(kept), tuple(name for name, _ in barred),
-                      tuple(f"{name} is not sent: {mounted_by(point)}" for name, point in barred), self._copy_id(), self.was.get("deleted"))
+        return Copied(
+            tuple(self.changed),
+            tuple(self.deleted),
+            tuple(kept),
+            tuple(name for name, _ in barred),
+            tuple(f"{name} is not sent: {mounted_by(point)}" for name, point in barred),
+            self._copy_id(),
+            self.was.get("deleted"),
+        )
 
     def _copy(self) -> None:
         """May be run again, after files that were not ours became so."""
         copy, options = self.copy, self.options
-        prepared = rsync.prepare(copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted())
+        prepared = rsync.prepare(
+            copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted()
+        )
         if self.is_first:
             self.is_new = prepared.is_new
             self.was = {} if self.is_new else prepared.was
@@ -188,13 +223,40 @@ class Copying:
         self._send()
 
     def _send(self) -> None:
-        copy, options, apart = self.copy, self.options, [*(path for path, _ in self.hindrances.barred), *self.hindrances.in_place]
+        copy, options, apart = (
+            self.copy,
+            self.options,
+            [*(path for path, _ in self.hindrances.barred), *self.hindrances.in_place],
+        )
         rules = [*(Rule(literal(b"/" + path), True, "mount point") for path in apart), *copy.rules]
-        self._note(rsync.send_folder(copy.host, copy.source_path, copy.below, rules, self.kept, checksum=options.checksum,
-                                     progress=options.progress, lock=options.lock))
-        edited = [path for path in self.hindrances.in_place if not any(tree.at(b"/" + path) == copy.tree.at(b"/" + path) for tree in copy.sent)]
+        self._note(
+            rsync.send_folder(
+                copy.host,
+                copy.source_path,
+                copy.below,
+                rules,
+                self.kept,
+                checksum=options.checksum,
+                progress=options.progress,
+                lock=options.lock,
+            )
+        )
+        edited = [
+            path
+            for path in self.hindrances.in_place
+            if not any(tree.at(b"/" + path) == copy.tree.at(b"/" + path) for tree in copy.sent)
+        ]
         if edited or (options.checksum and self.hindrances.in_place):
-            self._note(rsync.send_in_place(copy.host, copy.source_path, copy.below, self.hindrances.in_place, self.kept, checksum=options.checksum))
+            self._note(
+                rsync.send_in_place(
+                    copy.host,
+                    copy.source_path,
+                    copy.below,
+                    self.hindrances.in_place,
+                    self.kept,
+                    checksum=options.checksum,
+                )
+            )
 
     def _note(self, copied: rsync.Copied) -> None:
         self.changed.update(dict.fromkeys(copied.changed))
@@ -207,16 +269,27 @@ class Copying:
             return []
         guard = self.copy.guard({})
         names = {name for name, *_ in self.copy.source.folders.get(b"/", ())} | guard.plain_names()
-        found = [name.decode() for name in sorted(names) if name.isascii() and not set(name) & set(b"*?[\\/\n")
-                 and not any(point.startswith(b"/" + name + b"/") for point in guard.points)
-                 and (guard.leaves_alone(b"/" + name, True) or (self.copy.settings.sync_delete == UNIGNORED and guard.keeps(b"/" + name, True)))]
+        found = [
+            name.decode()
+            for name in sorted(names)
+            if name.isascii()
+            and not set(name) & set(b"*?[\\/\n")
+            and not any(point.startswith(b"/" + name + b"/") for point in guard.points)
+            and (
+                guard.leaves_alone(b"/" + name, True)
+                or (self.copy.settings.sync_delete == UNIGNORED and guard.keeps(b"/" + name, True))
+            )
+        ]
         return found[:MOST_UNLISTED]
 
     def _refuse_conflicts(self) -> None:
         if self.hindrances.conflicts:
             path, point = self.hindrances.conflicts[0]
-            raise Failure(f"{shown_path(path)} is a file in {self.copy.source_path}, and in the copy on {self.copy.host.name} a folder in which "
-                          f"{mounted_by(point)} ({point.path})", "another path in the container, or another name in the repo")
+            raise Failure(
+                f"{shown_path(path)} is a file in {self.copy.source_path}, and in the copy on {self.copy.host.name} a folder in which "
+                f"{mounted_by(point)} ({point.path})",
+                "another path in the container, or another name in the repo",
+            )
 
     def _copy_id(self) -> str:
         """That of before, unless the copy is another one now: made anew, or of another source."""
@@ -261,5 +334,7 @@ def images_with_chown(host: DockerHost, nginx_image: str) -> list[str]:
     """Images that surely have it, those most likely to be there first."""
     from dusty_tasks.effects.doors import process
 
-    listed = process.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=host.engine_environment())
+    listed = process.run(
+        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], env=host.engine_environment()
+    )
     return list(dict.fromkeys([nginx_image, *(name for name in listed.out.split() if "<none>" not in name)]))[:5]

@@ -3,6 +3,7 @@
 A walk compares sizes and times alone, as rsync does. What it also sees of inodes and ctimes only says when to look at content: a
 moved tree, a chmod there and back and a hard link change them, too.
 """
+
 from __future__ import annotations
 
 import json
@@ -43,11 +44,17 @@ def looked_at(source: Source) -> list[int]:
     return [source.looked_ns, source.inodes]
 
 
-def disguised(host: DockerHost, settings: Settings, repo_id: str, path: str, source: Source, receipt: Receipt) -> tuple[str, ...]:
+def disguised(
+    host: DockerHost, settings: Settings, repo_id: str, path: str, source: Source, receipt: Receipt
+) -> tuple[str, ...]:
     """The files of `source` that have the size and time of those in the copy, and not their content. Where the Docker host cannot be asked, none."""
     if not _may_differ(source, receipt.get("looked")):
         return ()
-    looked, note, of = receipt["looked"], manifest_path(settings.home, repo_id, SEEN), [host.name, host.root, receipt.get("time")]
+    looked, note, of = (
+        receipt["looked"],
+        manifest_path(settings.home, repo_id, SEEN),
+        [host.name, host.root, receipt.get("time")],
+    )
     noted = _read_note(note)
     if noted.get("of") == of and _is_look(noted.get("looked")):
         looked = noted["looked"]
@@ -84,7 +91,9 @@ def _read_note(path: str) -> dict[str, Any]:
 
 def suspects(path: str, source: Source, looked: list[int]) -> list[bytes]:
     """The files to compare: those touched since, or all where others took their places, which may have come with a folder, untouched."""
-    files = [(folder + entry[0])[1:] for folder, entries in source.folders.items() for entry in entries if len(entry) == 4]
+    files = [
+        (folder + entry[0])[1:] for folder, entries in source.folders.items() for entry in entries if len(entry) == 4
+    ]
     if source.inodes != looked[1]:
         return files
     return [file for file in files if _ctime(os.path.join(os.fsencode(path), file)) > looked[0] - TICK]

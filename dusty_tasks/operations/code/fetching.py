@@ -1,4 +1,5 @@
 """What `up` fetches: managed repos that are due, and clones that nobody made yet. Says nothing where nothing is to be done."""
+
 from __future__ import annotations
 
 import os
@@ -22,7 +23,9 @@ def is_due() -> bool:
     paths = [settings.path_of(entry.id) for entry in session.wanted().repos if is_managed(entry, settings)]
     if settings.specs_repo and session.local_specs_root() is None:
         specs = repo_of(settings.specs_repo)
-        paths += [settings.path_of(specs.id)] if not specs.local_path and not settings.repo_overrides.get(specs.id) else []
+        paths += (
+            [settings.path_of(specs.id)] if not specs.local_path and not settings.repo_overrides.get(specs.id) else []
+        )
     return bool(paths) and (settings.repos_pull != "never" or not all(map(os.path.isdir, paths)))
 
 
@@ -41,8 +44,11 @@ def fetch_all(*, is_reset_wanted: bool) -> int:
 def fetch_missing() -> int:
     """Clones that the compiled stack needs and that are not there, for example of an app that was written just now."""
     settings = session.settings()
-    missing = [entry for entry in session.wanted().repos
-               if is_managed(entry, settings) and not os.path.isdir(settings.path_of(entry.id))]
+    missing = [
+        entry
+        for entry in session.wanted().repos
+        if is_managed(entry, settings) and not os.path.isdir(settings.path_of(entry.id))
+    ]
     if not missing:
         return 0
     from dusty_tasks.core.specs.repo_ids import Repo

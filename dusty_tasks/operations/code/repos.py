@@ -1,4 +1,5 @@
 """Managed repos: cloned and brought up to date in parallel, the specs repo first (docs/specs.md, "Repos")."""
+
 from __future__ import annotations
 
 import time
@@ -14,7 +15,16 @@ if TYPE_CHECKING:
     from dusty_tasks.core.specs.repo_ids import Repo
 
 Say = Callable[[str], None]
-CLONED, UPDATED, SAME, LEFT, RESET, KEPT, FAILED, EMPTY = "cloned", "updated", "up to date", "left", "reset", "kept", "failed", "empty"
+CLONED, UPDATED, SAME, LEFT, RESET, KEPT, FAILED, EMPTY = (
+    "cloned",
+    "updated",
+    "up to date",
+    "left",
+    "reset",
+    "kept",
+    "failed",
+    "empty",
+)
 CHANGING = (CLONED, UPDATED, RESET)
 A_DAY = 24 * 3600
 LONGEST_WAIT = 600.0
@@ -47,7 +57,9 @@ def is_managed(repo: Repo, settings: Settings) -> bool:
     return not repo.local_path and not settings.repo_overrides.get(repo.id)
 
 
-def pull_all(*, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say, verb: str = "repos") -> list[RepoOutcome]:
+def pull_all(
+    *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say, verb: str = "repos"
+) -> list[RepoOutcome]:
     """The specs repo first; then, with specs read anew, all repos of the stack.
 
     `always` fetches whatever `repos.pull` says. Warnings (clones left as they are, fetches that failed although a clone is there) are
@@ -55,30 +67,59 @@ def pull_all(*, is_reset_wanted: bool = False, always: bool = False, say: Say, w
     """
     from dusty_tasks import session
 
-    outcomes = pull_specs(session.settings(), is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb)
+    outcomes = pull_specs(
+        session.settings(), is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb
+    )
     if any(outcome.has_changed for outcome in outcomes):
         session.forget()
     if any(outcome.status == FAILED for outcome in outcomes):
         return outcomes
     repos = list(session.stack().repos.values())
     specs_ids = {outcome.repo_id for outcome in outcomes}
-    return [*outcomes, *pull_repos([repo for repo in repos if repo.id not in specs_ids], session.settings(),
-                                   is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb)]
+    return [
+        *outcomes,
+        *pull_repos(
+            [repo for repo in repos if repo.id not in specs_ids],
+            session.settings(),
+            is_reset_wanted=is_reset_wanted,
+            always=always,
+            say=say,
+            warn=warn,
+            verb=verb,
+        ),
+    ]
 
 
-def pull_specs(settings: Settings, *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say,
-               verb: str = "repos") -> list[RepoOutcome]:
+def pull_specs(
+    settings: Settings, *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say, verb: str = "repos"
+) -> list[RepoOutcome]:
     """Bring the specs repo up to date, if it is a managed one: no or one outcome."""
     from dusty_tasks import session
     from dusty_tasks.core.specs.repo_ids import repo_of
 
     if session.local_specs_root() or not settings.specs_repo:
         return []
-    return pull_repos([repo_of(settings.specs_repo)], settings, is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb)
+    return pull_repos(
+        [repo_of(settings.specs_repo)],
+        settings,
+        is_reset_wanted=is_reset_wanted,
+        always=always,
+        say=say,
+        warn=warn,
+        verb=verb,
+    )
 
 
-def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say,
-               verb: str = "repos") -> list[RepoOutcome]:
+def pull_repos(
+    repos: Iterable[Repo],
+    settings: Settings,
+    *,
+    is_reset_wanted: bool = False,
+    always: bool = False,
+    say: Say,
+    warn: Say,
+    verb: str = "repos",
+) -> list[RepoOutcome]:
     """Clone or update the managed ones of `repos`, all of them even after a failure."""
     managed = [repo for repo in repos if is_managed(repo, settings)]
     due = [repo for repo in managed if always or is_reset_wanted or _is_due(repo, settings)]
@@ -91,8 +132,12 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bo
         return _pull(repo, settings, is_reset_wanted, verb)
 
     with progress("repos", len(due)) as advance:
-        outcomes = each_in_parallel(pull, due, settings.repos_jobs, lambda outcome: advance(outcome.what) if outcome.has_changed else None)
-    missing = sentences((Report(outcome.repo_id, what, outcome.own) for outcome in outcomes for what in outcome.missing), "")
+        outcomes = each_in_parallel(
+            pull, due, settings.repos_jobs, lambda outcome: advance(outcome.what) if outcome.has_changed else None
+        )
+    missing = sentences(
+        (Report(outcome.repo_id, what, outcome.own) for outcome in outcomes for what in outcome.missing), ""
+    )
     for sentence, _code in (*_said_once(outcomes, LEFT, KEPT, EMPTY), *missing):
         warn(sentence)
     return outcomes
@@ -101,13 +146,23 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, *, is_reset_wanted: bo
 def failure_of(outcomes: Sequence[RepoOutcome]) -> Failure | None:
     """All failures as one, or None: exit 1 if each is for the user to mend (a branch that is not there), else 2."""
     said = _said_once(outcomes, FAILED)
-    return Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said)) if said else None
+    return (
+        Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said))
+        if said
+        else None
+    )
 
 
 def _said_once(outcomes: Sequence[RepoOutcome], *statuses: str) -> list[tuple[str, int]]:
     """(sentence, exit code) about the repos of these outcomes; what several have alike is one sentence."""
-    return sentences((Report(outcome.repo_id, outcome.what, outcome.own, outcome.failure.code if outcome.failure else 0)
-                      for outcome in outcomes if outcome.status in statuses), "")
+    return sentences(
+        (
+            Report(outcome.repo_id, outcome.what, outcome.own, outcome.failure.code if outcome.failure else 0)
+            for outcome in outcomes
+            if outcome.status in statuses
+        ),
+        "",
+    )
 
 
 def _is_due(repo: Repo, settings: Settings) -> bool:
@@ -131,19 +186,35 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
     before, own = fetched_at(path), (path, repo.url, login_of(repo.url).url, repo.written)
     try:
         with held(f"repo:{repo.id}", verb=verb, home=settings.home, wait=LONGEST_WAIT) as lock:
-            done = update_clone(path, repo.url, settings.repo_branches.get(repo.id, ""), is_reset_wanted=is_reset_wanted, lock=lock.fileno(),
-                                extras=Extras(settings.repos_submodules, settings.repos_lfs))
+            done = update_clone(
+                path,
+                repo.url,
+                settings.repo_branches.get(repo.id, ""),
+                is_reset_wanted=is_reset_wanted,
+                lock=lock.fileno(),
+                extras=Extras(settings.repos_submodules, settings.repos_lfs),
+            )
     except Failure as failure:
         if before and failure.code == 2:
             date = time.strftime("%Y-%m-%d %H:%M", time.localtime(before))
-            return RepoOutcome(repo.id, KEPT, f" could not be fetched; the clone of {date} is used: {failure}", failure=failure, own=(date, *own))
+            return RepoOutcome(
+                repo.id,
+                KEPT,
+                f" could not be fetched; the clone of {date} is used: {failure}",
+                failure=failure,
+                own=(date, *own),
+            )
         return RepoOutcome(repo.id, FAILED, f": {failure}", failure=failure, own=own)
     note = f" ({done.note})" if done.note else ""
     span = f"{done.before[:8]} to {done.after[:8]}"
     status, what = {
         "cloned": (CLONED, f"cloned {repo.id}, branch {done.branch}{note}"),
-        "empty": (EMPTY, f" has no commits: nothing was pushed to it yet{note}" if not done.before else
-                  f" has no branches any more; its clone is left as it is{note}"),
+        "empty": (
+            EMPTY,
+            f" has no commits: nothing was pushed to it yet{note}"
+            if not done.before
+            else f" has no branches any more; its clone is left as it is{note}",
+        ),
         "completed": (UPDATED, f"completed {repo.id}: submodules and LFS files{note}"),
         "forward": (UPDATED, f"updated {repo.id}: {span}{note}"),
         "follow": (UPDATED, f"updated {repo.id}: {span}{note}"),
@@ -152,4 +223,6 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
         "leave": (LEFT, f" is left as it is: {done.note}\n    hint: {path}; {done.way_out}"),
         "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{repo.id} is up to date{note}"),
     }[done.action]
-    return RepoOutcome(repo.id, status, what, done.was_fetched, own=own, missing=tuple(f": {thing}" for thing in done.missing))
+    return RepoOutcome(
+        repo.id, status, what, done.was_fetched, own=own, missing=tuple(f": {thing}" for thing in done.missing)
+    )

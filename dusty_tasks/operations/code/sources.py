@@ -1,4 +1,5 @@
 """The working trees that repos are synced from: where each is, what is in it, and whether it may be sent."""
+
 from __future__ import annotations
 
 import functools
@@ -44,7 +45,9 @@ def rules_at(path: str, settings: Settings) -> tuple[Rule, ...]:
     try:
         return read_rules(path, settings.sync_exclude)
     except OSError as error:
-        raise Failure(f"{error.filename or path} cannot be read: {error.strerror}", "it is a small file with one pattern a line") from error
+        raise Failure(
+            f"{error.filename or path} cannot be read: {error.strerror}", "it is a small file with one pattern a line"
+        ) from error
 
 
 def read_state_of(path: str, rules: Sequence[Rule]) -> Source:
@@ -59,7 +62,11 @@ def check_source(path: str, home: str) -> None:
     """Raise Failure if `path` is missing, or is a folder that must never be copied."""
     if not os.path.isdir(path):
         what = "is not a folder" if os.path.exists(path) else "does not exist"
-        hint = f"{DUSTY} repos update clones it" if path.startswith(f"{Paths(home).repos}/") else f"{DUSTY} repos list shows where each repo is taken from"
+        hint = (
+            f"{DUSTY} repos update clones it"
+            if path.startswith(f"{Paths(home).repos}/")
+            else f"{DUSTY} repos list shows where each repo is taken from"
+        )
         raise Failure(f"the source {path} {what}", hint)
     refused = refused_source(os.path.realpath(path), os.path.realpath(home), _user_home())
     if refused:

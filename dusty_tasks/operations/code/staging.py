@@ -1,4 +1,5 @@
 """Files on their way to the Docker host: a folder for the time of one push, for its owner's eyes, and gone afterwards."""
+
 from __future__ import annotations
 
 import os

@@ -2,6 +2,7 @@
 
 A repo here is an entry of `wanted.repos` (core/code/repo_entry).
 """
+
 from __future__ import annotations
 
 import json
@@ -61,22 +62,38 @@ class SyncOutcome:
         from dusty_tasks.core.code.replaced import kept_lines
 
         first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
-        return "\n".join([first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)])
+        return "\n".join(
+            [first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)]
+        )
 
 
-def stale_repos(repo_entries: Iterable[RepoEntry], receipts: Mapping[str, Receipt], settings: Settings, host: DockerHost,
-                sources: Mapping[str, Source | OSError] | None = None) -> list[tuple[RepoEntry, str]]:
+def stale_repos(
+    repo_entries: Iterable[RepoEntry],
+    receipts: Mapping[str, Receipt],
+    settings: Settings,
+    host: DockerHost,
+    sources: Mapping[str, Source | OSError] | None = None,
+) -> list[tuple[RepoEntry, str]]:
     """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises.
 
     `sources` are those that were read already.
     """
     if settings.sync_mode == "bind":
         return []
-    found = ((entry, _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))) for entry in repo_entries)
+    found = (
+        (entry, _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id)))
+        for entry in repo_entries
+    )
     return [(entry, reason) for entry, reason in found if reason]
 
 
-def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, host: DockerHost, source: Source | OSError | None = None) -> str:
+def _stale(
+    entry: RepoEntry,
+    receipt: Receipt | None,
+    settings: Settings,
+    host: DockerHost,
+    source: Source | OSError | None = None,
+) -> str:
     """Why the copy is not what the source is, '' if it is."""
     path, kind = source_of(entry, settings)
     if receipt is None:
@@ -89,9 +106,17 @@ def _stale(entry: RepoEntry, receipt: Receipt | None, settings: Settings, host: 
     if is_of(receipt, source.fingerprint):
         found = disguised(host, settings, entry.id, path, source, receipt)
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        return f"{printable(found[0])} changed{more}, though not in size and time" if found else _other_rule(entry, receipt, settings)
+        return (
+            f"{printable(found[0])} changed{more}, though not in size and time"
+            if found
+            else _other_rule(entry, receipt, settings)
+        )
     before = kept_manifest(settings.home, entry.id)
-    what, count = first_difference(before.folders, source.folders) if before and before.fingerprint == receipt.get("fingerprint") else ("", 0)
+    what, count = (
+        first_difference(before.folders, source.folders)
+        if before and before.fingerprint == receipt.get("fingerprint")
+        else ("", 0)
+    )
     return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
 
 
@@ -110,9 +135,19 @@ def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
     return ""
 
 
-def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings: Settings, say: Say,
-               allow_empty: bool = False, checksum: bool = False, progress: bool = False, verb: str = "sync",
-               stack_repos: Sequence[RepoEntry] = (), sources: Mapping[str, Source] | None = None) -> list[SyncOutcome]:
+def sync_repos(
+    repo_entries: Sequence[RepoEntry],
+    *,
+    host: DockerHost,
+    settings: Settings,
+    say: Say,
+    allow_empty: bool = False,
+    checksum: bool = False,
+    progress: bool = False,
+    verb: str = "sync",
+    stack_repos: Sequence[RepoEntry] = (),
+    sources: Mapping[str, Source] | None = None,
+) -> list[SyncOutcome]:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
     `say` hears one line a repo as it ends. One failure does not stop the others: it is in the outcome. `stack_repos` are
@@ -132,11 +167,22 @@ def sync_repos(repo_entries: Sequence[RepoEntry], *, host: DockerHost, settings:
         return []
     everything = list(stack_repos or repo_entries)
     receipts = read_receipts(host, sorted({entry.id for entry in (*everything, *repo_entries)}))
-    run = _Run(host, settings, _How(allow_empty, checksum, say if progress else None, verb), receipts,
-               shown_names(entry.id for entry in (*everything, *repo_entries)))
+    run = _Run(
+        host,
+        settings,
+        _How(allow_empty, checksum, say if progress else None, verb),
+        receipts,
+        shown_names(entry.id for entry in (*everything, *repo_entries)),
+    )
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
-    stale = [entry for entry in repo_entries if checksum or _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))]
-    synced = each_in_parallel(run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say))
+    stale = [
+        entry
+        for entry in repo_entries
+        if checksum or _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))
+    ]
+    synced = each_in_parallel(
+        run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say)
+    )
     by_id = {outcome.repo_id: outcome for outcome in synced}
     outcomes = [by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries]
     receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
@@ -152,8 +198,11 @@ def failure_of(outcomes: Iterable[SyncOutcome]) -> Failure | None:
     failed = [outcome for outcome in outcomes if outcome.failure]
     if not failed:
         return None
-    said = sentences(Report(outcome.name, str(outcome.failure), (outcome.source, outcome.repo_id), outcome.failure.code)
-                     for outcome in failed if outcome.failure)
+    said = sentences(
+        Report(outcome.name, str(outcome.failure), (outcome.source, outcome.repo_id), outcome.failure.code)
+        for outcome in failed
+        if outcome.failure
+    )
     return Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said))
 
 
@@ -175,7 +224,9 @@ class _How(NamedTuple):
 class _Run:
     """One call of sync_repos: what its parallel syncs have in common."""
 
-    def __init__(self, host: DockerHost, settings: Settings, how: _How, receipts: dict[str, Receipt], names: Mapping[str, str]) -> None:
+    def __init__(
+        self, host: DockerHost, settings: Settings, how: _How, receipts: dict[str, Receipt], names: Mapping[str, str]
+    ) -> None:
         self.host, self.settings, self.how, self.receipts, self.names = host, settings, how, receipts, names
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
@@ -219,20 +270,52 @@ class _Run:
             source = marked(source)
         elif is_same:
             source = source._replace(fingerprint=receipt["fingerprint"])
-        options = Options(f"{RECEIPTS}/{repo_id}.json", source.files == 0 and not self.how.allow_empty, self.how.checksum or is_disguised, self.how.progress, lock)
+        options = Options(
+            f"{RECEIPTS}/{repo_id}.json",
+            source.files == 0 and not self.how.allow_empty,
+            self.how.checksum or is_disguised,
+            self.how.progress,
+            lock,
+        )
         rsync.check_version(self.host)
         try:
             copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()
         except rsync.EmptySource:
-            raise Failure(f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
-                          "--allow-empty empties the copy as well") from None
+            raise Failure(
+                f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
+                "--allow-empty empties the copy as well",
+            ) from None
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         note = deleted_note(copied.kept, copied.deleted_before, now)
-        receipt = {"id": repo_id, "source": path, "kind": kind, "fingerprint": source.fingerprint, "files": source.files, "looked": looked_at(source),
-                   "commit": read_commit(path), "time": now, "copy": copied.copy_id, "delete": self.settings.sync_delete,
-                   **({"barred": copied.barred} if copied.barred else {}), **({"deleted": note} if note else {})}
-        write_host_file(self.host, options.receipt, json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",
-                        in_place_of=f"{os.path.basename(repo_id)}.before")
-        return self._outcome(repo_id, SYNCED, path, kind, copied.changed, copied.deleted, copied.kept, self.host.path(kept_path(repo_id)), copied.notes, receipt)
-
-
+        receipt = {
+            "id": repo_id,
+            "source": path,
+            "kind": kind,
+            "fingerprint": source.fingerprint,
+            "files": source.files,
+            "looked": looked_at(source),
+            "commit": read_commit(path),
+            "time": now,
+            "copy": copied.copy_id,
+            "delete": self.settings.sync_delete,
+            **({"barred": copied.barred} if copied.barred else {}),
+            **({"deleted": note} if note else {}),
+        }
+        write_host_file(
+            self.host,
+            options.receipt,
+            json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",
+            in_place_of=f"{os.path.basename(repo_id)}.before",
+        )
+        return self._outcome(
+            repo_id,
+            SYNCED,
+            path,
+            kind,
+            copied.changed,
+            copied.deleted,
+            copied.kept,
+            self.host.path(kept_path(repo_id)),
+            copied.notes,
+            receipt,
+        )

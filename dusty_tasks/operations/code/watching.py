@@ -1,4 +1,5 @@
 """Sync at every change: what `sync --watch` does, and what a verb that acts on changes builds on."""
+
 from __future__ import annotations
 
 import os
@@ -40,19 +41,31 @@ class Watching:
 
     @property
     def folders(self) -> list[Watched]:
-        return [Watched(entry.id, source_of(entry, self.settings)[0], tuple(self.settings.sync_exclude)) for entry in self.chosen]
+        return [
+            Watched(entry.id, source_of(entry, self.settings)[0], tuple(self.settings.sync_exclude))
+            for entry in self.chosen
+        ]
 
     @property
     def names(self) -> Mapping[str, str]:
         return shown_names(entry.id for entry in self.stack)
 
-    def sync(self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool) -> tuple[list[SyncOutcome], Failure | None]:
+    def sync(
+        self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool
+    ) -> tuple[list[SyncOutcome], Failure | None]:
         """Sync the repos of these ids; what became of each, and the failure of any as one."""
         wanted = set(keys)
         entries = [entry for entry in self.chosen if entry.id in wanted]
         try:
-            outcomes = sync_repos(entries, host=self.host, settings=self.settings, say=say, allow_empty=allow_empty,
-                                  stack_repos=self.stack, sources=sources)
+            outcomes = sync_repos(
+                entries,
+                host=self.host,
+                settings=self.settings,
+                say=say,
+                allow_empty=allow_empty,
+                stack_repos=self.stack,
+                sources=sources,
+            )
         except Failure as failure:
             return [SyncOutcome(entry.id, self.names[entry.id], FAILED, failure=failure) for entry in entries], failure
         return outcomes, failure_of(outcomes)
@@ -62,7 +75,9 @@ Choose = Callable[[], tuple[Sequence[RepoEntry], Sequence[RepoEntry]]]
 """(the repos to watch, all of the stack), as the settings and specs say now. Raises Failure."""
 
 
-def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tuple[Mapping[str, tuple[str, ...]], list[SyncOutcome]]]:
+def synced_changes(
+    choose: Choose, *, allow_empty: bool = False
+) -> Iterator[tuple[Mapping[str, tuple[str, ...]], list[SyncOutcome]]]:
     """Sync at once, then once per burst of changes, until interrupted; after each sync (what changed by repo id, what became of it).
 
     A failed sync is said once, and tried again until it succeeds. Changed settings (an override, another stack, sync.exclude) are

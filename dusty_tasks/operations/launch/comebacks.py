@@ -1,4 +1,5 @@
 """A followed container that ended: whether it comes back, restarted or made anew, and why."""
+
 from __future__ import annotations
 
 import time
@@ -91,7 +92,9 @@ class Comebacks:
             comebacks = self.look(names, found)
             if comebacks:
                 return comebacks[0]
-            if self.is_under_way() or any(name in found and found[name].state in ("restarting", "paused") for name in names):
+            if self.is_under_way() or any(
+                name in found and found[name].state in ("restarting", "paused") for name in names
+            ):
                 end = time.monotonic() + GRACE
             elif time.monotonic() > end:
                 if not is_terminal() or self._are_finished(names, found):
@@ -128,12 +131,18 @@ class Comebacks:
         if not is_new and before and before.started_at == self._started_at(container):
             return None  # its stream ended, and it did not
         record = self._record(container)
-        is_told = not before or {key: record.get(key) for key in WHY_KEYS} != {key: before.record.get(key) for key in WHY_KEYS}
+        is_told = not before or {key: record.get(key) for key in WHY_KEYS} != {
+            key: before.record.get(key) for key in WHY_KEYS
+        }
         seen = self._back_since.setdefault(container.name, time.monotonic())
         if not is_told and self.is_under_way() and time.monotonic() - seen < RECORD_PATIENCE:
             return None
         self._back_since.pop(container.name, None)
-        end = None if is_new or not before else end_after(container.id, docker.read_events(self.engine, [container.id]), moment_of(before.started_at))
+        end = (
+            None
+            if is_new or not before
+            else end_after(container.id, docker.read_events(self.engine, [container.id]), moment_of(before.started_at))
+        )
         # All that it printed since the end of the life that was followed: there may have been more than one since.
         since = "" if is_new else f"{end.at // 10**9}.{end.at % 10**9:09d}" if end else self._started_at(container)
         if is_told and record.get("what"):

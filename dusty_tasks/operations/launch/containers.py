@@ -1,4 +1,5 @@
 """The part of `up` that changes containers: it does what the plan says, batch by batch, and records what was started with what."""
+
 from __future__ import annotations
 
 import time
@@ -59,8 +60,15 @@ HEALTH_INTERVAL = 0.2
 class Launcher:
     """Changes containers as a plan says. `failures` holds what went wrong by container name; the others are brought up all the same."""
 
-    def __init__(self, engine: Engine, settings: Settings, view: View, receipts: dict[str, dict[str, Any]],
-                 done: list[Change], lock: int | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        view: View,
+        receipts: dict[str, dict[str, Any]],
+        done: list[Change],
+        lock: int | None = None,
+    ) -> None:
         self.engine, self.settings, self.view = engine, settings, view
         self.lock = lock
         self.receipts = receipts
@@ -90,18 +98,36 @@ class Launcher:
                 self._ask_engine(batch)
             if remaining:
                 names = {change.name for change in batch.changes} & needed_by(remaining, self.view.wanted)
-                wait_until_healthy(self.engine, names, self.settings.up_wait, lambda name: self._tell_waiting(self.wanted[name].container_name))
-        failed = {self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted}
+                wait_until_healthy(
+                    self.engine,
+                    names,
+                    self.settings.up_wait,
+                    lambda name: self._tell_waiting(self.wanted[name].container_name),
+                )
+        failed = {
+            self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted
+        }
         if failed:
-            self.started = {**self.started, **{name: not_begun(self.started.get(name, {}), not_started(str(failure.what))) for name, failure in failed.items()}}
+            self.started = {
+                **self.started,
+                **{
+                    name: not_begun(self.started.get(name, {}), not_started(str(failure.what)))
+                    for name, failure in failed.items()
+                },
+            }
             self.write_records()
 
     def _clear(self, changes: list[Change]) -> None:
         """Take away what a broken-off recreation left. Its anonymous volumes stay: they may be those of the container that it replaces."""
-        leftovers = {leftover.container_name: leftover for container in self.containers.values() for leftover in container.leftovers}
+        leftovers = {
+            leftover.container_name: leftover
+            for container in self.containers.values()
+            for leftover in container.leftovers
+        }
 
         def away(change: Change) -> None:
             self._take_away(leftovers[change.name], keep_volumes=True)
+
         for change in changes:
             say(str(change))
         self._each(changes, away)
@@ -118,6 +144,7 @@ class Launcher:
                 self._take_away(container)
             elif container.is_stoppable:
                 docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+
         for change in changes:
             say(str(change))
         self._each(changes, away)
@@ -128,7 +155,11 @@ class Launcher:
 
     def _make(self, batch: Batch) -> None:
         # Compose stops and renames what it replaces, which the engine refuses for a container that is on its way out.
-        going = [container for change in batch.changes if (container := self.containers.get(change.name)) and container.state in GOING]
+        going = [
+            container
+            for change in batch.changes
+            if (container := self.containers.get(change.name)) and container.state in GOING
+        ]
         docker.each_at_once([partial(self._take_away, container, keep_volumes=True) for container in going])
         before = {name: container.id for name, container in self.containers.items()}
         failure = self._compose([change.name for change in batch.changes], batch)
@@ -146,7 +177,14 @@ class Launcher:
         self._record(change for change in batch.changes if self._is_made(change.name, before))
 
     def _compose(self, names: list[str], batch: Batch) -> ToolFailed | None:
-        return run_compose_up(self.engine.host, self.settings.paths.artifact(COMPOSE_FILE), names, batch.stop_seconds, self.lock, self._tell_waiting)
+        return run_compose_up(
+            self.engine.host,
+            self.settings.paths.artifact(COMPOSE_FILE),
+            names,
+            batch.stop_seconds,
+            self.lock,
+            self._tell_waiting,
+        )
 
     @contextmanager
     def _noting_volumes(self, batch: Batch) -> Iterator[None]:
@@ -158,14 +196,23 @@ class Launcher:
         try:
             yield
         finally:
-            made = {name: time_text for name, time_text in docker.read_volumes(self.engine).items() if before.get(name) != time_text}
+            made = {
+                name: time_text
+                for name, time_text in docker.read_volumes(self.engine).items()
+                if before.get(name) != time_text
+            }
             if made:
-                write_host_json(self.engine.host, VOLUMES, {**read_host_json(self.engine.host, VOLUMES), **made}, PRIVATE)
+                write_host_json(
+                    self.engine.host, VOLUMES, {**read_host_json(self.engine.host, VOLUMES), **made}, PRIVATE
+                )
 
     def _tell_waiting(self, container_name: str) -> None:
         if container_name not in self._told_waiting:
             self._told_waiting.add(container_name)
-            name = next((wanted.name for wanted in self.wanted.values() if wanted.container_name == container_name), container_name)
+            name = next(
+                (wanted.name for wanted in self.wanted.values() if wanted.container_name == container_name),
+                container_name,
+            )
             say(f"waiting for the health check of {name}")
 
     def _is_made(self, name: str, before: dict[str, str]) -> bool:
@@ -188,9 +235,14 @@ class Launcher:
                 docker.run_unpause(self.engine, container.id)
             else:
                 docker.run_start(self.engine, container.id)
+
         self._each(batch.changes, begin, note=False)
         self._record(change for change in batch.changes if change.name not in self.failures)
-        refusals = {change.name: str(self.failures[change.name].what) for change in batch.changes if change.name in self.failures}
+        refusals = {
+            change.name: str(self.failures[change.name].what)
+            for change in batch.changes
+            if change.name in self.failures
+        }
         for instead in made_instead(batch.changes, refusals, self.view.wanted):
             for change in instead.changes:
                 say(str(change))
@@ -199,7 +251,9 @@ class Launcher:
 
     def _each(self, changes: Iterable[Change], act: Callable[[Change], None], note: bool = True) -> None:
         changes = list(changes)
-        for change, failure in zip(changes, docker.each_at_once([partial(act, change) for change in changes]), strict=True):
+        for change, failure in zip(
+            changes, docker.each_at_once([partial(act, change) for change in changes]), strict=True
+        ):
             if failure:
                 self.failures[change.name] = failure
             elif note:
@@ -211,7 +265,9 @@ class Launcher:
         What did not lie there the engine has made.
         """
         before = self.view.found.inodes
-        made = [path for path in bind_sources(self.wanted[change.name].mapping for change in changes) if path not in before]
+        made = [
+            path for path in bind_sources(self.wanted[change.name].mapping for change in changes) if path not in before
+        ]
         return {**read_inodes(self.engine.host, made), **before}
 
     def _record(self, changes: Iterable[Change]) -> None:
@@ -221,9 +277,16 @@ class Launcher:
         for change in changes:
             container, wanted = self.containers[change.name], self.wanted[change.name]
             before = self.started.get(wanted.container_name)
-            now = record_of(wanted, container, change, self.view.sources, self.receipts,
-                            before if change.kind not in (CREATE, RECREATE) else None,
-                            time.strftime("%Y-%m-%dT%H:%M:%S%z"), inodes)
+            now = record_of(
+                wanted,
+                container,
+                change,
+                self.view.sources,
+                self.receipts,
+                before if change.kind not in (CREATE, RECREATE) else None,
+                time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                inodes,
+            )
             now = {"good": last_good(before or {}), **now}
             self.started[wanted.container_name] = still_mounting(now, before or {}) if change.kind == UNPAUSE else now
             self.done.append(change)
@@ -232,15 +295,27 @@ class Launcher:
     def write_records(self) -> None:
         write_started(self.engine.host, self.started)
 
-    def note_states(self, finished: Iterable[str] = (), ready: Iterable[str] = (), troubles: Mapping[str, str] = MappingProxyType({})) -> None:
+    def note_states(
+        self,
+        finished: Iterable[str] = (),
+        ready: Iterable[str] = (),
+        troubles: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""
         notes: dict[str, Callable[[StartedRecord], StartedRecord]] = {
             **dict.fromkeys(finished, seen_finished),
             **dict.fromkeys(ready, seen_ready),
-            **{name: partial(troubled, trouble=trouble) for name, trouble in troubles.items()}}
+            **{name: partial(troubled, trouble=trouble) for name, trouble in troubles.items()},
+        }
         before = self.started
-        self.started = {**before, **{container.container_name: notes[name](before[container.container_name])
-                                     for name, container in self.wanted.items() if name in notes and container.container_name in before}}
+        self.started = {
+            **before,
+            **{
+                container.container_name: notes[name](before[container.container_name])
+                for name, container in self.wanted.items()
+                if name in notes and container.container_name in before
+            },
+        }
         if self.started != before:
             self.write_records()
 
@@ -248,7 +323,12 @@ class Launcher:
         """Give the proxy its names on the project's network; it keeps running."""
         say(str(change))
         wanted = self.wanted[PROXY]
-        docker.reconnect(self.engine, self.containers[PROXY].id, self.engine.host.namespace.network, [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)])
+        docker.reconnect(
+            self.engine,
+            self.containers[PROXY].id,
+            self.engine.host.namespace.network,
+            [wanted.name, wanted.container_name, *aliases_of(wanted.mapping)],
+        )
         self.started[wanted.container_name] = reconnected(self.started[wanted.container_name], wanted.mapping)
         self.write_records()
         self.done.append(change)
@@ -272,7 +352,9 @@ def wait_until_healthy(engine: Engine, names: set[str], seconds: float, tell: Ca
     end = time.monotonic() + seconds
     while names and time.monotonic() < end:
         found = docker.read_containers(engine)
-        names = {name for name in names if name in found and found[name].is_running and found[name].health == "starting"}
+        names = {
+            name for name in names if name in found and found[name].is_running and found[name].health == "starting"
+        }
         for name in sorted(names):
             tell(name)
         if names:

@@ -1,4 +1,5 @@
 """Images that containers to be made need: pulled or stood in for, and built, before anything that runs is touched."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -26,7 +27,9 @@ def get_images(engine: Engine, view: View, options: Options, note: Callable[[Cha
     log_in(engine, view, {change.name for change in (*pulls, *builds)})
     for change in (*pulls, *builds):
         say(str(change))
-    failures = [Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, note, consent))]
+    failures = [
+        Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, note, consent))
+    ]
     if builds:
         failure = _build_all(engine, view, [change.name for change in builds], options)
         if failure:
@@ -40,7 +43,11 @@ def get_images(engine: Engine, view: View, options: Options, note: Callable[[Cha
 
 def log_in(engine: Engine, view: View, names: set[str]) -> None:
     """Log in to the registries of the images in `names` that need it. Raises Failure where that fails."""
-    images = {container.name: image_of(container, view.found.namespace) for container in view.wanted.containers if container.needs_login}
+    images = {
+        container.name: image_of(container, view.found.namespace)
+        for container in view.wanted.containers
+        if container.needs_login
+    }
     registries = {registry_of(image) for name, image in images.items() if names & {image, name}}
     for registry in sorted(registries):
         log_in_to(registry, engine.host.engine_environment())
@@ -49,12 +56,20 @@ def log_in(engine: Engine, view: View, names: set[str]) -> None:
 def log_in_to(registry: str, environment: Mapping[str, str]) -> None:
     """`docker login`, on a terminal with its own questions; '' is the default registry. Raises Failure where that fails."""
     argv = ["docker", "login", *([registry] if registry else [])]
-    code = process.run_attached(argv, env=environment) if may_ask() and is_terminal() else process.run(argv, env=environment).code
+    code = (
+        process.run_attached(argv, env=environment)
+        if may_ask() and is_terminal()
+        else process.run(argv, env=environment).code
+    )
     if code:
-        raise Failure(f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2)
+        raise Failure(
+            f"docker login {registry or 'to the default registry'} did not work", f"{' '.join(argv)} by hand", code=2
+        )
 
 
-def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None], consent: Consent) -> list[Report]:
+def _pull_all(
+    engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None], consent: Consent
+) -> list[Report]:
     """Pull, and stand in where no registry answers and that is agreed to; what could not be had."""
     environment = engine.host.engine_environment()
     nginx_image = session.settings().nginx_image
@@ -66,25 +81,44 @@ def _pull_all(engine: Engine, pulls: list[Change], options: Options, note: Calla
                 raise failure
             note(change._replace(cause="still a stand-in, no registry answers") if failure else change)
             return
-        how = images.ensure_image(change.name, say, env=environment, may_make=may_make,
-                                  may_stand_in=True if change.name == nginx_image else None)
-        note(change._replace(cause=f"{change.cause}; no registry answers, so it is a stand-in") if how == "stand-in" else change)
+        how = images.ensure_image(
+            change.name,
+            say,
+            env=environment,
+            may_make=may_make,
+            may_stand_in=True if change.name == nginx_image else None,
+        )
+        note(
+            change._replace(cause=f"{change.cause}; no registry answers, so it is a stand-in")
+            if how == "stand-in"
+            else change
+        )
 
     def pull_all(changes: list[Change], may_make: bool) -> dict[Change, Failure]:
         failures = each_at_once([partial(pull, change, may_make) for change in changes])
         return {change: failure for change, failure in zip(changes, failures, strict=True) if failure}
+
     failed = pull_all(pulls, consent.has_agreed(STAND_INS))
     needy = [change for change, failure in failed.items() if isinstance(failure, images.StandInNeeded)]
     if needy and consent.to(STAND_INS):
-        failed = {**{change: failure for change, failure in failed.items() if change not in needy}, **pull_all(needy, True)}
+        failed = {
+            **{change: failure for change, failure in failed.items() if change not in needy},
+            **pull_all(needy, True),
+        }
     return [Report(change.name, str(failure), code=failure.code) for change, failure in failed.items()]
 
 
 def _build_all(engine: Engine, view: View, names: list[str], options: Options) -> Failure | None:
     settings = session.settings()
     digests = {name: view.sources.contexts.get(name, "") for name in names}
-    unreadable = [f"{name}: {digest.removeprefix(UNREADABLE)}" for name, digest in digests.items() if digest.startswith(UNREADABLE)]
+    unreadable = [
+        f"{name}: {digest.removeprefix(UNREADABLE)}"
+        for name, digest in digests.items()
+        if digest.startswith(UNREADABLE)
+    ]
     if unreadable:
         return Failure("\n".join(unreadable), "the builder could not read it either")
     with progress("building") as tell:
-        return run_compose_build(engine.host, settings.paths.artifact(COMPOSE_FILE), digests, settings.state, pull=options.pull, tell=tell)
+        return run_compose_build(
+            engine.host, settings.paths.artifact(COMPOSE_FILE), digests, settings.state, pull=options.pull, tell=tell
+        )

@@ -1,4 +1,5 @@
 """What tells a container that its `once` and its libs' installs are still in place: digests that every sync writes beside its command files."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -22,15 +23,26 @@ done
 """Word: host.root; stdin lines `<app>/libs/<name> <digest>`. Only for apps whose command files are there."""
 
 
-def push_install_marks(stack_repos: Sequence[RepoEntry], receipts: Mapping[str, Receipt], host: DockerHost, *, is_news: bool = True) -> None:
+def push_install_marks(
+    stack_repos: Sequence[RepoEntry], receipts: Mapping[str, Receipt], host: DockerHost, *, is_news: bool = True
+) -> None:
     """Write the digests of each lib and of the copies beside the command files of the apps that use them. Raises ToolFailed.
 
     Without news (nothing was synced) only those of libs are looked at again.
     """
-    seen = {repo_id: f"{receipt['fingerprint']} {receipt.get('copy', '')}".strip() for repo_id, receipt in receipts.items() if "fingerprint" in receipt}
+    seen = {
+        repo_id: f"{receipt['fingerprint']} {receipt.get('copy', '')}".strip()
+        for repo_id, receipt in receipts.items()
+        if "fingerprint" in receipt
+    }
     digests = lib_digests(stack_repos, seen)
     if digests or is_news:
-        digests.update(copy_digests(stack_repos, {repo_id: str(receipt["copy"]) for repo_id, receipt in receipts.items() if receipt.get("copy")}))
+        digests.update(
+            copy_digests(
+                stack_repos,
+                {repo_id: str(receipt["copy"]) for repo_id, receipt in receipts.items() if receipt.get("copy")},
+            )
+        )
     if digests:
         lines = "".join(f"{path} {digest}\n" for path, digest in sorted(digests.items()))
         host.run_script(WRITE_DIGESTS, host.root, input=lines, as_root=True)

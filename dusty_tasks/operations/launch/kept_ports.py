@@ -2,6 +2,7 @@
 
 Which port of the bridge a route has is Dusty's own choice, so another one does as well.
 """
+
 from __future__ import annotations
 
 import json
@@ -24,20 +25,33 @@ MAX_WAIT = 60.0
 
 def refused_for_nobody(engine: Engine, failures: Mapping[str, Failure]) -> list[tuple[str, Address]]:
     """(container, address) where the engine refused to publish a route's own port, by container name, and nobody has it."""
-    refused = [(name, address) for name, failure in failures.items() for address in sorted(refused_addresses(str(failure)) & _route_addresses())]
+    refused = [
+        (name, address)
+        for name, failure in failures.items()
+        for address in sorted(refused_addresses(str(failure)) & _route_addresses())
+    ]
     return [(name, address) for name, address in refused if _has_nobody(engine, address)] if refused else []
 
 
 def _has_nobody(engine: Engine, address: Address) -> bool:
     holder = read_holder(engine, address)
-    ours = [published for found in docker.read_containers(engine).values() for each in (found, *found.leftovers) for published in each.published]
+    ours = [
+        published
+        for found in docker.read_containers(engine).values()
+        for each in (found, *found.leftovers)
+        for published in each.published
+    ]
     return (holder is None or holder.is_engine) and not any(is_in_the_way(published, address) for published in ours)
 
 
 def _route_addresses() -> set[Address]:
     """What this stack's routes have on the bridge."""
     settings = session.settings()
-    return {(settings.bridge_ip, route.port) for route in session.compiled_stack().routes} if settings.routing == "published" else set()
+    return (
+        {(settings.bridge_ip, route.port) for route in session.compiled_stack().routes}
+        if settings.routing == "published"
+        else set()
+    )
 
 
 def set_ports_aside(kept: Sequence[tuple[str, Address]]) -> bool:

@@ -1,4 +1,5 @@
 """Links below persist/ on the Docker host that would lead a mount elsewhere: containers can put them into folders that they mount."""
+
 from __future__ import annotations
 
 import os
@@ -25,7 +26,11 @@ def refuse_links(mappings: Iterable[Mapping[str, Any]], host: DockerHost) -> Non
     deep = {}
     for mapping in mappings:
         for entry in mapping.get("volumes") or ():
-            source = str(entry.get("source", "") if isinstance(entry, Mapping) else entry).partition(":")[0].replace("$$", "$")
+            source = (
+                str(entry.get("source", "") if isinstance(entry, Mapping) else entry)
+                .partition(":")[0]
+                .replace("$$", "$")
+            )
             first, _, rest = source.removeprefix(top).partition("/")
             # Where it costs a round trip, Dusty's own folders are left to the guards of syncs and pushes.
             if source.startswith(top) and rest and (host.is_local or first not in ("repos", "dusty_assets")):
@@ -35,8 +40,10 @@ def refuse_links(mappings: Iterable[Mapping[str, Any]], host: DockerHost) -> Non
     real = _real_paths([*deep, *dict.fromkeys(deep.values())], host)
     for source, first in deep.items():
         if not f"{real[source]}/".startswith(f"{real[first].rstrip('/')}/"):
-            raise Failure(printable(f"{source} is mounted by a container, and a link leads from there to {real[source]}"),
-                          "a container may have put that link there: look at it, and remove it")
+            raise Failure(
+                printable(f"{source} is mounted by a container, and a link leads from there to {real[source]}"),
+                "a container may have put that link there: look at it, and remove it",
+            )
 
 
 def _real_paths(paths: list[str], host: DockerHost) -> dict[str, str]:

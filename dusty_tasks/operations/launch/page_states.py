@@ -1,4 +1,5 @@
 """What the proxy's pages tell of the apps: noted by every verb that changes containers, since nothing of Dusty's stays to watch them."""
+
 from __future__ import annotations
 
 import time
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
     from dusty_tasks.operations.launch.ready import Outcome
 
 
-def note_states(engine: Engine, wanted: Wanted, verb: str, seen: Mapping[str, State],
-                printed: Mapping[str, str] = MappingProxyType({})) -> None:
+def note_states(
+    engine: Engine,
+    wanted: Wanted,
+    verb: str,
+    seen: Mapping[str, State],
+    printed: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Leave these states beside the proxy's config. That they cannot be left is a warning: the containers are as they should be all the same."""
     if not any(container.name == PROXY for container in wanted.containers):
         return
@@ -40,8 +46,11 @@ def note_states(engine: Engine, wanted: Wanted, verb: str, seen: Mapping[str, St
 
 def seen_of(outcome: Outcome) -> tuple[dict[str, State], dict[str, str]]:
     """The states that waiting for containers ended with, and the last lines of those in trouble."""
-    seen = {**dict.fromkeys(outcome.finished, State(FINISHED, "has finished")), **dict.fromkeys(outcome.ready, State(RUNNING, "is running")),
-            **{trouble.name: trouble.state for trouble in outcome.troubles}}
+    seen = {
+        **dict.fromkeys(outcome.finished, State(FINISHED, "has finished")),
+        **dict.fromkeys(outcome.ready, State(RUNNING, "is running")),
+        **{trouble.name: trouble.state for trouble in outcome.troubles},
+    }
     return seen, {trouble.name: trouble.last_lines for trouble in outcome.troubles}
 
 
@@ -51,14 +60,28 @@ def note_found(engine: Engine, verb: str, starting: Iterable[str] = ()) -> None:
         wanted = session.wanted()
         containers, records = docker.read_containers(engine), read_started(engine.host)
         # What is noted of one that did not answer stands until somebody sees it answer; it is not asked here.
-        silent = {container.name: False for container in wanted.containers if (records.get(container.container_name) or {}).get("trouble")}
-        found = Found(containers=containers, started=records, finished=read_finished(containers, records, engine), answers=silent)
+        silent = {
+            container.name: False
+            for container in wanted.containers
+            if (records.get(container.container_name) or {}).get("trouble")
+        }
+        found = Found(
+            containers=containers, started=records, finished=read_finished(containers, records, engine), answers=silent
+        )
         seen = states(wanted, found)
-        printed = {name: docker.read_last_lines(engine, containers[name].id) for name, state in seen.items() if state.name == FAILED}
+        printed = {
+            name: docker.read_last_lines(engine, containers[name].id)
+            for name, state in seen.items()
+            if state.name == FAILED
+        }
     except Failure:
         return
     note_states(engine, wanted, verb, {**seen, **_started(starting, containers)}, printed)
 
 
 def _started(names: Iterable[str], containers: Mapping[str, FoundContainer]) -> dict[str, State]:
-    return {name: State(STARTING, "was started just now") for name in names if name in containers and containers[name].is_running}
+    return {
+        name: State(STARTING, "was started just now")
+        for name in names
+        if name in containers and containers[name].is_running
+    }

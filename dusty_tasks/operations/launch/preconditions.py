@@ -1,4 +1,5 @@
 """What must hold before `up` changes anything: nobody else owns what is there, the bridge is the one compiled for, ports are free."""
+
 from __future__ import annotations
 
 import getpass
@@ -70,8 +71,10 @@ def check_owner(view: View) -> None:
 def _refuse_foreign(found: Found) -> None:
     other = foreign_owner(found, own_owner(), session.paths().artifact(COMPOSE_FILE))
     if other:
-        raise Failure(f"the containers or the data on {session.docker_host().name} belong to {other}",
-                      f"{DUSTY} up --adopt takes them over; or run up there, or choose another Docker host")
+        raise Failure(
+            f"the containers or the data on {session.docker_host().name} belong to {other}",
+            f"{DUSTY} up --adopt takes them over; or run up there, or choose another Docker host",
+        )
 
 
 def check_data_is_ours(host: DockerHost) -> None:
@@ -81,7 +84,9 @@ def check_data_is_ours(host: DockerHost) -> None:
 
 def check_containers_are_ours(host: DockerHost, containers: Iterable[FoundContainer]) -> None:
     """The same for a verb that stops or removes containers."""
-    found = Found(containers={container.name: container for container in containers}, owner=read_host_json(host, OWNER) or None)
+    found = Found(
+        containers={container.name: container for container in containers}, owner=read_host_json(host, OWNER) or None
+    )
     if found.containers:
         _refuse_foreign(found)
 
@@ -90,8 +95,13 @@ def check_names(engine: Engine, view: View) -> None:
     """The names of containers that are to be made must be free, or held by a container of ours."""
     strangers = _strangers(engine, view)
     if strangers:
-        raise Failure("\n".join(f"the name {name} is held by a container that is not Dusty's ({id[:12]})" for name, id in strangers.items()),
-                      f"docker rename it, or {DUSTY} up --adopt removes it")
+        raise Failure(
+            "\n".join(
+                f"the name {name} is held by a container that is not Dusty's ({id[:12]})"
+                for name, id in strangers.items()
+            ),
+            f"docker rename it, or {DUSTY} up --adopt removes it",
+        )
 
 
 def remove_strangers(engine: Engine, view: View) -> None:
@@ -120,17 +130,25 @@ def check_bridge(engine: Engine, view: View) -> None:
     """The proxy reaches apps over the engine's bridge address, which the compiled files name."""
     settings = session.settings()
     made = view.plan.names(CREATE, RECREATE)
-    published = [container for container in view.wanted.containers if container.name in made
-                 and any(str(port).startswith(f"{settings.bridge_ip}:") for port in container.mapping.get("ports") or [])]
+    published = [
+        container
+        for container in view.wanted.containers
+        if container.name in made
+        and any(str(port).startswith(f"{settings.bridge_ip}:") for port in container.mapping.get("ports") or [])
+    ]
     if settings.routing != "published" or not published:
         return
     found = docker.read_bridge_address(engine)
     if found and found != settings.bridge_ip:
-        raise Failure(f"the engine's bridge address is {found}, and bridge_ip is {settings.bridge_ip}",
-                      f"{DUSTY} config set bridge_ip {found}, then {DUSTY} up")
+        raise Failure(
+            f"the engine's bridge address is {found}, and bridge_ip is {settings.bridge_ip}",
+            f"{DUSTY} config set bridge_ip {found}, then {DUSTY} up",
+        )
     if not found:
-        raise Failure("the engine has no default bridge network, so no port can be published on it",
-                      f"{DUSTY} config set routing network, then {DUSTY} up")
+        raise Failure(
+            "the engine has no default bridge network, so no port can be published on it",
+            f"{DUSTY} config set routing network, then {DUSTY} up",
+        )
 
 
 def check_ports(engine: Engine, view: View) -> None:
@@ -147,7 +165,10 @@ def check_ports(engine: Engine, view: View) -> None:
 
 
 def _taken_ports(taken: list[tuple[str, Address, Holder]]) -> Failure:
-    lines = [f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({name}) is held by {holder}" for name, address, holder in taken]
+    lines = [
+        f"port {address[1]}{f' of {address[0]}' if address[0] else ''} ({name}) is held by {holder}"
+        for name, address, holder in taken
+    ]
     strangers = [holder for *_, holder in taken if not holder.is_engine]
     what, hint = "\n".join(lines), (strangers or [taken[0][2]])[0].way_out
     return Failure(what, hint) if strangers else PortsKept(what, hint, [(name, address) for name, address, _ in taken])

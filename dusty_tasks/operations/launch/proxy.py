@@ -1,4 +1,5 @@
 """The proxy's config: pushed beside the one in use, tested by nginx in its own container, only then put in place and loaded."""
+
 from __future__ import annotations
 
 import re
@@ -33,12 +34,18 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
     """
     text = read_bytes(f"{settings.build}/nginx/dustyNginx.conf") or b""
     write_host_file(engine.host, CANDIDATE, text)
-    code, printed = docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"]) if proxy_id else (0, "")
+    code, printed = (
+        docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
+        if proxy_id
+        else (0, "")
+    )
     is_seen = not (code and "candidate.conf" in printed and "No such file" in printed)
     if code and is_seen:
         remove_host_file(engine.host, CANDIDATE)
-        raise ConfigRefused(f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
-                            f"the config is {settings.build}/nginx/dustyNginx.conf")
+        raise ConfigRefused(
+            f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
+            f"the config is {settings.build}/nginx/dustyNginx.conf",
+        )
     move_host_file(engine.host, CANDIDATE, NGINX_CONFIG)
     return is_seen
 

@@ -1,4 +1,5 @@
 """Command files and assets to the Docker host; beside each a note of what was pushed, away while a push is under way."""
+
 from __future__ import annotations
 
 import os
@@ -25,8 +26,14 @@ def push_command_files(host: DockerHost, view: View) -> None:
     """
     from dusty_tasks.operations.launch.install_marks import push_install_marks
 
-    _push(host, f"{session.settings().build}/commands", COMMANDS_THERE, COMMANDS_PUSHED, view.sources.command_files,
-          keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS])
+    _push(
+        host,
+        f"{session.settings().build}/commands",
+        COMMANDS_THERE,
+        COMMANDS_PUSHED,
+        view.sources.command_files,
+        keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS],
+    )
     # Without marks, as where containers see the working trees themselves, installs run at every start.
     push_install_marks(view.wanted.repos, {} if session.settings().sync_mode == "bind" else view.found.receipts, host)
 
@@ -48,12 +55,25 @@ def push_assets(host: DockerHost, view: View) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _push(host: DockerHost, source: str, destination: str, note: str, digests: dict[str, str], *, keep: Sequence[str] = (),
-          follow_links: bool = False) -> None:
+def _push(
+    host: DockerHost,
+    source: str,
+    destination: str,
+    note: str,
+    digests: dict[str, str],
+    *,
+    keep: Sequence[str] = (),
+    follow_links: bool = False,
+) -> None:
     from dusty_tasks.operations.code.copy_repo import taking_over
 
     os.makedirs(source, exist_ok=True)
     remove_host_file(host, note)
     target = host.path(destination)
-    taking_over(host, target, session.settings().nginx_image, lambda: push_folder(host, source, target, keep=keep, follow_links=follow_links))
+    taking_over(
+        host,
+        target,
+        session.settings().nginx_image,
+        lambda: push_folder(host, source, target, keep=keep, follow_links=follow_links),
+    )
     write_host_json(host, note, digests, PRIVATE)

@@ -2,6 +2,7 @@
 
 The judge of each state is core/plan/container_state; here it is asked again and again, and what it needs to know is read.
 """
+
 from __future__ import annotations
 
 import time
@@ -85,8 +86,14 @@ class Outcome(NamedTuple):
         return [*self.failed, *self.silent]
 
 
-def wait_until_ready(engine: Engine, started: Iterable[WantedContainer], address: str, seconds: float,
-                     tell: Callable[[str], None] = lambda _text: None, noted: Mapping[str, str] = MappingProxyType({})) -> Outcome:
+def wait_until_ready(
+    engine: Engine,
+    started: Iterable[WantedContainer],
+    address: str,
+    seconds: float,
+    tell: Callable[[str], None] = lambda _text: None,
+    noted: Mapping[str, str] = MappingProxyType({}),
+) -> Outcome:
     """Watch containers until each is ready, has failed, or `seconds` are over; `tell` hears who is waited for, and why.
 
     `noted` is the trouble, by name, of those that were not started now and had it already.
@@ -104,7 +111,9 @@ def wait_until_ready(engine: Engine, started: Iterable[WantedContainer], address
 class Watch:
     """The containers that are waited for, and what is known of each."""
 
-    def __init__(self, engine: Engine, started: Iterable[WantedContainer], address: str, seconds: float, noted: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, started: Iterable[WantedContainer], address: str, seconds: float, noted: Mapping[str, str]
+    ) -> None:
         self.engine, self.seconds, self.noted = engine, seconds, noted
         self.pending = {container.name: container for container in started}
         self._watched = dict(self.pending)
@@ -135,7 +144,9 @@ class Watch:
         for name, container in (*self.pending.items(), *self.ready.items()):
             state = self._state(container, found.get(name), has_proxy)
             # One that kept ending and runs at the moment has failed so far, and gets its chance.
-            is_waiting = state.name in (STARTING, NOT_ANSWERING) or (state.name == FAILED and name in found and found[name].state == "running")
+            is_waiting = state.name in (STARTING, NOT_ANSWERING) or (
+                state.name == FAILED and name in found and found[name].state == "running"
+            )
             if is_waiting and (name in self.ready or (self.elapsed < self.seconds and not self._is_hopeless(name))):
                 continue
             self.pending.pop(name, None)
@@ -157,7 +168,11 @@ class Watch:
     def _answers(self, container: WantedContainer, has_proxy: bool) -> bool | None:
         """Whether its routes answer, as far as they can be asked."""
         has_urls = has_proxy and bool(container.http_urls)
-        return routes_answer(container, None if not has_urls else not self.probes.open_urls(container.name), self.closed.get(container.name))
+        return routes_answer(
+            container,
+            None if not has_urls else not self.probes.open_urls(container.name),
+            self.closed.get(container.name),
+        )
 
     def _is_hopeless(self, name: str) -> bool:
         """True if one of its routes fails for a reason that waiting does not mend."""
@@ -182,13 +197,19 @@ class Watch:
         if self.elapsed < self._next_look:
             return
         late = self.elapsed >= SILENCE / 2
-        asked = [container for name, container in self.pending.items() if name in found and found[name].state == "running"
-                 and (container.stream_ports or (late and container.http_urls and has_proxy and self.probes.open_urls(name)))]
+        asked = [
+            container
+            for name, container in self.pending.items()
+            if name in found
+            and found[name].state == "running"
+            and (container.stream_ports or (late and container.http_urls and has_proxy and self.probes.open_urls(name)))
+        ]
 
         def read(container: WantedContainer) -> None:
             trouble = read_closed(self.engine, container, found[container.name].id)
             if trouble is not None:
                 self.closed[container.name] = trouble
+
         docker.each_at_once([partial(read, container) for container in asked])
         self._next_look = self.elapsed + (SILENCE if late else SILENCE / 4)
 
@@ -207,7 +228,10 @@ class Watch:
             if name in self._checked:
                 yield name, "its health check"
             else:
-                yield name, self.closed.get(name) or (f"no answer at {' and '.join(open_urls)}" if open_urls else "its start")
+                yield (
+                    name,
+                    self.closed.get(name) or (f"no answer at {' and '.join(open_urls)}" if open_urls else "its start"),
+                )
 
     def _note(self, name: str, found: FoundContainer | None, state: State) -> None:
         if state.name == FINISHED:
@@ -257,14 +281,25 @@ def routes_answer(container: WantedContainer, urls_answer: bool | None, closed: 
     return None if container.stream_ports else urls_answer
 
 
-def read_answers(engine: Engine, asked: Sequence[WantedContainer], found: Mapping[str, FoundContainer], address: str) -> dict[str, bool]:
+def read_answers(
+    engine: Engine, asked: Sequence[WantedContainer], found: Mapping[str, FoundContainer], address: str
+) -> dict[str, bool]:
     """Name -> whether the routes of these running containers answer now; what nobody can tell is left out."""
     from concurrent.futures import ThreadPoolExecutor
 
     def answers(container: WantedContainer) -> bool | None:
-        urls = all(http_probe.answers(address, url, GLANCE) for url in container.http_urls) if container.http_urls else None
-        closed = read_closed(engine, container, found[container.name].id) if container.stream_ports and urls is not False else None
+        urls = (
+            all(http_probe.answers(address, url, GLANCE) for url in container.http_urls)
+            if container.http_urls
+            else None
+        )
+        closed = (
+            read_closed(engine, container, found[container.name].id)
+            if container.stream_ports and urls is not False
+            else None
+        )
         return routes_answer(container, urls, closed)
+
     with ThreadPoolExecutor(8) as pool:
         told = zip(asked, pool.map(answers, asked), strict=True)
         return {container.name: answer for container, answer in told if answer is not None}

@@ -1,4 +1,5 @@
 """The end of `up`: what was done and why, what is left to people, and one line of sums."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
@@ -27,14 +28,25 @@ class Sums(NamedTuple):
 
     def text(self, seconds: float, *, is_idle: bool) -> str:
         """`up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s`; what is none goes unsaid, but for changes, reads and sudo."""
-        parts = [counted(self.changes, "change"), counted(self.reads, "Docker read"),
-                 *([counted(self.round_trips, "ssh round trip")] if self.round_trips else []),
-                 *([counted(self.fetches, "fetch", "fetches")] if self.fetches else []), f"{self.sudo_calls} sudo", f"{seconds:.2f} s"]
+        parts = [
+            counted(self.changes, "change"),
+            counted(self.reads, "Docker read"),
+            *([counted(self.round_trips, "ssh round trip")] if self.round_trips else []),
+            *([counted(self.fetches, "fetch", "fetches")] if self.fetches else []),
+            f"{self.sudo_calls} sudo",
+            f"{seconds:.2f} s",
+        ]
         return ("up to date: " if is_idle else "") + ", ".join(parts)
 
 
-def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], failures: Sequence[Failure], sums: Sums,
-                  troubled: Collection[str] = ()) -> None:
+def print_receipt(
+    view: View,
+    done: Sequence[Change],
+    warnings: Sequence[str],
+    failures: Sequence[Failure],
+    sums: Sums,
+    troubled: Collection[str] = (),
+) -> None:
     """All of it, for a person: changes to stdout, what went wrong to stderr. `troubled` are containers that are not ready."""
     from dusty_tasks.effects.doors.clock import seconds_since_start
 
@@ -48,7 +60,9 @@ def print_receipt(view: View, done: Sequence[Change], warnings: Sequence[str], f
         if news := lines_that_are_news():
             say(news)
     made = {change.name for change in done if change.kind == CREATE} - {*troubled}
-    for line in where_they_answer([container for container in view.wanted.containers if container.name in made and container.http_urls]):
+    for line in where_they_answer(
+        [container for container in view.wanted.containers if container.name in made and container.http_urls]
+    ):
         say(line)
     if done and (by_hand := hosts_section_by_hand()):
         say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")

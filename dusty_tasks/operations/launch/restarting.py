@@ -1,4 +1,5 @@
 """Restarting containers as they are, by a verb rather than by a plan, with what they need and who shares with them."""
+
 from __future__ import annotations
 
 import time
@@ -36,8 +37,14 @@ class Restarted(NamedTuple):
     code: int
 
 
-def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, found: Mapping[str, FoundContainer],
-            receipts: dict[str, Receipt], up_wait: float) -> Restarted:
+def restart(
+    chosen: Iterable[WantedContainer],
+    wanted: Wanted,
+    engine: Engine,
+    found: Mapping[str, FoundContainer],
+    receipts: dict[str, Receipt],
+    up_wait: float,
+) -> Restarted:
     """Restart those of `chosen` that are `found`, dependencies first, independent ones at once, each with those that share its network.
 
     What they need and does not run is started before them. Raises Failure, before any of that, if working trees lack mount points.
@@ -49,11 +56,19 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
     if session.settings().sync_mode == "bind":
         from dusty_tasks.operations.code.bound_mounts import ensure_mount_points, trees_of_stack
 
-        ensure_mount_points({each.container_name: {**each.mapping, **(started.get(each.container_name) or {}).get("mapping", {})} for each in begun},
-                            trees_of_stack(), yes=False)
+        ensure_mount_points(
+            {
+                each.container_name: {**each.mapping, **(started.get(each.container_name) or {}).get("mapping", {})}
+                for each in begun
+            },
+            trees_of_stack(),
+            yes=False,
+        )
     failures: list[Report] = []
     inodes = read_inodes(engine.host, bind_sources(each.mapping for each in begun))
-    for level in levels([*everyone, *(each for each in wanted.containers if each.name in needed and each.name in found)], wanted):
+    for level in levels(
+        [*everyone, *(each for each in wanted.containers if each.name in needed and each.name in found)], wanted
+    ):
         calls = [_call(engine, each, found[each.name], is_needed=each.name in needed) for each in level]
         for each, failure in zip(level, docker.each_at_once(calls), strict=True):
             if failure:
@@ -67,14 +82,23 @@ def restart(chosen: Iterable[WantedContainer], wanted: Wanted, engine: Engine, f
                 now = _noted(each, record, receipts, user)
                 started[each.container_name] = now if is_unpaused else mounting_anew(now, each, inodes)
         write_started(engine.host, started)
-        wait_until_healthy(engine, {each.name for each in level if each.name in needed}, up_wait, lambda name: say(f"waiting for the health check of {name}"))
+        wait_until_healthy(
+            engine,
+            {each.name for each in level if each.name in needed},
+            up_wait,
+            lambda name: say(f"waiting for the health check of {name}"),
+        )
     for sentence, _code in sentences(failures):
         warn(sentence)
     absent = tuple((user, name) for name, user in needed.items() if name not in found)
-    return Restarted((*(each.name for each in everyone), *(name for name in needed if name in found)), absent, 2 if failures else 0)
+    return Restarted(
+        (*(each.name for each in everyone), *(name for name in needed if name in found)), absent, 2 if failures else 0
+    )
 
 
-def with_sharers(chosen: Iterable[WantedContainer], wanted: Wanted, found: Mapping[str, FoundContainer]) -> list[WantedContainer]:
+def with_sharers(
+    chosen: Iterable[WantedContainer], wanted: Wanted, found: Mapping[str, FoundContainer]
+) -> list[WantedContainer]:
     """`chosen` and every running container that lives in the network of one of them, in stack order."""
     names = {container.name for container in chosen}
     for container in wanted.containers:
@@ -83,8 +107,13 @@ def with_sharers(chosen: Iterable[WantedContainer], wanted: Wanted, found: Mappi
     return [container for container in wanted.containers if container.name in names]
 
 
-def needed_by(everyone: Iterable[WantedContainer], wanted: Wanted, found: Mapping[str, FoundContainer], started: Mapping[str, StartedRecord],
-              engine: Engine) -> dict[str, str]:
+def needed_by(
+    everyone: Iterable[WantedContainer],
+    wanted: Wanted,
+    found: Mapping[str, FoundContainer],
+    started: Mapping[str, StartedRecord],
+    engine: Engine,
+) -> dict[str, str]:
     """What these need and is not among them, does not run and is not finished -> who needs it."""
     everyone = list(everyone)
     names = {each.name for each in everyone}
@@ -92,9 +121,17 @@ def needed_by(everyone: Iterable[WantedContainer], wanted: Wanted, found: Mappin
     users = {name: each.name for each in reversed(everyone) for name in needs.get(each.name, ()) if name not in names}
     if all(name in found and found[name].state == "running" for name in users):
         return {}
-    seen = states(wanted, Found(containers=dict(found), started=dict(started), finished=read_finished(dict(found), dict(started), engine)))
-    return {name: user for name, user in users.items()
-            if name not in found or not (found[name].is_running or (name in seen and seen[name].name == FINISHED))}
+    seen = states(
+        wanted,
+        Found(
+            containers=dict(found), started=dict(started), finished=read_finished(dict(found), dict(started), engine)
+        ),
+    )
+    return {
+        name: user
+        for name, user in users.items()
+        if name not in found or not (found[name].is_running or (name in seen and seen[name].name == FINISHED))
+    }
 
 
 def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, is_needed: bool) -> Callable[[], None]:
@@ -104,5 +141,9 @@ def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, i
 
 
 def _noted(each: WantedContainer, record: StartedRecord, receipts: dict[str, Receipt], user: str) -> StartedRecord:
-    change = Change(START, each.name, f"{PLAIN} restart {user}, which needs it") if user else Change(RESTART, each.name, f"{PLAIN} restart")
+    change = (
+        Change(START, each.name, f"{PLAIN} restart {user}, which needs it")
+        if user
+        else Change(RESTART, each.name, f"{PLAIN} restart")
+    )
     return restarted(record, each, receipts, change, time.strftime("%Y-%m-%dT%H:%M:%S%z"))

@@ -1,4 +1,5 @@
 """Asking the routes of running apps, and, where one is not answered, which hop of the way fails."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -26,18 +27,30 @@ class Checked(NamedTuple):
     """None if the app answered."""
 
 
-def check_routes(engine: Engine, containers: Iterable[WantedContainer], found: Mapping[str, FoundContainer]) -> list[Checked]:
+def check_routes(
+    engine: Engine, containers: Iterable[WantedContainer], found: Mapping[str, FoundContainer]
+) -> list[Checked]:
     """Ask every URL of the containers that run, several at a time."""
     from concurrent.futures import ThreadPoolExecutor
 
     address = session.settings().hosts_address
-    asked = [(container, url) for container in containers if container.name in found and found[container.name].is_running for url in container.http_urls]
+    asked = [
+        (container, url)
+        for container in containers
+        if container.name in found and found[container.name].is_running
+        for url in container.http_urls
+    ]
 
     def check(pair: tuple[WantedContainer, str]) -> Checked:
         container, url = pair
         answer = http_probe.ask(address, url)
-        verdict = None if answer.is_the_apps else verdict_of(engine, container, url, answer, read_closed(engine, container, found[container.name].id))
+        verdict = (
+            None
+            if answer.is_the_apps
+            else verdict_of(engine, container, url, answer, read_closed(engine, container, found[container.name].id))
+        )
         return Checked(container.name, url, answer, verdict)
+
     with ThreadPoolExecutor(8) as pool:
         return list(pool.map(check, asked))
 
@@ -51,7 +64,9 @@ def verdict_of(engine: Engine, container: WantedContainer, url: str, answer: Ans
             subnet = docker.read_subnet(engine)
         except Failure:
             pass
-    return judge(answer, closed, settings, dict(zip(container.http_urls, container.http_ports, strict=False)).get(url, 0), subnet)
+    return judge(
+        answer, closed, settings, dict(zip(container.http_urls, container.http_ports, strict=False)).get(url, 0), subnet
+    )
 
 
 def read_closed(engine: Engine, container: WantedContainer, container_id: str) -> str | None:

@@ -1,4 +1,5 @@
 """Stopping and removing containers that exist, by a verb rather than by a plan: those that depend on others first."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.page_states import note_found
 
 
-def stop_containers(engine: Engine, containers: Sequence[FoundContainer], verb: str, *, is_removal: bool) -> list[FoundContainer]:
+def stop_containers(
+    engine: Engine, containers: Sequence[FoundContainer], verb: str, *, is_removal: bool
+) -> list[FoundContainer]:
     """Stop those that run, remove all of them if that is wanted; which of them were changed. Raises Failure naming those that failed.
 
     That a person stopped them is noted beside them, so that a service which then ends with status 0 is not taken for finished.
@@ -69,8 +72,14 @@ def _users_first(containers: Sequence[FoundContainer]) -> list[list[FoundContain
     remaining = {container.name: container for container in containers}
     groups = []
     while remaining:
-        names = ([name for name, container in remaining.items() if container.kind == "proxy"]
-                 or [name for name in remaining if not any(name in needs.get(other, set()) for other in remaining if other != name)]
-                 or list(remaining))
+        names = (
+            [name for name, container in remaining.items() if container.kind == "proxy"]
+            or [
+                name
+                for name in remaining
+                if not any(name in needs.get(other, set()) for other in remaining if other != name)
+            ]
+            or list(remaining)
+        )
         groups.append([remaining.pop(name) for name in names])
     return groups

@@ -3,6 +3,7 @@
 What containers need (images, networks, ports) is what Dusty is for, and needs none. Without a terminal and without --yes nothing is
 asked: what was not done is said at the end of the run, with the command that does it.
 """
+
 from __future__ import annotations
 
 import os
@@ -25,7 +26,9 @@ class Item(NamedTuple):
 
 
 HOSTS = Item("hosts", "keep a marked section in /etc/hosts, so that the names of your apps lead to them")
-STAND_INS = Item("stand-ins", "make stand-in images of Debian's packages, where no image registry answers (nothing is installed)")
+STAND_INS = Item(
+    "stand-ins", "make stand-in images of Debian's packages, where no image registry answers (nothing is installed)"
+)
 
 
 class Consent:
@@ -73,5 +76,19 @@ def listing(title: str, items: Sequence[Item]) -> str:
     """The items below a title, for a terminal of 80 columns."""
     from textwrap import fill
 
-    return "\n".join([title, *(fill(item.what, 79, initial_indent="  - ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-                               for item in items)])
+    return "\n".join(
+        [
+            title,
+            *(
+                fill(
+                    item.what,
+                    79,
+                    initial_indent="  - ",
+                    subsequent_indent="    ",
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )
+                for item in items
+            ),
+        ]
+    )

@@ -1,4 +1,5 @@
 """The Docker host on and off: its VM started and stopped by the settings' own commands, its engine waited for, saying what for."""
+
 from __future__ import annotations
 
 import time
@@ -37,7 +38,11 @@ def ensure_running(engine: Engine, *, yes: bool) -> None:
 def named_off(failure: Failure) -> Failure:
     """What to say in place of a failure to reach the Docker host, where that is known to be off."""
     host = session.docker_host()
-    return Failure(f"{host.name} is off", f"{DUSTY} start", code=1) if failure.is_absence and vm.is_known_off(host) else failure
+    return (
+        Failure(f"{host.name} is off", f"{DUSTY} start", code=1)
+        if failure.is_absence and vm.is_known_off(host)
+        else failure
+    )
 
 
 def store_address(host: DockerHost) -> str:
@@ -49,6 +54,7 @@ def store_address(host: DockerHost) -> str:
 
     def change(config: dict[str, Any]) -> None:
         config.setdefault("host", {})["address"] = address
+
     change_config(host.home, f"host.address {address}, as ssh resolves it", change)
     session.forget()
     say(f"stored host.address = {address}, as ssh resolves {host.name}")
@@ -70,7 +76,11 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
             is_mute = isinstance(away, EngineSilent) and not vm.is_startable(engine.host) and elapsed > SILENCE
             if is_mute or elapsed + pause > seconds:
                 end_line(waits)
-                raise Failure(f"{away.what} (waited {round(elapsed) if is_mute else seconds:g} s)", _after_waiting(engine, away.hint), code=2) from away
+                raise Failure(
+                    f"{away.what} (waited {round(elapsed) if is_mute else seconds:g} s)",
+                    _after_waiting(engine, away.hint),
+                    code=2,
+                ) from away
         waits += 1
         count_on_one_line(f"Docker is not responding: waiting {pause:g} s", waits)
         time.sleep(pause)

@@ -1,4 +1,5 @@
 """The checks of `doctor`, each a function that gives its findings, and the harmless repairs."""
+
 from __future__ import annotations
 
 import os
@@ -44,7 +45,11 @@ def programs() -> list[Finding]:
     """Everything that Dusty starts, with versions."""
     from dusty_tasks.effects.engine.versions import read_versions
 
-    return [judge_version(name, version, why) for name, version, why in read_versions(session.docker_host) if name != "engine"]
+    return [
+        judge_version(name, version, why)
+        for name, version, why in read_versions(session.docker_host)
+        if name != "engine"
+    ]
 
 
 def settings() -> list[Finding]:
@@ -61,8 +66,10 @@ def settings() -> list[Finding]:
         return [Finding("specs", FAILED, failure.what, failure.hint)]
     active = session.active_bundles()
     mend = "" if active else f"{DUSTY} bundles activate <name>"
-    return [Finding("specs", OK, f"{counted(len(specs.bundles), 'bundle')}, {counted(len(specs.apps), 'app')}"),
-            Finding("bundles", OK if active else WARNING, ", ".join(active) or "none is active", mend)]
+    return [
+        Finding("specs", OK, f"{counted(len(specs.bundles), 'bundle')}, {counted(len(specs.apps), 'app')}"),
+        Finding("bundles", OK if active else WARNING, ", ".join(active) or "none is active", mend),
+    ]
 
 
 def engine() -> list[Finding]:
@@ -88,15 +95,37 @@ def engine() -> list[Finding]:
 
 def _stand_ins(asked: Engine) -> list[Finding]:
     names = sorted(name for name, labels in docker.read_images(asked).items() if labels.get(STAND_IN_LABEL) == "1")
-    return [Finding("images", WARNING, f"{', '.join(names)} {'is a stand-in' if len(names) == 1 else 'are stand-ins'}: no registry answered",
-                    f"{DUSTY} up --pull, once one can be reached")] if names else []
+    return (
+        [
+            Finding(
+                "images",
+                WARNING,
+                f"{', '.join(names)} {'is a stand-in' if len(names) == 1 else 'are stand-ins'}: no registry answered",
+                f"{DUSTY} up --pull, once one can be reached",
+            )
+        ]
+        if names
+        else []
+    )
 
 
 def _leftovers(asked: Engine) -> list[Finding]:
     from dusty_tasks.effects.engine.suite_projects import read_leftovers
 
     names = read_leftovers(asked)
-    return [Finding("tests", WARNING, f"killed test runs left {counted(len(names), 'container')} or networks: {', '.join(names)}", f"{DUSTY} test removes them", "leftovers")] if names else []
+    return (
+        [
+            Finding(
+                "tests",
+                WARNING,
+                f"killed test runs left {counted(len(names), 'container')} or networks: {', '.join(names)}",
+                f"{DUSTY} test removes them",
+                "leftovers",
+            )
+        ]
+        if names
+        else []
+    )
 
 
 def space() -> list[Finding]:
@@ -122,7 +151,15 @@ def privacy() -> list[Finding]:
         return []
     may, paths, state = ("change", opened.written, FAILED) if opened.written else ("read", opened.read, WARNING)
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
-    return [Finding("privacy", state, f"other users of this machine may {may} {', '.join(map(printable, paths[:3]))}{more}", f"chmod 700 {quote(home)}", "privacy")]
+    return [
+        Finding(
+            "privacy",
+            state,
+            f"other users of this machine may {may} {', '.join(map(printable, paths[:3]))}{more}",
+            f"chmod 700 {quote(home)}",
+            "privacy",
+        )
+    ]
 
 
 def _existing(path: str) -> str:
@@ -148,13 +185,29 @@ def ports() -> list[Finding]:
     proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
     if proxy is None:
         return [Finding("ports", OK, "no route is active")]
-    wrong = [(address[1], holder) for address in published_addresses(proxy.mapping) if (holder := read_holder(asked, address))]
+    wrong = [
+        (address[1], holder)
+        for address in published_addresses(proxy.mapping)
+        if (holder := read_holder(asked, address))
+    ]
     if wrong:
         strangers = [holder for _, holder in wrong if not holder.is_engine]
-        return [Finding("ports", FAILED if strangers else WARNING, "; ".join(f"{port} is held by {holder}" for port, holder in wrong),
-                        (strangers or [wrong[0][1]])[0].way_out)]
+        return [
+            Finding(
+                "ports",
+                FAILED if strangers else WARNING,
+                "; ".join(f"{port} is held by {holder}" for port, holder in wrong),
+                (strangers or [wrong[0][1]])[0].way_out,
+            )
+        ]
     running = docker.read_containers(asked).get(PROXY)
-    return [Finding("ports", OK, f"{', '.join(map(str, wanted.host_ports))} {'held by the proxy' if running and running.published else 'free'}")]
+    return [
+        Finding(
+            "ports",
+            OK,
+            f"{', '.join(map(str, wanted.host_ports))} {'held by the proxy' if running and running.published else 'free'}",
+        )
+    ]
 
 
 def _wanted() -> Wanted:
@@ -175,14 +228,26 @@ def changes() -> list[Finding]:
     if view.engine_trouble:
         return [Finding("stack", WARNING, f"what runs on {session.docker_host().name} is unknown: it does not answer")]
     proxy = view.plan.of(NGINX, RELOAD, RECONNECT)
-    found = [Finding("proxy", WARNING, str(change), f"{DUSTY} up", "proxy") for change in proxy] or [Finding("proxy", OK, "its config is the compiled one")]
+    found = [Finding("proxy", WARNING, str(change), f"{DUSTY} up", "proxy") for change in proxy] or [
+        Finding("proxy", OK, "its config is the compiled one")
+    ]
     troubles = {name: state for name, state in view.states.items() if state.is_trouble}
-    found += [Finding("container", FAILED, f"{name} {state.what}", advice(state, name)) for name, state in troubles.items()]
+    found += [
+        Finding("container", FAILED, f"{name} {state.what}", advice(state, name)) for name, state in troubles.items()
+    ]
     others = [str(change) for change in view.plan.changes if change not in proxy and change.name not in troubles]
     if not others:
         return [*found, *([] if troubles else [Finding("stack", OK, "as compiled")])]
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-    return [*found, Finding("stack", WARNING, f"{counted(len(others), 'change')} pending: {'; '.join(others[:3])}{more}", f"{DUSTY} up; {DUSTY} plan shows all")]
+    return [
+        *found,
+        Finding(
+            "stack",
+            WARNING,
+            f"{counted(len(others), 'change')} pending: {'; '.join(others[:3])}{more}",
+            f"{DUSTY} up; {DUSTY} plan shows all",
+        ),
+    ]
 
 
 def requests() -> list[Finding]:
@@ -196,11 +261,32 @@ def requests() -> list[Finding]:
     for one in checked:
         if one.verdict:
             silent.setdefault(one.verdict, []).append(one)
-    found = [Finding(f"route ({verdict.hop})", FAILED, f"{subject([one.url for one in those])} is not answered: {verdict.what}",
-                     verdict.mend or f"{DUSTY} logs {' '.join(dict.fromkeys(one.name for one in those))}") for verdict, those in silent.items()]
-    found += [Finding("request", WARNING, f"{one.name} answers at {one.url} with its own status {one.answer.status}", f"{DUSTY} logs {one.name}")
-              for one in checked if not one.verdict and one.answer.status >= OWN_TROUBLE]
-    return found or [Finding("request", OK, f"{counted(len(checked), 'URL')} answered through nginx" if checked else "no app with a URL runs")]
+    found = [
+        Finding(
+            f"route ({verdict.hop})",
+            FAILED,
+            f"{subject([one.url for one in those])} is not answered: {verdict.what}",
+            verdict.mend or f"{DUSTY} logs {' '.join(dict.fromkeys(one.name for one in those))}",
+        )
+        for verdict, those in silent.items()
+    ]
+    found += [
+        Finding(
+            "request",
+            WARNING,
+            f"{one.name} answers at {one.url} with its own status {one.answer.status}",
+            f"{DUSTY} logs {one.name}",
+        )
+        for one in checked
+        if not one.verdict and one.answer.status >= OWN_TROUBLE
+    ]
+    return found or [
+        Finding(
+            "request",
+            OK,
+            f"{counted(len(checked), 'URL')} answered through nginx" if checked else "no app with a URL runs",
+        )
+    ]
 
 
 def repos() -> list[Finding]:
@@ -220,10 +306,20 @@ def repos() -> list[Finding]:
     needs_key = any(url.startswith("ssh://") or "@" in url.split("/")[0] for url in urls)
     with ThreadPoolExecutor(8) as pool:
         reasons = list(pool.map(_why_unreachable, urls))
-    reports = [Report(login_of(url).url, f"{cause}\n{hint}", (url,)) for url, (cause, hint) in zip(urls, reasons, strict=True) if cause]
+    reports = [
+        Report(login_of(url).url, f"{cause}\n{hint}", (url,))
+        for url, (cause, hint) in zip(urls, reasons, strict=True)
+        if cause
+    ]
     said = [sentence.partition("\n") for sentence, _code in sentences(reports, " cannot be reached: ")]
-    bad = [Finding("repos", FAILED, sentence, hint or f"check your access, then {DUSTY} repos update") for sentence, _, hint in said]
-    return [*(_ssh_agent() if needs_key else []), *(bad or [Finding("repos", OK, f"{counted(len(urls), 'managed repo')} reached")])]
+    bad = [
+        Finding("repos", FAILED, sentence, hint or f"check your access, then {DUSTY} repos update")
+        for sentence, _, hint in said
+    ]
+    return [
+        *(_ssh_agent() if needs_key else []),
+        *(bad or [Finding("repos", OK, f"{counted(len(urls), 'managed repo')} reached")]),
+    ]
 
 
 def _why_unreachable(url: str) -> tuple[str, str]:
@@ -261,15 +357,38 @@ def state() -> list[Finding]:
                 sound = database.execute("pragma integrity_check").fetchone()[0] == "ok"
         except sqlite3.DatabaseError:
             sound = False
-        found.append(Finding("state", OK, "sound") if sound else
-                     Finding("state", WARNING, f"{path} is damaged", f"rm {path}: the next up makes it again", "state"))
+        found.append(
+            Finding("state", OK, "sound")
+            if sound
+            else Finding("state", WARNING, f"{path} is damaged", f"rm {path}: the next up makes it again", "state")
+        )
     bugs = sorted(name for name in os.listdir(folder) if name.startswith("bug-")) if os.path.isdir(folder) else []
     if bugs:
-        found.append(Finding("bugs", WARNING, f"{counted(len(bugs), 'log')} of bugs in Dusty: {folder}/{bugs[-1]}", f"{DUSTY} dump makes an archive for a report"))
+        found.append(
+            Finding(
+                "bugs",
+                WARNING,
+                f"{counted(len(bugs), 'log')} of bugs in Dusty: {folder}/{bugs[-1]}",
+                f"{DUSTY} dump makes an archive for a report",
+            )
+        )
     return found or [Finding("state", OK, "none yet")]
 
 
-CHECKS: tuple[Callable[[], list[Finding]], ...] = (programs, settings, engine, space, privacy, persist, state, repos, hosts.findings, ports, changes, requests)
+CHECKS: tuple[Callable[[], list[Finding]], ...] = (
+    programs,
+    settings,
+    engine,
+    space,
+    privacy,
+    persist,
+    state,
+    repos,
+    hosts.findings,
+    ports,
+    changes,
+    requests,
+)
 
 
 def examine() -> list[Finding]:
@@ -280,7 +399,10 @@ def examine() -> list[Finding]:
         found = [finding for findings in pool.map(_attempt, checks) for finding in findings]
     if checks is not CHECKS:
         return [*found, *first]
-    by_cause = {(finding.state, finding.what) if finding.state != OK else (finding.topic, finding.what): finding for finding in reversed(found)}
+    by_cause = {
+        (finding.state, finding.what) if finding.state != OK else (finding.topic, finding.what): finding
+        for finding in reversed(found)
+    }
     return list(reversed(by_cause.values()))
 
 
@@ -298,7 +420,11 @@ def _away(topic: str, failure: Failure) -> Finding:
     from dusty_tasks.operations.machine.docker_host import named_off
 
     named = named_off(failure)
-    return Finding(topic, FAILED, failure.what, failure.hint) if named is failure else Finding("engine", WARNING, named.what, named.hint)
+    return (
+        Finding(topic, FAILED, failure.what, failure.hint)
+        if named is failure
+        else Finding("engine", WARNING, named.what, named.hint)
+    )
 
 
 def repair(names: Iterable[str]) -> None:
@@ -348,5 +474,10 @@ def _repair_privacy() -> None:
     say(f"closed {session.home()} to other users: {counted(close_home(session.home()), 'mode')} changed")
 
 
-REPAIRS: dict[str, Callable[[], None]] = {"hosts": hosts.repair, "proxy": _repair_proxy, "leftovers": _repair_leftovers, "state": _repair_state,
-                                           "privacy": _repair_privacy}
+REPAIRS: dict[str, Callable[[], None]] = {
+    "hosts": hosts.repair,
+    "proxy": _repair_proxy,
+    "leftovers": _repair_leftovers,
+    "state": _repair_state,
+    "privacy": _repair_privacy,
+}

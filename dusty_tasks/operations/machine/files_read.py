@@ -2,6 +2,7 @@
 
 `validate` looks at those of the specs repo too (core/powers/links); here are also those of the repos, and what changed since the specs did.
 """
+
 from __future__ import annotations
 
 import os
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from dusty_tasks.core.suites.target import Target
 
 
-_FROM_CALLER = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:#.*)?$|\$\{?([A-Za-z_]\w*)", re.MULTILINE | re.ASCII)
+_FROM_CALLER = re.compile(
+    r"^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)[ \t]*(?:#.*)?$|\$\{?([A-Za-z_]\w*)", re.MULTILINE | re.ASCII
+)
 """A name without a value, or one within a value: Compose takes both from its own environment."""
 
 
@@ -46,7 +49,9 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
             elif is_file and (trouble := read_trouble(path)):
                 troubles.append(f"{name}: {path} cannot be read: {trouble}")
     if troubles:
-        raise Failure(printable("; ".join(dict.fromkeys(troubles))), "put a small file of its own there, without a link")
+        raise Failure(
+            printable("; ".join(dict.fromkeys(troubles))), "put a small file of its own there, without a link"
+        )
 
 
 def _paths_read(mapping: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -76,7 +81,10 @@ def powers_of_env_files(mappings: Mapping[str, Mapping[str, Any]]) -> Iterator[P
 
     own = f"{session.settings().state}/"
     for name, mapping in mappings.items():
-        paths = [str(item["path"] if isinstance(item, Mapping) else item).replace("$$", "$") for item in _listed(mapping.get("env_file"))]
+        paths = [
+            str(item["path"] if isinstance(item, Mapping) else item).replace("$$", "$")
+            for item in _listed(mapping.get("env_file"))
+        ]
         for path in paths:
             try:
                 text = (read_bounded(path, SMALL) or b"").decode("utf-8", "replace") if not path.startswith(own) else ""
@@ -91,7 +99,9 @@ def _listed(value: Any) -> list[Any]:
     return [] if value is None else [value] if isinstance(value, (str, Mapping)) else list(value)
 
 
-def mappings_of_tests(target: Target, services: Mapping[str, Service], settings: Settings, specs_root: str) -> dict[str, dict[str, Any]]:
+def mappings_of_tests(
+    target: Target, services: Mapping[str, Service], settings: Settings, specs_root: str
+) -> dict[str, dict[str, Any]]:
     """What is read for the tests of a target, in the form of Compose entries: by its test image, its suites, and the services that they need."""
     from dusty_tasks.core.artifacts.compose import service_build
     from dusty_tasks.core.artifacts.compose_entry import env_files
@@ -102,6 +112,8 @@ def mappings_of_tests(target: Target, services: Mapping[str, Service], settings:
     for suite in target.tests.suites:
         found[f"suite {suite.name}"] = {"env_file": env_files(_listed(suite.compose.get("env_file")), specs_root)}
         for service in (services[name] for name in suite.services if name in services):
-            found[service.name] = {"env_file": env_files(_listed(service.compose.get("env_file")), specs_root),
-                                   **({"build": service_build(service, specs_root)} if service.compose.get("build") else {})}
+            found[service.name] = {
+                "env_file": env_files(_listed(service.compose.get("env_file")), specs_root),
+                **({"build": service_build(service, specs_root)} if service.compose.get("build") else {}),
+            }
     return found

@@ -1,4 +1,5 @@
 """The first `up`: what it does to this machine beside what is missing, and, without a config.yml, the example specs."""
+
 from __future__ import annotations
 
 import os
@@ -28,8 +29,11 @@ def choose_examples() -> None:
 
     def choose(config: dict[str, Any]) -> None:
         config.update(specs_repo=str(folder), bundles=[BUNDLE])
+
     change_config(session.home(), "first run: the example specs", choose)
-    say(f'no config.yml yet: chose the example specs and activated the bundle "{BUNDLE}" ({DUSTY} setup chooses others)')
+    say(
+        f'no config.yml yet: chose the example specs and activated the bundle "{BUNDLE}" ({DUSTY} setup chooses others)'
+    )
     session.forget()
 
 
@@ -50,8 +54,23 @@ def shell_items() -> list[Item]:
     from dusty_tasks.effects.machine.user_shell import read_shell_setup
 
     setup = read_shell_setup()
-    return [*([Item("link", f"link {setup.link} to {setup.target}, so that `dusty` works in any folder")] if setup.link else []),
-            *([Item("completion", f"complete the words of dusty in {setup.shell}: {' and '.join(path for path, _ in setup.writes)}")] if setup.writes else [])]
+    return [
+        *(
+            [Item("link", f"link {setup.link} to {setup.target}, so that `dusty` works in any folder")]
+            if setup.link
+            else []
+        ),
+        *(
+            [
+                Item(
+                    "completion",
+                    f"complete the words of dusty in {setup.shell}: {' and '.join(path for path, _ in setup.writes)}",
+                )
+            ]
+            if setup.writes
+            else []
+        ),
+    ]
 
 
 def accept_offers(consent: Consent) -> None:
@@ -72,7 +91,11 @@ def set_up_shell(consent: Consent, items: list[Item]) -> None:
     setup = read_shell_setup()
     agreed = {item.key for item in items if consent.to(item)}
     try:
-        for sentence in set_up_shell(setup._replace(link=setup.link if "link" in agreed else "", writes=setup.writes if "completion" in agreed else ())):
+        for sentence in set_up_shell(
+            setup._replace(
+                link=setup.link if "link" in agreed else "", writes=setup.writes if "completion" in agreed else ()
+            )
+        ):
             say(sentence)
     except Failure as failure:
         warn(str(failure))

@@ -1,4 +1,5 @@
 """The hosts section in a run: written with consent, skipped without, and what was refused once is not tried at each `up`."""
+
 from __future__ import annotations
 
 import os
@@ -51,7 +52,10 @@ def write_section(consent: Consent) -> Written:
     settings = session.settings()
     way = FILE if settings.hosts_agreed else _way(consent)
     if not way:
-        return Written(False, Failure(f"{_not_written('nobody agreed that it is changed')}", f"{DUSTY} up --yes, or {DUSTY} hosts apply"))
+        return Written(
+            False,
+            Failure(f"{_not_written('nobody agreed that it is changed')}", f"{DUSTY} up --yes, or {DUSTY} hosts apply"),
+        )
     if not settings.hosts_agreed:
         remember(way, "up")
     if way != FILE:
@@ -65,6 +69,7 @@ def remember(way: str, verb: str) -> None:
 
     def change(config: dict[str, Any]) -> None:
         config["hosts"] = {**(config["hosts"] if isinstance(config.get("hosts"), dict) else {}), "mode": way}
+
     change_config(session.home(), f"{verb}: hosts.mode {way}, as answered", change)
     session.forget()
     if way != FILE:
@@ -89,7 +94,9 @@ def _asked() -> str:
     say(f"The names of your apps belong into /etc/hosts, and {why}.")
     if has_sudo:
         say("  p: write them now, and whenever they change")
-    say("  l: names under .localhost instead, which need no file\n  s: leave the file alone; the lines to add by hand are printed")
+    say(
+        "  l: names under .localhost instead, which need no file\n  s: leave the file alone; the lines to add by hand are printed"
+    )
     question = f"{'[p]assword, ' if has_sudo else ''}[l]ocalhost names, [s]kip? "
     try:
         while (answer := input(question).strip().lower()[:1]) not in WAYS or (answer == "p" and not has_sudo):

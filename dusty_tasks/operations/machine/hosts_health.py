@@ -1,4 +1,5 @@
 """The hosts file as `doctor` and `hosts check` judge it: helper, rule, section, and where the names really lead."""
+
 from __future__ import annotations
 
 import socket
@@ -43,7 +44,13 @@ def _section_findings(section: str) -> tuple[str, list[Finding]]:
         return section, [*found, Finding("hosts section", OK, "in place")]
     if refused := why_it_is_left(session.home()):
         return section, [*found, Finding("hosts section", WARNING, f"not in the hosts file: {refused}")]
-    missing = Finding("hosts section", FAILED, "the hosts file does not hold the compiled section", f"{DUSTY} up; {DUSTY} hosts diff shows it", "hosts")
+    missing = Finding(
+        "hosts section",
+        FAILED,
+        "the hosts file does not hold the compiled section",
+        f"{DUSTY} up; {DUSTY} hosts diff shows it",
+        "hosts",
+    )
     return section, [*found, missing]
 
 
@@ -53,6 +60,7 @@ def _resolved(names: list[str], address: str) -> Finding:
             return str(socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0])
         except OSError:
             return ""
+
     with ThreadPoolExecutor(8) as pool:
         found = list(zip(names, pool.map(look_up, names), strict=True))
     return judge_names([(name, where) for name, where in found if where != address], address, len(names))

@@ -1,4 +1,5 @@
 """Before a run: what the machine lacks is named, brought after asking, or refused with the commands to type."""
+
 from __future__ import annotations
 
 import os
@@ -16,7 +17,9 @@ Say = Callable[[str], None]
 A_DAY = 24 * 3600
 
 
-def ensure_tools(consent: Consent, say: Say, *, home: str | None = None, engine_here: bool = True, also: Sequence[Item] = ()) -> int:
+def ensure_tools(
+    consent: Consent, say: Say, *, home: str | None = None, engine_here: bool = True, also: Sequence[Item] = ()
+) -> int:
     """See to it that docker, an engine, Compose v2, rsync and git are there: exit code 0, 1 (mend it and come again) or 2.
 
     What is missing is brought with consent, else the commands are shown and the code is 1. `also` is what the run will do
@@ -39,11 +42,18 @@ def ensure_tools(consent: Consent, say: Say, *, home: str | None = None, engine_
     consent.to(*items, *also)
     if not consent.to(*items):
         return _refuse(plan, machine, say, also)
-    if not machine.is_root and any(step.needs_root for step in plan.steps) and not packages.may_sudo(may_ask=consent.may_ask):
+    if (
+        not machine.is_root
+        and any(step.needs_root for step in plan.steps)
+        and not packages.may_sudo(may_ask=consent.may_ask)
+    ):
         say("sudo may not be used here, or would ask for a password where nobody can type it")
         by_user = [step for step in plan.steps if step.what and not step.needs_root]
         code = _bring(by_user, machine, say)
-        return _refuse(plan._replace(steps=tuple(step for step in plan.steps if step not in by_user)), machine, say) or code
+        return (
+            _refuse(plan._replace(steps=tuple(step for step in plan.steps if step not in by_user)), machine, say)
+            or code
+        )
     return _bring(plan.steps, machine, say) or _check_again(consent, machine, missing, say, engine_here)
 
 

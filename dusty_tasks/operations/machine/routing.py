@@ -1,4 +1,5 @@
 """Which way nginx reaches apps, where the machine leaves no choice."""
+
 from __future__ import annotations
 
 import sys

@@ -3,6 +3,7 @@
 `up` and `test` call `require` and `require_of_tests` before they change anything; `dusty trust` lists, allows and revokes. What was
 allowed is kept in config.yml (`trust`), and so in its history.
 """
+
 from __future__ import annotations
 
 import os
@@ -64,9 +65,14 @@ def powers_now(wanted: Wanted) -> list[Power]:
         found.insert(0, power_of_specs_folder(folder, settings.specs_repo))
     known = {power.value for power in found if power.key == "repo"}
     if settings.host.kind == "ssh":
-        found += [power_of_private_repo(entry) for entry in wanted.repos
-                  if entry.local_path and entry.id not in settings.repo_overrides and entry.local_path not in known
-                  and _is_private(entry.local_path)]
+        found += [
+            power_of_private_repo(entry)
+            for entry in wanted.repos
+            if entry.local_path
+            and entry.id not in settings.repo_overrides
+            and entry.local_path not in known
+            and _is_private(entry.local_path)
+        ]
         found += powers_of_env_files({container.name: container.mapping for container in wanted.containers})
     return found
 
@@ -86,7 +92,10 @@ def asked(powers: Sequence[Power]) -> Asked:
 
 def require(wanted: Wanted) -> None:
     """Raise Failure unless every power of the compiled stack was allowed; on a terminal the person is asked first."""
-    refuse_unsafe_reads({container.name: container.mapping for container in wanted.containers}, ((entry.id, entry.local_path) for entry in wanted.repos))
+    refuse_unsafe_reads(
+        {container.name: container.mapping for container in wanted.containers},
+        ((entry.id, entry.local_path) for entry in wanted.repos),
+    )
     settings = session.settings()
     if not wanted.powers and settings.host.kind != "ssh" and session.local_specs_root() is None:
         return
@@ -131,8 +140,13 @@ def _require(powers: Sequence[Power], verb: str, needed: Sequence[Power] | None 
         if confirm("Allow this on this machine?"):
             allow(powers)
             return
-        raise Failure(f"{verb} stops here; no container was touched", f"{DUSTY} trust specs list shows what the specs ask for")
-    raise Failure(f"{text}\n{verb} stops here; no container was touched", f"read it, then: {DUSTY} trust specs allow {digest_of(powers)}")
+        raise Failure(
+            f"{verb} stops here; no container was touched", f"{DUSTY} trust specs list shows what the specs ask for"
+        )
+    raise Failure(
+        f"{text}\n{verb} stops here; no container was touched",
+        f"read it, then: {DUSTY} trust specs allow {digest_of(powers)}",
+    )
 
 
 def question(new: Sequence[Power], gone: Sequence[str]) -> str:
@@ -179,6 +193,7 @@ def allow(powers: Sequence[Power]) -> None:
     def change(config: dict[str, Any]) -> None:
         trusted = config.get(TRUSTED)
         config[TRUSTED] = {**(trusted if isinstance(trusted, dict) else {}), repo: identities}
+
     _change(f"trust specs allow {digest_of(powers)} ({repo})", change)
 
 
@@ -190,6 +205,7 @@ def revoke() -> bool:
 
     def change(config: dict[str, Any]) -> None:
         del config[TRUSTED][repo]
+
     _change(f"trust specs revoke ({repo})", change)
     return True
 

@@ -1,4 +1,5 @@
 """The test image of a target: its base with `once` and its libs' installs done, kept until what it was made from changes."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -23,12 +24,18 @@ from dusty_tasks.operations.machine.consent import STAND_INS, Consent
 Say = Callable[[str], None]
 
 
-def ensure_test_image(target: Target, setup_text: str, host: DockerHost, settings: Settings, *, is_asked_for: bool, say: Say) -> str:
+def ensure_test_image(
+    target: Target, setup_text: str, host: DockerHost, settings: Settings, *, is_asked_for: bool, say: Say
+) -> str:
     """The id of an up-to-date test image, made if need be. Raises Failure: the base cannot be had, or the setup fails."""
     engine = Engine(host)
     with held(f"test-image:{target.name}", verb=f"test {target.name}", home=settings.home, wait=600):
-        inputs = ImageInputs(_base_id(target, engine, settings, say), setup_text, mounts_of(target, settings),
-                             code_versions(target, settings))
+        inputs = ImageInputs(
+            _base_id(target, engine, settings, say),
+            setup_text,
+            mounts_of(target, settings),
+            code_versions(target, settings),
+        )
         found = read_image(engine, engine.host.namespace.test_image(target.name))
         cause = remake_cause(target.name, found[1] if found else None, inputs, is_asked_for=is_asked_for)
         if found and not cause:
@@ -56,7 +63,12 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
     env = engine.host.engine_environment()
     if folder:
         name = f"{engine.host.namespace.test_image(target.name)}_base"
-        failure = run_build(["docker", "build", "--force-rm", "--tag", name, folder], env, f"{settings.state}/{BUILD_LOG}", lambda step: say(f"building {step}"))
+        failure = run_build(
+            ["docker", "build", "--force-rm", "--tag", name, folder],
+            env,
+            f"{settings.state}/{BUILD_LOG}",
+            lambda step: say(f"building {step}"),
+        )
         if failure:
             raise failure
     else:
@@ -79,13 +91,24 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
     flags = [word for name, value in labels.items() for word in ("--label", f"{name}={value}")]
     flags += [word for mount in inputs.mounts for word in ("--volume", mount)]
     command = setup_command(tuple(asset.path for asset in target.assets))
-    made = process.run(["docker", "create", "--user", ROOT, "--entrypoint", "", *flags, inputs.base, *command], env=env, check=True)
+    made = process.run(
+        ["docker", "create", "--user", ROOT, "--entrypoint", "", *flags, inputs.base, *command], env=env, check=True
+    )
     container_id = made.out.strip()
     try:
         code = process.run_attached(["docker", "start", "--attach", container_id], env=env)
         if code:
-            raise Failure(f"the setup of the tests of {target.name} ended with status {code}; the former test image, if any, stays")
-        words = ["docker", "commit", "--change", "ENTRYPOINT []", container_id, engine.host.namespace.test_image(target.name)]
+            raise Failure(
+                f"the setup of the tests of {target.name} ended with status {code}; the former test image, if any, stays"
+            )
+        words = [
+            "docker",
+            "commit",
+            "--change",
+            "ENTRYPOINT []",
+            container_id,
+            engine.host.namespace.test_image(target.name),
+        ]
         return process.run(words, env=env, check=True).out.strip()
     finally:
         with undisturbed():

@@ -1,4 +1,5 @@
 """Results of suites by what they depend on, for `test --cached`: a cache in state/, whose loss costs one run of each suite."""
+
 from __future__ import annotations
 
 import json
@@ -50,9 +51,21 @@ class Memory:
             return ""
         engine = Engine(self._runner.host)
         project = self._runner.project(suite, arguments, labels={})
-        ids = {mapping["image"]: (read_image(engine, mapping["image"]) or ("",))[0] for mapping in project["services"].values()}
+        ids = {
+            mapping["image"]: (read_image(engine, mapping["image"]) or ("",))[0]
+            for mapping in project["services"].values()
+        }
         if not all(ids.values()):
             return ""
-        outside = {name: os.environ.get(name) for mapping in project["services"].values()
-                   for name, value in (mapping.get("environment") or {}).items() if value is None}
-        return result_key({**project, "outside": outside}, self._prepared.files[f"{suite.name}.sh"], {**ids, "": self._image_id}, self._prepared.fingerprints)
+        outside = {
+            name: os.environ.get(name)
+            for mapping in project["services"].values()
+            for name, value in (mapping.get("environment") or {}).items()
+            if value is None
+        }
+        return result_key(
+            {**project, "outside": outside},
+            self._prepared.files[f"{suite.name}.sh"],
+            {**ids, "": self._image_id},
+            self._prepared.fingerprints,
+        )

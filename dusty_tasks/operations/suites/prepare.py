@@ -1,4 +1,5 @@
 """What a test run needs on the Docker host before its image: code, test files and assets of the target."""
+
 from __future__ import annotations
 
 import hashlib
@@ -39,13 +40,18 @@ class Prepared(NamedTuple):
     fingerprints: dict[str, str]
 
 
-def prepare(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHost, settings: Settings, say: Say) -> Prepared:
+def prepare(
+    target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHost, settings: Settings, say: Say
+) -> Prepared:
     """Bring everything there. Raises Failure: assets that are not set, working trees without mount points, a sync that failed, no engine."""
     from dusty_tasks.operations.machine.docker_host import ensure_running
 
     missing = sorted(target.required_keys - set_keys(settings.home))
     if missing:
-        raise Failure(f"the tests of {target.name} require assets that are not set: {', '.join(missing)}", f"{DUSTY} assets set {missing[0]} <path>")
+        raise Failure(
+            f"the tests of {target.name} require assets that are not set: {', '.join(missing)}",
+            f"{DUSTY} assets set {missing[0]} <path>",
+        )
     ensure_running(Engine(host), yes=False)
     if settings.sync_mode == "bind":
         ensure_mount_points_of(target, suites, settings)
@@ -67,8 +73,13 @@ def ensure_mount_points_of(target: Target, suites: Sequence[Suite], settings: Se
     from dusty_tasks.operations.code.bound_mounts import ensure_mount_points
 
     mounts = mounts_of(target, settings)
-    mappings = {suite.name: {**suite.compose, "volumes": [*throw_away(suite.compose.get("volumes", ())), *mounts]} for suite in suites}
-    ensure_mount_points(mappings, {settings.path_of(repo.id, repo.local_path) for repo, _mount in target.mounts}, yes=False)
+    mappings = {
+        suite.name: {**suite.compose, "volumes": [*throw_away(suite.compose.get("volumes", ())), *mounts]}
+        for suite in suites
+    }
+    ensure_mount_points(
+        mappings, {settings.path_of(repo.id, repo.local_path) for repo, _mount in target.mounts}, yes=False
+    )
 
 
 def note_assets(host: DockerHost, target: Target, assets: Mapping[str, bytes]) -> None:
@@ -83,7 +94,10 @@ def render(target: Target, specs: Specs, settings: Settings) -> dict[str, str]:
     """The test files of a target, active or not."""
     templates = read_templates()
     spec = (specs.apps if target.kind == "app" else specs.libs)[target.name]
-    return {os.path.basename(path): artifact.text for path, artifact in test_files(spec, target.libs, templates, settings.sync_mode == "bind")}
+    return {
+        os.path.basename(path): artifact.text
+        for path, artifact in test_files(spec, target.libs, templates, settings.sync_mode == "bind")
+    }
 
 
 def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, say: Say) -> dict[str, str]:
@@ -93,9 +107,15 @@ def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, s
     known = {entry.id: entry for entry in stack_repos()}
     repos = {repo.id: repo for repo, _mount in target.mounts}
     mounts = of_test_target(specs.apps[target.name] if target.kind == "app" else specs.libs[target.name], target.libs)
-    entries = [with_mounts(known.get(repo.id) or RepoEntry(repo.id, repo.written, repo.url, repo.local_path), mounts.get(repo.id, ()))
-               for repo in repos.values()]
-    outcomes = sync_repos(entries, host=host, settings=settings, say=say, verb=f"test {target.name}", stack_repos=[*known.values()])
+    entries = [
+        with_mounts(
+            known.get(repo.id) or RepoEntry(repo.id, repo.written, repo.url, repo.local_path), mounts.get(repo.id, ())
+        )
+        for repo in repos.values()
+    ]
+    outcomes = sync_repos(
+        entries, host=host, settings=settings, say=say, verb=f"test {target.name}", stack_repos=[*known.values()]
+    )
     if failure := failure_of(outcomes):
         raise failure
     return {outcome.repo_id: str(outcome.receipt.get("fingerprint", "")) for outcome in outcomes}
@@ -107,7 +127,9 @@ def log_in(target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHo
     from dusty_tasks.operations.launch.images import log_in_to
 
     services = [specs.services[name] for suite in suites for name in suite.services]
-    images = [service.compose["image"] for service in services if service.image_requires_login and "image" in service.compose]
+    images = [
+        service.compose["image"] for service in services if service.image_requires_login and "image" in service.compose
+    ]
     images += [base_of(target, settings)[0]] if target.tests.image_requires_login and target.tests.image else []
     for registry in sorted({registry_of(name) for name in images}):
         log_in_to(registry, host.engine_environment())

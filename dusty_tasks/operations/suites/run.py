@@ -1,4 +1,5 @@
 """Running test suites, each in a Compose project of its own that is removed whatever happens."""
+
 from __future__ import annotations
 
 import json
@@ -44,20 +45,34 @@ class SuiteResult(NamedTuple):
 class SuiteRunner:
     """Runs the suites of one target. `close` removes what is left of them, and is to be called in every case."""
 
-    def __init__(self, target: Target, services: Mapping[str, Service], specs_root: str, host: DockerHost, settings: Settings) -> None:
+    def __init__(
+        self, target: Target, services: Mapping[str, Service], specs_root: str, host: DockerHost, settings: Settings
+    ) -> None:
         self.target, self.services, self.specs_root = target, services, specs_root
         self.host, self.settings = host, settings
         self._open: set[str] = set()
         self._lock = threading.Lock()
         self._is_closed = False
 
-    def project(self, suite: Suite, arguments: Sequence[str], labels: dict[str, str], *, terminal: Size | None = None) -> dict[str, Any]:
+    def project(
+        self, suite: Suite, arguments: Sequence[str], labels: dict[str, str], *, terminal: Size | None = None
+    ) -> dict[str, Any]:
         """The Compose file of a suite."""
-        run = SuiteRun(self.target.name, self.settings.namespace.test_image(self.target.name), mounts_of(self.target, self.settings), tuple(arguments),
-                       self.specs_root, labels, terminal, self.settings.namespace)
+        run = SuiteRun(
+            self.target.name,
+            self.settings.namespace.test_image(self.target.name),
+            mounts_of(self.target, self.settings),
+            tuple(arguments),
+            self.specs_root,
+            labels,
+            terminal,
+            self.settings.namespace,
+        )
         return project_of(suite, [self.services[name] for name in suite.services], run)
 
-    def run(self, suite: Suite, arguments: Sequence[str], attach: Attach, *, terminal: Size | None = None) -> SuiteResult:
+    def run(
+        self, suite: Suite, arguments: Sequence[str], attach: Attach, *, terminal: Size | None = None
+    ) -> SuiteResult:
         """Run one suite; its containers are gone afterwards. Raises Failure if it could not be started."""
         started = time.monotonic()
         project = self.settings.namespace.test_project(self.target.name, suite.name, secrets.token_hex(3))
@@ -72,7 +87,15 @@ class SuiteRunner:
             self._open.add(project)
         try:
             test_id = self._start(suite, project, path, engine)
-            code = attach(["docker", "start", "--attach", *(["--interactive", "--detach-keys", DETACH_KEYS] if terminal else []), test_id])
+            code = attach(
+                [
+                    "docker",
+                    "start",
+                    "--attach",
+                    *(["--interactive", "--detach-keys", DETACH_KEYS] if terminal else []),
+                    test_id,
+                ]
+            )
             if code:
                 self._tell_of_ended_services(engine, project)
             return SuiteResult(suite.name, code, time.monotonic() - started, self._keep_results(suite, test_id))

@@ -1,4 +1,5 @@
 """The copy of a repo on the Docker host, for verbs that work on one."""
+
 from __future__ import annotations
 
 import os
@@ -35,4 +36,6 @@ def located(word: str, sources: Sequence[str], is_named: bool, hint: str = "") -
                     return source, os.path.relpath(spelled, root)
     if is_named and len(sources) == 1 and not os.path.isabs(word):
         return sources[0], os.path.normpath(word)
-    raise Failure(f"{path} is in none of the repos of the stack", hint or f"{DUSTY} sync <repo> --why <path in the repo>")
+    raise Failure(
+        f"{path} is in none of the repos of the stack", hint or f"{DUSTY} sync <repo> --why <path in the repo>"
+    )

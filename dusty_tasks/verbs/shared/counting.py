@@ -1,4 +1,5 @@
 """How far a stream of bytes is, on a terminal; nothing elsewhere."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
@@ -19,8 +20,10 @@ def counter(title: str) -> Iterator[Callable[[int], None]]:
         return
     done = [0]
     with progress(title) as report:
+
         def count(size: int) -> None:
             done[0] += size
             if done[0] // STEP != (done[0] - size) // STEP:
                 report(size_text(done[0]))
+
         yield count

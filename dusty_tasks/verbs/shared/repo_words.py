@@ -1,4 +1,5 @@
 """Which repo a word means: an id, the repo as the specs write it, or a short name that only one repo has."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
@@ -43,4 +44,6 @@ def found_repo(word: str, repos: Iterable[Thing], id_of: Callable[[Thing], str])
 def say_dropped(bundle_names: Sequence[str]) -> None:
     """Tell of the bundles that went with the former specs repo."""
     if bundle_names:
-        say(f"no longer active, being bundles of the former specs repo: {', '.join(bundle_names)}\n    hint: {DUSTY} bundles activate <name>")
+        say(
+            f"no longer active, being bundles of the former specs repo: {', '.join(bundle_names)}\n    hint: {DUSTY} bundles activate <name>"
+        )

@@ -1,4 +1,5 @@
 """What verbs on running containers share: finding one by its name. The labels are the judge, so broken specs are no obstacle."""
+
 from __future__ import annotations
 
 import shlex
@@ -57,8 +58,10 @@ def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
     if name not in specs.apps and name not in specs.services:
         return unknown("app or service", name, known)
     bundle_names = [bundle.name for bundle in specs.bundles.values() if name in (*bundle.apps, *bundle.services)]
-    return Failure(f"{name} is not in the stack: no active bundle needs it",
-                   f"{DUSTY} bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "")
+    return Failure(
+        f"{name} is not in the stack: no active bundle needs it",
+        f"{DUSTY} bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "",
+    )
 
 
 def spec_name(word: str) -> str:

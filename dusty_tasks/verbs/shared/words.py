@@ -1,4 +1,5 @@
 """What verbs share: the words they get (paths of the caller, unknown names, wrong use), and JSON out."""
+
 from __future__ import annotations
 
 import os

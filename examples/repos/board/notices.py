@@ -10,7 +10,9 @@ KEY = "notices"
 def ask(*words: str) -> object:
     """One command to Redis over its own protocol, and its answer (RESP2: text, number, list or None)."""
     with socket.create_connection(("redis", 6379), timeout=3) as connection, connection.makefile("rwb") as stream:
-        stream.write(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words))
+        stream.write(
+            b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words)
+        )
         stream.flush()
         return read_answer(stream)
 

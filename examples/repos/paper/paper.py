@@ -48,7 +48,9 @@ def page(title: str, subtitle: str, body: str) -> str:
 class Answer:
     """What a handler hands back: a page by default, `Answer.of(value)` for JSON, `Answer.go(path)` after a form."""
 
-    def __init__(self, text: str, kind: str = "text/html; charset=utf-8", status: int = 200, location: str = "") -> None:
+    def __init__(
+        self, text: str, kind: str = "text/html; charset=utf-8", status: int = 200, location: str = ""
+    ) -> None:
         self.body, self.kind, self.status, self.location = text.encode(), kind, status, location
 
     @classmethod

@@ -7,7 +7,10 @@ import threading
 from paper import Answer, serve
 
 QUOTES = [
-    ("The Analytical Engine weaves algebraic patterns just as the Jacquard loom weaves flowers and leaves.", "Ada Lovelace"),
+    (
+        "The Analytical Engine weaves algebraic patterns just as the Jacquard loom weaves flowers and leaves.",
+        "Ada Lovelace",
+    ),
     ("To understand a program you must become both the machine and the program.", "Alan Perlis"),
     ("Simplicity is prerequisite for reliability.", "Edsger W. Dijkstra"),
     ("We can only see a short distance ahead, but we can see plenty there that needs to be done.", "Alan Turing"),

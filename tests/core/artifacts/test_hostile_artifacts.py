@@ -3,6 +3,7 @@
 Command lines are verbatim by contract, so the shell's reader judges all other strings; nginx and Compose themselves judge
 in tests/e2e.
 """
+
 from __future__ import annotations
 
 import re
@@ -26,8 +27,15 @@ from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.specs.templates import read_templates
 from tests.core.specs.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced
 
-SURE = ("a;b} server { listen 1; } # it's", 'say "hi" \\', "${X} $(reboot) `reboot`", "two\nlines\n- a\n- b: c", "' ; reboot ; '",
-        "tab\there {{ x }} {% raw %} %s é\u202e", "0755")
+SURE = (
+    "a;b} server { listen 1; } # it's",
+    'say "hi" \\',
+    "${X} $(reboot) `reboot`",
+    "two\nlines\n- a\n- b: c",
+    "' ; reboot ; '",
+    "tab\there {{ x }} {% raw %} %s é\u202e",
+    "0755",
+)
 COMMANDS = {"once", "always", "command", "install"}
 """Keys whose text is verbatim shell; `command` of a service is not among them."""
 HOME = Settings(home="/dusty-home", host=HostSettings(root="/dusty-home/host"))
@@ -150,8 +158,12 @@ def test_the_readers_see_what_breaks_out() -> None:
     files = compiled(specs, HOME)
     assert files is not None
     assert_harmless(specs, files, has_plain_commands=True)
-    for path, wrong in (("hosts", b"127.0.0.1 bank.test\n# END"), ("nginx/dustyNginx.conf", b"load_module x;"),
-                        ("docker-compose.yml", b"\ninclude: [x]\n"), ("commands/web/start.sh", b"'\n")):
+    for path, wrong in (
+        ("hosts", b"127.0.0.1 bank.test\n# END"),
+        ("nginx/dustyNginx.conf", b"load_module x;"),
+        ("docker-compose.yml", b"\ninclude: [x]\n"),
+        ("commands/web/start.sh", b"'\n"),
+    ):
         spoilt = {**files, path: files[path].replace(b"# END", wrong) if path == "hosts" else files[path] + wrong}
         with pytest.raises(AssertionError):
             assert_harmless(specs, spoilt, has_plain_commands=True)

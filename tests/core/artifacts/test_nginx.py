@@ -1,4 +1,5 @@
 """The proxy's config by its directives; tests/e2e/test_proxy.py shows what the real nginx does with them."""
+
 from __future__ import annotations
 
 import re
@@ -40,13 +41,17 @@ def seconds(text: str) -> int:
 
 @pytest.mark.parametrize("routing", ["published", "network"])
 def test_nothing_that_takes_long_or_is_silent_is_cut_off_and_nothing_is_held_back(routing: str) -> None:
-    directives = nginx_servers(config(route(), route(1, "stream", host_port=5432), settings=replace(SETTINGS, routing=routing)))
+    directives = nginx_servers(
+        config(route(), route(1, "stream", host_port=5432), settings=replace(SETTINGS, routing=routing))
+    )
     found = {words[0]: words[1:] for words in directives}
     for name in ("proxy_read_timeout", "proxy_send_timeout", "send_timeout", "client_body_timeout", "proxy_timeout"):
         values = [seconds(words[1]) for words in directives if words[0] == name]
         assert values and (max(values) == DAY), name
     assert found["proxy_buffering"] == found["proxy_request_buffering"] == found["proxy_next_upstream"] == ("off",)
-    assert found["proxy_socket_keepalive"] == found["underscores_in_headers"] == ("on",) and found["ignore_invalid_headers"] == ("off",)
+    assert found["proxy_socket_keepalive"] == found["underscores_in_headers"] == ("on",) and found[
+        "ignore_invalid_headers"
+    ] == ("off",)
     assert seconds(found["proxy_connect_timeout"][0]) < 10
 
 
@@ -54,6 +59,7 @@ def test_an_upload_is_as_large_as_the_setting_or_the_forwarding_says() -> None:
     def sizes(settings: Settings) -> list[str]:
         text = config(route(), route(1, max_upload="2G"), route(2, max_upload="0"), settings=settings)
         return [words[1] for words in nginx_servers(text) if words[0] == "client_max_body_size"]
+
     assert sizes(SETTINGS) == ["500M", "2G", "0"]
     assert sizes(replace(SETTINGS, proxy_max_upload="1G")) == ["1G", "2G", "0"]
 
@@ -61,18 +67,34 @@ def test_an_upload_is_as_large_as_the_setting_or_the_forwarding_says() -> None:
 def test_only_what_cannot_have_reached_an_app_is_asked_for_again() -> None:
     text = config(route())
     (again,) = re.findall(r"map \S+ \$dusty_again \{(.*?)\n    \}", text, re.S)
-    assert again.split() == ['"~^(GET|HEAD):refused$"', "now;", '"~^(GET|HEAD):silent$"', "unless-it-arrived;", "default", "never;"]
+    assert again.split() == [
+        '"~^(GET|HEAD):refused$"',
+        "now;",
+        '"~^(GET|HEAD):silent$"',
+        "unless-it-arrived;",
+        "default",
+        "never;",
+    ]
     assert "unless-it-arrived;" not in config(route(), settings=replace(SETTINGS, routing="network"))
 
 
-@pytest.mark.parametrize(("changed", "wanted", "unwanted"), [
-    ({}, [r"^127\.", "localhost", "172.17.0.1", "app0.test"], [r"^[0-9.]+$", "app0.test.localhost"]),
-    ({"external_bind": True}, [r"^[0-9.]+$"], []),
-    ({"hosts_mode": "localhost"}, ["app0.test.localhost"], []),
-    ({"host": HostSettings("ssh", ssh="dev@BuildBox:22", address="10.1.1.1")}, ["buildbox", "10.1.1.1", r"^[0-9.]+$"], []),
-])
+@pytest.mark.parametrize(
+    ("changed", "wanted", "unwanted"),
+    [
+        ({}, [r"^127\.", "localhost", "172.17.0.1", "app0.test"], [r"^[0-9.]+$", "app0.test.localhost"]),
+        ({"external_bind": True}, [r"^[0-9.]+$"], []),
+        ({"hosts_mode": "localhost"}, ["app0.test.localhost"], []),
+        (
+            {"host": HostSettings("ssh", ssh="dev@BuildBox:22", address="10.1.1.1")},
+            ["buildbox", "10.1.1.1", r"^[0-9.]+$"],
+            [],
+        ),
+    ],
+)
 def test_who_may_see_the_list_of_names(changed: dict, wanted: list[str], unwanted: list[str]) -> None:
-    (known,) = re.findall(r"map \$host \$dusty_is_known \{(.*?)\n    \}", config(route(), settings=replace(SETTINGS, **changed)), re.S)
+    (known,) = re.findall(
+        r"map \$host \$dusty_is_known \{(.*?)\n    \}", config(route(), settings=replace(SETTINGS, **changed)), re.S
+    )
     keys = [line.split()[0].strip('"~') for line in known.splitlines() if line.strip()]
     assert all(any(key.startswith(word) for key in keys) for word in wanted)
     assert not any(key.startswith(word) for key in keys for word in unwanted)
@@ -80,7 +102,10 @@ def test_who_may_see_the_list_of_names(changed: dict, wanted: list[str], unwante
 
 def test_every_port_refuses_whom_it_does_not_know() -> None:
     text = config(route(), route(1), route(2, host_port=80), route(3, "stream", host_port=22))
-    assert sorted(words[1:] for words in nginx_servers(text) if words[0] == "listen" and "default_server" in words) == [("80", "default_server"), ("8080", "default_server")]
+    assert sorted(words[1:] for words in nginx_servers(text) if words[0] == "listen" and "default_server" in words) == [
+        ("80", "default_server"),
+        ("8080", "default_server"),
+    ]
     assert "default_server" not in config(route(3, "stream"))
 
 

@@ -1,4 +1,5 @@
 """Checks over all specs: what the golden cases cannot say in files, and what must stay allowed."""
+
 from __future__ import annotations
 
 import random
@@ -89,8 +90,12 @@ def test_specs_of_the_first_era_are_fine() -> None:
 
 
 def test_everything_is_the_same_in_any_order() -> None:
-    texts = {f"apps/a{i}.yml": APP + f"depends: {{apps: [a{(i + 1) % 5}]}}\nhost_forwarding: [{{host_name: x.test, host_port: 80, "
-             "container_port: 1}]\n" for i in range(5)}
+    texts = {
+        f"apps/a{i}.yml": APP
+        + f"depends: {{apps: [a{(i + 1) % 5}]}}\nhost_forwarding: [{{host_name: x.test, host_port: 80, "
+        "container_port: 1}]\n"
+        for i in range(5)
+    }
     texts |= {"libs/Bad.yml": "x", "services/s.yml": "image: 'a b'\n", "bundles/b.yml": "apps: [a0, nope]\n"}
     documents = [document(file, text) for file, text in sorted(texts.items())]
     specs, wanted = check_specs(documents)
@@ -103,15 +108,26 @@ def test_everything_is_the_same_in_any_order() -> None:
 
 
 def test_names_that_differ_in_case_alone() -> None:
-    documents = [document(f"{folder}/{name}.yml", text) for folder, text in (("bundles", "apps: [a]\n"), ("services", "image: x\n"))
-                 for name in ("One", "one")] + [document("apps/a.yml", APP)]
+    documents = [
+        document(f"{folder}/{name}.yml", text)
+        for folder, text in (("bundles", "apps: [a]\n"), ("services", "image: x\n"))
+        for name in ("One", "one")
+    ] + [document("apps/a.yml", APP)]
     assert [problem.what for problem in check_specs(documents)[1]] == [
-        '"one" differs from "One" in case alone (bundles/One.yml)', '"one" differs from "One" in case alone (services/One.yml)']
+        '"one" differs from "One" in case alone (bundles/One.yml)',
+        '"one" differs from "One" in case alone (services/One.yml)',
+    ]
 
 
 def test_one_bundle_in_two_normal_forms_is_one_name() -> None:
-    documents = [document("bundles/Bu\u0308ro.yml", "apps: [a]\n"), document("bundles/B\u00fcro.yml", "apps: [a]\n"), document("apps/a.yml", APP)]
-    assert [problem.what for problem in errors(check_specs(documents)[1])] == ['"B\u00fcro" is also the name of bundles/Bu\u0308ro.yml']
+    documents = [
+        document("bundles/Bu\u0308ro.yml", "apps: [a]\n"),
+        document("bundles/B\u00fcro.yml", "apps: [a]\n"),
+        document("apps/a.yml", APP),
+    ]
+    assert [problem.what for problem in errors(check_specs(documents)[1])] == [
+        '"B\u00fcro" is also the name of bundles/Bu\u0308ro.yml'
+    ]
 
 
 def test_libs_of_one_repo_and_path_become_one_mount() -> None:
@@ -120,47 +136,75 @@ def test_libs_of_one_repo_and_path_become_one_mount() -> None:
 
 
 def test_a_mount_clash_is_found_through_libs_of_libs() -> None:
-    texts = {"apps/a.yml": "repo: /src/a\nmount: /x\n" + APP + "depends: {libs: [one]}\n", "libs/one.yml": LIB.format("one") + "depends: {libs: [x]}\n",
-             "libs/x.yml": LIB.format("x")}
+    texts = {
+        "apps/a.yml": "repo: /src/a\nmount: /x\n" + APP + "depends: {libs: [one]}\n",
+        "libs/one.yml": LIB.format("one") + "depends: {libs: [x]}\n",
+        "libs/x.yml": LIB.format("x"),
+    }
     assert said(texts) == ['apps/a.yml: mount: /x is already the mount of lib "x"']
     assert said({**texts, "apps/a.yml": texts["apps/a.yml"].replace("[one]", "[]")}) == []
 
 
 def test_the_first_spelling_of_a_repo_is_used_for_all() -> None:
-    specs, problems = checked({"apps/a.yml": "repo: https://git.corp/x\nmount: /a\n" + APP, "libs/l.yml": "repo: git.corp/x\nmount: /l\n"})
+    specs, problems = checked(
+        {"apps/a.yml": "repo: https://git.corp/x\nmount: /a\n" + APP, "libs/l.yml": "repo: git.corp/x\nmount: /l\n"}
+    )
     assert [problem.is_warning for problem in problems] == [True]
     assert specs.libs["l"].repo.url == specs.apps["a"].repo.url == "https://git.corp/x.git"  # type: ignore[union-attr]
     assert specs.libs["l"].repo.written == "git.corp/x"
 
 
 def test_a_wrong_key_stops_only_the_checks_that_need_it() -> None:
-    found = said({"apps/a.yml": APP.replace("busybox:1", "'b b'") + "depends: {apps: text, services: [nope]}\n"
-                  "host_forwarding:\n  - {host_name: bad name, host_port: 80, container_port: 1}\n"
-                  "  - {host_name: x.test, host_port: 80, container_port: 1}\n  - {host_name: x.test, host_port: 80, container_port: 2}\n"})
+    found = said(
+        {
+            "apps/a.yml": APP.replace("busybox:1", "'b b'") + "depends: {apps: text, services: [nope]}\n"
+            "host_forwarding:\n  - {host_name: bad name, host_port: 80, container_port: 1}\n"
+            "  - {host_name: x.test, host_port: 80, container_port: 1}\n  - {host_name: x.test, host_port: 80, container_port: 2}\n"
+        }
+    )
     assert found == [
-        'apps/a.yml: image: "b b" contains a blank', "apps/a.yml: depends.apps: must be a list of strings, not a string",
-        'apps/a.yml: depends.services[0]: no service named "nope"', 'apps/a.yml: host_forwarding[0].host_name: "bad name" is not a DNS name',
-        "apps/a.yml: host_forwarding[2]: x.test:80 is already forwarded at apps/a.yml:6:5"]
+        'apps/a.yml: image: "b b" contains a blank',
+        "apps/a.yml: depends.apps: must be a list of strings, not a string",
+        'apps/a.yml: depends.services[0]: no service named "nope"',
+        'apps/a.yml: host_forwarding[0].host_name: "bad name" is not a DNS name',
+        "apps/a.yml: host_forwarding[2]: x.test:80 is already forwarded at apps/a.yml:6:5",
+    ]
 
 
 def test_bundles_that_clash_are_fine_until_both_are_active() -> None:
     route = "host_forwarding: [{host_name: x.test, host_port: 80, container_port: 1}]\n"
-    specs = fine({"bundles/one.yml": "apps: [a]\n", "bundles/two.yml": "apps: [b]\n", "apps/a.yml": APP + route, "apps/b.yml": APP + route})
+    specs = fine(
+        {
+            "bundles/one.yml": "apps: [a]\n",
+            "bundles/two.yml": "apps: [b]\n",
+            "apps/a.yml": APP + route,
+            "apps/b.yml": APP + route,
+        }
+    )
     assert check_stack(specs, assemble(specs, ["one"])[0]) == []
     assert check_stack(specs, assemble(specs, ["two"])[0]) == []
     assert [problem.what for problem in check_stack(specs, assemble(specs, ["one", "two"])[0])] == [
-        "x.test:80 is already forwarded at apps/a.yml:3:19"]
+        "x.test:80 is already forwarded at apps/a.yml:3:19"
+    ]
 
 
 def test_what_a_suite_names_need_not_be_active() -> None:
-    specs = fine({"apps/a.yml": APP + "test: {image: x, suites: [{name: u, command: [x], services: [s], compose: {volumes_from: [s]}}]}\n",
-                  "services/s.yml": "image: s\n"})
+    specs = fine(
+        {
+            "apps/a.yml": APP
+            + "test: {image: x, suites: [{name: u, command: [x], services: [s], compose: {volumes_from: [s]}}]}\n",
+            "services/s.yml": "image: s\n",
+        }
+    )
     assert check_stack(specs, assemble(specs, ["all"])[0]) == []
 
 
 def names(graph: dict[int, set[int]]) -> dict[str, str]:
-    return {f"libs/l{one}.yml": LIB.format(f"l{one}") + f"depends: {{libs: [{', '.join(f'l{other}' for other in sorted(others))}]}}\n"
-            for one, others in graph.items()}
+    return {
+        f"libs/l{one}.yml": LIB.format(f"l{one}")
+        + f"depends: {{libs: [{', '.join(f'l{other}' for other in sorted(others))}]}}\n"
+        for one, others in graph.items()
+    }
 
 
 def depends_on_itself(graph: dict[int, set[int]], start: int) -> bool:
@@ -178,7 +222,9 @@ def depends_on_itself(graph: dict[int, set[int]], start: int) -> bool:
 def test_cycles_are_real_and_every_edge_of_a_cycle_is_in_one(wild: dict[int, set[int]]) -> None:
     graph = {one: {other for other in others if other in wild} for one, others in wild.items()}
     _, problems = checked({**names(graph), "services/s.yml": "image: s\n"})
-    cycles = [problem.what.removeprefix("cycle: ").split(" -> ") for problem in problems if problem.what.startswith("cycle")]
+    cycles = [
+        problem.what.removeprefix("cycle: ").split(" -> ") for problem in problems if problem.what.startswith("cycle")
+    ]
     edges = {(int(one[1:]), int(other[1:])) for cycle in cycles for one, other in pairwise(cycle)}
     assert all(other in graph[one] for one, other in edges)
     for cycle in cycles:
@@ -198,7 +244,10 @@ def test_long_chains_and_rings_end_no_recursion() -> None:
 
 def test_of_a_tangle_the_first_few_cycles_are_told() -> None:
     names = [f"a{number}" for number in range(60)]
-    tangle = {f"apps/{name}.yml": f"{APP}depends: {{apps: [{', '.join(other for other in names if other != name)}]}}\n" for name in names}
+    tangle = {
+        f"apps/{name}.yml": f"{APP}depends: {{apps: [{', '.join(other for other in names if other != name)}]}}\n"
+        for name in names
+    }
     pair = {f"apps/{one}.yml": f"{APP}depends: {{apps: [{other}]}}\n" for one, other in (("x", "y"), ("y", "x"))}
     cycles = [problem for problem in said({**tangle, **pair}) if "cycle: " in problem]
     assert len(cycles) == MOST + 1 and "apps/x.yml: depends.apps[0]: cycle: x -> y -> x" in cycles

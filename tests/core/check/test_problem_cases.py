@@ -1,4 +1,5 @@
 """Golden folders: specs with something wrong in, `problems.txt` out. One folder a behaviour; `--bless` rewrites them."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,4 +1,5 @@
 """What a container mounts, and whether it is still there."""
+
 from __future__ import annotations
 
 from dusty_tasks.core.code.bind_sources import lost_sources, replaced_sources

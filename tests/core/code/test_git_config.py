@@ -1,4 +1,5 @@
 """Taking back what a repo's own configuration names."""
+
 from __future__ import annotations
 
 import subprocess
@@ -33,18 +34,45 @@ def test_what_git_clone_writes_is_plain() -> None:
 
 
 def test_every_spelling_of_another_key_is_seen() -> None:
-    for line in (b"[core]\n\tfsmonitor = x", b"[core] sshCommand=x", b"[CORE]\nSSHCOMMAND =x", b"[filter \"x\"]\nclean = y", b"[include]path=z",
-                 b"[core]\r\n\thooksPath\t=\tz", b"[remote \"o\"]\nuploadpack = x", b"[includeIf \"gitdir:/\"]\npath = z", b"[alias]\n\tst = !x"):
+    for line in (
+        b"[core]\n\tfsmonitor = x",
+        b"[core] sshCommand=x",
+        b"[CORE]\nSSHCOMMAND =x",
+        b'[filter "x"]\nclean = y',
+        b"[include]path=z",
+        b"[core]\r\n\thooksPath\t=\tz",
+        b'[remote "o"]\nuploadpack = x',
+        b'[includeIf "gitdir:/"]\npath = z',
+        b"[alias]\n\tst = !x",
+    ):
         assert not is_plain(CLONED + line), line
 
 
 def test_the_users_values_come_back_and_others_are_made_harmless() -> None:
-    own = [("core.sshcommand", "evil"), ("filter.a.clean", "evil"), ("filter.lfs.process", "git-lfs filter-process"), ("filter.lfs.process", "evil"),
-           ("credential.https://x.helper", "evil"), ("credential.helper", "evil"), ("user.name", "me")]
-    outside = [("filter.a.clean", "mine"), ("credential.helper", "cache"), ("credential.helper", "store"), ("filter.lfs.process", "git-lfs filter-process")]
+    own = [
+        ("core.sshcommand", "evil"),
+        ("filter.a.clean", "evil"),
+        ("filter.lfs.process", "git-lfs filter-process"),
+        ("filter.lfs.process", "evil"),
+        ("credential.https://x.helper", "evil"),
+        ("credential.helper", "evil"),
+        ("user.name", "me"),
+    ]
+    outside = [
+        ("filter.a.clean", "mine"),
+        ("credential.helper", "cache"),
+        ("credential.helper", "store"),
+        ("filter.lfs.process", "git-lfs filter-process"),
+    ]
     assert answers(own, outside) == [
-        ("core.sshcommand", ""), ("filter.a.clean", "mine"), ("filter.lfs.process", "git-lfs filter-process"), ("credential.https://x.helper", ""),
-        ("credential.helper", ""), ("credential.helper", "cache"), ("credential.helper", "store")]
+        ("core.sshcommand", ""),
+        ("filter.a.clean", "mine"),
+        ("filter.lfs.process", "git-lfs filter-process"),
+        ("credential.https://x.helper", ""),
+        ("credential.helper", ""),
+        ("credential.helper", "cache"),
+        ("credential.helper", "store"),
+    ]
 
 
 _name = st.text("abcXYZ. /:*'\"\\\n\t=", min_size=1, max_size=8)
@@ -56,25 +84,38 @@ def test_no_name_of_a_filter_hides_it(tmp_path_factory, filters: list[tuple[str,
     folder: Path = tmp_path_factory.mktemp("config")
     path = folder / "config"
     for kind, name in filters:
-        subprocess.run(["git", "config", "-f", path, f"filter.{name}.{kind}", "evil"], check=False, capture_output=True, cwd=folder)
+        subprocess.run(
+            ["git", "config", "-f", path, f"filter.{name}.{kind}", "evil"], check=False, capture_output=True, cwd=folder
+        )
     if not path.exists():
         return
     assert not is_plain(path.read_bytes())
-    listing = subprocess.run(["git", "config", "-f", path, "--list", "-z"], check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        ["git", "config", "-f", path, "--list", "-z"], check=True, capture_output=True, text=True
+    ).stdout
     env = as_environment(answers(pairs_of(listing), []), {})
-    seen = subprocess.run(["git", "config", "--list", "-z"], check=True, capture_output=True, text=True, cwd=folder,
-                          env={"PATH": "/usr/bin:/bin", "GIT_CONFIG_GLOBAL": str(path), "GIT_CONFIG_NOSYSTEM": "1", **env}).stdout
+    seen = subprocess.run(
+        ["git", "config", "--list", "-z"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={"PATH": "/usr/bin:/bin", "GIT_CONFIG_GLOBAL": str(path), "GIT_CONFIG_NOSYSTEM": "1", **env},
+    ).stdout
     assert "evil" not in dict(pairs_of(seen)).values()
 
 
 def test_variables_come_after_those_that_are_set() -> None:
-    assert as_environment([("a.b", "c")], {"GIT_CONFIG_COUNT": "2"}) == {"GIT_CONFIG_KEY_2": "a.b", "GIT_CONFIG_VALUE_2": "c", "GIT_CONFIG_COUNT": "3"}
+    assert as_environment([("a.b", "c")], {"GIT_CONFIG_COUNT": "2"}) == {
+        "GIT_CONFIG_KEY_2": "a.b",
+        "GIT_CONFIG_VALUE_2": "c",
+        "GIT_CONFIG_COUNT": "3",
+    }
 
 
 def test_hints_fit_what_git_said() -> None:
     for printed, part in {
-        "fatal: detected dubious ownership in repository at '/srv/my x.git'\nfatal: Could not read from remote repository.":
-            "safe.directory '/srv/my x.git'",
+        "fatal: detected dubious ownership in repository at '/srv/my x.git'\nfatal: Could not read from remote repository.": "safe.directory '/srv/my x.git'",
         "fatal: '/srv/x.git' does not appear to be a git repository\nfatal: Could not read from remote repository.": "moved or deleted",
         "ERROR: Repository not found.\nfatal: Could not read from remote repository.": "moved or deleted",
         "remote: The project you were looking for could not be found\nfatal: Could not read from remote repository.": "moved or deleted",
@@ -88,14 +129,26 @@ def test_hints_fit_what_git_said() -> None:
         "fatal: transport 'file' not allowed": "file://",
         "error: RPC failed; curl 18\nfatal: early EOF": "connection broke",
         "fatal: write error: No space left on device": "make room",
-        "fatal: Could not read from remote repository.": "git ls-remote"}.items():
+        "fatal: Could not read from remote repository.": "git ls-remote",
+    }.items():
         assert part in hint_of(printed), printed
     assert hint_of("fatal: something else") == ""
 
 
 def test_the_password_of_a_url_is_taken_out() -> None:
-    assert login_of("https://me:p%40ss@x.test:8443/a/b.git") == ("https://me@x.test:8443/a/b.git", "me", "p@ss", "https://x.test:8443")
+    assert login_of("https://me:p%40ss@x.test:8443/a/b.git") == (
+        "https://me@x.test:8443/a/b.git",
+        "me",
+        "p@ss",
+        "https://x.test:8443",
+    )
     assert login_of("https://:tok@x.test/a") == ("https://x.test/a", "", "tok", "https://x.test")
     assert login_of("ssh://git:pw@x.test/a") == ("ssh://git@x.test/a", "", "", "")
-    for url in ("https://x.test/a", "https://me@x.test/a:b@c", "git@x.test:a/b", "file:///a:b@c/d", "ssh://git@x.test:22/a"):
+    for url in (
+        "https://x.test/a",
+        "https://me@x.test/a:b@c",
+        "git@x.test:a/b",
+        "file:///a:b@c/d",
+        "ssh://git@x.test:22/a",
+    ):
         assert login_of(url).url == url and not login_of(url).password

@@ -1,4 +1,5 @@
 """Our matcher of .gitignore files is held against `git check-ignore`."""
+
 from __future__ import annotations
 
 import os
@@ -34,13 +35,22 @@ def paths_in(root: Path) -> list[tuple[str, bool]]:
     for parent, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name != ".git"]
         below = os.path.relpath(parent, root)
-        found += [(os.path.normpath(os.path.join(below, name)), name in folders) for name in [*folders, *names] if name != ".gitignore"]
+        found += [
+            (os.path.normpath(os.path.join(below, name)), name in folders)
+            for name in [*folders, *names]
+            if name != ".gitignore"
+        ]
     return found
 
 
 def by_git(root: Path, paths: list[tuple[str, bool]]) -> set[str]:
-    done = subprocess.run(["git", "-c", "core.excludesFile=/dev/null", "check-ignore", "-z", "--stdin", "--no-index"], cwd=root,
-                          input=b"\0".join(os.fsencode(path) for path, _ in paths), capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "-c", "core.excludesFile=/dev/null", "check-ignore", "-z", "--stdin", "--no-index"],
+        cwd=root,
+        input=b"\0".join(os.fsencode(path) for path, _ in paths),
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode in (0, 1), done.stderr
     return {os.fsdecode(path) for path in done.stdout.split(b"\0") if path}
 
@@ -51,9 +61,50 @@ def by_us(files: dict[str, bytes], exclude: bytes, paths: list[tuple[str, bool]]
     return {path for path, is_folder in paths if ignores.deciding(b"/" + os.fsencode(path), is_folder)}
 
 
-pieces = st.sampled_from(["a", "b", "ab", "d", "e", "foo", "x", ".py", "*", "*", "**", "***", "?", "/", "/", "[ab]", "[!a]", "[^b]", "[a-c]", "[", "]", "[]x]",
-                          "[[:alpha:]]", "[[:punct:]]", "[a-]", "[\\]]", "\\", "\\*", "\\ ", "é", "-", " ", "!", "#", "node_modules", "\r", "\t"])
-lines = st.tuples(st.sampled_from(["", "", "", "!"]), st.lists(pieces, min_size=1, max_size=6).map("".join)).map("".join)
+pieces = st.sampled_from(
+    [
+        "a",
+        "b",
+        "ab",
+        "d",
+        "e",
+        "foo",
+        "x",
+        ".py",
+        "*",
+        "*",
+        "**",
+        "***",
+        "?",
+        "/",
+        "/",
+        "[ab]",
+        "[!a]",
+        "[^b]",
+        "[a-c]",
+        "[",
+        "]",
+        "[]x]",
+        "[[:alpha:]]",
+        "[[:punct:]]",
+        "[a-]",
+        "[\\]]",
+        "\\",
+        "\\*",
+        "\\ ",
+        "é",
+        "-",
+        " ",
+        "!",
+        "#",
+        "node_modules",
+        "\r",
+        "\t",
+    ]
+)
+lines = st.tuples(st.sampled_from(["", "", "", "!"]), st.lists(pieces, min_size=1, max_size=6).map("".join)).map(
+    "".join
+)
 texts = st.lists(lines, max_size=4).map("\n".join)
 
 
@@ -85,14 +136,28 @@ def test_our_matcher_agrees_with_git(tree: Path, at_root: str, in_d: str, in_d_e
 
 def test_a_pattern_says_where_it_was_written() -> None:
     ignores = Ignores({b"/": b"# c\n*.log\n", b"/a/": b"!b.log\n\nc\n"}.get, b"d\n")
-    said = {path: str(found) for path in (b"/x.log", b"/a/b.log", b"/a/c", b"/d/e/f") if (found := ignores.deciding(path, False))}
-    assert said == {b"/x.log": "*.log (.gitignore:2)", b"/a/c": "c (a/.gitignore:3)", b"/d/e/f": "d (.git/info/exclude:1)"}
+    said = {
+        path: str(found)
+        for path in (b"/x.log", b"/a/b.log", b"/a/c", b"/d/e/f")
+        if (found := ignores.deciding(path, False))
+    }
+    assert said == {
+        b"/x.log": "*.log (.gitignore:2)",
+        b"/a/c": "c (a/.gitignore:3)",
+        b"/d/e/f": "d (.git/info/exclude:1)",
+    }
 
 
 def test_a_folder_of_a_repo_has_the_patterns_above_it_too() -> None:
     files = {b"/": b"*.log\n/sub/out\n", b"/sub/": b"!x.log\n"}
     ignores = Ignores(files.get, b"secret\n", b"/sub")
-    assert [bool(ignores.deciding(path, False)) for path in (b"/a.log", b"/x.log", b"/out", b"/secret", b"/other")] == [True, False, True, True, False]
+    assert [bool(ignores.deciding(path, False)) for path in (b"/a.log", b"/x.log", b"/out", b"/secret", b"/other")] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_repo_that_ignores_the_folder_has_no_say_in_it() -> None:

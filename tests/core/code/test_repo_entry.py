@@ -1,4 +1,5 @@
 """The repos of the stack in state/wanted.json: the form of the file, there and back."""
+
 from __future__ import annotations
 
 import json
@@ -8,8 +9,10 @@ import pytest
 from dusty_tasks.core.code.repo_entry import RepoEntry, from_json
 from dusty_tasks.core.plan import wanted
 
-TEXT = ('{"id": "src/web", "written": "/src/web", "url": "", "local_path": "/src/web", "used_by": ["web"], "lib_of": {"web": ["base"]}, '
-        '"lib_repos": {"base": ["src/base", "src/web"]}, "mounts": [["data", "web", ""], ["etc/key", "web", "KEY"]]}')
+TEXT = (
+    '{"id": "src/web", "written": "/src/web", "url": "", "local_path": "/src/web", "used_by": ["web"], "lib_of": {"web": ["base"]}, '
+    '"lib_repos": {"base": ["src/base", "src/web"]}, "mounts": [["data", "web", ""], ["etc/key", "web", "KEY"]]}'
+)
 
 
 def test_the_form_of_the_file_is_kept_to_the_byte() -> None:
@@ -21,10 +24,14 @@ def test_the_form_of_the_file_is_kept_to_the_byte() -> None:
 
 
 def test_a_file_of_an_earlier_version_lacks_some_keys() -> None:
-    assert from_json({"id": "src/web", "written": "/src/web", "url": "", "local_path": ""}) == RepoEntry("src/web", "/src/web")
+    assert from_json({"id": "src/web", "written": "/src/web", "url": "", "local_path": ""}) == RepoEntry(
+        "src/web", "/src/web"
+    )
 
 
-@pytest.mark.parametrize("data", [{}, {"id": 1}, {"id": "a", "unheard": 1}, {"id": "a", "mounts": [["x"]]}, {"id": "a", "used_by": 1}])
+@pytest.mark.parametrize(
+    "data", [{}, {"id": 1}, {"id": "a", "unheard": 1}, {"id": "a", "mounts": [["x"]]}, {"id": "a", "used_by": 1}]
+)
 def test_another_form_is_refused(data: dict) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
         from_json(data)

@@ -1,4 +1,5 @@
 """What watching decides: when to look, when to try again, and what is said."""
+
 from __future__ import annotations
 
 import pytest
@@ -34,10 +35,22 @@ MOUNTS = """\
 """
 
 
-@pytest.mark.parametrize(("path", "kind"), [
-    ("/src", ""), ("/mnt/team", "nfs4"), ("/mnt/team/src", "nfs4"), ("/mnt/teams", ""), ("/mnt/team/local/src", ""),
-    ("/mnt", "nfs4"), ("/home/me/my vm/src", "fuse.sshfs"), ("/home/me", "fuse.sshfs"), ("/c/Users", "9p"), ("/over/src", ""), ("/lower/src", ""),
-])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/src", ""),
+        ("/mnt/team", "nfs4"),
+        ("/mnt/team/src", "nfs4"),
+        ("/mnt/teams", ""),
+        ("/mnt/team/local/src", ""),
+        ("/mnt", "nfs4"),
+        ("/home/me/my vm/src", "fuse.sshfs"),
+        ("/home/me", "fuse.sshfs"),
+        ("/c/Users", "9p"),
+        ("/over/src", ""),
+        ("/lower/src", ""),
+    ],
+)
 def test_a_folder_that_other_machines_change_is_known_by_its_file_system(path: str, kind: str) -> None:
     assert remote_file_system(mounts_about(MOUNTS, path), path) == kind
 
@@ -45,7 +58,12 @@ def test_a_folder_that_other_machines_change_is_known_by_its_file_system(path: s
 def test_a_mount_elsewhere_is_of_no_concern() -> None:
     before = mounts_about(MOUNTS, "/home/me/src")
     assert [mount.point for mount in before] == ["/"]
-    assert mounts_about(f"{MOUNTS}40 22 0:50 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n", "/home/me/src") == before
+    assert (
+        mounts_about(
+            f"{MOUNTS}40 22 0:50 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw\n", "/home/me/src"
+        )
+        == before
+    )
     assert mounts_about(f"{MOUNTS}41 22 0:50 / /home/me rw - ext4 /dev/vdc rw\n", "/home/me/src") != before
     assert mounts_about(f"{MOUNTS}41 22 0:50 / /home/me/src/a/b rw - ext4 /dev/vdc rw\n", "/home/me/src") != before
 
@@ -62,19 +80,31 @@ def test_looking_takes_a_bounded_share_of_the_time() -> None:
 
 
 def test_the_limit_that_is_met_first_is_named() -> None:
-    limits = {"fs.inotify.max_user_watches": "192536", "user.max_inotify_watches": "5", "fs.inotify.max_user_instances": "128"}
+    limits = {
+        "fs.inotify.max_user_watches": "192536",
+        "user.max_inotify_watches": "5",
+        "fs.inotify.max_user_instances": "128",
+    }
     assert lower_limit("watches", limits) == ("user.max_inotify_watches", "5")
     assert lower_limit("instances", limits) == ("fs.inotify.max_user_instances", "128")
     assert lower_limit("watches", {}) == ("fs.inotify.max_user_watches", "unknown")
     said = limit_text("fs.inotify.max_user_watches", "8192")
-    assert said.startswith("no inotify watches are left (fs.inotify.max_user_watches = 8192;") and "sudo sysctl fs.inotify.max_user_watches=" in said
+    assert (
+        said.startswith("no inotify watches are left (fs.inotify.max_user_watches = 8192;")
+        and "sudo sysctl fs.inotify.max_user_watches=" in said
+    )
     assert "inotify instances" in limit_text("fs.inotify.max_user_instances", "128")
 
 
 def test_a_notice_is_a_line_and_one_reason_is_said_once() -> None:
     names = {key: key.upper() for key in "abcde"}
-    notices = [Gone("a", "/src/a", "it is gone"), Blind("b", "no watches are left"), Back("a", "/src/a"),
-               *(Blind(key, "no watches are left") for key in "cde"), Blind("a", "it lies on nfs")]
+    notices = [
+        Gone("a", "/src/a", "it is gone"),
+        Blind("b", "no watches are left"),
+        Back("a", "/src/a"),
+        *(Blind(key, "no watches are left") for key in "cde"),
+        Blind("a", "it lies on nfs"),
+    ]
     assert notice_lines(notices, names) == [
         "A: /src/a cannot be watched: it is gone; a sync follows when it is there again",
         "A: /src/a is there again",

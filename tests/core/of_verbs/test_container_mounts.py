@@ -1,12 +1,19 @@
 """Which paths of a container the engine's copy reaches, by what is mounted where."""
+
 from __future__ import annotations
 
 import pytest
 
 from dusty_tasks.core.of_verbs.container_mounts import mounts_of, unreached, unreached_below
 
-INSPECTED = {"Mounts": [{"Destination": "/data", "Type": "volume"}, {"Destination": "/scratch/kept", "Type": "bind"}, {"Destination": "/ram", "Type": "tmpfs"}],
-             "HostConfig": {"Tmpfs": {"/scratch": "size=1m"}}}
+INSPECTED = {
+    "Mounts": [
+        {"Destination": "/data", "Type": "volume"},
+        {"Destination": "/scratch/kept", "Type": "bind"},
+        {"Destination": "/ram", "Type": "tmpfs"},
+    ],
+    "HostConfig": {"Tmpfs": {"/scratch": "size=1m"}},
+}
 SEEN = """\
 700 600 0:50 / / rw,relatime - overlay overlay rw,lowerdir=/x
 701 700 0:51 / /proc rw - proc proc rw
@@ -21,11 +28,24 @@ SEEN = """\
 """
 
 
-@pytest.mark.parametrize(("path", "running", "stopped"), [
-    ("/", "", ""), ("/srv/x", "", ""), ("/scratch", "/scratch", "/scratch"), ("/scratch/a/b", "/scratch", "/scratch"), ("/scratchy", "", ""),
-    ("/scratch/kept/x", "", ""), ("/data/x", "", ""), ("/data/in side/x", "/data/in side", ""), ("/proc/1/status", "/proc", "/proc"),
-    ("/dev/shm/x", "/dev", "/dev"), ("/etc/hosts", "", ""), ("/ram/x", "", "/ram"), ("/over/x", "/over", ""),
-])
+@pytest.mark.parametrize(
+    ("path", "running", "stopped"),
+    [
+        ("/", "", ""),
+        ("/srv/x", "", ""),
+        ("/scratch", "/scratch", "/scratch"),
+        ("/scratch/a/b", "/scratch", "/scratch"),
+        ("/scratchy", "", ""),
+        ("/scratch/kept/x", "", ""),
+        ("/data/x", "", ""),
+        ("/data/in side/x", "/data/in side", ""),
+        ("/proc/1/status", "/proc", "/proc"),
+        ("/dev/shm/x", "/dev", "/dev"),
+        ("/etc/hosts", "", ""),
+        ("/ram/x", "", "/ram"),
+        ("/over/x", "/over", ""),
+    ],
+)
 def test_a_path_that_the_engines_copy_does_not_reach(path: str, running: str, stopped: str) -> None:
     for mountinfo, expected in ((SEEN, running), ("", stopped)):
         found = unreached(path, mounts_of(INSPECTED, mountinfo))

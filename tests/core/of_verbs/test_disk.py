@@ -1,4 +1,5 @@
 """Which of the engine's containers, images and volumes are Dusty's, and which may go."""
+
 from __future__ import annotations
 
 from dusty_tasks.core.of_verbs.disk import (
@@ -33,12 +34,20 @@ USAGE = {
         {"Id": "i-dangling2", "RepoTags": ["<none>:<none>"], "Size": 70, "Labels": THEIRS},
         {"Id": "i-test", "RepoTags": ["dusty/test_web:latest"], "Size": 80, "Labels": {"dusty.test.target": "web"}},
     ],
-    "Volumes": [{"Name": "dusty_data", "Labels": OURS, "UsageData": {"Size": 7}}, {"Name": "shop_data", "Labels": THEIRS}, {"Name": "anon", "Labels": None}],
+    "Volumes": [
+        {"Name": "dusty_data", "Labels": OURS, "UsageData": {"Size": 7}},
+        {"Name": "shop_data", "Labels": THEIRS},
+        {"Name": "anon", "Labels": None},
+    ],
 }
 
 
 def test_only_what_our_projects_made_is_ours() -> None:
-    assert is_ours(OURS) and is_ours({"com.docker.compose.project": "dusty_test_web_unit_0a"}) and is_ours({"dusty.context": "x"})
+    assert (
+        is_ours(OURS)
+        and is_ours({"com.docker.compose.project": "dusty_test_web_unit_0a"})
+        and is_ours({"dusty.context": "x"})
+    )
     assert not is_ours(THEIRS) and not is_ours(None) and not is_ours({"com.docker.compose.project": "dusty2"})
 
 
@@ -48,7 +57,12 @@ def test_ended_containers_of_ours_and_of_nobody_else() -> None:
 
 def test_images_that_go_are_ours_and_nameless_or_named_in_the_specs_and_unused() -> None:
     found = unused_images(USAGE, {"docker.io/library/redis:7", "web:1", "busybox:1", "nginx:1", "proxy:1"})
-    assert [(item.id, item.size) for item in found] == [("i-dangling", 60), ("nginx:1", 0), ("proxy:1", 50), ("redis:7", 0)]
+    assert [(item.id, item.size) for item in found] == [
+        ("i-dangling", 60),
+        ("nginx:1", 0),
+        ("proxy:1", 50),
+        ("redis:7", 0),
+    ]
 
 
 def test_images_shown_are_built_run_or_named_by_us() -> None:
@@ -69,11 +83,20 @@ def test_an_engine_with_nothing_on_it() -> None:
 
 
 def test_images_that_the_specs_name() -> None:
-    specs = Specs(apps={"a": App("a", "f", (), image="a:1", tests=SpecTests(image="t:1")), "b": App("b", "f", (), build="x")},
-                  libs={"l": Lib("l", "f", repo_of("/src/l"), "/l", tests=SpecTests(build="x"))}, services={"s": Service("s", "f", {"image": "s:1"})})
+    specs = Specs(
+        apps={"a": App("a", "f", (), image="a:1", tests=SpecTests(image="t:1")), "b": App("b", "f", (), build="x")},
+        libs={"l": Lib("l", "f", repo_of("/src/l"), "/l", tests=SpecTests(build="x"))},
+        services={"s": Service("s", "f", {"image": "s:1"})},
+    )
     assert named_images(specs, "nginx:1") == {"a:1", "t:1", "s:1", "nginx:1"}
 
 
 def test_sizes_and_counts_as_people_read_them() -> None:
-    assert [size_text(size) for size in (0, 1023, 1536, 5 << 30, 3 << 50)] == ["0 bytes", "1023 bytes", "1.5 KiB", "5.0 GiB", "3072.0 TiB"]
+    assert [size_text(size) for size in (0, 1023, 1536, 5 << 30, 3 << 50)] == [
+        "0 bytes",
+        "1023 bytes",
+        "1.5 KiB",
+        "5.0 GiB",
+        "3072.0 TiB",
+    ]
     assert (counted(1, "file"), counted(0, "file")) == ("1 file", "0 files")

@@ -1,4 +1,5 @@
 """Judgements of `doctor`."""
+
 from __future__ import annotations
 
 import pytest
@@ -19,24 +20,40 @@ from dusty_tasks.core.of_verbs.findings import (
 GIB = 1 << 30
 
 
-@pytest.mark.parametrize(("finding", "state"), [
-    (judge_space("here", 50 * GIB, 100 * GIB), OK), (judge_space("here", 2 * GIB, 100 * GIB), WARNING), (judge_space("here", 1000, 100 * GIB), FAILED),
-    (judge_clock(0.4, "vm"), OK), (judge_clock(-60, "vm"), WARNING), (judge_clock(6, "vm"), WARNING),
-    (judge_bridge("172.17.0.1", "172.17.0.1", "published"), OK), (judge_bridge("172.17.0.1", "10.0.0.1", "published"), FAILED),
-    (judge_bridge("172.17.0.1", "", "published"), FAILED), (judge_bridge("172.17.0.1", "10.0.0.1", "network"), OK),
-    (judge_version("git", "2.39", ""), OK), (judge_version("git", "", "not installed"), FAILED),
-    (judge_names([], "127.0.0.1", 3), OK), (judge_names([("a.test", "")], "127.0.0.1", 3), WARNING),
-])
+@pytest.mark.parametrize(
+    ("finding", "state"),
+    [
+        (judge_space("here", 50 * GIB, 100 * GIB), OK),
+        (judge_space("here", 2 * GIB, 100 * GIB), WARNING),
+        (judge_space("here", 1000, 100 * GIB), FAILED),
+        (judge_clock(0.4, "vm"), OK),
+        (judge_clock(-60, "vm"), WARNING),
+        (judge_clock(6, "vm"), WARNING),
+        (judge_bridge("172.17.0.1", "172.17.0.1", "published"), OK),
+        (judge_bridge("172.17.0.1", "10.0.0.1", "published"), FAILED),
+        (judge_bridge("172.17.0.1", "", "published"), FAILED),
+        (judge_bridge("172.17.0.1", "10.0.0.1", "network"), OK),
+        (judge_version("git", "2.39", ""), OK),
+        (judge_version("git", "", "not installed"), FAILED),
+        (judge_names([], "127.0.0.1", 3), OK),
+        (judge_names([("a.test", "")], "127.0.0.1", 3), WARNING),
+    ],
+)
 def test_states(finding: Finding, state: str) -> None:
     assert finding.state == state
 
 
-@pytest.mark.parametrize(("finding", "said"), [
-    (judge_bridge("172.17.0.1", "10.0.0.1", "published"), "dusty config set bridge_ip 10.0.0.1"),
-    (judge_bridge("172.17.0.1", "", "published"), "dusty config set routing network"),
-    (judge_clock(-60, "vm"), "60 s behind ours"), (judge_names([("a.test", "1.2.3.4")], "127.0.0.1", 1), "a.test is 1.2.3.4"),
-    (judge_names([("a.test", "")], "127.0.0.1", 1), "a.test is unknown"), (judge_version("rsync", "", "not installed"), "not installed"),
-])
+@pytest.mark.parametrize(
+    ("finding", "said"),
+    [
+        (judge_bridge("172.17.0.1", "10.0.0.1", "published"), "dusty config set bridge_ip 10.0.0.1"),
+        (judge_bridge("172.17.0.1", "", "published"), "dusty config set routing network"),
+        (judge_clock(-60, "vm"), "60 s behind ours"),
+        (judge_names([("a.test", "1.2.3.4")], "127.0.0.1", 1), "a.test is 1.2.3.4"),
+        (judge_names([("a.test", "")], "127.0.0.1", 1), "a.test is unknown"),
+        (judge_version("rsync", "", "not installed"), "not installed"),
+    ],
+)
 def test_a_finding_names_what_mends_it(finding: Finding, said: str) -> None:
     assert said in str(finding)
 

@@ -1,4 +1,5 @@
 """Lines of container logs: times taken off, long lines put together again, ranges checked."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,14 +9,17 @@ from dusty_tasks.core.of_verbs.log_lines import Line, after, checked_since, chec
 TIME = b"2026-01-31T12:00:00.123456789Z"
 
 
-@pytest.mark.parametrize(("raw", "line"), [
-    (TIME + b" hello\n", Line(TIME, b"hello")),
-    (TIME + b" \n", Line(TIME, b"")),
-    (TIME + b" \xff\xfe no text\n", Line(TIME, b"\xff\xfe no text")),
-    (b"no time at all\n", Line(b"", b"no time at all")),
-    (b"2026-01-31T12:00:00.123456789+02:00 there", Line(b"2026-01-31T12:00:00.123456789+02:00", b"there")),
-    (TIME + b" " + TIME + b" said twice", Line(TIME, TIME + b" said twice")),
-])
+@pytest.mark.parametrize(
+    ("raw", "line"),
+    [
+        (TIME + b" hello\n", Line(TIME, b"hello")),
+        (TIME + b" \n", Line(TIME, b"")),
+        (TIME + b" \xff\xfe no text\n", Line(TIME, b"\xff\xfe no text")),
+        (b"no time at all\n", Line(b"", b"no time at all")),
+        (b"2026-01-31T12:00:00.123456789+02:00 there", Line(b"2026-01-31T12:00:00.123456789+02:00", b"there")),
+        (TIME + b" " + TIME + b" said twice", Line(TIME, TIME + b" said twice")),
+    ],
+)
 def test_the_engines_time_is_told_from_the_text(raw: bytes, line: Line) -> None:
     assert line_of(raw) == line
 
@@ -31,10 +35,19 @@ def test_following_goes_on_one_nanosecond_later() -> None:
     assert after(b"2026-01-31T12:00:00.999999999Z") == "2026-01-31T12:00:00.999999999Z"
 
 
-@pytest.mark.parametrize(("text", "since"), [
-    ("10m", "10m"), ("1h30m", "1h30m"), ("2d", "48h"), ("1.5d", "36h"), ("2026-01-31", "2026-01-31"), ("2026-01-31T12:00", "2026-01-31T12:00"),
-    ("2026-01-31T12:00:01.5+02:00", "2026-01-31T12:00:01.5+02:00"), ("1700000000", "1700000000"),
-])
+@pytest.mark.parametrize(
+    ("text", "since"),
+    [
+        ("10m", "10m"),
+        ("1h30m", "1h30m"),
+        ("2d", "48h"),
+        ("1.5d", "36h"),
+        ("2026-01-31", "2026-01-31"),
+        ("2026-01-31T12:00", "2026-01-31T12:00"),
+        ("2026-01-31T12:00:01.5+02:00", "2026-01-31T12:00:01.5+02:00"),
+        ("1700000000", "1700000000"),
+    ],
+)
 def test_since_takes_durations_and_times(text: str, since: str) -> None:
     assert checked_since(text) == since
 

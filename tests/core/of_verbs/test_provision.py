@@ -30,14 +30,17 @@ def test_nothing_missing_is_no_step():
     assert plan_provision(BOOKWORM, []) == ((), ())
 
 
-@pytest.mark.parametrize(("machine", "missing", "packages"), [
-    (BOOKWORM, [ENGINE, CLIENT, RSYNC], "docker.io rsync"),
-    (BOOKWORM, [CLIENT], "docker.io"),
-    (BOOKWORM, [RSYNC, GIT], "rsync git ca-certificates"),
-    (TRIXIE, [ENGINE, COMPOSE], "docker-cli docker.io docker-compose"),
-    (TRIXIE, [CLIENT], "docker-cli"),
-    (NOBLE, [ENGINE, CLIENT, COMPOSE], "docker.io docker-compose-v2"),
-])
+@pytest.mark.parametrize(
+    ("machine", "missing", "packages"),
+    [
+        (BOOKWORM, [ENGINE, CLIENT, RSYNC], "docker.io rsync"),
+        (BOOKWORM, [CLIENT], "docker.io"),
+        (BOOKWORM, [RSYNC, GIT], "rsync git ca-certificates"),
+        (TRIXIE, [ENGINE, COMPOSE], "docker-cli docker.io docker-compose"),
+        (TRIXIE, [CLIENT], "docker-cli"),
+        (NOBLE, [ENGINE, CLIENT, COMPOSE], "docker.io docker-compose-v2"),
+    ],
+)
 def test_packages(machine, missing, packages):
     assert f"apt-get install -y --no-install-recommends {packages}\n" in lines(machine, *missing) + "\n"
 
@@ -56,7 +59,9 @@ def test_compose_on_bookworm_without_a_known_mirror_is_told_not_tried():
     assert "cli-plugins/docker-compose" in provision.unmet[0]
 
 
-@pytest.mark.parametrize(("init", "line"), [("systemd", "systemctl enable --now docker"), ("sysv", "service docker start")])
+@pytest.mark.parametrize(
+    ("init", "line"), [("systemd", "systemctl enable --now docker"), ("sysv", "service docker start")]
+)
 def test_the_init_system_starts_the_engine(init, line):
     assert lines(BOOKWORM._replace(init=init), STOPPED) == line
 
@@ -111,17 +116,37 @@ Components: main
 """
 
 
-@pytest.mark.parametrize(("name", "text", "wanted"), [
-    ("debian.sources", DEB822, "deb [signed-by=/usr/share/keyrings/archive.gpg] http://mirror.test/debian trixie main"),
-    ("sources.list", "# deb http://no.test/debian bookworm main\ndeb http://mirror.test/debian bookworm main contrib # here\n",
-     "deb http://mirror.test/debian trixie main"),
-    ("x.list", "deb [arch=amd64 signed-by=/k] https://m.test/d bookworm main\n", "deb [arch=amd64 signed-by=/k] https://m.test/d trixie main"),
-    ("x.list", "deb http://m.test/d bookworm-security main\ndeb http://m.test/d bookworm contrib\n", ""),
-    ("x.sources", DEB822.replace("Types: deb\n#", "Enabled: no\nTypes: deb\n#"), ""),
-    ("x.sources", DEB822.replace("/usr/share/keyrings/archive.gpg", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n ."), "deb http://mirror.test/debian trixie main"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "wanted"),
+    [
+        (
+            "debian.sources",
+            DEB822,
+            "deb [signed-by=/usr/share/keyrings/archive.gpg] http://mirror.test/debian trixie main",
+        ),
+        (
+            "sources.list",
+            "# deb http://no.test/debian bookworm main\ndeb http://mirror.test/debian bookworm main contrib # here\n",
+            "deb http://mirror.test/debian trixie main",
+        ),
+        (
+            "x.list",
+            "deb [arch=amd64 signed-by=/k] https://m.test/d bookworm main\n",
+            "deb [arch=amd64 signed-by=/k] https://m.test/d trixie main",
+        ),
+        ("x.list", "deb http://m.test/d bookworm-security main\ndeb http://m.test/d bookworm contrib\n", ""),
+        ("x.sources", DEB822.replace("Types: deb\n#", "Enabled: no\nTypes: deb\n#"), ""),
+        (
+            "x.sources",
+            DEB822.replace("/usr/share/keyrings/archive.gpg", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n ."),
+            "deb http://mirror.test/debian trixie main",
+        ),
+    ],
+)
 def test_the_next_releases_source_is_made_from_the_systems_own(name, text, wanted):
-    assert next_source_line([("other.list", "deb http://other.test/x stable main\n"), (name, text)], "bookworm") == wanted
+    assert (
+        next_source_line([("other.list", "deb http://other.test/x stable main\n"), (name, text)], "bookworm") == wanted
+    )
 
 
 def test_other_releases_need_no_next_one():

@@ -1,4 +1,5 @@
 """The files that the proxy's pages take in: what they say, and that nothing in them can be anything but text."""
+
 from __future__ import annotations
 
 import json
@@ -44,25 +45,55 @@ def files(state: State, printed: str = "") -> dict[str, str]:
     return state_files([container()], {"web": state}, {"web": printed}, SEEN)
 
 
-@pytest.mark.parametrize(("state", "sentence", "word", "is_down"), [
-    (State(STARTING, "is being started"), "web is being started.", "starting", True),
-    (State(STOPPED, "was stopped by hand"), "web was stopped by hand; dusty up starts it.", "stopped", True),
-    (State(FAILED, "ended with status 3", "exited 3"), "web ended with status 3; dusty logs web shows why, dusty up starts it again.", "failed (exited 3)", True),
-    (State(NOT_ANSWERING, "does not answer: nothing listens on 8002; the container listens on 9999"),
-     "web does not answer: nothing listens on 8002; the container listens on 9999.", "not answering", True),
-    (State(RUNNING, "is running"), "web is running.", "running", False),
-])
+@pytest.mark.parametrize(
+    ("state", "sentence", "word", "is_down"),
+    [
+        (State(STARTING, "is being started"), "web is being started.", "starting", True),
+        (State(STOPPED, "was stopped by hand"), "web was stopped by hand; dusty up starts it.", "stopped", True),
+        (
+            State(FAILED, "ended with status 3", "exited 3"),
+            "web ended with status 3; dusty logs web shows why, dusty up starts it again.",
+            "failed (exited 3)",
+            True,
+        ),
+        (
+            State(NOT_ANSWERING, "does not answer: nothing listens on 8002; the container listens on 9999"),
+            "web does not answer: nothing listens on 8002; the container listens on 9999.",
+            "not answering",
+            True,
+        ),
+        (State(RUNNING, "is running"), "web is running.", "running", False),
+    ],
+)
 def test_each_state_is_told_apart_with_its_date(state: State, sentence: str, word: str, is_down: bool) -> None:
     found = files(state, "one\ntwo")
-    assert sentence in found["web.html"] and "one&#10;two" in found["web.html"] and found["web.word"].startswith(f"{word} ")
+    assert (
+        sentence in found["web.html"]
+        and "one&#10;two" in found["web.html"]
+        and found["web.word"].startswith(f"{word} ")
+    )
     assert "2026-11-28 02:02:00 UTC" in found["web.html"] and "As dusty up saw it at " in found["web.html"]
-    assert json.loads(found["web.json"]) == {"state": state.name, "what": sentence, "detail": state.detail, "lines": ["one", "two"],
-                                             "by": "dusty up", "seen": "2026-11-28T02:02:00Z", "is_down": is_down}
+    assert json.loads(found["web.json"]) == {
+        "state": state.name,
+        "what": sentence,
+        "detail": state.detail,
+        "lines": ["one", "two"],
+        "by": "dusty up",
+        "seen": "2026-11-28T02:02:00Z",
+        "is_down": is_down,
+    }
 
 
 def test_only_apps_with_a_route_are_told_of() -> None:
-    wanted = [container(), container("worker", ports=()), container("cache", "service"), container("dustyInternalNginx", "proxy")]
-    assert {name.partition(".")[0] for name in state_files(wanted, {each.name: State(RUNNING) for each in wanted}, {}, SEEN)} == {"web"}
+    wanted = [
+        container(),
+        container("worker", ports=()),
+        container("cache", "service"),
+        container("dustyInternalNginx", "proxy"),
+    ]
+    assert {
+        name.partition(".")[0] for name in state_files(wanted, {each.name: State(RUNNING) for each in wanted}, {}, SEEN)
+    } == {"web"}
 
 
 def test_colours_and_secrets_are_left_out_and_long_output_is_cut() -> None:
@@ -73,8 +104,19 @@ def test_colours_and_secrets_are_left_out_and_long_output_is_cut() -> None:
     assert len(json.loads(files(State(FAILED), "a\n" * 500)["web.json"])["lines"]) == MAX_LINES
 
 
-HOSTILE = st.text() | st.sampled_from(["<script>alert(1)</script>", "</pre></section><img src=x onerror=y>", '<!--#include virtual="/etc/passwd"-->',
-                                       "--><!--#exec cmd=x-->", "\t\n\r\x1b[2J", "&lt;b&gt;", "\u2028", "\ud800", '"}, {"a": "'])
+HOSTILE = st.text() | st.sampled_from(
+    [
+        "<script>alert(1)</script>",
+        "</pre></section><img src=x onerror=y>",
+        '<!--#include virtual="/etc/passwd"-->',
+        "--><!--#exec cmd=x-->",
+        "\t\n\r\x1b[2J",
+        "&lt;b&gt;",
+        "\u2028",
+        "\ud800",
+        '"}, {"a": "',
+    ]
+)
 
 
 @given(HOSTILE, HOSTILE, HOSTILE)

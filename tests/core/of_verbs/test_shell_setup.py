@@ -1,4 +1,5 @@
 """Lines of ours in a start file that is somebody else's: put in once, changed in place, taken out without a trace."""
+
 from __future__ import annotations
 
 from hypothesis import example, given
@@ -8,7 +9,20 @@ from dusty_tasks.core.of_verbs.shell_setup import BEGIN, END, lines_for, places,
 
 LINES = lines_for("bash", "/home/me/.local/share/bash-completion/completions/dusty", "/home/me", adds_folder=False)
 OTHER_LINES = lines_for("bash", "/home/me/.local/share/bash-completion/completions/dusty", "/home/me", adds_folder=True)
-TEXTS = st.lists(st.sampled_from([b"", b"alias ll='ls -l'", b"\xff\r", b"  # BEGIN lines of Dusty", b"# END lines of Dusty, or not", b"a\rb", b"\x00"]), max_size=6).map(b"\n".join)
+TEXTS = st.lists(
+    st.sampled_from(
+        [
+            b"",
+            b"alias ll='ls -l'",
+            b"\xff\r",
+            b"  # BEGIN lines of Dusty",
+            b"# END lines of Dusty, or not",
+            b"a\rb",
+            b"\x00",
+        ]
+    ),
+    max_size=6,
+).map(b"\n".join)
 
 
 @given(TEXTS)
@@ -46,5 +60,8 @@ def test_paths_below_the_home_folder_follow_it_and_others_are_quoted() -> None:
 
 def test_each_shell_has_its_own_places() -> None:
     assert places("bash", "/h", {}) == ("/h/.bashrc", "/h/.local/share/bash-completion/completions/dusty")
-    assert places("zsh", "/h", {"ZDOTDIR": "/z", "XDG_DATA_HOME": "/d"}) == ("/z/.zshrc", "/d/zsh/site-functions/_dusty")
+    assert places("zsh", "/h", {"ZDOTDIR": "/z", "XDG_DATA_HOME": "/d"}) == (
+        "/z/.zshrc",
+        "/d/zsh/site-functions/_dusty",
+    )
     assert places("fish", "/h", {"XDG_CONFIG_HOME": "/c"}) == ("", "/c/fish/completions/dusty.fish")

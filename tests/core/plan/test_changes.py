@@ -1,4 +1,5 @@
 """wanted x found -> plan, by tables: each row names a behaviour and the lines that `dusty plan` prints for it."""
+
 from __future__ import annotations
 
 import json
@@ -22,25 +23,39 @@ def app(name: str = "web", **changed: Any) -> WantedContainer:
 
 
 def service(name: str = "redis", **changed: Any) -> WantedContainer:
-    return WantedContainer(name=name, container_name=f"dusty_{name}_1",
-                           **{"kind": "service", "mapping": {"image": "redis"}, **changed})
+    return WantedContainer(
+        name=name, container_name=f"dusty_{name}_1", **{"kind": "service", "mapping": {"image": "redis"}, **changed}
+    )
 
 
 def proxy(**changed: Any) -> WantedContainer:
-    return WantedContainer(name="dustyInternalNginx", container_name="dusty_dustyInternalNginx_1",
-                           **{"kind": "proxy", "mapping": PROXY, **changed})
+    return WantedContainer(
+        name="dustyInternalNginx",
+        container_name="dusty_dustyInternalNginx_1",
+        **{"kind": "proxy", "mapping": PROXY, **changed},
+    )
 
 
 def running(container: WantedContainer, **changed: Any) -> FoundContainer:
-    fields: dict[str, Any] = {"container_name": container.container_name, "id": f"id-{container.name}", "state": "running",
-                              "image": container.mapping.get("image", f"dusty-{container.name}")}
+    fields: dict[str, Any] = {
+        "container_name": container.container_name,
+        "id": f"id-{container.name}",
+        "state": "running",
+        "image": container.mapping.get("image", f"dusty-{container.name}"),
+    }
     return FoundContainer(name=container.name, **{**fields, **changed})
 
 
 def record(container: WantedContainer, **changed: Any) -> dict[str, Any]:
-    return {"container_id": f"id-{container.name}", "mapping": container.mapping, "always": container.always_digest,
-            "repos": dict.fromkeys(container.repo_ids, "code-1"), "assets": dict.fromkeys(container.asset_keys, "asset-1"),
-            **({"nginx": "nginx-1"} if container.kind == "proxy" else {}), **changed}
+    return {
+        "container_id": f"id-{container.name}",
+        "mapping": container.mapping,
+        "always": container.always_digest,
+        "repos": dict.fromkeys(container.repo_ids, "code-1"),
+        "assets": dict.fromkeys(container.asset_keys, "asset-1"),
+        **({"nginx": "nginx-1"} if container.kind == "proxy" else {}),
+        **changed,
+    }
 
 
 def world(*containers: WantedContainer, **changed: Any) -> tuple[Wanted, Sources, Found]:
@@ -48,12 +63,18 @@ def world(*containers: WantedContainer, **changed: Any) -> tuple[Wanted, Sources
     repo_ids = {repo_id for container in containers for repo_id in container.repo_ids}
     keys = {key for container in containers for key in container.asset_keys}
     has_proxy = any(container.kind == "proxy" for container in containers)
-    found = Found(containers={container.name: running(container) for container in containers},
-                  started={container.container_name: record(container) for container in containers},
-                  receipts={repo_id: {"fingerprint": "code-1"} for repo_id in repo_ids},
-                  assets={container.name: " ".join(f"{key}=asset-1" for key in sorted(container.asset_keys))
-                          for container in containers if container.asset_keys},
-                  nginx_digest="nginx-1" if has_proxy else "", images={"busybox:1": {}, "nginx:1": {}, "redis:latest": {}})
+    found = Found(
+        containers={container.name: running(container) for container in containers},
+        started={container.container_name: record(container) for container in containers},
+        receipts={repo_id: {"fingerprint": "code-1"} for repo_id in repo_ids},
+        assets={
+            container.name: " ".join(f"{key}=asset-1" for key in sorted(container.asset_keys))
+            for container in containers
+            if container.asset_keys
+        },
+        nginx_digest="nginx-1" if has_proxy else "",
+        images={"busybox:1": {}, "nginx:1": {}, "redis:latest": {}},
+    )
     sources = Sources(assets=dict.fromkeys(keys, "asset-1"), nginx_digest="nginx-1" if has_proxy else "")
     return Wanted(containers=containers), sources, found._replace(**changed)
 
@@ -93,31 +114,44 @@ def test_a_first_up_in_full() -> None:
 
 
 def test_a_hosts_section_that_was_refused_is_pending_and_no_change() -> None:
-    wanted, sources, found = world(app(), hosts_section_is_in_place=False, hosts_refused="sudo asks for a password (2026-01-31)")
+    wanted, sources, found = world(
+        app(), hosts_section_is_in_place=False, hosts_refused="sudo asks for a password (2026-01-31)"
+    )
     planned = plan(wanted, sources, found)
-    assert (planned.changes, list(map(str, planned.pending))) == ((), ["write hosts section: sudo asks for a password (2026-01-31)"])
+    assert (planned.changes, list(map(str, planned.pending))) == (
+        (),
+        ["write hosts section: sudo asks for a password (2026-01-31)"],
+    )
 
 
 def changed_mapping(**keys: Any) -> WantedContainer:
     return app(mapping={key: value for key, value in {**APP, **keys}.items() if value is not None})
 
 
-@pytest.mark.parametrize(("now", "cause"), [
-    (changed_mapping(image="busybox:2"), "image busybox:1 -> busybox:2"),
-    (changed_mapping(environment={"A": "2"}), "environment A changed"),
-    (changed_mapping(environment={"A": "1", "B": "secret"}), "environment B is new"),
-    (changed_mapping(environment={}), "environment A is gone"),
-    (changed_mapping(ports=["172.17.0.1:65000:80"]), "port 172.17.0.1:65000:80 is new"),
-    (changed_mapping(volumes=["/persist/x:/x"]), "volume /persist/x:/x is new"),
-    (changed_mapping(labels={"dusty.recreate": "once-2"}), "`once` or the install lines of a lib changed"),
-    (changed_mapping(privileged=True), "privileged is new: true"),
-    (changed_mapping(image="busybox:2", mem_limit="1g", cap_add=["X"], tty=True),
-     "image busybox:1 -> busybox:2; mem_limit is new: 1g; cap_add X is new and 1 more"),
-], ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("now", "cause"),
+    [
+        (changed_mapping(image="busybox:2"), "image busybox:1 -> busybox:2"),
+        (changed_mapping(environment={"A": "2"}), "environment A changed"),
+        (changed_mapping(environment={"A": "1", "B": "secret"}), "environment B is new"),
+        (changed_mapping(environment={}), "environment A is gone"),
+        (changed_mapping(ports=["172.17.0.1:65000:80"]), "port 172.17.0.1:65000:80 is new"),
+        (changed_mapping(volumes=["/persist/x:/x"]), "volume /persist/x:/x is new"),
+        (changed_mapping(labels={"dusty.recreate": "once-2"}), "`once` or the install lines of a lib changed"),
+        (changed_mapping(privileged=True), "privileged is new: true"),
+        (
+            changed_mapping(image="busybox:2", mem_limit="1g", cap_add=["X"], tty=True),
+            "image busybox:1 -> busybox:2; mem_limit is new: 1g; cap_add X is new and 1 more",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
 def test_recreated_for_what_is_part_of_the_container(now: WantedContainer, cause: str) -> None:
     _, sources, found = world(app())
     wanted = Wanted(containers=(now,))
-    assert [line for line in lines(wanted, sources, found) if "image busybox:2: it" not in line] == [f"recreate web: {cause}"]
+    assert [line for line in lines(wanted, sources, found) if "image busybox:2: it" not in line] == [
+        f"recreate web: {cause}"
+    ]
 
 
 def test_what_a_new_version_brought_says_why_containers_are_made_anew_once() -> None:
@@ -132,17 +166,46 @@ def test_what_a_new_version_brought_says_why_containers_are_made_anew_once() -> 
     assert lines(Wanted(containers=(now,)), sources, kept_out) == ["recreate web: init false -> true"]
 
 
-@pytest.mark.parametrize(("container", "changed", "line"), [
-    ({"container_name": "foo"}, {}, "recreate web: its container was renamed to foo"),
-    ({"networks": {"bridge": "n0"}}, {}, "recreate web: it was taken off the project's network"),
-    ({"networks": {"dusty_default": "n1"}}, {"network_id": "n2"}, ""),
-    ({"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137}, {"network_id": "n2"},
-     "recreate web: the network that it was made in is gone"),
-    ({"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137}, {"network_id": "n1"}, "start web: it ended with status 137"),
-    ({"networks": {"dusty_default": ""}, "state": "created"}, {"network_id": "n1"}, "start web: it was created and never started"),
-    ({"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 0}, {"network_id": "", "finished": frozenset({"web"})}, ""),
-], ids=["renamed", "off the network", "runs, so it has its network", "network gone", "network there", "never started", "finished"])
-def test_recreated_for_what_a_person_did_to_its_name_or_network(container: dict[str, Any], changed: dict[str, Any], line: str) -> None:
+@pytest.mark.parametrize(
+    ("container", "changed", "line"),
+    [
+        ({"container_name": "foo"}, {}, "recreate web: its container was renamed to foo"),
+        ({"networks": {"bridge": "n0"}}, {}, "recreate web: it was taken off the project's network"),
+        ({"networks": {"dusty_default": "n1"}}, {"network_id": "n2"}, ""),
+        (
+            {"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137},
+            {"network_id": "n2"},
+            "recreate web: the network that it was made in is gone",
+        ),
+        (
+            {"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137},
+            {"network_id": "n1"},
+            "start web: it ended with status 137",
+        ),
+        (
+            {"networks": {"dusty_default": ""}, "state": "created"},
+            {"network_id": "n1"},
+            "start web: it was created and never started",
+        ),
+        (
+            {"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 0},
+            {"network_id": "", "finished": frozenset({"web"})},
+            "",
+        ),
+    ],
+    ids=[
+        "renamed",
+        "off the network",
+        "runs, so it has its network",
+        "network gone",
+        "network there",
+        "never started",
+        "finished",
+    ],
+)
+def test_recreated_for_what_a_person_did_to_its_name_or_network(
+    container: dict[str, Any], changed: dict[str, Any], line: str
+) -> None:
     wanted, sources, found = world(app(), **changed)
     found = found._replace(containers={"web": running(app(), **container)})
     assert lines(wanted, sources, found) == ([line] if line else [])
@@ -153,26 +216,39 @@ def test_a_container_in_the_network_of_another_needs_none_of_its_own() -> None:
     assert lines(wanted, sources, with_container(found, wanted.containers[1], networks={})) == []
 
 
-@pytest.mark.parametrize(("before", "now", "cause"), [
-    ({"": "1", "base": "1"}, {"": "2", "base": "1"}, "`once` changed"),
-    ({"": "1", "base": "1"}, {"": "1", "base": "2"}, "`install` of lib base changed"),
-    ({"": "1", "base": "1"}, {"": "2"}, "`once` changed; `install` of lib base changed"),
-    ({}, {"": "1"}, "`once` or the install lines of a lib changed"),
-], ids=["once", "install", "both", "an old record"])
+@pytest.mark.parametrize(
+    ("before", "now", "cause"),
+    [
+        ({"": "1", "base": "1"}, {"": "2", "base": "1"}, "`once` changed"),
+        ({"": "1", "base": "1"}, {"": "1", "base": "2"}, "`install` of lib base changed"),
+        ({"": "1", "base": "1"}, {"": "2"}, "`once` changed; `install` of lib base changed"),
+        ({}, {"": "1"}, "`once` or the install lines of a lib changed"),
+    ],
+    ids=["once", "install", "both", "an old record"],
+)
 def test_what_runs_once_is_told_apart(before: dict[str, str], now: dict[str, str], cause: str) -> None:
     wanted, sources, found = world(changed_mapping(labels={"dusty.recreate": "new"})._replace(once_digests=now))
     found = with_record(found, wanted.containers[0], mapping=APP, once=before)
     assert lines(wanted, sources, found) == [f"recreate web: {cause}"]
 
 
-@pytest.mark.parametrize(("before", "now", "line"), [
-    ({}, {"B": "d1"}, "environment B is new"), ({"B": "d1"}, {"B": "d2"}, "environment B changed"), ({"B": "d1"}, {}, "environment B is gone"),
-    ({}, {"A": "d1"}, "environment A changed"), ({"B": "d1"}, {"B": "d1"}, "")])
+@pytest.mark.parametrize(
+    ("before", "now", "line"),
+    [
+        ({}, {"B": "d1"}, "environment B is new"),
+        ({"B": "d1"}, {"B": "d2"}, "environment B changed"),
+        ({"B": "d1"}, {}, "environment B is gone"),
+        ({}, {"A": "d1"}, "environment A changed"),
+        ({"B": "d1"}, {"B": "d1"}, ""),
+    ],
+)
 def test_values_that_were_set_differ_by_their_digests(before: dict[str, str], now: dict[str, str], line: str) -> None:
     """They are in no mapping; the file that holds them is there or not, and is no cause."""
+
     def mapping(given: dict[str, str]) -> WantedContainer:
         kept = {name: text for name, text in APP["environment"].items() if name not in given}
         return changed_mapping(**{"environment": kept, **({"env_file": ["/home/state/env/web.env"]} if given else {})})
+
     wanted, sources, found = world(mapping(now))
     found = with_record(found, mapping(before), environment=before)
     planned = lines(wanted, sources._replace(environment={"web": now} if now else {}), found)
@@ -190,16 +266,31 @@ def test_another_order_of_start_changes_no_container() -> None:
     assert lines(Wanted(containers=(changed_mapping(depends_on={"redis": {}}),)), sources, found) == []
 
 
-@pytest.mark.parametrize(("now", "changed", "line"), [
-    (app(always_digest="always-2"), {}, "restart web: `always` changed"),
-    (app(), {"stale_repos": {"src/web": "web.py changed"}}, "restart web: repo web: web.py changed"),
-    (app(), {"receipts": {"src/web": {"fingerprint": "code-2"}}}, "restart web: repo web was synced after it started"),
-    (app(), {"receipts": {"src/web": {"fingerprint": "code-2", "is_bound": True}}}, "restart web: repo web was edited after it started"),
-    (app(repo_ids=("src/web", "src/lib")), {"receipts": {"src/web": {"fingerprint": "code-1"}, "src/lib": {"fingerprint": "x"}}},
-     "restart web: repo lib was synced after it started"),
-    (app(asset_keys=("KEY",)), {}, "restart web: asset KEY changed"),
-    (app(asset_keys=("KEY", "GONE")), {}, "restart web: asset KEY changed; asset GONE is unset"),
-], ids=["always", "stale repo", "synced by another verb", "edited in place", "lib", "asset", "asset unset"])
+@pytest.mark.parametrize(
+    ("now", "changed", "line"),
+    [
+        (app(always_digest="always-2"), {}, "restart web: `always` changed"),
+        (app(), {"stale_repos": {"src/web": "web.py changed"}}, "restart web: repo web: web.py changed"),
+        (
+            app(),
+            {"receipts": {"src/web": {"fingerprint": "code-2"}}},
+            "restart web: repo web was synced after it started",
+        ),
+        (
+            app(),
+            {"receipts": {"src/web": {"fingerprint": "code-2", "is_bound": True}}},
+            "restart web: repo web was edited after it started",
+        ),
+        (
+            app(repo_ids=("src/web", "src/lib")),
+            {"receipts": {"src/web": {"fingerprint": "code-1"}, "src/lib": {"fingerprint": "x"}}},
+            "restart web: repo lib was synced after it started",
+        ),
+        (app(asset_keys=("KEY",)), {}, "restart web: asset KEY changed"),
+        (app(asset_keys=("KEY", "GONE")), {}, "restart web: asset KEY changed; asset GONE is unset"),
+    ],
+    ids=["always", "stale repo", "synced by another verb", "edited in place", "lib", "asset", "asset unset"],
+)
 def test_restarted_for_code_always_and_assets(now: WantedContainer, changed: dict[str, Any], line: str) -> None:
     _, sources, found = world(app(asset_keys=("GONE",) if "GONE" in now.asset_keys else ()), **changed)
     sources = sources._replace(assets={"KEY": "asset-2"})
@@ -214,6 +305,7 @@ def test_the_place_of_what_a_setting_changed_is_that_of_the_setting() -> None:
     def place_of(_name: str, path: Any) -> str:
         asked.append(path)
         return "somewhere"
+
     _, sources, found = world(before)
     plan(Wanted(containers=(now,)), sources, found, place_of=place_of)
     _, sources, found = world(app())
@@ -222,31 +314,44 @@ def test_the_place_of_what_a_setting_changed_is_that_of_the_setting() -> None:
     assert asked == [("settings", "sync.mode"), ("settings", "env.web.DEBUG")]
 
 
-@pytest.mark.parametrize(("pushed", "expected"), [
-    ({"LIB_base": "for tests: KEY=a OTHER=b"}, []), ({"LIB_base": "for tests: KEY=a GONE=b"}, ["push assets: those of LIB_base differ on the Docker host"]),
-    ({"old": "KEY=a"}, ["push assets: those of old differ on the Docker host"]), ({"web": "for tests: KEY=asset-1"}, ["push assets: those of web differ on the Docker host"]),
-])
+@pytest.mark.parametrize(
+    ("pushed", "expected"),
+    [
+        ({"LIB_base": "for tests: KEY=a OTHER=b"}, []),
+        ({"LIB_base": "for tests: KEY=a GONE=b"}, ["push assets: those of LIB_base differ on the Docker host"]),
+        ({"old": "KEY=a"}, ["push assets: those of old differ on the Docker host"]),
+        ({"web": "for tests: KEY=asset-1"}, ["push assets: those of web differ on the Docker host"]),
+    ],
+)
 def test_assets_that_tests_pushed_stay_while_they_are_set(pushed: dict[str, str], expected: list[str]) -> None:
     wanted, sources, found = world(app(asset_keys=("KEY",)))
     found = found._replace(assets={**found.assets, **pushed})
     assert lines(wanted, sources._replace(set_keys=frozenset({"KEY", "OTHER"})), found) == expected
 
 
-@pytest.mark.parametrize(("container", "changed", "expected"), [
-    ({"state": "exited", "exit_status": 137}, {}, ["start web: it ended with status 137"]),
-    ({"state": "exited", "exit_status": 0}, {}, ["start web: it ended with status 0"]),
-    ({"state": "exited", "exit_status": 0}, {"finished": frozenset({"web"})}, []),
-    ({"state": "exited", "exit_status": 3}, {"finished": frozenset({"web"})}, ["start web: it ended with status 3"]),
-    ({"state": "created"}, {}, ["start web: it was created and never started"]),
-    ({"state": "paused"}, {}, ["unpause web: it is paused"]),
-    ({"state": "dead"}, {}, ["recreate web: its container is dead"]),
-    ({"state": "restarting"}, {}, ["wait for web: it keeps ending and being restarted by the engine"]),
-    ({"health": "unhealthy"}, {}, ["wait for web: it is unhealthy"]),
-    ({"health": "healthy"}, {}, []),
-    ({"id": "another"}, {}, ["recreate web: it is not the container that the last up made"]),
-    ({}, {"started": {}}, ["recreate web: there is no record of what it was started with"]),
-    ({"image": "sha256:0123"}, {}, ["recreate web: the name busybox:1 now means another image"]),
-], ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("container", "changed", "expected"),
+    [
+        ({"state": "exited", "exit_status": 137}, {}, ["start web: it ended with status 137"]),
+        ({"state": "exited", "exit_status": 0}, {}, ["start web: it ended with status 0"]),
+        ({"state": "exited", "exit_status": 0}, {"finished": frozenset({"web"})}, []),
+        (
+            {"state": "exited", "exit_status": 3},
+            {"finished": frozenset({"web"})},
+            ["start web: it ended with status 3"],
+        ),
+        ({"state": "created"}, {}, ["start web: it was created and never started"]),
+        ({"state": "paused"}, {}, ["unpause web: it is paused"]),
+        ({"state": "dead"}, {}, ["recreate web: its container is dead"]),
+        ({"state": "restarting"}, {}, ["wait for web: it keeps ending and being restarted by the engine"]),
+        ({"health": "unhealthy"}, {}, ["wait for web: it is unhealthy"]),
+        ({"health": "healthy"}, {}, []),
+        ({"id": "another"}, {}, ["recreate web: it is not the container that the last up made"]),
+        ({}, {"started": {}}, ["recreate web: there is no record of what it was started with"]),
+        ({"image": "sha256:0123"}, {}, ["recreate web: the name busybox:1 now means another image"]),
+    ],
+    ids=lambda value: str(value),
+)
 def test_reality_is_the_judge(container: dict[str, Any], changed: dict[str, Any], expected: list[str]) -> None:
     wanted, sources, found = world(app(), **changed)
     assert lines(wanted, sources, with_container(found, app(), **container)) == expected
@@ -256,17 +361,36 @@ ROUTED = app(http_urls=("http://web.test/",), route_ports=(80,))
 WRONG_PORT = "does not answer at http://web.test/: nothing listens on 80; the container listens on 8080"
 
 
-@pytest.mark.parametrize(("container", "record", "changed", "expected"), [
-    ({"state": "exited", "exit_status": 0}, {}, {"finished": frozenset({"web"})}, ["start web: it ended with status 0, and a route leads to it"]),
-    ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": False}}, [f"wait for web: it {WRONG_PORT}"]),
-    ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": True}}, []),
-    ({}, {"ready": False}, {"answers": {"web": False}}, ["wait for web: it does not answer"]),
-    ({"state": "exited", "exit_status": 5}, {"ready": False, "trouble": "ended with status 5"}, {}, ["start web: it ended with status 5"]),
-    ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": False}, "stale_repos": {"src/web": "web.py changed"}},
-     ["sync src/web: web.py changed", "restart web: repo web: web.py changed"]),
-], ids=["ended with 0", "silent", "answers by now", "never seen ready", "ended", "changed"])
-def test_what_failed_stays_failed_until_it_is_mended_or_changed(container: dict[str, Any], record: dict[str, Any], changed: dict[str, Any],
-                                                                expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("container", "record", "changed", "expected"),
+    [
+        (
+            {"state": "exited", "exit_status": 0},
+            {},
+            {"finished": frozenset({"web"})},
+            ["start web: it ended with status 0, and a route leads to it"],
+        ),
+        ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": False}}, [f"wait for web: it {WRONG_PORT}"]),
+        ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": True}}, []),
+        ({}, {"ready": False}, {"answers": {"web": False}}, ["wait for web: it does not answer"]),
+        (
+            {"state": "exited", "exit_status": 5},
+            {"ready": False, "trouble": "ended with status 5"},
+            {},
+            ["start web: it ended with status 5"],
+        ),
+        (
+            {},
+            {"ready": False, "trouble": WRONG_PORT},
+            {"answers": {"web": False}, "stale_repos": {"src/web": "web.py changed"}},
+            ["sync src/web: web.py changed", "restart web: repo web: web.py changed"],
+        ),
+    ],
+    ids=["ended with 0", "silent", "answers by now", "never seen ready", "ended", "changed"],
+)
+def test_what_failed_stays_failed_until_it_is_mended_or_changed(
+    container: dict[str, Any], record: dict[str, Any], changed: dict[str, Any], expected: list[str]
+) -> None:
     wanted, sources, found = world(ROUTED, **changed)
     found = with_record(with_container(found, ROUTED, **container), ROUTED, **record)
     assert lines(wanted, sources, found) == expected
@@ -287,22 +411,32 @@ def test_a_stopped_container_says_so() -> None:
 def test_a_restart_that_did_not_finish_is_done_again() -> None:
     wanted, sources, found = world(app())
     assert lines(wanted, sources, with_record(found, app(), restart_owed=True)) == [
-        "restart web: the run that was to restart it did not finish"]
+        "restart web: the run that was to restart it did not finish"
+    ]
 
 
 def test_what_the_stack_no_longer_has_is_removed_first() -> None:
     _, sources, found = world(app("old"), app("web", repo_ids=()))
     assert lines(Wanted(containers=(app("new", repo_ids=()), app("web", repo_ids=()))), sources, found) == [
-        "remove old: nothing that is active needs it", "create new: it has no container yet"]
+        "remove old: nothing that is active needs it",
+        "create new: it has no container yet",
+    ]
 
 
 def test_no_recreate_leaves_containers_and_says_what_is_pending() -> None:
     _, sources, found = world(app("old", repo_ids=()), app(), proxy(), stale_repos={"src/web": "web.py changed"})
-    planned = plan(Wanted(containers=(changed_mapping(image="busybox:2"), proxy())), sources, found, Options(no_recreate=True))
+    planned = plan(
+        Wanted(containers=(changed_mapping(image="busybox:2"), proxy())), sources, found, Options(no_recreate=True)
+    )
     assert [str(change) for change in planned.changes] == [
-        "sync src/web: web.py changed", "stop old: nothing that is active needs it", "restart web: repo web: web.py changed"]
+        "sync src/web: web.py changed",
+        "stop old: nothing that is active needs it",
+        "restart web: repo web: web.py changed",
+    ]
     assert [str(change) for change in planned.pending] == [
-        "remove old: nothing that is active needs it", "recreate web: image busybox:1 -> busybox:2"]
+        "remove old: nothing that is active needs it",
+        "recreate web: image busybox:1 -> busybox:2",
+    ]
 
 
 @pytest.mark.parametrize("key", ["network_mode", "pid", "ipc"])
@@ -310,14 +444,20 @@ def test_what_shares_with_a_recreated_container_is_recreated_after_it(key: str) 
     side = app("side", repo_ids=(), mapping={"image": "busybox:1", key: "service:web"})
     _, sources, found = world(app(), side)
     assert lines(Wanted(containers=(changed_mapping(tty=True), side)), sources, found) == [
-        "recreate web: tty is new: true", "recreate side: it shares with web, which was recreated"]
+        "recreate web: tty is new: true",
+        "recreate side: it shares with web, which was recreated",
+    ]
 
 
 def test_what_shares_the_network_of_a_restarted_container_is_restarted_after_it() -> None:
-    side = app("side", repo_ids=(), shares_network_of="web", mapping={"image": "busybox:1", "network_mode": "service:web"})
+    side = app(
+        "side", repo_ids=(), shares_network_of="web", mapping={"image": "busybox:1", "network_mode": "service:web"}
+    )
     wanted, sources, found = world(app(), side, stale_repos={"src/web": "web.py changed"})
     assert lines(wanted, sources, found)[1:] == [
-        "restart web: repo web: web.py changed", "restart side: it shares with web, which was started anew"]
+        "restart web: repo web: web.py changed",
+        "restart side: it shares with web, which was started anew",
+    ]
 
 
 def test_volumes_from_counts_as_sharing() -> None:
@@ -325,21 +465,50 @@ def test_volumes_from_counts_as_sharing() -> None:
 
 
 PROXY_CASES: list[tuple[str, WantedContainer, dict[str, Any], dict[str, Any], list[str]]] = [
-    ("a new name on a known port", proxy(mapping={**PROXY, "networks": {"default": {"aliases": ["web.test", "shop.test"]}}}), {}, {"nginx_digest": "nginx-2"},
-     ["reconnect dustyInternalNginx: shop.test is new", "push nginx config: shop.test is new", "reload nginx: its config changed"]),
-    ("a new port", proxy(mapping={**PROXY, "ports": ["127.0.0.1:80:80", "127.0.0.1:81:81"]}), {}, {"nginx_digest": "nginx-2"},
-     ["push nginx config: it differs from the compiled one",
-      "recreate dustyInternalNginx: port 127.0.0.1:81:81 is new"]),
-    ("a lost config", proxy(), {"nginx_digest": ""}, {},
-     ["push nginx config: it is not on the Docker host", "reload nginx: its config changed"]),
-    ("a reload that did not happen", proxy(), {"started": {"dusty_dustyInternalNginx_1": record(proxy(), nginx="nginx-0")}}, {},
-     ["reload nginx: it has not loaded its config yet"]),
+    (
+        "a new name on a known port",
+        proxy(mapping={**PROXY, "networks": {"default": {"aliases": ["web.test", "shop.test"]}}}),
+        {},
+        {"nginx_digest": "nginx-2"},
+        [
+            "reconnect dustyInternalNginx: shop.test is new",
+            "push nginx config: shop.test is new",
+            "reload nginx: its config changed",
+        ],
+    ),
+    (
+        "a new port",
+        proxy(mapping={**PROXY, "ports": ["127.0.0.1:80:80", "127.0.0.1:81:81"]}),
+        {},
+        {"nginx_digest": "nginx-2"},
+        [
+            "push nginx config: it differs from the compiled one",
+            "recreate dustyInternalNginx: port 127.0.0.1:81:81 is new",
+        ],
+    ),
+    (
+        "a lost config",
+        proxy(),
+        {"nginx_digest": ""},
+        {},
+        ["push nginx config: it is not on the Docker host", "reload nginx: its config changed"],
+    ),
+    (
+        "a reload that did not happen",
+        proxy(),
+        {"started": {"dusty_dustyInternalNginx_1": record(proxy(), nginx="nginx-0")}},
+        {},
+        ["reload nginx: it has not loaded its config yet"],
+    ),
 ]
 
 
-@pytest.mark.parametrize(("now", "changed", "here", "expected"), [row[1:] for row in PROXY_CASES], ids=[row[0] for row in PROXY_CASES])
-def test_the_proxy_is_recreated_only_for_ports(now: WantedContainer, changed: dict[str, Any], here: dict[str, Any],
-                                               expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("now", "changed", "here", "expected"), [row[1:] for row in PROXY_CASES], ids=[row[0] for row in PROXY_CASES]
+)
+def test_the_proxy_is_recreated_only_for_ports(
+    now: WantedContainer, changed: dict[str, Any], here: dict[str, Any], expected: list[str]
+) -> None:
     _, sources, found = world(proxy(), **changed)
     assert lines(Wanted(containers=(now,)), sources._replace(**here), found) == expected
 
@@ -348,12 +517,16 @@ def test_a_stopped_proxy_gets_its_new_names_too() -> None:
     now = proxy(mapping={**PROXY, "networks": {"default": {"aliases": ["web.test", "shop.test"]}}})
     _, sources, found = world(proxy())
     found = with_container(found, proxy(), state="exited", exit_status=0)
-    assert [str(change).partition(":")[0] for change in plan(Wanted(containers=(now,)), sources._replace(nginx_digest="nginx-2"), found).changes] == [
-        "push nginx config", "start dustyInternalNginx", "reconnect dustyInternalNginx"]
+    assert [
+        str(change).partition(":")[0]
+        for change in plan(Wanted(containers=(now,)), sources._replace(nginx_digest="nginx-2"), found).changes
+    ] == ["push nginx config", "start dustyInternalNginx", "reconnect dustyInternalNginx"]
 
 
 def built(**changed: Any) -> WantedContainer:
-    return app(**{"mapping": {"build": {"context": "/src/web"}}, "build_context": "/src/web", "repo_ids": (), **changed})
+    return app(
+        **{"mapping": {"build": {"context": "/src/web"}}, "build_context": "/src/web", "repo_ids": (), **changed}
+    )
 
 
 def test_pulls_come_before_builds() -> None:
@@ -362,18 +535,41 @@ def test_pulls_come_before_builds() -> None:
     assert [line.partition(":")[0] for line in planned[:2]] == ["pull image redis", "build image a"]
 
 
-@pytest.mark.parametrize(("labels", "images", "options", "expected"), [
-    ({CONTEXT_LABEL: "context-2"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {}, []),
-    ({CONTEXT_LABEL: "context-1"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-1"}}, {},
-     ["build image web: /src/web changed", "recreate web: /src/web changed"]),
-    ({CONTEXT_LABEL: "context-1"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {}, ["recreate web: /src/web changed"]),
-    ({CONTEXT_LABEL: "context-2"}, None, {}, []),
-    ({CONTEXT_LABEL: "context-1"}, {}, {}, ["build image web: it was not built yet", "recreate web: /src/web changed"]),
-    ({CONTEXT_LABEL: "context-2"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {"build": True},
-     ["build image web: --build asks for it"]),
-], ids=["unchanged", "changed", "already built", "nobody asked", "image gone", "asked for"])
-def test_images_are_built_when_their_context_changed(labels: dict[str, str], images: dict[str, dict[str, str]] | None,
-                                                     options: dict[str, bool], expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("labels", "images", "options", "expected"),
+    [
+        ({CONTEXT_LABEL: "context-2"}, {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}}, {}, []),
+        (
+            {CONTEXT_LABEL: "context-1"},
+            {"dusty-web:latest": {CONTEXT_LABEL: "context-1"}},
+            {},
+            ["build image web: /src/web changed", "recreate web: /src/web changed"],
+        ),
+        (
+            {CONTEXT_LABEL: "context-1"},
+            {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}},
+            {},
+            ["recreate web: /src/web changed"],
+        ),
+        ({CONTEXT_LABEL: "context-2"}, None, {}, []),
+        (
+            {CONTEXT_LABEL: "context-1"},
+            {},
+            {},
+            ["build image web: it was not built yet", "recreate web: /src/web changed"],
+        ),
+        (
+            {CONTEXT_LABEL: "context-2"},
+            {"dusty-web:latest": {CONTEXT_LABEL: "context-2"}},
+            {"build": True},
+            ["build image web: --build asks for it"],
+        ),
+    ],
+    ids=["unchanged", "changed", "already built", "nobody asked", "image gone", "asked for"],
+)
+def test_images_are_built_when_their_context_changed(
+    labels: dict[str, str], images: dict[str, dict[str, str]] | None, options: dict[str, bool], expected: list[str]
+) -> None:
     wanted, sources, found = world(built(), images=images)
     found = with_container(found, built(), labels=labels)
     assert lines(wanted, sources._replace(contexts={"web": "context-2"}), found, **options) == expected
@@ -383,14 +579,16 @@ def test_a_build_that_gave_another_image_calls_for_a_new_container() -> None:
     wanted, sources, found = world(built())
     found = with_container(found, built(), image="0123456789ab", labels={CONTEXT_LABEL: "context-1"})
     assert lines(wanted, sources._replace(contexts={"web": "context-1"}), found._replace(images=None)) == [
-        "recreate web: the name dusty-web now means another image"]
+        "recreate web: the name dusty-web now means another image"
+    ]
 
 
 def test_pull_asks_for_each_image_once() -> None:
     wanted, sources, found = world(app(repo_ids=()), app("web2", repo_ids=()), built(name="own"))
     found = with_container(found, built(name="own"), labels={CONTEXT_LABEL: "c"})
     assert lines(wanted, sources._replace(contexts={"own": "c"}), found, pull=True) == [
-        "pull image busybox:1: --pull asks whether its tag moved"]
+        "pull image busybox:1: --pull asks whether its tag moved"
+    ]
 
 
 def test_what_compose_fills_in_from_outside_takes_part() -> None:
@@ -404,19 +602,25 @@ def test_what_compose_fills_in_from_outside_takes_part() -> None:
 def test_who_had_a_lost_folder_mounted_is_restarted() -> None:
     wanted, sources, found = world(app(asset_keys=("KEY",)), app("other"), assets={}, command_files={})
     assert lines(wanted, sources._replace(command_files={"web": "c"}), found)[-1] == (
-        "restart web: its command files and assets were lost on the Docker host")
+        "restart web: its command files and assets were lost on the Docker host"
+    )
 
 
 def test_command_files_that_are_gone_here_are_pushed_away() -> None:
     wanted, sources, found = world(command_files={"old": "x", "web": "same"})
     assert lines(wanted, sources._replace(command_files={"web": "same"}), found) == [
-        "push command files: those of old differ on the Docker host"]
+        "push command files: those of old differ on the Docker host"
+    ]
 
 
 def test_a_place_is_part_of_the_line() -> None:
     _, sources, found = world(app())
-    planned = plan(Wanted(containers=(changed_mapping(image="busybox:2"),)), sources, found,
-                   place_of=lambda name, path: f"apps/{name}.yml:3:8" if path == ("image",) else "")
+    planned = plan(
+        Wanted(containers=(changed_mapping(image="busybox:2"),)),
+        sources,
+        found,
+        place_of=lambda name, path: f"apps/{name}.yml:3:8" if path == ("image",) else "",
+    )
     assert str(planned.changes[-1]) == "recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8"
     assert planned.changes[-1].done == "recreated web: image busybox:1 -> busybox:2, apps/web.yml:3:8"
 
@@ -429,11 +633,32 @@ def test_the_plan_as_json_can_be_written() -> None:
 def test_the_engines_listing_becomes_containers() -> None:
     labels = {"dusty.name": "web", "dusty.kind": "app"}
     listing = [
-        {"Id": "1", "Names": ["/dusty_web_1"], "State": "exited", "Status": "Exited (137) 2 days ago", "Image": "busybox:1",
-         "ImageID": "sha256:1", "Labels": labels, "Ports": None},
-        {"Id": "2", "Names": ["/dusty_db_1"], "State": "running", "Status": "Up 2 minutes (health: starting)", "Image": "db",
-         "Labels": {"com.docker.compose.service": "db"}, "Ports": [{"IP": "0.0.0.0", "PublicPort": 1, "PrivatePort": 1, "Type": "tcp"}]},
-        {"Id": "3", "Names": ["/dusty_run"], "State": "running", "Status": "Up", "Labels": {"com.docker.compose.oneoff": "True"}},
+        {
+            "Id": "1",
+            "Names": ["/dusty_web_1"],
+            "State": "exited",
+            "Status": "Exited (137) 2 days ago",
+            "Image": "busybox:1",
+            "ImageID": "sha256:1",
+            "Labels": labels,
+            "Ports": None,
+        },
+        {
+            "Id": "2",
+            "Names": ["/dusty_db_1"],
+            "State": "running",
+            "Status": "Up 2 minutes (health: starting)",
+            "Image": "db",
+            "Labels": {"com.docker.compose.service": "db"},
+            "Ports": [{"IP": "0.0.0.0", "PublicPort": 1, "PrivatePort": 1, "Type": "tcp"}],
+        },
+        {
+            "Id": "3",
+            "Names": ["/dusty_run"],
+            "State": "running",
+            "Status": "Up",
+            "Labels": {"com.docker.compose.oneoff": "True"},
+        },
     ]
     found = containers_of(listing)
     assert set(found) == {"web", "db"}
@@ -444,19 +669,41 @@ def test_the_engines_listing_becomes_containers() -> None:
 OLD_NAME, TEMPORARY = "dusty_web_1", "76c0e985963a_dusty_web_1"
 
 
-@pytest.mark.parametrize(("listed", "kept", "leftovers"), [
-    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "running")], "1", ["2"]),
-    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "exited")], "1", ["2"]),
-    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "removing")], "2", ["1"]),
-    ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "dead")], "2", ["1"]),
-    ([("2", OLD_NAME, "created"), ("1", TEMPORARY, "running")], "2", ["1"]),
-    ([("2", TEMPORARY, "created")], "2", []),
-    ([("3", "0123456789ab_dusty_web_1", "created"), ("2", TEMPORARY, "created"), ("1", OLD_NAME, "paused")], "1", ["3", "2"]),
-    ([("2", OLD_NAME, "running"), ("1", "renamed_by_hand", "running")], "2", ["1"]),
-    ([("2", OLD_NAME, "removing"), ("1", "renamed_by_hand", "dead")], "2", ["1"]),
-], ids=["made", "the old one stopped", "the old one going", "the old one stuck", "the old one renamed", "only the new one", "twice", "by hand", "all going"])
-def test_what_a_broken_off_recreation_left_is_told_from_the_container(listed: list[tuple[str, str, str]], kept: str, leftovers: list[str]) -> None:
-    listing = [{"Id": id, "Names": [f"/{name}"], "State": state, "Labels": {"dusty.name": "web"}} for id, name, state in listed]
+@pytest.mark.parametrize(
+    ("listed", "kept", "leftovers"),
+    [
+        ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "running")], "1", ["2"]),
+        ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "exited")], "1", ["2"]),
+        ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "removing")], "2", ["1"]),
+        ([("2", TEMPORARY, "created"), ("1", OLD_NAME, "dead")], "2", ["1"]),
+        ([("2", OLD_NAME, "created"), ("1", TEMPORARY, "running")], "2", ["1"]),
+        ([("2", TEMPORARY, "created")], "2", []),
+        (
+            [("3", "0123456789ab_dusty_web_1", "created"), ("2", TEMPORARY, "created"), ("1", OLD_NAME, "paused")],
+            "1",
+            ["3", "2"],
+        ),
+        ([("2", OLD_NAME, "running"), ("1", "renamed_by_hand", "running")], "2", ["1"]),
+        ([("2", OLD_NAME, "removing"), ("1", "renamed_by_hand", "dead")], "2", ["1"]),
+    ],
+    ids=[
+        "made",
+        "the old one stopped",
+        "the old one going",
+        "the old one stuck",
+        "the old one renamed",
+        "only the new one",
+        "twice",
+        "by hand",
+        "all going",
+    ],
+)
+def test_what_a_broken_off_recreation_left_is_told_from_the_container(
+    listed: list[tuple[str, str, str]], kept: str, leftovers: list[str]
+) -> None:
+    listing = [
+        {"Id": id, "Names": [f"/{name}"], "State": state, "Labels": {"dusty.name": "web"}} for id, name, state in listed
+    ]
     found = containers_of(listing)["web"]
     assert found.id == kept and [leftover.id for leftover in found.leftovers] == leftovers
 
@@ -464,28 +711,65 @@ def test_what_a_broken_off_recreation_left_is_told_from_the_container(listed: li
 def test_leftovers_are_cleared_away_before_anything_else_happens_to_containers() -> None:
     wanted, sources, found = world(app())
     leftover = found.containers["web"]._replace(container_name=TEMPORARY, id="2", state="created")
-    with_leftover = found._replace(containers={"web": found.containers["web"]._replace(leftovers=(leftover,)), "old": FoundContainer("old", "dusty_old_1", "3", "exited")})
+    with_leftover = found._replace(
+        containers={
+            "web": found.containers["web"]._replace(leftovers=(leftover,)),
+            "old": FoundContainer("old", "dusty_old_1", "3", "exited"),
+        }
+    )
     assert lines(wanted, sources, with_leftover) == [
-        f"clear away {TEMPORARY}: a recreation that was broken off left it", "remove old: nothing that is active needs it"]
+        f"clear away {TEMPORARY}: a recreation that was broken off left it",
+        "remove old: nothing that is active needs it",
+    ]
     assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clear away {TEMPORARY}: ")
 
 
-MOUNTING = {**APP, "volumes": ["/src/conf/app.conf:/etc/app.conf:ro", {"type": "bind", "source": "/src/$$x", "target": "/x"}, "data:/data", "/anonymous"]}
+MOUNTING = {
+    **APP,
+    "volumes": [
+        "/src/conf/app.conf:/etc/app.conf:ro",
+        {"type": "bind", "source": "/src/$$x", "target": "/x"},
+        "data:/data",
+        "/anonymous",
+    ],
+}
 
 
-@pytest.mark.parametrize(("before", "now", "state", "cause"), [
-    ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/conf/app.conf": 1, "/src/$x": 2}, "running", ""),
-    ({"/src/conf/app.conf": 1}, {"/src/conf/app.conf": 3, "/src/$x": 2}, "running", "/src/conf/app.conf was replaced"),
-    ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/conf/app.conf": 3, "/src/$x": 4}, "paused", "/src/conf/app.conf and 1 more was replaced"),
-    ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/$x": 2}, "running", ""),
-    (None, {"/src/conf/app.conf": 3}, "running", "")])
-def test_a_container_whose_mounted_file_was_replaced_is_restarted(before: dict[str, int] | None, now: dict[str, int], state: str, cause: str) -> None:
+@pytest.mark.parametrize(
+    ("before", "now", "state", "cause"),
+    [
+        ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/conf/app.conf": 1, "/src/$x": 2}, "running", ""),
+        (
+            {"/src/conf/app.conf": 1},
+            {"/src/conf/app.conf": 3, "/src/$x": 2},
+            "running",
+            "/src/conf/app.conf was replaced",
+        ),
+        (
+            {"/src/conf/app.conf": 1, "/src/$x": 2},
+            {"/src/conf/app.conf": 3, "/src/$x": 4},
+            "paused",
+            "/src/conf/app.conf and 1 more was replaced",
+        ),
+        ({"/src/conf/app.conf": 1, "/src/$x": 2}, {"/src/$x": 2}, "running", ""),
+        (None, {"/src/conf/app.conf": 3}, "running", ""),
+    ],
+)
+def test_a_container_whose_mounted_file_was_replaced_is_restarted(
+    before: dict[str, int] | None, now: dict[str, int], state: str, cause: str
+) -> None:
     """What is gone from the Docker host does not count, nor does what nobody noted at the start."""
     wanted, sources, found = world(app(mapping=MOUNTING))
     container, record = found.containers["web"], found.started["dusty_web_1"]
     record = {**record, **({} if before is None else {"inodes": before})}
-    found = found._replace(inodes=now, started={"dusty_web_1": record}, containers={"web": container._replace(state=state)})
+    found = found._replace(
+        inodes=now, started={"dusty_web_1": record}, containers={"web": container._replace(state=state)}
+    )
     planned = [line for line in lines(wanted, sources, found) if line.startswith("restart")]
-    assert planned == ([f"restart web: {cause} after it started, and it still sees what was there before"] if cause else [])
-    ended = found._replace(containers={"web": container._replace(state="exited", exit_status=0)}, finished=frozenset({"web"}))
+    assert planned == (
+        [f"restart web: {cause} after it started, and it still sees what was there before"] if cause else []
+    )
+    ended = found._replace(
+        containers={"web": container._replace(state="exited", exit_status=0)}, finished=frozenset({"web"})
+    )
     assert lines(wanted, sources, ended) == [], "one that has ended sees nothing any more"

@@ -1,4 +1,5 @@
 """Records of what containers were started with, as a damaged file may hold them."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -11,11 +12,26 @@ from dusty_tasks.core.plan.started import StartedRecord, sound
 GOOD = {"container_id": "1", "mapping": {"image": "i"}, "ready": False}
 
 
-@pytest.mark.parametrize("read", [None, [], "x", 5, {"web": 5}, {"web": None}, {"web": {**GOOD, "mapping": []}}, {"web": {**GOOD, "repos": "r"}},
-                                  {"web": {**GOOD, "container_id": 1}}, {"web": {**GOOD, "assets": None}}])
+@pytest.mark.parametrize(
+    "read",
+    [
+        None,
+        [],
+        "x",
+        5,
+        {"web": 5},
+        {"web": None},
+        {"web": {**GOOD, "mapping": []}},
+        {"web": {**GOOD, "repos": "r"}},
+        {"web": {**GOOD, "container_id": 1}},
+        {"web": {**GOOD, "assets": None}},
+    ],
+)
 def test_what_is_no_record_is_left_out(read: Any) -> None:
     assert sound(read) == {}
-    assert sound({**read, "db": GOOD} if isinstance(read, dict) else read) == ({"db": GOOD} if isinstance(read, dict) else {})
+    assert sound({**read, "db": GOOD} if isinstance(read, dict) else read) == (
+        {"db": GOOD} if isinstance(read, dict) else {}
+    )
 
 
 def test_every_key_of_a_record_is_checked_for_its_form() -> None:
@@ -23,23 +39,32 @@ def test_every_key_of_a_record_is_checked_for_its_form() -> None:
     assert {*started._MAPPINGS, *started._TEXTS} == started.StartedRecord.__annotations__.keys() - flags
 
 
-OLD: StartedRecord = {"container_id": "1", "mapping": {"image": "i"}, "time": "t1", "trouble": "does not answer", "later": "kept"}  # type: ignore[typeddict-unknown-key]
+OLD: StartedRecord = {
+    "container_id": "1",
+    "mapping": {"image": "i"},
+    "time": "t1",
+    "trouble": "does not answer",
+    "later": "kept",
+}  # type: ignore[typeddict-unknown-key]
 """Of another version: it lacks keys, and has one that nobody knows."""
 
 
-@pytest.mark.parametrize(("now", "changed"), [
-    (started.seen_ready(OLD), {"trouble": None}),
-    (started.seen_finished(OLD), {"trouble": None, "finished": True}),
-    (started.started_anew(OLD), {"trouble": None, "ready": False, "good": "t1"}),
-    (started.troubled(OLD, "ended"), {"ready": False, "trouble": "ended"}),
-    (started.not_begun(OLD, "no such image"), {"trouble": "no such image"}),
-    (started.stopped(OLD), {"stopped": True, "finished": False}),
-    (started.owing_restart(OLD), {"restart_owed": True}),
-    (started.loaded(OLD, "n2"), {"nginx": "n2"}),
-    (started.reconnected(OLD, {"image": "j"}), {"mapping": {"image": "j"}}),
-    (started.still_mounting(OLD, {"inodes": {"/a": 1}}), {"inodes": {"/a": 1}}),
-    (started.still_mounting(OLD, {}), {}),
-])
+@pytest.mark.parametrize(
+    ("now", "changed"),
+    [
+        (started.seen_ready(OLD), {"trouble": None}),
+        (started.seen_finished(OLD), {"trouble": None, "finished": True}),
+        (started.started_anew(OLD), {"trouble": None, "ready": False, "good": "t1"}),
+        (started.troubled(OLD, "ended"), {"ready": False, "trouble": "ended"}),
+        (started.not_begun(OLD, "no such image"), {"trouble": "no such image"}),
+        (started.stopped(OLD), {"stopped": True, "finished": False}),
+        (started.owing_restart(OLD), {"restart_owed": True}),
+        (started.loaded(OLD, "n2"), {"nginx": "n2"}),
+        (started.reconnected(OLD, {"image": "j"}), {"mapping": {"image": "j"}}),
+        (started.still_mounting(OLD, {"inodes": {"/a": 1}}), {"inodes": {"/a": 1}}),
+        (started.still_mounting(OLD, {}), {}),
+    ],
+)
 def test_a_transition_changes_what_it_names_and_keeps_the_rest(now: StartedRecord, changed: dict[str, Any]) -> None:
     assert now == {key: value for key, value in {**OLD, **changed}.items() if value is not None}
     assert OLD["trouble"] == "does not answer" and "ready" not in OLD

@@ -1,4 +1,5 @@
 """config.yml as settings: defaults, forms, problems; golden problems are in cases/problems_settings."""
+
 from __future__ import annotations
 
 import json
@@ -23,16 +24,33 @@ def settings(text: str) -> Settings:
 def test_defaults() -> None:
     found, problems = settings_of({}, {}, "/h", {}, cpus=16)
     assert problems == []
-    assert (found.host.kind, found.host.root, found.host.wait, found.sync_mode, found.sync_jobs) == ("local", "/h/host", 120, "rsync", 4)
-    assert (found.repos_pull, found.repos_jobs, found.routing, found.bridge_ip) == ("always", 8, "published", "172.17.0.1")
+    assert (found.host.kind, found.host.root, found.host.wait, found.sync_mode, found.sync_jobs) == (
+        "local",
+        "/h/host",
+        120,
+        "rsync",
+        4,
+    )
+    assert (found.repos_pull, found.repos_jobs, found.routing, found.bridge_ip) == (
+        "always",
+        8,
+        "published",
+        "172.17.0.1",
+    )
     assert (found.external_bind, found.hosts_mode, found.nginx_image, found.up_wait) == (False, "file", NGINX_IMAGE, 60)
-    assert (found.hosts_address, found.build, found.state, found.is_configured) == ("127.0.0.1", "/h/build", "/h/state", True)
+    assert (found.hosts_address, found.build, found.state, found.is_configured) == (
+        "127.0.0.1",
+        "/h/build",
+        "/h/state",
+        True,
+    )
 
 
 def test_a_home_with_a_colon_needs_another_root() -> None:
     _, problems = settings_of({}, {}, "/h:h", {})
     assert [str(problem).splitlines()[0] for problem in problems] == [
-        'config.yml:1:1: host.root: "/h:h/host", the default, contains ":", which no volume can']
+        'config.yml:1:1: host.root: "/h:h/host", the default, contains ":", which no volume can'
+    ]
     assert settings_of({"host": {"root": "/srv"}}, {}, "/h:h", {})[1] == []
 
 
@@ -79,21 +97,51 @@ def test_json_and_back() -> None:
     assert from_json(json.loads(json.dumps(to_json(found)))) == found
 
 
-@pytest.mark.parametrize(("name", "text", "value"), [
-    ("host.wait", "5", 5), ("host.memory", "1.5", 1.5), ("external_bind", "on", True), ("external_bind", "False", False),
-    ("routing", "network", "network"), ("bridge_ip", "10.0.0.1", "10.0.0.1"), ("hosts.mode", "off", "off"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("host.wait", "5", 5),
+        ("host.memory", "1.5", 1.5),
+        ("external_bind", "on", True),
+        ("external_bind", "False", False),
+        ("routing", "network", "network"),
+        ("bridge_ip", "10.0.0.1", "10.0.0.1"),
+        ("hosts.mode", "off", "off"),
+    ],
+)
 def test_typed_values(name: str, text: str, value: Any) -> None:
     assert value_of_text(KEYS[name], text) == value
     check_value(KEYS[name], value)
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("host.wait", True), ("host.wait", "5"), ("sync.jobs", 0), ("sync.jobs", 1.5), ("sync.jobs", 65), ("bundles", "a"), ("bundles", [1]),
-    ("bridge_ip", "::1"), ("bridge_ip", "x"), ("host.address", "box"), ("host.ssh", "-oProxyCommand=x"), ("host.ssh", "a b"),
-    ("host.root", "x"), ("host.root", "/a:b"), ("host.root", "/a/../b"), ("nginx_image", "x y"), ("specs_repo", "-x"), ("routing", "off"),
-    ("env", []), ("host.daemon", "x"), ("sync.exclude", [" "]), ("external_bind", 1), ("up.wait", -1),
-])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("host.wait", True),
+        ("host.wait", "5"),
+        ("sync.jobs", 0),
+        ("sync.jobs", 1.5),
+        ("sync.jobs", 65),
+        ("bundles", "a"),
+        ("bundles", [1]),
+        ("bridge_ip", "::1"),
+        ("bridge_ip", "x"),
+        ("host.address", "box"),
+        ("host.ssh", "-oProxyCommand=x"),
+        ("host.ssh", "a b"),
+        ("host.root", "x"),
+        ("host.root", "/a:b"),
+        ("host.root", "/a/../b"),
+        ("nginx_image", "x y"),
+        ("specs_repo", "-x"),
+        ("routing", "off"),
+        ("env", []),
+        ("host.daemon", "x"),
+        ("sync.exclude", [" "]),
+        ("external_bind", 1),
+        ("up.wait", -1),
+    ],
+)
 def test_values_that_a_key_may_not_have(name: str, value: Any) -> None:
     with pytest.raises(Wrong):
         check_value(KEYS[name], value)

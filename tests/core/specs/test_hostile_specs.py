@@ -1,4 +1,5 @@
 """Hostile strings in every string of a spec: they end as a problem, or stay where text is free (docs/specs.md)."""
+
 from __future__ import annotations
 
 import copy
@@ -24,42 +25,144 @@ from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Problem, errors, report
 from tests.core.spec_text import document
 
-TEST = {"image": "python:3", "image_requires_login": False, "once": ["pip install nose"], "inputs": ["requirements*.txt"],
-        "suites": [{"name": "unit", "description": "Unit", "command": ["nose"], "default_args": "-v", "services": ["redis"],
-                    "compose": {"environment": {"A": "1"}, "volumes": ["/persist/t:/t"]}}]}
-COMPOSE = {"environment": {"A": "1"}, "volumes": ["/persist/a:/data", "named:/n"], "ports": ["8080:80"], "working_dir": "/x",
-           "labels": {"team": "shop"}, "dns": ["8.8.8.8"], "extra_hosts": ["a:1.2.3.4"], "hostname": "h", "mem_limit": "1g",
-           "volumes_from": ["redis"], "cap_add": ["NET_ADMIN"], "tmpfs": ["/run"], "env_file": ["common.env"], "x-any": {"k": "v"}}
+TEST = {
+    "image": "python:3",
+    "image_requires_login": False,
+    "once": ["pip install nose"],
+    "inputs": ["requirements*.txt"],
+    "suites": [
+        {
+            "name": "unit",
+            "description": "Unit",
+            "command": ["nose"],
+            "default_args": "-v",
+            "services": ["redis"],
+            "compose": {"environment": {"A": "1"}, "volumes": ["/persist/t:/t"]},
+        }
+    ],
+}
+COMPOSE = {
+    "environment": {"A": "1"},
+    "volumes": ["/persist/a:/data", "named:/n"],
+    "ports": ["8080:80"],
+    "working_dir": "/x",
+    "labels": {"team": "shop"},
+    "dns": ["8.8.8.8"],
+    "extra_hosts": ["a:1.2.3.4"],
+    "hostname": "h",
+    "mem_limit": "1g",
+    "volumes_from": ["redis"],
+    "cap_add": ["NET_ADMIN"],
+    "tmpfs": ["/run"],
+    "env_file": ["common.env"],
+    "x-any": {"k": "v"},
+}
 FILES: dict[str, dict[str, Any]] = {
     "apps/web.yml": {
-        "repo": "github.com/org/web", "mount": "/web", "build": "docker", "commands": {"once": ["a"], "always": ["b"]},
+        "repo": "github.com/org/web",
+        "mount": "/web",
+        "build": "docker",
+        "commands": {"once": ["a"], "always": ["b"]},
         "depends": {"services": ["redis"], "apps": ["api"], "libs": ["base"]},
         "conditional_links": {"apps": ["other"], "services": ["redis"]},
-        "host_forwarding": [{"host_name": "local.web.test", "host_port": 80, "container_port": 5000, "type": "http"},
-                            {"host_name": "local.web.test", "host_port": 2222, "container_port": 22, "type": "stream"}],
+        "host_forwarding": [
+            {"host_name": "local.web.test", "host_port": 80, "container_port": 5000, "type": "http"},
+            {"host_name": "local.web.test", "host_port": 2222, "container_port": 22, "type": "stream"},
+        ],
         "scripts": [{"name": "reset", "description": "Reset", "command": ["c"]}],
-        "assets": [{"name": "KEY", "path": "/root/key", "required": True}], "compose": COMPOSE, "test": TEST},
+        "assets": [{"name": "KEY", "path": "/root/key", "required": True}],
+        "compose": COMPOSE,
+        "test": TEST,
+    },
     "apps/api.yml": {"image": "busybox:1", "commands": {"always": ["d"]}, "compose": {"network_mode": "service:redis"}},
     "apps/other.yml": {"image": "busybox:1", "commands": {"always": []}},
-    "libs/base.yml": {"repo": "/src/base", "mount": "/base", "install": ["e"], "depends": {"libs": ["more"]},
-                      "assets": [{"name": "KEY", "path": "/base.key"}], "test": TEST},
+    "libs/base.yml": {
+        "repo": "/src/base",
+        "mount": "/base",
+        "install": ["e"],
+        "depends": {"libs": ["more"]},
+        "assets": [{"name": "KEY", "path": "/base.key"}],
+        "test": TEST,
+    },
     "libs/more.yml": {"repo": "me@git.corp:org/more.git", "mount": "/more"},
-    "services/redis.yml": {**COMPOSE, "ports": ["6379:6379"], "volumes_from": ["mongo"], "image": "redis:7", "links": ["mongo:db"],
-                           "command": "redis-server", "container_name": "x", "log_driver": "syslog", "log_opt": {"tag": "t"}},
-    "services/mongo.yml": {"build": {"context": "mongo", "dockerfile": "F", "args": {"A": "1"}}, "net": "bridge",
-                           "logging": {"driver": "none"}, "depends_on": [], "command": ["mongod", "--smallfiles"]},
+    "services/redis.yml": {
+        **COMPOSE,
+        "ports": ["6379:6379"],
+        "volumes_from": ["mongo"],
+        "image": "redis:7",
+        "links": ["mongo:db"],
+        "command": "redis-server",
+        "container_name": "x",
+        "log_driver": "syslog",
+        "log_opt": {"tag": "t"},
+    },
+    "services/mongo.yml": {
+        "build": {"context": "mongo", "dockerfile": "F", "args": {"A": "1"}},
+        "net": "bridge",
+        "logging": {"driver": "none"},
+        "depends_on": [],
+        "command": ["mongod", "--smallfiles"],
+    },
     "bundles/main.yml": {"description": "All", "apps": ["web"], "services": ["redis", "mongo"]},
 }
-STRINGS = [(file, path) for file, value in FILES.items() for path in paths_of(value)
-           if isinstance(functools.reduce(operator.getitem, path, value), str)]
+STRINGS = [
+    (file, path)
+    for file, value in FILES.items()
+    for path in paths_of(value)
+    if isinstance(functools.reduce(operator.getitem, path, value), str)
+]
 KEYS = [(file, path) for file, value in FILES.items() for path in paths_of(value) if path and isinstance(path[-1], str)]
 
 NASTY = ";{}\"'$\\`\n\t\0\x1b\x7f\u2028 ..//::@#%&*?!<>|()[]=,~^-_.aZ0é\u202e"
-HOSTILE = st.one_of(st.text(st.sampled_from(NASTY), max_size=12), st.text(max_size=12), st.sampled_from([
-    "..", "../x", "/../etc/passwd", "/", "//", "/cp", "a\nb", "x;}", "${HOME}", "$(reboot)", "`reboot`", "a'b", 'a"b', "-rf", "--help",
-    "\0", "a b", "http://x/;return 200;", "localhost", "a.test\n127.0.0.1 bank.test", "container:", "service:", ":", "/a:/b:/c", "~/x",
-    "dusty.kind", "dustyInternalNginx", "all", "null", "true", "0755", "1.10", "<<", "=", "!x", "&a", "*a", "- x", "{a: b}", "#", "a" * 300,
-]))
+HOSTILE = st.one_of(
+    st.text(st.sampled_from(NASTY), max_size=12),
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            "..",
+            "../x",
+            "/../etc/passwd",
+            "/",
+            "//",
+            "/cp",
+            "a\nb",
+            "x;}",
+            "${HOME}",
+            "$(reboot)",
+            "`reboot`",
+            "a'b",
+            'a"b',
+            "-rf",
+            "--help",
+            "\0",
+            "a b",
+            "http://x/;return 200;",
+            "localhost",
+            "a.test\n127.0.0.1 bank.test",
+            "container:",
+            "service:",
+            ":",
+            "/a:/b:/c",
+            "~/x",
+            "dusty.kind",
+            "dustyInternalNginx",
+            "all",
+            "null",
+            "true",
+            "0755",
+            "1.10",
+            "<<",
+            "=",
+            "!x",
+            "&a",
+            "*a",
+            "- x",
+            "{a: b}",
+            "#",
+            "a" * 300,
+        ]
+    ),
+)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
@@ -132,7 +235,9 @@ def assert_code_is_safe(specs: Specs, spec: App | Lib) -> None:
     build = getattr(spec, "build", None)
     assert build is None or (BUILD.fullmatch(build) and (build[0] == "/" or build.split("/")[0] != ".."))
     if spec.tests:
-        assert all(NAME.fullmatch(suite.name) and suite.name.lower() not in ("all", "setup") for suite in spec.tests.suites)
+        assert all(
+            NAME.fullmatch(suite.name) and suite.name.lower() not in ("all", "setup") for suite in spec.tests.suites
+        )
         assert all("\n" not in suite.default_args for suite in spec.tests.suites)
 
 
@@ -155,7 +260,9 @@ def assert_compose_is_safe(specs: Specs, compose: dict[str, Any]) -> None:
         published_port(port)
     assert set(compose.get("depends_on", ())) <= {*specs.apps, *specs.services}
     assert not re.search(r"[\s'\"$]", compose.get("network_mode", ""))
-    assert not {"extends", "scale", "profiles", "container_name", "net", "dockerfile", "log_driver", "log_opt"} & set(compose)
+    assert not {"extends", "scale", "profiles", "container_name", "net", "dockerfile", "log_driver", "log_opt"} & set(
+        compose
+    )
     assert not [label for label in compose.get("labels", ()) if label.startswith("dusty.")]
     assert all(not re.search(r"[\s=\x00-\x1f'\"$]", name) for name in compose.get("environment", ()))
     if isinstance(compose.get("image"), str):
@@ -219,8 +326,11 @@ def test_a_hostile_key_is_a_problem_or_stays_free_text(where: tuple[str, tuple[A
         assert_safe(specs)
 
 
-ANY_VALUE = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | HOSTILE,
-                         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3), max_leaves=6)
+ANY_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | HOSTILE,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(HOSTILE, inner, max_size=3),
+    max_leaves=6,
+)
 
 
 @given(st.sampled_from(STRINGS + KEYS), ANY_VALUE)
@@ -231,7 +341,9 @@ def test_a_value_of_any_form_is_a_problem_or_fits(where: tuple[str, tuple[Any, .
         assert_safe(specs)
 
 
-@given(st.binary(max_size=200) | st.text(st.sampled_from("[]{}:,-?!&*|>'\"%@` \n\tab<#~=0"), max_size=60).map(str.encode))
+@given(
+    st.binary(max_size=200) | st.text(st.sampled_from("[]{}:,-?!&*|>'\"%@` \n\tab<#~=0"), max_size=60).map(str.encode)
+)
 def test_any_bytes_end_in_a_document(data: bytes) -> None:
     for file in ("apps/x.yml", "services/x.yml"):
         found = document(file, data)
@@ -251,12 +363,19 @@ def test_a_hostile_name_is_no_name(kind: str, name: str) -> None:
         assert NAME.fullmatch(name) and name.lower() != "dustyinternalnginx"
 
 
-@given(st.dictionaries(HOSTILE | st.sampled_from(["bundles", "env", "repo_overrides", "repo_branches", "host", "sync", "nginx_image"]),
-                       ANY_VALUE, max_size=4))
+@given(
+    st.dictionaries(
+        HOSTILE | st.sampled_from(["bundles", "env", "repo_overrides", "repo_branches", "host", "sync", "nginx_image"]),
+        ANY_VALUE,
+        max_size=4,
+    )
+)
 def test_hostile_settings_keep_their_defaults(value: dict[str, Any]) -> None:
     settings, problems = settings_of(value, {}, "/h", {"HOME": "/home/me"})
     assert_printable(problems)
     assert IMAGE.fullmatch(settings.nginx_image)
     assert all(folder.startswith("/") and ":" not in folder for folder in settings.repo_overrides.values())
     assert all(not branch.startswith("-") for branch in settings.repo_branches.values())
-    assert all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for variables in settings.env.values() for name in variables)
+    assert all(
+        re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) for variables in settings.env.values() for name in variables
+    )

@@ -1,4 +1,5 @@
 """The schemas: valid, fit for an editor, and equal to what the code knows."""
+
 from __future__ import annotations
 
 import json
@@ -16,8 +17,15 @@ from dusty_tasks.core.specs.rules import FORMATS
 from dusty_tasks.effects.specs.schemas import read_schema
 
 KINDS = ("app", "bundle", "config", "lib", "service")
-TYPES = {"string": "string", "size": ["string", "integer"], "integer": "integer", "number": ["integer", "number"], "boolean": "boolean", "strings": "array",
-         "mapping": "object"}
+TYPES = {
+    "string": "string",
+    "size": ["string", "integer"],
+    "integer": "integer",
+    "number": ["integer", "number"],
+    "boolean": "boolean",
+    "strings": "array",
+    "mapping": "object",
+}
 
 
 def parts(schema: Any) -> Iterator[dict[str, Any]]:
@@ -44,7 +52,9 @@ def test_each_is_a_schema_of_2020_12_with_title_and_descriptions(kind: str) -> N
 
 
 def test_formats_are_rules_of_ours() -> None:
-    named = {part["format"] for kind in KINDS for part in parts(read_schema(kind)) if isinstance(part.get("format"), str)}
+    named = {
+        part["format"] for kind in KINDS for part in parts(read_schema(kind)) if isinstance(part.get("format"), str)
+    }
     assert named <= set(FORMATS)
     assert set(FORMATS) <= named
 
@@ -70,13 +80,33 @@ def test_config_has_the_keys_of_the_table() -> None:
 
 
 AS_EDITORS_SEE_THEM = [
-    ("app", {"image": 5, "build": None, "commands": {"always": ["top", True, 1.5], "once": None}, "test": None, "image_requires_login": "yes",
-             "host_forwarding": [{"host_name": "a.test", "host_port": 80, "container_port": 80, "type": None}],
-             "compose": {"environment": {"PORT": 8000, "DEBUG": True, "VERSION": 1.1}, "ports": [80, {"target": 80, "published": 80}],
-                         "expose": 80, "labels": {"a": None, "b": 1}, "tty": "On", "command": None}}),
+    (
+        "app",
+        {
+            "image": 5,
+            "build": None,
+            "commands": {"always": ["top", True, 1.5], "once": None},
+            "test": None,
+            "image_requires_login": "yes",
+            "host_forwarding": [{"host_name": "a.test", "host_port": 80, "container_port": 80, "type": None}],
+            "compose": {
+                "environment": {"PORT": 8000, "DEBUG": True, "VERSION": 1.1},
+                "ports": [80, {"target": 80, "published": 80}],
+                "expose": 80,
+                "labels": {"a": None, "b": 1},
+                "tty": "On",
+                "command": None,
+            },
+        },
+    ),
     ("bundle", {"description": 1, "apps": [1, "web"], "services": None}),
-    ("lib", {"repo": "/x", "mount": "/x", "install": None}), ("service", {"image": "a", "user": 1000, "hostname": None}),
-    ("config", {"specs_repo": None, "env": {"web": {"A": 1, "B": None}}, "external_bind": "no", "hosts": {"mode": None}})]
+    ("lib", {"repo": "/x", "mount": "/x", "install": None}),
+    ("service", {"image": "a", "user": 1000, "hostname": None}),
+    (
+        "config",
+        {"specs_repo": None, "env": {"web": {"A": 1, "B": None}}, "external_bind": "no", "hosts": {"mode": None}},
+    ),
+]
 
 
 @pytest.mark.parametrize(("kind", "value"), AS_EDITORS_SEE_THEM)
@@ -86,12 +116,25 @@ def test_an_editor_accepts_what_the_checks_accept(kind: str, value: Any) -> None
     assert list(jsonschema.Draft202012Validator(schema).iter_errors(value)) == []
 
 
-@pytest.mark.parametrize("value", [{"image": ["a"]}, {"image": None}, {"build": "x"}, {"commands": {"always": [None]}}, {"commands": None}, {"image_requires_login": "maybe"},
-                                   {"host_forwarding": [{"host_name": "a", "host_port": "80", "container_port": 80}]}, {"imgae": "a"},
-                                   {"host_forwarding": [{"host_name": "a", "host_port": 80, "container_port": 80, "type": "tcp"}]}])
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"image": ["a"]},
+        {"image": None},
+        {"build": "x"},
+        {"commands": {"always": [None]}},
+        {"commands": None},
+        {"image_requires_login": "maybe"},
+        {"host_forwarding": [{"host_name": "a", "host_port": "80", "container_port": 80}]},
+        {"imgae": "a"},
+        {"host_forwarding": [{"host_name": "a", "host_port": 80, "container_port": 80, "type": "tcp"}]},
+    ],
+)
 def test_an_editor_refuses_what_is_wrong_however_yaml_reads_it(value: dict[str, Any]) -> None:
     schema = schema_for_editors(read_schema("app"))
-    assert list(jsonschema.Draft202012Validator(schema).iter_errors({"image": "a", "commands": {"always": []}, **value}))
+    assert list(
+        jsonschema.Draft202012Validator(schema).iter_errors({"image": "a", "commands": {"always": []}, **value})
+    )
 
 
 def test_the_files_are_written_the_way_json_is_written_here() -> None:

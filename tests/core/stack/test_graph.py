@@ -1,4 +1,5 @@
 """Assembly: what the golden cases cannot say in files (docs/specs.md)."""
+
 from __future__ import annotations
 
 import copy
@@ -22,8 +23,10 @@ def lib(name: str, *needs: str) -> Lib:
 @st.composite
 def acyclic_libs(draw: st.DrawFn) -> dict[str, Lib]:
     order = draw(st.permutations(NAMES))
-    return {name: lib(name, *draw(st.lists(st.sampled_from(order[:i]), unique=True) if i else st.just([])))
-            for i, name in enumerate(order)}
+    return {
+        name: lib(name, *draw(st.lists(st.sampled_from(order[:i]), unique=True) if i else st.just([])))
+        for i, name in enumerate(order)
+    }
 
 
 @given(acyclic_libs(), st.lists(st.sampled_from(NAMES), unique=True))
@@ -41,13 +44,35 @@ def test_ties_are_broken_by_name_at_each_step() -> None:
 
 def everything() -> Specs:
     suite = Suite("unit", ("run",), "all of it", "-v", ("db",), {"environment": {"A": None}})
-    web = App("web", "apps/web.yml", ("run",), ("setup",), repo_of("github.com/org/web"), "/web", "image", None, True, ("db",), ("api",),
-              ("top",), ("api",), ("db",), (Forwarding("w.test", 80, 1), Forwarding("w.test", 22, 22, "stream")),
-              (Script("reset", ("a", "b"), "again"),), (Asset("KEY", "/key", False),), {"ports": ["1:1"], "x-y": {"deep": [1, 2.5, None]}},
-              SuiteTests("image", None, True, ("once",), ("*.txt",), (suite,)), "nfs")
+    web = App(
+        "web",
+        "apps/web.yml",
+        ("run",),
+        ("setup",),
+        repo_of("github.com/org/web"),
+        "/web",
+        "image",
+        None,
+        True,
+        ("db",),
+        ("api",),
+        ("top",),
+        ("api",),
+        ("db",),
+        (Forwarding("w.test", 80, 1), Forwarding("w.test", 22, 22, "stream")),
+        (Script("reset", ("a", "b"), "again"),),
+        (Asset("KEY", "/key", False),),
+        {"ports": ["1:1"], "x-y": {"deep": [1, 2.5, None]}},
+        SuiteTests("image", None, True, ("once",), ("*.txt",), (suite,)),
+        "nfs",
+    )
     api = App("api", "apps/api.yml", (), build="/b")
-    return Specs(bundles={"main": Bundle("main", "bundles/main.yml", "", ("web",), ("db",))}, apps={"api": api, "web": web},
-                 libs={"base": lib("base"), "top": lib("top", "base")}, services={"db": Service("db", "services/db.yml", {"image": "x"})})
+    return Specs(
+        bundles={"main": Bundle("main", "bundles/main.yml", "", ("web",), ("db",))},
+        apps={"api": api, "web": web},
+        libs={"base": lib("base"), "top": lib("top", "base")},
+        services={"db": Service("db", "services/db.yml", {"image": "x"})},
+    )
 
 
 def test_a_stack_comes_back_from_its_file_as_it_was() -> None:

@@ -1,4 +1,5 @@
 """Which port each route gets."""
+
 from __future__ import annotations
 
 from dataclasses import replace
@@ -99,8 +100,15 @@ def test_a_port_that_was_set_aside_is_given_out_again_only_when_no_other_is_left
     assert len(memory) == LIMIT
 
 
-@given(st.lists(st.tuples(st.sets(st.integers(0, 30), min_size=1, max_size=20), st.sets(st.integers(0, 40), max_size=3)), max_size=6))
-def test_no_route_ever_gets_a_port_that_was_set_aside_while_others_are_free(histories: list[tuple[set[int], set[int]]]) -> None:
+@given(
+    st.lists(
+        st.tuples(st.sets(st.integers(0, 30), min_size=1, max_size=20), st.sets(st.integers(0, 40), max_size=3)),
+        max_size=6,
+    )
+)
+def test_no_route_ever_gets_a_port_that_was_set_aside_while_others_are_free(
+    histories: list[tuple[set[int], set[int]]],
+) -> None:
     memory: PortMemory = {}
     refused: set[int] = set()
     for active, kept in histories:

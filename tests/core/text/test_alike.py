@@ -1,4 +1,5 @@
 """One error of many is one error with a list."""
+
 from __future__ import annotations
 
 from hypothesis import given
@@ -16,27 +17,46 @@ def of_repo(name: str, text: str = DNS) -> Report:
 
 def test_five_repos_with_one_cause_are_one_error() -> None:
     said = sentences(map(of_repo, "abcde"))
-    assert said == [(f"each of 5 ({', '.join(f'git.test/org/{name}' for name in 'abcde')}): {DNS.format(url=OWN, path=OWN)}", 2)]
+    assert said == [
+        (f"each of 5 ({', '.join(f'git.test/org/{name}' for name in 'abcde')}): {DNS.format(url=OWN, path=OWN)}", 2)
+    ]
 
 
 def test_one_alone_keeps_its_own_words() -> None:
-    (said, code), = sentences([of_repo("a")])
+    ((said, code),) = sentences([of_repo("a")])
     assert "/repos/git.test/org/a.making" in said and code == 2
 
 
 def test_a_hundred_containers_with_one_cause_are_named_once_each() -> None:
-    reports = [Report(f"app-{n}", f"ended with status 127; its last lines:\n    sh: app-{n}: not found\n    see http://app-{n}.test/", (f"http://app-{n}.test/",), 2) for n in range(100)]
-    (said, _), = sentences(reports, " ")
-    assert said.count("\n") == 2 and all(f"app-{n}," in said for n in range(99)) and said.startswith("each of 100 (app-0, app-1,")
+    reports = [
+        Report(
+            f"app-{n}",
+            f"ended with status 127; its last lines:\n    sh: app-{n}: not found\n    see http://app-{n}.test/",
+            (f"http://app-{n}.test/",),
+            2,
+        )
+        for n in range(100)
+    ]
+    ((said, _),) = sentences(reports, " ")
+    assert (
+        said.count("\n") == 2
+        and all(f"app-{n}," in said for n in range(99))
+        and said.startswith("each of 100 (app-0, app-1,")
+    )
 
 
 def test_causes_that_differ_stay_apart_and_in_order() -> None:
-    reports = [Report("a", "is down"), Report("b", "is unhealthy"), Report("c", "is down"), Report("d", "is down", code=2)]
+    reports = [
+        Report("a", "is down"),
+        Report("b", "is unhealthy"),
+        Report("c", "is down"),
+        Report("d", "is down", code=2),
+    ]
     assert sentences(reports, " ") == [("each of a and c is down", 1), ("b is unhealthy", 1), ("d is down", 2)]
 
 
 def test_a_name_inside_another_word_stays() -> None:
-    one, = merged([Report("a", "has a cat-a and a"), Report("b", "has b cat-a and b")])
+    (one,) = merged([Report("a", "has a cat-a and a"), Report("b", "has b cat-a and b")])
     assert one.text == f"has {OWN} cat-a and {OWN}"
 
 

@@ -1,4 +1,5 @@
 """What an unknown word was most likely meant to be."""
+
 from __future__ import annotations
 
 import pytest
@@ -8,10 +9,23 @@ from dusty_tasks.core.text.problems import nearest
 KEYS = ("commands", "conditional_links", "depends", "image", "image_requires_login", "scripts", "test")
 
 
-@pytest.mark.parametrize(("word", "meant"), [
-    ("comands", "commands"), ("Commands", "commands"), ("imgae", "image"), ("tset", "test"),  # one or two slips
-    ("conditional", "conditional_links"), ("tests_of_web", "test"), ("dependencies", "depends"), ("scripting", "scripts"),  # a beginning
-    ("comic", ""), ("i", ""), ("ports", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("comands", "commands"),
+        ("Commands", "commands"),
+        ("imgae", "image"),
+        ("tset", "test"),  # one or two slips
+        ("conditional", "conditional_links"),
+        ("tests_of_web", "test"),
+        ("dependencies", "depends"),
+        ("scripting", "scripts"),  # a beginning
+        ("comic", ""),
+        ("i", ""),
+        ("ports", ""),
+        ("", ""),
+    ],
+)
 def test_nearest(word: str, meant: str) -> None:
     assert nearest(word, KEYS) == meant
 

@@ -1,4 +1,5 @@
 """A remote whose history was rewritten: what it dropped is told from what is the user's own, and is never pushed back."""
+
 from __future__ import annotations
 
 import shlex
@@ -59,7 +60,9 @@ def test_a_clone_without_work_of_the_users_follows(pushed: Remote, clone_path: P
     pushed.git("push", "-q", "--force", "origin", "trunk")
     done = update(pushed, clone_path)
     assert (done.action, done.note) == ("follow", "the remote's branch trunk was rewritten")
-    assert done.before == before and done.after == git(clone_path, "rev-parse", "HEAD") == pushed.git("rev-parse", "trunk")
+    assert done.before == before and done.after == git(clone_path, "rev-parse", "HEAD") == pushed.git(
+        "rev-parse", "trunk"
+    )
     assert git(clone_path, "status", "--porcelain") == "?? untracked.txt"
     assert git(clone_path, "rev-parse", "--abbrev-ref", "@{upstream}") == "origin/trunk"
     assert update(pushed, clone_path).action == "nothing"
@@ -92,7 +95,9 @@ def test_a_stash_goes_along_and_stays(pushed: Remote, clone_path: Path) -> None:
     assert "mine" in git(clone_path, "stash", "show", "-p")
 
 
-def test_own_commits_upon_dropped_ones_are_left_and_the_hint_leaves_the_dropped_ones_behind(pushed: Remote, clone_path: Path) -> None:
+def test_own_commits_upon_dropped_ones_are_left_and_the_hint_leaves_the_dropped_ones_behind(
+    pushed: Remote, clone_path: Path
+) -> None:
     update(pushed, clone_path)
     for name in ("mine", "mine-too"):
         (clone_path / name).write_text("mine\n")
@@ -149,7 +154,9 @@ def test_an_amended_commit_of_the_users_is_work(pushed: Remote, clone_path: Path
     assert "rebase origin/trunk" in done.way_out
 
 
-def test_what_the_user_pushed_and_the_remote_dropped_is_no_local_work_any_more(pushed: Remote, clone_path: Path) -> None:
+def test_what_the_user_pushed_and_the_remote_dropped_is_no_local_work_any_more(
+    pushed: Remote, clone_path: Path
+) -> None:
     update(pushed, clone_path)
     git(clone_path, "commit", "-q", "--allow-empty", "-m", "pushed")
     git(clone_path, "push", "-q", "origin", "trunk")
@@ -218,7 +225,10 @@ def test_own_commits_on_a_branch_whose_name_is_in_the_way_are_left_and_saved(rem
     remote.git("branch", "-q", "-D", "feature/x")
     newest = remote.commit("new.txt", branch="feature")
     done = update(remote, clone_path, branch="feature")
-    assert (done.action, done.note) == ("leave", "1 local commit on branch feature/x, whose name stands in the way of feature")
+    assert (done.action, done.note) == (
+        "leave",
+        "1 local commit on branch feature/x, whose name stands in the way of feature",
+    )
     assert git(clone_path, "rev-parse", "feature/x") == mine
     done = update(remote, clone_path, branch="feature", is_reset_wanted=True)
     assert done.after == newest
@@ -272,7 +282,11 @@ def test_an_ignored_file_in_the_way_is_named_and_kept(remote: Remote, clone_path
     (clone_path / "secret.local").write_text("mine\n")
     remote.commit("secret.local", "theirs\n")
     done = update(remote, clone_path)
-    assert (done.action, done.note, done.way_out) == ("leave", "untracked files are in the way: secret.local", "move them elsewhere")
+    assert (done.action, done.note, done.way_out) == (
+        "leave",
+        "untracked files are in the way: secret.local",
+        "move them elsewhere",
+    )
     assert (clone_path / "secret.local").read_text() == "mine\n"
 
 

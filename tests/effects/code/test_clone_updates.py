@@ -1,4 +1,5 @@
 """Managed clones against real git and real remotes on this machine."""
+
 from __future__ import annotations
 
 import os
@@ -41,7 +42,9 @@ def test_a_branch_is_chosen_and_given_up_again(remote: Remote, clone_path: Path)
 
 
 @pytest.mark.parametrize("is_cloned", [False, True])
-def test_a_branch_that_the_remote_lacks_is_an_error_naming_its_branches(remote: Remote, clone_path: Path, is_cloned: bool) -> None:
+def test_a_branch_that_the_remote_lacks_is_an_error_naming_its_branches(
+    remote: Remote, clone_path: Path, is_cloned: bool
+) -> None:
     remote.commit("b.txt", branch="feature/x")
     if is_cloned:
         update_clone(str(clone_path), remote.url, "")
@@ -117,12 +120,18 @@ def test_a_merge_in_progress_is_left_and_a_reset_ends_it(remote: Remote, clone_p
     assert update_clone(str(clone_path), remote.url, "").action == "nothing"
 
 
-@pytest.mark.parametrize(("start", "note", "end"), [
-    ("git format-patch -q -1 -o .. && git am ../0001*", "git am is in progress", "am --abort"),
-    ("git bisect start HEAD HEAD~2", "a bisect is in progress", "bisect reset"),
-    ("git revert HEAD~1", "a revert is in progress", "revert --abort"),
-    ("git cherry-pick HEAD~1", "a cherry-pick is in progress", "cherry-pick --abort")])
-def test_what_is_in_progress_is_left_with_the_command_that_ends_it(remote: Remote, clone_path: Path, start: str, note: str, end: str) -> None:
+@pytest.mark.parametrize(
+    ("start", "note", "end"),
+    [
+        ("git format-patch -q -1 -o .. && git am ../0001*", "git am is in progress", "am --abort"),
+        ("git bisect start HEAD HEAD~2", "a bisect is in progress", "bisect reset"),
+        ("git revert HEAD~1", "a revert is in progress", "revert --abort"),
+        ("git cherry-pick HEAD~1", "a cherry-pick is in progress", "cherry-pick --abort"),
+    ],
+)
+def test_what_is_in_progress_is_left_with_the_command_that_ends_it(
+    remote: Remote, clone_path: Path, start: str, note: str, end: str
+) -> None:
     for text in ("one\n", "two\n"):
         remote.commit("b.txt", text)
     update_clone(str(clone_path), remote.url, "")
@@ -142,7 +151,9 @@ def test_what_is_in_progress_is_left_with_the_command_that_ends_it(remote: Remot
 
 
 @pytest.mark.parametrize("lock", ["index.lock", "refs/remotes/origin/trunk.lock"])
-def test_a_lock_that_a_killed_git_left_is_named_with_what_takes_it_away(remote: Remote, clone_path: Path, lock: str) -> None:
+def test_a_lock_that_a_killed_git_left_is_named_with_what_takes_it_away(
+    remote: Remote, clone_path: Path, lock: str
+) -> None:
     update_clone(str(clone_path), remote.url, "")
     newest = remote.commit(text="two\n")
     left = clone_path / ".git" / lock
@@ -240,7 +251,9 @@ def test_a_clone_of_such_a_remote_by_hand_is_no_broken_one(tmp_path: Path, clone
     assert not (clone_path / "a.txt").exists()
     assert update_clone(str(clone_path), remote.url, "").after == newest
     run("git", "checkout", "-q", "--orphan", "fresh", cwd=clone_path)
-    assert "edited file" in update_clone(str(clone_path), remote.url, "").note, "files that are staged on a branch without a commit are work"
+    assert "edited file" in update_clone(str(clone_path), remote.url, "").note, (
+        "files that are staged on a branch without a commit are work"
+    )
     assert [path.name for path in clone_path.parent.iterdir()] == ["x"]
 
 
@@ -276,14 +289,18 @@ def test_a_killed_update_converges(remote: Remote, clone_path: Path, tmp_path: P
     update_clone(str(clone_path), remote.url, "")
     # As operations/code/repos does: git inherits the repo's lock, so that of a killed update is waited for.
     locked = f"held('repo:x', verb='test', home={str(tmp_path)!r}, wait=60.0)"
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.code.clone_updates import update_clone\n"
-            f"from dusty_tasks.effects.doors.lock import held\n"
-            f"with {locked} as lock: update_clone(sys.argv[1], sys.argv[2], '', lock=lock.fileno())")
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks.effects.code.clone_updates import update_clone\n"
+        f"from dusty_tasks.effects.doors.lock import held\n"
+        f"with {locked} as lock: update_clone(sys.argv[1], sys.argv[2], '', lock=lock.fileno())"
+    )
     for number in range(8):
         for name in range(20):
             (remote.work / f"f{name}").write_text(f"{number}\n" * 50)
         newest = remote.commit("round", f"{number}\n")
-        process = subprocess.Popen([sys.executable, "-c", code, str(clone_path), remote.url], start_new_session=True, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, str(clone_path), remote.url], start_new_session=True, stderr=subprocess.DEVNULL
+        )
         try:
             process.wait(0.08 + 0.012 * number)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,5 @@
 """What a git of ours does not do: run what a repo's own configuration names, or show a password."""
+
 from __future__ import annotations
 
 import base64
@@ -19,16 +20,52 @@ from dusty_tasks.effects.doors.failures import ToolFailed
 
 pytestmark = pytest.mark.usefixtures("plain_git")
 PROGRAMS = {
-    "core.fsmonitor": "{evil}", "core.sshCommand": "{evil}", "core.askPass": "{evil}", "core.pager": "{evil}", "core.editor": "{evil}",
-    "core.alternateRefsCommand": "{evil}", "core.hooksPath": "{folder}", "filter.evil.clean": "{evil}", "filter.evil.smudge": "{evil}",
-    "filter.lfs.process": "{evil}", "filter.lfs.required": "true", "diff.external": "{evil}", "diff.evil.textconv": "{evil}",
-    "diff.evil.command": "{evil}", "merge.evil.driver": "{evil}", "merge.verifySignatures": "true", "gpg.program": "{evil}",
-    "credential.helper": "!{evil}", "remote.origin.uploadpack": "{evil}", "gc.auto": "1", "gc.recentObjectsHook": "{evil}",
-    "alias.status": "!{evil}", "alias.lfs": "!{evil}", "lfs.standalonetransferagent": "evil", "lfs.customtransfer.evil.path": "{evil}",
-    "protocol.ext.allow": "always", "submodule.lib.update": "!{evil}", "submodule.recurse": "true", "sequence.editor": "{evil}",
-    "uploadpack.packObjectsHook": "{evil}", "core.attributesFile": "{folder}/attributes"}
-HOOKS = ("post-checkout", "post-merge", "pre-merge-commit", "reference-transaction", "post-index-change", "pre-auto-gc", "fsmonitor-watchman",
-         "post-rewrite", "pre-rebase", "post-commit", "proc-receive", "query-watchman")
+    "core.fsmonitor": "{evil}",
+    "core.sshCommand": "{evil}",
+    "core.askPass": "{evil}",
+    "core.pager": "{evil}",
+    "core.editor": "{evil}",
+    "core.alternateRefsCommand": "{evil}",
+    "core.hooksPath": "{folder}",
+    "filter.evil.clean": "{evil}",
+    "filter.evil.smudge": "{evil}",
+    "filter.lfs.process": "{evil}",
+    "filter.lfs.required": "true",
+    "diff.external": "{evil}",
+    "diff.evil.textconv": "{evil}",
+    "diff.evil.command": "{evil}",
+    "merge.evil.driver": "{evil}",
+    "merge.verifySignatures": "true",
+    "gpg.program": "{evil}",
+    "credential.helper": "!{evil}",
+    "remote.origin.uploadpack": "{evil}",
+    "gc.auto": "1",
+    "gc.recentObjectsHook": "{evil}",
+    "alias.status": "!{evil}",
+    "alias.lfs": "!{evil}",
+    "lfs.standalonetransferagent": "evil",
+    "lfs.customtransfer.evil.path": "{evil}",
+    "protocol.ext.allow": "always",
+    "submodule.lib.update": "!{evil}",
+    "submodule.recurse": "true",
+    "sequence.editor": "{evil}",
+    "uploadpack.packObjectsHook": "{evil}",
+    "core.attributesFile": "{folder}/attributes",
+}
+HOOKS = (
+    "post-checkout",
+    "post-merge",
+    "pre-merge-commit",
+    "reference-transaction",
+    "post-index-change",
+    "pre-auto-gc",
+    "fsmonitor-watchman",
+    "post-rewrite",
+    "pre-rebase",
+    "post-commit",
+    "proc-receive",
+    "query-watchman",
+)
 
 
 class Evil:
@@ -38,7 +75,7 @@ class Evil:
         self.folder, self.marks = folder, folder / "marks"
         folder.mkdir()
         self.program = folder / "program"
-        self.program.write_text(f"#!/bin/sh\necho \"$0 $*\" >>{self.marks}\nexec cat\n")
+        self.program.write_text(f'#!/bin/sh\necho "$0 $*" >>{self.marks}\nexec cat\n')
         (folder / "attributes").write_text("* filter=evil diff=evil merge=evil\n")
         self.program.chmod(0o755)
 
@@ -62,7 +99,9 @@ def evil(tmp_path: Path) -> Evil:
     return Evil(tmp_path / "evil")
 
 
-def test_no_program_of_a_repos_own_configuration_runs(remote: Remote, clone_path: Path, evil: Evil, tmp_path: Path) -> None:
+def test_no_program_of_a_repos_own_configuration_runs(
+    remote: Remote, clone_path: Path, evil: Evil, tmp_path: Path
+) -> None:
     lib = Remote(tmp_path, name="lib")
     lib.commit("lib.txt")
     remote.git("submodule", "--quiet", "add", "../lib.git", "lib")
@@ -70,7 +109,9 @@ def test_no_program_of_a_repos_own_configuration_runs(remote: Remote, clone_path
     update_clone(str(clone_path), remote.url, "")
     evil.infect(clone_path, PROGRAMS)
     git(clone_path, "config", f"remote.{remote.url}.uploadpack", evil.program)
-    assert "program" in os.popen(f"git -C {clone_path} status 2>&1; cat {evil.marks}").read(), "the trap works: a git by hand runs it"
+    assert "program" in os.popen(f"git -C {clone_path} status 2>&1; cat {evil.marks}").read(), (
+        "the trap works: a git by hand runs it"
+    )
     evil.marks.unlink()
     assert Clone(str(clone_path)).state() in ("clean", "dirty")
     lib.commit("lib.txt", "two\n")
@@ -89,9 +130,11 @@ def test_no_program_of_a_repos_own_configuration_runs(remote: Remote, clone_path
     assert (clone_path / "lib/lib.txt").read_text() == "two\n"
 
 
-def test_what_is_included_or_stands_in_the_worktrees_configuration_is_seen_as_well(remote: Remote, clone_path: Path, evil: Evil) -> None:
+def test_what_is_included_or_stands_in_the_worktrees_configuration_is_seen_as_well(
+    remote: Remote, clone_path: Path, evil: Evil
+) -> None:
     update_clone(str(clone_path), remote.url, "")
-    (clone_path / ".git/more").write_text(f"[filter \"evil\"]\n\tclean = {evil.program}\n")
+    (clone_path / ".git/more").write_text(f'[filter "evil"]\n\tclean = {evil.program}\n')
     git(clone_path, "config", "include.path", "more")
     git(clone_path, "config", "extensions.worktreeConfig", "true")
     git(clone_path, "config", "--worktree", "filter.evil.smudge", evil.program)
@@ -101,7 +144,9 @@ def test_what_is_included_or_stands_in_the_worktrees_configuration_is_seen_as_we
     assert evil.seen() == ""
 
 
-def test_a_submodules_own_configuration_is_not_obeyed_either(remote: Remote, clone_path: Path, evil: Evil, tmp_path: Path) -> None:
+def test_a_submodules_own_configuration_is_not_obeyed_either(
+    remote: Remote, clone_path: Path, evil: Evil, tmp_path: Path
+) -> None:
     lib = Remote(tmp_path, name="lib")
     lib.commit("lib.txt")
     remote.git("submodule", "--quiet", "add", "../lib.git", "lib")
@@ -125,7 +170,10 @@ def test_a_submodules_own_configuration_is_not_obeyed_either(remote: Remote, clo
 
 
 def test_the_users_own_configuration_is_obeyed(remote: Remote, clone_path: Path, plain_git: Path, evil: Evil) -> None:
-    plain_git.write_text(plain_git.read_text() + '[filter "upper"]\n\tsmudge = tr a-z A-Z\n\tclean = tr A-Z a-z\n[core]\n\tsshCommand = ssh -i mine\n')
+    plain_git.write_text(
+        plain_git.read_text()
+        + '[filter "upper"]\n\tsmudge = tr a-z A-Z\n\tclean = tr A-Z a-z\n[core]\n\tsshCommand = ssh -i mine\n'
+    )
     git_door.forget_surroundings()
     remote.commit(".gitattributes", "*.txt filter=upper\n")
     update_clone(str(clone_path), remote.url, "")
@@ -151,7 +199,9 @@ def test_a_configuration_that_has_no_end_stops_nobody(remote: Remote, clone_path
     assert update_clone(str(clone_path), remote.url, "").note.startswith("the broken clone was set aside as")
 
 
-def test_a_repo_of_another_users_is_not_looked_into(remote: Remote, clone_path: Path, monkeypatch: pytest.MonkeyPatch, plain_git: Path) -> None:
+def test_a_repo_of_another_users_is_not_looked_into(
+    remote: Remote, clone_path: Path, monkeypatch: pytest.MonkeyPatch, plain_git: Path
+) -> None:
     update_clone(str(clone_path), remote.url, "")
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
     assert Clone(str(clone_path)).state() == "of another user"
@@ -162,9 +212,11 @@ def test_a_repo_of_another_users_is_not_looked_into(remote: Remote, clone_path: 
 
 # Passwords
 
+
 @pytest.fixture
 def served(remote: Remote) -> Iterator[ThreadingHTTPServer]:
     """The remote over http, for `user` with the password `sec/ret`; `seen` are command lines with it while a request is answered."""
+
     class Handler(SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
             for path in glob.glob("/proc/[0-9]*/cmdline"):

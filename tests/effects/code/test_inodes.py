@@ -1,4 +1,5 @@
 """Inodes of what containers mount, read here and as an ssh host prints them."""
+
 from __future__ import annotations
 
 import os
@@ -22,7 +23,10 @@ def test_both_readings_agree_and_leave_out_what_is_not_there_and_sockets(tmp_pat
     (tmp_path / "gone").symlink_to("nowhere")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "sock"))
-        paths = [str(tmp_path / name) for name in ("file", "it's a file", "-f", "é", "folder", "link", "gone", "sock", "absent")]
+        paths = [
+            str(tmp_path / name)
+            for name in ("file", "it's a file", "-f", "é", "folder", "link", "gone", "sock", "absent")
+        ]
         host: Any = Here()
         found = read_inodes(host, paths)
         printed = subprocess.run(["sh", "-c", print_inodes(paths)], capture_output=True, text=True, check=False).stdout

@@ -1,4 +1,5 @@
 """Files of Git LFS in managed clones, with the real git-lfs and a remote on this machine."""
+
 from __future__ import annotations
 
 import shutil
@@ -11,7 +12,10 @@ from git_remotes import Remote, git
 from dusty_tasks.effects.code import git as git_door
 from dusty_tasks.effects.code.clone_updates import Extras, update_clone
 
-pytestmark = [pytest.mark.usefixtures("plain_git"), pytest.mark.skipif(not shutil.which("git-lfs"), reason="git-lfs is not installed")]
+pytestmark = [
+    pytest.mark.usefixtures("plain_git"),
+    pytest.mark.skipif(not shutil.which("git-lfs"), reason="git-lfs is not installed"),
+]
 
 
 @pytest.fixture
@@ -57,7 +61,9 @@ def test_they_can_be_switched_off_and_on(big: Remote, clone_path: Path) -> None:
     assert (clone_path / "big.bin").read_text() == "content one\n"
 
 
-def test_without_git_lfs_they_are_named(big: Remote, clone_path: Path, monkeypatch: pytest.MonkeyPatch, plain_git: Path, tmp_path: Path) -> None:
+def test_without_git_lfs_they_are_named(
+    big: Remote, clone_path: Path, monkeypatch: pytest.MonkeyPatch, plain_git: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "programs"
     path.mkdir()
     for program in ("git", "sh"):

@@ -1,4 +1,5 @@
 """Reading the receipts beside the copies: here by their files, over ssh by one small script."""
+
 from __future__ import annotations
 
 import json
@@ -15,7 +16,9 @@ SHELLS = [shell for shell in (["sh"], ["dash"], ["bash", "--posix"], ["busybox",
 
 
 def printed(shell: list[str], folder: Path, *ids: str) -> list[str]:
-    done = subprocess.run([*shell, "-c", PRINT_RECEIPTS, "dusty", str(folder), *ids], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*shell, "-c", PRINT_RECEIPTS, "dusty", str(folder), *ids], capture_output=True, text=True, check=True
+    )
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -43,13 +46,19 @@ def test_the_script_prints_a_line_for_each_copy_that_has_a_receipt(copies: Path,
 def test_a_damaged_receipt_costs_no_other(copies: Path, shell: list[str]) -> None:
     (copies / ".receipts/a=b.json").write_bytes(b'{"id": "a=b", \xff\x00half')
     (copies / ".receipts/-n.json").write_text('{\n"id":\n')
-    done = subprocess.run([*shell, "-c", PRINT_RECEIPTS, "dusty", str(copies), "host/org/web", "a=b", "-n", "Größe"], capture_output=True, check=True)
+    done = subprocess.run(
+        [*shell, "-c", PRINT_RECEIPTS, "dusty", str(copies), "host/org/web", "a=b", "-n", "Größe"],
+        capture_output=True,
+        check=True,
+    )
     assert list(receipts_of(done.stdout.decode(errors="replace").splitlines())) == ["host/org/web", "Größe"]
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 def test_nothing_there_is_nothing_printed(tmp_path: Path, shell: list[str]) -> None:
-    assert printed(shell, tmp_path, "web") == printed(shell, tmp_path / "nosuch", "web") == printed(shell, tmp_path) == []
+    assert (
+        printed(shell, tmp_path, "web") == printed(shell, tmp_path / "nosuch", "web") == printed(shell, tmp_path) == []
+    )
 
 
 def test_what_is_done_beside_a_wait_is_done_when_both_are() -> None:

@@ -1,4 +1,5 @@
 """Submodules of managed clones: fetched, moved, removed; the user's work in them is left, or saved."""
+
 from __future__ import annotations
 
 import shutil
@@ -97,8 +98,11 @@ def test_one_that_was_removed_goes_and_what_is_untracked_in_it_stays(nested: Nes
     nested.top.push("gone")
     assert update(nested, clone_path).action == "forward"
     assert not (clone_path / "second").exists()
-    assert [str(path.relative_to(clone_path)) for path in clone_path.rglob("*") if path.is_file() and ".git" not in path.parts] == \
-        [".gitmodules", "a.txt", "lib/mine.log"] or (clone_path / "lib/mine.log").exists()
+    assert [
+        str(path.relative_to(clone_path))
+        for path in clone_path.rglob("*")
+        if path.is_file() and ".git" not in path.parts
+    ] == [".gitmodules", "a.txt", "lib/mine.log"] or (clone_path / "lib/mine.log").exists()
     assert not (clone_path / "lib/lib.txt").exists() and not (clone_path / "lib/below").exists()
 
 
@@ -178,7 +182,11 @@ def test_what_cannot_be_had_is_named_and_tried_again(nested: Nested, clone_path:
     for action in ("cloned", "nothing"):
         done = update_clone(str(clone_path), nested.top.url, "")
         assert done.action == action and (clone_path / "a.txt").exists()
-        assert len(done.missing) == 1 and done.missing[0].startswith("submodule lib: ") and "moved or deleted" in done.missing[0]
+        assert (
+            len(done.missing) == 1
+            and done.missing[0].startswith("submodule lib: ")
+            and "moved or deleted" in done.missing[0]
+        )
     (tmp_path / "away.git").rename(nested.lib.bare)
     assert update(nested, clone_path).action == "completed"
     assert (clone_path / "lib/lib.txt").exists()
@@ -199,13 +207,19 @@ def test_one_that_says_update_none_is_left_out(nested: Nested, clone_path: Path)
     assert not (clone_path / "lib/lib.txt").exists()
 
 
-def test_a_repo_of_another_machine_brings_no_folder_of_this_one(nested: Nested, clone_path: Path, plain_git: Path) -> None:
+def test_a_repo_of_another_machine_brings_no_folder_of_this_one(
+    nested: Nested, clone_path: Path, plain_git: Path
+) -> None:
     """Its submodules may be told as file:///home/me/private, which would end up in a container."""
     plain_git.write_text(plain_git.read_text() + f'[url "{nested.top.url}"]\n\tinsteadOf = https://far.test/x.git\n')
     nested.top.git("submodule", "--quiet", "set-url", "lib", nested.lib.url)
     nested.top.push("by file://")
     done = update_clone(str(clone_path), "https://far.test/x.git", "")
-    assert done.action == "cloned" and "transport 'file' not allowed" in done.missing[0] and "hint: a repo may name others by" in done.missing[0]
+    assert (
+        done.action == "cloned"
+        and "transport 'file' not allowed" in done.missing[0]
+        and "hint: a repo may name others by" in done.missing[0]
+    )
     assert not (clone_path / "lib/lib.txt").exists()
 
 

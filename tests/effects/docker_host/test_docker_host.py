@@ -1,4 +1,5 @@
 """The Docker host's small interface: environment, targets, what is refused."""
+
 from __future__ import annotations
 
 import json
@@ -40,7 +41,9 @@ def recorded_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """An `ssh` on PATH that notes its words, and runs the command here when told to."""
     program = tmp_path / "bin/ssh"
     program.parent.mkdir()
-    program.write_text('#!/bin/sh\nfor word do printf "%s\\n" "$word"; done >"$RECORD"\nfor word do last=$word; done\n[ -z "$FAIL" ] || { echo "$FAIL" >&2; exit 255; }\n[ -z "$GREETING" ] || echo "$GREETING"\nexec sh -c "$last"\n')
+    program.write_text(
+        '#!/bin/sh\nfor word do printf "%s\\n" "$word"; done >"$RECORD"\nfor word do last=$word; done\n[ -z "$FAIL" ] || { echo "$FAIL" >&2; exit 255; }\n[ -z "$GREETING" ] || echo "$GREETING"\nexec sh -c "$last"\n'
+    )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("RECORD", str(tmp_path / "record"))
@@ -54,9 +57,17 @@ def test_local_uses_the_engine_that_the_docker_client_uses(tmp_path: Path, monke
     assert local(tmp_path).engine_environment()["DOCKER_HOST"] == "tcp://127.0.0.1:2375"
 
 
-@pytest.mark.parametrize(("address", "wanted"), [
-    ("ssh://dev@box", "dusty config set host.ssh dev@box"), ("ssh://dev@box:2222", "dusty config set host.ssh dev@box:2222"), ("tcp://192.168.64.2:2376", "dusty config set host.ssh 192.168.64.2")])
-def test_an_engine_on_another_machine_is_refused_with_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, wanted: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [
+        ("ssh://dev@box", "dusty config set host.ssh dev@box"),
+        ("ssh://dev@box:2222", "dusty config set host.ssh dev@box:2222"),
+        ("tcp://192.168.64.2:2376", "dusty config set host.ssh 192.168.64.2"),
+    ],
+)
+def test_an_engine_on_another_machine_is_refused_with_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, wanted: str
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", address)
     with pytest.raises(Failure, match=r"host\.kind is local") as raised:
         local(tmp_path).engine_environment()
@@ -72,11 +83,17 @@ def test_a_docker_context_of_another_machine_is_refused_too(tmp_path: Path) -> N
         local(tmp_path).engine_environment()
 
 
-@pytest.mark.parametrize(("name", "value", "said"), [("DOCKER_HOST", "garbage", "is garbage, which is no address of an engine"),
-                                                    ("DOCKER_HOST", "tcp://", "no address of an engine"),
-                                                    ("DOCKER_CONTEXT", "nope", 'no docker context named "nope"')])
-def test_an_engine_that_cannot_be_named_is_the_users_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                                                            name: str, value: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DOCKER_HOST", "garbage", "is garbage, which is no address of an engine"),
+        ("DOCKER_HOST", "tcp://", "no address of an engine"),
+        ("DOCKER_CONTEXT", "nope", 'no docker context named "nope"'),
+    ],
+)
+def test_an_engine_that_cannot_be_named_is_the_users_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
     """And is not waited for, as an engine that is only down would be."""
     monkeypatch.setenv(name, value)
     with pytest.raises(Failure, match=said) as raised:
@@ -84,7 +101,9 @@ def test_an_engine_that_cannot_be_named_is_the_users_to_mend(tmp_path: Path, mon
     assert raised.value.code == 1 and not isinstance(raised.value, EngineDown)
 
 
-def test_ssh_gives_docker_and_rsync_our_ssh_first(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssh_gives_docker_and_rsync_our_ssh_first(
+    tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("DOCKER_CONTEXT", "another")
     env = remote(tmp_path).engine_environment()
     assert env["DOCKER_HOST"] == "ssh://dev@box:2222" and "DOCKER_CONTEXT" not in env
@@ -105,9 +124,17 @@ def test_words_arrive_as_they_are(tmp_path: Path, recorded_ssh) -> None:
     assert host.round_trips == 2
 
 
-@pytest.mark.parametrize(("said", "hint"), [
-    ("Host key verification failed.", "host key is not known"), ("dev@box: Permission denied (publickey).", "ssh-add"), ("connect to host box port 2222: Connection refused", "dusty start")])
-def test_what_ssh_says_comes_with_a_hint(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch, said: str, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        ("Host key verification failed.", "host key is not known"),
+        ("dev@box: Permission denied (publickey).", "ssh-add"),
+        ("connect to host box port 2222: Connection refused", "dusty start"),
+    ],
+)
+def test_what_ssh_says_comes_with_a_hint(
+    tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch, said: str, hint: str
+) -> None:
     monkeypatch.setenv("FAIL", said)
     with pytest.raises(Unreachable) as raised:
         remote(tmp_path).run(["true"])
@@ -126,8 +153,12 @@ def short(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-@pytest.mark.parametrize("name", ["x" * 100, "it's", 'a "b"', "a\tb", "a b", "50%", "$HOME", "a\\b", os.fsdecode(b"caf\xe9"), "ü"])
-def test_a_home_that_ssh_cannot_name_has_its_socket_in_a_private_folder(short: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["x" * 100, "it's", 'a "b"', "a\tb", "a b", "50%", "$HOME", "a\\b", os.fsdecode(b"caf\xe9"), "ü"]
+)
+def test_a_home_that_ssh_cannot_name_has_its_socket_in_a_private_folder(
+    short: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """The path of a socket has 107 characters, and ssh's configuration gives some a meaning."""
     (short / "run").mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(short / "run"))
@@ -138,7 +169,9 @@ def test_a_home_that_ssh_cannot_name_has_its_socket_in_a_private_folder(short: P
 
 
 @pytest.mark.parametrize("runtime", ["", "/nonexistent/run", "{short}/" + "r" * 80, "{short}/it's", "relative"])
-def test_a_runtime_folder_that_is_of_no_use_is_not_used(short: Path, monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+def test_a_runtime_folder_that_is_of_no_use_is_not_used(
+    short: Path, monkeypatch: pytest.MonkeyPatch, runtime: str
+) -> None:
     folder = runtime.format(short=short)
     if folder.startswith(str(short)):
         os.makedirs(folder)
@@ -154,7 +187,9 @@ def test_a_private_folder_of_somebody_else_is_refused(short: Path, monkeypatch: 
         ssh.control_path(f"{short}/{'x' * 100}", "dev@box")
 
 
-@pytest.mark.parametrize(("target", "wanted"), [("box", "box:/p"), ("dev@box:22", "dev@box:/p"), ("dev@fe80::1:22", "dev@[fe80::1]:/p")])
+@pytest.mark.parametrize(
+    ("target", "wanted"), [("box", "box:/p"), ("dev@box:22", "dev@box:/p"), ("dev@fe80::1:22", "dev@[fe80::1]:/p")]
+)
 def test_where_rsync_writes(tmp_path: Path, target: str, wanted: str) -> None:
     assert remote(tmp_path, target).rsync_destination("/p") == wanted
 
@@ -162,10 +197,27 @@ def test_where_rsync_writes(tmp_path: Path, target: str, wanted: str) -> None:
 def test_a_home_with_blanks_and_quotes(tmp_path: Path, recorded_ssh) -> None:
     home = tmp_path / "my \"home's\t"
     remote(home).run(["true"])
-    assert f'ControlPath={ssh.control_path(str(home), "dev@box:2222")}' in recorded_ssh()
+    assert f"ControlPath={ssh.control_path(str(home), 'dev@box:2222')}" in recorded_ssh()
 
 
-WORDS = ["it's", 'q"q', "a b", "$HOME", "`x`", "*", "!!", "a\nb", "a\\b\\\\c", "~", "=ls", "é", os.fsdecode(b"\xff"), "%1", "-n", "\t"]
+WORDS = [
+    "it's",
+    'q"q',
+    "a b",
+    "$HOME",
+    "`x`",
+    "*",
+    "!!",
+    "a\nb",
+    "a\\b\\\\c",
+    "~",
+    "=ls",
+    "é",
+    os.fsdecode(b"\xff"),
+    "%1",
+    "-n",
+    "\t",
+]
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "csh", "tcsh", "zsh", "fish"])
@@ -176,12 +228,25 @@ def test_every_login_shell_takes_the_same_words(shell: str, tmp_path: Path) -> N
     for words in (WORDS, ["plain", "it's"]):
         command = with_begin(command_for_any_shell(["sh", "-c", script, "dusty", *words]))
         assert "\n" not in command and "!" not in command
-        done = subprocess.run([shell, "-c", command], input=b"in", capture_output=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)})
-        assert (done.stdout, done.returncode) == (b"dusty: begin\n" + b"".join(os.fsencode(word) + b"\0" for word in words) + b"in", 7), done.stderr
+        done = subprocess.run(
+            [shell, "-c", command],
+            input=b"in",
+            capture_output=True,
+            check=False,
+            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        )
+        assert (done.stdout, done.returncode) == (
+            b"dusty: begin\n" + b"".join(os.fsencode(word) + b"\0" for word in words) + b"in",
+            7,
+        ), done.stderr
 
 
-def test_what_a_login_shell_prints_by_itself_is_named(tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_login_shell_prints_by_itself_is_named(
+    tmp_path: Path, recorded_ssh, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GREETING", "hi there\nmore")
-    with pytest.raises(Failure, match=r"the login shell on dev@box prints something before each command, .*: hi there\n") as raised:
+    with pytest.raises(
+        Failure, match=r"the login shell on dev@box prints something before each command, .*: hi there\n"
+    ) as raised:
         remote(tmp_path).run(["true"])
     assert raised.value.code == 1 and "~/.bashrc" in raised.value.hint

@@ -1,4 +1,5 @@
 """Dusty's small files on the Docker host: written whole, never through a link, never into a folder; what never ends is not read."""
+
 from __future__ import annotations
 
 import os
@@ -95,8 +96,17 @@ def put_link_to_folder(path: Path) -> None:
     path.symlink_to(path.parent / "others")
 
 
-@pytest.mark.parametrize("put", [put_link_to_file, put_link_to_folder, os.mkfifo, lambda path: path.symlink_to("/dev/zero"), lambda path: path.symlink_to(path)],
-                         ids=["a link to a file", "a link to a folder", "a pipe", "a link to a device", "a link to itself"])
+@pytest.mark.parametrize(
+    "put",
+    [
+        put_link_to_file,
+        put_link_to_folder,
+        os.mkfifo,
+        lambda path: path.symlink_to("/dev/zero"),
+        lambda path: path.symlink_to(path),
+    ],
+    ids=["a link to a file", "a link to a folder", "a pipe", "a link to a device", "a link to itself"],
+)
 @pytest.mark.parametrize("is_moved", [False, True], ids=["written", "moved"])
 def test_what_is_no_file_is_replaced_itself(host: DockerHost, put: Callable[[Path], None], is_moved: bool) -> None:
     path = Path(host.path(CONFIG))
@@ -118,7 +128,11 @@ def test_a_folder_in_the_way_is_named_and_kept(host: DockerHost) -> None:
     path.mkdir(parents=True)
     (path / "theirs").write_text("theirs")
     write_host_file(host, CANDIDATE, b"ours")
-    for act in (lambda: write_host_file(host, CONFIG, b"ours"), lambda: remove_host_file(host, CONFIG), lambda: move_host_file(host, CANDIDATE, CONFIG)):
+    for act in (
+        lambda: write_host_file(host, CONFIG, b"ours"),
+        lambda: remove_host_file(host, CONFIG),
+        lambda: move_host_file(host, CANDIDATE, CONFIG),
+    ):
         with pytest.raises(Failure, match=r"dustyNginx\.conf is a folder") as raised:
             act()
         assert raised.value.hint and raised.value.code == 1
@@ -149,7 +163,11 @@ def test_what_a_broken_off_restore_left_is_seen(host: DockerHost) -> None:
     assert read_unfinished(host) == (".restore-ready", ".restore-old")
 
 
-LINES = {"web.html": '<p id="what">it\'s \\n 100 % $HOME `x`</p>', "web.json": '{"a": "\\u003cb\\n"}', "my.app-1_x.word": "  stopped at <time></time>"}
+LINES = {
+    "web.html": '<p id="what">it\'s \\n 100 % $HOME `x`</p>',
+    "web.json": '{"a": "\\u003cb\\n"}',
+    "my.app-1_x.word": "  stopped at <time></time>",
+}
 
 
 def test_a_folder_holds_these_lines_alone_and_the_proxys_user_may_read_them(host: DockerHost) -> None:
@@ -160,7 +178,9 @@ def test_a_folder_holds_these_lines_alone_and_the_proxys_user_may_read_them(host
     finally:
         os.umask(mask)
     folder = Path(host.path(PAGE_STATES))
-    assert {path.name: path.read_text() for path in folder.iterdir()} == {name: f"{text}\n" for name, text in LINES.items()}
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        name: f"{text}\n" for name, text in LINES.items()
+    }
     assert [path.name for path in folder.parent.iterdir()] == [".dusty"]
     assert [path.stat().st_mode & 0o777 for path in (folder.parent, folder)] == [0o755, 0o755]
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in folder.iterdir())
@@ -179,4 +199,7 @@ def test_lines_are_not_written_through_a_link(host: DockerHost, below: str, tmp_
         write_host_lines(host, PAGE_STATES, LINES)
     except Failure as failure:
         assert "is a link" in str(failure)
-    assert sorted(path.name for path in treasure.rglob("*")) == [".dusty", "theirs"] and (treasure / "theirs").read_text() == "theirs"
+    assert (
+        sorted(path.name for path in treasure.rglob("*")) == [".dusty", "theirs"]
+        and (treasure / "theirs").read_text() == "theirs"
+    )

@@ -1,4 +1,5 @@
 """VM presets and commands: recorded command lines, no VM."""
+
 from __future__ import annotations
 
 import json
@@ -43,6 +44,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         lines = path.read_text().splitlines() if path.exists() else []
         path.unlink(missing_ok=True)
         return [json.loads(line) for line in lines]
+
     return calls
 
 
@@ -59,7 +61,9 @@ def silent(_text: str) -> None:
 
 
 def test_a_preset_fills_in_what_is_not_set() -> None:
-    host = filled_in(HostSettings(kind="ssh", preset="lima", memory=8, ncpu=3, stop=("mine", "{name}")), "/home/me/.dusty")
+    host = filled_in(
+        HostSettings(kind="ssh", preset="lima", memory=8, ncpu=3, stop=("mine", "{name}")), "/home/me/.dusty"
+    )
     assert host.ssh == "lima-dusty"
     assert host.start == ("limactl", "start", "--tty=false", "dusty")
     assert host.stop == ("mine", "{name}")
@@ -74,15 +78,37 @@ def test_every_preset_makes_plain_words(name: str) -> None:
     assert full.ssh and full.start and full.stop and full.status
 
 
-@pytest.mark.parametrize(("name", "wanted"), [
-    ("lima", ["limactl", "create", "--tty=false", "--name=dusty", "--cpus=3", "--memory=8", "template://docker-rootful"]),
-    ("docker-machine", ["docker-machine", "create", "--driver", "virtualbox", "--virtualbox-memory", "8192", "--virtualbox-cpu-count", "3", "dusty"]),
-    ("multipass", ["multipass", "launch", "docker", "--name", "dusty", "--cpus", "3", "--memory", "8192M"]),
-    ("boot2docker", ["boot2docker", "init", "--memory=8192", "--cpus=3"]),
-])
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        (
+            "lima",
+            ["limactl", "create", "--tty=false", "--name=dusty", "--cpus=3", "--memory=8", "template://docker-rootful"],
+        ),
+        (
+            "docker-machine",
+            [
+                "docker-machine",
+                "create",
+                "--driver",
+                "virtualbox",
+                "--virtualbox-memory",
+                "8192",
+                "--virtualbox-cpu-count",
+                "3",
+                "dusty",
+            ],
+        ),
+        ("multipass", ["multipass", "launch", "docker", "--name", "dusty", "--cpus", "3", "--memory", "8192M"]),
+        ("boot2docker", ["boot2docker", "init", "--memory=8192", "--cpus=3"]),
+    ],
+)
 def test_a_vm_that_is_not_there_is_made_after_asking(recorded, tmp_path, monkeypatch, name, wanted) -> None:
     preset = PRESETS[name]
-    answers = {" ".join(filled_in(HostSettings(preset=name), "").status): [1, ""], " ".join(creation(HostSettings(preset=name), "")[0]): [1, ""]}
+    answers = {
+        " ".join(filled_in(HostSettings(preset=name), "").status): [1, ""],
+        " ".join(creation(HostSettings(preset=name), "")[0]): [1, ""],
+    }
     monkeypatch.setenv("ANSWERS", json.dumps(answers))
     asked = []
     vm.start(host_of(tmp_path, preset=name, memory=8, ncpu=3), silent, lambda question: not asked.append(question))
@@ -156,7 +182,9 @@ def test_a_daemon_json_is_written_after_asking_and_the_engine_restarted(recorded
     assert len(ran) == 1
     assert vm.apply_daemon(host, silent, yes) is True
     (_cat, _), (write, text), (restart, _) = ran[1:]
-    assert json.loads(text) == {"debug": True} and "before-dusty-" in write[2] and "systemctl restart docker" in restart[2]
+    assert (
+        json.loads(text) == {"debug": True} and "before-dusty-" in write[2] and "systemctl restart docker" in restart[2]
+    )
     host.settings = Settings(home=str(tmp_path), host=HostSettings(kind="ssh", ssh="dev@box", daemon={"debug": False}))
     assert vm.apply_daemon(host, silent, yes) is False
 

@@ -1,4 +1,5 @@
 """Files: whole or not at all, whenever a signal comes."""
+
 from __future__ import annotations
 
 import os
@@ -15,7 +16,8 @@ def interrupted(*_arguments: object) -> None:
 
 
 def test_a_signal_before_a_file_gets_its_name_leaves_the_former_one_and_nothing_else(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_atomically(tmp_path / "a", b"before")
     monkeypatch.setattr(os, "replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
@@ -23,7 +25,9 @@ def test_a_signal_before_a_file_gets_its_name_leaves_the_former_one_and_nothing_
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("a", b"before")]
 
 
-def test_a_signal_right_after_a_file_got_its_name_is_no_failure_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_right_after_a_file_got_its_name_is_no_failure_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     replace = os.replace
     monkeypatch.setattr(os, "replace", lambda *paths: interrupted(replace(*paths)))
     with pytest.raises(KeyboardInterrupt):
@@ -61,7 +65,10 @@ def test_private_folder_holds_these_files_and_no_others(tmp_path: Path) -> None:
     (folder / "old.env").write_text("x")
     (folder / "a.env").write_text("y")
     write_private_folder(str(folder), {"a.env": b"A", "b.env": b"B"})
-    assert {path.name: (path.read_bytes(), path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"a.env": (b"A", 0o600), "b.env": (b"B", 0o600)}
+    assert {path.name: (path.read_bytes(), path.stat().st_mode & 0o777) for path in folder.iterdir()} == {
+        "a.env": (b"A", 0o600),
+        "b.env": (b"B", 0o600),
+    }
     assert folder.stat().st_mode & 0o777 == 0o700
     write_private_folder(str(folder), {})
     assert list(folder.iterdir()) == []
@@ -72,7 +79,9 @@ def test_what_is_no_file_is_none_and_never_waited_for(tmp_path: Path) -> None:
     (tmp_path / "device").symlink_to("/dev/zero")
     (tmp_path / "itself").symlink_to("itself")
     (tmp_path / "folder").mkdir()
-    assert [read_bytes(tmp_path / name) for name in ("pipe", "device", "itself", "folder", "nothing", "folder/below")] == [None] * 6
+    assert [
+        read_bytes(tmp_path / name) for name in ("pipe", "device", "itself", "folder", "nothing", "folder/below")
+    ] == [None] * 6
 
 
 def test_an_empty_folder_gives_way_to_a_file_and_one_that_holds_something_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """Locks between real processes."""
+
 from __future__ import annotations
 
 import os
@@ -37,10 +38,13 @@ def holder(tmp_path: Path):
     started = []
 
     def start(name: str) -> subprocess.Popen:
-        child = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", HOLD, tmp_path, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         started.append(child)
         assert child.stdout.readline() == "held\n"
         return child
+
     yield start
     for child in started:
         child.kill()
@@ -49,8 +53,12 @@ def holder(tmp_path: Path):
 
 def test_the_second_one_says_who_holds_it_and_since_when(holder, tmp_path: Path) -> None:
     child = holder("up")
-    with pytest.raises(Busy, match=rf"dusty sync web \(pid {child.pid}\) has been running since \d\d:\d\d:\d\d") as raised, \
-            held("up", verb="up", home=str(tmp_path)):
+    with (
+        pytest.raises(
+            Busy, match=rf"dusty sync web \(pid {child.pid}\) has been running since \d\d:\d\d:\d\d"
+        ) as raised,
+        held("up", verb="up", home=str(tmp_path)),
+    ):
         pass
     assert raised.value.code == 1
     assert is_held("up", str(tmp_path))
@@ -80,9 +88,11 @@ def test_the_children_of_a_killed_holder_can_be_waited_for(holder, tmp_path: Pat
     with pytest.raises(Busy), held("up", home=str(tmp_path), orphans_wait=30, say=said.append):
         pass
     assert not said, "its holder is alive"
-    code = f"import os, sys; sys.path.insert(0, {str(ROOT)!r})\n" \
-        f"from dusty_tasks.effects.doors.lock import held\nwith held('sync', home={str(tmp_path)!r}) as lock:\n" \
+    code = (
+        f"import os, sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        f"from dusty_tasks.effects.doors.lock import held\nwith held('sync', home={str(tmp_path)!r}) as lock:\n"
         "    os.set_inheritable(lock.fileno(), True); os.spawnlp(os.P_NOWAIT, 'sleep', 'sleep', '1'); os.kill(os.getpid(), 9)"
+    )
     killed = subprocess.Popen([sys.executable, "-c", code])
     killed.wait()
     with held("sync", home=str(tmp_path), orphans_wait=30, say=said.append):

@@ -1,4 +1,5 @@
 """The door to other programs: what a program reads, and when it sees the end of it."""
+
 from __future__ import annotations
 
 import sys
@@ -52,6 +53,7 @@ def test_lines_of_both_streams_are_handed_on_as_they_are() -> None:
 def test_a_reader_of_lines_who_fails_ends_the_program() -> None:
     def fail(_line: bytes) -> None:
         raise BrokenPipeError
+
     for program in ("yes", "yes >&2"):
         with pytest.raises(BrokenPipeError):
             process.run_by_lines(["sh", "-c", f"exec {program}"], fail, fail)

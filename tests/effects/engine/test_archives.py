@@ -1,4 +1,5 @@
 """Copies on this machine: modes, links, merging, and entries that would land elsewhere."""
+
 from __future__ import annotations
 
 import contextlib
@@ -32,13 +33,25 @@ def put(root: Path, *entries) -> None:
 
 
 def test_files_folders_links_and_modes_arrive(tmp_path: Path) -> None:
-    put(tmp_path / "x", folder("", 0o750), folder("closed", 0o500), entry("closed/f", b"hello", mode=0o664), entry("run", b"", mode=0o4755),
-        entry("abs", kind=tarfile.SYMTYPE, link="/nowhere"), entry("hard", kind=tarfile.LNKTYPE, link="run"), entry("pipe", kind=tarfile.FIFOTYPE))
+    put(
+        tmp_path / "x",
+        folder("", 0o750),
+        folder("closed", 0o500),
+        entry("closed/f", b"hello", mode=0o664),
+        entry("run", b"", mode=0o4755),
+        entry("abs", kind=tarfile.SYMTYPE, link="/nowhere"),
+        entry("hard", kind=tarfile.LNKTYPE, link="run"),
+        entry("pipe", kind=tarfile.FIFOTYPE),
+    )
     found = tmp_path / "x"
     assert (found / "closed/f").read_bytes() == b"hello" and (found / "closed/f").stat().st_mode & 0o7777 == 0o664
     assert found.stat().st_mode & 0o777 == 0o750 and (found / "closed").stat().st_mode & 0o777 == 0o500
     assert (found / "run").stat().st_mode & 0o7777 == 0o755, "no setuid bit for somebody else's program"
-    assert os.readlink(found / "abs") == "/nowhere" and os.path.samefile(found / "hard", found / "run") and (found / "pipe").is_fifo()
+    assert (
+        os.readlink(found / "abs") == "/nowhere"
+        and os.path.samefile(found / "hard", found / "run")
+        and (found / "pipe").is_fifo()
+    )
     assert (found / "closed/f").stat().st_mtime == 1_700_000_000
 
 
@@ -58,19 +71,29 @@ def test_a_link_in_the_place_of_a_file_is_replaced_not_written_through(tmp_path:
     (tmp_path / "to").mkdir()
     (tmp_path / "to/f").symlink_to(victim)
     put(tmp_path / "to", entry("f", b"new"))
-    assert victim.read_text() == "precious" and not (tmp_path / "to/f").is_symlink() and (tmp_path / "to/f").read_text() == "new"
+    assert (
+        victim.read_text() == "precious"
+        and not (tmp_path / "to/f").is_symlink()
+        and (tmp_path / "to/f").read_text() == "new"
+    )
 
 
-@pytest.mark.parametrize("entries", [
-    [entry("out", kind=tarfile.SYMTYPE, link=".."), entry("out/evil", b"x")],
-    [folder("a"), entry("a/out", kind=tarfile.SYMTYPE, link="../.."), entry("a/out/evil", b"x")],
-    [entry("hard", kind=tarfile.LNKTYPE, link="../victim")],
-])
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry("out", kind=tarfile.SYMTYPE, link=".."), entry("out/evil", b"x")],
+        [folder("a"), entry("a/out", kind=tarfile.SYMTYPE, link="../.."), entry("a/out/evil", b"x")],
+        [entry("hard", kind=tarfile.LNKTYPE, link="../victim")],
+    ],
+)
 def test_nothing_lands_outside(tmp_path: Path, entries: list) -> None:
     (tmp_path / "victim").write_text("precious")
     with pytest.raises(Failure, match="outside of"):
         put(tmp_path / "to", folder(""), *entries)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["to", "victim"] and (tmp_path / "victim").stat().st_nlink == 1
+    assert (
+        sorted(path.name for path in tmp_path.iterdir()) == ["to", "victim"]
+        and (tmp_path / "victim").stat().st_nlink == 1
+    )
 
 
 def test_an_existing_link_that_leads_out_is_not_followed(tmp_path: Path) -> None:
@@ -94,7 +117,11 @@ def test_a_folder_is_no_place_for_a_file_nor_the_reverse(tmp_path: Path) -> None
 
 
 def test_devices_are_left_out_and_said(tmp_path: Path) -> None:
-    copied = write_to_folder(iter([folder(""), entry("null", kind=tarfile.CHRTYPE), entry("f", b"1")]), str(tmp_path / "x"), lambda _size: None)
+    copied = write_to_folder(
+        iter([folder(""), entry("null", kind=tarfile.CHRTYPE), entry("f", b"1")]),
+        str(tmp_path / "x"),
+        lambda _size: None,
+    )
     assert copied.skipped == ("null",) and copied.files == 1
 
 
@@ -102,6 +129,7 @@ def test_a_failing_copy_leaves_no_temporary_file(tmp_path: Path) -> None:
     class Broken:
         def read(self, _size: int) -> bytes:
             raise OSError(5, "Input/output error")
+
     with pytest.raises(Failure, match="Input/output error"):
         put(tmp_path / "x", folder(""), (entry("f")[0], Broken()))
     assert not list((tmp_path / "x").iterdir())
@@ -120,8 +148,12 @@ def test_local_entries_belong_to_root_and_know_hard_links(tmp_path: Path) -> Non
     (source / "link").symlink_to("sub")
     found = [info for info, _file in local_entries(str(source))]
     assert [(info.name, info.type, info.linkname) for info in found] == [
-        ("src", tarfile.DIRTYPE, ""), ("src/link", tarfile.SYMTYPE, "sub"), ("src/sub", tarfile.DIRTYPE, ""), ("src/sub/f", tarfile.REGTYPE, ""),
-        ("src/sub/g", tarfile.LNKTYPE, "src/sub/f")]
+        ("src", tarfile.DIRTYPE, ""),
+        ("src/link", tarfile.SYMTYPE, "sub"),
+        ("src/sub", tarfile.DIRTYPE, ""),
+        ("src/sub/f", tarfile.REGTYPE, ""),
+        ("src/sub/g", tarfile.LNKTYPE, "src/sub/f"),
+    ]
     assert {(info.uid, info.gid, info.uname) for info in found} == {(0, 0, "root")}
 
 
@@ -154,7 +186,16 @@ def test_renamed_entries_survive_long_and_unicode_names(tmp_path: Path) -> None:
 
 
 NAMES = st.lists(st.sampled_from(["a", "b", "..", ".", "", "/", "c"]), min_size=1, max_size=4).map("/".join)
-ENTRIES = st.lists(st.tuples(NAMES, st.sampled_from([tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]), NAMES), max_size=8)
+ENTRIES = st.lists(
+    st.tuples(
+        NAMES,
+        st.sampled_from(
+            [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE]
+        ),
+        NAMES,
+    ),
+    max_size=8,
+)
 
 
 @given(ENTRIES)
@@ -165,11 +206,16 @@ def test_no_archive_writes_outside_of_where_it_is_put(entries: list[tuple[str, b
         root.mkdir(parents=True)
         for path in (Path(top) / "a", Path(top) / "in/a", Path(top) / "in/c"):
             path.write_text("precious")
-        before = {path: (path.lstat().st_mode, path.lstat().st_nlink, path.read_bytes()) for path in (Path(top) / "a", Path(top) / "in/a", Path(top) / "in/c")}
+        before = {
+            path: (path.lstat().st_mode, path.lstat().st_nlink, path.read_bytes())
+            for path in (Path(top) / "a", Path(top) / "in/a", Path(top) / "in/c")
+        }
         with contextlib.suppress(Failure):
             put(root, folder(""), *(entry(name, b"evil", kind=kind, link=link) for name, kind, link in entries))
         assert {path: (path.lstat().st_mode, path.lstat().st_nlink, path.read_bytes()) for path in before} == before
-        assert {path.name for path in Path(top).iterdir()} == {"a", "in"} and {path.name for path in (Path(top) / "in").iterdir()} == {"a", "c", "here"}
+        assert {path.name for path in Path(top).iterdir()} == {"a", "in"} and {
+            path.name for path in (Path(top) / "in").iterdir()
+        } == {"a", "c", "here"}
 
 
 def test_a_file_that_claims_more_than_the_disk_has_is_refused_before_it_is_read(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 """What of a build's surroundings changes its digest, and what is read for it."""
+
 from __future__ import annotations
 
 import os
@@ -56,8 +57,14 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_content_modes_names_links_and_empty_folders_count_and_times_do_not(built: Built) -> None:
     seen = [built.digest()]
-    for change in (lambda: built.write("a.txt", "two\n"), lambda: os.chmod(built.folder / "a.txt", 0o755), lambda: os.rename(built.folder / "a.txt", built.folder / "c.txt"),
-                   lambda: (built.folder / "l").symlink_to("c.txt"), lambda: (built.folder / "empty").mkdir(), lambda: built.write("Dockerfile", "FROM other\n")):
+    for change in (
+        lambda: built.write("a.txt", "two\n"),
+        lambda: os.chmod(built.folder / "a.txt", 0o755),
+        lambda: os.rename(built.folder / "a.txt", built.folder / "c.txt"),
+        lambda: (built.folder / "l").symlink_to("c.txt"),
+        lambda: (built.folder / "empty").mkdir(),
+        lambda: built.write("Dockerfile", "FROM other\n"),
+    ):
         change()
         seen.append(built.digest())
         assert len(set(seen)) == len(seen)
@@ -82,7 +89,9 @@ def test_what_is_as_it_was_is_not_opened(built: Built, opened: list[str]) -> Non
     assert built.digest() == before and opened == []
 
 
-def test_a_file_that_was_just_written_is_looked_into_again(built: Built, opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_was_just_written_is_looked_into_again(
+    built: Built, opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(build_contexts, "SETTLED", 60_000_000_000)
     built.digest()
     opened.clear()
@@ -194,6 +203,7 @@ def test_a_big_file_is_read_piece_by_piece(built: Built, monkeypatch: pytest.Mon
     class Digest:
         def update(self, data: bytes) -> None:
             sizes.append(len(data))
+
     with open(built.folder / "big", "wb") as file:
         file.truncate(50 << 20)
     build_contexts._add_content(Digest(), str(built.folder / "big"))  # type: ignore[arg-type]

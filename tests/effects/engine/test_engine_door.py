@@ -1,4 +1,5 @@
 """The engine's door: requests and answers as bytes, which engine is meant, logs without frames; one reading over ssh."""
+
 from __future__ import annotations
 
 import json
@@ -44,8 +45,14 @@ def test_a_body_is_what_follows_the_head() -> None:
     assert body_of(answer(304, b"")) == b""
 
 
-@pytest.mark.parametrize(("body", "said"), [(b'{"message": "no such container"}', "no such container"), (b"<html>", "<html>"),
-                                            (b"", "the Docker engine answered with status 404")])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"message": "no such container"}', "no such container"),
+        (b"<html>", "<html>"),
+        (b"", "the Docker engine answered with status 404"),
+    ],
+)
 def test_what_the_engine_refuses_is_said_in_its_words(body: bytes, said: str) -> None:
     with pytest.raises(EngineRefused) as refused:
         body_of(answer(404, body))
@@ -71,13 +78,17 @@ def test_a_socket_is_asked_and_an_absent_one_is_named(tmp_path: Path) -> None:
             asked = connection.recv(1000)
             connection.sendall(answer(200, asked.split(b"\r\n")[0]))
             connection.close()
+
         threading.Thread(target=serve).start()
         assert body_of(exchange(f"unix://{path}", http_request("GET", "/x"), 5)) == b"GET /x HTTP/1.0"
 
 
-def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(address: str, timeout: float) -> None:
         raise PermissionError(13, "Permission denied")
+
     monkeypatch.setattr(docker, "connect", refuse)
     with pytest.raises(EngineDenied, match="closed to this account") as denied:
         exchange("unix:///var/run/docker.sock", b"", 1)
@@ -96,11 +107,16 @@ def test_an_engine_that_says_nothing_is_given_up(tmp_path: Path) -> None:
             exchange(f"unix://{path}", b"x", 0.05)
 
 
-@pytest.mark.parametrize(("config", "environ", "expected"), [
-    ({}, {}, "unix:///var/run/docker.sock"), ({}, {"DOCKER_HOST": "tcp://1.2.3.4:5"}, "tcp://1.2.3.4:5"),
-    ({"currentContext": "vm"}, {}, "unix:///vm.sock"), ({"currentContext": "vm"}, {"DOCKER_CONTEXT": "default"}, "unix:///var/run/docker.sock"),
-    ("garbage", {}, "unix:///var/run/docker.sock"),
-])
+@pytest.mark.parametrize(
+    ("config", "environ", "expected"),
+    [
+        ({}, {}, "unix:///var/run/docker.sock"),
+        ({}, {"DOCKER_HOST": "tcp://1.2.3.4:5"}, "tcp://1.2.3.4:5"),
+        ({"currentContext": "vm"}, {}, "unix:///vm.sock"),
+        ({"currentContext": "vm"}, {"DOCKER_CONTEXT": "default"}, "unix:///var/run/docker.sock"),
+        ("garbage", {}, "unix:///var/run/docker.sock"),
+    ],
+)
 def test_which_engine_is_meant(tmp_path: Path, config: Any, environ: dict[str, str], expected: str) -> None:
     import hashlib
 
@@ -111,9 +127,16 @@ def test_which_engine_is_meant(tmp_path: Path, config: Any, environ: dict[str, s
     assert engine_address({"DOCKER_CONFIG": str(tmp_path), **environ}) == expected
 
 
-@pytest.mark.parametrize(("config", "environ", "hint"), [
-    ({"currentContext": "gone"}, {}, "docker context use default"), ({}, {"DOCKER_CONTEXT": "gone"}, "unset DOCKER_CONTEXT")])
-def test_a_context_that_is_gone_is_no_other_engine(tmp_path: Path, config: Any, environ: dict[str, str], hint: str) -> None:
+@pytest.mark.parametrize(
+    ("config", "environ", "hint"),
+    [
+        ({"currentContext": "gone"}, {}, "docker context use default"),
+        ({}, {"DOCKER_CONTEXT": "gone"}, "unset DOCKER_CONTEXT"),
+    ],
+)
+def test_a_context_that_is_gone_is_no_other_engine(
+    tmp_path: Path, config: Any, environ: dict[str, str], hint: str
+) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(Failure, match='no docker context named "gone"') as raised:
         engine_address({"DOCKER_CONFIG": str(tmp_path), **environ})
@@ -126,9 +149,15 @@ def test_logs_lose_their_frames_and_a_terminals_have_none() -> None:
     assert without_frames(b"plain text\n") == b"plain text\n"
 
 
-@pytest.mark.parametrize(("text", "expected"), [("0100007F:0050", ("127.0.0.1", 80)), ("00000000:1F90", ("0.0.0.0", 8080)),
-                                                ("00000000000000000000000001000000:0050", ("::1", 80)),
-                                                ("0000000000000000FFFF00000100007F:0050", ("127.0.0.1", 80))])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0100007F:0050", ("127.0.0.1", 80)),
+        ("00000000:1F90", ("0.0.0.0", 8080)),
+        ("00000000000000000000000001000000:0050", ("::1", 80)),
+        ("0000000000000000FFFF00000100007F:0050", ("127.0.0.1", 80)),
+    ],
+)
 def test_addresses_of_the_kernels_tables(text: str, expected: tuple[str, int]) -> None:
     assert address_of(text) == expected
 
@@ -149,10 +178,16 @@ class SshHost:
 
 
 def test_one_answer_over_ssh_holds_everything() -> None:
-    listing = json.dumps([{"Id": "1", "Names": ["/dusty_web_1"], "State": "running", "Status": "Up", "Labels": {"dusty.name": "web"}}])
-    out = ('persist/.dusty/started.json:{"dusty_web_1": {"container_id": "1"}}\npersist/.dusty/owner.json:{"half":\n'
-           "@nginx:abc123  persist/dustyNginx/dustyNginx.conf\n@inode:41ed 77 /src/a folder\n@inode:c1ed 78 /run/x.sock\n@receipts:\n" + '{"id": "src/x", "fingerprint": "f"}\n'
-           + "@containers:\nHTTP/1.0 200 OK\r\n\r\n" + listing)
+    listing = json.dumps(
+        [{"Id": "1", "Names": ["/dusty_web_1"], "State": "running", "Status": "Up", "Labels": {"dusty.name": "web"}}]
+    )
+    out = (
+        'persist/.dusty/started.json:{"dusty_web_1": {"container_id": "1"}}\npersist/.dusty/owner.json:{"half":\n'
+        "@nginx:abc123  persist/dustyNginx/dustyNginx.conf\n@inode:41ed 77 /src/a folder\n@inode:c1ed 78 /run/x.sock\n@receipts:\n"
+        + '{"id": "src/x", "fingerprint": "f"}\n'
+        + "@containers:\nHTTP/1.0 200 OK\r\n\r\n"
+        + listing
+    )
     host: Any = SshHost(out)
     engine = Engine(host)
     found = found_of(read_host(host, engine, ["src/x"]), engine)
@@ -165,7 +200,9 @@ def test_one_answer_over_ssh_holds_everything() -> None:
 def test_an_engine_that_is_off_over_there_is_said_with_its_own_words() -> None:
     host: Any = SshHost("@receipts:\n@containers:\n", "Cannot connect to the Docker daemon\n")
     reading = read_host(host, Engine(host), [])
-    assert reading.containers == {} and reading.engine_trouble.endswith("does not answer: Cannot connect to the Docker daemon")
+    assert reading.containers == {} and reading.engine_trouble.endswith(
+        "does not answer: Cannot connect to the Docker daemon"
+    )
 
 
 def test_an_engine_over_there_that_never_answers_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,9 +211,13 @@ def test_an_engine_over_there_that_never_answers_is_given_up(tmp_path: Path, mon
     def run_script(*_: Any, timeout: float | None = None, **__: Any) -> Finished:
         limits.append(timeout)
         return Finished(process.TIMED_OUT, "@receipts:\n@containers:\n", "")
+
     host: Any = SshHost("")
     monkeypatch.setattr(host, "run_script", run_script)
-    assert read_host(host, Engine(host), []).engine_trouble == "the Docker engine on vm does not answer: it took too long to answer"
+    assert (
+        read_host(host, Engine(host), []).engine_trouble
+        == "the Docker engine on vm does not answer: it took too long to answer"
+    )
     assert limits == [docker.ANSWER_TIMEOUT]
 
 
@@ -212,6 +253,7 @@ def test_events_are_asked_for_up_to_now_by_the_engines_own_clock(monkeypatch: py
     def request(_engine: Engine, _method: str, path: str, *_: Any, **__: Any) -> bytes:
         asked.append(path)
         return b'{"SystemTime": "2030-01-01T00:00:00.5Z"}' if path == "/info" else b""
+
     monkeypatch.setattr(Engine, "request", request)
     host: Any = None
     assert docker.read_events(Engine(host), ["1"]) == []
@@ -320,7 +362,11 @@ class SlowHost:
         return process.run(["sh", "-c", f"printf '{self.pinged}'; exec sleep 9"], **{**options, "check": False})
 
 
-@pytest.mark.parametrize(("pinged", "is_mute"), [("\\n", True), ("\\nHTTP/1.0 200 OK", False), ("", False)], ids=["mute", "busy", "a slow line"])
+@pytest.mark.parametrize(
+    ("pinged", "is_mute"),
+    [("\\n", True), ("\\nHTTP/1.0 200 OK", False), ("", False)],
+    ids=["mute", "busy", "a slow line"],
+)
 def test_the_same_over_ssh(pinged: str, is_mute: bool, impatient: None) -> None:
     host: Any = SlowHost(pinged)
     if is_mute:
@@ -336,9 +382,11 @@ def test_up_gives_up_a_mute_engine_after_seconds_and_waits_for_one_that_starts(m
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
     engine = Engine(DockerHost(Settings(home="/nowhere")))
     for failure, least, most in ((EngineSilent("mute"), 3, 15), (EngineDown("off"), 100, 120)):
+
         def read(_engine: Engine, failure: EngineDown = failure) -> Any:
             now[0] += 7 if isinstance(failure, EngineSilent) else 0
             raise failure
+
         monkeypatch.setattr(docker, "read_containers", read)
         begin = now[0]
         with pytest.raises(Failure, match="waited"):

@@ -1,4 +1,5 @@
 """How often an app is asked: as seldom as can be once it may have got a request; against real sockets of this process."""
+
 from __future__ import annotations
 
 import threading
@@ -34,6 +35,7 @@ class Proxy:
 
             def log_message(self, *_: object) -> None:
                 pass
+
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://web.test:{self.server.server_address[1]}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -47,7 +49,9 @@ def proxy() -> Iterator[Proxy]:
     proxy.server.server_close()
 
 
-@pytest.mark.parametrize(("saw", "status"), [("", 200), ("", 502), ("", 504), (REFUSED, 502), (SILENT, 502), (BROKEN, 502)])
+@pytest.mark.parametrize(
+    ("saw", "status"), [("", 200), ("", 502), ("", 504), (REFUSED, 502), (SILENT, 502), (BROKEN, 502)]
+)
 def test_what_nginx_saw_is_told_from_an_answer_of_the_app(proxy: Proxy, saw: str, status: int) -> None:
     proxy.saw["/"] = (saw, status)
     assert ask("127.0.0.1", proxy.url) == Answer(saw, status)
@@ -62,14 +66,27 @@ def test_no_proxy_and_no_answer_are_told_apart(proxy: Proxy) -> None:
     assert ask("127.0.0.1", "http://web.test:1/").saw == NO_PROXY
 
 
-@pytest.mark.parametrize(("saw", "knock", "arrived"), [(REFUSED, REFUSED, False), (SILENT, REFUSED, False), (SILENT, SILENT, True), (SILENT, "", True), (BROKEN, REFUSED, True)])
-def test_a_connection_that_the_engine_took_for_an_app_that_does_not_listen_did_not_arrive(proxy: Proxy, saw: str, knock: str, arrived: bool) -> None:
+@pytest.mark.parametrize(
+    ("saw", "knock", "arrived"),
+    [
+        (REFUSED, REFUSED, False),
+        (SILENT, REFUSED, False),
+        (SILENT, SILENT, True),
+        (SILENT, "", True),
+        (BROKEN, REFUSED, True),
+    ],
+)
+def test_a_connection_that_the_engine_took_for_an_app_that_does_not_listen_did_not_arrive(
+    proxy: Proxy, saw: str, knock: str, arrived: bool
+) -> None:
     proxy.saw[KNOCK] = (knock, 502 if knock else 200)
     assert has_arrived("127.0.0.1", proxy.url, Answer(saw)) is arrived
 
 
 @pytest.mark.parametrize(("first", "knock", "longest"), [(SILENT, "", 1.0), (SILENT, REFUSED, http_probe.PAUSE)])
-def test_an_app_that_may_have_got_a_request_is_asked_again_only_after_a_while(proxy: Proxy, monkeypatch: pytest.MonkeyPatch, first: str, knock: str, longest: float) -> None:
+def test_an_app_that_may_have_got_a_request_is_asked_again_only_after_a_while(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, first: str, knock: str, longest: float
+) -> None:
     proxy.saw.update({"/": (first, 502), KNOCK: (knock, 502 if knock else 200)})
     pauses: list[float] = []
 
@@ -77,6 +94,7 @@ def test_an_app_that_may_have_got_a_request_is_asked_again_only_after_a_while(pr
         pauses.append(seconds)
         if len(pauses) == 3:
             proxy.saw["/"] = ("", 200)
+
     probes = Probes("127.0.0.1")
     monkeypatch.setattr(probes._over, "wait", lambda seconds: waited(None, seconds))
     probes._open["web"] = [proxy.url]

@@ -29,7 +29,9 @@ class Docker:
                     return process.Finished(1, "", "No such image")
                 return process.Finished(0, "1\n" if "Labels" in template and self.images[name] else "x\n", "")
             case ["images", *_]:
-                return process.Finished(0, "\n".join(name for name, is_stand_in in self.images.items() if is_stand_in), "")
+                return process.Finished(
+                    0, "\n".join(name for name, is_stand_in in self.images.items() if is_stand_in), ""
+                )
             case ["create", *_, base, "true"]:
                 assert self.images[base], "made from a stand-in"
             case ["commit", *_, name]:

@@ -1,4 +1,5 @@
 """Backups of persist/ by the real tar and sh, without an engine: written, checked, put back."""
+
 from __future__ import annotations
 
 import gzip
@@ -25,8 +26,16 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dusty_home: Path) -> D
     """A Docker host whose root is a folder; the caller counts as root, so that no container is needed."""
     monkeypatch.setattr(persist.os, "geteuid", lambda: 0)
     root = tmp_path / "host"
-    for path, text in {"db/f": "data", "db/.hidden": "h", "db/sub/ü " + "n" * 120: "long", "one": "file", "repos/x/code": "c", ".dusty/owner.json": "{}",
-                       "dustyNginx/dustyNginx.conf": "n", "dusty_assets/web/KEY": "secret"}.items():
+    for path, text in {
+        "db/f": "data",
+        "db/.hidden": "h",
+        "db/sub/ü " + "n" * 120: "long",
+        "one": "file",
+        "repos/x/code": "c",
+        ".dusty/owner.json": "{}",
+        "dustyNginx/dustyNginx.conf": "n",
+        "dusty_assets/web/KEY": "secret",
+    }.items():
         (root / "persist" / path).parent.mkdir(parents=True, exist_ok=True)
         (root / "persist" / path).write_text(text)
     (root / "persist/db/f").chmod(0o640)
@@ -41,15 +50,22 @@ def backup(host: DockerHost, path: Path) -> Path:
 
 
 def tree(root: Path) -> dict[str, tuple]:
-    return {str(path.relative_to(root)): (path.lstat().st_mode, os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b"")
-            for path in sorted(root.rglob("*"))}
+    return {
+        str(path.relative_to(root)): (
+            path.lstat().st_mode,
+            os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else b"",
+        )
+        for path in sorted(root.rglob("*"))
+    }
 
 
 def test_a_backup_holds_all_but_what_up_makes_again(host: DockerHost, tmp_path: Path) -> None:
     path = backup(host, tmp_path / "b.tar.gz")
     with tarfile.open(path) as archive:
         names = archive.getnames()
-    assert not [name for name in names if any(made in name for made in ("repos", "dustyNginx", "dusty_assets", ".dusty"))]
+    assert not [
+        name for name in names if any(made in name for made in ("repos", "dustyNginx", "dusty_assets", ".dusty"))
+    ]
     assert names[-1] == MANIFEST and {"persist/db/.hidden", "persist/one", "persist/db/sub"} <= set(names)
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -73,11 +89,20 @@ def test_no_persist_is_an_empty_backup(host: DockerHost, tmp_path: Path) -> None
     assert entries == []
 
 
-@pytest.mark.parametrize("spoil", [
-    lambda data: data[:len(data) // 2], lambda data: data[:-4], lambda data: data[:40] + bytes([data[40] ^ 0xFF]) + data[41:], lambda data: b"", lambda data: b"no gzip",
-    lambda data: gzip.compress(b"no tar"), lambda data: gzip.compress(gzip.decompress(data).replace(b"data", b"dada", 1)),
-    lambda data: gzip.compress(gzip.decompress(data).replace(b'"format": 1', b'"format": 2')),
-], ids=["half", "no end", "a flipped bit", "empty", "no gzip", "no tar", "other bytes", "other format"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-4],
+        lambda data: data[:40] + bytes([data[40] ^ 0xFF]) + data[41:],
+        lambda data: b"",
+        lambda data: b"no gzip",
+        lambda data: gzip.compress(b"no tar"),
+        lambda data: gzip.compress(gzip.decompress(data).replace(b"data", b"dada", 1)),
+        lambda data: gzip.compress(gzip.decompress(data).replace(b'"format": 1', b'"format": 2')),
+    ],
+    ids=["half", "no end", "a flipped bit", "empty", "no gzip", "no tar", "other bytes", "other format"],
+)
 def test_a_damaged_archive_is_refused(host: DockerHost, tmp_path: Path, spoil) -> None:
     path = backup(host, tmp_path / "b.tar.gz")
     path.write_bytes(spoil(path.read_bytes()))
@@ -91,7 +116,9 @@ def test_a_missing_archive_and_a_folder_are_no_backups(tmp_path: Path) -> None:
             read_backup(str(path), lambda _size: None)
 
 
-def test_a_restore_that_breaks_off_changes_nothing(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restore_that_breaks_off_changes_nothing(
+    host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = backup(host, tmp_path / "b.tar.gz")
     there = Path(host.root) / "persist"
     before = tree(there)
@@ -128,7 +155,9 @@ def without_remains(there: Path) -> dict[str, tuple]:
     return {name: what for name, what in tree(there).items() if not name.startswith(".restore-")}
 
 
-def test_a_restore_that_is_killed_at_any_step_is_as_before_or_is_finished_later(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restore_that_is_killed_at_any_step_is_as_before_or_is_finished_later(
+    host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     there = Path(host.root) / "persist"
     (there / "new").mkdir()
     (there / "new/..x").write_text("x")
@@ -182,7 +211,9 @@ def test_the_only_old_copy_that_an_older_version_left_is_not_deleted(host: Docke
     assert tree(there) == before
 
 
-def test_a_folder_on_a_disk_of_its_own_is_refused_before_anything_is_replaced(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_on_a_disk_of_its_own_is_refused_before_anything_is_replaced(
+    host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = backup(host, tmp_path / "b.tar.gz")
     there = Path(host.root) / "persist"
     before = tree(there)
@@ -192,7 +223,9 @@ def test_a_folder_on_a_disk_of_its_own_is_refused_before_anything_is_replaced(ho
     assert tree(there) == before
 
 
-def test_a_backup_that_cannot_be_written_leaves_no_part(host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backup_that_cannot_be_written_leaves_no_part(
+    host: DockerHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(persist, "PACK", "exit 3")
     with pytest.raises(ToolFailed):
         backup(host, tmp_path / "b.tar.gz")
@@ -211,10 +244,16 @@ def test_a_backup_takes_away_the_parts_of_killed_ones_and_of_no_others(host: Doc
     assert sorted(path.name for path in tmp_path.glob("*.part")) == names[1:]
 
 
-def test_whoever_is_not_root_reads_through_a_throw_away_container(host: DockerHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_is_not_root_reads_through_a_throw_away_container(
+    host: DockerHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(persist.os, "geteuid", lambda: 1000)
     argv = persist.root_command(host, "script", ["word"], "image:1")
-    assert argv[:2] == ["docker", "run"] and {"--rm", "-i", "--network=none", "--user=0"} <= set(argv) and argv[-5:] == ["-c", "script", "dusty", "/host", "word"]
+    assert (
+        argv[:2] == ["docker", "run"]
+        and {"--rm", "-i", "--network=none", "--user=0"} <= set(argv)
+        and argv[-5:] == ["-c", "script", "dusty", "/host", "word"]
+    )
     assert f"{host.root}:/host" in argv
 
 

@@ -1,4 +1,5 @@
 """Who holds a port or a name: a stranger, nobody, ourselves, or the engine that is about to give it back."""
+
 from __future__ import annotations
 
 import socket
@@ -37,8 +38,13 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def entry(project: str, port: int, **changed: Any) -> dict[str, Any]:
-    return {"Id": "1", "Names": ["/some_web_1"], "Labels": {"com.docker.compose.project": project} if project else None,
-            "Ports": [{"IP": "127.0.0.1", "PublicPort": port, "PrivatePort": 80, "Type": "tcp"}], **changed}
+    return {
+        "Id": "1",
+        "Names": ["/some_web_1"],
+        "Labels": {"com.docker.compose.project": project} if project else None,
+        "Ports": [{"IP": "127.0.0.1", "PublicPort": port, "PrivatePort": 80, "Type": "tcp"}],
+        **changed,
+    }
 
 
 @pytest.fixture
@@ -47,10 +53,13 @@ def listener() -> Iterator[Any]:
     started: list[subprocess.Popen[str]] = []
 
     def start(name: str) -> tuple[int, subprocess.Popen[str]]:
-        program = subprocess.Popen([sys.executable, "-c", LISTEN, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        program = subprocess.Popen(
+            [sys.executable, "-c", LISTEN, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         started.append(program)
         assert program.stdout
         return int(program.stdout.readline()), program
+
     yield start
     for program in started:
         program.kill()
@@ -74,7 +83,9 @@ def test_a_container_of_ours_is_in_nobodys_way_whatever_its_state(engine: Any, l
 def test_a_strangers_container_is_named(engine: Any, project: str) -> None:
     engine.listing.append(entry(project, 8080))
     assert read_holder(engine, ("127.0.0.1", 8080)) == Holder("the container some_web_1")
-    with pytest.raises(Failure, match=r"port 8080 of 127\.0\.0\.1 \(web\) is held by the container some_web_1") as raised:
+    with pytest.raises(
+        Failure, match=r"port 8080 of 127\.0\.0\.1 \(web\) is held by the container some_web_1"
+    ) as raised:
         check_ports(engine, view(8080))
     assert "end that program" in raised.value.hint
 
@@ -84,10 +95,15 @@ def test_a_strangers_process_is_named_at_once(engine: Engine, listener: Any) -> 
     giving_back, _ = listener("docker-proxy")
     with pytest.raises(Failure) as raised:
         check_ports(engine, view(port, giving_back))
-    assert f"port {port} of 127.0.0.1 (web) is held by httpd (pid {program.pid})" in raised.value.what and "end that program" in raised.value.hint
+    assert (
+        f"port {port} of 127.0.0.1 (web) is held by httpd (pid {program.pid})" in raised.value.what
+        and "end that program" in raised.value.hint
+    )
 
 
-def test_what_the_engine_gives_back_is_waited_for(engine: Engine, listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_engine_gives_back_is_waited_for(
+    engine: Engine, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port, program = listener("docker-proxy")
     assert read_holder(engine, ("127.0.0.1", port)) == Holder(f"docker-proxy (pid {program.pid})", is_engine=True)
     looks: list[float] = []
@@ -96,13 +112,16 @@ def test_what_the_engine_gives_back_is_waited_for(engine: Engine, listener: Any,
         looks.append(seconds)
         program.kill()
         program.wait()
+
     monkeypatch.setattr(preconditions.time, "sleep", wait)
     check_ports(engine, view(port))
     assert len(looks) == 1
     assert read_holder(engine, ("127.0.0.1", port)) is None
 
 
-def test_what_the_engine_never_gives_back_is_no_program_to_end(engine: Engine, listener: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_engine_never_gives_back_is_no_program_to_end(
+    engine: Engine, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     port, _ = listener("docker-proxy")
     monkeypatch.setattr(preconditions, "GIVEN_BACK", 0.3)
     with pytest.raises(Failure, match="though no container publishes it") as raised:
@@ -118,12 +137,17 @@ def test_a_port_that_anybody_else_holds_is_not_only_the_engines(engine: Engine, 
     assert not isinstance(raised.value, PortsKept)
 
 
-@pytest.mark.parametrize(("printed", "expected"), [
-    ('LISTEN 0 128 127.0.0.1:80 0.0.0.0:* users:(("nginx",pid=7,fd=6))', Holder("nginx (pid 7)")),
-    ('LISTEN 0 4096 127.0.0.1:80 0.0.0.0:*\ndocker-proxy 812', Holder("docker-proxy (pid 812)", is_engine=True)),
-    ('LISTEN 0 4096 127.0.0.1:80 0.0.0.0:*', Holder("a process of another user")),
-    ('', None), ('LISTEN 0 4096 172.17.0.1:80 0.0.0.0:*\ndocker-proxy 812', None),
-], ids=["a process", "the engine's, without root", "another user's", "nobody", "another address"])
+@pytest.mark.parametrize(
+    ("printed", "expected"),
+    [
+        ('LISTEN 0 128 127.0.0.1:80 0.0.0.0:* users:(("nginx",pid=7,fd=6))', Holder("nginx (pid 7)")),
+        ("LISTEN 0 4096 127.0.0.1:80 0.0.0.0:*\ndocker-proxy 812", Holder("docker-proxy (pid 812)", is_engine=True)),
+        ("LISTEN 0 4096 127.0.0.1:80 0.0.0.0:*", Holder("a process of another user")),
+        ("", None),
+        ("LISTEN 0 4096 172.17.0.1:80 0.0.0.0:*\ndocker-proxy 812", None),
+    ],
+    ids=["a process", "the engine's, without root", "another user's", "nobody", "another address"],
+)
 def test_over_ssh(printed: str, expected: Holder | None, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DockerHost, "is_local", False)
     monkeypatch.setattr(DockerHost, "run_script", lambda *_words, **_options: Finished(0, printed, ""))
@@ -135,7 +159,18 @@ def test_the_script_for_ssh_finds_listeners_and_forwarders(listener: Any) -> Non
 
     port, program = listener("httpd")
     assert f"pid={program.pid}" in process.run(["sh", "-c", LISTENERS, "dusty", str(port)]).out
-    words = [sys.executable, "-c", "import sys; sys.stdin.read()", "docker-proxy", "-proto", "tcp", "-host-port", str(port), "-container-ip", "x"]
+    words = [
+        sys.executable,
+        "-c",
+        "import sys; sys.stdin.read()",
+        "docker-proxy",
+        "-proto",
+        "tcp",
+        "-host-port",
+        str(port),
+        "-container-ip",
+        "x",
+    ]
     with subprocess.Popen(words, stdin=subprocess.PIPE) as forwarder:
         assert f"docker-proxy {forwarder.pid}\n" in process.run(["sh", "-c", LISTENERS, "dusty", str(port)]).out
         assert "docker-proxy" not in process.run(["sh", "-c", LISTENERS, "dusty", str(port)[:-1]]).out
@@ -147,11 +182,19 @@ def test_a_free_port_is_free(engine: Engine) -> None:
     assert read_holder(engine, ("127.0.0.1", port)) is None
 
 
-@pytest.mark.parametrize(("labels", "is_stranger"), [
-    ({"com.docker.compose.project": "dusty"}, False), ({"com.docker.compose.project": "theirs"}, True), (None, True),
-    ({"com.docker.compose.project": "dusty", "com.docker.compose.oneoff": "True"}, True),
-], ids=["a leftover of ours", "another project's", "nobody's", "run by hand"])
-def test_a_name_is_held_by_a_stranger_unless_its_label_is_ours(engine: Any, labels: dict[str, str] | None, is_stranger: bool) -> None:
+@pytest.mark.parametrize(
+    ("labels", "is_stranger"),
+    [
+        ({"com.docker.compose.project": "dusty"}, False),
+        ({"com.docker.compose.project": "theirs"}, True),
+        (None, True),
+        ({"com.docker.compose.project": "dusty", "com.docker.compose.oneoff": "True"}, True),
+    ],
+    ids=["a leftover of ours", "another project's", "nobody's", "run by hand"],
+)
+def test_a_name_is_held_by_a_stranger_unless_its_label_is_ours(
+    engine: Any, labels: dict[str, str] | None, is_stranger: bool
+) -> None:
     engine.listing.append({"Id": "1" * 20, "Names": ["/dusty_web_1"], "State": "removing", "Labels": labels})
     if is_stranger:
         with pytest.raises(Failure, match="the name dusty_web_1 is held by a container that is not Dusty's"):

@@ -1,4 +1,5 @@
 """Streams of the engine of an ssh Docker host: through a forwarded socket, or through a program each where that is not to be had."""
+
 from __future__ import annotations
 
 import os
@@ -45,6 +46,7 @@ class Host:
                     if data:
                         connection.recv(1000)
                         connection.sendall(data)
+
         threading.Thread(target=serve, daemon=True).start()
 
     def command(self, argv: list[str]) -> list[str]:
@@ -58,8 +60,11 @@ class Host:
 PIPED = r"read -r line; printf 'HTTP/1.0 200 OK\r\n\r\npiped %s' \"$line\"".replace('\\"', '"')
 
 
-@pytest.mark.parametrize(("forwards", "wanted"), [(ANSWER + b"forwarded", b"forwarded"), (b"", b"piped GET /x"), (None, b"piped GET /x")],
-                         ids=["forwarded", "closed at once", "refused"])
+@pytest.mark.parametrize(
+    ("forwards", "wanted"),
+    [(ANSWER + b"forwarded", b"forwarded"), (b"", b"piped GET /x"), (None, b"piped GET /x")],
+    ids=["forwarded", "closed at once", "refused"],
+)
 def test_a_stream_comes_whatever_the_machine_forwards(tmp_path: Path, forwards: bytes | None, wanted: bytes) -> None:
     host = Host(tmp_path, forwards, PIPED)
     with Streams(SimpleNamespace(host=host)) as streams:

@@ -1,4 +1,5 @@
 """The record of generated files: when a file need not be read to know that it is as Dusty left it."""
+
 from __future__ import annotations
 
 import os
@@ -57,7 +58,8 @@ def test_a_file_that_is_gone_has_no_note(folder: Path) -> None:
 
 
 def test_the_state_of_a_file_that_was_just_written_is_not_relied_on(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_artifacts(Record(str(tmp_path), "all"), {"a": b"text"}, notes={"a": "note"})
     now = os.stat(tmp_path / "a").st_ctime_ns + 1
     monkeypatch.setattr(artifacts.time, "time_ns", lambda: now)
@@ -73,7 +75,9 @@ def killed(*_args: object) -> None:
     raise Killed
 
 
-def test_a_kill_before_the_files_go_makes_none_of_them_look_edited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_before_the_files_go_makes_none_of_them_look_edited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_artifacts(Record(str(tmp_path), "all"), {"all/a": b"text", "all/b": b"text"}, "all")
     with monkeypatch.context() as patched, pytest.raises(Killed):
         patched.setattr(artifacts, "_remove", killed)
@@ -87,8 +91,11 @@ def test_any_number_of_kills_makes_no_file_look_edited(tmp_path: Path, monkeypat
     write = artifacts.write_atomically
     for number in range(1, 4):
         with monkeypatch.context() as patched, pytest.raises(Killed):
-            patched.setattr(artifacts, "write_atomically",
-                            lambda path, data: killed() if Path(path).name == "a" else write(path, data))
+            patched.setattr(
+                artifacts,
+                "write_atomically",
+                lambda path, data: killed() if Path(path).name == "a" else write(path, data),
+            )
             write_artifacts(Record(str(tmp_path), "all"), {"a": b"%d" % number})
     assert write_artifacts(Record(str(tmp_path), "all"), {"a": b"4"}) == (["a"], [], {})
 

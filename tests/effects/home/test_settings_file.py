@@ -1,4 +1,5 @@
 """Reading config.yml: its cache is never needed and never wrong."""
+
 from __future__ import annotations
 
 import json
@@ -74,7 +75,9 @@ def test_a_broken_file_is_never_cached(home: Path, readings: list[str]) -> None:
     (home / "config.yml").write_text("routing: x\nbundles: [\n")
     for _ in range(2):
         problems = read_settings(str(home))[1]
-        assert [problem.what for problem in problems] == ["while parsing a flow node, did not find expected node content"]
+        assert [problem.what for problem in problems] == [
+            "while parsing a flow node, did not find expected node content"
+        ]
     assert len(readings) == 2
     assert not (home / "state/config.json").exists()
 
@@ -99,7 +102,9 @@ def test_the_cache_is_private(home: Path) -> None:
 
 def test_a_reading_without_changes_imports_neither_yaml_nor_the_checks(home: Path) -> None:
     read_settings(str(home))
-    code = (f"import sys; from dusty_tasks.effects.home.settings import read_settings; read_settings({str(home)!r});"
-            "print(sorted({'yaml', 'jsonschema', 'dusty_tasks.core.settings.check', 'dusty_tasks.core.specs.rules'} & set(sys.modules)))")
+    code = (
+        f"import sys; from dusty_tasks.effects.home.settings import read_settings; read_settings({str(home)!r});"
+        "print(sorted({'yaml', 'jsonschema', 'dusty_tasks.core.settings.check', 'dusty_tasks.core.specs.rules'} & set(sys.modules)))"
+    )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

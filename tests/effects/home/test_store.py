@@ -1,4 +1,5 @@
 """config.yml has one writer at a time, a check before each write, and a history that forgets nothing."""
+
 from __future__ import annotations
 
 import json
@@ -88,10 +89,17 @@ def test_comments_that_cannot_stay_are_said_and_kept_aside_once(dusty_home: Path
     assert (dusty_home / "config.yml.orig").read_text() == "{bundles: [a]} # short\n"
 
 
-@pytest.mark.parametrize(("change", "said"), [
-    ({"routnig": "network"}, "routing"), ({"routing": "netwrk"}, "network"), ({"bundles": "a"}, "list"),
-    ({"host": {"kind": "vm"}}, "local"), ({"sync": {"jobs": "many"}}, "sync.jobs"), ({"env": {"web": {"A": ["x"]}}}, "env.web.A"),
-])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"routnig": "network"}, "routing"),
+        ({"routing": "netwrk"}, "network"),
+        ({"bundles": "a"}, "list"),
+        ({"host": {"kind": "vm"}}, "local"),
+        ({"sync": {"jobs": "many"}}, "sync.jobs"),
+        ({"env": {"web": {"A": ["x"]}}}, "env.web.A"),
+    ],
+)
 def test_a_bad_value_changes_nothing(dusty_home: Path, change: dict[str, object], said: str) -> None:
     put(dusty_home, routing="network")
     before = (dusty_home / "config.yml").read_bytes()
@@ -101,7 +109,10 @@ def test_a_bad_value_changes_nothing(dusty_home: Path, change: dict[str, object]
     assert (dusty_home / "config.yml").read_bytes() == before and whats(dusty_home) == ["set routing"]
 
 
-@pytest.mark.parametrize("data", [b"routing: [", b"\xff\xfe", b"- a\n", b"a: 1\n---\nb: 1\n", b"a: " + b"[" * 20000, b"a: \x00", b"a: 1\na: 2\n"])
+@pytest.mark.parametrize(
+    "data",
+    [b"routing: [", b"\xff\xfe", b"- a\n", b"a: 1\n---\nb: 1\n", b"a: " + b"[" * 20000, b"a: \x00", b"a: 1\na: 2\n"],
+)
 def test_a_broken_file_is_named_and_left_alone(dusty_home: Path, data: bytes) -> None:
     dusty_home.mkdir()
     (dusty_home / "config.yml").write_bytes(data)
@@ -183,7 +194,9 @@ def test_a_state_that_is_no_longer_valid_is_not_restored(dusty_home: Path) -> No
 
 
 def test_the_users_git_has_no_say(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "gitconfig").write_text("[core]\n hooksPath = /nonexistent\n[commit]\n gpgSign = true\n[user]\n useConfigOnly = true\n")
+    (tmp_path / "gitconfig").write_text(
+        "[core]\n hooksPath = /nonexistent\n[commit]\n gpgSign = true\n[user]\n useConfigOnly = true\n"
+    )
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.setenv("GIT_DIR", "/nonexistent")
     monkeypatch.setenv("GIT_OBJECT_DIRECTORY", str(tmp_path / "objects"))
@@ -192,7 +205,9 @@ def test_the_users_git_has_no_say(dusty_home: Path, tmp_path: Path, monkeypatch:
     assert whats(dusty_home) == ["set routing"]
 
 
-def test_without_git_the_change_is_made_and_the_lack_of_history_said(dusty_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_the_change_is_made_and_the_lack_of_history_said(
+    dusty_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     said: list[str] = []
     assert store.change_config(str(dusty_home), "x", lambda config: config.update(routing="network"), said.append)
@@ -222,13 +237,17 @@ for number in range(count):
 
 
 def writer(home: Path, name: str, count: int) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", WRITER, str(home), name, str(count)], cwd=ROOT, text=True, stdout=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(home), name, str(count)], cwd=ROOT, text=True, stdout=subprocess.PIPE
+    )
 
 
 def test_two_writers_at_once_lose_nothing(dusty_home: Path) -> None:
     writers = [writer(dusty_home, name, 6) for name in ("A", "B", "C")]
     assert [process.wait() for process in writers] == [0, 0, 0]
-    assert store.read_config(str(dusty_home))["env"]["web"] == {f"{name}_{n}": str(n) for name in "ABC" for n in range(6)}
+    assert store.read_config(str(dusty_home))["env"]["web"] == {
+        f"{name}_{n}": str(n) for name in "ABC" for n in range(6)
+    }
     assert sorted(whats(dusty_home)) == sorted(f"{name} {n}" for name in "ABC" for n in range(6))
     for process in writers:
         process.stdout.close()
@@ -269,7 +288,9 @@ def test_a_note_is_in_the_log_and_undo_passes_over_it(dusty_home: Path) -> None:
 
 
 def test_odd_words_in_what_stay_on_one_line(dusty_home: Path) -> None:
-    store.change_config(str(dusty_home), "env set web A=x\nRestores: nothing\x00é", lambda config: config.update(routing="network"))
+    store.change_config(
+        str(dusty_home), "env set web A=x\nRestores: nothing\x00é", lambda config: config.update(routing="network")
+    )
     [entry] = store.log(str(dusty_home))
     assert "\n" not in entry.what and entry.restores == "" and "é" in json.dumps(entry.what, ensure_ascii=False)
 

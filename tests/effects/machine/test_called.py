@@ -1,4 +1,5 @@
 """Every command in a message begins with the name by which this program was called."""
+
 from __future__ import annotations
 
 import ast
@@ -38,8 +39,17 @@ def calls(tmp_path: Path) -> dict[str, str]:
     doit = on_path / "doit"
     doit.write_text(f"#!{sys.executable}\nfrom doit.__main__ import main\nraise SystemExit(main())\n")
     doit.chmod(0o755)
-    return {"dusty": "dusty", "dy": "dy", "./dusty": "./dusty", "'a b/dusty'": "'a b/dusty'", f"{ROOT}/dusty": f"{ROOT}/dusty",
-            f"{on_path}/../here/dusty": f"{on_path}/../here/dusty", "doit": "doit", "../bin/doit": "../bin/doit", f"{sys.executable} -m doit": f"{sys.executable} -m doit"}
+    return {
+        "dusty": "dusty",
+        "dy": "dy",
+        "./dusty": "./dusty",
+        "'a b/dusty'": "'a b/dusty'",
+        f"{ROOT}/dusty": f"{ROOT}/dusty",
+        f"{on_path}/../here/dusty": f"{on_path}/../here/dusty",
+        "doit": "doit",
+        "../bin/doit": "../bin/doit",
+        f"{sys.executable} -m doit": f"{sys.executable} -m doit",
+    }
 
 
 def test_hints_usages_and_pages_name_the_program_as_it_was_typed(calls: dict[str, str], tmp_path: Path) -> None:
@@ -47,8 +57,17 @@ def test_hints_usages_and_pages_name_the_program_as_it_was_typed(calls: dict[str
     (tmp_path / "here/dodo.py").write_text("from dusty_tasks.dodo import *\n")
 
     def typed(line: str) -> str:
-        ended = subprocess.run(["sh", "-c", line], env=env, cwd=tmp_path / "here", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            ["sh", "-c", line],
+            env=env,
+            cwd=tmp_path / "here",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         return ended.stdout + ended.stderr
+
     for name, line in calls.items():
         assert f"{name} setup --specs-repo" in typed(f"{line} validate"), name
     (tmp_path / "specs/bundles").mkdir(parents=True)
@@ -64,7 +83,14 @@ def test_hints_usages_and_pages_name_the_program_as_it_was_typed(calls: dict[str
 
 def test_a_script_that_sh_was_given_is_called_by_its_path(tmp_path: Path) -> None:
     (tmp_path / "dusty").symlink_to(ROOT / "dusty")
-    ended = subprocess.run(["sh", "dusty", "nosuch"], env={"PATH": "/usr/bin:/bin", "DUSTY_HOME": str(tmp_path)}, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = subprocess.run(
+        ["sh", "dusty", "nosuch"],
+        env={"PATH": "/usr/bin:/bin", "DUSTY_HOME": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "`./dusty help`" in ended.stderr
 
 
@@ -82,6 +108,11 @@ def literals(path: Path) -> Iterator[str]:
 def test_no_message_writes_the_name_itself() -> None:
     """f"{DUSTY} up" instead of "dusty up"; in explained.py, "{dusty} up"."""
     package = ROOT / "dusty_tasks"
-    wrong = [f"{path.relative_to(package)}: {text}" for path in sorted(package.rglob("*.py")) if str(path.relative_to(package)) not in MEANT
-             for text in literals(path) if COMMAND.search(text)]
+    wrong = [
+        f"{path.relative_to(package)}: {text}"
+        for path in sorted(package.rglob("*.py"))
+        if str(path.relative_to(package)) not in MEANT
+        for text in literals(path)
+        if COMMAND.search(text)
+    ]
     assert not wrong

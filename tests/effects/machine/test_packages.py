@@ -43,7 +43,13 @@ def listen(path) -> socket.socket:
 
 
 def test_a_bare_machine_lacks_everything(bare):
-    assert set(packages.read_missing()) == {provision.RSYNC, provision.GIT, provision.CLIENT, provision.COMPOSE, provision.ENGINE}
+    assert set(packages.read_missing()) == {
+        provision.RSYNC,
+        provision.GIT,
+        provision.CLIENT,
+        provision.COMPOSE,
+        provision.ENGINE,
+    }
 
 
 def test_a_complete_machine_is_found_without_starting_a_process(bare, monkeypatch):
@@ -86,12 +92,15 @@ def test_compose_is_asked_of_docker_where_no_plugin_folder_has_it(bare):
     assert not packages.has_compose()
 
 
-@pytest.mark.parametrize(("text", "wanted"), [
-    ('ID=debian\nVERSION_CODENAME=bookworm\n', ("debian", "bookworm")),
-    ('ID="ubuntu"\nVERSION_CODENAME=\'noble\'\n', ("ubuntu", "noble")),
-    ("ID=fedora\n", ("fedora", "")),
-    ("", ("unknown", "")),
-])
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("ID=debian\nVERSION_CODENAME=bookworm\n", ("debian", "bookworm")),
+        ("ID=\"ubuntu\"\nVERSION_CODENAME='noble'\n", ("ubuntu", "noble")),
+        ("ID=fedora\n", ("fedora", "")),
+        ("", ("unknown", "")),
+    ],
+)
 def test_the_distribution(tmp_path, monkeypatch, text, wanted):
     monkeypatch.setattr(packages.platform, "system", lambda: "Linux")
     (tmp_path / "os-release").write_text(text)

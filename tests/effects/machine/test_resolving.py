@@ -1,4 +1,5 @@
 """Where names lead, by the real resolver."""
+
 from __future__ import annotations
 
 import socket
@@ -21,6 +22,7 @@ def test_a_name_server_that_does_not_answer_is_not_waited_for(monkeypatch: pytes
     def hang(*_: object) -> None:
         over.wait(60)
         raise OSError("no answer")
+
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     begin = time.monotonic()
     assert read_addresses([f"{number}.test" for number in range(20)]) == {f"{number}.test": "" for number in range(20)}

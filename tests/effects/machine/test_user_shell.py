@@ -1,4 +1,5 @@
 """The link and the completion in a user's own shell: made once, undone, and never over something of his."""
+
 from __future__ import annotations
 
 import os
@@ -24,12 +25,17 @@ def user_home(dusty_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def tree(folder: Path) -> dict[str, bytes | str]:
-    return {str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
-            for path in sorted(folder.rglob("*")) if path.is_symlink() or path.is_file()}
+    return {
+        str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() or path.is_file()
+    }
 
 
 def in_bash(command: str) -> str:
-    return subprocess.run(["bash", "-ic", command], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL).stdout
+    return subprocess.run(
+        ["bash", "-ic", command], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    ).stdout
 
 
 def test_a_new_bash_knows_the_word_and_completes_it(user_home: Path) -> None:
@@ -39,12 +45,18 @@ def test_a_new_bash_knows_the_word_and_completes_it(user_home: Path) -> None:
     assert said[0] == f"linked {user_home}/.local/bin/dusty to {ROOT}/dusty; a new shell finds it by the name dusty"
     assert os.readlink(user_home / ".local/bin/dusty") == f"{ROOT}/dusty"
     shown = in_bash("echo $MINE; type -P dusty; complete -p dusty; dusty nosuch 2>&1")
-    assert shown.splitlines() == ["1", f"{user_home}/.local/bin/dusty", "complete -o bashdefault -o default -F _dusty dusty",
-                                  '"nosuch" is not a verb; `dusty help` lists them']
+    assert shown.splitlines() == [
+        "1",
+        f"{user_home}/.local/bin/dusty",
+        "complete -o bashdefault -o default -F _dusty dusty",
+        '"nosuch" is not a verb; `dusty help` lists them',
+    ]
     assert (user_home / ".bashrc").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_second_time_changes_nothing_in_this_shell_and_in_a_new_one(user_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_time_changes_nothing_in_this_shell_and_in_a_new_one(
+    user_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     set_up_shell(read_shell_setup())
     before = tree(user_home)
     for path in ("/usr/bin:/bin", f"{user_home}/.local/bin:/usr/bin:/bin"):
@@ -73,8 +85,12 @@ def test_it_is_undone_without_a_trace(user_home: Path) -> None:
 def test_what_is_there_is_never_overwritten_and_never_removed(user_home: Path, what: str) -> None:
     link = user_home / ".local/bin/dusty"
     link.parent.mkdir(parents=True)
-    {"a program": lambda: link.write_text("#!/bin/sh\n"), "another checkout's link": lambda: link.symlink_to("/usr/bin/true"),
-     "a dangling link": lambda: link.symlink_to("/nosuch"), "a folder": link.mkdir}[what]()
+    {
+        "a program": lambda: link.write_text("#!/bin/sh\n"),
+        "another checkout's link": lambda: link.symlink_to("/usr/bin/true"),
+        "a dangling link": lambda: link.symlink_to("/nosuch"),
+        "a folder": link.mkdir,
+    }[what]()
     assert read_shell_setup().link == ""
     assert "link" not in [left.kind for left in found_setup()]
 

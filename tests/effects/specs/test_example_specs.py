@@ -78,7 +78,9 @@ def test_without_git_the_specs_are_written_and_the_repos_once_it_is_there(dusty_
 
 def test_a_git_config_that_signs_commits_is_no_obstacle(dusty_home, tmp_path, monkeypatch, said):
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".gitconfig").write_text("[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = /bin/false\n[user]\n\tuseConfigOnly = true\n")
+    (tmp_path / ".gitconfig").write_text(
+        "[commit]\n\tgpgsign = true\n[gpg]\n\tprogram = /bin/false\n[user]\n\tuseConfigOnly = true\n"
+    )
     write_examples(dusty_home, said.append)
     assert git(dusty_home / "example/repos/board", "log", "-1", "--format=%an") == "Dusty"
 
@@ -87,5 +89,12 @@ def test_a_git_config_that_signs_commits_is_no_obstacle(dusty_home, tmp_path, mo
 def test_the_examples_own_tests_pass(repo, suite):
     repos = folder("examples") / "repos"
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(repos / "paper"), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-m", "unittest", suite], cwd=repos / repo, env=env, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "unittest", suite],
+        cwd=repos / repo,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr

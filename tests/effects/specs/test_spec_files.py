@@ -1,4 +1,5 @@
 """Reading a specs repo: what counts as a spec, what is read again, and a cache that may be lost or damaged."""
+
 from __future__ import annotations
 
 import json
@@ -54,7 +55,15 @@ def read_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_what_is_a_spec(root: Path) -> None:
-    for file in ("apps/a.yml", "apps/.hidden.yml", "apps/b.yaml", "apps/README.md", "apps/deep/c.yml", "other/d.yml", "top.yml"):
+    for file in (
+        "apps/a.yml",
+        "apps/.hidden.yml",
+        "apps/b.yaml",
+        "apps/README.md",
+        "apps/deep/c.yml",
+        "other/d.yml",
+        "top.yml",
+    ):
         write(root, file, "image: x\n")
     (root / "apps/folder.yml").mkdir()
     documents, problems = read_documents(root)
@@ -154,10 +163,20 @@ def test_problems_of_a_broken_file_are_kept_with_it(root: Path, tmp_path: Path, 
     assert (second.problems, second.is_readable) == (first.problems, False)
 
 
-@pytest.mark.parametrize("damage", [lambda kept: b"", lambda kept: kept[: len(kept) // 2], lambda kept: kept[:-1], lambda kept: kept + b"x",
-                                    lambda kept: b"\xff\xfe" + kept, lambda kept: kept.replace(b"redis:7", b"redis:8")])
-def test_a_damaged_cache_costs_a_full_reading(root: Path, tmp_path: Path, read_files: list[str],
-                                                damage: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: b"",
+        lambda kept: kept[: len(kept) // 2],
+        lambda kept: kept[:-1],
+        lambda kept: kept + b"x",
+        lambda kept: b"\xff\xfe" + kept,
+        lambda kept: kept.replace(b"redis:7", b"redis:8"),
+    ],
+)
+def test_a_damaged_cache_costs_a_full_reading(
+    root: Path, tmp_path: Path, read_files: list[str], damage: Callable[[bytes], bytes]
+) -> None:
     cache = tmp_path / "documents"
     read_documents(root, cache)
     cache.write_bytes(damage(cache.read_bytes()))
@@ -170,8 +189,9 @@ def test_a_damaged_cache_costs_a_full_reading(root: Path, tmp_path: Path, read_f
     assert read_files == []
 
 
-def test_a_cache_of_another_specs_repo_or_version_is_not_believed(root: Path, tmp_path: Path, read_files: list[str],
-                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_of_another_specs_repo_or_version_is_not_believed(
+    root: Path, tmp_path: Path, read_files: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     cache = tmp_path / "documents"
     read_documents(root, cache)
     root.rename(tmp_path / "moved")
@@ -196,17 +216,31 @@ def test_a_file_changed_just_now_is_not_kept(root: Path, tmp_path: Path, monkeyp
     assert state in [found.state for found in files_of(root)]
     monkeypatch.setattr(spec_files, "is_settled", lambda found, _now: found != state)
     read_documents(root, cache)
-    assert [json.loads(text)[2] for text in read_memo(cache).known.values()] == ["bundles/main.yml", "services/redis.yml"]
+    assert [json.loads(text)[2] for text in read_memo(cache).known.values()] == [
+        "bundles/main.yml",
+        "services/redis.yml",
+    ]
 
 
 MS = 1_000_000
 
 
-@pytest.mark.parametrize(("mtime_ns", "ctime_ns", "now_ns", "settled"), [
-    (1, 1, 1, False), (1, 1, 40 * MS, False), (1, 1, 60 * MS, True),
-    (0, 0, 1500 * MS, False), (0, 0, 2100 * MS, True), (0, 1, 60 * MS, True),
-    (1, 50 * MS, 60 * MS, False), (50 * MS, 1, 60 * MS, False), (9999 * MS, 1, 60 * MS, True), (9999 * MS, 55 * MS, 60 * MS, False),
-], ids=str)
+@pytest.mark.parametrize(
+    ("mtime_ns", "ctime_ns", "now_ns", "settled"),
+    [
+        (1, 1, 1, False),
+        (1, 1, 40 * MS, False),
+        (1, 1, 60 * MS, True),
+        (0, 0, 1500 * MS, False),
+        (0, 0, 2100 * MS, True),
+        (0, 1, 60 * MS, True),
+        (1, 50 * MS, 60 * MS, False),
+        (50 * MS, 1, 60 * MS, False),
+        (9999 * MS, 1, 60 * MS, True),
+        (9999 * MS, 55 * MS, 60 * MS, False),
+    ],
+    ids=str,
+)
 def test_settled(mtime_ns: int, ctime_ns: int, now_ns: int, settled: bool) -> None:
     assert is_settled((mtime_ns, 1, 1, ctime_ns), now_ns) is settled
     assert not is_settled((), now_ns)
@@ -220,7 +254,9 @@ def test_a_reading_without_changes_imports_no_yaml(root: Path, tmp_path: Path) -
     while not all(is_settled(found.state) for found in files_of(root)):
         time.sleep(0.005)  # a file counts as settled once it is older than a tick of its clock
     read_documents(root, cache)
-    code = (f"import sys; from dusty_tasks.effects.specs.read import read_documents; read_documents({str(root)!r}, {str(cache)!r});"
-            "print(sorted({'yaml', 'jsonschema', 'jinja2', 'docker', 'rich', 'sh'} & set(sys.modules)))")
+    code = (
+        f"import sys; from dusty_tasks.effects.specs.read import read_documents; read_documents({str(root)!r}, {str(cache)!r});"
+        "print(sorted({'yaml', 'jsonschema', 'jinja2', 'docker', 'rich', 'sh'} & set(sys.modules)))"
+    )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.strip() == "[]"

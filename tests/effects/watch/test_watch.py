@@ -1,4 +1,5 @@
 """Watching folders, with the real events of this system, with those that serve elsewhere, and with none at all."""
+
 from __future__ import annotations
 
 import errno
@@ -19,7 +20,11 @@ from dusty_tasks.effects.watch.inotify import CannotWatch, Inotify, NoEvents
 from dusty_tasks.effects.watch.native_events import NativeEvents
 
 ROOT = Path(__file__).resolve().parents[3]
-EVENTS: dict[str, Callable] = {"inotify": Inotify, "native": NativeEvents, "none": lambda: NoEvents("there are no events")}
+EVENTS: dict[str, Callable] = {
+    "inotify": Inotify,
+    "native": NativeEvents,
+    "none": lambda: NoEvents("there are no events"),
+}
 PATIENCE = 30.0
 
 
@@ -59,7 +64,9 @@ class Seen:
         """Wait until all of these were told, then start anew."""
         end = time.monotonic() + PATIENCE
         while not set(paths) <= self.paths:
-            assert time.monotonic() < end, f"waited for {set(paths) - self.paths}, told {sorted(self.paths)}, {self.notices}"
+            assert time.monotonic() < end, (
+                f"waited for {set(paths) - self.paths}, told {sorted(self.paths)}, {self.notices}"
+            )
             self.take(0.5)
         self.paths.clear()
 
@@ -201,7 +208,9 @@ def test_folders_can_be_added_and_taken_away(kind: str, repo: Path, tmp_path: Pa
     write(tmp_path / "lib2/a.py")
     with Watch([Watched("web", str(repo))], EVENTS[kind]()) as watch:
         seen = Seen(watch)
-        watch.set([Watched("web", str(repo)), Watched("lib", str(tmp_path / "lib2")), Watched("below", str(repo / "lib"))])
+        watch.set(
+            [Watched("web", str(repo)), Watched("lib", str(tmp_path / "lib2")), Watched("below", str(repo / "lib"))]
+        )
         write(tmp_path / "lib2/a.py", "longer")
         write(repo / "lib/b.py", "watched twice")
         seen.until("lib:a.py", "web:lib/b.py", "below:b.py")
@@ -257,6 +266,7 @@ def test_a_burst_longer_than_the_kernels_queue_loses_nothing(repo: Path) -> None
             found = read(**named)
             has_overflown.extend(event for event in found if event.wd == -1)
             return found
+
         events._inotify.read = noted
         limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
         (repo / "lib").rename(repo / "moved")
@@ -281,7 +291,9 @@ def test_a_batch_is_bounded(repo: Path) -> None:
         assert len(batch.changed["web"]) <= MOST_PATHS
 
 
-def test_what_no_event_tells_is_found_by_a_look_now_and_then(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_no_event_tells_is_found_by_a_look_now_and_then(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(watching, "COVERED", 0.2)
     os.link(repo / "a.py", tmp_path / "elsewhere")
     with Watch([Watched("web", str(repo))], Inotify()) as watch:
@@ -305,8 +317,14 @@ def in_namespace(*flags: str, script: str, folder: Path) -> str:
     if subprocess.run(["unshare", *flags, "true"], capture_output=True, check=False).returncode:
         pytest.skip(f"unshare {' '.join(flags)} is not allowed here")
     code = f"import os, subprocess, sys\nfrom pathlib import Path\nrepo = Path({str(folder)!r})\n{HELP}\n{script}"
-    done = subprocess.run(["unshare", *flags, sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-                          check=False, timeout=120)
+    done = subprocess.run(
+        ["unshare", *flags, sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -327,17 +345,24 @@ MAPPED = ("-U", "--map-root-user")
 
 
 def test_without_a_watch_left_the_edit_is_found_all_the_same(repo: Path) -> None:
-    said = in_namespace(*MAPPED, folder=repo, script="""
+    said = in_namespace(
+        *MAPPED,
+        folder=repo,
+        script="""
 Path("/proc/sys/user/max_inotify_watches").write_text("2")
 with Watch([Watched("web", str(repo))]) as watch:
     (repo / "lib/deep/c.py").write_text("edit")
     told(watch, "lib/deep/c.py")
-""")
+""",
+    )
     assert said.count("Blind") == 1 and "user.max_inotify_watches = 2" in said
 
 
 def test_a_limit_that_is_reached_later_makes_nothing_deaf(repo: Path) -> None:
-    said = in_namespace(*MAPPED, folder=repo, script="""
+    said = in_namespace(
+        *MAPPED,
+        folder=repo,
+        script="""
 Path("/proc/sys/user/max_inotify_watches").write_text("5")
 with Watch([Watched("web", str(repo))]) as watch:
     for name in "abcdef": (repo / name).mkdir()
@@ -346,23 +371,32 @@ with Watch([Watched("web", str(repo))]) as watch:
     for name in "abcdef":
         (repo / name / "x").write_text("edit")
         told(watch, name + "/x")
-""")
+""",
+    )
     assert said.count("Blind") == 1 and "no inotify watches are left" in said
 
 
 def test_without_an_instance_left_the_edit_is_found_all_the_same(repo: Path) -> None:
-    said = in_namespace(*MAPPED, folder=repo, script="""
+    said = in_namespace(
+        *MAPPED,
+        folder=repo,
+        script="""
 Path("/proc/sys/user/max_inotify_instances").write_text("0")
 with Watch([Watched("web", str(repo)), Watched("api", str(repo))]) as watch:
     (repo / "a.py").write_text("edit")
     told(watch, "a.py")
-""")
+""",
+    )
     assert said.count("Blind") == 2 and "no inotify instances are left" in said
 
 
 def test_what_is_mounted_and_unmounted_is_followed(repo: Path, tmp_path: Path) -> None:
     write(tmp_path / "other/deep/c.py")
-    said = in_namespace("-m", *MAPPED, folder=repo, script=f"""
+    said = in_namespace(
+        "-m",
+        *MAPPED,
+        folder=repo,
+        script=f"""
 other = Path({str(tmp_path / "other")!r})
 def run(*words): subprocess.run([*map(str, words)], check=True)
 with Watch([Watched("web", str(repo))]) as watch:
@@ -382,7 +416,8 @@ with Watch([Watched("web", str(repo))]) as watch:
     told(watch, "a.py")
     (repo / "a.py").write_text("an edit in the old root")
     told(watch, "a.py")
-""")
+""",
+    )
     assert said.count("told") == 8 and "Gone" not in said
 
 
@@ -391,6 +426,7 @@ def test_an_error_of_the_kernel_that_is_no_limit_is_said_as_it_is(repo: Path, mo
 
     def refuse(_path: bytes, _mask: int) -> int:
         raise OSError(errno.EINVAL, "Invalid argument")
+
     events._inotify.add_watch = refuse
     with pytest.raises(CannotWatch, match=r"inotify does not work here \(Invalid argument\)"):
         events.cover("web", str(repo), [b"/"], True)

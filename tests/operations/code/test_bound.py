@@ -1,4 +1,5 @@
 """What stands for a receipt where containers see the working tree itself."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -15,7 +16,10 @@ def test_an_edit_counts_and_what_git_or_the_sync_leaves_out_does_not(tmp_path: P
     entry = RepoEntry("web", local_path=str(tmp_path / "web"))
 
     def fingerprint() -> str:
-        return bound_receipts([entry], Settings(home=str(tmp_path), sync_mode="bind", sync_exclude=("tmp/",)))["web"]["fingerprint"]
+        return bound_receipts([entry], Settings(home=str(tmp_path), sync_mode="bind", sync_exclude=("tmp/",)))["web"][
+            "fingerprint"
+        ]
+
     first = fingerprint()
     (tmp_path / "web/x.log").write_text("x")
     for name in ("cache", "tmp", ".git/objects"):
@@ -24,4 +28,9 @@ def test_an_edit_counts_and_what_git_or_the_sync_leaves_out_does_not(tmp_path: P
     assert fingerprint() == first
     (tmp_path / "web/a.py").write_text("three")
     assert fingerprint() != first
-    assert bound_receipts([RepoEntry("gone", local_path=str(tmp_path / "gone"))], Settings(home=str(tmp_path), sync_mode="bind")) == {}
+    assert (
+        bound_receipts(
+            [RepoEntry("gone", local_path=str(tmp_path / "gone"))], Settings(home=str(tmp_path), sync_mode="bind")
+        )
+        == {}
+    )

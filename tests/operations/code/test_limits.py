@@ -1,4 +1,5 @@
 """Limits of the shell on memory, files and sizes, and very many files: said in a sentence, and the next run is whole."""
+
 from __future__ import annotations
 
 import os
@@ -28,18 +29,37 @@ def limited(room: Room, limits: dict[int, int], *words: str) -> subprocess.Compl
     def limit() -> None:
         for kind, most in limits.items():
             resource.setrlimit(kind, (most, most))
-    return subprocess.run(room.argv(*words), env=room.env(), cwd=room.sources, preexec_fn=limit, capture_output=True, text=True,
-                          check=False, stdin=subprocess.DEVNULL, timeout=240)
+
+    return subprocess.run(
+        room.argv(*words),
+        env=room.env(),
+        cwd=room.sources,
+        preexec_fn=limit,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=240,
+    )
 
 
-@pytest.mark.parametrize(("kind", "most", "said"), [
-    (resource.RLIMIT_AS, 24 * MIB, "memory"), (resource.RLIMIT_AS, 30 * MIB, "memory"), (resource.RLIMIT_AS, 40 * MIB, "memory"),
-    (resource.RLIMIT_NOFILE, 6, "may not open more files"), (resource.RLIMIT_NOFILE, 10, "may not open more files"),
-    (resource.RLIMIT_FSIZE, 0, "File too large")])
+@pytest.mark.parametrize(
+    ("kind", "most", "said"),
+    [
+        (resource.RLIMIT_AS, 24 * MIB, "memory"),
+        (resource.RLIMIT_AS, 30 * MIB, "memory"),
+        (resource.RLIMIT_AS, 40 * MIB, "memory"),
+        (resource.RLIMIT_NOFILE, 6, "may not open more files"),
+        (resource.RLIMIT_NOFILE, 10, "may not open more files"),
+        (resource.RLIMIT_FSIZE, 0, "File too large"),
+    ],
+)
 def test_a_limit_that_is_reached_is_said_and_the_next_run_is_whole(room: Room, kind: int, most: int, said: str) -> None:
     room.repo("web", {f"f{number}": "x" for number in range(30)})
     ended = limited(room, {kind: most}, "sync")
-    assert ended.returncode == 2 and said in ended.stderr and "bug" not in ended.stderr and "Traceback" not in ended.stderr, ended.stderr
+    assert (
+        ended.returncode == 2 and said in ended.stderr and "bug" not in ended.stderr and "Traceback" not in ended.stderr
+    ), ended.stderr
     assert limited(room, {}, "sync").returncode == 0
     assert len(list(room.copy("web").iterdir())) == 30
 
@@ -55,6 +75,8 @@ def test_very_many_files_take_little_memory_and_few_descriptors(room: Room, each
             (source / f"d{folder}/f{number}").touch()
     limits = {resource.RLIMIT_AS: 300 * MIB, resource.RLIMIT_NOFILE: 32}
     ended = limited(room, limits, "sync")
-    assert ended.returncode == 0 and f"{FOLDERS * each} changed" in ended.stdout.replace(",", ""), ended.stdout + ended.stderr
+    assert ended.returncode == 0 and f"{FOLDERS * each} changed" in ended.stdout.replace(",", ""), (
+        ended.stdout + ended.stderr
+    )
     assert sum(len(files) for _, _, files in os.walk(room.copy("web"))) == FOLDERS * each
     assert limited(room, limits, "sync").stdout == "1 repo is up to date\n"

@@ -1,4 +1,5 @@
 """Which managed repos a run looks at: `repos.pull`, overrides, local paths; and what a failed fetch means."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -17,8 +18,14 @@ from dusty_tasks.operations.code.repos import CLONED, FAILED, KEPT, SAME, UPDATE
 
 @pytest.fixture(autouse=True)
 def plain_git(monkeypatch: pytest.MonkeyPatch):
-    for name, value in {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "T", "GIT_AUTHOR_EMAIL": "t@localhost",
-                        "GIT_COMMITTER_NAME": "T", "GIT_COMMITTER_EMAIL": "t@localhost"}.items():
+    for name, value in {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_AUTHOR_NAME": "T",
+        "GIT_AUTHOR_EMAIL": "t@localhost",
+        "GIT_COMMITTER_NAME": "T",
+        "GIT_COMMITTER_EMAIL": "t@localhost",
+    }.items():
         monkeypatch.setenv(name, value)
     git_door.forget_surroundings()
     yield
@@ -117,23 +124,37 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
     failure = failure_of(pulled.outcomes)
     assert failure is not None and failure.code == 2
     text = str(failure)
-    assert text.startswith("each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git ls-remote")
-    assert text.count("Connection refused") == text.count("hint: its machine does not answer") == 1 and "ssh-add" not in text
+    assert text.startswith(
+        "each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git ls-remote"
+    )
+    assert (
+        text.count("Connection refused") == text.count("hint: its machine does not answer") == 1
+        and "ssh-add" not in text
+    )
     for clone in clones:
         clone.rename(clone.with_name(f"{clone.name}-away"))
     pulled.repos = [repo_of(f"file://{clone}") for clone in clones]
     pulled.warned.clear()
     assert set(pulled.pull(always=True).values()) == {KEPT}
-    warned, = pulled.warned
+    (warned,) = pulled.warned
     assert " could not be fetched; the clone of " in warned and warned.startswith("each of ") and warned.count("\n") < 8
 
 
-@pytest.mark.parametrize(("printed", "hint"), [
-    ("ssh: Could not resolve hostname github.com: Temporary failure in name resolution\nfatal: Could not read from remote repository.", "name leads nowhere"),
-    ("fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test", "name leads nowhere"),
-    ("ssh: connect to host github.com port 22: Connection timed out\nfatal: Could not read from remote repository.", "does not answer"),
-    ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", "ssh-add"),
-])
+@pytest.mark.parametrize(
+    ("printed", "hint"),
+    [
+        (
+            "ssh: Could not resolve hostname github.com: Temporary failure in name resolution\nfatal: Could not read from remote repository.",
+            "name leads nowhere",
+        ),
+        ("fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test", "name leads nowhere"),
+        (
+            "ssh: connect to host github.com port 22: Connection timed out\nfatal: Could not read from remote repository.",
+            "does not answer",
+        ),
+        ("git@github.com: Permission denied (publickey).\nfatal: Could not read from remote repository.", "ssh-add"),
+    ],
+)
 def test_the_hint_fits_the_cause(printed: str, hint: str) -> None:
     from dusty_tasks.effects.code.git import git_failed
     from dusty_tasks.effects.doors.process import Finished

@@ -1,4 +1,5 @@
 """The folder that a push is made from."""
+
 from __future__ import annotations
 
 import os
@@ -16,5 +17,9 @@ def test_it_is_gone_afterwards_and_so_is_what_a_killed_push_left(tmp_path: Path)
     (tmp_path / "staged-by-me").mkdir()
     with staged({"web/KEY": b"secret"}, str(tmp_path)) as folder:
         assert Path(folder, "web/KEY").stat().st_mode & 0o777 == 0o600 and Path(folder).stat().st_mode & 0o777 == 0o700
-        assert {path.name for path in tmp_path.iterdir()} == {Path(folder).name, f"staged-{os.getpid()}-other", "staged-by-me"}
+        assert {path.name for path in tmp_path.iterdir()} == {
+            Path(folder).name,
+            f"staged-{os.getpid()}-other",
+            "staged-by-me",
+        }
     assert not Path(folder).exists()

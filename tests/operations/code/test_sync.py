@@ -1,4 +1,5 @@
 """Sync on a local Docker host with the real rsync: what is copied, deleted, kept and refused."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -50,7 +51,16 @@ def test_a_sync_says_what_it_did_and_the_next_one_has_nothing_to_do(room: Room) 
 
 
 def test_what_a_container_made_in_the_mount_goes_and_what_is_excluded_stays(room: Room) -> None:
-    source = room.repo("web", {"a.py": "a", ".dustyignore": "/node_modules\n*.log\n!keep.pyc\n*.pyc\n", "x.log": "l", "keep.pyc": "k", "y.pyc": "y"})
+    source = room.repo(
+        "web",
+        {
+            "a.py": "a",
+            ".dustyignore": "/node_modules\n*.log\n!keep.pyc\n*.pyc\n",
+            "x.log": "l",
+            "keep.pyc": "k",
+            "y.pyc": "y",
+        },
+    )
     room.settings = dataclasses.replace(room.settings, sync_exclude=("cache/",))
     write(source / "cache/c", "c")
     write(source / ".git/HEAD", "ref: refs/heads/main")
@@ -60,7 +70,15 @@ def test_what_a_container_made_in_the_mount_goes_and_what_is_excluded_stays(room
         write(room.copy("web") / below, "by the container")
     write(source / "a.py", "changed")
     room.sync()
-    assert set(tree(room.copy("web"))) == {"a.py", ".dustyignore", "keep.pyc", "node_modules/m", "x.log", "cache/own", ".git/own"}
+    assert set(tree(room.copy("web"))) == {
+        "a.py",
+        ".dustyignore",
+        "keep.pyc",
+        "node_modules/m",
+        "x.log",
+        "cache/own",
+        ".git/own",
+    }
 
 
 def test_an_excluded_file_that_changes_makes_nothing_stale_and_a_changed_rule_does(room: Room) -> None:
@@ -84,7 +102,11 @@ def test_links_modes_times_and_special_files_are_kept(room: Room) -> None:
     room.sync()
     copy = room.copy("web")
     assert stat.S_IMODE((copy / "run.sh").stat().st_mode) == 0o750
-    assert (os.readlink(copy / "link"), os.readlink(copy / "broken"), os.readlink(copy / "folder link")) == ("a.py", "nowhere", "folder")
+    assert (os.readlink(copy / "link"), os.readlink(copy / "broken"), os.readlink(copy / "folder link")) == (
+        "a.py",
+        "nowhere",
+        "folder",
+    )
     assert stat.S_ISFIFO((copy / "pipe").lstat().st_mode)
     assert (copy / "a.py").stat().st_mtime_ns == 1_234_567_890_123_456_789
     (source / "run.sh").chmod(0o700)
@@ -124,7 +146,9 @@ def test_excluded_files_in_the_way_of_a_file_are_kept_and_named(room: Room) -> N
     subprocess.run(["rm", "-r", source / "b"], check=True)
     write(source / "b", "now a file")
     (outcome,) = room.sync()
-    assert "cannot delete non-empty directory: b" in str(outcome.failure) and "holds excluded files" in str(outcome.failure)
+    assert "cannot delete non-empty directory: b" in str(outcome.failure) and "holds excluded files" in str(
+        outcome.failure
+    )
     assert (room.copy("web") / "b/kept.log").read_text() == "l"
 
 
@@ -163,13 +187,25 @@ def test_files_from_the_future_are_ordinary(room: Room) -> None:
 
 
 def test_names_with_blanks_quotes_unicode_and_newlines_arrive(room: Room) -> None:
-    names = ["a b", "it's", 'say "hi"', "ünïcode ☃", "new\nline", "$HOME `x`", "-rf", "back\\slash", "*", "#no comment", "!x"]
-    source = room.repo("my repo's ☃ \"x\"", {name: name for name in names})
+    names = [
+        "a b",
+        "it's",
+        'say "hi"',
+        "ünïcode ☃",
+        "new\nline",
+        "$HOME `x`",
+        "-rf",
+        "back\\slash",
+        "*",
+        "#no comment",
+        "!x",
+    ]
+    source = room.repo('my repo\'s ☃ "x"', {name: name for name in names})
     write(source / "folder of its own/ünï", "x")
     with open(os.fsencode(source) + b"/not utf-8 \xff\xfe", "w") as file:
         file.write("x")
     room.sync()
-    assert tree(room.copy("my repo's ☃ \"x\"")) == tree(source)
+    assert tree(room.copy('my repo\'s ☃ "x"')) == tree(source)
     assert room.stale() == {}
 
 
@@ -182,8 +218,16 @@ def test_a_receipt_tells_what_the_copy_was_made_from(room: Room) -> None:
     receipt = room.receipt("web")
     assert receipt.pop("looked")[1] == sum(path.stat().st_ino for path in source.iterdir() if path.is_file())
     assert receipt | {"fingerprint": "", "time": "", "copy": ""} == {
-        "id": str(source)[1:], "source": str(source), "kind": "local", "fingerprint": "", "files": 2, "commit": commit, "time": "", "copy": "",
-        "delete": "unignored"}
+        "id": str(source)[1:],
+        "source": str(source),
+        "kind": "local",
+        "fingerprint": "",
+        "files": 2,
+        "commit": commit,
+        "time": "",
+        "copy": "",
+        "delete": "unignored",
+    }
 
 
 def disguise(path: Path, text: str) -> None:
@@ -206,7 +250,9 @@ def test_a_file_of_equal_size_and_time_is_told_by_its_content(room: Room) -> Non
     os.utime(source / "b/c.py", ns=(state.st_atime_ns, state.st_mtime_ns))
     assert room.stale() == {"web": "a.py changed and 1 more, though not in size and time"}
     room.sync()
-    assert tree(room.copy("web")) == tree(source) and room.said == [f"synced web: 2 changed, 0 deleted, from {source} (local)"]
+    assert tree(room.copy("web")) == tree(source) and room.said == [
+        f"synced web: 2 changed, 0 deleted, from {source} (local)"
+    ]
     second = room.receipt("web")["fingerprint"]
     assert second != first, "who was started with the former content is restarted"
     assert room.stale() == {} and [outcome.status for outcome in room.sync()] == ["up to date"]
@@ -223,7 +269,9 @@ def test_a_file_of_equal_size_and_time_is_told_by_its_content(room: Room) -> Non
     assert tree(room.copy("web")) == tree(source)
 
 
-def test_what_was_touched_and_holds_the_same_is_not_sent(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_touched_and_holds_the_same_is_not_sent(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = room.repo("web", {"a.py": "one", "b/c.py": "one", "x": "x"})
     room.sync()
     before = room.receipt("web")
@@ -237,7 +285,14 @@ def test_what_was_touched_and_holds_the_same_is_not_sent(room: Room, tmp_path: P
     (tmp_path / "twin").rename(source)
     time.sleep(0.05)
     compared: list[int] = []
-    monkeypatch.setattr(rsync, "disguised", lambda host, path, copy, paths, real=rsync.disguised: (compared.append(len(list(paths))), real(host, path, copy, paths))[1])
+    monkeypatch.setattr(
+        rsync,
+        "disguised",
+        lambda host, path, copy, paths, real=rsync.disguised: (
+            compared.append(len(list(paths))),
+            real(host, path, copy, paths),
+        )[1],
+    )
     assert room.stale() == {} and [outcome.status for outcome in room.sync()] == ["up to date"]
     assert room.receipt("web") == before and compared == [3], "compared once, then noted"
     os.link(source / "x", tmp_path / "another")
@@ -251,19 +306,26 @@ def test_what_was_touched_and_holds_the_same_is_not_sent(room: Room, tmp_path: P
     assert room.stale() == {} and compared == [3, 1]
 
 
-def test_the_receipt_is_gone_while_a_transfer_is_under_way_and_after_one_that_failed(room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_receipt_is_gone_while_a_transfer_is_under_way_and_after_one_that_failed(
+    room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     source = room.repo("web")
     room.sync()
     write(source / "a.py", "changed")
     copy_of_receipt = room.home / "host/persist/repos/.receipts" / f"{str(source)[1:]}.json"
     with monkeypatch.context() as patch:
         fake = tmp_path / "bin/rsync"
-        write(fake, f'#!/bin/sh\ncase "$*" in *--version*) exec /usr/bin/env -S PATH={os.environ["PATH"]} rsync --version ;; esac\n'
-                    f'ls "{copy_of_receipt}" >&2\necho "disk on fire" >&2\nexit 11\n')
+        write(
+            fake,
+            f'#!/bin/sh\ncase "$*" in *--version*) exec /usr/bin/env -S PATH={os.environ["PATH"]} rsync --version ;; esac\n'
+            f'ls "{copy_of_receipt}" >&2\necho "disk on fire" >&2\nexit 11\n',
+        )
         fake.chmod(0o755)
         patch.setenv("PATH", f"{fake.parent}{os.pathsep}{os.environ['PATH']}")
         (outcome,) = room.sync()
-    assert outcome.status == "failed" and "disk on fire" in str(outcome.failure) and "No such file" in str(outcome.failure)
+    assert (
+        outcome.status == "failed" and "disk on fire" in str(outcome.failure) and "No such file" in str(outcome.failure)
+    )
     assert failure_of([outcome]).code == 2
     assert room.stale() == {"web": "not on the Docker host yet"}
     room.sync()
@@ -339,7 +401,9 @@ def test_a_missing_source_is_the_users_to_mend_and_does_not_stop_the_others(room
 
 
 @pytest.mark.parametrize("source", ["/", "/usr", "/etc", "/proc/self", "/home", "/home/someone", "/var/lib"])
-def test_system_and_home_folders_are_refused_as_sources(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_system_and_home_folders_are_refused_as_sources(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os.path, "isdir", lambda path: True)
     monkeypatch.setattr(os.path, "realpath", lambda path: path)
     with pytest.raises(Failure, match="refused to sync") as raised:
@@ -347,12 +411,19 @@ def test_system_and_home_folders_are_refused_as_sources(source: str, tmp_path: P
     assert raised.value.code == 1
 
 
-def test_the_callers_home_what_holds_dusty_home_and_links_to_them_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_callers_home_what_holds_dusty_home_and_links_to_them_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "me/.dusty"
     home.mkdir(parents=True)
     monkeypatch.setattr(sources, "_user_home", lambda: str(tmp_path / "me"))
     (tmp_path / "link").symlink_to(tmp_path / "me")
-    for source, why in ((tmp_path / "me", "a home folder itself"), (tmp_path / "link", "a home folder itself"), (tmp_path, "holds DUSTY_HOME"), (home, "holds DUSTY_HOME")):
+    for source, why in (
+        (tmp_path / "me", "a home folder itself"),
+        (tmp_path / "link", "a home folder itself"),
+        (tmp_path, "holds DUSTY_HOME"),
+        (home, "holds DUSTY_HOME"),
+    ):
         with pytest.raises(Failure, match=why):
             check_source(str(source), str(home))
 
@@ -361,7 +432,12 @@ def test_nothing_is_deleted_through_a_link(room: Room, tmp_path: Path) -> None:
     room.repo("web")
     treasure = tmp_path / "treasure"
     write(treasure / "gold", "g")
-    for link in (room.copy("web"), room.copy("web").parent, room.home / "host/persist/repos", room.home / "host/persist"):
+    for link in (
+        room.copy("web"),
+        room.copy("web").parent,
+        room.home / "host/persist/repos",
+        room.home / "host/persist",
+    ):
         subprocess.run(["rm", "-rf", room.home / "host"], check=True)
         link.parent.mkdir(parents=True)
         link.symlink_to(treasure)
@@ -379,7 +455,10 @@ def test_a_link_in_place_of_the_receipts_is_refused(room: Room, tmp_path: Path) 
     assert "is a link" in str(outcome.failure)
 
 
-@pytest.mark.parametrize("destination", ["/etc", "/persist/dusty_assets/../..", "{root}/persist", "{root}/command_filesx", "{root}/persist/repos/x"])
+@pytest.mark.parametrize(
+    "destination",
+    ["/etc", "/persist/dusty_assets/../..", "{root}/persist", "{root}/command_filesx", "{root}/persist/repos/x"],
+)
 def test_a_push_outside_its_own_folders_is_refused(room: Room, destination: str) -> None:
     source = room.repo("web")
     with pytest.raises(Failure, match="refused to push"):
@@ -450,7 +529,9 @@ def test_two_syncs_of_one_repo_take_turns(room: Room) -> None:
 def test_a_killed_sync_leaves_no_receipt_and_the_next_one_ends_it(room: Room) -> None:
     source = room.repo("web", {f"d{number % 10}/f{number}": "x" * 2000 for number in range(1500)})
     room.compiled()
-    process = subprocess.Popen(room.argv("sync"), env=room.env(), cwd=room.sources, start_new_session=True, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        room.argv("sync"), env=room.env(), cwd=room.sources, start_new_session=True, stdout=subprocess.DEVNULL
+    )
     while not room.copy("web").exists() and process.poll() is None:
         time.sleep(0.002)
     os.killpg(process.pid, signal.SIGKILL)
@@ -469,6 +550,7 @@ def test_a_copy_is_the_same_one_after_syncs_that_were_killed_right_after_the_loo
     def copy_id() -> str:
         room.sync()
         return str(json.loads((room.home / "host" / receipt).read_text())["copy"])
+
     first = copy_id()
     for _ in range(2):
         write(source / "edited", os.urandom(4).hex())
@@ -487,10 +569,18 @@ def test_an_interrupted_sync_ends_its_rsyncs_first(room: Room, tmp_path: Path, n
         room.repo(name)
     room.compiled()
     slow = tmp_path / "bin/rsync"
-    write(slow, f'#!/bin/sh\n[ "$1" != --version ] || exec {shutil.which("rsync")} --version\necho $$ >>{tmp_path}/pids\nexec sleep 100\n')
+    write(
+        slow,
+        f'#!/bin/sh\n[ "$1" != --version ] || exec {shutil.which("rsync")} --version\necho $$ >>{tmp_path}/pids\nexec sleep 100\n',
+    )
     slow.chmod(0o755)
-    process = subprocess.Popen(room.argv("sync"), env=room.env(PATH=f"{slow.parent}{os.pathsep}{os.environ['PATH']}"), start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        room.argv("sync"),
+        env=room.env(PATH=f"{slow.parent}{os.pathsep}{os.environ['PATH']}"),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     while not (tmp_path / "pids").exists():
         assert process.poll() is None
         time.sleep(0.002)
@@ -502,12 +592,22 @@ def test_an_interrupted_sync_ends_its_rsyncs_first(room: Room, tmp_path: Path, n
     assert set(room.stale().values()) == {"not on the Docker host yet"}
 
 
-@pytest.mark.parametrize("line", ["openrsync: protocol version 29", "rsync  version 2.6.9  protocol version 29", "rsync  version 3.1.2  protocol version 31", ""])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "openrsync: protocol version 29",
+        "rsync  version 2.6.9  protocol version 29",
+        "rsync  version 3.1.2  protocol version 31",
+        "",
+    ],
+)
 def test_an_rsync_that_is_too_old_is_refused(room: Room, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     monkeypatch.setattr(rsync, "_local_version", lambda: line)
     room.repo("web")
     (outcome,) = room.sync()
-    assert outcome.failure.code == 1 and ("is not 3.1.3 or newer" in str(outcome.failure) or "not installed" in str(outcome.failure))
+    assert outcome.failure.code == 1 and (
+        "is not 3.1.3 or newer" in str(outcome.failure) or "not installed" in str(outcome.failure)
+    )
 
 
 def test_bind_mode_copies_nothing_and_says_so(room: Room) -> None:
@@ -519,7 +619,11 @@ def test_bind_mode_copies_nothing_and_says_so(room: Room) -> None:
 
 def test_task_names_are_short_where_that_is_clear() -> None:
     assert task_names(["a.org/x/web", "b.org/y/web", "src/lib", "src/a=b*"]) == {
-        "a.org/x/web": "a.org/x/web", "b.org/y/web": "b.org/y/web", "src/lib": "lib", "src/a=b*": "a_b_"}
+        "a.org/x/web": "a.org/x/web",
+        "b.org/y/web": "b.org/y/web",
+        "src/lib": "lib",
+        "src/a=b*": "a_b_",
+    }
 
 
 @pytest.mark.parametrize("kind", ["fifo", "device", "huge"])
@@ -535,7 +639,7 @@ def test_a_dustyignore_without_an_end_stops_nobody_and_is_named(room: Room, kind
         ignore.write_bytes(b"x\n" * (1 << 20))
     what = "it is larger than 64 KiB" if kind == "huge" else "it is no regular file"
     assert room.stale() == {"web": f"its source cannot be read: {ignore}: {what}"}
-    failed, = room.sync()
+    (failed,) = room.sync()
     assert failed.failure and failed.failure.what == f"{ignore} cannot be read: {what}" and failed.failure.code == 1
     assert (room.copy("web") / "a.py").exists()
 

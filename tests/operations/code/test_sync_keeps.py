@@ -1,4 +1,5 @@
 """What a sync leaves alone, what it keeps of what it replaces, and what it says of it: with the real rsync, here and behind ssh."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -51,7 +52,10 @@ def touch(path: Path) -> None:
 
 
 def test_what_git_ignores_stays_and_what_else_was_made_there_goes_by_name(room: Room) -> None:
-    source = room.repo("web", {"a.py": "a", ".gitignore": "node_modules/\n*.log\n!keep.log\n", "sub/.gitignore": "/out\n", "sub/b.py": "b"})
+    source = room.repo(
+        "web",
+        {"a.py": "a", ".gitignore": "node_modules/\n*.log\n!keep.log\n", "sub/.gitignore": "/out\n", "sub/b.py": "b"},
+    )
     write(source / ".git/info/exclude", "*.db\n")
     room.sync()
     copy = room.copy("web")
@@ -61,7 +65,10 @@ def test_what_git_ignores_stays_and_what_else_was_made_there_goes_by_name(room: 
         write(copy / below, text)
     touch(source / "a.py")
     room.sync()
-    assert tree(copy) == {**{path: text for path, text in tree(source).items() if not path.startswith(".git/")}, **stays}
+    assert tree(copy) == {
+        **{path: text for path, text in tree(source).items() if not path.startswith(".git/")},
+        **stays,
+    }
     first, *rest = room.said[0].splitlines()
     assert first == f"synced web: 1 changed, 4 deleted, from {source} (local)"
     assert rest[:4] == [f"    deleted, made on the Docker host: {path}" for path in sorted(goes)]
@@ -78,7 +85,10 @@ def test_a_folder_that_goes_but_for_what_git_ignores_in_it(room: Room) -> None:
     subprocess.run(["rm", "-r", source / "pkg"], check=True)
     (outcome,) = room.sync()
     assert set(outcome.deleted) == {"pkg/m.py", "pkg/sub/n.py"} and outcome.kept == ()
-    assert set(tree(room.copy("web"))) == {"a.py", ".gitignore", "pkg/__pycache__/m.pyc"} and not (room.copy("web") / "pkg/sub").exists()
+    assert (
+        set(tree(room.copy("web"))) == {"a.py", ".gitignore", "pkg/__pycache__/m.pyc"}
+        and not (room.copy("web") / "pkg/sub").exists()
+    )
 
 
 def test_ignored_files_of_the_source_are_sent_as_ever_and_an_edit_in_the_copy_is_kept(room: Room) -> None:
@@ -90,10 +100,17 @@ def test_ignored_files_of_the_source_are_sent_as_ever_and_an_edit_in_the_copy_is
     write(source / "new.py", "of the source")
     write(source / ".env", "mine, too")
     room.sync()
-    assert tree(room.copy("web")) == {"a.py": "a", ".gitignore": ".env\n", ".env": "mine, too", "new.py": "of the source"}
+    assert tree(room.copy("web")) == {
+        "a.py": "a",
+        ".gitignore": ".env\n",
+        ".env": "mine, too",
+        "new.py": "of the source",
+    }
     assert kept(room, "web") == [{".env": "of the container", "new.py": "of the container"}]
     assert [line.strip() for line in room.said[0].splitlines()[1:3]] == [
-        "overwritten, changed on the Docker host: .env", "overwritten, changed on the Docker host: new.py"]
+        "overwritten, changed on the Docker host: .env",
+        "overwritten, changed on the Docker host: new.py",
+    ]
 
 
 def test_what_was_sent_and_is_replaced_is_neither_kept_nor_named(room: Room) -> None:
@@ -157,7 +174,13 @@ def test_mount_points_are_left_in_place_whatever_the_source_has_there(room: Room
     (source / "link").unlink()
     (source / "link").symlink_to("data")
     room.sync()
-    mounted(room, *(MountPoint(path, "web") for path in ("node_modules", "deep/er/vol", "conf/a.conf", "tmp", "link/below", "cache", "conf")))
+    mounted(
+        room,
+        *(
+            MountPoint(path, "web")
+            for path in ("node_modules", "deep/er/vol", "conf/a.conf", "tmp", "link/below", "cache", "conf")
+        ),
+    )
     copy = room.copy("web")
     for folder in ("node_modules", "deep/er/vol", "data/below"):
         (copy / folder).mkdir(parents=True)
@@ -173,7 +196,11 @@ def test_mount_points_are_left_in_place_whatever_the_source_has_there(room: Room
     (outcome,) = room.sync()
     assert {path: inode(copy / path) for path in points} == before
     assert (copy / "conf/a.conf").read_text() == "source, edited", "written in place, for who does not mount there"
-    assert (copy / "tmp/new").read_text() == "n" and (copy / "node_modules/by another app").exists() and (copy / "conf/made").exists()
+    assert (
+        (copy / "tmp/new").read_text() == "n"
+        and (copy / "node_modules/by another app").exists()
+        and (copy / "conf/made").exists()
+    )
     assert outcome.notes == ("cache is not sent: web mounts something there",)
     for folder in ("conf", "tmp"):
         subprocess.run(["rm", "-r", source / folder], check=True)
@@ -187,8 +214,10 @@ def test_mount_points_of_containers_of_former_specs_count(room: Room) -> None:
     room.sync()
     repos = room.host.path("persist/repos")
     mapping = {"volumes": [f"{repos}/{str(source)[1:]}:/app", "nm:/app/node_modules"], "tmpfs": ["/app/tmp:size=1m"]}
-    write(room.home / "host/persist/.dusty/started.json",
-          f'{{"dusty_old_1": {{"mapping": {str(mapping).replace(chr(39), chr(34))}, "mounts": {{"/app/image/volume": "/var/lib/docker/x"}}}}, "odd": 1}}')
+    write(
+        room.home / "host/persist/.dusty/started.json",
+        f'{{"dusty_old_1": {{"mapping": {str(mapping).replace(chr(39), chr(34))}, "mounts": {{"/app/image/volume": "/var/lib/docker/x"}}}}, "odd": 1}}',
+    )
     for folder in ("node_modules", "tmp", "image/volume", "other"):
         (room.copy("web") / folder).mkdir(parents=True)
     touch(source / "a.py")
@@ -204,7 +233,11 @@ def test_a_file_where_the_copy_has_a_folder_with_a_mount_point_in_it_is_refused(
     subprocess.run(["rm", "-r", source / "data"], check=True)
     write(source / "data", "a file")
     (outcome,) = room.sync()
-    assert outcome.failure and outcome.failure.code == 1 and "web mounts something there (data/cache)" in str(outcome.failure)
+    assert (
+        outcome.failure
+        and outcome.failure.code == 1
+        and "web mounts something there (data/cache)" in str(outcome.failure)
+    )
     assert (room.copy("web") / "data/cache").is_dir()
 
 
@@ -226,7 +259,22 @@ def test_an_asset_below_the_copy_is_neither_sent_nor_deleted_while_it_is_set(roo
 
 
 def test_hostile_names_are_named_kept_and_deleted_as_they_are(room: Room) -> None:
-    names = [b"new\nline", b"#x", b";y", b"-rf", b"it's \"q\"", b"back\\slash", b"*", b"[a", b"\xff\xfe", b"\x1b[31mred", b" lead", b"trail ", b"@dirs", b"\\#012"]
+    names = [
+        b"new\nline",
+        b"#x",
+        b";y",
+        b"-rf",
+        b'it\'s "q"',
+        b"back\\slash",
+        b"*",
+        b"[a",
+        b"\xff\xfe",
+        b"\x1b[31mred",
+        b" lead",
+        b"trail ",
+        b"@dirs",
+        b"\\#012",
+    ]
     source = room.repo("web", {"a.py": "a", "d/e.py": "e"})
     room.sync()
     copy = os.fsencode(room.copy("web"))
@@ -239,7 +287,9 @@ def test_hostile_names_are_named_kept_and_deleted_as_they_are(room: Room) -> Non
     (outcome,) = room.sync()
     assert set(tree(room.copy("web"))) == {"a.py", "d/e.py"}
     (held,) = kept(room, "web")
-    assert {os.fsencode(path) for path in held} == {folder + name for name in names for folder in (b"", b"d/", b"made/")}
+    assert {os.fsencode(path) for path in held} == {
+        folder + name for name in names for folder in (b"", b"d/", b"made/")
+    }
     assert len(outcome.deleted) == 3 * len(names)
     assert "\x1b" not in room.said[0] and "deleted, made on the Docker host: d/new\\nline\n" in room.said[0] + "\n"
 
@@ -294,6 +344,7 @@ def test_what_is_edited_while_it_is_sent_is_no_edit_of_the_copy(room: Room, monk
     def edited_meanwhile(*words: object, **named: object) -> object:
         write(source / "a.py", "saved once more")
         return prepare(*words, **named)
+
     monkeypatch.setattr(rsync, "prepare", edited_meanwhile)
     room.sync()
     monkeypatch.setattr(rsync, "prepare", prepare)
@@ -314,6 +365,7 @@ def test_a_copy_keeps_its_id_until_it_is_made_anew(room: Room, monkeypatch: pyte
         touch(source / "a.py")
         room.sync()
         return str(room.receipt("web")["copy"])
+
     first = synced()
     assert first and synced() == first
     receipt = room.home / "host/persist/repos/.receipts" / f"{str(source)[1:]}.json"
@@ -381,11 +433,15 @@ def test_what_was_kept_comes_back_the_newest_first(room: Room) -> None:
     assert restored and restored.paths == (b"f",) and len(restored.others) == 1
     assert (copy / "f").read_text() == "changed there"
     assert [file.path for one in restored.replaced for file in one.files] == [b"f"]
-    assert [*kept(room, "web")] == [{"first/m\n1": "1"}, {"f": "changed there again"}], "what was in its way is kept in its turn"
+    assert [*kept(room, "web")] == [{"first/m\n1": "1"}, {"f": "changed there again"}], (
+        "what was in its way is kept in its turn"
+    )
     assert restore(copy_of(room, "web")) and (copy / "f").read_text() == "changed there again"
     assert [*kept(room, "web")] == [{"first/m\n1": "1"}, {"f": "changed there"}]
     assert restore(copy_of(room, "web"), restored.others[0]) and tree(copy)["first/m\n1"] == "1"
-    assert restore(copy_of(room, "web"), restored.others[0]) is None and [*kept(room, "web")] == [{"f": "changed there"}]
+    assert restore(copy_of(room, "web"), restored.others[0]) is None and [*kept(room, "web")] == [
+        {"f": "changed there"}
+    ]
 
 
 def test_what_lies_in_the_copy_or_was_kept_is_fetched_into_the_source(room: Room) -> None:
@@ -402,7 +458,14 @@ def test_what_lies_in_the_copy_or_was_kept_is_fetched_into_the_source(room: Room
     (copy / "run.sh").chmod(0o755)
     fetched = pull(copy_of(room, "web"), ["db", "new/2.sql", "f", "run.sh", "#odd\n"])
     assert sorted(fetched) == [b"#odd\n", b"db/1.sql", b"f", b"new/2.sql", b"run.sh"]
-    assert tree(source) == {"a.py": tree(source)["a.py"], "f": "formatted", "db/1.sql": "1", "new/2.sql": "2", "run.sh": "r", "#odd\n": "odd"}
+    assert tree(source) == {
+        "a.py": tree(source)["a.py"],
+        "f": "formatted",
+        "db/1.sql": "1",
+        "new/2.sql": "2",
+        "run.sh": "r",
+        "#odd\n": "odd",
+    }
     assert os.access(source / "run.sh", os.X_OK)
     room.sync()
     assert len(room.said[0].splitlines()) == 1 and tree(copy) == tree(source)
@@ -416,7 +479,11 @@ def test_fetching_overwrites_no_edit_follows_no_link_and_leaves_mounts_alone(roo
     write(copy / "f", "changed there")
     write(source / "f", "edited here")
     write(copy / "new", "n")
-    for paths, what in ((["f", "new"], "f changed in"), (["node_modules/m"], "web mounts something there"), (["nowhere"], "neither in the copy")):
+    for paths, what in (
+        (["f", "new"], "f changed in"),
+        (["node_modules/m"], "web mounts something there"),
+        (["nowhere"], "neither in the copy"),
+    ):
         with pytest.raises(Failure, match=what):
             pull(copy_of(room, "web"), paths)
     assert (source / "f").read_text() == "edited here" and not (source / "new").exists()
@@ -438,6 +505,7 @@ def test_a_look_at_a_copy_tells_what_a_sync_would_find(room: Room) -> None:
 
     def found() -> list[tuple[bytes, str]] | None:
         return edits_of_copy(entry, str(source), room.host, room.settings, receipt)
+
     assert found() == []
     for below in ("f", "x.log", "nm/m", "made/deep", "od\nd"):
         write(room.copy("web") / below, "there")
@@ -449,7 +517,14 @@ def test_a_look_at_a_copy_tells_what_a_sync_would_find(room: Room) -> None:
 
 def killed_sync(room: Room, is_time: Callable[[], bool]) -> None:
     room.compiled()
-    process = subprocess.Popen(room.argv("sync"), env=room.env(), cwd=room.sources, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        room.argv("sync"),
+        env=room.env(),
+        cwd=room.sources,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     while not is_time() and process.poll() is None:
         time.sleep(0.0005)
     os.killpg(process.pid, signal.SIGKILL)
@@ -470,6 +545,7 @@ def test_a_killed_sync_loses_nothing_that_was_made_there(tmp_path: Path) -> None
 
     def moved() -> int:
         return sum(len(names) for _, _, names in os.walk(folder))
+
     outcomes: list[SyncOutcome] = []
     for target in (20, 350, 600):
         killed_sync(room, lambda target=target: moved() >= target)

@@ -1,4 +1,5 @@
 """Ports that the engine keeps for nobody: which of them are set aside, and how often."""
+
 from __future__ import annotations
 
 import json
@@ -28,8 +29,12 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("DUSTY_HOME", str(tmp_path))
     monkeypatch.setenv(MARK, "")
     session.forget()
-    monkeypatch.setattr(session, "settings", lambda: Settings(home=str(tmp_path), routing="published", bridge_ip=BRIDGE))
-    monkeypatch.setattr(session, "compiled_stack", lambda: Stack(routes=(Route("web", 0, "web.test", 8080, 80, "http", 65000),)))
+    monkeypatch.setattr(
+        session, "settings", lambda: Settings(home=str(tmp_path), routing="published", bridge_ip=BRIDGE)
+    )
+    monkeypatch.setattr(
+        session, "compiled_stack", lambda: Stack(routes=(Route("web", 0, "web.test", 8080, 80, "http", 65000),))
+    )
     (tmp_path / "state").mkdir()
     (tmp_path / "state/ports.json").write_text('[["web", "web.test", 8080, 80, 65000]]')
     yield tmp_path / "state/ports.json"
@@ -45,30 +50,74 @@ def test_a_routes_own_port_is_set_aside_once_a_command(memory: Path, capsys: pyt
     assert not set_ports_aside(kept), "the same command, begun again"
 
 
-@pytest.mark.parametrize("kept", [
-    [], [("dustyNginx", ("", 8080))], [("web", ("127.0.0.1", 65000))], [("web", (BRIDGE, 65000)), ("db", (BRIDGE, 5432))],
-], ids=["nothing", "a host_port", "another address", "one that a spec publishes, too"])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        [],
+        [("dustyNginx", ("", 8080))],
+        [("web", ("127.0.0.1", 65000))],
+        [("web", (BRIDGE, 65000)), ("db", (BRIDGE, 5432))],
+    ],
+    ids=["nothing", "a host_port", "another address", "one that a spec publishes, too"],
+)
 def test_a_port_that_a_spec_names_is_never_set_aside(memory: Path, kept: list[tuple[str, tuple[str, int]]]) -> None:
     before = memory.read_text()
     assert not set_ports_aside(kept)
     assert memory.read_text() == before
 
 
-@pytest.mark.parametrize(("printed", "holder", "published", "is_kept"), [
-    (ALLOCATED, None, (), True),
-    (f"{REFUSED}failed to bind port {BRIDGE}:65000/tcp: Error starting userland proxy: listen tcp4 {BRIDGE}:65000: bind: address already in use", None, (), True),
-    (f"failed to bind host port for {BRIDGE}:65000:172.18.0.2:80/tcp: address already in use", Holder("docker-proxy (pid 7)", is_engine=True), (), True),
-    (ALLOCATED, Holder("the container theirs"), (), False),
-    (ALLOCATED, Holder("httpd (pid 7)"), (), False),
-    (ALLOCATED, None, ((BRIDGE, 65000),), False),
-    (ALLOCATED.replace("65000", "8080"), None, (), False),
-    (ALLOCATED.replace(BRIDGE, "127.0.0.1"), None, (), False),
-    (f"no such image; {BRIDGE}:65000", None, (), False),
-], ids=["allocated", "in use", "in use, by a forwarder", "a stranger's container", "a process", "one of ours", "a host_port", "another address", "another failure"])
-def test_a_refused_port_is_kept_for_nobody_where_nobody_has_it(memory: Path, monkeypatch: pytest.MonkeyPatch, printed: str, holder: Holder | None,
-                                                               published: tuple[tuple[str, int], ...], is_kept: bool) -> None:
+@pytest.mark.parametrize(
+    ("printed", "holder", "published", "is_kept"),
+    [
+        (ALLOCATED, None, (), True),
+        (
+            f"{REFUSED}failed to bind port {BRIDGE}:65000/tcp: Error starting userland proxy: listen tcp4 {BRIDGE}:65000: bind: address already in use",
+            None,
+            (),
+            True,
+        ),
+        (
+            f"failed to bind host port for {BRIDGE}:65000:172.18.0.2:80/tcp: address already in use",
+            Holder("docker-proxy (pid 7)", is_engine=True),
+            (),
+            True,
+        ),
+        (ALLOCATED, Holder("the container theirs"), (), False),
+        (ALLOCATED, Holder("httpd (pid 7)"), (), False),
+        (ALLOCATED, None, ((BRIDGE, 65000),), False),
+        (ALLOCATED.replace("65000", "8080"), None, (), False),
+        (ALLOCATED.replace(BRIDGE, "127.0.0.1"), None, (), False),
+        (f"no such image; {BRIDGE}:65000", None, (), False),
+    ],
+    ids=[
+        "allocated",
+        "in use",
+        "in use, by a forwarder",
+        "a stranger's container",
+        "a process",
+        "one of ours",
+        "a host_port",
+        "another address",
+        "another failure",
+    ],
+)
+def test_a_refused_port_is_kept_for_nobody_where_nobody_has_it(
+    memory: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    printed: str,
+    holder: Holder | None,
+    published: tuple[tuple[str, int], ...],
+    is_kept: bool,
+) -> None:
     monkeypatch.setattr(kept_ports, "read_holder", lambda *_: holder)
-    monkeypatch.setattr(kept_ports.docker, "read_containers", lambda _: {"other": FoundContainer("other", "dusty_other_1", "1", "running", published=published)})
+    monkeypatch.setattr(
+        kept_ports.docker,
+        "read_containers",
+        lambda _: {"other": FoundContainer("other", "dusty_other_1", "1", "running", published=published)},
+    )
     engine: Any = None
-    failures: dict[str, Failure] = {"web": ToolFailed(["docker", "compose", "up"], 1, printed), "db": Failure("it has no image")}
+    failures: dict[str, Failure] = {
+        "web": ToolFailed(["docker", "compose", "up"], 1, printed),
+        "db": Failure("it has no image"),
+    }
     assert refused_for_nobody(engine, failures) == ([("web", (BRIDGE, 65000))] if is_kept else [])

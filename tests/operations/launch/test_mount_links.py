@@ -1,4 +1,5 @@
 """Links below persist/ that containers can have put there: a mount through one is refused, locally and over ssh."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -19,7 +20,9 @@ def host(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     host = DockerHost(Settings(home=str(tmp_path), host=HostSettings(root=str(tmp_path / "host"))))
     if not request.param:
         monkeypatch.setattr(DockerHost, "is_local", False)
-        monkeypatch.setattr(host, "run_script", lambda script, *words, **_named: process.run(["sh", "-c", script, "sh", *words]))
+        monkeypatch.setattr(
+            host, "run_script", lambda script, *words, **_named: process.run(["sh", "-c", script, "sh", *words])
+        )
     (tmp_path / "host/persist/db/data").mkdir(parents=True)
     (tmp_path / "elsewhere/deep").mkdir(parents=True)
     return host
@@ -31,7 +34,16 @@ def check(host: DockerHost, *volumes: Any) -> None:
 
 def test_folders_and_what_is_still_to_be_made_are_fine(host: DockerHost) -> None:
     top = host.path("persist")
-    check(host, f"{top}/db:/a", f"{top}/db/data:/b", f"{top}/db/new/one:/c", {"type": "bind", "source": f"{top}/none/x", "target": "/d"}, "named:/e", "/tmp/x/y:/f", "/g")
+    check(
+        host,
+        f"{top}/db:/a",
+        f"{top}/db/data:/b",
+        f"{top}/db/new/one:/c",
+        {"type": "bind", "source": f"{top}/none/x", "target": "/d"},
+        "named:/e",
+        "/tmp/x/y:/f",
+        "/g",
+    )
 
 
 def test_a_link_in_persist_itself_is_its_owners(host: DockerHost, tmp_path: Path) -> None:
@@ -42,7 +54,10 @@ def test_a_link_in_persist_itself_is_its_owners(host: DockerHost, tmp_path: Path
 @pytest.mark.parametrize("volume", ["{}/db/out:/x", "{}/db/out/deep:/x:ro", "{}/db/./data/../out:/x"])
 def test_a_link_that_leads_out_is_refused(host: DockerHost, tmp_path: Path, volume: str) -> None:
     (tmp_path / "host/persist/db/out").symlink_to(tmp_path / "elsewhere")
-    for written in (volume.format(host.path("persist")), {"type": "bind", "source": volume.format(host.path("persist")).split(":")[0], "target": "/x"}):
+    for written in (
+        volume.format(host.path("persist")),
+        {"type": "bind", "source": volume.format(host.path("persist")).split(":")[0], "target": "/x"},
+    ):
         with pytest.raises(Failure) as raised:
             check(host, written)
         assert raised.value.code == 1 and f"a link leads from there to {tmp_path}/elsewhere" in str(raised.value)

@@ -1,4 +1,5 @@
 """What is pushed to the Docker host, and what a killed push leaves behind."""
+
 from __future__ import annotations
 
 import shutil
@@ -40,7 +41,9 @@ def test_assets_arrive_as_files_for_their_owner_alone(host: DockerHost) -> None:
     assert list(Path(host.home, "state").glob("assets-*")) == []
 
 
-def test_a_killed_push_leaves_links_and_no_secrets_and_the_next_one_takes_them_away(host: DockerHost, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_push_leaves_links_and_no_secrets_and_the_next_one_takes_them_away(
+    host: DockerHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "rmtree", lambda *_args, **_named: None)  # as after kill -9
     pushes.push_assets(host, view())
     monkeypatch.undo()

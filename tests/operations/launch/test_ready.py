@@ -1,4 +1,5 @@
 """When a container counts as ready, and what the last line of `up` says."""
+
 from __future__ import annotations
 
 import time
@@ -40,7 +41,9 @@ class Engine:
         monkeypatch.setattr(docker, "read_events", lambda *_: [])
         monkeypatch.setattr(docker, "read_last_lines", lambda *_, **__: "boom")
         monkeypatch.setattr(route_checks, "read_listeners", self._listeners)
-        monkeypatch.setattr(http_probe.Probes, "watch", lambda probes, name, urls: probes._open.update({name: list(urls)}))
+        monkeypatch.setattr(
+            http_probe.Probes, "watch", lambda probes, name, urls: probes._open.update({name: list(urls)})
+        )
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -62,7 +65,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def wanted(name: str = "web", **fields: Any) -> WantedContainer:
-    return WantedContainer(**{"name": name, "kind": "app", "container_name": f"dusty_{name}_1", "mapping": {}, **fields})
+    return WantedContainer(
+        **{"name": name, "kind": "app", "container_name": f"dusty_{name}_1", "mapping": {}, **fields}
+    )
 
 
 def up_for(now: float) -> str:
@@ -77,7 +82,11 @@ def test_one_that_nothing_can_be_asked_of_is_watched_for_two_seconds(engine: Eng
 
 @pytest.mark.parametrize("moment", [0.3, 0.7, 1.0])
 def test_one_that_dies_soon_after_its_start_is_seen(engine: Engine, moment: float) -> None:
-    engine.listing = lambda now: {"job": container(name="job", since=up_for(now)) if now < moment else container(name="job", state="exited", exit_status=3)}
+    engine.listing = lambda now: {
+        "job": container(name="job", since=up_for(now))
+        if now < moment
+        else container(name="job", state="exited", exit_status=3)
+    }
     outcome, _ = engine.wait(wanted("job"))
     assert [str(trouble) for trouble in outcome.failed] == ["job ended with status 3; its last lines:\n    boom"]
 
@@ -97,11 +106,14 @@ def test_one_with_a_route_that_ends_with_0_has_failed(engine: Engine) -> None:
 
 def test_an_unhealthy_one_is_not_waited_for_and_its_probe_is_shown(engine: Engine) -> None:
     engine.listing = lambda now: {"db": container(name="db", health="starting" if now < 3 else "unhealthy")}
-    engine.details = {"State": {"Health": {"Log": [{"ExitCode": 1, "Output": "no route\n"}, {"ExitCode": 7, "Output": "refused\n"}]}}}
+    engine.details = {
+        "State": {"Health": {"Log": [{"ExitCode": 1, "Output": "no route\n"}, {"ExitCode": 7, "Output": "refused\n"}]}}
+    }
     outcome, told = engine.wait(wanted("db"))
     assert 3 <= engine.now < 3.2 and told == ["db (its health check)"]
     assert [str(trouble) for trouble in outcome.silent] == [
-        "db is unhealthy: its health check ended with status 7; the health check printed:\n    refused\n  its last lines:\n    boom"]
+        "db is unhealthy: its health check ended with status 7; the health check printed:\n    refused\n  its last lines:\n    boom"
+    ]
 
 
 def test_one_on_another_port_is_said_with_what_it_listens_on(engine: Engine) -> None:
@@ -110,7 +122,8 @@ def test_one_on_another_port_is_said_with_what_it_listens_on(engine: Engine) -> 
     outcome, told = engine.wait(wanted(http_urls=tuple(URL), route_ports=(8002,)), seconds=10)
     assert told == ["web (nothing listens on 8002; the container listens on 9999)"]
     assert [str(trouble) for trouble in outcome.silent] == [
-        "web does not answer at http://web.test/: nothing listens on 8002; the container listens on 9999; its last lines:\n    boom"]
+        "web does not answer at http://web.test/: nothing listens on 8002; the container listens on 9999; its last lines:\n    boom"
+    ]
     assert 10 <= engine.now < 10.2 and engine.looks <= 5, "a look is a command in the container"
 
 
@@ -119,7 +132,9 @@ def test_a_stream_route_is_ready_when_its_port_is_listened_on(engine: Engine) ->
     engine.listening = [("127.0.0.11", 40000)]
     stream = wanted("db", route_ports=(5432,), stream_ports=(5432,))
     outcome, _ = engine.wait(stream, seconds=4)
-    assert [trouble.state.what for trouble in outcome.silent] == ["does not answer: nothing listens on 5432; the container listens on no port"]
+    assert [trouble.state.what for trouble in outcome.silent] == [
+        "does not answer: nothing listens on 5432; the container listens on no port"
+    ]
     engine.now, engine.listening = 0.0, [("0.0.0.0", 5432)]
     assert engine.wait(stream)[0].ready == ["db"] and engine.now < 0.1
 
@@ -135,15 +150,19 @@ def test_without_a_proxy_the_container_alone_is_judged(engine: Engine) -> None:
 
 
 def test_one_that_fails_while_others_are_waited_for_is_named(engine: Engine) -> None:
-    engine.listing = lambda now: {"web": container(health="healthy") if now < 1 else container(state="exited", exit_status=3),
-                                  "slow": container(name="slow", health="starting" if now < 5 else "healthy")}
+    engine.listing = lambda now: {
+        "web": container(health="healthy") if now < 1 else container(state="exited", exit_status=3),
+        "slow": container(name="slow", health="starting" if now < 5 else "healthy"),
+    }
     outcome, _ = engine.wait(wanted(), wanted("slow"))
     assert [str(trouble) for trouble in outcome.failed] == ["web ended with status 3; its last lines:\n    boom"]
     assert outcome.silent == [] and outcome.ready == ["slow"]
 
 
 def test_one_that_the_engine_starts_again_and_again_is_not_ready_between_two_ends(engine: Engine) -> None:
-    engine.listing = lambda now: {"web": container(state="restarting" if 0.3 < now < 0.6 else "running", since=up_for(now % 0.3))}
+    engine.listing = lambda now: {
+        "web": container(state="restarting" if 0.3 < now < 0.6 else "running", since=up_for(now % 0.3))
+    }
     assert [trouble.state.what for trouble in engine.wait(wanted())[0].failed] == [LOOPS]
 
 
@@ -151,14 +170,19 @@ def test_one_that_kept_ending_is_mended_after_ten_seconds_without_an_end(engine:
     engine.listing = lambda now: {"web": container(since=up_for(now))}
     assert engine.wait(wanted(), noted={"web": LOOPS})[0].ready == ["web"] and 10 <= engine.now < 10.2
     engine.now = 0.0
-    engine.listing = lambda now: {"web": container(since=up_for(now))} if now < 5 else {"web": container(state="restarting")}
+    engine.listing = lambda now: (
+        {"web": container(since=up_for(now))} if now < 5 else {"web": container(state="restarting")}
+    )
     assert [trouble.state.what for trouble in engine.wait(wanted(), noted={"web": LOOPS})[0].failed] == [LOOPS]
 
 
-@pytest.mark.parametrize(("sums", "is_idle", "expected"), [
-    (Sums(0, 1), True, "up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s"),
-    (Sums(0, 1, 1), True, "up to date: 0 changes, 1 Docker read, 1 ssh round trip, 0 sudo, 0.14 s"),
-    (Sums(3, 5, 0, 1, 1), False, "3 changes, 5 Docker reads, 1 fetch, 1 sudo, 0.14 s"),
-])
+@pytest.mark.parametrize(
+    ("sums", "is_idle", "expected"),
+    [
+        (Sums(0, 1), True, "up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s"),
+        (Sums(0, 1, 1), True, "up to date: 0 changes, 1 Docker read, 1 ssh round trip, 0 sudo, 0.14 s"),
+        (Sums(3, 5, 0, 1, 1), False, "3 changes, 5 Docker reads, 1 fetch, 1 sudo, 0.14 s"),
+    ],
+)
 def test_the_last_line(sums: Sums, is_idle: bool, expected: str) -> None:
     assert sums.text(0.14, is_idle=is_idle) == expected

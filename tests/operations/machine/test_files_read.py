@@ -1,4 +1,5 @@
 """Files of this machine that Compose or the builder reads: links out, files without an end, variables that would be sent away."""
+
 from __future__ import annotations
 
 import os
@@ -20,7 +21,9 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "repo/ctx/Dockerfile").write_text("FROM scratch\n")
     (tmp_path / "private").mkdir()
     (tmp_path / "private/key").write_text("secret\n")
-    monkeypatch.setattr(session, "settings", lambda: Settings(home=str(tmp_path / "home"), host=HostSettings(kind="ssh", root="/")))
+    monkeypatch.setattr(
+        session, "settings", lambda: Settings(home=str(tmp_path / "home"), host=HostSettings(kind="ssh", root="/"))
+    )
     monkeypatch.setattr(session, "specs_root", lambda: tmp_path / "specs")
     return tmp_path / "repo"
 
@@ -47,7 +50,10 @@ def test_link_out_of_a_repo_is_refused_where_it_is_built_from(repo: Path, leadin
     path.symlink_to(repo.parent / "private", target_is_directory=True)
     with pytest.raises(Failure) as raised:
         check(repo, build={"context": f"{repo}/ctx", "additional_contexts": {"other": f"{repo}/ctx/other"}})
-    assert f"{path} is a link out of the specs and repos of the stack, to {repo.parent}/private" in str(raised.value) and raised.value.code == 1
+    assert (
+        f"{path} is a link out of the specs and repos of the stack, to {repo.parent}/private" in str(raised.value)
+        and raised.value.code == 1
+    )
 
 
 @pytest.mark.parametrize("key", ["env_file", "label_file", "build"])
@@ -59,11 +65,15 @@ def test_file_without_an_end_is_refused(repo: Path, key: str) -> None:
     assert f"web: {repo}/ctx/Dockerfile cannot be read: it is no regular file" in str(raised.value)
 
 
-def test_variables_that_compose_would_fill_in_and_send_to_another_machine_are_powers(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_that_compose_would_fill_in_and_send_to_another_machine_are_powers(
+    repo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Compose takes a name without a value, and a name within a value, from the environment of whoever runs it."""
     for name in ("MINE_BARE", "MINE_EXPORTED", "MINE_PLAIN", "MINE_BRACED", "MINE_OTHER"):
         monkeypatch.setenv(name, "secret")
-    (repo / "x.env").write_text("A=1\nMINE_BARE\nexport MINE_EXPORTED # why\nB=a$MINE_PLAIN\nC=${MINE_BRACED:-x}\nMINE_OTHER=2\nD=$UNSET\nTERM\n")
+    (repo / "x.env").write_text(
+        "A=1\nMINE_BARE\nexport MINE_EXPORTED # why\nB=a$MINE_PLAIN\nC=${MINE_BRACED:-x}\nMINE_OTHER=2\nD=$UNSET\nTERM\n"
+    )
     found = list(powers_of_env_files({"web": {"env_file": [f"{repo}/x.env"]}}))
     assert [power.value for power in found] == ["MINE_BARE", "MINE_BRACED", "MINE_EXPORTED", "MINE_PLAIN"]
     assert all("sends" in power.meaning for power in found)

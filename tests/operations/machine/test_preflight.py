@@ -91,6 +91,7 @@ def test_an_unknown_system_is_told_what_to_get_even_with_yes(world):
 def test_a_failing_package_manager_is_exit_2_with_its_words(world, monkeypatch):
     def fail(*_) -> None:
         raise ToolFailed(["apt-get"], 100, "E: no space")
+
     monkeypatch.setattr(packages, "run_step", fail)
     world.missing = [RSYNC]
     assert world.ensure(yes=True) == 2
@@ -110,7 +111,11 @@ def test_an_engine_that_does_not_come_up_shows_its_log(world):
 
 
 def test_no_sudo_is_a_refusal_with_the_commands(world):
-    world.machine, world.may_sudo, world.missing = world.machine._replace(is_root=False, user_name="ada"), False, [RSYNC]
+    world.machine, world.may_sudo, world.missing = (
+        world.machine._replace(is_root=False, user_name="ada"),
+        False,
+        [RSYNC],
+    )
     assert world.ensure(yes=True) == 1
     assert "sudo may not be used here" in world.text
     assert world.ran == []
@@ -125,7 +130,9 @@ def test_a_new_member_of_the_docker_group_goes_on_in_it(world):
 def test_the_group_is_named_in_the_run_that_brings_it(world, monkeypatch):
     world.missing, world.engine_trouble = [RSYNC, ACCESS], ACCESS
     monkeypatch.setattr(world, "brings", False)
-    monkeypatch.setattr(packages, "run_step", lambda *_: world.missing.remove(RSYNC) if RSYNC in world.missing else None)
+    monkeypatch.setattr(
+        packages, "run_step", lambda *_: world.missing.remove(RSYNC) if RSYNC in world.missing else None
+    )
     assert world.ensure(yes=True) == 1
     assert (len(world.reran), world.text.count("sg docker")) == (1, 1)
 
