@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.core.code.bind_sources import bind_sources, replaced_sources
 from dusty_tasks.core.plan.batches import in_order_of_doing
+from dusty_tasks.core.plan.change import CREATE, RECREATE, RESTART, START, Options, Plan
 from dusty_tasks.core.plan.container_state import State, may_loop, states, unseen_states
 from dusty_tasks.core.plan.found import Found, Sources
-from dusty_tasks.core.plan.plan import CREATE, RECREATE, RESTART, START, Options, Plan, plan, plan_here
+from dusty_tasks.core.plan.plan import plan, plan_here
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.called import DUSTY

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.plan.plan import PlaceOf
+from dusty_tasks.core.plan.change import PlaceOf
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.doors.files import read_bytes
 

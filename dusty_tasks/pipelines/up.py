@@ -15,9 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 from dusty_tasks import session
 from dusty_tasks.console import progress, say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
-from dusty_tasks.core.plan.container_state import RUNNING, State
-from dusty_tasks.core.plan.container_state import STARTING as IS_STARTING
-from dusty_tasks.core.plan.plan import (
+from dusty_tasks.core.plan.change import (
     ASSETS,
     AWAIT,
     BUILD,
@@ -41,6 +39,8 @@ from dusty_tasks.core.plan.plan import (
     Kind,
     Options,
 )
+from dusty_tasks.core.plan.container_state import RUNNING, State
+from dusty_tasks.core.plan.container_state import STARTING as IS_STARTING
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, merged, sentences, subject
 from dusty_tasks.core.text.called import DUSTY

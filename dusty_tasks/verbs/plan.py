@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.plan.change import to_json
 from dusty_tasks.core.plan.container_state import OFF, UNKNOWN
-from dusty_tasks.core.plan.plan import to_json
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine

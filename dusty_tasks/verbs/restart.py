@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.plan.change import CREATE, RECREATE, REMOVE
 from dusty_tasks.core.plan.found import FoundContainer
-from dusty_tasks.core.plan.plan import CREATE, RECREATE, REMOVE
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import PROXY

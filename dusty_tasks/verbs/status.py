@@ -10,8 +10,8 @@ from typing import Any
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, say, table, warn
 from dusty_tasks.core.code.repo_entry import RepoEntry
+from dusty_tasks.core.plan.change import Change
 from dusty_tasks.core.plan.container_state import OFF, UNKNOWN, state_of
-from dusty_tasks.core.plan.plan import Change
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.called import DUSTY

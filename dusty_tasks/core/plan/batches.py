@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from dusty_tasks.core.plan.plan import CREATE, RECREATE, STARTING, Change, Plan, shared_with
+from dusty_tasks.core.plan.change import CREATE, RECREATE, STARTING, Change, Plan
+from dusty_tasks.core.plan.restarts import shared_with
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
 APP_STOP_SECONDS = 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from dusty_tasks.core.plan.change import CREATE, RECREATE, START, Plan
 from dusty_tasks.core.plan.found import Found
-from dusty_tasks.core.plan.plan import CREATE, RECREATE, START, Plan
 from dusty_tasks.core.plan.wanted import Wanted
 
 ANY = ("", "0.0.0.0", "::")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, cast
 
 from dusty_tasks.core.code.bind_sources import bind_sources
+from dusty_tasks.core.plan.change import Change
 from dusty_tasks.core.plan.found import FoundContainer, Sources, asset_digests
-from dusty_tasks.core.plan.plan import Change
 from dusty_tasks.core.plan.wanted import WantedContainer
 
 

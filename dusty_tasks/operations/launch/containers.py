@@ -12,20 +12,10 @@ from typing import Any
 from dusty_tasks.console import say
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.batches import Batch, batches, made_instead, needed_by, stop_seconds_of
+from dusty_tasks.core.plan.change import CLEAR, CREATE, RECREATE, REMOVE, RESTART, START, STOP, UNPAUSE, Change
 from dusty_tasks.core.plan.container_state import not_started
 from dusty_tasks.core.plan.found import GOING, FoundContainer
-from dusty_tasks.core.plan.plan import (
-    CLEAR,
-    CREATE,
-    RECREATE,
-    REMOVE,
-    RESTART,
-    START,
-    STOP,
-    UNPAUSE,
-    Change,
-    aliases_of,
-)
+from dusty_tasks.core.plan.push_changes import aliases_of
 from dusty_tasks.core.plan.started import (
     StartedRecord,
     last_good,

@@ -7,9 +7,10 @@ from functools import partial
 
 from dusty_tasks import session
 from dusty_tasks.console import is_terminal, may_ask, progress, say
+from dusty_tasks.core.plan.change import BUILD, PULL, Change, Options
 from dusty_tasks.core.plan.found import UNREADABLE
+from dusty_tasks.core.plan.image_changes import image_of
 from dusty_tasks.core.plan.image_names import registry_of
-from dusty_tasks.core.plan.plan import BUILD, PULL, Change, Options, image_of
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.effects.doors import process

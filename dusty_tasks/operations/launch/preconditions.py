@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.of_verbs.backup import unfinished_restore
+from dusty_tasks.core.plan.change import CREATE, RECREATE
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.owner import Owner, foreign_owner
-from dusty_tasks.core.plan.plan import CREATE, RECREATE
 from dusty_tasks.core.plan.ports_to_open import Address, addresses_to_open
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMPOSE_FILE

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 
 from dusty_tasks import session
-from dusty_tasks.core.plan.plan import assets_by_app
+from dusty_tasks.core.plan.push_changes import assets_by_app
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
 from dusty_tasks.effects.docker_host.host import DockerHost

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.plan.plan import CREATE, HOSTS, Change
+from dusty_tasks.core.plan.change import CREATE, HOSTS, Change
 from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure

@@ -11,9 +11,10 @@ from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.batches import levels, needed_names, stop_seconds_of
+from dusty_tasks.core.plan.change import RESTART, START, Change
 from dusty_tasks.core.plan.container_state import FINISHED, states
 from dusty_tasks.core.plan.found import Found, FoundContainer
-from dusty_tasks.core.plan.plan import RESTART, START, Change, shared_with
+from dusty_tasks.core.plan.restarts import shared_with
 from dusty_tasks.core.plan.started import StartedRecord, mounting_anew, restarted
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.alike import Report, sentences

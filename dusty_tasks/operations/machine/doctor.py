@@ -22,8 +22,8 @@ from dusty_tasks.core.of_verbs.findings import (
     judge_version,
     seconds_of,
 )
+from dusty_tasks.core.plan.change import NGINX, RECONNECT, RELOAD
 from dusty_tasks.core.plan.container_state import advice
-from dusty_tasks.core.plan.plan import NGINX, RECONNECT, RELOAD
 from dusty_tasks.core.plan.ports_to_open import published_addresses
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.alike import Report, sentences, subject

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dusty_tasks.core.artifacts.commands import test_files
 from dusty_tasks.core.artifacts.mount_points import of_test_target
 from dusty_tasks.core.code.repo_entry import RepoEntry
-from dusty_tasks.core.plan.plan import FOR_TESTS, digest_text
+from dusty_tasks.core.plan.push_changes import FOR_TESTS, digest_text
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import Specs, Suite
 from dusty_tasks.core.suites.project import throw_away

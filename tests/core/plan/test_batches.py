@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dusty_tasks.core.plan.batches import batches, in_order_of_doing, levels, made_instead
-from dusty_tasks.core.plan.plan import CREATE, HOSTS, RECREATE, RELOAD, RESTART, START, Change, Plan
+from dusty_tasks.core.plan.change import CREATE, HOSTS, RECREATE, RELOAD, RESTART, START, Change, Plan
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from dusty_tasks.core.plan.change import Options, to_json
 from dusty_tasks.core.plan.found import Found, FoundContainer, Sources, containers_of
-from dusty_tasks.core.plan.plan import NEW_INIT, Options, plan, shared_with, to_json
+from dusty_tasks.core.plan.plan import plan
+from dusty_tasks.core.plan.recreations import NEW_INIT
+from dusty_tasks.core.plan.restarts import shared_with
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.namespace import CONTEXT_LABEL
 

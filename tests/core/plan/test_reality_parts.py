@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dusty_tasks.core.plan.change import CREATE, RECREATE, RESTART, STARTING, Change, Kind, Plan
 from dusty_tasks.core.plan.engine_kind import hidden_bridge
 from dusty_tasks.core.plan.found import Found, FoundContainer, Sources
 from dusty_tasks.core.plan.image_names import image_name, is_same_image, registry_of
@@ -20,7 +21,6 @@ from dusty_tasks.core.plan.lifetimes import (
     last_probe,
 )
 from dusty_tasks.core.plan.owner import Owner, foreign_owner
-from dusty_tasks.core.plan.plan import CREATE, RECREATE, RESTART, STARTING, Change, Kind, Plan
 from dusty_tasks.core.plan.ports_to_open import addresses_to_open, is_in_the_way, published_addresses
 from dusty_tasks.core.plan.started import record_of, seen_ready, troubled
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from dusty_tasks.core.plan.change import CREATE, Change, Plan
 from dusty_tasks.core.plan.found import Found, Sources
-from dusty_tasks.core.plan.plan import CREATE, Change, Plan
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.docker_host.host import DockerHost

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
+from dusty_tasks.core.plan.change import Plan
 from dusty_tasks.core.plan.found import Found, Sources
-from dusty_tasks.core.plan.plan import Plan
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.docker_host.host import DockerHost

@@ -1,0 +1,119 @@
+"""A plan: the small operations that `up` does, each with its cause. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.plan.differences import KeyPath
+from dusty_tasks.core.text.namespace import PROXY
+
+
+class Kind(StrEnum):
+    """What a change does: the word before it is done, which is its value in `--json` too, and the word once it is done."""
+
+    done: str
+    """`recreated`."""
+
+    def __new__(cls, word: str, done: str) -> Kind:
+        kind = str.__new__(cls, word)
+        kind._value_, kind.done = word, done
+        return kind
+
+    PULL = "pull image", "pulled image"
+    BUILD = "build image", "built image"
+    SYNC = "sync", "synced"
+    COMMAND_FILES = "push command files", "pushed command files"
+    ASSETS = "push assets", "pushed assets"
+    HOSTS = "write hosts section", "wrote hosts section"
+    CLEAR = "clear away", "cleared away"
+    REMOVE = "remove", "removed"
+    STOP = "stop", "stopped"
+    CREATE = "create", "created"
+    RECREATE = "recreate", "recreated"
+    RESTART = "restart", "restarted"
+    START = "start", "started"
+    UNPAUSE = "unpause", "unpaused"
+    NGINX = "push nginx config", "pushed nginx config"
+    RELOAD = "reload nginx", "reloaded nginx"
+    RECONNECT = "reconnect", "reconnected"
+    AWAIT = "wait for", "waited for"
+    """Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
+
+
+PULL, BUILD, SYNC = Kind.PULL, Kind.BUILD, Kind.SYNC
+
+COMMAND_FILES, ASSETS, HOSTS = Kind.COMMAND_FILES, Kind.ASSETS, Kind.HOSTS
+
+CLEAR, REMOVE, STOP, CREATE, RECREATE = Kind.CLEAR, Kind.REMOVE, Kind.STOP, Kind.CREATE, Kind.RECREATE
+
+RESTART, START, UNPAUSE, AWAIT = Kind.RESTART, Kind.START, Kind.UNPAUSE, Kind.AWAIT
+
+NGINX, RELOAD, RECONNECT = Kind.NGINX, Kind.RELOAD, Kind.RECONNECT
+
+STARTING = frozenset({CREATE, RECREATE, RESTART, START, UNPAUSE})
+"""After these a container must become ready."""
+
+
+class Change(NamedTuple):
+    kind: Kind
+    name: str
+    """Of the container, image or repo; '' where the kind says it all."""
+    cause: str
+    place: str = ""
+    """`apps/web.yml:3:8`, or '' when the cause lies in no spec."""
+    shown: str = ""
+    """What people call it, where that is not its name: a repo's short name."""
+
+    def text(self, verb: str) -> str:
+        """One line: `recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8`."""
+        return f"{verb}{' ' if self.name else ''}{self.shown or self.name}: {self.cause}{', ' if self.place else ''}{self.place}"
+
+    def __str__(self) -> str:
+        return self.text(self.kind)
+
+    @property
+    def done(self) -> str:
+        return self.text(self.kind.done)
+
+
+class Plan(NamedTuple):
+    changes: tuple[Change, ...] = ()
+    """In the order in which they are done."""
+    pending: tuple[Change, ...] = ()
+    """What `--no-recreate` leaves undone, and a hosts section that was refused."""
+
+    def of(self, *kinds: Kind) -> list[Change]:
+        """The changes of these kinds, in order."""
+        return [change for change in self.changes if change.kind in kinds]
+
+    def names(self, *kinds: Kind) -> set[str]:
+        return {change.name for change in self.of(*kinds)}
+
+    def without(self, name: str) -> Plan:
+        """The plan with no change of this container, nor of what belongs to it alone (the proxy's config)."""
+        kinds = (NGINX, RELOAD) if name == PROXY else ()
+        return Plan(
+            tuple(change for change in self.changes if change.name != name and change.kind not in kinds), self.pending
+        )
+
+
+class Options(NamedTuple):
+    """What the caller of `up` asked for."""
+
+    no_recreate: bool = False
+    pull: bool = False
+    build: bool = False
+
+
+PlaceOf = Callable[[str, KeyPath], str]
+"""(name of a container, key path in its entry of the Compose file) -> `file:line:col`, or ''."""
+
+
+def to_json(planned: Plan) -> dict[str, Any]:
+    """The plan for machines: a stable list of changes, and what is pending."""
+    return {
+        "changes": [change._asdict() for change in planned.changes],
+        "pending": [change._asdict() for change in planned.pending],
+    }

@@ -1,0 +1,114 @@
+"""What is to be pushed to the Docker host: command files, assets, the proxy's config. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from dusty_tasks.core.plan.change import (
+    ASSETS,
+    COMMAND_FILES,
+    CREATE,
+    NGINX,
+    RECONNECT,
+    RECREATE,
+    RELOAD,
+    STARTING,
+    Change,
+)
+from dusty_tasks.core.plan.found import (
+    Found,
+    Sources,
+    asset_digests,
+)
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.text.namespace import PROXY
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
+
+
+def plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Change]:
+    differing = _differing(sources.command_files, found.command_files)
+    if differing:
+        yield Change(COMMAND_FILES, "", _those_of(differing, found.command_files))
+    differing = _differing(assets_by_app(wanted, sources), _assets_to_compare(wanted, sources, found))
+    if differing:
+        yield Change(ASSETS, "", _those_of(differing, found.assets))
+
+
+def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:
+    """App -> one digest over the set assets that it sees; apps that see none are left out."""
+    seen = ((container.name, asset_digests(container.asset_keys, sources.assets)) for container in wanted.containers)
+    return {name: digest_text(digests) for name, digests in seen if digests}
+
+
+FOR_TESTS = "for tests: "
+"""Before the digests of what `dusty test` pushed."""
+
+
+def digest_text(digests: dict[str, str]) -> str:
+    """Asset key -> digest, as one text."""
+    return " ".join(f"{key}={digest}" for key, digest in sorted(digests.items()))
+
+
+def _assets_to_compare(wanted: Wanted, sources: Sources, found: Found) -> dict[str, str]:
+    """What was pushed, without that for tests of what is not in the stack: it may stay while all of its assets are set."""
+    names = {container.name for container in wanted.containers}
+
+    def may_stay(digest: str) -> bool:
+        return digest.startswith(FOR_TESTS) and all(
+            each.partition("=")[0] in sources.set_keys for each in digest.removeprefix(FOR_TESTS).split()
+        )
+
+    return {name: digest for name, digest in found.assets.items() if name in names or not may_stay(digest)}
+
+
+def _differing(now: dict[str, str], before: dict[str, str]) -> list[str]:
+    return [name for name in sorted({*now, *before}) if now.get(name) != before.get(name)]
+
+
+def _those_of(names: list[str], there: dict[str, str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    what = "differ on the Docker host" if any(name in there for name in names) else "are not on the Docker host yet"
+    return f"those of {', '.join(names[:4])}{more} {what}"
+
+
+def plan_nginx(
+    wanted: Wanted, sources: Sources, found: Found, containers: list[Change]
+) -> tuple[list[Change], list[Change]]:
+    """The proxy's config: before its container when that is (re)started, else pushed last, tested and reloaded; and its names on the network."""
+    proxy = next((container for container in wanted.containers if container.kind == "proxy"), None)
+    if proxy is None:
+        return [], []
+    record = found.started.get(proxy.container_name) or {}
+    news = names_news(proxy, record)
+    cause = "; ".join(news) or (
+        "it differs from the compiled one" if found.nginx_digest else "it is not on the Docker host"
+    )
+    pushes = [Change(NGINX, "", cause)] if sources.nginx_digest != found.nginx_digest else []
+    kinds = {change.kind for change in containers if change.name == PROXY}
+    is_renamed = not kinds & {CREATE, RECREATE} and aliases_of(proxy.mapping) != aliases_of(record.get("mapping") or {})
+    late = [Change(RECONNECT, PROXY, "; ".join(news))] if is_renamed else []
+    if kinds & STARTING:
+        return pushes, late
+    if pushes or record.get("nginx") != sources.nginx_digest:
+        late += [*pushes, Change(RELOAD, "", "its config changed" if pushes else "it has not loaded its config yet")]
+    return [], late
+
+
+def aliases_of(mapping: dict[str, Any]) -> list[str]:
+    """The names that the proxy has on the project's network."""
+    networks = mapping.get("networks")
+    default = networks.get("default") if isinstance(networks, dict) else None
+    return list((default or {}).get("aliases") or [])
+
+
+def names_news(proxy: WantedContainer, record: StartedRecord) -> list[str]:
+    now, before = aliases_of(proxy.mapping), aliases_of(record.get("mapping") or {})
+    if not record:
+        return []
+    return [
+        *(f"{name} is new" for name in now if name not in before),
+        *(f"{name} is gone" for name in before if name not in now),
+    ]

@@ -1,0 +1,141 @@
+"""Why a container that is kept is started or restarted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dusty_tasks.core.code.bind_sources import lost_sources, replaced_sources
+from dusty_tasks.core.plan.change import (
+    AWAIT,
+    CREATE,
+    RECREATE,
+    RESTART,
+    START,
+    UNPAUSE,
+    Change,
+    Kind,
+    PlaceOf,
+)
+from dusty_tasks.core.plan.container_state import CREATED, FINISHED, PAUSED, RUNNING, State
+from dusty_tasks.core.plan.found import (
+    Found,
+    FoundContainer,
+    Sources,
+    asset_digests,
+)
+from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.safe import printable
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.started import StartedRecord
+
+
+def by_sharing(wanted: WantedContainer, decided: dict[str, Kind], kinds: tuple[Kind, ...], what: str) -> str:
+    """A container lives on in the network (or volumes) of another: it follows that one's recreation or restart."""
+    for name in shared_with(wanted):
+        if decided.get(name) in kinds:
+            return f"it shares with {name}, which {what}"
+    return ""
+
+
+def shared_with(wanted: WantedContainer) -> list[str]:
+    """The containers whose network, process ids, memory or volumes it uses."""
+    modes = [str(wanted.mapping.get(key, "")) for key in ("network_mode", "pid", "ipc")]
+    names = [
+        wanted.shares_network_of,
+        *(mode.removeprefix("service:") for mode in modes if mode.startswith("service:")),
+    ]
+    names += [
+        str(source).partition(":")[0]
+        for source in wanted.mapping.get("volumes_from") or []
+        if not str(source).startswith("container:")
+    ]
+    return [name for name in dict.fromkeys(names) if name]
+
+
+def restart(
+    wanted: WantedContainer, state: State, sources: Sources, found: Found, decided: dict[str, Kind], place_of: PlaceOf
+) -> Change | None:
+    container = found.containers.get(wanted.name)
+    if container is None:
+        return None
+    record = found.started.get(wanted.container_name) or {}
+    causes = list(restart_causes(wanted, record, sources, found))
+    shared = (
+        by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew")
+        if container.is_running
+        else ""
+    )
+    if shared:
+        causes.append(shared)
+    if (
+        container.is_stoppable
+        and wanted.name not in found.sees_what_is_there
+        and (replaced := replaced_sources(wanted.mapping, record.get("inodes", {}), found.inodes))
+    ):
+        more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
+        causes.append(
+            f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before"
+        )
+    if (
+        container.is_stoppable
+        and wanted.kind == "proxy"
+        and (lost := lost_sources(wanted.mapping, record, found.inodes))
+    ):
+        causes.append(f"{printable(lost[0])} was lost, and it still sees what was there before")
+    if causes:
+        place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
+        return Change(RESTART, wanted.name, "; ".join(causes), place)
+    return _start(wanted, container, state)
+
+
+ALWAYS = "`always` changed"
+
+
+def restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sources, found: Found) -> Iterator[str]:
+    if record.get("restart_owed"):
+        yield "the run that was to restart it did not finish"
+    if wanted.always_digest != record.get("always", wanted.always_digest):
+        yield ALWAYS
+    started_repos = record.get("repos") or {}
+    shown = shown_names(wanted.repo_ids)
+    for repo_id in wanted.repo_ids:
+        if repo_id in found.stale_repos:
+            yield f"repo {shown[repo_id]}: {found.stale_repos[repo_id]}"
+        elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
+            yield f"repo {shown[repo_id]} was {'edited' if found.receipts[repo_id].get('is_bound') else 'synced'} after it started"
+        elif _is_another_copy(repo_id, record, found):
+            yield f"the copy of repo {shown[repo_id]} was made anew after it started"
+    now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
+    lost = [
+        *(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
+        *(["assets"] if before and not found.assets else []),
+    ]
+    if lost:
+        # A running container would go on seeing the folders that are gone.
+        yield f"its {' and '.join(lost)} were lost on the Docker host"
+    gone = sorted(before.keys() - now.keys())
+    changed = [key for key in sorted(now) if now[key] != before.get(key)]
+    for keys, word in ((changed, "changed"), (gone, "is unset")):
+        if keys:
+            yield f"asset {', '.join(keys)} {word}"
+
+
+def _is_another_copy(repo_id: str, record: StartedRecord, found: Found) -> bool:
+    """True if what it was started with lay in another copy: what `once` and installs made there is not in this one."""
+    before, now = (record.get("copies") or {}).get(repo_id), found.receipts.get(repo_id, {}).get("copy")
+    return bool(before and now and before != now)
+
+
+def _start(wanted: WantedContainer, container: FoundContainer, state: State) -> Change | None:
+    """What a container that is as it should be needs in the state that it is in."""
+    if state.name in (FINISHED, RUNNING):
+        return None
+    if state.name == PAUSED:
+        return Change(UNPAUSE, wanted.name, "it is paused")
+    if not container.is_running:
+        cause = "it was created and never started" if state.name == CREATED else f"it {state.what}"
+        return Change(START, wanted.name, cause)
+    return Change(AWAIT, wanted.name, f"it {state.what}")
