@@ -131,12 +131,12 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     place_of = place_finder(origins)
     planned = plan(wanted, sources, found, options, place_of)
     if any(not found.containers[change.name].is_running for change in planned.of(START, RESTART)):
-        from dusty_tasks.effects.engine.http import read_network_id
+        from dusty_tasks.effects.engine.reads import read_network_id
 
         found = found._replace(network_id=read_network_id(engine))
         planned = plan(wanted, sources, found, options, place_of)
     if planned.of(CREATE, RECREATE) or options.pull or options.build:
-        from dusty_tasks.effects.engine.http import read_images
+        from dusty_tasks.effects.engine.reads import read_images
 
         found = found._replace(images=read_images(engine))
         planned = plan(wanted, sources, found, options, place_of)
@@ -160,7 +160,7 @@ def read_looping(engine: Engine, containers: Iterable[WantedContainer], found: F
     ]
     if not asked:
         return frozenset()
-    from dusty_tasks.effects.engine.http import read_restart_count
+    from dusty_tasks.effects.engine.reads import read_restart_count
 
     return frozenset(name for name in asked if read_restart_count(engine, found.containers[name].id))
 
@@ -185,7 +185,7 @@ def read_started_since(engine: Engine, containers: Iterable[WantedContainer], fo
         return frozenset()
     from dusty_tasks.core.of_verbs.findings import seconds_of
     from dusty_tasks.effects.code.inodes import read_last_change
-    from dusty_tasks.effects.engine.http import read_started_at
+    from dusty_tasks.effects.engine.reads import read_started_at
 
     seen = set()
     for name, record, paths in suspects:

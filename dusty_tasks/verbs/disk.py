@@ -19,8 +19,10 @@ from dusty_tasks.core.text.wording import counted, size_text
 from dusty_tasks.effects.code.kept import read_sets
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine.http import Engine, EngineRefused, list_containers, read_usage, run_remove
+from dusty_tasks.effects.engine.acts import run_remove
+from dusty_tasks.effects.engine.http import Engine, EngineRefused
 from dusty_tasks.effects.engine.persist import read_persist
+from dusty_tasks.effects.engine.reads import list_containers, read_usage
 from dusty_tasks.effects.observe.docker_host import read_unfinished
 from dusty_tasks.verbs.shared.counting import counter
 from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, say_json

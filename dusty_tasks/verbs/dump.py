@@ -19,7 +19,7 @@ from dusty_tasks.core.of_verbs.redaction import Redactor, values_below, without_
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.verbs.shared.words import local_path, misuse
 
@@ -142,7 +142,7 @@ def problems() -> str:
 
 def engine() -> str:
     """What the engine says of itself."""
-    info = docker.read_info(Engine(session.docker_host()))
+    info = reads.read_info(Engine(session.docker_host()))
     keys = (
         "ServerVersion",
         "OperatingSystem",
@@ -165,7 +165,7 @@ def engine() -> str:
 
 def containers() -> str:
     """Dusty's containers and their states."""
-    found = docker.list_containers(session.docker_host())
+    found = reads.list_containers(session.docker_host())
     return json.dumps(
         [
             {
@@ -209,13 +209,13 @@ def logs() -> Iterator[tuple[str, str]]:
     """The last lines of each container."""
     try:
         asked = Engine(session.docker_host())
-        found = list(docker.read_containers(asked).values())
+        found = list(reads.read_containers(asked).values())
     except Failure:
         return
     for container in found:
 
         def last(container_id: str = container.id) -> str:
-            return docker.read_last_lines(asked, container_id, LINES) + "\n"
+            return reads.read_last_lines(asked, container_id, LINES) + "\n"
 
         yield f"logs/{container.name}.txt", attempted(last)
 

@@ -12,7 +12,7 @@ from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.page_states import note_found
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
@@ -37,7 +37,7 @@ def run(
     chosen = chosen_containers(words, repo_words, wanted, is_all=all)
     engine = Engine(session.docker_host())
     with held("up", verb="restart", home=session.home()):
-        found = docker.read_containers(engine)
+        found = reads.read_containers(engine)
         check_containers_are_ours(engine.host, found.values())
         receipts = sync(wanted, chosen if words or repo_words else None, no_sync)
         done = restart(chosen, wanted, engine, found, receipts, session.settings().up_wait)

@@ -24,7 +24,8 @@ def run(words: list[str]) -> int | None:
 def execute(container: FoundContainer, command: list[str] | tuple[str, ...]) -> int:
     """`docker exec` with the caller's streams, with a terminal if all of them are one; the command's status."""
     from dusty_tasks.effects.engine.attached import own_streams, run_in_container
-    from dusty_tasks.effects.engine.http import Engine, has_file
+    from dusty_tasks.effects.engine.http import Engine
+    from dusty_tasks.effects.engine.reads import has_file
 
     host, streams = session.docker_host(), own_streams()
     # An app is started by sh; the image of a service may have none.

@@ -7,7 +7,7 @@ from dusty_tasks.console import say
 from dusty_tasks.effects.docker_host.host import Unreachable
 from dusty_tasks.effects.docker_host.vm import is_known_off
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine, EngineDown
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.stopping import stop_containers
@@ -23,7 +23,7 @@ def run(words: list[str]) -> int | None:
     is_away = False
     with held("up", verb="shutdown", home=session.home()):
         try:
-            containers = list(docker.read_containers(engine).values())
+            containers = list(reads.read_containers(engine).values())
             check_containers_are_ours(engine.host, containers)
             if not stop_containers(engine, containers, "shutdown", is_removal=False):
                 say("no container of Dusty's is running")

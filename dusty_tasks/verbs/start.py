@@ -9,7 +9,7 @@ from dusty_tasks.console import say, table
 from dusty_tasks.core.text.wording import GIB
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.page_states import note_found
 from dusty_tasks.operations.machine.docker_host import ensure_running, store_address
@@ -24,7 +24,7 @@ def run(words: list[str], yes: bool = False) -> int | None:
         store_address(session.docker_host())
         note_found(Engine(session.docker_host()), "start")
     engine = Engine(session.docker_host())
-    info, version = docker.read_info(engine), engine.get("/version")
+    info, version = reads.read_info(engine), engine.get("/version")
     say(table((), facts(info, version)))
     for difference in size_differences(engine.host, info):
         say(difference)

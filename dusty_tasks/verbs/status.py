@@ -17,7 +17,7 @@ from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import GIB
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.look import View, look_ahead
 from dusty_tasks.verbs.shared.words import exactly, say_json
@@ -94,7 +94,7 @@ def host_facts(engine: Engine, view: View | None) -> dict[str, Any]:
     trouble, info, is_off = view.engine_trouble if view else "", {}, bool(view and view.is_off)
     if not trouble:
         try:
-            info = docker.read_info(engine)
+            info = reads.read_info(engine)
         except Failure as away:
             from dusty_tasks.effects.docker_host.vm import is_known_off
 

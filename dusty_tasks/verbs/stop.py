@@ -8,7 +8,7 @@ from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.effects.docker_host.host import Unreachable
 from dusty_tasks.effects.docker_host.vm import is_known_off
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine, EngineDown
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.stopping import stop_containers
@@ -34,7 +34,7 @@ def run(words: list[str], rm: bool = False) -> int | None:
 
 def chosen_containers(engine: Engine, words: list[str]) -> list[FoundContainer]:
     """The containers of these names, each once, names of the stack without a container left out; all of Dusty's without a name."""
-    found = docker.read_containers(engine)
+    found = reads.read_containers(engine)
     absent = {name for name in compiled_names() if name not in found}
     chosen = [pick(found, word) for word in words if spec_name(word) not in absent]
     return list({container.name: container for container in chosen}.values()) if words else list(found.values())

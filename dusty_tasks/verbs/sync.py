@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
@@ -16,9 +15,6 @@ from dusty_tasks.operations.code.sync import SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries
-
-if TYPE_CHECKING:
-    pass
 
 
 def run(

@@ -17,7 +17,9 @@ from dusty_tasks.core.text.paths import COMMANDS_THERE, COMPOSE_FILE, EXCHANGED,
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine.http import Engine, EngineDown, EngineRefused, read_usage, run_remove
+from dusty_tasks.effects.engine.acts import run_remove
+from dusty_tasks.effects.engine.http import Engine, EngineDown, EngineRefused
+from dusty_tasks.effects.engine.reads import read_usage
 from dusty_tasks.effects.hosts import helper as helper_install
 from dusty_tasks.effects.hosts import section as hosts_file
 from dusty_tasks.effects.machine import user_shell
@@ -161,7 +163,7 @@ def check_owner(engine: Engine) -> None:
     from dusty_tasks.core.plan.found import Found
     from dusty_tasks.core.plan.owner import foreign_owner
     from dusty_tasks.effects.docker_host.small_files import read_host_json
-    from dusty_tasks.effects.engine.http import read_containers
+    from dusty_tasks.effects.engine.reads import read_containers
     from dusty_tasks.effects.observe.docker_host import OWNER
     from dusty_tasks.operations.launch.preconditions import own_owner
 

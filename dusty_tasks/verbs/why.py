@@ -8,7 +8,7 @@ from dusty_tasks.core.plan.container_state import UNKNOWN, State, state_of
 from dusty_tasks.core.plan.started import WHY_KEYS, StartedRecord
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.docker_host.started_records import read_started
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine, EngineDown
 from dusty_tasks.operations.state_now import read_state
 from dusty_tasks.verbs.shared.running import compiled_names, not_in_the_stack, spec_name
@@ -52,7 +52,7 @@ def sentence(name: str, record: StartedRecord | None) -> str:
 def state_now(engine: Engine, name: str, started: dict[str, StartedRecord]) -> State:
     """What its container does now."""
     try:
-        container = docker.read_containers(engine).get(name)
+        container = reads.read_containers(engine).get(name)
         return read_state(engine, container, started) if container else state_of(None, None, {})
     except EngineDown:
         return State(UNKNOWN, "cannot be looked at: the Docker engine does not answer")

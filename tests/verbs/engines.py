@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.plan.found import FoundContainer
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import http, reads
 from dusty_tasks.effects.engine import streams as engine_streams
 from dusty_tasks.effects.engine.http import EngineDown
 
@@ -65,15 +65,15 @@ class Engine:
         self.is_down = False
         self.script('echo "$@"')
         monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-        monkeypatch.setattr(docker.Engine, "get", lambda _self, path, timeout=0: self._answer("GET", path))
+        monkeypatch.setattr(http.Engine, "get", lambda _self, path, timeout=0: self._answer("GET", path))
         monkeypatch.setattr(
-            docker.Engine, "request", lambda _self, method, path, body=None, timeout=0: self._answer(method, path)
+            http.Engine, "request", lambda _self, method, path, body=None, timeout=0: self._answer(method, path)
         )
         self.logs: dict[str, list[tuple[str, bool, str]]] = {}
         """Container id -> (time, whether to stderr, text) of each line."""
         self.logs_asked: list[str] = []
         monkeypatch.setattr(engine_streams.Streams, "open", lambda _self, path: self._opened(path))
-        monkeypatch.setattr(docker, "read_containers", lambda _engine: self._listed())
+        monkeypatch.setattr(reads, "read_containers", lambda _engine: self._listed())
 
     def _opened(self, path: str) -> engine_streams.Stream:
         self.logs_asked.append(path)

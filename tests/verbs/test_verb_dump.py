@@ -12,7 +12,7 @@ from chosen import Chosen
 from engines import Engine, engine
 
 from dusty_tasks.cli.main import main
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.verbs import dump
 
 __all__ = ["engine"]
@@ -53,7 +53,7 @@ def leaky(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Cho
         f"Traceback: {SECRETS['url']} https://u:{SECRETS['url']}@x {SECRETS['token']}".replace(SECRETS["url"], "x", 1)
     )
     monkeypatch.setattr(
-        docker,
+        reads,
         "read_last_lines",
         lambda *_words: "\n".join(f"saw {secret}" for secret in SECRETS.values() if secret != SECRETS["url"]),
     )
@@ -100,7 +100,7 @@ def test_on_a_healthy_home_nothing_is_missing(
     dusty: Chosen, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert dusty("bundles", "activate", "shop").code == 0 and main(["compile"]) == 0
-    monkeypatch.setattr(docker, "read_last_lines", lambda *_words: "a line")
+    monkeypatch.setattr(reads, "read_last_lines", lambda *_words: "a line")
     assert dusty("dump", str(tmp_path / "d.tar.gz")).code == 0
     texts = content(tmp_path / "d.tar.gz")
     assert {name: text for name, text in texts.items() if "not available" in text} == {}

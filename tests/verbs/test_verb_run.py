@@ -97,13 +97,13 @@ def test_another_homes_containers_are_not_stopped(dusty: Chosen, engine: Engine)
 def test_a_container_that_cannot_be_stopped_is_named_and_the_others_are_stopped(
     dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dusty_tasks.effects.engine import http as docker
+    from dusty_tasks.effects.engine import acts, http
 
-    def stop(_engine: docker.Engine, container_id: str, _seconds: int | None) -> None:
+    def stop(_engine: http.Engine, container_id: str, _seconds: int | None) -> None:
         if container_id == "id-db":
             raise EngineRefused(500, "it does not want to")
 
-    monkeypatch.setattr(docker, "run_stop", stop)
+    monkeypatch.setattr(acts, "run_stop", stop)
     ended = dusty("stop")
     assert ended.code == 2
     assert ended.out == "stopped web\n" and ended.err == "db: it does not want to\n"

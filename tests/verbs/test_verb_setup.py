@@ -48,7 +48,7 @@ class Others:
 @pytest.fixture
 def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
     import dusty_tasks.verbs
-    from dusty_tasks.effects.engine import http as docker
+    from dusty_tasks.effects.engine import reads
     from dusty_tasks.effects.hosts import helper as helper_install
     from dusty_tasks.operations.machine import docker_host as host_start
 
@@ -63,7 +63,7 @@ def others(monkeypatch: pytest.MonkeyPatch) -> Iterator[Others]:
         "check_installation",
         lambda: [helper_install.Check("ok" if others.is_installed else "failed", "helper", "")],
     )
-    monkeypatch.setattr(docker, "read_info", others.read_info)
+    monkeypatch.setattr(reads, "read_info", others.read_info)
     monkeypatch.setattr(host_start, "store_address", lambda host: others.address)
     yield others
 

@@ -12,8 +12,7 @@ from dusty_tasks.core.of_verbs.attaching import Size, Streams
 from dusty_tasks.core.specs.model import App, Script
 from dusty_tasks.core.stack.json_form import stack_json
 from dusty_tasks.core.stack.model import Stack
-from dusty_tasks.effects.engine import attached
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import attached, reads
 from dusty_tasks.verbs import shell
 
 __all__ = ["engine"]
@@ -70,7 +69,7 @@ def test_a_service_without_a_shell_runs_its_command_all_the_same(
     streams.update(dict.fromkeys(streams, True))
     dusty("shell", "db", "psql")
     assert engine.calls.pop().endswith("sh 31 117 psql")
-    monkeypatch.setattr(docker, "has_file", lambda _engine, _id, _path: False)
+    monkeypatch.setattr(reads, "has_file", lambda _engine, _id, _path: False)
     dusty("shell", "db", "psql")
     assert engine.calls[-1].endswith("id-db psql")
 

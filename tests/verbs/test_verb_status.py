@@ -12,7 +12,7 @@ from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import http, reads
 from dusty_tasks.operations.look import View
 from dusty_tasks.verbs import status
 
@@ -60,9 +60,9 @@ def test_an_earlier_compile_is_told_of_only_where_there_was_one(
 
 
 def test_an_engine_that_did_not_answer_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(docker, "read_info", lambda _engine: pytest.fail("it may take its minute once more"))
+    monkeypatch.setattr(reads, "read_info", lambda _engine: pytest.fail("it may take its minute once more"))
     view = View(Wanted(containers=()), Sources(), Found(), Plan(), "it took too long to answer")
-    assert status.host_facts(docker.Engine(DockerHost(Settings(home="/h"))), view) == {
+    assert status.host_facts(http.Engine(DockerHost(Settings(home="/h"))), view) == {
         "name": "this machine",
         "answers": False,
         "state": "unknown",

@@ -9,7 +9,7 @@ import pytest
 from chosen import Chosen
 
 from dusty_tasks import __version__
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import http
 from dusty_tasks.effects.engine.http import EngineDown
 
 
@@ -24,7 +24,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         '[ "$1" = compose ] && echo "Docker Compose version v2.40.1-desktop.1" || echo "Docker version 28.2.2, build e6534b4"',
     )
     monkeypatch.setenv("PATH", str(folder))
-    monkeypatch.setattr(docker.Engine, "get", lambda self, path, timeout: {"Version": "28.1.0"})
+    monkeypatch.setattr(http.Engine, "get", lambda self, path, timeout: {"Version": "28.1.0"})
     return folder
 
 
@@ -57,7 +57,7 @@ def test_what_is_missing_or_fails_says_so_and_is_no_error(
     def down(self: object, path: str, timeout: float) -> dict[str, str]:
         raise EngineDown("the Docker engine does not answer")
 
-    monkeypatch.setattr(docker.Engine, "get", down)
+    monkeypatch.setattr(http.Engine, "get", down)
     write(programs, "docker", "echo \"docker: 'compose' is not a docker command.\" >&2; exit 1")
     write(programs, "git", "true")
     assert dusty("version").code == 0

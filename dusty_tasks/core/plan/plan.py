@@ -7,7 +7,6 @@ and docs/verbs.md on `up`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from dusty_tasks.core.plan.change import (
     CLEAR,
@@ -33,9 +32,6 @@ from dusty_tasks.core.plan.recreations import recreation
 from dusty_tasks.core.plan.restarts import restart
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.specs.repo_ids import shown_names
-
-if TYPE_CHECKING:
-    pass
 
 
 def plan(

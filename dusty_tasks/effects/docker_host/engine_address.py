@@ -5,12 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from dusty_tasks.effects.doors.failures import Failure
-
-if TYPE_CHECKING:
-    pass
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
 

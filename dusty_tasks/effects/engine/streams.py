@@ -17,7 +17,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
 from dusty_tasks.effects.docker_host.ssh import control_path
 from dusty_tasks.effects.doors.process import piped
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import http
 from dusty_tasks.effects.engine.http import PING, Engine, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Streams:
         self._stack.callback(self._end_forward, path, words)
         try:
             # A machine that forwards no sockets accepts the connection here, and closes it.
-            return path if docker.exchange(f"unix://{path}", PING, docker.PING_TIMEOUT_OVER_SSH) else ""
+            return path if http.exchange(f"unix://{path}", PING, http.PING_TIMEOUT_OVER_SSH) else ""
         except EngineDown:
             return ""
 
@@ -109,11 +109,11 @@ class Stream:
 class SocketStream(Stream):
     def __init__(self, address: str, request: bytes) -> None:
         try:
-            self._socket = docker.connect(address, docker.ANSWER_TIMEOUT)
+            self._socket = http.connect(address, http.ANSWER_TIMEOUT)
             self._socket.settimeout(None)
             self._socket.sendall(request)
         except PermissionError as error:
-            raise docker.EngineDenied(
+            raise http.EngineDenied(
                 f"the Docker engine at {address} is closed to this account (in the group docker it is open)"
             ) from error
         except OSError as error:

@@ -11,7 +11,9 @@ from urllib.parse import quote
 
 from dusty_tasks.core.plan.found import FoundContainer, container_of
 from dusty_tasks.core.text.namespace import RUN_LABEL, SERVICE_LABEL, Namespace
-from dusty_tasks.effects.engine.http import Engine, EngineRefused, labelled, listing, run_remove
+from dusty_tasks.effects.engine.acts import run_remove
+from dusty_tasks.effects.engine.http import Engine, EngineRefused
+from dusty_tasks.effects.engine.reads import labelled, listing
 
 
 def run_label() -> str:

@@ -25,7 +25,7 @@ from dusty_tasks.effects.code.inodes import inodes_of, print_inodes, read_inodes
 from dusty_tasks.effects.code.receipts import PRINT_RECEIPTS, read_receipts, receipts_of
 from dusty_tasks.effects.docker_host.started_records import STARTED, with_spare
 from dusty_tasks.effects.doors.files import read_bytes
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import http, reads
 from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, Engine, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
@@ -129,11 +129,11 @@ def read_finished(
         if name not in noted and not records[name].get("stopped") and container.kind != "proxy"
     ]
     if unknown:
-        events = docker.read_events(engine, [container.id for container in unknown])
+        events = reads.read_events(engine, [container.id for container in unknown])
         noted |= {
             container.name
             for container in unknown
-            if has_finished(container.id, events) and not checks_health(docker.read_details(engine, container.id))
+            if has_finished(container.id, events) and not checks_health(reads.read_details(engine, container.id))
         }
     return frozenset(noted)
 
@@ -142,7 +142,7 @@ def _read_here(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounte
     files = {path: _json_of(read_bytes(host.path(path))) for path in (STARTED, OWNER, COMMANDS_PUSHED, ASSETS_PUSHED)}
     config = read_bytes(host.path(NGINX_CONFIG))
     try:
-        containers, trouble = docker.read_containers(engine), ""
+        containers, trouble = reads.read_containers(engine), ""
     except EngineDown as down:
         containers, trouble = {}, down.what
     digest = hashlib.sha256(config).hexdigest() if config is not None else ""
@@ -167,11 +167,11 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mo
             host.root,
             host.path(COPIES),
             *repo_ids,
-            input=http_request("GET", docker.listing(host.namespace)),
+            input=http_request("GET", reads.listing(host.namespace)),
             check=False,
             timeout=ANSWER_TIMEOUT,
             hold_input=True,
-            still_worth_it=docker.look_at(host),
+            still_worth_it=http.look_at(host),
         )
     except Unreachable as away:
         return Reading({}, {}, "", {}, away.what)
@@ -189,7 +189,7 @@ def _read_over_ssh(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mo
         containers = containers_of(json.loads(body_of(answer.encode("utf-8", "replace")) or b"[]"))
         return Reading(files, receipts, digest, containers, unfinished_restore=unfinished, inodes=inodes)
     except (EngineDown, ValueError):
-        return Reading(files, receipts, digest, {}, docker.silence(host, finished), unfinished)
+        return Reading(files, receipts, digest, {}, http.silence(host, finished), unfinished)
 
 
 def _json_of(data: bytes | None) -> Any:

@@ -17,7 +17,7 @@ from dusty_tasks.core.text.safe import harmless
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import is_at_work
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.state_now import read_state
 
@@ -75,7 +75,7 @@ class Comebacks:
 
     def is_gone(self, container: FoundContainer) -> bool:
         """True if this very container is there no more."""
-        return all(found.id != container.id for found in docker.read_containers(self.engine).values())
+        return all(found.id != container.id for found in reads.read_containers(self.engine).values())
 
     def is_under_way(self) -> bool:
         """True while a run of this DUSTY_HOME changes containers: what ended may be about to come back."""
@@ -88,7 +88,7 @@ class Comebacks:
         """
         end, pause, is_said = time.monotonic() + GRACE, FIRST_PAUSE, False
         while True:
-            found = docker.read_containers(self.engine)
+            found = reads.read_containers(self.engine)
             comebacks = self.look(names, found)
             if comebacks:
                 return comebacks[0]
@@ -120,7 +120,7 @@ class Comebacks:
 
     def look(self, names: set[str], found: dict[str, FoundContainer] | None = None) -> list[Comeback]:
         """Those of `names`, whose streams have ended, that run again and whose cause is known. `found`: the containers, if they were just read."""
-        found = docker.read_containers(self.engine) if found is None else found
+        found = reads.read_containers(self.engine) if found is None else found
         return [comeback for name in sorted(names) if name in found and (comeback := self._comeback(found[name]))]
 
     def _comeback(self, container: FoundContainer) -> Comeback | None:
@@ -141,7 +141,7 @@ class Comebacks:
         end = (
             None
             if is_new or not before
-            else end_after(container.id, docker.read_events(self.engine, [container.id]), moment_of(before.started_at))
+            else end_after(container.id, reads.read_events(self.engine, [container.id]), moment_of(before.started_at))
         )
         # All that it printed since the end of the life that was followed: there may have been more than one since.
         since = "" if is_new else f"{end.at // 10**9}.{end.at % 10**9:09d}" if end else self._started_at(container)
@@ -152,7 +152,7 @@ class Comebacks:
 
     def _started_at(self, container: FoundContainer) -> str:
         try:
-            return str((docker.read_details(self.engine, container.id).get("State") or {}).get("StartedAt") or "")
+            return str((reads.read_details(self.engine, container.id).get("State") or {}).get("StartedAt") or "")
         except Failure:
             return ""
 

@@ -38,7 +38,7 @@ from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.started_records import write_started
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.compose import run_compose_up
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.observe.docker_host import VOLUMES
@@ -124,8 +124,8 @@ class Launcher:
 
     def _take_away(self, container: FoundContainer, *, keep_volumes: bool = False) -> None:
         if container.is_stoppable:
-            docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
-        docker.run_remove(self.engine, container.id, keep_volumes=keep_volumes)
+            acts.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+        acts.run_remove(self.engine, container.id, keep_volumes=keep_volumes)
 
     def _remove(self, changes: list[Change]) -> None:
         def away(change: Change) -> None:
@@ -133,7 +133,7 @@ class Launcher:
             if change.kind == REMOVE:
                 self._take_away(container)
             elif container.is_stoppable:
-                docker.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
+                acts.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
 
         for change in changes:
             say(str(change))
@@ -150,10 +150,10 @@ class Launcher:
             for change in batch.changes
             if (container := self.containers.get(change.name)) and container.state in GOING
         ]
-        docker.each_at_once([partial(self._take_away, container, keep_volumes=True) for container in going])
+        acts.each_at_once([partial(self._take_away, container, keep_volumes=True) for container in going])
         before = {name: container.id for name, container in self.containers.items()}
         failure = self._compose([change.name for change in batch.changes], batch)
-        self.containers = docker.read_containers(self.engine)
+        self.containers = reads.read_containers(self.engine)
         undone = [change for change in batch.changes if not self._is_made(change.name, before)]
         if failure and len(batch.changes) > 1:
             # One that cannot be made stops Compose; the others shall be up all the same.
@@ -161,7 +161,7 @@ class Launcher:
                 failure = self._compose([change.name], batch)
                 if failure:
                     self.failures[change.name] = failure
-            self.containers = docker.read_containers(self.engine)
+            self.containers = reads.read_containers(self.engine)
         elif failure:
             self.failures[batch.changes[0].name] = failure
         self._record(change for change in batch.changes if self._is_made(change.name, before))
@@ -182,13 +182,13 @@ class Launcher:
         if not any(named_volumes(self.wanted[change.name].mapping) for change in batch.changes):
             yield
             return
-        before = docker.read_volumes(self.engine)
+        before = reads.read_volumes(self.engine)
         try:
             yield
         finally:
             made = {
                 name: time_text
-                for name, time_text in docker.read_volumes(self.engine).items()
+                for name, time_text in reads.read_volumes(self.engine).items()
                 if before.get(name) != time_text
             }
             if made:
@@ -220,11 +220,11 @@ class Launcher:
         def begin(change: Change) -> None:
             container = self.containers[change.name]
             if change.kind == RESTART:
-                docker.run_restart(self.engine, container.id, stop_seconds_of(container.kind))
+                acts.run_restart(self.engine, container.id, stop_seconds_of(container.kind))
             elif change.kind == UNPAUSE:
-                docker.run_unpause(self.engine, container.id)
+                acts.run_unpause(self.engine, container.id)
             else:
-                docker.run_start(self.engine, container.id)
+                acts.run_start(self.engine, container.id)
 
         self._each(batch.changes, begin, note=False)
         self._record(change for change in batch.changes if change.name not in self.failures)
@@ -242,7 +242,7 @@ class Launcher:
     def _each(self, changes: Iterable[Change], act: Callable[[Change], None], note: bool = True) -> None:
         changes = list(changes)
         for change, failure in zip(
-            changes, docker.each_at_once([partial(act, change) for change in changes]), strict=True
+            changes, acts.each_at_once([partial(act, change) for change in changes]), strict=True
         ):
             if failure:
                 self.failures[change.name] = failure
@@ -313,7 +313,7 @@ class Launcher:
         """Give the proxy its names on the project's network; it keeps running."""
         say(str(change))
         wanted = self.wanted[PROXY]
-        docker.reconnect(
+        acts.reconnect(
             self.engine,
             self.containers[PROXY].id,
             self.engine.host.namespace.network,
@@ -341,7 +341,7 @@ def wait_until_healthy(engine: Engine, names: set[str], seconds: float, tell: Ca
     """
     end = time.monotonic() + seconds
     while names and time.monotonic() < end:
-        found = docker.read_containers(engine)
+        found = reads.read_containers(engine)
         names = {
             name for name in names if name in found and found[name].is_running and found[name].health == "starting"
         }

@@ -16,8 +16,9 @@ from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import images
+from dusty_tasks.effects.engine.acts import each_at_once
 from dusty_tasks.effects.engine.compose import run_compose_build
-from dusty_tasks.effects.engine.http import Engine, each_at_once
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.look import View
 from dusty_tasks.operations.machine.consent import STAND_INS, Consent
 

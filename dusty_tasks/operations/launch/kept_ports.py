@@ -13,7 +13,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.plan.ports_to_open import Address, is_in_the_way, refused_addresses
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.port_holders import read_holder
 
@@ -37,7 +37,7 @@ def _has_nobody(engine: Engine, address: Address) -> bool:
     holder = read_holder(engine, address)
     ours = [
         published
-        for found in docker.read_containers(engine).values()
+        for found in reads.read_containers(engine).values()
         for each in (found, *found.leftovers)
         for published in each.published
     ]

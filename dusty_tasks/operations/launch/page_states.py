@@ -18,7 +18,7 @@ from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.docker_host.small_files import write_host_lines
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.observe.docker_host import PAGE_STATES, read_finished
 
@@ -58,7 +58,7 @@ def note_found(engine: Engine, verb: str, starting: Iterable[str] = ()) -> None:
     """The same for what is found now; `starting` are those that the verb started just before. Nothing before the first compile."""
     try:
         wanted = session.wanted()
-        containers, records = docker.read_containers(engine), read_started(engine.host)
+        containers, records = reads.read_containers(engine), read_started(engine.host)
         # What is noted of one that did not answer stands until somebody sees it answer; it is not asked here.
         silent = {
             container.name: False
@@ -70,7 +70,7 @@ def note_found(engine: Engine, verb: str, starting: Iterable[str] = ()) -> None:
         )
         seen = states(wanted, found)
         printed = {
-            name: docker.read_last_lines(engine, containers[name].id)
+            name: reads.read_last_lines(engine, containers[name].id)
             for name, state in seen.items()
             if state.name == FAILED
         }

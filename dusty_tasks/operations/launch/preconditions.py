@@ -19,7 +19,7 @@ from dusty_tasks.core.text.paths import COMPOSE_FILE
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.port_holders import Holder, read_holder
 from dusty_tasks.effects.observe.docker_host import OWNER
@@ -107,7 +107,7 @@ def check_names(engine: Engine, view: View) -> None:
 def remove_strangers(engine: Engine, view: View) -> None:
     """With --adopt: take away what holds the names of containers that are to be made."""
     for name, container_id in _strangers(engine, view).items():
-        docker.run_remove(engine, container_id, keep_volumes=True)
+        acts.run_remove(engine, container_id, keep_volumes=True)
         say(f"removed the container that held the name {name}")
 
 
@@ -117,7 +117,7 @@ def _strangers(engine: Engine, view: View) -> dict[str, str]:
     names = {container.container_name for container in view.wanted.containers if container.name in making}
     if not names - {container.container_name for container in view.found.containers.values()}:
         return {}
-    return {name: container_id for name, container_id in docker.read_strangers(engine).items() if name in names}
+    return {name: container_id for name, container_id in reads.read_strangers(engine).items() if name in names}
 
 
 def record_owner(host: DockerHost, view: View) -> None:
@@ -138,7 +138,7 @@ def check_bridge(engine: Engine, view: View) -> None:
     ]
     if settings.routing != "published" or not published:
         return
-    found = docker.read_bridge_address(engine)
+    found = reads.read_bridge_address(engine)
     if found and found != settings.bridge_ip:
         raise Failure(
             f"the engine's bridge address is {found}, and bridge_ip is {settings.bridge_ip}",

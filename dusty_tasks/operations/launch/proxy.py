@@ -11,7 +11,7 @@ from dusty_tasks.core.text.paths import PROXY_THERE
 from dusty_tasks.effects.docker_host.small_files import move_host_file, remove_host_file, write_host_file
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.observe.docker_host import NGINX_CONFIG
 
@@ -35,7 +35,7 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
     text = read_bytes(f"{settings.build}/nginx/dustyNginx.conf") or b""
     write_host_file(engine.host, CANDIDATE, text)
     code, printed = (
-        docker.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
+        acts.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
         if proxy_id
         else (0, "")
     )
@@ -65,10 +65,10 @@ def load_config(engine: Engine, proxy_id: str, *, is_seen: bool = True) -> None:
     Where the proxy does not see the folder, only a restart mounts it.
     """
     if not is_seen:
-        docker.run_restart(engine, proxy_id, APP_STOP_SECONDS)
+        acts.run_restart(engine, proxy_id, APP_STOP_SECONDS)
         return
     former = serving_workers(engine, proxy_id)
-    docker.run_signal(engine, proxy_id, "HUP")
+    acts.run_signal(engine, proxy_id, "HUP")
     give_up = time.monotonic() + RELOAD_SECONDS
     while former and time.monotonic() < give_up:
         now = serving_workers(engine, proxy_id)

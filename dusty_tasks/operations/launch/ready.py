@@ -28,7 +28,7 @@ from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine import probe as http_probe
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.route_checks import read_closed, verdict_of
@@ -136,7 +136,7 @@ class Watch:
 
     def look(self) -> None:
         """Judge each container once. Whoever is ready is watched as long as others are waited for: it may crash after a second."""
-        found = docker.read_containers(self.engine)
+        found = reads.read_containers(self.engine)
         # Without a running proxy no route can answer: the containers alone are judged then.
         has_proxy = PROXY in found and found[PROXY].is_running
         self._checked = {name for name in self.pending if name in found and found[name].health == "starting"}
@@ -188,7 +188,7 @@ class Watch:
 
     def _checks_health(self, found: FoundContainer) -> bool:
         try:
-            return checks_health(docker.read_details(self.engine, found.id))
+            return checks_health(reads.read_details(self.engine, found.id))
         except Failure:
             return False
 
@@ -210,7 +210,7 @@ class Watch:
             if trouble is not None:
                 self.closed[container.name] = trouble
 
-        docker.each_at_once([partial(read, container) for container in asked])
+        acts.each_at_once([partial(read, container) for container in asked])
         self._next_look = self.elapsed + (SILENCE if late else SILENCE / 4)
 
     def tell_if_new(self, tell: Callable[[str], None]) -> None:
@@ -263,7 +263,7 @@ class Watch:
         """A state that the health check decided, with how the check ended and what it printed."""
         what = "is unhealthy" if state.name == UNHEALTHY else "is not healthy yet"
         try:
-            probe = last_probe(docker.read_details(self.engine, found.id))
+            probe = last_probe(reads.read_details(self.engine, found.id))
         except Failure:
             probe = None
         if probe is None:
@@ -307,5 +307,5 @@ def read_answers(
 
 def _last_lines(engine: Engine, container_id: str) -> str:
     """What it printed since its last start."""
-    since = end_before_last_start(container_id, docker.read_events(engine, [container_id]))
-    return docker.read_last_lines(engine, container_id, since=since)
+    since = end_before_last_start(container_id, reads.read_events(engine, [container_id]))
+    return reads.read_last_lines(engine, container_id, since=since)

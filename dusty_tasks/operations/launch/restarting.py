@@ -22,7 +22,7 @@ from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.docker_host.started_records import read_started, write_started
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.observe.docker_host import read_finished
 from dusty_tasks.operations.launch.containers import wait_until_healthy
@@ -71,7 +71,7 @@ def restart(
         [*everyone, *(each for each in wanted.containers if each.name in needed and each.name in found)], wanted
     ):
         calls = [_call(engine, each, found[each.name], is_needed=each.name in needed) for each in level]
-        for each, failure in zip(level, docker.each_at_once(calls), strict=True):
+        for each, failure in zip(level, acts.each_at_once(calls), strict=True):
             if failure:
                 failures.append(Report(each.name, str(failure), (each.container_name, found[each.name].id)))
                 continue
@@ -137,8 +137,8 @@ def needed_by(
 
 def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, is_needed: bool) -> Callable[[], None]:
     if not is_needed:
-        return partial(docker.run_restart, engine, container.id, stop_seconds_of(each.kind))
-    return partial(docker.run_unpause if container.state == "paused" else docker.run_start, engine, container.id)
+        return partial(acts.run_restart, engine, container.id, stop_seconds_of(each.kind))
+    return partial(acts.run_unpause if container.state == "paused" else acts.run_start, engine, container.id)
 
 
 def _noted(each: WantedContainer, record: StartedRecord, receipts: dict[str, Receipt], user: str) -> StartedRecord:

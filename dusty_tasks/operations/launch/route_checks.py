@@ -11,8 +11,8 @@ from dusty_tasks.core.plan.hops import UNREACHABLE, Answer, Verdict, judge
 from dusty_tasks.core.plan.listening import listening_trouble
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine import probe as http_probe
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.listeners import read_listeners
 
@@ -61,7 +61,7 @@ def verdict_of(engine: Engine, container: WantedContainer, url: str, answer: Ans
     subnet = ""
     if answer.saw == UNREACHABLE and settings.routing == "published":
         try:
-            subnet = docker.read_subnet(engine)
+            subnet = reads.read_subnet(engine)
         except Failure:
             pass
     return judge(

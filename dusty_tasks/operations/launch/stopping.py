@@ -14,7 +14,7 @@ from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.effects.docker_host.started_records import read_started, write_started
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.page_states import note_found
 
@@ -33,7 +33,7 @@ def stop_containers(
     failures: list[Report] = []
     for group in _users_first(chosen):
         calls = [partial(_stop, engine, container, is_removal) for container in group]
-        for container, failure in zip(group, docker.each_at_once(calls), strict=True):
+        for container, failure in zip(group, acts.each_at_once(calls), strict=True):
             if failure:
                 failures.append(Report(container.name, str(failure), (container.container_name, container.id)))
             else:
@@ -46,12 +46,12 @@ def stop_containers(
 
 def _stop(engine: Engine, container: FoundContainer, is_removal: bool) -> None:
     if container.state == "paused":
-        docker.run_unpause(engine, container.id)
+        acts.run_unpause(engine, container.id)
     if container.is_stoppable:
-        docker.run_stop(engine, container.id, stop_seconds_of(container.kind))
+        acts.run_stop(engine, container.id, stop_seconds_of(container.kind))
     if is_removal:
         for each in (*container.leftovers, container):
-            docker.run_remove(engine, each.id)
+            acts.run_remove(engine, each.id)
 
 
 def _note(engine: Engine, chosen: Sequence[FoundContainer], is_removal: bool) -> None:

@@ -14,7 +14,7 @@ from dusty_tasks.core.text.ssh_trouble import SshTrouble
 from dusty_tasks.effects.docker_host import vm
 from dusty_tasks.effects.docker_host.host import DockerHost, Unreachable
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine, EngineDenied, EngineDown, EngineSilent
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
@@ -66,7 +66,7 @@ def wait_for_engine(engine: Engine, seconds: float) -> None:
     begin, pause, waits = time.monotonic(), FIRST_PAUSE, 0
     while True:
         try:
-            docker.read_containers(engine)
+            reads.read_containers(engine)
             break
         except (EngineDown, Unreachable) as away:
             if isinstance(away, EngineDenied) or _is_final(engine.host, away.trouble):

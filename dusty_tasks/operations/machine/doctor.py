@@ -33,7 +33,7 @@ from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.machine import hosts_health as hosts
 
@@ -78,7 +78,7 @@ def engine() -> list[Finding]:
     asked = Engine(host)
     try:
         before = time.time()
-        info = docker.read_info(asked)
+        info = reads.read_info(asked)
         middle = (before + time.time()) / 2
         version = asked.get("/version")
     except Failure as failure:
@@ -89,12 +89,12 @@ def engine() -> list[Finding]:
     except (KeyError, ValueError):
         pass
     chosen = session.settings()
-    found.append(judge_bridge(chosen.bridge_ip, docker.read_bridge_address(asked), chosen.routing))
+    found.append(judge_bridge(chosen.bridge_ip, reads.read_bridge_address(asked), chosen.routing))
     return [*found, *_stand_ins(asked), *_leftovers(asked)]
 
 
 def _stand_ins(asked: Engine) -> list[Finding]:
-    names = sorted(name for name, labels in docker.read_images(asked).items() if labels.get(STAND_IN_LABEL) == "1")
+    names = sorted(name for name, labels in reads.read_images(asked).items() if labels.get(STAND_IN_LABEL) == "1")
     return (
         [
             Finding(
@@ -200,7 +200,7 @@ def ports() -> list[Finding]:
                 (strangers or [wrong[0][1]])[0].way_out,
             )
         ]
-    running = docker.read_containers(asked).get(PROXY)
+    running = reads.read_containers(asked).get(PROXY)
     return [
         Finding(
             "ports",
@@ -256,7 +256,7 @@ def requests() -> list[Finding]:
     from dusty_tasks.operations.launch.route_checks import Checked, check_routes
 
     asked = Engine(session.docker_host())
-    checked = check_routes(asked, _wanted().containers, docker.read_containers(asked))
+    checked = check_routes(asked, _wanted().containers, reads.read_containers(asked))
     silent: dict[Verdict, list[Checked]] = {}
     for one in checked:
         if one.verdict:

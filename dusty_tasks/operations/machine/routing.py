@@ -12,7 +12,8 @@ from dusty_tasks.effects.doors.failures import Failure
 def choose_routing(verb: str) -> None:
     """Where this machine cannot bind the engine's bridge, store `routing: network`; an engine that does not answer tells later."""
     from dusty_tasks.core.plan.engine_kind import hidden_bridge
-    from dusty_tasks.effects.engine.http import Engine, read_info
+    from dusty_tasks.effects.engine.http import Engine
+    from dusty_tasks.effects.engine.reads import read_info
     from dusty_tasks.effects.home.config import change_config
 
     if session.settings().routing != "published" or session.settings().host.kind != "local":

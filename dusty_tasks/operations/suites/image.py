@@ -15,8 +15,9 @@ from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine.acts import run_remove
 from dusty_tasks.effects.engine.builds import BUILD_LOG, run_build
-from dusty_tasks.effects.engine.http import Engine, run_remove
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.images import StandInNeeded, ensure_image
 from dusty_tasks.effects.engine.suite_projects import read_image, run_label, undisturbed
 from dusty_tasks.operations.machine.consent import STAND_INS, Consent

@@ -22,7 +22,8 @@ from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.files import write_atomically
 from dusty_tasks.effects.engine import copies as archives
-from dusty_tasks.effects.engine.http import Engine, read_last_lines
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.effects.engine.reads import read_last_lines
 from dusty_tasks.effects.engine.suite_projects import read_project, remove_project, run_label, undisturbed
 
 HEALTH_WAIT = 120.0

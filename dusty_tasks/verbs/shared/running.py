@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def containers() -> dict[str, FoundContainer]:
     """Dusty's containers by name, running or not. Raises Failure if the engine does not answer."""
-    from dusty_tasks.effects.engine.http import list_containers
+    from dusty_tasks.effects.engine.reads import list_containers
 
     return {container.name: container for container in list_containers(session.docker_host())}
 

@@ -19,7 +19,7 @@ from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.process import Finished
-from dusty_tasks.effects.engine import http as docker
+from dusty_tasks.effects.engine import acts, http, reads
 from dusty_tasks.effects.engine.http import (
     Engine,
     EngineDenied,
@@ -29,9 +29,8 @@ from dusty_tasks.effects.engine.http import (
     body_of,
     exchange,
     http_request,
-    listing,
-    without_frames,
 )
+from dusty_tasks.effects.engine.reads import listing, without_frames
 from dusty_tasks.effects.observe.docker_host import found_of, read_host
 from dusty_tasks.operations.machine.docker_host import wait_for_engine
 
@@ -89,7 +88,7 @@ def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(
     def refuse(address: str, timeout: float) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(docker, "connect", refuse)
+    monkeypatch.setattr(http, "connect", refuse)
     with pytest.raises(EngineDenied, match="closed to this account") as denied:
         exchange("unix:///var/run/docker.sock", b"", 1)
     assert denied.value.code == 1
@@ -218,7 +217,7 @@ def test_an_engine_over_there_that_never_answers_is_given_up(tmp_path: Path, mon
         read_host(host, Engine(host), []).engine_trouble
         == "the Docker engine on vm does not answer: it took too long to answer"
     )
-    assert limits == [docker.ANSWER_TIMEOUT]
+    assert limits == [http.ANSWER_TIMEOUT]
 
 
 class PrintingHost:
@@ -238,7 +237,7 @@ def test_logs_arrive_over_ssh_as_they_are(tmp_path: Path) -> None:
     long_line = "é" * 100 + "\n"
     framed = b"\1\0\0\0\0\0\0" + bytes([len(long_line.encode())]) + long_line.encode() + b"\2\0\0\0\0\0\0\2e\n"
     host: Any = PrintingHost(tmp_path, b"HTTP/1.0 200 OK\r\n\r\n" + framed)
-    assert docker.read_last_lines(Engine(host), "1") == f"{long_line}e"
+    assert reads.read_last_lines(Engine(host), "1") == f"{long_line}e"
 
 
 def test_an_answer_that_breaks_off_is_an_engine_that_is_down(tmp_path: Path) -> None:
@@ -256,7 +255,7 @@ def test_events_are_asked_for_up_to_now_by_the_engines_own_clock(monkeypatch: py
 
     monkeypatch.setattr(Engine, "request", request)
     host: Any = None
-    assert docker.read_events(Engine(host), ["1"]) == []
+    assert reads.read_events(Engine(host), ["1"]) == []
     assert "until=1893456000.500000&" in asked[-1]
 
 
@@ -279,12 +278,12 @@ class Removing(Engine):
 
 def test_a_removal_that_is_under_way_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = Removing(3)
-    docker.run_remove(engine, "1")
+    acts.run_remove(engine, "1")
     assert engine.looks == -1
-    docker.run_remove(Removing(0), "1")
-    monkeypatch.setattr(docker, "REMOVAL_TIME", 0.2)
+    acts.run_remove(Removing(0), "1")
+    monkeypatch.setattr(acts, "REMOVAL_TIME", 0.2)
     with pytest.raises(EngineRefused, match="already in progress"):
-        docker.run_remove(Removing(10**6), "1")
+        acts.run_remove(Removing(10**6), "1")
 
 
 class Socket:
@@ -328,11 +327,11 @@ def busy(connection: socket.socket, path: str) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("FIRST_WORD", 0.2), ("PING_TIMEOUT", 0.3), ("PING_TIMEOUT_OVER_SSH", 0.5)):
-        monkeypatch.setattr(docker, name, seconds)
+        monkeypatch.setattr(http, name, seconds)
 
 
 def test_an_engine_that_does_not_even_answer_a_ping_is_given_up_within_seconds(tmp_path: Path, impatient: None) -> None:
-    assert docker.FIRST_WORD < 1
+    assert http.FIRST_WORD < 1
     engine = Socket(tmp_path / "s", mute)
     with pytest.raises(EngineSilent, match="took too long to answer"):
         exchange(engine.address, http_request("GET", listing(STACK)), 60)
@@ -387,7 +386,7 @@ def test_up_gives_up_a_mute_engine_after_seconds_and_waits_for_one_that_starts(m
             now[0] += 7 if isinstance(failure, EngineSilent) else 0
             raise failure
 
-        monkeypatch.setattr(docker, "read_containers", read)
+        monkeypatch.setattr(reads, "read_containers", read)
         begin = now[0]
         with pytest.raises(Failure, match="waited"):
             wait_for_engine(engine, 120)

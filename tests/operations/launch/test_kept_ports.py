@@ -111,7 +111,7 @@ def test_a_refused_port_is_kept_for_nobody_where_nobody_has_it(
 ) -> None:
     monkeypatch.setattr(kept_ports, "read_holder", lambda *_: holder)
     monkeypatch.setattr(
-        kept_ports.docker,
+        kept_ports.reads,
         "read_containers",
         lambda _: {"other": FoundContainer("other", "dusty_other_1", "1", "running", published=published)},
     )

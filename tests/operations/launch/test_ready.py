@@ -12,8 +12,8 @@ from dusty_tasks.core.plan.container_state import FAILED, LOOPS
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.text.namespace import PROXY
-from dusty_tasks.effects.engine import http as docker
 from dusty_tasks.effects.engine import probe as http_probe
+from dusty_tasks.effects.engine import reads
 from dusty_tasks.operations.launch import route_checks
 from dusty_tasks.operations.launch.ready import Outcome, wait_until_ready
 from dusty_tasks.operations.launch.receipt import Sums
@@ -36,10 +36,10 @@ class Engine:
         self.looks = 0
         monkeypatch.setattr(time, "monotonic", lambda: self.now)
         monkeypatch.setattr(time, "sleep", self._sleep)
-        monkeypatch.setattr(docker, "read_containers", lambda _engine: self.listing(self.now))
-        monkeypatch.setattr(docker, "read_details", lambda *_: self.details)
-        monkeypatch.setattr(docker, "read_events", lambda *_: [])
-        monkeypatch.setattr(docker, "read_last_lines", lambda *_, **__: "boom")
+        monkeypatch.setattr(reads, "read_containers", lambda _engine: self.listing(self.now))
+        monkeypatch.setattr(reads, "read_details", lambda *_: self.details)
+        monkeypatch.setattr(reads, "read_events", lambda *_: [])
+        monkeypatch.setattr(reads, "read_last_lines", lambda *_, **__: "boom")
         monkeypatch.setattr(route_checks, "read_listeners", self._listeners)
         monkeypatch.setattr(
             http_probe.Probes, "watch", lambda probes, name, urls: probes._open.update({name: list(urls)})
