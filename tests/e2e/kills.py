@@ -114,7 +114,8 @@ class Killed:
 
     def has_ports_set_aside(self) -> bool:
         """True once the engine kept a port of the bridge for no container: a route has another one than at first."""
-        return any(not app for app, *_ in json.loads((Path(self.rig.home) / "state/ports.json").read_text()))
+        memory = self.rig.run(["cat", f"{self.rig.home}/state/ports.json"], check=False).stdout
+        return any(not app for app, *_ in json.loads(memory or "[]"))
 
     def faults(self, what: str) -> list[str]:
         """What does not hold, and the stack whole again for the next time."""
