@@ -7,6 +7,9 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+OTHERWISE = (*sys.argv[2:4], *("echo", "")[len(sys.argv[2:4]) :])
+"""What any other path does, and with which word: the second and third argument."""
+
 
 class App(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -14,9 +17,9 @@ class App(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         print(f"{self.command} {self.path}"[:80], flush=True)
         name, _, word = self.path[1:].partition("?")
-        getattr(self, name if name in ("events", "close", "header", "status", "hang", "upload", "socket") else "echo")(
-            word
-        )
+        if name not in ("events", "close", "header", "status", "hang", "upload", "socket"):
+            name, word = OTHERWISE
+        getattr(self, name)(word)
 
     do_HEAD = do_POST = do_PUT = do_GET
 
