@@ -65,7 +65,11 @@ def test_the_page_tells_apart_why_an_app_does_not_answer(rig, stack, tmp_path):
         ("gone", ["gone ended with status 3", "boom &lt;b&gt;&amp;", 'http-equiv="refresh"']),
         ("deaf", ["nothing listens on 80; the container listens on 9999", "closed without an answer"]),
     ):
-        answer, told[name] = page(rig, f"http://{name}.test:{PORT}/")
+        for _ in range(10):
+            answer, told[name] = page(rig, f"http://{name}.test:{PORT}/")
+            # The engine's forwarder takes a connection and drops it: that may come before nginx knows that it was taken.
+            if name != "deaf" or (told[name]["saw"] == "silent" and "closed without an answer" in answer):
+                break
         assert answer.startswith("HTTP/1.1 502 ") and "boom <b>" not in answer
         for word in (*words, f"{name} is not answering yet", "dusty stop saw it at ", " UTC"):
             assert word in answer, (name, word)
