@@ -10,7 +10,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.code.build_parts import dockerfile_names
+from dusty_tasks.core.code.build_parts import contexts_of, dockerfile_names
 from dusty_tasks.core.powers.rules import is_within
 from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of
 from dusty_tasks.core.specs.model import Origin, Specs
@@ -102,3 +102,25 @@ def _written(compose: Mapping[str, Any], is_service: bool) -> Iterator[tuple[Key
             yield ("build",), posixpath.join(context, name), True
         for _, text in pairs_of(build.get("additional_contexts")):
             yield ("build",), local_folder(text), False
+
+
+def paths_of_mapping(mapping: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
+    """(absolute path, whether it is a file) of what is read for a container, by its compiled entry."""
+    for key in ("env_file", "label_file"):
+        for item in listed(mapping.get(key)):
+            yield str(item["path"] if isinstance(item, Mapping) else item).replace("$$", "$"), True
+    build = mapping.get("build")
+    context = str(build.get("context", "") if isinstance(build, Mapping) else build or "").replace("$$", "$")
+    if not context.startswith("/"):
+        return
+    yield context, False
+    for name in dockerfile_names(build):
+        yield posixpath.normpath(posixpath.join(context, name)), True
+    for other in contexts_of(build):
+        if other.folder:
+            yield posixpath.normpath(posixpath.join(context, other.folder)), False
+
+
+def listed(value: Any) -> list[Any]:
+    """What a key that takes one value or a list holds, as a list."""
+    return [] if value is None else [value] if isinstance(value, (str, Mapping)) else list(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
@@ -80,7 +81,7 @@ class Streams:
             os.unlink(path)
 
 
-class Stream:
+class Stream(ABC):
     """The body of one answer. `close` may come from another thread, and ends it."""
 
     def chunks(self) -> Iterator[bytes]:
@@ -99,11 +100,13 @@ class Stream:
             yield first
         yield from iter(self._read, b"")
 
+    @abstractmethod
     def _read(self) -> bytes:
-        raise NotImplementedError
+        """What came, b"" at its end."""
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """Give up the connection, or the process, that it comes through."""
 
 
 class SocketStream(Stream):

@@ -33,6 +33,8 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
     `mappings` are containers' entries of the Compose file; `folders` the id and the local path, or '', of each repo. A path outside by its name needs consent, which
     is another question.
     """
+    from dusty_tasks.core.powers.links import paths_of_mapping
+
     if not any(mapping.keys() & {"env_file", "label_file", "build"} for mapping in mappings.values()):
         return
     from dusty_tasks.core.powers.rules import is_within, readable_folders
@@ -42,7 +44,7 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
     real_roots = [os.path.realpath(root) for root in roots]
     troubles = []
     for name, mapping in mappings.items():
-        for path, is_file in _paths_read(mapping):
+        for path, is_file in paths_of_mapping(mapping):
             real = os.path.realpath(path)
             if is_within(path, roots) and not is_within(real, real_roots):
                 troubles.append(f"{name}: {path} is a link out of the specs and repos of the stack, to {real}")
@@ -54,27 +56,9 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
         )
 
 
-def _paths_read(mapping: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
-    """(absolute path, whether it is a file) of what is read for a container."""
-    from dusty_tasks.core.code.build_parts import contexts_of, dockerfile_names
-
-    for key in ("env_file", "label_file"):
-        for item in _listed(mapping.get(key)):
-            yield str(item["path"] if isinstance(item, Mapping) else item).replace("$$", "$"), True
-    build = mapping.get("build")
-    context = str(build.get("context", "") if isinstance(build, Mapping) else build or "").replace("$$", "$")
-    if not context.startswith("/"):
-        return
-    yield context, False
-    for name in dockerfile_names(build):
-        yield os.path.normpath(os.path.join(context, name)), True
-    for other in contexts_of(build):
-        if other.folder:
-            yield os.path.normpath(os.path.join(context, other.folder)), False
-
-
 def powers_of_env_files(mappings: Mapping[str, Mapping[str, Any]]) -> Iterator[Power]:
     """With an ssh Docker host: the caller's own variables that files of variables name, and Compose would fill in and send there."""
+    from dusty_tasks.core.powers.links import listed
     from dusty_tasks.core.powers.model import Power, sent_variable
     from dusty_tasks.core.powers.rules import is_plain_variable
     from dusty_tasks.effects.doors.files import SMALL, read_bounded
@@ -83,7 +67,7 @@ def powers_of_env_files(mappings: Mapping[str, Mapping[str, Any]]) -> Iterator[P
     for name, mapping in mappings.items():
         paths = [
             str(item["path"] if isinstance(item, Mapping) else item).replace("$$", "$")
-            for item in _listed(mapping.get("env_file"))
+            for item in listed(mapping.get("env_file"))
         ]
         for path in paths:
             try:
@@ -95,25 +79,22 @@ def powers_of_env_files(mappings: Mapping[str, Mapping[str, Any]]) -> Iterator[P
                     yield Power(name, f"env_file {path}", variable, sent_variable(variable))
 
 
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else [value] if isinstance(value, (str, Mapping)) else list(value)
-
-
 def mappings_of_tests(
     target: Target, services: Mapping[str, Service], settings: Settings, specs_root: str
 ) -> dict[str, dict[str, Any]]:
     """What is read for the tests of a target, in the form of Compose entries: by its test image, its suites, and the services that they need."""
     from dusty_tasks.core.artifacts.compose import service_build
     from dusty_tasks.core.artifacts.compose_entry import env_files
+    from dusty_tasks.core.powers.links import listed
     from dusty_tasks.core.suites.target import base_of
 
     _image, folder = base_of(target, settings)
     found: dict[str, dict[str, Any]] = {f"tests of {target.name}": {"build": {"context": folder}}} if folder else {}
     for suite in target.tests.suites:
-        found[f"suite {suite.name}"] = {"env_file": env_files(_listed(suite.compose.get("env_file")), specs_root)}
+        found[f"suite {suite.name}"] = {"env_file": env_files(listed(suite.compose.get("env_file")), specs_root)}
         for service in (services[name] for name in suite.services if name in services):
             found[service.name] = {
-                "env_file": env_files(_listed(service.compose.get("env_file")), specs_root),
+                "env_file": env_files(listed(service.compose.get("env_file")), specs_root),
                 **({"build": service_build(service, specs_root)} if service.compose.get("build") else {}),
             }
     return found
