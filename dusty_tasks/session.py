@@ -1,13 +1,12 @@
-"""The one place where effects feed core: everything a run needs to know, read at most once a process."""
+"""The one place where effects feed core: everything a run needs to know, read at most once a run (effects/doors/once)."""
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import STACK_FILE, Paths
@@ -15,6 +14,7 @@ from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.doors.home import home_folder
+from dusty_tasks.effects.doors.once import Once, Session, begun
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.table import Memos
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from dusty_tasks.core.text.problems import Problem
     from dusty_tasks.effects.docker_host.host import DockerHost
     from dusty_tasks.effects.specs.states import SpecFile
+
+
+__all__ = ["Session", "begun"]
 
 
 def home() -> str:
@@ -52,7 +55,7 @@ def paths() -> Paths:
     return Paths(home())
 
 
-@functools.cache
+@Once
 def settings() -> Settings:
     """config.yml with defaults filled in. Raises Failure naming every problem of the file."""
     from dusty_tasks.effects.home.settings import read_settings
@@ -68,7 +71,7 @@ def local_specs_root() -> Path | None:
     return folder if (folder / "dodo.py").is_file() and (folder / "bundles").is_dir() else None
 
 
-@functools.cache
+@Once
 def specs_root() -> Path:
     """The folder of the specs in use. Raises Failure if none is configured."""
     from dusty_tasks.core.specs.repo_ids import repo_of
@@ -89,7 +92,7 @@ def specs_root() -> Path:
     return Path(chosen.path_of(repo.id, repo.local_path))
 
 
-@functools.cache
+@Once
 def spec_files() -> tuple[SpecFile, ...]:
     """Every spec file with its state, never younger than what specs() read."""
     from dusty_tasks.effects.specs.states import spec_files
@@ -97,7 +100,7 @@ def spec_files() -> tuple[SpecFile, ...]:
     return tuple(spec_files(specs_root()))
 
 
-@functools.cache
+@Once
 def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     _check_specs_are_cloned()
@@ -167,7 +170,7 @@ def active_bundles() -> tuple[str, ...]:
     return chosen or (tuple(specs().bundles) if local_specs_root() else ())
 
 
-@functools.cache
+@Once
 def stack() -> Stack:
     """The stack of the active bundles. Raises Failure as specs() does."""
     from dusty_tasks.core.stack.assemble import assemble
@@ -175,7 +178,7 @@ def stack() -> Stack:
     return assemble(specs(), active_bundles())[0]
 
 
-@functools.cache
+@Once
 def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
     from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
@@ -202,12 +205,12 @@ def remembered_ports() -> PortMemory:
     return {}
 
 
-@functools.cache
+@Once
 def compiled_stack() -> Stack:
     """The stack as compile:stack wrote it. Raises Failure if it did not."""
     from dusty_tasks.core.stack.json_form import stack_from_json
 
-    if assembled.cache_info().currsize:
+    if assembled.is_read():
         return assembled()[0].stack
     try:
         return stack_from_json(read_bytes(paths().artifact(STACK_FILE)) or b"")
@@ -226,7 +229,7 @@ def wanted() -> Wanted:
         raise Failure("nothing is compiled yet", f"{DUSTY} up, or {DUSTY} compile") from error
 
 
-@functools.cache
+@Once
 def docker_host() -> DockerHost:
     """The machine with the engine, as the settings say."""
     from dusty_tasks.effects.docker_host.host import DockerHost
@@ -267,6 +270,5 @@ def memo_path(name: str) -> str:
 
 def forget() -> None:
     """Drop what was read, after a step that changes settings or specs (a first run, a pull of the specs repo)."""
-    cached: tuple[Any, ...] = (settings, specs_root, spec_files, checked, assembled, stack, compiled_stack, docker_host)
-    for function in cached:
-        function.cache_clear()
+    for read in (settings, specs_root, spec_files, checked, assembled, stack, compiled_stack, docker_host):
+        read.forget()

@@ -17,7 +17,7 @@ from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Place, Problem, errors, report
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home.artifacts import Record, changes_of, write_artifacts
-from dusty_tasks.pipelines import compile as steps
+from dusty_tasks.operations.compile import steps
 from dusty_tasks.verbs.shared.words import local_path, misuse, say_json
 
 ALL = "all together"
@@ -83,9 +83,9 @@ def _run_steps(json: bool) -> int:
     with contextlib.redirect_stdout(sys.stderr):
         code = run_doit(["run", "compile"])
     session.forget()
-    compiled = _compile_active()
-    written = [path for path in steps.changed if path in compiled.artifacts]
-    said = _as_json([compiled], (written, [path for path in steps.changed if path not in written]))
+    compiled, changed = _compile_active(), steps.compiling().changed
+    written = [path for path in changed if path in compiled.artifacts]
+    said = _as_json([compiled], (written, [path for path in changed if path not in written]))
     say_json({**said, "ok": said["ok"] and code == 0})
     return code
 

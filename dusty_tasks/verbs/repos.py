@@ -86,9 +86,9 @@ def list_repos(as_json: bool) -> None:
     known = known_repos()
     if known.trouble:
         warn(str(known.trouble))
-    from concurrent.futures import ThreadPoolExecutor
+    from dusty_tasks.effects.doors.parallel import threads
 
-    with ThreadPoolExecutor(session.settings().repos_jobs) as pool:
+    with threads(session.settings().repos_jobs) as pool:
         rows = list(pool.map(_row, known.repos))
     if as_json:
         say_json(rows)

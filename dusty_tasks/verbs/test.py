@@ -233,9 +233,9 @@ def run_each(runner: SuiteRunner, asked: Asked, memory: Memory, host: DockerHost
 
     if not output.is_shared:
         return [one(suite) for suite in asked.suites]
-    from concurrent.futures import ThreadPoolExecutor
+    from dusty_tasks.effects.doors.parallel import threads
 
-    pool = ThreadPoolExecutor(asked.jobs, thread_name_prefix="suite")
+    pool = threads(asked.jobs, "suite")
     try:
         return list(pool.map(one, asked.suites))
     finally:

@@ -21,6 +21,7 @@ from dusty_tasks.cli import verbs as cli
 from dusty_tasks.core.artifacts.origins import source_at
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.observe.this_machine import read_build
+from dusty_tasks.operations.compile import steps as writing
 from dusty_tasks.pipelines import compile as steps
 from tests.test_rooms import HEAVY, ROOT
 
@@ -56,7 +57,7 @@ class Room:
     def compile(self, *words: str) -> tuple[int, set[str]]:
         """One run in this process: exit code, and the steps whose actions ran."""
         session.forget()
-        steps.changed.clear()
+        writing.compiling.forget()
         ran: list[str] = []
         reporter = type("Ran", (ZeroReporter,), {"execute_task": lambda _self, task: ran.append(task.name)})
         config = {
@@ -166,7 +167,7 @@ def test_an_edit_made_while_compile_runs_is_not_lost(room: Room, monkeypatch: py
 
 
 def test_a_step_writes_only_while_no_other_compile_does(compiled: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "MAX_WAIT", 0)
+    monkeypatch.setattr(writing, "MAX_WAIT", 0)
     compiled.write("apps/web.yml", WEB.replace("run-web", "serve"))
     before = compiled.files()
     with held("build", verb="compile", home=str(compiled.home)):

@@ -14,8 +14,8 @@ from dusty_tasks import session
 from dusty_tasks.core.artifacts import table as core_compile
 from dusty_tasks.core.artifacts.table import Rendering, compile_all
 from dusty_tasks.effects.specs.templates import read_templates
-from dusty_tasks.pipelines import compile as steps
-from dusty_tasks.pipelines.as_checked import AsChecked
+from dusty_tasks.operations.compile import steps
+from dusty_tasks.operations.compile.as_checked import AsChecked
 from tests.pipelines.test_compile import Room, room
 from tests.test_rooms import ROOT
 

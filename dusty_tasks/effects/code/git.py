@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from dusty_tasks.effects.code.working_tree import common_folder, git_folder_of
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import ToolFailed
 from dusty_tasks.effects.doors.files import read_bounded
+from dusty_tasks.effects.doors.once import Once
 
 OF_ANOTHER_REPO = (
     "GIT_DIR",
@@ -79,12 +79,12 @@ def git(
     )
 
 
-@functools.cache
+@Once
 def has_lfs() -> bool:
     return shutil.which("git-lfs") is not None
 
 
-@functools.cache
+@Once
 def _environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}
     # LFS files come after the checkout, in one batch: a server that refuses them must not leave a tree that is half moved.
@@ -103,7 +103,7 @@ def _environment() -> dict[str, str]:
     return env
 
 
-@functools.cache
+@Once
 def outside_config() -> Pairs:
     """What the user's and the system's git configuration say."""
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}
@@ -117,7 +117,7 @@ def outside_config() -> Pairs:
 def forget_surroundings() -> None:
     """Look at the environment and at the user's configuration anew."""
     for remembered in (has_lfs, _environment, outside_config):
-        remembered.cache_clear()
+        remembered.forget()
 
 
 def own_answers(git_folder: str) -> list[tuple[str, str]]:

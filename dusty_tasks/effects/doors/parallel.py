@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dusty_tasks.effects.doors import process
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 Thing = TypeVar("Thing")
 Result = TypeVar("Result")
 Other = TypeVar("Other")
 _numbers = itertools.count()
+
+
+def threads(count: int, name: str = "") -> ThreadPoolExecutor:
+    """A pool whose threads belong to the session of whoever submits (effects/doors/once), and speak where he speaks."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    class Threads(ThreadPoolExecutor):
+        def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
+            return super().submit(contextvars.copy_context().run, work, *args, **named)
+
+    return Threads(count, thread_name_prefix=name)
 
 
 def each_in_parallel(
@@ -23,10 +38,10 @@ def each_in_parallel(
 
     If the caller is interrupted, nothing new is begun and what runs is ended first. `work` deals with its own failures.
     """
-    from concurrent.futures import ThreadPoolExecutor, wait
+    from concurrent.futures import wait
 
     prefix = f"parallel-{next(_numbers)}-"
-    pool = ThreadPoolExecutor(max(1, jobs), thread_name_prefix=prefix)
+    pool = threads(max(1, jobs), prefix)
     results: list[Result] = []
     try:
         for future in [pool.submit(work, thing) for thing in things]:
@@ -50,7 +65,8 @@ def each_in_parallel(
 def beside(wait: Callable[[], Result], work: Callable[[], Other]) -> tuple[Result, Other]:
     """What `wait` returns, which waits for a program, and what `work` does meanwhile, which starts none and raises nothing."""
     done: list[Other] = []
-    thread = threading.Thread(target=lambda: done.append(work()), daemon=True)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=lambda: done.append(context.run(work)), daemon=True)
     thread.start()
     result = wait()
     thread.join()

@@ -95,7 +95,7 @@ def _stop_time(seconds: int | None) -> str:
 
 def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
     """Run `calls` in threads; for each its Failure, or None."""
-    from concurrent.futures import ThreadPoolExecutor
+    from dusty_tasks.effects.doors.parallel import threads
 
     def attempt(call: Callable[[], None]) -> Failure | None:
         try:
@@ -106,7 +106,7 @@ def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
 
     if len(calls) < 2:
         return [attempt(call) for call in calls]
-    with ThreadPoolExecutor(min(len(calls), 16)) as pool:
+    with threads(min(len(calls), 16)) as pool:
         return list(pool.map(attempt, calls))
 
 

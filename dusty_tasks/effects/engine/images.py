@@ -22,6 +22,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import STAND_IN_LABEL
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.once import Once
 
 PYTHON_IMAGE, REDIS_IMAGE = "python:3.13-slim-bookworm", "redis:7.4-bookworm"
 """What the specs in examples/ name; a test holds them together."""
@@ -58,7 +59,8 @@ REFUSALS = ("denied", "unauthorized", "manifest unknown", "no matching manifest"
 Say = Callable[[str], None]
 Env = Mapping[str, str] | None
 _pulls = threading.Lock()
-_registry_is_silent = threading.Event()
+_registry_is_silent = Once(threading.Event)
+"""For as long as the run: the next one asks again."""
 
 
 class StandInNeeded(Failure):
@@ -78,13 +80,13 @@ def ensure_image(
         return "here"
     may_stand_in = name in STANDING_IN_FOR if may_stand_in is None else may_stand_in
     with _pulls:
-        if may_stand_in and _registry_is_silent.is_set():
+        if may_stand_in and _registry_is_silent().is_set():
             _stand_in_if(may_make, name, say, env)
             return "stand-in"
         failure = pull(name, say, env)
         if failure is None:
             return "pulled"
-        if not may_stand_in or not _registry_is_silent.is_set():
+        if not may_stand_in or not _registry_is_silent().is_set():
             raise failure
         _stand_in_if(may_make, name, say, env)
         return "stand-in"
@@ -119,7 +121,7 @@ def pull(name: str, say: Say, env: Env = None) -> ToolFailed | None:
     if done.code == 0:
         return None
     if not has_answered and not any(word in (done.err or done.out).lower() for word in REFUSALS):
-        _registry_is_silent.set()
+        _registry_is_silent().set()
         return ToolFailed(
             ["docker", "pull", name],
             done.code,
@@ -167,7 +169,7 @@ def replace_stand_ins(say: Say, env: Env = None) -> list[str]:
     replaced: list[str] = []
     with _pulls:
         for name in _stand_in_names(env):
-            if _registry_is_silent.is_set():
+            if _registry_is_silent().is_set():
                 break
             if pull(name, say, env) is None:
                 say(f"pulled {name}, which takes the place of its stand-in")

@@ -6,12 +6,12 @@ import importlib.metadata
 import re
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import dusty_tasks
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.parallel import threads
 from dusty_tasks.effects.engine.http import Engine
 
 PATIENCE = 10.0
@@ -34,7 +34,7 @@ def read_versions(docker_host: Callable[[], DockerHost]) -> list[tuple[str, str,
         "git": lambda: _program("git"),
         "rsync": lambda: _program("rsync"),
     }
-    with ThreadPoolExecutor(len(asked)) as pool:
+    with threads(len(asked)) as pool:
         answers = list(pool.map(_asked, asked.values()))
     own = [
         ("dusty", dusty_tasks.__version__, ""),

@@ -285,7 +285,7 @@ def read_answers(
     engine: Engine, asked: Sequence[WantedContainer], found: Mapping[str, FoundContainer], address: str
 ) -> dict[str, bool]:
     """Name -> whether the routes of these running containers answer now; what nobody can tell is left out."""
-    from concurrent.futures import ThreadPoolExecutor
+    from dusty_tasks.effects.doors.parallel import threads
 
     def answers(container: WantedContainer) -> bool | None:
         urls = (
@@ -300,7 +300,7 @@ def read_answers(
         )
         return routes_answer(container, urls, closed)
 
-    with ThreadPoolExecutor(8) as pool:
+    with threads(8) as pool:
         told = zip(asked, pool.map(answers, asked), strict=True)
         return {container.name: answer for container, answer in told if answer is not None}
 

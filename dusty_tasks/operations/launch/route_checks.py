@@ -31,7 +31,7 @@ def check_routes(
     engine: Engine, containers: Iterable[WantedContainer], found: Mapping[str, FoundContainer]
 ) -> list[Checked]:
     """Ask every URL of the containers that run, several at a time."""
-    from concurrent.futures import ThreadPoolExecutor
+    from dusty_tasks.effects.doors.parallel import threads
 
     address = session.settings().hosts_address
     asked = [
@@ -51,7 +51,7 @@ def check_routes(
         )
         return Checked(container.name, url, answer, verdict)
 
-    with ThreadPoolExecutor(8) as pool:
+    with threads(8) as pool:
         return list(pool.map(check, asked))
 
 

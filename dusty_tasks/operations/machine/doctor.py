@@ -7,7 +7,6 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from dusty_tasks import session
 from dusty_tasks.console import say
@@ -33,6 +32,7 @@ from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.parallel import threads
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.machine import hosts_health as hosts
@@ -304,7 +304,7 @@ def repos() -> list[Finding]:
     if not urls:
         return [Finding("repos", OK, "none is managed: nothing is fetched")]
     needs_key = any(url.startswith("ssh://") or "@" in url.split("/")[0] for url in urls)
-    with ThreadPoolExecutor(8) as pool:
+    with threads(8) as pool:
         reasons = list(pool.map(_why_unreachable, urls))
     reports = [
         Report(login_of(url).url, f"{cause}\n{hint}", (url,))
@@ -395,7 +395,7 @@ def examine() -> list[Finding]:
     """All findings, in the order of CHECKS; a check that fails is a finding as well. One cause is said once."""
     first = settings()
     checks = (programs,) if first[0].topic == "settings" else CHECKS
-    with ThreadPoolExecutor(len(checks)) as pool:
+    with threads(len(checks)) as pool:
         found = [finding for findings in pool.map(_attempt, checks) for finding in findings]
     if checks is not CHECKS:
         return [*found, *first]

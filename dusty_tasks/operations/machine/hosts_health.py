@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-from concurrent.futures import ThreadPoolExecutor
 
 from dusty_tasks import session
 from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding, judge_names
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.parallel import threads
 
 
 def findings() -> list[Finding]:
@@ -61,7 +61,7 @@ def _resolved(names: list[str], address: str) -> Finding:
         except OSError:
             return ""
 
-    with ThreadPoolExecutor(8) as pool:
+    with threads(8) as pool:
         found = list(zip(names, pool.map(look_up, names), strict=True))
     return judge_names([(name, where) for name, where in found if where != address], address, len(names))
 

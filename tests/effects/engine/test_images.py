@@ -62,7 +62,7 @@ def docker(monkeypatch) -> Docker:
     monkeypatch.setattr(process, "run", docker.run)
     monkeypatch.setattr(images, "write_root_archive", lambda folder, packages: folder / "root.tar")
     monkeypatch.setattr(images, "_import", lambda archive, name, env: docker.images.update({name: True}))
-    monkeypatch.setattr(images, "_registry_is_silent", images.threading.Event())
+    images._registry_is_silent.forget()
     return docker
 
 
@@ -120,11 +120,11 @@ def test_a_proxy_image_of_the_users_own_may_be_stood_in_for(docker):
 def test_stand_ins_give_way_once_a_registry_answers(docker):
     for name in images.STANDING_IN_FOR:
         ensure(name)
-    images._registry_is_silent.clear()
+    images._registry_is_silent.forget()
     before = docker.pulls()
     assert images.replace_stand_ins(print) == []
     assert docker.pulls() == before + 1, "one silence is enough"
-    images._registry_is_silent.clear()
+    images._registry_is_silent.forget()
     docker.registry = dict.fromkeys(images.STANDING_IN_FOR)
     assert images.replace_stand_ins(print) == list(images.STANDING_IN_FOR)
     assert not any(map(images.is_stand_in, images.STANDING_IN_FOR))

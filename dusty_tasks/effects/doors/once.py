@@ -1,0 +1,64 @@
+"""What a run has read, each thing once: a value that a run makes and drops, so that many runs in one process see what is there now.
+
+A process that runs one verb has one session, which is made here; `begun` gives a block, and the threads that it starts through
+effects/doors/parallel, another one.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Session:
+    """One run: the DUSTY_HOME that it is about, and what it has read so far."""
+
+    def __init__(self, home: str = "") -> None:
+        self.home = home
+        """'' for that of the environment."""
+        self.read: dict[object, Any] = {}
+        """By what read it."""
+
+
+_current: ContextVar[Session] = ContextVar("session", default=Session())  # noqa: B039 - one verb a process: nothing is dropped before its end
+
+
+def current() -> Session:
+    """The session that the running code belongs to."""
+    return _current.get()
+
+
+@contextmanager
+def begun(session: Session) -> Iterator[Session]:
+    """Read for this session in the block."""
+    before = _current.set(session)
+    try:
+        yield session
+    finally:
+        _current.reset(before)
+
+
+class Once(Generic[Value]):
+    """A function that reads something; called again in the same session, it gives what it read then. What it raises is not kept."""
+
+    def __init__(self, read: Callable[[], Value]) -> None:
+        self._read = read
+        functools.update_wrapper(self, read)
+
+    def __call__(self) -> Value:
+        kept = current().read
+        value: Value = kept[self] if self in kept else kept.setdefault(self, self._read())
+        return value
+
+    def is_read(self) -> bool:
+        """True if this session has it already."""
+        return self in current().read
+
+    def forget(self) -> None:
+        """Read anew when it is asked for next."""
+        current().read.pop(self, None)
