@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
 
+from dusty_tasks.core.text.looks import PLAIN, Look, between_marks, drawn, padded, width_of
 from dusty_tasks.core.text.safe import harmless, printable
+
+UNKNOWN_WIDTH = 80
+"""Columns of a terminal that does not tell."""
 
 _shown_above: list[Callable[[str], None]] = []
 """While something moves at the foot of the terminal: what puts a line above it."""
 
 
 def say(text: str = "") -> None:
-    """One or more lines to stdout, at once visible through a pipe."""
-    text = harmless(text)
+    """One or more lines to stdout, at once visible through a pipe. Marks of core/text/looks are shown where a terminal shows them."""
     if _shown_above:
-        _shown_above[-1](text)
+        _shown_above[-1](_as_shown(text, sys.__stdout__))
     else:
-        print(text, flush=True)
+        print(_as_shown(text, sys.stdout), flush=True)
 
 
 def warn(text: str) -> None:
-    """One or more lines to stderr."""
-    print(harmless(text), file=sys.stderr, flush=True)
+    """One or more lines to stderr: what went wrong, in the colour of its severity."""
+    print(_as_shown(text, sys.stderr, is_severe=True), file=sys.stderr, flush=True)
 
 
 def say_interrupted() -> None:
@@ -94,18 +97,91 @@ def check_reader() -> None:
 
 
 def has_colour(stream: TextIO | None = None) -> bool:
-    """Colour only on a terminal, and not with NO_COLOR (https://no-color.org) or TERM=dumb."""
+    """Colour only on a terminal, and not with NO_COLOR (https://no-color.org), `--no-color` or TERM=dumb."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def without_colours() -> None:
+    """What `--no-color` asks for: no colours in this process, nor in those that it starts."""
+    os.environ["NO_COLOR"] = "1"
+
+
+def look_of(stream: TextIO | None = None) -> Look:
+    """What a stream (default stdout) shows. Without colours there are no links either: both are codes that somebody did not want to read."""
+    if not has_colour(stream):
+        return PLAIN
+    return Look(colours=True, links=shows_links(os.environ))
+
+
+def shows_links(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal that an environment tells of makes links of OSC 8; FORCE_HYPERLINK=1 or 0 decides where it is known better.
+
+    Most terminals that know no links leave them out in silence, but not all, so it takes a sign.
+    """
+    forced = environment.get("FORCE_HYPERLINK")
+    if forced is not None:
+        return forced not in ("", "0")
+    program, version = environment.get("TERM_PROGRAM", ""), environment.get("TERM_PROGRAM_VERSION", "")
+    if program == "tmux":
+        major, _, minor = version.partition(".")
+        return (int(major or 0), int(minor[:1] or 0)) >= (3, 4) if (major + minor[:1]).isdigit() else False
+    if environment.get("TMUX") or environment.get("STY"):
+        return False
+    vte, konsole = environment.get("VTE_VERSION", ""), environment.get("KONSOLE_VERSION", "")
+    return (
+        program in ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "Tabby")
+        or environment.get("TERM", "") in ("xterm-kitty", "alacritty", "foot", "foot-extra", "xterm-ghostty", "wezterm")
+        or (vte.isdigit() and int(vte) >= 5000)
+        or (konsole.isdigit() and int(konsole) >= 201200)
+        or any(name in environment for name in ("WT_SESSION", "KITTY_WINDOW_ID", "DOMTERM"))
+    )
+
+
+def width(stream: TextIO | None = None) -> int:
+    """The columns of a terminal; 0 for what is none, where lines are as long as they are."""
+    if not is_terminal(stream):
+        return 0
+    try:
+        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or UNKNOWN_WIDTH
+    except (OSError, ValueError):
+        return UNKNOWN_WIDTH
+
+
+def _as_shown(text: str, stream: TextIO | None, *, is_severe: bool = False) -> str:
+    """A text with its marks as the stream shows them; on a terminal also severities, URLs and places."""
+    look = look_of(stream)
+    if look == PLAIN:
+        return drawn(text)
+    from dusty_tasks.core.text.highlights import severe, with_links
+
+    if is_severe:
+        text = severe(text)
+    if look.links:
+        text = with_links(text, _path_of)
+    return drawn(text, look)
+
+
+def _path_of(name: str) -> str:
+    """The path of a file that a message names, absolute or relative to the specs; '' where nobody can tell: no message fails for want of a link."""
+    from dusty_tasks import session
+    from dusty_tasks.effects.doors.failures import Failure
+
+    try:
+        path = os.path.join(session.specs_root(), name)
+    except (Failure, OSError):
+        return ""
+    return path if os.path.isfile(path) else ""
+
+
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns padded to their widest cell, two blanks between, no trailing blanks: the same on a pipe and a terminal."""
-    cells = [[printable(str(cell)) for cell in row] for row in ([headers, *rows] if headers else rows)]
+    """Columns padded to their widest cell, two blanks between, no trailing blanks: the same on a pipe and a terminal. Cells may be marked (looks)."""
+    cells = [[between_marks(str(cell), printable) for cell in row] for row in ([headers, *rows] if headers else rows)]
     widths = [
-        max((len(row[i]) for row in cells if i < len(row)), default=0) for i in range(max(map(len, cells), default=0))
+        max((width_of(row[i]) for row in cells if i < len(row)), default=0)
+        for i in range(max(map(len, cells), default=0))
     ]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells
+        "  ".join(padded(cell, width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in cells
     )
 
 

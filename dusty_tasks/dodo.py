@@ -17,6 +17,7 @@ from dusty_tasks.cli import doit_state as state
 from dusty_tasks.cli import help_pages, parsing
 from dusty_tasks.cli import verbs as cli
 from dusty_tasks.cli.doit_reporter import Quiet
+from dusty_tasks.console import without_colours
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.machine.called import learn_name
 from dusty_tasks.verbs.table import BY_NAME, VERBS
@@ -46,8 +47,14 @@ def parameters(verb_name: str) -> list[dict[str, Any]]:
     """The options of a pipeline verb, as doit's @task_params wants them."""
     return [
         {"name": o.name, "long": o.long, "short": o.short, "default": o.default, "type": o.type, "help": o.help}
-        for o in (*BY_NAME[verb_name].options, parsing.HELP)
+        for o in (*BY_NAME[verb_name].options, *parsing.GLOBAL)
     ]
+
+
+def take_no_color(options: dict[str, Any]) -> None:
+    """Do what `--no-color` asks for, and take it out of the options."""
+    if options.pop(parsing.NO_COLOR.name, False):
+        without_colours()
 
 
 @task_params(parameters("compile"))
@@ -55,6 +62,7 @@ def task_compile(**options: Any) -> Iterator[dict[str, Any]]:
     """write the hosts section, nginx config, Compose file and command files"""
     from dusty_tasks.pipelines import compile as steps
 
+    take_no_color(options)
     if any(map(parsing.is_given, options.values())):
         yield instead("compile", options)
         # `up` depends on the steps by name, so they are there, and skipped.
@@ -68,6 +76,7 @@ def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
     """copy code to the Docker host: all repos of the stack, or sync:<repo>"""
     from dusty_tasks.pipelines import sync as steps
 
+    take_no_color(options)
     if any(map(parsing.is_given, options.values())):
         yield instead("sync", options)
         return
@@ -80,6 +89,7 @@ def task_up(**options: Any) -> Iterator[dict[str, Any]]:
     """compile what is active and make reality match it"""
     from dusty_tasks.pipelines import up as steps
 
+    take_no_color(options)
     if options.pop("help"):
         yield instead("up", {"help": True})
         return

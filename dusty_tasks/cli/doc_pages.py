@@ -20,6 +20,10 @@ HEAD = """\
 stand before or after the words; `--` ends them. What follows the name of a script (`scripts`), a suite (`test`) or a
 container (`shell`) goes there untouched, dashes included.
 
+On a terminal states and severities have colours; where the terminal knows links (OSC 8), URLs and places in specs are links. Neither is
+printed with `--no-color`, which every verb takes and which may stand before the verb too, with `NO_COLOR` or `TERM=dumb` in the
+environment, or in a pipe. `FORCE_HYPERLINK=1` or `0` decides on links where Dusty judges a terminal wrongly.
+
 Exit codes: 0 fine, 1 something you can mend, 2 a program or Docker failed, 3 a bug in Dusty (a log file is named), 130
 interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` end with the status of what they ran.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dusty_tasks.cli.parsing import HELP
+from dusty_tasks.cli.parsing import GLOBAL
 from dusty_tasks.console import warn
 from dusty_tasks.core.text.called import DUSTY, in_called_name
 from dusty_tasks.verbs.table import BY_NAME, VERBS, Verb
@@ -32,7 +32,7 @@ def page(verb: Verb) -> str:
             ),
             o.help,
         )
-        for o in (*verb.options, HELP)
+        for o in (*verb.options, *GLOBAL)
     ]
     width = max(len(flag) for flag, _help in flags)
     return "\n".join(

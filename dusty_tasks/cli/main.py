@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     _open_closed_streams()
     _print_what_a_locale_lacks()
     state.catch_signals()
+    arguments = _without_no_color(arguments)
     name, *words = arguments or ["help"]
     name = ALIASES.get(name, name)
     if name in ("help", "-h", "--help"):
@@ -72,6 +74,25 @@ def main(arguments: Sequence[str]) -> int:
     if name not in BY_NAME:
         return help_pages.unknown_verb(name)
     return cli.run_verb(BY_NAME[name], words)
+
+
+def _without_no_color(arguments: Sequence[str]) -> Sequence[str]:
+    """The words without a `--no-color` that stands before the verb, or behind what is no verb (`help`, what doit does); it is done here."""
+    from dusty_tasks.cli.parsing import NO_COLOR
+    from dusty_tasks.console import without_colours
+
+    flag = f"--{NO_COLOR.long}"
+    if flag not in arguments:
+        return arguments
+    behind = len(list(itertools.takewhile(flag.__eq__, arguments)))
+    rest = list(arguments[behind:])
+    from dusty_tasks.verbs.table import ALIASES, BY_NAME
+
+    if rest[:1] and ALIASES.get(rest[0], rest[0]) not in BY_NAME:
+        rest = [word for word in rest if word != flag]
+    if len(rest) < len(arguments):
+        without_colours()
+    return rest
 
 
 def _is_somewhere() -> bool:

@@ -6,9 +6,13 @@ import getopt
 from collections.abc import Sequence
 from typing import Any
 
+from dusty_tasks.console import without_colours
 from dusty_tasks.verbs.table import Option, Verb
 
 HELP = Option("help", "this page", short="h")
+NO_COLOR = Option("no-color", "no colours and no links, as with NO_COLOR=1 or in a pipe")
+GLOBAL = (HELP, NO_COLOR)
+"""What every verb takes; `--no-color` may stand before the verb, too."""
 
 
 class UsageError(Exception):
@@ -18,13 +22,15 @@ class UsageError(Exception):
 def parse(verb: Verb, arguments: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     """Split `arguments` into words and options, which may stand anywhere; `--` ends them, as does verb.verbatim_after.
 
-    Every option of the verb is in the result, `help` included. Raises UsageError.
+    Every option of the verb is in the result, `help` included; `--no-color` is done here. Raises UsageError.
     """
-    options = (*verb.options, HELP)
+    options = (*verb.options, *GLOBAL)
     short = "".join(option.short + ":" * (option.type is not bool) for option in options if option.short)
     long = [option.long + "=" * (option.type is not bool) for option in options]
     by_flag = {flag: option for option in options for flag in ("--" + option.long, "-" + (option.short or option.long))}
-    chosen: dict[str, Any] = {option.name: [] if option.type is list else option.default for option in options}
+    chosen: dict[str, Any] = {
+        option.name: [] if option.type is list else option.default for option in options if option is not NO_COLOR
+    }
     words: list[str] = []
     rest = list(arguments)
     while rest:
@@ -34,7 +40,10 @@ def parse(verb: Verb, arguments: Sequence[str]) -> tuple[list[str], dict[str, An
         except getopt.GetoptError as error:
             raise UsageError(_unknown_option(verb, error)) from error
         for flag, text in found:
-            _choose(chosen, by_flag[flag], text)
+            if by_flag[flag] is NO_COLOR:
+                without_colours()
+            else:
+                _choose(chosen, by_flag[flag], text)
         if len(rest) < len(before) and before[len(before) - len(rest) - 1] == "--":
             return words + rest, chosen
         if rest:
@@ -59,7 +68,7 @@ def _choose(chosen: dict[str, Any], option: Option, text: str) -> None:
 def _unknown_option(verb: Verb, error: getopt.GetoptError) -> str:
     from dusty_tasks.core.text.problems import nearest
 
-    guess = nearest(error.opt, [option.long for option in verb.options])
+    guess = nearest(error.opt, [option.long for option in (*verb.options, *GLOBAL)])
     return f"{error.msg}{f' (did you mean --{guess}?)' if guess and 'not recognized' in error.msg else ''}"
 
 

@@ -11,14 +11,16 @@ from typing import Any
 
 from dusty_tasks.cli.endings import ending, report_bug, trouble_of_the_machine
 from dusty_tasks.cli.help_pages import page
-from dusty_tasks.cli.parsing import HELP, UsageError, parse
-from dusty_tasks.console import warn
+from dusty_tasks.cli.parsing import GLOBAL, NO_COLOR, UsageError, parse
+from dusty_tasks.console import warn, without_colours
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.verbs.table import BY_NAME, Verb
 
 
 def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | None = None) -> int:
     """Parse and run a verb; its exit code. `already` holds what doit parsed before the first word."""
+    if (already or {}).get(NO_COLOR.name):
+        without_colours()
     try:
         words, options = parse(verb, arguments)
     except UsageError as error:
@@ -90,7 +92,7 @@ def verb_task(verb: Verb) -> dict[str, Any]:
             "type": option.type,
             "help": option.help,
         }
-        for option in (*verb.options, HELP)
+        for option in (*verb.options, *GLOBAL)
     ]
     return {
         "basename": verb.name,

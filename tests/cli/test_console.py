@@ -130,3 +130,75 @@ def test_a_question_is_seen_where_stdout_is_redirected() -> None:
     os.write(master, b"y\n")
     assert process.communicate(timeout=30)[0] == b"True\n"
     os.close(master)
+
+
+def on_terminal(code: str, **environment: str) -> str:
+    """What a piece of Python prints on a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", **environment},
+    )
+    os.close(slave)
+    shown = b""
+    try:
+        while piece := os.read(master, 4096):
+            shown += piece
+    except OSError:
+        pass
+    process.wait()
+    os.close(master)
+    return shown.decode()
+
+
+PAINTED = """
+from dusty_tasks.console import say, warn
+from dusty_tasks.core.text.looks import Tone, painted
+say(painted("ready", Tone.GOOD) + " at http://web.local/")
+warn("no engine")
+"""
+
+
+def test_colours_and_links_are_shown_where_the_terminal_has_them() -> None:
+    assert on_terminal(PAINTED) == "\x1b[32mready\x1b[0m at http://web.local/\r\n\x1b[31mno engine\x1b[0m\r\n"
+    assert "\x1b]8;;http://web.local/\x1b\\" in on_terminal(PAINTED, VTE_VERSION="7600")
+    plain = "ready at http://web.local/\r\nno engine\r\n"
+    assert on_terminal(PAINTED, NO_COLOR="1", FORCE_HYPERLINK="1") == plain
+    assert on_terminal(PAINTED, TERM="dumb", FORCE_HYPERLINK="1") == plain
+
+
+@pytest.mark.parametrize(
+    "words", ["--no-color nonsense", "nonsense --no-color", "--no-color status x", "up --no-color x"]
+)
+def test_no_color_may_stand_before_and_behind_the_verb(words: str, tmp_path: Path) -> None:
+    def shown(typed: str) -> str:
+        return on_terminal(f"from dusty_tasks.cli.main import main\nmain({typed.split()})", DUSTY_HOME=str(tmp_path))
+
+    assert "\x1b[31m" in shown(words.replace("--no-color", ""))
+    assert shown(words) and "\x1b" not in shown(words)
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({"VTE_VERSION": "5202"}, True),
+        ({"VTE_VERSION": "4205"}, False),
+        ({"TERM": "xterm-kitty"}, True),
+        ({"TERM_PROGRAM": "iTerm.app"}, True),
+        ({"TERM_PROGRAM": "Apple_Terminal"}, False),
+        ({"TERM_PROGRAM": "tmux", "TERM_PROGRAM_VERSION": "3.4"}, True),
+        ({"TERM_PROGRAM": "tmux", "TERM_PROGRAM_VERSION": "3.3a"}, False),
+        ({"TERM_PROGRAM": "tmux", "TERM_PROGRAM_VERSION": "next-3.5"}, False),
+        ({"VTE_VERSION": "7600", "STY": "1.pts"}, False),
+        ({"WT_SESSION": "x"}, True),
+        ({"WT_SESSION": "x", "FORCE_HYPERLINK": "0"}, False),
+        ({"FORCE_HYPERLINK": "1"}, True),
+        ({}, False),
+    ],
+)
+def test_links_are_for_terminals_that_make_links_of_them(environment: dict[str, str], shown: bool) -> None:
+    assert console.shows_links(environment) is shown

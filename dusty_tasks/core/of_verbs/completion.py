@@ -16,6 +16,11 @@ class Offer(NamedTuple):
     description: str = ""
 
 
+NO_COLOR = Offer("--no-color", "no colours and no links")
+GLOBAL = (Offer("--help", "this page"), NO_COLOR)
+"""The options of every verb."""
+
+
 class Line(NamedTuple):
     """What is before the cursor, read by the table of verbs."""
 
@@ -42,8 +47,11 @@ def offers(
     verb's words so far (the scripts of which app). Offers that do not begin with the last word are left out.
     """
     *before, last = typed or [""]
+    while before[:1] == [NO_COLOR.word]:
+        del before[0]
     if not before:
         found = [Offer(verb.name, verb.summary) for verb in verbs] + [Offer("help", "this page, or that of a verb")]
+        found += GLOBAL if last.startswith("-") else ()
     elif before == ["help"]:
         found = [Offer(verb.name, verb.summary) for verb in verbs]
     else:
@@ -81,7 +89,7 @@ def _offers_of(line: Line, last: str, names: Callable[[str, tuple[str, ...]], It
         return [Offer(PATHS)]
     if last.startswith("-") and not line.options_ended:
         found = [Offer(f"--{option.long}", option.help) for option in line.verb.options]
-        return [*found, Offer("--help", "this page")]
+        return [*found, *GLOBAL]
     kind = _kind_of_next(line)
     return [Offer(word) for part in kind.split("|") if part for word in _named(part, line.words, names)]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.looks import Tone
 from dusty_tasks.core.text.namespace import PROXY
 
 if TYPE_CHECKING:
@@ -26,6 +27,15 @@ OFF, UNKNOWN = "off", "unknown"
 
 TROUBLES = frozenset({NOT_ANSWERING, UNHEALTHY, FAILED})
 """States that are not fine, and that stay so until somebody mends or changes something."""
+
+TONES = {
+    **dict.fromkeys((RUNNING, FINISHED), Tone.GOOD),
+    **dict.fromkeys((STARTING, CREATED), Tone.BUSY),
+    **dict.fromkeys((PAUSED, ABSENT, UNKNOWN), Tone.WARNING),
+    **dict.fromkeys(TROUBLES, Tone.BAD),
+    **dict.fromkeys((STOPPED, EXITED, OFF), Tone.QUIET),
+}
+"""The colour of each state."""
 
 SETTLED = 2
 """Seconds after its start within which a container that nothing can be asked of shows that it does not run: most that die of their

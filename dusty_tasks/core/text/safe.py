@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Refused anywhere in a spec: control characters other than newline and tab (1.2)."""
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef]")
+"""Refused anywhere in a spec: control characters other than newline and tab, and the noncharacters that `looks` takes for marks."""
 
 _UNSAFE = re.compile(r"""[\x00-\x1f\x7f-\x9f\ud800-\udfff\s'"`\\$;{}<>|&*?!#()\[\]^\u2028\u2029]""")
 _NAMES = {
@@ -74,7 +74,7 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
 
 
-_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef]")
 """What moves a terminal's cursor, turns the order of letters round, or is no character."""
 _TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 """A control sequence (colours, the cursor), an operating system command (titles, links), or a code of one letter."""
