@@ -9,6 +9,7 @@ from typing import Any
 
 from dusty_tasks.core.artifacts.traced import Span
 from dusty_tasks.core.artifacts.yaml_writer import Lines
+from dusty_tasks.core.specs.documents import Spot
 from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.specs.sources import Places, Source, _source
 from dusty_tasks.core.text.key_path import KeyPath
@@ -29,7 +30,7 @@ def member(path: str, rows: Sequence[str]) -> str:
 
 def members_of(spans_by_path: Mapping[str, Iterable[Span]], places: Places) -> str:
     """Artifacts and the rows of their spans."""
-    known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
+    known: dict[str, Mapping[KeyPath, Spot]] = {}
     members = [
         member(path, [row_at(first, last, _rest(key, origin, places, known)) for first, last, key, origin in spans])
         for path, spans in sorted(spans_by_path.items())
@@ -39,7 +40,7 @@ def members_of(spans_by_path: Mapping[str, Iterable[Span]], places: Places) -> s
 
 def rests_of(lines: Lines, places: Places) -> list[str]:
     """For each line its row without line numbers, for row_at; '' where no spec put the line there."""
-    known: dict[str, Mapping[KeyPath, tuple[int, int]]] = {}
+    known: dict[str, Mapping[KeyPath, Spot]] = {}
     return [
         _rest(key, origin, places, known) if origin else ""
         for key, origin in zip(lines.keys, lines.origins, strict=True)
@@ -51,7 +52,7 @@ def row_at(first: int, last: int, rest: str) -> str:
     return f'{{"lines":[{first},{last}],{rest}'
 
 
-def _rest(key: str, origin: Origin, places: Places, known: dict[str, Mapping[KeyPath, tuple[int, int]]]) -> str:
+def _rest(key: str, origin: Origin, places: Places, known: dict[str, Mapping[KeyPath, Spot]]) -> str:
     """All of a row but its lines; `known` keeps what was looked up in `places`."""
     file = origin.file
     if file not in known:

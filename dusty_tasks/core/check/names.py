@@ -33,6 +33,17 @@ def check_names(documents: Sequence[Document]) -> Iterator[Problem]:
     yield from _alike(documents)
 
 
+def check_templates(documents: Sequence[Document]) -> Iterator[Problem]:
+    """Names that would not be allowed without the `_` that makes a template of a spec."""
+    for document in documents:
+        if document.is_template:
+            try:
+                check_spec_name(document.kind, document.name[1:])
+            except Wrong as wrong:
+                hint = wrong.hint.replace("rename the file to ", "rename the file to _")
+                yield document.problem((), wrong.what.replace(shown(document.name[1:]), shown(document.name)), hint)
+
+
 def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
     """An app and a service of one name; an app and a lib of one name that both have tests."""
     for (kind, name), document in by_name.items():

@@ -77,6 +77,8 @@ def _hint(document: Document, kind: str, name: str, names: Names) -> str:
         if other_kind != kind and name in names.by_kind[other_kind]:
             where = _PLACE_BY_KIND.get(document.kind, {}).get(other_kind, f"depends.{other_kind}s of an app")
             return f"{shown(name)} is {_ARTICLES[other_kind]} {other_kind}: write it under {where}"
+    if name.startswith("_"):
+        return "a spec whose file begins with _ is a template: others extend it, nothing activates it"
     return (
         did_you_mean(name, names.by_kind[kind]) or f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from dusty_tasks.core.artifacts.commands import joined, setting_arguments, with_arguments
+from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Lib, Specs
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
@@ -74,7 +75,7 @@ def shell_problems(specs: Specs, commands: Sequence[Command], refusals: Mapping[
     for file, path, text in commands:
         refusal = refusals.get(text)
         if refusal:
-            place = Place(file, *specs.places[file][path]) if path in specs.places.get(file, {}) else Place(file)
+            place = place_of(file, specs.places[file][path]) if path in specs.places.get(file, {}) else Place(file)
             lines = text.splitlines()
             hint = (
                 f"line {refusal.line} of it: {lines[refusal.line - 1].strip()}"

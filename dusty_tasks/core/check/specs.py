@@ -12,7 +12,7 @@ from dusty_tasks.core.check.addresses import Claims, PortClaim, RouteClaim, chec
 from dusty_tasks.core.check.containers import check_container
 from dusty_tasks.core.check.cycles import check_cycles
 from dusty_tasks.core.check.mounts import check_mounts
-from dusty_tasks.core.check.names import check_names
+from dusty_tasks.core.check.names import check_names, check_templates
 from dusty_tasks.core.check.references import check_references, references
 from dusty_tasks.core.check.repos import check_repos, first_by_id, use_first
 from dusty_tasks.core.specs import build as build_specs
@@ -30,6 +30,8 @@ def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ())
     is no error among the problems.
     """
     found = [*problems, *(problem for document in documents for problem in document.problems)]
+    found += check_templates(documents)
+    documents = [document for document in documents if not document.is_template]
     names = Names.of(documents)
     specs = Specs(places=PlacesByFile(documents))
     for document in sorted(documents, key=lambda document: document.name):

@@ -8,6 +8,7 @@ from functools import partial
 from dusty_tasks.core.artifacts.commands import asset_in_a_mount, visible_assets
 from dusty_tasks.core.check.addresses import Claims, PortClaim, RouteClaim, check_addresses, ports_path
 from dusty_tasks.core.specs.compose_values import published_ports, stored_paths
+from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Service, Specs
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.key_path import KeyPath, path_text
@@ -80,4 +81,4 @@ def _place(specs: Specs, file: str, path: KeyPath) -> Place:
     """The place of a key, or of its nearest parent."""
     places = specs.places[file]
     found = next((places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in places), (1, 1))
-    return Place(file, *found)
+    return place_of(file, found)

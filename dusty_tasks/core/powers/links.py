@@ -17,7 +17,7 @@ from dusty_tasks.core.specs.model import Origin, Specs
 from dusty_tasks.core.specs.sources import source_place
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.key_path import KeyPath, path_text
-from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import printable, shown
 
 
@@ -51,7 +51,7 @@ def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Sp
     """An error for each of `paths` that leads out of the specs repo; `target_of` says where a path really is, `specs_root` is real."""
     return [
         Problem(
-            Place(read.origin.file, *source_place(read.origin, specs.places)),
+            source_place(read.origin, specs.places),
             path_text(read.origin.path),
             f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
             f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)",
@@ -68,7 +68,7 @@ def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs
     """An error for each file that Compose or the builder would read without an end, or not at all; `trouble_of` says why, by path."""
     return [
         Problem(
-            Place(read.origin.file, *source_place(read.origin, specs.places)),
+            source_place(read.origin, specs.places),
             path_text(read.origin.path),
             f"{shown(read.written)} cannot be read: {trouble_of[read.path]}",
             "a small text file belongs there",

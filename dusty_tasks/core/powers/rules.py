@@ -83,9 +83,7 @@ def power_warnings(powers: Iterable[Power], places: Places) -> list[Problem]:
     """Powers in the form of problems, each at its place: what CI prints."""
     return [
         Problem(
-            Place(power.file, *source_place(Origin(power.file, power.path), places))
-            if power.file
-            else Place(CONFIG_FILE),
+            source_place(Origin(power.file, power.path), places) if power.file else Place(CONFIG_FILE),
             path_text(power.path),
             f"needs consent: {power.holder}: {power.value}: {power.meaning}",
             is_warning=True,

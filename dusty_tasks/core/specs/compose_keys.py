@@ -77,7 +77,10 @@ _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
     "service": {"container_name": _IGNORED["container_name"]},
 }
 _REFUSED = {
-    "extends": ("extends is not supported: Dusty must see the whole container", "write the whole container here"),
+    "extends": (
+        "extends stands at the top of a spec, not among its Compose keys",
+        "extends: <another spec of this kind>",
+    ),
     "profiles": ("profiles are not supported: bundles switch containers", "put the container into a bundle of its own"),
     "secrets": ("secrets are not supported", "use an asset: a file that each person sets"),
     "configs": ("configs are not supported", "use an asset, or a file of the repo"),
@@ -153,6 +156,8 @@ class _Translation:
         for key, value in self.value.items():
             if key in ignored:
                 self._warn(key, f"ignored: Dusty sets {key} itself", ignored[key])
+            elif key == "extends" and self.role == "service":
+                self._extends(value)
             elif key in _REFUSED:
                 self._say((key,), *_REFUSED[key])
             elif key in _ONE_OR_LIST:
@@ -198,6 +203,16 @@ class _Translation:
                 f'did you mean "{guess}"?' if guess else "",
             )
         self.compose[key] = value
+
+    def _extends(self, value: Any) -> None:
+        """What is still there of `extends`: its base could not be merged, which was said unless it has Compose's form."""
+        if isinstance(value, dict):
+            name = value.get("service")
+            self._say(
+                ("extends",),
+                "extends names one other service, whose lists are replaced and not appended to",
+                f"extends: {name if isinstance(name, str) else '<service>'}",
+            )
 
     def _list(self, key: str, value: Any) -> None:
         """Keys that take one value or a list of them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from dusty_tasks.core.text.key_path import KeyPath
 
 KINDS = ("app", "bundle", "lib", "service")
+
+Spot = tuple[int, int] | tuple[int, int, str]
+"""Line and column, and the file where that may not be the one that was asked for."""
+
+
+def place_of(file: str, spot: Spot) -> Place:
+    """The place that a spot of `file` stands for."""
+    return Place(spot[2] if len(spot) > 2 else file, *spot[:2])
 
 
 class Document:
@@ -35,6 +43,8 @@ class Document:
         marks: list[int],
         problems: list[Problem],
         is_readable: bool = True,
+        other_files: Sequence[str] = (),
+        owners: Sequence[int] = (),
     ) -> None:
         self.kind, self.name, self.file = kind, name, file
         self.value = value
@@ -44,32 +54,74 @@ class Document:
         self.problems = problems
         """What reading and the schema found in this file alone."""
         self.is_readable = is_readable
+        self.all_files = (file, *other_files)
+        """The files that its values stand in; more than its own after a merge."""
+        self.owners = list(owners)
+        """For each value in walk order the index of its file in `all_files`; empty where all stand in its own."""
+
+    @property
+    def is_template(self) -> bool:
+        """True for a spec that others extend, and that nothing activates: its file's name begins with `_`."""
+        return self.kind != "bundle" and self.name.startswith("_")
+
+    @property
+    def is_merged(self) -> bool:
+        """True if values of other files are in it."""
+        return bool(self.owners)
 
     @cached_property
     def _by_path(self) -> dict[KeyPath, tuple[int, int, int, int]]:
         return marks_by_path(self.value, self.marks)
 
     @cached_property
-    def places(self) -> Places:
-        """Key path -> line and column of the value."""
-        return Places(self.value, self.marks)
+    def _file_by_path(self) -> dict[KeyPath, str]:
+        files = [self.all_files[owner] for owner in self.owners]
+        return dict(zip(paths_of(self.value), files, strict=True)) if files else {}
+
+    @cached_property
+    def places(self) -> Mapping[KeyPath, Spot]:
+        """Key path -> line and column of the value, and its file where that may be another."""
+        if not self.owners:
+            return Places(self.value, self.marks)
+        return {path: (*mark[:2], self._file_by_path[path]) for path, mark in self._by_path.items()}
+
+    def spots(self) -> dict[KeyPath, tuple[str, int, int, int, int]]:
+        """Key path -> file, line and column of the value, then line and column of its key."""
+        return {path: (self._file_by_path.get(path, self.file), *mark) for path, mark in self._by_path.items()}
 
     @cached_property
     def text(self) -> str:
         """All of it on one line, as the cache holds it; `from_text` is the inverse."""
-        problems = [[*problem.place[1:], *problem[1:]] for problem in self.problems]
-        return json.dumps([self.kind, self.name, self.file, self.value, self.marks, problems, self.is_readable])
+        problems = [
+            [self.all_files.index(problem.place.file), *problem.place[1:], *problem[1:]] for problem in self.problems
+        ]
+        parts = [self.kind, self.name, self.file, self.value, self.marks, problems, self.is_readable]
+        return json.dumps([*parts, self.all_files[1:], self.owners] if self.owners else parts)
 
     @cached_property
     def digest(self) -> str:
         """Differs when anything that it says does, or the place of it."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    def with_problems(self, problems: Iterable[Problem]) -> Document:
+        """The same, with more problems."""
+        return Document(
+            self.kind,
+            self.name,
+            self.file,
+            self.value,
+            self.marks,
+            [*self.problems, *problems],
+            self.is_readable,
+            self.all_files[1:],
+            self.owners,
+        )
+
     def place(self, path: KeyPath = ()) -> Place:
         """Where the value at `path` stands; that of the nearest parent if there is none; 1:1 for the whole file."""
         while path:
             if path in self._by_path:
-                return Place(self.file, *self._by_path[path][:2])
+                return Place(self._file_by_path.get(path, self.file), *self._by_path[path][:2])
             path = path[:-1]
         return Place(self.file)
 
@@ -77,7 +129,7 @@ class Document:
         """Where the key of `path` stands (for a list item: the item); that of the nearest parent if there is none."""
         while path:
             if path in self._by_path:
-                return Place(self.file, *self._by_path[path][2:])
+                return Place(self._file_by_path.get(path, self.file), *self._by_path[path][2:])
             path = path[:-1]
         return Place(self.file)
 
@@ -88,11 +140,12 @@ class Document:
     @classmethod
     def from_text(cls, text: str) -> Document:
         """The document that `text` was made of. Raises TypeError, ValueError or IndexError on anything else."""
-        kind, name, file, value, marks, problems, is_readable = json.loads(text)
+        kind, name, file, value, marks, problems, is_readable, *merge = json.loads(text)
         if kind not in KINDS or not isinstance(value, dict) or not isinstance(marks, list):
             raise ValueError("not a document")
-        read = [Problem(Place(file, line, column), *rest) for line, column, *rest in problems]
-        document = cls(kind, name, file, value, marks, read, is_readable)
+        files = [file, *(merge[0] if merge else ())]
+        read = [Problem(Place(files[index], line, column), *rest) for index, line, column, *rest in problems]
+        document = cls(kind, name, file, value, marks, read, is_readable, *merge)
         document.text = text
         return document
 
@@ -135,13 +188,13 @@ class Places(Mapping["KeyPath", tuple[int, int]]):
         return len(self._table)
 
 
-class PlacesByFile(Mapping[str, Places]):
-    """file -> key path -> line and column; a document's places are worked out when they are asked for."""
+class PlacesByFile(Mapping[str, Mapping["KeyPath", Spot]]):
+    """file of a spec -> key path -> line and column; a document's places are worked out when they are asked for."""
 
     def __init__(self, documents: Iterable[Document] = ()) -> None:
         self._documents = {document.file: document for document in documents}
 
-    def __getitem__(self, file: str) -> Places:
+    def __getitem__(self, file: str) -> Mapping[KeyPath, Spot]:
         return self._documents[file].places
 
     def digest(self, file: str) -> str:

@@ -13,8 +13,35 @@ from dusty_tasks.core.specs.yaml_reader import FALSE, TRUE
 _YES_OR_NO = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in (*TRUE, *FALSE))
 
 
+_OF_THE_WHOLE = ("required", "dependentRequired", "oneOf", "anyOf")
+"""What a spec need not have that extends another: what it lacks stands there (core/specs/extends)."""
+
+
 def schema_for_editors(schema: dict[str, Any]) -> dict[str, Any]:
-    """`schema` (without `$ref`s), accepting every value that the checks accept."""
+    """`schema` (without `$ref`s) of one kind of file, accepting every value that the checks accept."""
+    widened = _widened(schema)
+    if "extends" not in schema.get("properties", {}):
+        return widened
+    whole = {word: widened.pop(word) for word in _OF_THE_WHOLE if word in widened}
+    parts = {key: _of_a_part(part) for key, part in widened["properties"].items()}
+    own = {key: part for key, part in widened["properties"].items() if part != parts[key]}
+    return {
+        **widened,
+        "properties": parts,
+        "if": {"required": ["extends"]},
+        "else": {**whole, "properties": own},
+    }
+
+
+def _of_a_part(schema: dict[str, Any]) -> dict[str, Any]:
+    """A mapping that another file may complete; the items of a list are never completed."""
+    part = {word: below for word, below in schema.items() if word not in _OF_THE_WHOLE}
+    if "properties" in part:
+        part["properties"] = {key: _of_a_part(below) for key, below in part["properties"].items()}
+    return part
+
+
+def _widened(schema: dict[str, Any]) -> dict[str, Any]:
     widened = {word: _below(word, part, schema) for word, part in schema.items()}
     types = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", [])
     if "string" in types and "enum" not in schema:
@@ -28,14 +55,13 @@ def _below(word: str, part: Any, schema: dict[str, Any]) -> Any:
     if word == "properties":
         required = schema.get("required", ())
         return {
-            key: schema_for_editors(below) if key in required else _or_nothing(schema_for_editors(below))
-            for key, below in part.items()
+            key: _widened(below) if key in required else _or_nothing(_widened(below)) for key, below in part.items()
         }
     if word == "additionalProperties" and isinstance(part, dict):
-        return _or_nothing(schema_for_editors(part))
+        return _or_nothing(_widened(part))
     if word in ("oneOf", "anyOf"):
         return [_choice(choice) for choice in part]
-    return schema_for_editors(part) if word == "items" else part
+    return _widened(part) if word == "items" else part
 
 
 def _choice(choice: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dusty_tasks.core.specs.documents import Document, spec_name
+from dusty_tasks.core.specs.extends import base_name
 from dusty_tasks.core.specs.rules import FORMATS, Wrong
 from dusty_tasks.core.specs.yaml_reader import (
     EMPTY,
@@ -53,12 +54,25 @@ class DocumentReader:
         values = values_of_yaml(data, file, self.schema)
         document = Document(self.kind, spec_name(name), file, *values)
         if document.is_readable:
-            document.problems += _problems(document, self._validator.iter_errors(document.value))
+            document.problems += self.problems(document)
         else:
             document.problems = [
                 problem._replace(hint=_least(self.kind, problem.what)) for problem in document.problems
             ]
         return document
+
+    def problems(self, document: Document) -> list[Problem]:
+        """What is wrong with the shape of a document. Of one that others complete, or that is to be completed, no missing keys."""
+        found = self._validator.iter_errors(document.value)
+        if document.is_template or base_name(document):
+            found = (error for error in found if not _is_of_the_whole(error))
+        return list(_problems(document, found))
+
+
+def _is_of_the_whole(error: Any) -> bool:
+    """True for an error that another file may mend: keys are merged, but never those of a list's items."""
+    is_in_a_list = any(isinstance(part, int) for part in error.absolute_path)
+    return error.validator in ("required", "dependentRequired", "oneOf", "anyOf") and not is_in_a_list
 
 
 def _least(kind: str, what: str) -> str:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from dusty_tasks.core.specs.documents import Spot, place_of
 from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
+from dusty_tasks.core.text.problems import Place
 
 _OLD_KEYS: dict[str | int, tuple[str, ...]] = {
     "network_mode": ("net",),
@@ -24,7 +26,7 @@ _OLD_PARTS: dict[tuple[str | int, ...], str] = {
 }
 """The same, one level deeper."""
 
-Places = Mapping[str, Mapping[KeyPath, tuple[int, int]]]
+Places = Mapping[str, Mapping[KeyPath, Spot]]
 
 
 class Source(NamedTuple):
@@ -44,24 +46,24 @@ def source_of(origin: Origin, places: Places) -> Source:
     return Source(*_source(origin, places.get(origin.file, {})))
 
 
-def source_place(origin: Origin, places: Places) -> tuple[int, int]:
-    """Line and column of what `origin` leads to, of its nearest parent where it has none."""
-    _, line, column = _source(origin, places.get(origin.file, {}))[0].rsplit(":", 2)
-    return int(line), int(column)
+def source_place(origin: Origin, places: Places) -> Place:
+    """The place that `origin` leads to, that of its nearest parent where it has none."""
+    file, line, column = _source(origin, places.get(origin.file, {}))[0].rsplit(":", 2)
+    return Place(file, int(line), int(column))
 
 
-def _source(origin: Origin, known: Mapping[KeyPath, tuple[int, int]]) -> tuple[str, str]:
+def _source(origin: Origin, known: Mapping[KeyPath, Spot]) -> tuple[str, str]:
     file, path = origin
     if not file:
         return CONFIG_FILE, _path_text(path)
     while path:
         place = known.get(path)
         if place:
-            return f"{file}:{place[0]}:{place[1]}", _path_text(path)
+            return str(place_of(file, place)), _path_text(path)
         for spelling in _old_spellings(path):
             place = known.get(spelling)
             if place:
-                return f"{file}:{place[0]}:{place[1]}", _path_text(spelling)
+                return str(place_of(file, place)), _path_text(spelling)
         path = path[:-1]
     return f"{file}:1:1", ""
 

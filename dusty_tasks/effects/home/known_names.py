@@ -30,8 +30,10 @@ class KnownNames(NamedTuple):
 def read_known_names(home: str) -> KnownNames:
     """What the cache of parsed specs holds; nothing where there is none, or one of another form."""
     try:
-        documents = [Document.from_text(text) for text in read_memo(Paths(home).documents).known.values()]
-        return known_names([(document.kind, document.name, document.value) for document in documents], set_keys(home))
+        read = [Document.from_text(text) for text in read_memo(Paths(home).documents).known.values()]
+        # One that extends another is kept twice: as written, then merged.
+        documents = {(document.kind, document.name): document.value for document in read if not document.is_template}
+        return known_names([(*key, value) for key, value in documents.items()], set_keys(home))
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
         return KnownNames()
 

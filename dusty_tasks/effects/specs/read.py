@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.specs.documents import Document, spec_name
+from dusty_tasks.core.specs.extends import extended
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.memo import Memo, digest
 from dusty_tasks.core.text.problems import Place, Problem
@@ -50,9 +51,19 @@ def read_documents(
         documents.append(document)
         if cache_path is not None and is_settled(found.state, now):
             memo.used[key] = document.text
+    documents = [_checked(document, memo) if document.is_merged else document for document in extended(documents)]
     if cache_path is not None:
         write_memo(cache_path, version, memo)
     return documents, list(_problems_of_names(root))
+
+
+def _checked(document: Document, memo: Memo) -> Document:
+    """A merged document with the problems of its shape, which no file of it could have alone."""
+
+    def text() -> str:
+        return document.with_problems(_reader(document.kind).problems(document)).text
+
+    return Document.from_text(memo.text(f"{document.file} merged {document.digest}", text))
 
 
 def _read(found: SpecFile) -> Document:

@@ -1,0 +1,130 @@
+"""`extends`: a spec that begins as another one of its kind, and writes only what differs (docs/specs.md, "Specs that begin as another").
+
+Mappings are merged, key by key; lists and single values replace. Every value keeps the place where it was written, so a
+problem, and `trace`, lead to the file that a person has to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dusty_tasks.core.specs.documents import Document, paths_of
+from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.problems import did_you_mean
+from dusty_tasks.core.text.safe import shown
+
+EXTENDS = "extends"
+MOST_FILES = 16
+"""More files behind one another are nobody's stack, and nobody could say what a key comes to."""
+_ALTERNATIVES: dict[str, dict[KeyPath, tuple[str, ...]]] = {
+    "app": {(): ("image", "build"), ("test",): ("image", "build")},
+    "lib": {("test",): ("image", "build")},
+}
+"""Kind of spec -> where -> keys of which only one may be given: the one written takes the place of an inherited other."""
+
+
+def extended(documents: Sequence[Document]) -> list[Document]:
+    """The documents, those with `extends` merged with what they name, directly or not; in the same order.
+
+    A merged document has `is_merged`, and its shape is still to be checked. One whose `extends` leads nowhere, or in a
+    circle, says so, and is told no missing keys.
+    """
+    by_name = {(document.kind, document.name): document for document in documents}
+    return [
+        _whole(document, by_name) if document.is_readable and base_name(document) else document
+        for document in documents
+    ]
+
+
+def base_name(document: Document) -> str:
+    """What a document extends, or ''; bundles extend nothing."""
+    name = document.value.get(EXTENDS) if document.kind != "bundle" else None
+    return name if isinstance(name, str) else ""
+
+
+def _whole(document: Document, by_name: Mapping[tuple[str, str], Document]) -> Document:
+    chain = [document]
+    while name := base_name(chain[-1]):
+        base = by_name.get((document.kind, name))
+        if base in chain:
+            _tell_cycle(chain, base)
+            return document
+        if base is None:
+            if len(chain) == 1:
+                _tell_unknown(document, name, by_name)
+            return document
+        if not base.is_readable:
+            return document
+        chain.append(base)
+        if len(chain) > MOST_FILES:
+            _say(document, f"extends leads through more than {MOST_FILES} files", "extend a spec nearer to the end")
+            return document
+    whole = chain.pop()
+    while chain:
+        whole = merged(whole, chain.pop())
+    return whole
+
+
+def merged(base: Document, document: Document) -> Document:
+    """`document` on top of `base`: its name, file and problems, and the values of both."""
+    value = merged_values(_without_alternatives(base, document), document.value)
+    value.pop(EXTENDS, None)
+    spots = {**base.spots(), **document.spots()}
+    files = list(dict.fromkeys([document.file, *base.all_files, *document.all_files]))
+    marks: list[int] = []
+    owners: list[int] = []
+    for path in paths_of(value):
+        file, *mark = spots[path]
+        marks += mark
+        owners.append(files.index(file))
+    return Document(
+        document.kind, document.name, document.file, value, marks, list(document.problems), True, files[1:], owners
+    )
+
+
+def merged_values(base: Any, value: Any) -> Any:
+    """Mappings merged, in the order of `base`; of anything else, `value`."""
+    if not isinstance(base, dict) or not isinstance(value, dict):
+        return value
+    inherited = {key: merged_values(part, value[key]) if key in value else part for key, part in base.items()}
+    return {**inherited, **{key: part for key, part in value.items() if key not in base}}
+
+
+def _without_alternatives(base: Document, document: Document) -> dict[str, Any]:
+    found = base.value
+    for path, keys in _ALTERNATIVES.get(base.kind, {}).items():
+        written = _at(document.value, path)
+        if any(key in written for key in keys):
+            found = _without(found, path, [key for key in keys if key not in written])
+    return found
+
+
+def _at(value: Any, path: KeyPath) -> dict[str, Any]:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _without(value: Any, path: KeyPath, keys: Sequence[str]) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if not path:
+        return {key: part for key, part in value.items() if key not in keys}
+    return {key: _without(part, path[1:], keys) if key == path[0] else part for key, part in value.items()}
+
+
+def _tell_cycle(chain: Sequence[Document], base: Document) -> None:
+    """Said once, by the first of the circle by name; who only leads into it says nothing."""
+    names = [document.name for document in chain[chain.index(base) :]]
+    if chain[0] is base and base.name == min(names):
+        _say(base, f"cycle: {' -> '.join([*names, base.name])}", "remove one of these")
+
+
+def _tell_unknown(document: Document, name: str, by_name: Mapping[tuple[str, str], Document]) -> None:
+    others = [other for kind, other in by_name if kind == document.kind and other != document.name]
+    _say(document, f"no {document.kind} named {shown(name)}", did_you_mean(name, others))
+
+
+def _say(document: Document, what: str, hint: str) -> None:
+    document.problems.append(document.problem((EXTENDS,), what, hint))
