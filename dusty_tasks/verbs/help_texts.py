@@ -149,6 +149,15 @@ All problems of all specs at once, each with its file, line and a hint. With a p
 
     {dusty} validate ~/src/specs
     {dusty} validate --schema app > app.schema.json""",
+    "impact": """\
+Compares the specs of a commit with those of another one, or with the folder as it is: for each bundle and for all of them
+together, what the next `up` does to whoever runs the base, each change with its cause and place, and which personal settings
+would lead nowhere. It looks at what HEAD changed since it left the base; without one that is the main branch of the remote.
+Needs neither Docker nor root, network or settings.
+
+    {dusty} impact
+    {dusty} impact origin/main --markdown
+    {dusty} impact v1..v2 --json""",
     "trust": """\
 Specs come from a repo that others change, and `up` runs what they say. Most need only containers of their own. What goes
 beyond that is a power: `privileged`, the network, processes, devices and folders of the Docker host, the engine's socket;

@@ -285,6 +285,13 @@ VERBS: tuple[Verb, ...] = (
         ),
         words=("path",),
     ),
+    Verb(
+        "impact",
+        CODE,
+        "[base[..head]]",
+        "what a change of the specs does to everybody",
+        (Option("markdown", "print it for the comment of a pull request"), JSON),
+    ),
     Verb("trace", CODE, "<artifact:line>", "which spec line put this line into an artifact", (JSON,), words=("path",)),
     Verb(
         "setup",

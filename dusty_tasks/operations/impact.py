@@ -1,0 +1,128 @@
+"""Two commits of the specs compiled side by side, in memory: what `impact` compares. No Docker, no root, no network; nothing is kept."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.artifacts.table import HOSTS, Memos, Rendering, bytes_of
+from dusty_tasks.core.check.assembled import assemble_with_ports
+from dusty_tasks.core.of_verbs.impact import Impact, Side, Unfitting, impact_of, unfitting_settings
+from dusty_tasks.core.plan.found import UNREADABLE
+from dusty_tasks.core.plan.wanted import from_json
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.stack.ports import PortMemory
+from dusty_tasks.core.text.memo import Memo
+from dusty_tasks.core.text.problems import Problem, errors
+from dusty_tasks.effects.doors.failures import refuse_errors
+from dusty_tasks.effects.observe.this_machine import read_sources
+from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.operations.places import place_finder
+
+TOGETHER = "all together"
+NOTHING: tuple[Side | None, PortMemory] = (None, {})
+"""The side that has none of the bundles."""
+ELSEWHERE = "~/.dusty"
+"""Stands for everybody's DUSTY_HOME."""
+
+
+class Tree(NamedTuple):
+    """One commit's specs."""
+
+    root: str
+    """The folder that they lie in."""
+    specs: Specs
+    settings: Settings
+    memos: Memos
+
+
+class Found(NamedTuple):
+    """What the change does, bundle by bundle."""
+
+    impacts: list[Impact]
+    settings: list[Unfitting]
+    notes: list[str]
+    """What could not be told, each a sentence."""
+
+
+class Broken(Exception):
+    """The stack of these bundles cannot be compiled."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+def tree_of(root: str, specs: Specs, home: str) -> Tree:
+    """The specs at `root`, as they are for somebody without settings of their own; `home` is an empty folder for the time being."""
+    return Tree(root, specs, Settings(home=home), Memos(_shared(), _shared(), _shared()))
+
+
+def _shared() -> Memo:
+    """Texts made for one bundle serve the next one."""
+    memo = Memo()
+    memo.known = memo.used
+    return memo
+
+
+def compare(base: Tree, head: Tree) -> Found:
+    """What the change from `base` to `head` does to whoever runs the base, for each bundle and for all of them together.
+
+    Raises Failure if a bundle of `head` cannot be compiled.
+    """
+    names = sorted({*base.specs.bundles, *head.specs.bundles})
+    impacts, notes = [], []
+    for name in names:
+        before, memory = NOTHING
+        try:
+            before, memory = _side(base, [name], {})
+        except Broken:
+            notes.append(f"bundle {name} could not be compiled before: all of it counts as new")
+        try:
+            impacts.append(impact_of(name, before, _side(head, [name], memory)[0]))
+        except Broken as broken:
+            refuse_errors(broken.problems)
+    if len(names) > 1:
+        try:
+            before, memory = _side(base, names, {})
+            impacts.append(impact_of(TOGETHER, before, _side(head, names, memory)[0])._replace(is_sum=True))
+        except Broken:
+            notes.append("the bundles cannot all be active at once: there is no sum")
+    return Found(impacts, unfitting_settings(base.specs, head.specs), notes)
+
+
+def _side(tree: Tree, names: Sequence[str], memory: PortMemory) -> tuple[Side | None, PortMemory]:
+    """The stack of those of the bundles that the tree has, with the ports that it gives out; None if it has none. Raises Broken."""
+    known = [name for name in names if name in tree.specs.bundles]
+    if not known:
+        return NOTHING
+    made = assemble_with_ports(tree.specs, known, tree.settings, memory)
+    if errors(made.problems):
+        raise Broken(made.problems)
+    rendering = Rendering(made.stack, tree.settings, tree.root, read_templates(), tree.memos)
+    artifacts = bytes_of({**rendering.hosts, **rendering.nginx, **rendering.commands})
+    wanted = json.loads(rendering.wanted)
+    sources = read_sources(tree.settings, from_json(wanted), artifacts, {})
+    side = Side(
+        from_json(_without_folders(wanted, tree)),
+        sources._replace(
+            environment=_without_folders(sources.environment, tree),
+            # What nobody can read here, in repos of apps, is not what changed.
+            contexts={name: digest for name, digest in sources.contexts.items() if not digest.startswith(UNREADABLE)},
+        ),
+        artifacts[HOSTS],
+        frozenset(f"{route.host_name}:{route.host_port}" for route in made.stack.routes),
+        place_finder(lambda: json.loads(rendering.origins(tree.specs.places))),
+    )
+    return side, made.ports
+
+
+def _without_folders(value: Any, tree: Tree) -> Any:
+    """`value` with the folders of this run taken out, which differ between two trees and mean the same."""
+    text = json.dumps(value, ensure_ascii=False)
+    for folder, instead in ((tree.root, "."), (tree.settings.home, ELSEWHERE)):
+        text = text.replace(json.dumps(os.path.normpath(folder), ensure_ascii=False)[1:-1], instead)
+    return json.loads(text)
