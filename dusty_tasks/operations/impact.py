@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.artifacts.table import HOSTS, Memos, Rendering, bytes_of
@@ -25,6 +24,8 @@ from dusty_tasks.operations.places import place_finder
 TOGETHER = "all together"
 NOTHING: tuple[Side | None, PortMemory] = (None, {})
 """The side that has none of the bundles."""
+ANY_ROOT = "/dusty-impact-specs"
+"""Stands for the folder of the specs while they are compiled."""
 ELSEWHERE = "~/.dusty"
 """Stands for everybody's DUSTY_HOME."""
 
@@ -35,6 +36,11 @@ class Tree(NamedTuple):
     root: str
     """The folder that they lie in."""
     specs: Specs
+
+
+class Surroundings(NamedTuple):
+    """What both commits are compiled with, so that what they share is made once."""
+
     settings: Settings
     memos: Memos
 
@@ -56,9 +62,9 @@ class Broken(Exception):
         self.problems = problems
 
 
-def tree_of(root: str, specs: Specs, home: str) -> Tree:
-    """The specs at `root`, as they are for somebody without settings of their own; `home` is an empty folder for the time being."""
-    return Tree(root, specs, Settings(home=home), Memos(_shared(), _shared(), _shared()))
+def surroundings(home: str) -> Surroundings:
+    """Those of somebody without settings of their own; `home` is an empty folder for the time being."""
+    return Surroundings(Settings(home=home), Memos(_shared(), _shared(), _shared()))
 
 
 def _shared() -> Memo:
@@ -68,7 +74,7 @@ def _shared() -> Memo:
     return memo
 
 
-def compare(base: Tree, head: Tree) -> Found:
+def compare(base: Tree, head: Tree, around: Surroundings) -> Found:
     """What the change from `base` to `head` does to whoever runs the base, for each bundle and for all of them together.
 
     Raises Failure if a bundle of `head` cannot be compiled.
@@ -78,38 +84,40 @@ def compare(base: Tree, head: Tree) -> Found:
     for name in names:
         before, memory = NOTHING
         try:
-            before, memory = _side(base, [name], {})
+            before, memory = _side(base, [name], {}, around)
         except Broken:
             notes.append(f"bundle {name} could not be compiled before: all of it counts as new")
         try:
-            impacts.append(impact_of(name, before, _side(head, [name], memory)[0]))
+            impacts.append(impact_of(name, before, _side(head, [name], memory, around)[0]))
         except Broken as broken:
             refuse_errors(broken.problems)
     if len(names) > 1:
         try:
-            before, memory = _side(base, names, {})
-            impacts.append(impact_of(TOGETHER, before, _side(head, names, memory)[0])._replace(is_sum=True))
+            before, memory = _side(base, names, {}, around)
+            impacts.append(impact_of(TOGETHER, before, _side(head, names, memory, around)[0])._replace(is_sum=True))
         except Broken:
             notes.append("the bundles cannot all be active at once: there is no sum")
     return Found(impacts, unfitting_settings(base.specs, head.specs), notes)
 
 
-def _side(tree: Tree, names: Sequence[str], memory: PortMemory) -> tuple[Side | None, PortMemory]:
+def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surroundings) -> tuple[Side | None, PortMemory]:
     """The stack of those of the bundles that the tree has, with the ports that it gives out; None if it has none. Raises Broken."""
     known = [name for name in names if name in tree.specs.bundles]
     if not known:
         return NOTHING
-    made = assemble_with_ports(tree.specs, known, tree.settings, memory)
+    made = assemble_with_ports(tree.specs, known, around.settings, memory)
     if errors(made.problems):
         raise Broken(made.problems)
-    rendering = Rendering(made.stack, tree.settings, tree.root, read_templates(), tree.memos)
+    rendering = Rendering(made.stack, around.settings, ANY_ROOT, read_templates(), around.memos)
     artifacts = bytes_of({**rendering.hosts, **rendering.nginx, **rendering.commands})
     wanted = json.loads(rendering.wanted)
-    sources = read_sources(tree.settings, from_json(wanted), artifacts, {})
+    there = from_json(_replaced(wanted, {ANY_ROOT: tree.root}))
+    sources = read_sources(around.settings, there, artifacts, {})
+    shown = {ANY_ROOT: ".", around.settings.home: ELSEWHERE}
     side = Side(
-        from_json(_without_folders(wanted, tree)),
+        from_json(_replaced(wanted, shown)),
         sources._replace(
-            environment=_without_folders(sources.environment, tree),
+            environment=_replaced(sources.environment, {tree.root: "."}),
             # What nobody can read here, in repos of apps, is not what changed.
             contexts={name: digest for name, digest in sources.contexts.items() if not digest.startswith(UNREADABLE)},
         ),
@@ -120,9 +128,9 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory) -> tuple[Side | 
     return side, made.ports
 
 
-def _without_folders(value: Any, tree: Tree) -> Any:
-    """`value` with the folders of this run taken out, which differ between two trees and mean the same."""
+def _replaced(value: Any, folders: Mapping[str, str]) -> Any:
+    """`value` with other folders in place of those that differ from run to run, or between two trees, and mean the same."""
     text = json.dumps(value, ensure_ascii=False)
-    for folder, instead in ((tree.root, "."), (tree.settings.home, ELSEWHERE)):
-        text = text.replace(json.dumps(os.path.normpath(folder), ensure_ascii=False)[1:-1], instead)
+    for folder, instead in folders.items():
+        text = text.replace(json.dumps(folder, ensure_ascii=False)[1:-1], json.dumps(instead, ensure_ascii=False)[1:-1])
     return json.loads(text)

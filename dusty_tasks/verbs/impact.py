@@ -9,7 +9,7 @@ from dusty_tasks.console import say
 from dusty_tasks.core.text.problems import errors, report
 from dusty_tasks.effects.code.commits import History
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
-from dusty_tasks.operations.impact import Found, compare, tree_of
+from dusty_tasks.operations.impact import Found, Tree, compare, surroundings
 from dusty_tasks.verbs.shared.words import misuse, say_json
 
 
@@ -47,7 +47,7 @@ def _compared(base_root: str, head_root: str, home: str) -> Found:
         )
     now, problems = session.read_specs(head_root)
     refuse_errors(problems)
-    return compare(tree_of(base_root, before, home), tree_of(head_root, now, home))
+    return compare(Tree(base_root, before), Tree(head_root, now), surroundings(home))
 
 
 def _as_json(base: str, head: str, found: Found) -> dict[str, object]:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import extended
@@ -25,8 +24,8 @@ from dusty_tasks.effects.doors.memos import read_memo, write_memo
 from dusty_tasks.effects.specs.schemas import read_schema
 from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
 
-if TYPE_CHECKING:
-    from dusty_tasks.core.specs.shape import DocumentReader
+MOST_PARSED = 4096
+"""Specs of a kind."""
 
 
 def read_documents(
@@ -83,10 +82,11 @@ def _read(found: SpecFile) -> Document:
 
 
 @cache
-def _reader(kind: str) -> DocumentReader:
+def _reader(kind: str) -> Callable[[str, str, bytes], Document]:
+    """What parses a spec's name, file and bytes. `impact` reads nearly the same files twice: what was parsed is not parsed again."""
     from dusty_tasks.core.specs.shape import DocumentReader
 
-    return DocumentReader(kind, read_schema(kind))
+    return lru_cache(maxsize=MOST_PARSED)(DocumentReader(kind, read_schema(kind)))
 
 
 def _problems_of_names(root: str) -> Iterator[Problem]:
