@@ -42,7 +42,7 @@ def _keys(schema: dict[str, Any], above: str) -> Iterator[tuple[str, dict[str, A
     for key, below in schema.get("properties", {}).items():
         name = f"{above}.{key}" if above else key
         yield name, below, key in schema.get("required", ())
-        if below.get("title") == "Compose keys" or key == "test":
+        if below.get("title") == "Compose keys" or key in ("test", "build"):
             continue
         yield from _keys(below, name)
         yield from _keys(below.get("items", {}), f"{name}[]")

@@ -10,15 +10,12 @@ from typing import Any
 from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
 from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volume
 from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts
-from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
 from dusty_tasks.core.code.build_parts import with_whole_contexts
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.compose_values import joined, named_volumes
+from dusty_tasks.core.specs.compose_values import joined
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service
 from dusty_tasks.core.specs.repo_ids import Repo
-from dusty_tasks.core.stack.model import Stack, containers_of
-from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, STACK, Namespace
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED, PROXY_THERE
 
@@ -67,12 +64,6 @@ def first_lines(has_services: bool, namespace: Namespace = STACK) -> list[str]:
     return [_MADE_BY, f"name: {namespace.project}", "services:" if has_services else "services: {}"]
 
 
-def volume_lines(stack: Stack) -> Lines:
-    """The declarations of all named volumes, as they stand after the last service."""
-    volumes, origins = _top_level_volumes(stack)
-    return yaml_lines({"volumes": volumes}, origins) if volumes else Lines([], [], [])
-
-
 def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     app = parts.app
     entry = Entry(app.file, ("compose",))
@@ -80,11 +71,9 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     if app.image:
         entry.put("image", app.image, ("image",))
     else:
-        entry.put(
-            "build",
-            {"context": build_context(app, settings), **with_whole_contexts(app.compose.get("build", {}), specs_root)},
-            ("build",),
-        )
+        _share_image(entry, parts.shares_image_of, settings)
+        entry.put("build", app_build(app, settings), ("build",))
+        entry.origins["build.context"] = Origin(app.file, ("build", "context"))
         entry.origins.update(
             {f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})}
         )
@@ -123,6 +112,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     if compose.get("image"):
         entry.put("image", compose["image"], ("image",))
     if compose.get("build"):
+        _share_image(entry, parts.shares_image_of, settings)
         entry.put("build", service_build(service, specs_root), ("build",))
     needed = compose.get("depends_on")
     if needed:
@@ -165,10 +155,27 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     return entry
 
 
+def _share_image(entry: Entry, owner: str, settings: Settings) -> None:
+    """Let a container run the image that is built for `owner` from the same."""
+    if owner:
+        entry.put("image", settings.namespace.built_image(owner), ("build",))
+
+
+def app_build(app: App, settings: Settings) -> dict[str, Any]:
+    """An app's `build`, its paths absolute: relative ones start at the repo."""
+    root = _repo_folder(app, settings)
+    options = with_whole_contexts({**app.build_options, **app.compose.get("build", {})}, root)
+    return {"context": build_context(app, settings), **options}
+
+
 def build_context(app: App, settings: Settings) -> str:
     """The absolute folder of an app's `build`."""
     assert app.build is not None
-    return joined(settings.path_of(app.repo.id, app.repo.local_path) if app.repo else "/", app.build)
+    return joined(_repo_folder(app, settings), app.build)
+
+
+def _repo_folder(app: App, settings: Settings) -> str:
+    return settings.path_of(app.repo.id, app.repo.local_path) if app.repo else "/"
 
 
 def service_build(service: Service, specs_root: str) -> dict[str, Any]:
@@ -250,20 +257,6 @@ def _code_volumes(repo: Repo, mount: str | None, settings: Settings, own: set[st
     if settings.sync_mode == "bind":
         return tree_volumes(settings.path_of(repo.id, repo.local_path), mount or "", settings, own)
     return [f"{host_path(settings.host.root, COPIES, repo.id)}:{mount}"]
-
-
-def _top_level_volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:
-    """The declarations of all named volumes, sorted."""
-    drivers: dict[str, str] = {}
-    origins: Origins = {}
-    for spec in containers_of(stack):
-        for name in named_volumes(spec.compose):
-            base: KeyPath = ("compose",) if isinstance(spec, App) else ()
-            origins.setdefault(f"volumes.{name}", Origin(spec.file, (*base, "volumes")))
-            if spec.volume_driver and not drivers.get(name):
-                origins[f"volumes.{name}.driver"] = Origin(spec.file, (*base, "volume_driver"))
-            drivers[name] = drivers.get(name) or spec.volume_driver
-    return {name: {"driver": drivers[name]} if drivers[name] else None for name in sorted(drivers)}, origins
 
 
 def _doubled(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.plan.container_state import has_healthcheck
 from dusty_tasks.core.specs.model import App, Lib, Service
+from dusty_tasks.core.stack.builds import shared_builds
 from dusty_tasks.core.stack.model import Route, Stack, containers_of, routes_by_app
 from dusty_tasks.core.text.namespace import PROXY
 
@@ -26,6 +27,8 @@ class AppParts(NamedTuple):
     routes: tuple[Route, ...]
     repo_ids: tuple[str, ...]
     """Same-container repos."""
+    shares_image_of: str = ""
+    """The container that is built from the same, and whose image it runs; '' for none."""
 
     @property
     def files(self) -> list[str]:
@@ -39,6 +42,7 @@ class ServiceParts(NamedTuple):
     """The containers that it depends on."""
     healthy: tuple[str, ...]
     guests: tuple[str, ...]
+    shares_image_of: str = ""
 
     @property
     def files(self) -> list[str]:
@@ -66,6 +70,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
     """Container name -> its parts, sorted by name. A stack without routes has no proxy."""
     guests, routes = _guests(stack), routes_by_app(stack)
     healthy = {spec.name for spec in containers_of(stack) if has_healthcheck(spec.compose)}
+    shared = shared_builds(stack.apps, stack.services)
     parts: dict[str, Parts] = {}
     for name, app in stack.apps.items():
         needs = tuple(dict.fromkeys((*stack.links[name], *(app.compose.get("depends_on") or ()))))
@@ -78,11 +83,16 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
             tuple(guests.get(name, ())),
             tuple(routes.get(name, ())),
             stack.same_container_repos[name],
+            shared.get(name, ""),
         )
     for name, service in stack.services.items():
         needs = tuple(service.compose.get("depends_on") or ())
         parts[name] = ServiceParts(
-            service, needs, tuple([need for need in needs if need in healthy]), tuple(guests.get(name, ()))
+            service,
+            needs,
+            tuple([need for need in needs if need in healthy]),
+            tuple(guests.get(name, ())),
+            shared.get(name, ""),
         )
     if stack.routes:
         files = {route.app_name: stack.apps[route.app_name].file for route in stack.routes}

@@ -11,13 +11,14 @@ from functools import cached_property, partial
 from typing import NamedTuple
 
 from dusty_tasks.core.artifacts.commands import command_files
-from dusty_tasks.core.artifacts.compose import compose_entry, entry_lines, first_lines, volume_lines
+from dusty_tasks.core.artifacts.compose import compose_entry, entry_lines, first_lines
 from dusty_tasks.core.artifacts.compose_entry import Entry
 from dusty_tasks.core.artifacts.hosts import render_hosts
 from dusty_tasks.core.artifacts.nginx import render_nginx
 from dusty_tasks.core.artifacts.origins import member, members_of, origins_json, rests_of, row_at
 from dusty_tasks.core.artifacts.parts import AppParts, Parts, parts_of
 from dusty_tasks.core.artifacts.templates import Templates
+from dusty_tasks.core.artifacts.top_level import top_level_lines
 from dusty_tasks.core.artifacts.traced import Artifact, Traced, traced
 from dusty_tasks.core.artifacts.wanted import start_order, wanted_container, wanted_json
 from dusty_tasks.core.artifacts.yaml_writer import Lines
@@ -96,7 +97,7 @@ class Rendering:
                     [
                         *first_lines(bool(services), self.settings.namespace),
                         *services,
-                        *volume_lines(self.stack).texts,
+                        *top_level_lines(self.stack, self.settings).texts,
                         "",
                     ]
                 )
@@ -128,7 +129,7 @@ class Rendering:
         for name, key in self._keys.items():
             seen = self._seen(places, key, self.parts[name].files)
             rests += self.memos.origins.text(seen, partial(self._rests_text, name, places)).split("\n")
-        rests += rests_of(volume_lines(self.stack), places)
+        rests += rests_of(top_level_lines(self.stack, self.settings), places)
         return [row_at(line, line, rest) for line, rest in enumerate(rests, start=1) if rest]
 
     @staticmethod

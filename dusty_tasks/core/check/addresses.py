@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dusty_tasks.core.specs.compose_values import Published
 from dusty_tasks.core.specs.model import Forwarding, Specs
-from dusty_tasks.core.stack.assemble import closure
+from dusty_tasks.core.stack.assemble import activated
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
@@ -134,9 +134,9 @@ def groups_of(specs: Specs) -> Iterator[frozenset[str]]:
     """What is active together for certain: the closure of each bundle, and each app that is in none."""
     alone = set(specs.apps)
     for bundle in specs.bundles.values():
-        apps = closure(bundle.apps, lambda name: specs.apps[name].apps, specs.apps)
-        alone -= apps
-        yield frozenset((*apps, *bundle.services, *(service for app in apps for service in specs.apps[app].services)))
+        active = activated(specs, bundle)
+        alone -= active
+        yield frozenset(active)
     for name in sorted(alone):
         yield frozenset((name,))
 

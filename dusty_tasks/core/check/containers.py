@@ -8,6 +8,8 @@ from posixpath import normpath
 from dusty_tasks.core.specs.build import at, mappings
 from dusty_tasks.core.specs.compose_keys import Translated, has_no_network_of_its_own, owner_hint
 from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.rules import Wrong, check_asset_key
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
@@ -18,6 +20,8 @@ def check_container(document: Document, main: Translated, app_names: Collection[
     if document.kind in ("app", "lib"):
         yield from _check_build(document, ("build",))
         yield from _check_build(document, ("test", "build"))
+    if document.kind in ("app", "service"):
+        yield from _check_secrets(document)
     if document.kind == "app" and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
         problem = document.problem(
             ("host_forwarding",),
@@ -31,6 +35,22 @@ def check_container(document: Document, main: Translated, app_names: Collection[
                 yield document.problem(
                     (*path, "max_upload"), "a stream has no uploads that could be limited", "remove max_upload"
                 )
+
+
+def _check_secrets(document: Document) -> Iterator[Problem]:
+    """`build.secrets` names assets, by themselves or as the `source` of Compose's long form."""
+    secrets = at(document.value, "build", "secrets")
+    for index, item in enumerate(secrets if isinstance(secrets, list) else ()):
+        path: KeyPath = ("build", "secrets", index)
+        key = item.get("source") if isinstance(item, dict) else item
+        try:
+            check_asset_key(key)
+            if not isinstance(key, str):
+                raise Wrong(
+                    "it names no asset", f"source: <asset>, a file that each person sets with `{DUSTY} assets set`"
+                )
+        except Wrong as wrong:
+            yield document.problem(path, wrong.what, wrong.hint)
 
 
 def forwarding_hint(network: str, app_names: Collection[str]) -> str:
@@ -49,6 +69,8 @@ def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]
     """A relative `build` is joined to the repo, and must stay inside it."""
     build = at(document.value, *path)
     key: KeyPath = path
+    if isinstance(build, dict):
+        build, key = build.get("context", "."), (*path, "context")
     if not isinstance(build, str) or build.startswith(("/", "~")):
         return
     if "repo" not in document.value:

@@ -73,7 +73,7 @@ def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Itera
                 _place(specs, spec.file, path),
                 path_text(path),
                 f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
-                "add it to depends.services of an app, or to the bundle",
+                "add it to depends.services of the app, or to the bundle",
             )
 
 

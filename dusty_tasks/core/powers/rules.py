@@ -185,6 +185,9 @@ class _Around:
         container = _Container(self, f"app {app.name}", app.file, ("compose",), app.name, context)
         if context:
             yield from container.of_folder("build", context, "/", ("build",))
+        if app.build_options:
+            builder = _Container(self, f"app {app.name}", app.file, (), app.name, context, self._repo_folder(app))
+            yield from builder.powers({"build": app.build_options})
         yield from container.powers(app.compose)
         yield from self.of_tests(app, app.tests)
 
@@ -241,7 +244,18 @@ class _Around:
 class _Container:
     """One container on its way through the rules."""
 
-    def __init__(self, around: _Around, holder: str, file: str, base: KeyPath, name: str, context: str = "") -> None:
+    def __init__(
+        self,
+        around: _Around,
+        holder: str,
+        file: str,
+        base: KeyPath,
+        name: str,
+        context: str = "",
+        root: str | None = None,
+    ) -> None:
+        self.root = around.specs_root if root is None else root
+        """Where relative paths start."""
         self.around, self.holder, self.file, self.base, self.name, self.context = (
             around,
             holder,
@@ -375,7 +389,7 @@ class _Container:
             yield from self.of_folder(
                 f"build.additional_contexts.{name}",
                 local_folder(path),
-                self.around.specs_root,
+                self.root,
                 (*base, "additional_contexts", name),
             )
         yield from self.callers_variables("build.args", build.get("args"), (*base, "args"))

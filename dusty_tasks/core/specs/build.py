@@ -78,7 +78,8 @@ def app_of(
         repo=repo_in(value),
         mount=_path(value, "mount"),
         image=_text(value, "image"),
-        build=_text(value, "build"),
+        build=_context(value),
+        build_options=_build_options(value),
         image_requires_login=value.get("image_requires_login") is True,
         services=_names(value, "depends", "services"),
         apps=_names(value, "depends", "apps"),
@@ -147,6 +148,17 @@ def repo_in(value: dict[str, Any]) -> Repo | None:
 def _text(value: dict[str, Any], key: str) -> str | None:
     found = value.get(key)
     return found if isinstance(found, str) else None
+
+
+def _context(value: dict[str, Any]) -> str | None:
+    """The folder of an app's `build`, in either form."""
+    build = value.get("build")
+    return _text(build, "context") or "." if isinstance(build, dict) else _text(value, "build")
+
+
+def _build_options(value: dict[str, Any]) -> dict[str, Any]:
+    build = value.get("build")
+    return {key: part for key, part in build.items() if key != "context"} if isinstance(build, dict) else {}
 
 
 def _path(value: dict[str, Any], key: str) -> str | None:

@@ -300,6 +300,8 @@ class _Translation:
         if "build" not in owner:
             self._say(("dockerfile",), "dockerfile without build", "build: <folder>")
         elif self.role != "service":
+            if at(owner, "build", "dockerfile"):
+                self._say(("dockerfile",), "dockerfile and build.dockerfile are both given", "keep build.dockerfile")
             self.compose["build"] = {"dockerfile": value}
 
     def log_driver(self, value: Any) -> None:

@@ -87,7 +87,7 @@ class App:
     mount: str | None = None
     image: str | None = None
     build: str | None = None
-    """As written: relative to the repo's local path, or absolute."""
+    """The context as written: relative to the repo's local path, or absolute."""
     image_requires_login: bool = False
     services: tuple[str, ...] = ()
     apps: tuple[str, ...] = ()
@@ -107,6 +107,8 @@ class App:
     tests: Tests | None = None
     volume_driver: str = ""
     """Driver of the named volumes that it mounts, or ''."""
+    build_options: dict[str, Any] = field(default_factory=dict)
+    """What `build` says beside its context, in the keys of the Compose Specification; paths as `build` has them."""
 
 
 @dataclass(frozen=True, slots=True)

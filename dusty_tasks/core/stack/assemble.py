@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.specs.model import App, Bundle, Lib, Service, Specs
 from dusty_tasks.core.specs.repo_ids import Repo
+from dusty_tasks.core.stack.builds import build_secrets
 from dusty_tasks.core.stack.model import AssetUse, Route, Stack
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.key_path import CONFIG_FILE
@@ -21,11 +22,12 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
     Names that the specs lack are left out; check_specs has said so. Ports are 0 until core/stack/ports gives them out.
     """
     bundles, warnings = _known_bundles(specs, bundle_names)
-    apps = {name: specs.apps[name] for name in _active_apps(specs, bundles)}
+    active = set().union(*(activated(specs, specs.bundles[name]) for name in bundles))
+    apps = {name: specs.apps[name] for name in sorted(active & specs.apps.keys())}
     lib_order = {name: lib_order_of(specs.libs, app.libs) for name, app in apps.items()}
     libs = {name: specs.libs[name] for name in sorted({lib for order in lib_order.values() for lib in order})}
     lib_order.update({f"lib/{name}": lib_order_of(specs.libs, lib.libs) for name, lib in libs.items()})
-    services = {name: specs.services[name] for name in _active_services(specs, bundles, apps)}
+    services = {name: specs.services[name] for name in sorted(active & specs.services.keys())}
     holders: list[App | Lib] = [*libs.values(), *apps.values()]
     repos = {holder.repo.id: holder.repo for holder in holders if holder.repo}
     same = {name: _repo_ids(app.repo, (libs[lib] for lib in lib_order[name])) for name, app in apps.items()}
@@ -37,7 +39,7 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
         lib_order=lib_order,
         links={name: _links(app, apps, services) for name, app in apps.items()},
         routes=tuple(_routes(apps.values())),
-        assets=_asset_uses(apps, libs),
+        assets=_asset_uses(apps, libs, services),
         repos={repo_id: repos[repo_id] for repo_id in sorted({repo_id for ids in same.values() for repo_id in ids})},
         same_container_repos=same,
     )
@@ -62,15 +64,19 @@ def _gone(name: str, specs: Specs) -> Problem:
     )
 
 
-def _active_apps(specs: Specs, bundles: Sequence[str]) -> list[str]:
-    seeds = [name for bundle in bundles for name in specs.bundles[bundle].apps]
-    return sorted(closure(seeds, lambda name: specs.apps[name].apps, specs.apps))
+def activated(specs: Specs, bundle: Bundle) -> set[str]:
+    """The apps and services that run when the bundle is active: those that it names, and all that they need."""
+    containers: dict[str, App | Service] = {**specs.services, **specs.apps}
+    return closure([*bundle.apps, *bundle.services], lambda name: needs_of(containers[name]), containers)
 
 
-def _active_services(specs: Specs, bundles: Sequence[str], apps: Mapping[str, App]) -> list[str]:
-    names = {name for bundle in bundles for name in specs.bundles[bundle].services}
-    names |= {name for app in apps.values() for name in app.services}
-    return sorted(names & specs.services.keys())
+def needs_of(spec: App | Service) -> list[str]:
+    """The containers that one activates: an app's `depends`, a service's `depends_on` (and what means the same)."""
+    if isinstance(spec, App):
+        return [*spec.apps, *spec.services]
+    needs = spec.compose.get("depends_on") or ()
+    is_optional = {name for name in needs if isinstance(needs, dict) and needs[name].get("required") is False}
+    return [name for name in needs if name not in is_optional]
 
 
 def closure(seeds: Iterable[str], needs: Callable[[str], Iterable[str]], known: Mapping[str, object]) -> set[str]:
@@ -123,7 +129,9 @@ def _routes(apps: Iterable[App]) -> Iterator[Route]:
             yield Route(app.name, index, host_name, host_port, container_port, kind, max_upload=max_upload)
 
 
-def _asset_uses(apps: Mapping[str, App], libs: Mapping[str, Lib]) -> dict[str, AssetUse]:
+def _asset_uses(
+    apps: Mapping[str, App], libs: Mapping[str, Lib], services: Mapping[str, Service]
+) -> dict[str, AssetUse]:
     users: dict[str, list[str]] = {}
     requirers: dict[str, list[str]] = {}
     holders: list[App | Lib] = [*apps.values(), *libs.values()]
@@ -132,6 +140,11 @@ def _asset_uses(apps: Mapping[str, App], libs: Mapping[str, Lib]) -> dict[str, A
             users.setdefault(asset.key, []).append(holder.name)
             if asset.is_required:
                 requirers.setdefault(asset.key, []).append(holder.name)
+    builders: list[App | Service] = [*apps.values(), *services.values()]
+    for builder in builders:
+        for _, key in build_secrets(builder):
+            users.setdefault(key, []).append(builder.name)
+            requirers.setdefault(key, []).append(builder.name)
     return {
         key: AssetUse(key, tuple(dict.fromkeys(users[key])), tuple(dict.fromkeys(requirers.get(key, ()))))
         for key in sorted(users)

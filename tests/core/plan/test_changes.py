@@ -532,6 +532,21 @@ def built(**changed: Any) -> WantedContainer:
     )
 
 
+def test_equal_builds_are_built_once_and_noticed_by_all() -> None:
+    shared = {"mapping": {"build": {"context": "/src/web"}, "image": "dusty-a"}}
+    wanted, sources, found = world(built(name="a"), built(name="b", **shared))
+    labels = {CONTEXT_LABEL: "context-1"}
+    found = found._replace(images={"dusty-a:latest": labels})
+    for container in wanted.containers:
+        found = with_container(found, container, labels=labels)
+    sources = sources._replace(contexts={"a": "context-2", "b": "context-2"})
+    assert lines(wanted, sources, found) == [
+        "build image a: /src/web changed",
+        "recreate a: /src/web changed",
+        "recreate b: /src/web changed",
+    ]
+
+
 def test_pulls_come_before_builds() -> None:
     found = Found(images={})
     planned = lines(Wanted(containers=(built(name="a"), service())), Sources(contexts={"a": "c"}), found)

@@ -219,6 +219,17 @@ def test_variable_of_the_caller_as_an_argument_of_a_build() -> None:
         assert [power.value for power in powers_of(stack, far, "/specs")] == ["TOKEN"]
 
 
+def test_build_of_an_app_is_judged_as_that_of_a_service() -> None:
+    build = "{context: docker, dockerfile: /etc/Dockerfile, ssh: [default], additional_contexts: {a: lib, b: /etc/b}}"
+    app = f"repo: github.com/org/web\nmount: /app\nbuild: {build}\ncommands: {{always: [serve]}}\n"
+    found = powers("image: busybox:1\n", app)
+    assert [(power.key, power.path) for power in found] == [
+        ("build.dockerfile", ("build", "dockerfile")),
+        ("build.additional_contexts.b", ("build", "additional_contexts", "b")),
+        ("build.ssh", ("build", "ssh")),
+    ]
+
+
 @pytest.mark.parametrize("source", ["//persist/x", "/./persist/x", "/persist/.restore-ready"])
 def test_mount_that_only_looks_like_one_below_persist(source: str) -> None:
     """Compiled, it is a folder of the Docker host itself, or one of Dusty's own."""
