@@ -6,12 +6,12 @@ problem, and `trace`, lead to the file that a person has to change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dusty_tasks.core.specs.documents import Document, paths_of
 from dusty_tasks.core.text.key_path import KeyPath
-from dusty_tasks.core.text.problems import did_you_mean
+from dusty_tasks.core.text.problems import Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
 
 EXTENDS = "extends"
@@ -48,18 +48,15 @@ def _whole(document: Document, by_name: Mapping[tuple[str, str], Document]) -> D
     while name := base_name(chain[-1]):
         base = by_name.get((document.kind, name))
         if base in chain:
-            _tell_cycle(chain, base)
-            return document
+            return document.with_problems(_cycle(chain, base))
         if base is None:
-            if len(chain) == 1:
-                _tell_unknown(document, name, by_name)
-            return document
+            return document.with_problems(_unknown(document, name, by_name) if len(chain) == 1 else [])
         if not base.is_readable:
             return document
         chain.append(base)
         if len(chain) > MOST_FILES:
-            _say(document, f"extends leads through more than {MOST_FILES} files", "extend a spec nearer to the end")
-            return document
+            what = f"extends leads through more than {MOST_FILES} files"
+            return document.with_problems([document.problem((EXTENDS,), what, "extend a spec nearer to the end")])
     whole = chain.pop()
     while chain:
         whole = merged(whole, chain.pop())
@@ -114,17 +111,13 @@ def _without(value: Any, path: KeyPath, keys: Sequence[str]) -> Any:
     return {key: _without(part, path[1:], keys) if key == path[0] else part for key, part in value.items()}
 
 
-def _tell_cycle(chain: Sequence[Document], base: Document) -> None:
+def _cycle(chain: Sequence[Document], base: Document) -> Iterator[Problem]:
     """Said once, by the first of the circle by name; who only leads into it says nothing."""
     names = [document.name for document in chain[chain.index(base) :]]
     if chain[0] is base and base.name == min(names):
-        _say(base, f"cycle: {' -> '.join([*names, base.name])}", "remove one of these")
+        yield base.problem((EXTENDS,), f"cycle: {' -> '.join([*names, base.name])}", "remove one of these")
 
 
-def _tell_unknown(document: Document, name: str, by_name: Mapping[tuple[str, str], Document]) -> None:
+def _unknown(document: Document, name: str, by_name: Mapping[tuple[str, str], Document]) -> Iterator[Problem]:
     others = [other for kind, other in by_name if kind == document.kind and other != document.name]
-    _say(document, f"no {document.kind} named {shown(name)}", did_you_mean(name, others))
-
-
-def _say(document: Document, what: str, hint: str) -> None:
-    document.problems.append(document.problem((EXTENDS,), what, hint))
+    yield document.problem((EXTENDS,), f"no {document.kind} named {shown(name)}", did_you_mean(name, others))

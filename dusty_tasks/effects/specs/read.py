@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import extended
@@ -23,6 +24,9 @@ from dusty_tasks.effects.doors.file_states import is_settled
 from dusty_tasks.effects.doors.memos import read_memo, write_memo
 from dusty_tasks.effects.specs.schemas import read_schema
 from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs.shape import DocumentReader
 
 MOST_PARSED = 4096
 """Specs of a kind."""
@@ -74,7 +78,7 @@ def _read(found: SpecFile) -> Document:
     if not trouble:
         try:
             with open(found.path, "rb") as file:
-                return _reader(found.kind)(name, found.file, file.read(MAX_BYTES + 1))
+                return _parser(found.kind)(name, found.file, file.read(MAX_BYTES + 1))
         except OSError as error:
             trouble = f"cannot be read: {error.strerror}"
     problem = Problem(Place(found.file), "", trouble, hint)
@@ -82,11 +86,16 @@ def _read(found: SpecFile) -> Document:
 
 
 @cache
-def _reader(kind: str) -> Callable[[str, str, bytes], Document]:
+def _parser(kind: str) -> Callable[[str, str, bytes], Document]:
     """What parses a spec's name, file and bytes. `impact` reads nearly the same files twice: what was parsed is not parsed again."""
+    return lru_cache(maxsize=MOST_PARSED)(_reader(kind))
+
+
+@cache
+def _reader(kind: str) -> DocumentReader:
     from dusty_tasks.core.specs.shape import DocumentReader
 
-    return lru_cache(maxsize=MOST_PARSED)(DocumentReader(kind, read_schema(kind)))
+    return DocumentReader(kind, read_schema(kind))
 
 
 def _problems_of_names(root: str) -> Iterator[Problem]:
