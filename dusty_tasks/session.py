@@ -132,6 +132,7 @@ def read_specs(
     from dusty_tasks.core.check.specs import check_specs
     from dusty_tasks.core.powers.links import link_problems, paths_read, trouble_problems
     from dusty_tasks.core.powers.rules import is_within
+    from dusty_tasks.core.text.problems import in_order
     from dusty_tasks.effects.doors.files import read_trouble, real_paths
     from dusty_tasks.effects.specs.read import read_documents
     from dusty_tasks.effects.specs.shell_syntax import read_refusals
@@ -142,7 +143,7 @@ def read_specs(
         inside = [read for read in reads if is_within(read.path, [str(root)])]
         targets = real_paths([str(root), *(read.path for read in inside)])
         troubles = {read.path: read_trouble(read.path) for read in reads if read.is_file}
-        problems = sorted(
+        problems = in_order(
             {
                 *problems,
                 *link_problems(inside, targets, found, targets[str(root)]),
@@ -153,8 +154,8 @@ def read_specs(
         refusals = read_refusals(
             [command.text for command in commands], paths().kept("commands"), is_kept=cache_path is not None
         )
-        problems = sorted([*problems, *shell_problems(found, commands, refusals)])
-    return found, problems
+        problems = [*problems, *shell_problems(found, commands, refusals)]
+    return found, in_order(problems)
 
 
 def specs() -> Specs:
@@ -183,13 +184,13 @@ def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
     from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
     from dusty_tasks.core.stack.model import Stack
-    from dusty_tasks.core.text.problems import errors
+    from dusty_tasks.core.text.problems import errors, in_order
 
     found, problems = checked()
     if errors(problems):
         return Assembled(Stack(), {}, []), problems
     made = assemble_with_ports(found, active_bundles(), settings(), remembered_ports())
-    return made, sorted([*problems, *made.problems])
+    return made, in_order([*problems, *made.problems])
 
 
 def remembered_ports() -> PortMemory:

@@ -24,7 +24,9 @@ from dusty_tasks.core.artifacts.table import compile_all
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.powers.rules import power_warnings, powers_of
 from dusty_tasks.core.stack.json_form import ports_from_json
+from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Problem, errors, report
+from dusty_tasks.effects.doors.source_lines import split_lines
 from dusty_tasks.effects.home.settings import settings_from
 from dusty_tasks.effects.specs.templates import read_templates
 
@@ -45,23 +47,29 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
     specs, spec_problems = session.read_specs(case / "specs")
     problems += spec_problems
     if errors(problems):
-        return said(problems), {}
+        return said(problems, case), {}
     memory = case / "ports.json"
     ports = ports_from_json(json.loads(memory.read_text())) if memory.exists() else {}
     made = assemble_with_ports(specs, settings.bundles if config.exists() else tuple(specs.bundles), settings, ports)
     problems += made.problems
     if errors(problems):
-        return said(problems), {}
+        return said(problems, case), {}
     artifacts = {
         path: data.decode()
         for path, data in compile_all(specs, made.stack, made.ports, settings, SPECS_ROOT, read_templates()).items()
     }
     powers = power_warnings(powers_of(made.stack, settings, SPECS_ROOT), specs.places)
-    return said(problems), {**artifacts, POWERS: said(powers)}
+    return said(problems, case), {**artifacts, POWERS: said(powers, case)}
 
 
-def said(problems: list[Problem]) -> str:
-    return report(problems) + "\n" if problems else ""
+def said(problems: list[Problem], case: Path) -> str:
+    return report(problems, lambda file: lines_in(case, file)) + "\n" if problems else ""
+
+
+def lines_in(case: Path, file: str) -> list[str]:
+    """The lines of a file of a case, as messages show them."""
+    path = case / file if file == CONFIG_FILE else case / "specs" / file
+    return split_lines(path.read_bytes()) if path.is_file() else []
 
 
 def wanted(case: Path) -> tuple[str, dict[str, str]]:

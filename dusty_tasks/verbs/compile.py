@@ -13,9 +13,11 @@ from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE
-from dusty_tasks.core.text.problems import Place, Problem, errors, report
+from dusty_tasks.core.text.problems import Place, Problem, errors, in_order
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.source_lines import told
 from dusty_tasks.effects.home.artifacts import Record, changes_of, write_artifacts
 from dusty_tasks.operations.compile import steps
 from dusty_tasks.verbs.shared.words import local_path, misuse, say_json
@@ -103,7 +105,7 @@ def _compile_active() -> Compiled:
 def _nothing_active() -> Problem:
     from dusty_tasks.core.check.assembled import nothing_active
 
-    return Problem(Place(CONFIG_FILE), "bundles", *nothing_active())
+    return Problem(Place(CONFIG_FILE), "bundles", Code.NOTHING_ACTIVE, *nothing_active())
 
 
 def _specs() -> tuple[Specs, list[Problem]]:
@@ -120,7 +122,7 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
         return Compiled(title, Stack(), problems, {})
     settings = session.settings()
     made = assemble_with_ports(specs, names, settings, {} if is_fresh else session.remembered_ports())
-    problems = sorted([*problems, *made.problems])
+    problems = in_order([*problems, *made.problems])
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
     root = str(session.specs_root())
@@ -141,7 +143,7 @@ def _denied(compiled: Compiled, is_denied: bool) -> Compiled:
     if not is_denied or not compiled.powers:
         return compiled
     return compiled._replace(
-        problems=sorted([*compiled.problems, *(power._replace(is_warning=False) for power in compiled.powers)]),
+        problems=in_order([*compiled.problems, *(power._replace(is_warning=False) for power in compiled.powers)]),
         powers=(),
     )
 
@@ -160,7 +162,7 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
         together = _denied(_compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True), deny_powers)
         clashes = _clashes(specs, compiled, together)
         compiled.append(together)
-    found = sorted({problem for one in compiled for problem in one.problems} | set(problems))
+    found = in_order([*(problem for one in compiled for problem in one.problems), *problems])
     if errors(found):
         where = [f"{one.title}: {len(errors(one.problems))} to mend" for one in compiled if errors(one.problems)]
         where += [f"{one} and {other} clash" for one, other in clashes]
@@ -228,12 +230,12 @@ def _end_with(
     if nothing in problems:
         _say_warnings([problem for problem in problems if problem != nothing])
         raise Failure(nothing.what, nothing.hint)
-    raise Failure(f"{report(problems)}\n{where}".rstrip())
+    raise Failure(f"{told(problems)}\n{where}".rstrip())
 
 
 def _say_warnings(problems: list[Problem]) -> None:
     if problems:
-        warn(report(problems))
+        warn(told(problems))
 
 
 def _summary(compiled: Compiled, changes: tuple[list[str], list[str]]) -> list[str]:
@@ -266,7 +268,7 @@ def _counts(stack: Stack) -> dict[str, int]:
 
 def _as_json(compiled: list[Compiled], changes: tuple[list[str], list[str]] | None) -> dict[str, Any]:
     """A stable form: per compile its counts and the digest of each artifact; what was or would be changed."""
-    problems = sorted({problem for one in compiled for problem in one.problems})
+    problems = in_order(problem for one in compiled for problem in one.problems)
     powers = sorted({power for one in compiled for power in one.powers})
     return {
         "ok": not errors(problems),

@@ -92,7 +92,7 @@ def attempted(part: Callable[[], str]) -> str:
     try:
         return part()
     except Failure as failure:
-        return f"not available: {failure}\n"
+        return f"not available: {failure.without_source()}\n"
     except (OSError, ValueError) as error:
         return f"not available: {error!r}\n"
     except Exception:

@@ -6,9 +6,10 @@ import tempfile
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.text.problems import errors, report
+from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.code.commits import History
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
+from dusty_tasks.effects.doors.source_lines import told
 from dusty_tasks.operations.impact import Found, Tree, compare, surroundings
 from dusty_tasks.verbs.shared.words import misuse, say_json
 
@@ -42,7 +43,7 @@ def _compared(base_root: str, head_root: str, home: str) -> Found:
     before, problems = session.read_specs(base_root)
     if errors(problems):
         raise Failure(
-            f"the specs of the base are broken, so nothing can be told of what runs there:\n{report(problems)}",
+            f"the specs of the base are broken, so nothing can be told of what runs there:\n{told(problems)}",
             "compare with a commit whose specs are fine",
         )
     now, problems = session.read_specs(head_root)

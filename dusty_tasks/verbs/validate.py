@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from dusty_tasks.console import say
-from dusty_tasks.core.text.problems import errors, report
+from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.source_lines import told
 from dusty_tasks.verbs.shared.words import local_path, misuse, say_json, unknown
 
 SCHEMAS = ("app", "bundle", "config", "lib", "service")
@@ -42,10 +43,10 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
             }
         )
     elif errors(problems):
-        say(report(problems))
+        say(told(problems))
     else:
         counted = ", ".join(f"{count} {kind}" if count == 1 else f"{count} {kind}s" for kind, count in counts.items())
-        say("\n".join([*map(str, problems), f"specs are fine: {counted}"]))
+        say("\n".join([*told(problems).splitlines()[:-1], f"specs are fine: {counted}"]))
     return 1 if errors(problems) else 0
 
 

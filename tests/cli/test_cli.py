@@ -167,6 +167,7 @@ def test_a_program_that_reads_json_is_told_what_is_wrong_with_the_settings(
                 "line": 2,
                 "column": 10,
                 "path": "routing",
+                "code": "D308",
                 "what": '"nework" is not one of published, network',
                 "hint": 'did you mean "network"?',
                 "warning": False,
@@ -364,7 +365,7 @@ def test_what_the_locale_cannot_show_is_escaped(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert (ended.returncode, ended.stderr) == (1, "") and ended.stdout.startswith(
-        "bundles/\\xe9.yml:1:1: empty file\n"
+        "bundles/\\xe9.yml:1:1: empty file [D002]\n"
     )
 
 

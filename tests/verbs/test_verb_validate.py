@@ -37,7 +37,8 @@ def test_warnings_are_printed_and_do_not_fail(specs: Path, capsys: pytest.Captur
     (specs / "services/redis.yml").write_text("image: redis\ncontainer_name: x\n")
     assert validate.run([str(specs)]) == 0
     assert capsys.readouterr().out == (
-        "services/redis.yml:2:1: container_name: warning: ignored: Dusty sets container_name itself\n"
+        "services/redis.yml:2:1: container_name: warning: ignored: Dusty sets container_name itself [D101]\n"
+        "    2 | container_name: x\n      | ^\n"
         "    hint: Dusty names containers dusty_<name>_1\nspecs are fine: 1 bundle, 0 apps, 0 libs, 1 service\n"
     )
 
@@ -59,6 +60,7 @@ def test_json(specs: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "line": 1,
             "column": 8,
             "path": "image",
+            "code": "D043",
             "what": '"a b" contains a blank',
             "hint": "for example python:3.12-slim",
             "warning": False,

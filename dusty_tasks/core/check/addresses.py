@@ -13,6 +13,7 @@ from typing import NamedTuple
 from dusty_tasks.core.specs.compose_values import Published
 from dusty_tasks.core.specs.model import Forwarding, Specs
 from dusty_tasks.core.stack.assemble import activated
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
@@ -100,18 +101,21 @@ class _Clashes:
                 is_what, cannot = ("http", "a stream") if kind == "stream" else ("a stream", "http")
                 yield self._problem(
                     claim,
+                    Code.ADDRESS_TAKEN,
                     f"host_port {port} is {is_what} at {self._at(other)} and cannot be {cannot}",
                     "another host_port",
                 )
             elif kind == "stream" and first is not claim:
                 yield self._problem(
                     claim,
+                    Code.ADDRESS_TAKEN,
                     f"host_port {port} is already used by another stream ({self._at(first)})",
                     "another host_port: a stream has no host_name to tell them apart",
                 )
             elif twin is not claim:
                 yield self._problem(
                     claim,
+                    Code.ADDRESS_TAKEN,
                     f"{host_name}:{port} is already forwarded at {self._at(twin)}",
                     "another host_port or host_name",
                 )
@@ -120,11 +124,14 @@ class _Clashes:
         """Ports that a spec publishes itself although a route has them."""
         for claim in ports if routes else ():
             yield self._problem(
-                claim, f"port {port} belongs to the proxy", f"another port: {self._at(routes[0])} forwards it"
+                claim,
+                Code.PORT_OF_PROXY,
+                f"port {port} belongs to the proxy",
+                f"another port: {self._at(routes[0])} forwards it",
             )
 
-    def _problem(self, claim: RouteClaim | PortClaim, what: str, hint: str) -> Problem:
-        return Problem(self._at(claim), path_text(claim.path), what, hint)
+    def _problem(self, claim: RouteClaim | PortClaim, code: Code, what: str, hint: str) -> Problem:
+        return Problem(self._at(claim), path_text(claim.path), code, what, hint)
 
     def _at(self, claim: RouteClaim | PortClaim) -> Place:
         return self._place(claim.file, claim.path)

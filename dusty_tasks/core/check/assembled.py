@@ -13,6 +13,7 @@ from dusty_tasks.core.stack.assemble import assemble
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.stack.ports import PortMemory, RouteKey, TooManyRoutes, assign_ports
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Place, Problem, errors
 
@@ -46,6 +47,7 @@ def assemble_with_ports(
             Problem(
                 Place(CONFIG_FILE),
                 "host.address",
+                Code.NO_ADDRESS,
                 "the address of the ssh Docker host is not known yet",
                 f"{DUSTY} config set host.address <address>; `{DUSTY} setup` and `{DUSTY} start` find it",
             )
@@ -56,7 +58,11 @@ def assemble_with_ports(
         routes, ports = assign_ports(stack, memory)
     except TooManyRoutes as error:
         problem = Problem(
-            Place(CONFIG_FILE), "routing", str(error), f"{DUSTY} config set routing network, or fewer bundles"
+            Place(CONFIG_FILE),
+            "routing",
+            Code.TOO_MANY_ROUTES,
+            str(error),
+            f"{DUSTY} config set routing network, or fewer bundles",
         )
         return Assembled(stack, dict(memory), [*problems, problem])
     return Assembled(replace(stack, routes=routes), ports, problems)

@@ -10,6 +10,7 @@ from dusty_tasks.core.specs.compose_keys import Translated, has_no_network_of_it
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.rules import Wrong, check_asset_key
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
@@ -25,6 +26,7 @@ def check_container(document: Document, main: Translated, app_names: Collection[
     if document.kind == "app" and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
         problem = document.problem(
             ("host_forwarding",),
+            Code.JOINED_NETWORK,
             f"nothing can be forwarded with network_mode {main.network}",
             forwarding_hint(main.network, app_names),
         )
@@ -33,7 +35,10 @@ def check_container(document: Document, main: Translated, app_names: Collection[
         for path, item in mappings(document.value, "host_forwarding"):
             if item.get("type") == "stream" and "max_upload" in item:
                 yield document.problem(
-                    (*path, "max_upload"), "a stream has no uploads that could be limited", "remove max_upload"
+                    (*path, "max_upload"),
+                    Code.UPLOAD_OF_STREAM,
+                    "a stream has no uploads that could be limited",
+                    "remove max_upload",
                 )
 
 
@@ -47,10 +52,12 @@ def _check_secrets(document: Document) -> Iterator[Problem]:
             check_asset_key(key)
             if not isinstance(key, str):
                 raise Wrong(
-                    "it names no asset", f"source: <asset>, a file that each person sets with `{DUSTY} assets set`"
+                    Code.PART_NAME,
+                    "it names no asset",
+                    f"source: <asset>, a file that each person sets with `{DUSTY} assets set`",
                 )
         except Wrong as wrong:
-            yield document.problem(path, wrong.what, wrong.hint)
+            yield document.problem(path, wrong.code, wrong.what, wrong.hint)
 
 
 def forwarding_hint(network: str, app_names: Collection[str]) -> str:
@@ -74,8 +81,10 @@ def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]
     if not isinstance(build, str) or build.startswith(("/", "~")):
         return
     if "repo" not in document.value:
-        yield document.problem(key, f"{shown(build)} is relative and needs repo", "repo and mount, or an absolute path")
+        yield document.problem(
+            key, Code.BUILD, f"{shown(build)} is relative and needs repo", "repo and mount, or an absolute path"
+        )
     elif normpath(build).split("/")[0] == "..":
         yield document.problem(
-            key, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path"
+            key, Code.BUILD, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path"
         )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from dusty_tasks.core.check.references import Named
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 
@@ -41,7 +42,9 @@ def check_cycles(
                 cycle[0],
                 *(f"{name} ({edge.how})" if edge.how else name for name, edge in zip(cycle[1:], edges, strict=True)),
             ]
-            yield edges[0].document.problem(edges[0].path, f"cycle: {' -> '.join(spelt)}", "remove one of these")
+            yield edges[0].document.problem(
+                edges[0].path, Code.CYCLE, f"cycle: {' -> '.join(spelt)}", "remove one of these"
+            )
 
 
 def _graph(

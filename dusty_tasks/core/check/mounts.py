@@ -9,6 +9,7 @@ from dusty_tasks.core.specs.compose_values import volumes
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import App, Lib, Specs
 from dusty_tasks.core.stack.assemble import closure
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
@@ -31,7 +32,10 @@ def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Pr
             first = by_path.setdefault(mount.path, mount)
             if first is not mount and first.repo_id != mount.repo_id:
                 yield documents[mount.owner.file].problem(
-                    ("mount",), f"{mount.path} is already the mount of {_called(first.owner)}", "another mount"
+                    ("mount",),
+                    Code.MOUNT_TAKEN,
+                    f"{mount.path} is already the mount of {_called(first.owner)}",
+                    "another mount",
                 )
         yield from _volume_problems(owner, document, by_path)
 
@@ -65,6 +69,7 @@ def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str,
             if volume.target in by_path:
                 yield document.problem(
                     (*base, "volumes", index),
+                    Code.MOUNT_TAKEN,
                     f"{volume.target} is already the mount of {_called(by_path[volume.target].owner)}",
                     "another path in the container",
                 )

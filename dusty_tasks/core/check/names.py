@@ -8,6 +8,7 @@ from typing import Any
 from dusty_tasks.core.specs.build import at, mappings
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.rules import Wrong, check_spec_name, normal_path
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import shown
@@ -18,13 +19,13 @@ _SMALLEST_BUNDLE = 'a file bundles/main.yml with the line "apps: [web]"'
 def check_names(documents: Sequence[Document]) -> Iterator[Problem]:
     """Problems of names: not allowed, reserved, taken by another spec, given twice in one spec, no bundle at all."""
     if not any(document.kind == "bundle" for document in documents):
-        yield Problem(Place("bundles/"), "", "no bundles found", _SMALLEST_BUNDLE)
+        yield Problem(Place("bundles/"), "", Code.NO_BUNDLES, "no bundles found", _SMALLEST_BUNDLE)
     by_name: dict[tuple[str, str], Document] = {}
     for document in documents:
         try:
             check_spec_name(document.kind, document.name)
         except Wrong as wrong:
-            yield document.problem((), wrong.what, wrong.hint)
+            yield document.problem((), wrong.code, wrong.what, wrong.hint)
         by_name.setdefault((document.kind, document.name), document)
         yield from _given_twice(document)
         if document.kind == "bundle":
@@ -41,7 +42,9 @@ def check_templates(documents: Sequence[Document]) -> Iterator[Problem]:
                 check_spec_name(document.kind, document.name[1:])
             except Wrong as wrong:
                 hint = wrong.hint.replace("rename the file to ", "rename the file to _")
-                yield document.problem((), wrong.what.replace(shown(document.name[1:]), shown(document.name)), hint)
+                yield document.problem(
+                    (), wrong.code, wrong.what.replace(shown(document.name[1:]), shown(document.name)), hint
+                )
 
 
 def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
@@ -49,11 +52,17 @@ def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
     for (kind, name), document in by_name.items():
         service = by_name.get(("service", name))
         if kind == "app" and service:
-            yield document.problem((), f"{shown(name)} is also a service ({service.file})", "rename one")
+            yield document.problem(
+                (), Code.NAME_TAKEN, f"{shown(name)} is also a service ({service.file})", "rename one"
+            )
         lib = by_name.get(("lib", name))
         if kind == "app" and lib and at(document.value, "test") and at(lib.value, "test"):
             yield Problem(
-                document.key_place(("test",)), "test", f"{shown(name)} has tests as app and as lib", "rename one"
+                document.key_place(("test",)),
+                "test",
+                Code.NAME_TAKEN,
+                f"{shown(name)} has tests as app and as lib",
+                "rename one",
             )
 
 
@@ -69,13 +78,13 @@ def _alike(documents: Sequence[Document]) -> Iterator[Problem]:
                     if other.name == document.name
                     else f"differs from {shown(other.name)} in case alone ({other.file})"
                 )
-                yield document.problem((), f"{shown(document.name)} {how}", "rename one")
+                yield document.problem((), Code.NAME_ALIKE, f"{shown(document.name)} {how}", "rename one")
 
 
 def _empty_bundle(document: Document) -> Iterator[Problem]:
     lists = [document.value.get(key) for key in ("apps", "services") if key in document.value]
     if lists and all(found == [] for found in lists):
-        yield document.problem((), "the bundle is empty", "add an app or a service", is_warning=True)
+        yield document.problem((), Code.EMPTY_BUNDLE, "the bundle is empty", "add an app or a service", is_warning=True)
 
 
 def _given_twice(document: Document) -> Iterator[Problem]:
@@ -95,4 +104,6 @@ def _twice(
         other = first.setdefault(same(text), (*path, key))
         if other != (*path, key):
             line = document.place(other).line
-            yield document.problem((*path, key), f"{noun} {shown(text)} is given twice; first at line {line}")
+            yield document.problem(
+                (*path, key), Code.GIVEN_TWICE, f"{noun} {shown(text)} is given twice; first at line {line}"
+            )

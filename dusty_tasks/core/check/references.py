@@ -8,6 +8,7 @@ from dusty_tasks.core.specs.build import mappings, strings
 from dusty_tasks.core.specs.compose_keys import Names
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
@@ -66,10 +67,14 @@ def check_references(
     for document in documents:
         for path, kind, name in named[document.file]:
             if name not in names.by_kind[kind]:
-                yield document.problem(path, f"no {kind} named {shown(name)}", _hint(document, kind, name, names))
+                yield document.problem(
+                    path, Code.UNKNOWN_NAME, f"no {kind} named {shown(name)}", _hint(document, kind, name, names)
+                )
         for path, _, name in compose_references.get(document.file, ()):
             if name not in names.containers:
-                yield document.problem(path, f"no app or service named {shown(name)}", _container_hint(name, names))
+                yield document.problem(
+                    path, Code.UNKNOWN_NAME, f"no app or service named {shown(name)}", _container_hint(name, names)
+                )
 
 
 def _hint(document: Document, kind: str, name: str, names: Names) -> str:

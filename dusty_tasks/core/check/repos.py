@@ -9,6 +9,7 @@ from dusty_tasks.core.specs.build import repo_in
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import App, Lib, Specs
 from dusty_tasks.core.specs.repo_ids import Repo
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
 
@@ -34,6 +35,7 @@ def check_repos(documents: Sequence[Document], first: dict[str, tuple[Document, 
             place = first[outer][0].place(("repo",))
             yield document.problem(
                 ("repo",),
+                Code.REPO_IN_REPO,
                 f"repo {shown(repo.id)} lies inside repo {shown(outer)} ({place})",
                 "use one repo with two apps",
             )
@@ -41,6 +43,7 @@ def check_repos(documents: Sequence[Document], first: dict[str, tuple[Document, 
         if (other.url, other.local_path) != (repo.url, repo.local_path):
             yield document.problem(
                 ("repo",),
+                Code.REPO_SPELLINGS,
                 f"{shown(repo.written)} and {shown(other.written)} ({other_document.place(('repo',))}) are one repo;"
                 " the latter is used",
                 f"write {other.written} in both",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dusty_tasks.core.artifacts.commands import joined, setting_arguments, with_arguments
 from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
@@ -82,10 +83,11 @@ def shell_problems(specs: Specs, commands: Sequence[Command], refusals: Mapping[
                 if 0 < refusal.line <= len(lines)
                 else "mend it; `sh -n` says the same"
             )
+            code = Code.BASH_ONLY if refusal.is_bash else Code.SHELL_SYNTAX
             what = (
                 f"only bash can read this, and fails where the container's sh is another shell: {refusal.what}"
                 if refusal.is_bash
                 else f"sh cannot read it: {refusal.what}"
             )
-            found.append(Problem(place, path_text(path), what, hint, refusal.is_bash))
+            found.append(Problem(place, path_text(path), code, what, hint, refusal.is_bash))
     return found

@@ -11,6 +11,7 @@ from dusty_tasks.core.specs.compose_values import published_ports, stored_paths
 from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Service, Specs
 from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import shown
@@ -45,7 +46,7 @@ def check_bound_assets(specs: Specs, stack: Stack) -> list[Problem]:
                 what = f"{asset.path} is in the working tree at {mount}, since sync.mode is bind: {asset.key} is not put there"
                 hint = f"it is at /dusty_assets/{asset.key}: a link to that in the working tree will do; or a path outside of {mount}, or sync: {{mode: rsync}}"
                 found[asset.file, path] = Problem(
-                    _place(specs, asset.file, path), path_text(path), what, hint, is_warning=True
+                    _place(specs, asset.file, path), path_text(path), Code.BOUND_ASSET, what, hint, is_warning=True
                 )
     return list(found.values())
 
@@ -72,6 +73,7 @@ def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Itera
             yield Problem(
                 _place(specs, spec.file, path),
                 path_text(path),
+                Code.NOT_IN_THE_STACK,
                 f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
                 "add it to depends.services of the app, or to the bundle",
             )

@@ -16,6 +16,7 @@ from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of
 from dusty_tasks.core.specs.model import Origin, Specs
 from dusty_tasks.core.specs.sources import source_place
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import printable, shown
@@ -53,6 +54,7 @@ def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Sp
         Problem(
             source_place(read.origin, specs.places),
             path_text(read.origin.path),
+            Code.LINK_OUT,
             f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
             f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)",
         )
@@ -70,6 +72,7 @@ def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs
         Problem(
             source_place(read.origin, specs.places),
             path_text(read.origin.path),
+            Code.FILE_OF_CONTAINER,
             f"{shown(read.written)} cannot be read: {trouble_of[read.path]}",
             "a small text file belongs there",
         )

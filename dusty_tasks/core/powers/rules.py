@@ -19,6 +19,7 @@ from dusty_tasks.core.specs.model import App, Lib, Origin, Service, Specs, Tests
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.sources import Places, source_place
 from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
 from dusty_tasks.core.text.paths import PERSIST
 from dusty_tasks.core.text.problems import Place, Problem
@@ -85,6 +86,7 @@ def power_warnings(powers: Iterable[Power], places: Places) -> list[Problem]:
         Problem(
             source_place(Origin(power.file, power.path), places) if power.file else Place(CONFIG_FILE),
             path_text(power.path),
+            Code.NEEDS_CONSENT,
             f"needs consent: {power.holder}: {power.value}: {power.meaning}",
             is_warning=True,
         )

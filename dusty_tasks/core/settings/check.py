@@ -11,6 +11,7 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.specs.rules import Wrong
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
@@ -101,17 +102,29 @@ class _Reading:
             elif key in groups and isinstance(below, dict):
                 yield from self._flat_group(key, below)
             elif key in groups:
-                self._say((key,), "must be a mapping", f"{key}: {{{_members(key)[0]}: …}}")
+                self._say((key,), Code.SETTING, "must be a mapping", f"{key}: {{{_members(key)[0]}: …}}")
             else:
                 hint = f"{key.split('.')[0]}: {{{key.split('.', 1)[1]}: …}}" if key in KEYS else ""
-                self._say((key,), f"unknown key {shown(key)}", hint or did_you_mean(key, {*groups, *_top_level()}), ())
+                self._say(
+                    (key,),
+                    Code.UNKNOWN_KEY,
+                    f"unknown key {shown(key)}",
+                    hint or did_you_mean(key, {*groups, *_top_level()}),
+                    (),
+                )
 
     def _flat_group(self, group: str, value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, below in value.items():
             if f"{group}.{key}" in KEYS:
                 yield f"{group}.{key}", below
             else:
-                self._say((group, key), f"unknown key {shown(key)}", did_you_mean(key, _members(group)), (group,))
+                self._say(
+                    (group, key),
+                    Code.UNKNOWN_KEY,
+                    f"unknown key {shown(key)}",
+                    did_you_mean(key, _members(group)),
+                    (group,),
+                )
 
     def _checked(self, key: Key, written: dict[str, Any]) -> Any:
         value = written.get(key.name)
@@ -122,7 +135,7 @@ class _Reading:
         try:
             check_value(key, value)
         except Wrong as wrong:
-            self._say(tuple(key.name.split(".")), wrong.what, wrong.hint)
+            self._say(tuple(key.name.split(".")), wrong.code, wrong.what, wrong.hint)
             return key.default
         return value
 
@@ -135,10 +148,10 @@ class _Reading:
             folder = self._at_home(folder) if isinstance(folder, str) else folder
             try:
                 if not isinstance(folder, str):
-                    raise Wrong("must be the absolute path of a folder")
+                    raise Wrong(Code.SETTING, "must be the absolute path of a folder")
                 check_folder(folder)
             except Wrong as wrong:
-                self._say(path, wrong.what, wrong.hint)
+                self._say(path, wrong.code, wrong.what, wrong.hint)
                 continue
             if repo_id:
                 overrides[repo_id] = folder.rstrip("/") or "/"
@@ -156,7 +169,7 @@ class _Reading:
                 or ".." in branch
                 or branch.endswith((".lock", "/"))
             ):
-                self._say(path, f"{shown(branch)} is not a branch")
+                self._say(path, Code.SETTING, f"{shown(branch)} is not a branch")
             elif repo_id:
                 branches[repo_id] = branch
         return branches
@@ -166,17 +179,18 @@ class _Reading:
         env: dict[str, dict[str, str | None]] = {}
         for name, variables in self.found["env"].items():
             if not isinstance(variables, dict):
-                self._say(("env", name), "must be a mapping", "env: {web: {VARIABLE: value}}")
+                self._say(("env", name), Code.SETTING, "must be a mapping", "env: {web: {VARIABLE: value}}")
                 continue
             for variable, text in variables.items():
                 if not ENV_NAME.fullmatch(variable):
                     self._say(
                         ("env", name, variable),
+                        Code.SETTING,
                         f"{shown(variable)} is not a name of a variable",
                         "letters, digits and _ only, no digit first",
                     )
                 elif text is not None and not isinstance(text, str):
-                    self._say(("env", name, variable), "must be a string", "put quotes around it")
+                    self._say(("env", name, variable), Code.SETTING, "must be a string", "put quotes around it")
                 else:
                     env.setdefault(name, {})[variable] = text
         return env
@@ -188,7 +202,9 @@ class _Reading:
             if isinstance(powers, list) and all(isinstance(power, str) for power in powers):
                 trust[repo] = tuple(powers)
             else:
-                self._say(("trust", repo), "must be a list of strings", f"{DUSTY} trust specs allow writes it")
+                self._say(
+                    ("trust", repo), Code.SETTING, "must be a list of strings", f"{DUSTY} trust specs allow writes it"
+                )
         return trust
 
     def check_together(self, settings: Settings) -> None:
@@ -196,31 +212,45 @@ class _Reading:
         if ":" in settings.host.root:
             self._say(
                 ("host", "root"),
+                Code.SETTINGS_TOGETHER,
                 f'{shown(settings.host.root)}, the default, contains ":", which no volume can',
                 "host: {root: /a/folder}, or another DUSTY_HOME",
             )
         if settings.host.kind == "ssh":
             if settings.sync_mode == "bind":
-                self._say(("sync", "mode"), "bind works for host.kind local only", "sync: {mode: rsync}")
+                self._say(
+                    ("sync", "mode"),
+                    Code.SETTINGS_TOGETHER,
+                    "bind works for host.kind local only",
+                    "sync: {mode: rsync}",
+                )
             if settings.hosts_mode == "localhost":
-                self._say(("hosts", "mode"), "localhost works for host.kind local only", "hosts: {mode: file}")
+                self._say(
+                    ("hosts", "mode"),
+                    Code.SETTINGS_TOGETHER,
+                    "localhost works for host.kind local only",
+                    "hosts: {mode: file}",
+                )
 
     def _repo_id(self, path: KeyPath, written: str) -> str:
         try:
             return repo_of(self._at_home(written)).id
         except ValueError as error:
             self._say(
-                path, f"{shown(written)} {error}", "a repo as the specs write it, for example github.com/org/name"
+                path,
+                Code.REPO,
+                f"{shown(written)} {error}",
+                "a repo as the specs write it, for example github.com/org/name",
             )
             return ""
 
     def _at_home(self, path: str) -> str:
         return self.user_home + path[1:] if path.startswith("~/") and self.user_home else path
 
-    def _say(self, path: KeyPath, what: str, hint: str = "", shown_path: KeyPath | None = None) -> None:
+    def _say(self, path: KeyPath, code: Code, what: str, hint: str = "", shown_path: KeyPath | None = None) -> None:
         mark = self.marks.get(path, self.marks.get(path[:1], (1, 1, 1, 1)))
         place = Place(CONFIG_FILE, *(mark[:2] if shown_path is None else mark[2:]))
-        self.problems.append(Problem(place, path_text(path if shown_path is None else shown_path), what, hint))
+        self.problems.append(Problem(place, path_text(path if shown_path is None else shown_path), code, what, hint))
 
 
 def _members(group: str) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.settings.model import MAX_UPLOAD, NGINX_IMAGE
 from dusty_tasks.core.specs.rules import Wrong, check_image, check_repo, check_size
 from dusty_tasks.core.specs.yaml_reader import typed
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.safe import in_yaml, shown, unsafe_part
 
 MAX_JOBS = 64
@@ -41,7 +42,9 @@ def _check_address(value: str) -> None:
         ipaddress.ip_address(value)
     except ValueError:
         raise Wrong(
-            f"{shown(value)} is not an IP address", "a hosts file needs an address, for example 192.168.64.2"
+            Code.SETTING,
+            f"{shown(value)} is not an IP address",
+            "a hosts file needs an address, for example 192.168.64.2",
         ) from None
 
 
@@ -51,7 +54,7 @@ def _check_bridge(value: str) -> None:
     try:
         ipaddress.IPv4Address(value)
     except ValueError:
-        raise Wrong(f"{shown(value)} is not an IPv4 address", "for example 172.17.0.1") from None
+        raise Wrong(Code.SETTING, f"{shown(value)} is not an IPv4 address", "for example 172.17.0.1") from None
 
 
 def _check_networks(value: list[str]) -> None:
@@ -61,32 +64,37 @@ def _check_networks(value: list[str]) -> None:
         try:
             ipaddress.ip_network(text, strict=False)
         except ValueError:
-            raise Wrong(f"{shown(text)} is not an address or network", "for example 10.0.0.5 or 10.0.0.0/8") from None
+            raise Wrong(
+                Code.SETTING, f"{shown(text)} is not an address or network", "for example 10.0.0.5 or 10.0.0.0/8"
+            ) from None
 
 
 def _check_ssh(value: str) -> None:
     if not _SSH.fullmatch(value):
-        raise Wrong(f"{shown(value)} is not [user@]name[:port]", "for example dev@buildbox:22")
+        raise Wrong(Code.SETTING, f"{shown(value)} is not [user@]name[:port]", "for example dev@buildbox:22")
 
 
 def check_folder(value: str) -> None:
     """An absolute folder that may become part of a mount."""
     if any(ord(character) < 32 for character in value) or ":" in value:
-        raise Wrong(f"{shown(value)} contains {unsafe_part(value) if ':' not in value else chr(34) + ':' + chr(34)}")
+        raise Wrong(
+            Code.SETTING,
+            f"{shown(value)} contains {unsafe_part(value) if ':' not in value else chr(34) + ':' + chr(34)}",
+        )
     if not value.startswith("/"):
-        raise Wrong(f"{shown(value)} is not an absolute path")
+        raise Wrong(Code.SETTING, f"{shown(value)} is not an absolute path")
 
 
 def _check_root(value: str) -> None:
     check_folder(value)
     if ".." in value.split("/"):
-        raise Wrong(f'{shown(value)} contains a ".." component')
+        raise Wrong(Code.SETTING, f'{shown(value)} contains a ".." component')
 
 
 def _at_least(least: float, most: float) -> Callable[[Any], None]:
     def check(value: float) -> None:
         if not least <= value <= most:
-            raise Wrong(f"{value} is out of range ({least:g} to {most:g})")
+            raise Wrong(Code.SETTING, f"{value} is out of range ({least:g} to {most:g})")
 
     return check
 
@@ -94,7 +102,9 @@ def _at_least(least: float, most: float) -> Callable[[Any], None]:
 def _check_pattern(value: list[str]) -> None:
     for pattern in value:
         if not pattern.strip() or "\n" in pattern:
-            raise Wrong(f"{shown(pattern)} is not a pattern", "an rsync pattern, for example node_modules/")
+            raise Wrong(
+                Code.SETTING, f"{shown(pattern)} is not a pattern", "an rsync pattern, for example node_modules/"
+            )
 
 
 _PRESETS = {
@@ -273,11 +283,13 @@ _EXPECTED = {
 def check_value(key: Key, value: Any) -> None:
     """Raise Wrong if `value` is none that `key` may have."""
     if not _is_of_kind(key.kind, value):
-        raise Wrong(f"must be {_EXPECTED[key.kind]}, not {_found(value)}", _right_form(key, value))
+        raise Wrong(Code.SETTING, f"must be {_EXPECTED[key.kind]}, not {_found(value)}", _right_form(key, value))
     if key.values and value not in key.values:
         from dusty_tasks.core.text.problems import did_you_mean
 
-        raise Wrong(f"{shown(value)} is not one of {', '.join(key.values)}", did_you_mean(value, key.values))
+        raise Wrong(
+            Code.SETTING, f"{shown(value)} is not one of {', '.join(key.values)}", did_you_mean(value, key.values)
+        )
     if key.rule:
         key.rule(value)
 

@@ -22,6 +22,7 @@ from dusty_tasks.core.specs.compose_values import (
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
 from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.namespace import OWN_LABELS, STACK
 from dusty_tasks.core.text.problems import Problem, nearest
@@ -155,11 +156,11 @@ class _Translation:
         ignored = _IGNORED_BY_ROLE[self.role]
         for key, value in self.value.items():
             if key in ignored:
-                self._warn(key, f"ignored: Dusty sets {key} itself", ignored[key])
+                self._warn(key, Code.IGNORED_KEY, f"ignored: Dusty sets {key} itself", ignored[key])
             elif key == "extends" and self.role == "service":
                 self._extends(value)
             elif key in _REFUSED:
-                self._say((key,), *_REFUSED[key])
+                self._say((key,), Code.UNSUPPORTED_KEY, *_REFUSED[key])
             elif key in _ONE_OR_LIST:
                 self._list(key, value)
             else:
@@ -186,19 +187,30 @@ class _Translation:
             self.compose.pop("links", None)  # the engine refuses both together
             if self.compose.get("ports"):
                 self._say(
-                    ("ports",), f"ports cannot be published with network_mode {self.network}", owner_hint(self.network)
+                    ("ports",),
+                    Code.JOINED_NETWORK,
+                    f"ports cannot be published with network_mode {self.network}",
+                    owner_hint(self.network),
                 )
         for key in _REFUSED_IN_A_JOINED_NETWORK if ":" in self.network else ():
             if self.compose.get(key):
-                self._say((key,), f"{key} cannot be set with network_mode {self.network}", owner_hint(self.network))
+                self._say(
+                    (key,),
+                    Code.JOINED_NETWORK,
+                    f"{key} cannot be set with network_mode {self.network}",
+                    owner_hint(self.network),
+                )
         if self.volume_driver and not named_volumes(self.compose):
-            self._warn("volume_driver", "there is no named volume that this driver could be for", "")
+            self._warn(
+                "volume_driver", Code.VOLUME_DRIVER, "there is no named volume that this driver could be for", ""
+            )
 
     def _as_it_is(self, key: str, value: Any) -> None:
         if key not in KNOWN_KEYS and not key.startswith("x-"):
             guess = nearest(key, KNOWN_KEYS)
             self._warn(
                 key,
+                Code.UNKNOWN_COMPOSE_KEY,
                 f"no Compose version knows the key {shown(key)}; it is passed on as it is",
                 f'did you mean "{guess}"?' if guess else "",
             )
@@ -210,6 +222,7 @@ class _Translation:
             name = value.get("service")
             self._say(
                 ("extends",),
+                Code.UNSUPPORTED_KEY,
                 "extends names one other service, whose lists are replaced and not appended to",
                 f"extends: {name if isinstance(name, str) else '<service>'}",
             )
@@ -226,7 +239,7 @@ class _Translation:
             try:
                 published_port(item)
             except Wrong as wrong:
-                self._say((key, index) if isinstance(value, list) else (key,), wrong.what, wrong.hint)
+                self._say((key, index) if isinstance(value, list) else (key,), wrong.code, wrong.what, wrong.hint)
 
     def links(self, value: Any) -> None:
         for path, link in self._items("links", value):
@@ -252,7 +265,7 @@ class _Translation:
 
     def net(self, value: Any) -> None:
         if "network_mode" in self.value:
-            self._say(("net",), "net and network_mode are both given", "keep network_mode")
+            self._say(("net",), Code.BOTH_GIVEN, "net and network_mode are both given", "keep network_mode")
         elif value not in ("bridge", "default"):
             self._network("net", value)
 
@@ -263,7 +276,7 @@ class _Translation:
         if not isinstance(value, str):
             return
         if unsafe := unsafe_part(value):
-            self._say((key,), f"{shown(value)} contains {unsafe}")
+            self._say((key,), Code.UNSAFE_TEXT, f"{shown(value)} contains {unsafe}")
             return
         mode, _, name = value.partition(":")
         if mode == "container":
@@ -281,6 +294,7 @@ class _Translation:
             if name != "default":
                 self._say(
                     ("networks", name if isinstance(value, dict) else index),
+                    Code.UNDECLARED_NETWORK,
                     f"the network {shown(name)} is declared nowhere",
                     "leave networks out, or write network_mode",
                 )
@@ -298,10 +312,15 @@ class _Translation:
         """In a service it is taken by `build`; in an app it joins the app's own."""
         owner = self.value if self.role == "service" else self.document.value
         if "build" not in owner:
-            self._say(("dockerfile",), "dockerfile without build", "build: <folder>")
+            self._say(("dockerfile",), Code.NEEDS_ANOTHER_KEY, "dockerfile without build", "build: <folder>")
         elif self.role != "service":
             if at(owner, "build", "dockerfile"):
-                self._say(("dockerfile",), "dockerfile and build.dockerfile are both given", "keep build.dockerfile")
+                self._say(
+                    ("dockerfile",),
+                    Code.BOTH_GIVEN,
+                    "dockerfile and build.dockerfile are both given",
+                    "keep build.dockerfile",
+                )
             self.compose["build"] = {"dockerfile": value}
 
     def log_driver(self, value: Any) -> None:
@@ -312,7 +331,7 @@ class _Translation:
 
     def _logging(self, key: str, new_key: str, value: Any) -> None:
         if "logging" in self.value:
-            self._say((key,), f"{key} and logging are both given", f"write it as logging.{new_key}")
+            self._say((key,), Code.BOTH_GIVEN, f"{key} and logging are both given", f"write it as logging.{new_key}")
         else:
             self.compose.setdefault("logging", {})[new_key] = value
 
@@ -330,25 +349,27 @@ class _Translation:
                 self._check_target(target, first.setdefault(target, index), index)
                 entries[index] = completed(entry) if isinstance(entry, dict) else entry
             except Wrong as wrong:
-                self._say(("volumes", index), wrong.what, wrong.hint)
+                self._say(("volumes", index), wrong.code, wrong.what, wrong.hint)
 
     def _check_target(self, target: str, first: int, index: int) -> None:
         """Where in the container a volume may be; `first` is the index of the first volume that is there."""
         for own in OWN_TARGETS[self.role]:
             if target == own or target.startswith(own + "/"):
-                raise Wrong(f"{own} is needed by Dusty itself", "another path in the container")
+                raise Wrong(Code.RESERVED_PATH, f"{own} is needed by Dusty itself", "another path in the container")
         written = self.value["volumes"]
         if written[first] != written[index]:
             line = self.document.place((*self.base, "volumes", first)).line
-            raise Wrong(f"{target} is given twice; first at line {line}", "another path in the container")
+            raise Wrong(
+                Code.GIVEN_TWICE, f"{target} is given twice; first at line {line}", "another path in the container"
+            )
 
     def environment(self, value: Any) -> None:
         variables: dict[str, Any] = {}
         for path, name, text in self._pairs("environment", value):
             if unsafe := unsafe_part(name):
-                self._say(path, f"the name {shown(name)} contains {unsafe}")
+                self._say(path, Code.VARIABLE_NAME, f"the name {shown(name)} contains {unsafe}")
             elif not name:
-                self._say(path, "a variable has no name", "NAME=value")
+                self._say(path, Code.VARIABLE_NAME, "a variable has no name", "NAME=value")
             variables[name] = text
         self.compose["environment"] = variables
 
@@ -357,20 +378,29 @@ class _Translation:
         for path, name, text in self._pairs("labels", value):
             if f"{name}.".startswith(OWN_LABELS):
                 self._say(
-                    path, f"the label {shown(name)} is Dusty's own", f"a name that does not begin with {OWN_LABELS}"
+                    path,
+                    Code.OWN_LABEL,
+                    f"the label {shown(name)} is Dusty's own",
+                    f"a name that does not begin with {OWN_LABELS}",
                 )
             labels[name] = "" if text is None else text
         self.compose["labels"] = labels
 
     def scale(self, value: Any) -> None:
         if str(value) != "1":
-            self._say(("scale",), "scale is not supported: a spec is one container", "one spec for each container")
+            self._say(
+                ("scale",),
+                Code.UNSUPPORTED_KEY,
+                "scale is not supported: a spec is one container",
+                "one spec for each container",
+            )
 
     def deploy(self, value: Any) -> None:
         replicas = at(value, "replicas")
         if str(replicas).isdigit() and int(str(replicas)) > 1:
             self._say(
                 ("deploy", "replicas"),
+                Code.UNSUPPORTED_KEY,
                 "replicas above 1 are not supported: a spec is one container",
                 "one spec for each container",
             )
@@ -379,7 +409,10 @@ class _Translation:
     def read_only(self, value: Any) -> None:
         if self.role == "app" and value is True:
             self._say(
-                ("read_only",), "an app cannot be read_only: what `once` did could not be remembered", "remove it"
+                ("read_only",),
+                Code.UNSUPPORTED_KEY,
+                "an app cannot be read_only: what `once` did could not be remembered",
+                "remove it",
             )
         else:
             self.compose["read_only"] = value
@@ -412,12 +445,12 @@ class _Translation:
             return True
         return False
 
-    def _say(self, path: KeyPath, what: str, hint: str = "") -> None:
-        self.problems.append(self.document.problem((*self.base, *path), what, hint))
+    def _say(self, path: KeyPath, code: Code, what: str, hint: str = "") -> None:
+        self.problems.append(self.document.problem((*self.base, *path), code, what, hint))
 
-    def _warn(self, key: str, what: str, hint: str) -> None:
+    def _warn(self, key: str, code: Code, what: str, hint: str) -> None:
         path = (*self.base, key)
-        problem = self.document.problem(path, what, hint, is_warning=True)
+        problem = self.document.problem(path, code, what, hint, is_warning=True)
         self.problems.append(problem._replace(place=self.document.key_place(path)))
 
 

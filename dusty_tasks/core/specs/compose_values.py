@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.specs.build import at
 from dusty_tasks.core.specs.rules import NOT_INTERPOLATED, Wrong, check_container_path, normal_path
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.safe import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
@@ -55,13 +56,13 @@ def published_port(entry: Any) -> Published | None:
     """What one item of `ports` publishes on a fixed port, or None. Raises Wrong for what is no port mapping."""
     if isinstance(entry, dict):
         if "target" not in entry:
-            raise Wrong("missing: target", "target: 80")
+            raise Wrong(Code.PORT_MAPPING, "missing: target", "target: 80")
         ip, published, target = (str(entry.get(key, "")) for key in ("host_ip", "published", "target"))
         protocol = str(entry.get("protocol", "tcp"))
     else:
         match = _PORT.fullmatch(str(entry))
         if not match:
-            raise Wrong(f"{shown(entry)} is not a port mapping", 'for example "8080:80"')
+            raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", 'for example "8080:80"')
         ip, published, target, protocol = (match[name] or "" for name in ("ip", "published", "target", "protocol"))
     if ip:
         _check_ip(ip.strip("[]"), entry)
@@ -70,7 +71,7 @@ def published_port(entry: Any) -> Published | None:
         return None  # No port, and port 0, stand for any free one.
     outer = _range(published, entry)
     if inner[0] != inner[1] and inner[1] - inner[0] != outer[1] - outer[0]:
-        raise Wrong(f"{shown(entry)} is not a port mapping", "both ranges are of one length")
+        raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", "both ranges are of one length")
     return Published(*outer, protocol.lower() or "tcp")
 
 
@@ -80,13 +81,17 @@ def _check_ip(text: str, entry: Any) -> None:
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        raise Wrong(f"{shown(entry)} is not a port mapping", f"{shown(text)} is not an IP address") from None
+        raise Wrong(
+            Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", f"{shown(text)} is not an IP address"
+        ) from None
 
 
 def _range(text: str, entry: Any) -> tuple[int, int]:
     first, _, last = text.partition("-")
     if not re.fullmatch(_RANGE, text) or not 1 <= int(first) <= int(last or first) <= 65535:
-        raise Wrong(f"{shown(entry)} is not a port mapping", 'ports are 1 to 65535; for example "8080:80"')
+        raise Wrong(
+            Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", 'ports are 1 to 65535; for example "8080:80"'
+        )
     return int(first), int(last or first)
 
 
@@ -98,10 +103,10 @@ def volume_of(entry: Any) -> Volume:
     else:
         parts = str(entry).split(":")
         if len(parts) > 3 or (len(parts) == 3 and not _MODE.fullmatch(parts[2])):
-            raise Wrong(f"{shown(entry)} is not a volume", "source:target, or source:target:ro")
+            raise Wrong(Code.VOLUME, f"{shown(entry)} is not a volume", "source:target, or source:target:ro")
         volume = Volume(parts[0], parts[1]) if len(parts) > 1 else Volume("", parts[0])
         if len(parts) > 1 and not volume.source:
-            raise Wrong(f"{shown(entry)} is not a volume", "source:target, or source:target:ro")
+            raise Wrong(Code.VOLUME, f"{shown(entry)} is not a volume", "source:target, or source:target:ro")
     _check_source(volume.source)
     check_container_path(volume.target)
     return volume._replace(target=normal_path(volume.target))
@@ -110,14 +115,14 @@ def volume_of(entry: Any) -> Volume:
 def _check_long_form(entry: dict[str, Any], volume: Volume) -> None:
     kind = entry.get("type")
     if not volume.target or (kind == "bind" and not volume.source):
-        raise Wrong(f"missing: {'source' if volume.target else 'target'}")
+        raise Wrong(Code.VOLUME, f"missing: {'source' if volume.target else 'target'}")
     if kind == "bind" and volume.is_named:
-        raise Wrong(*_of_this_machine(volume.source))
+        raise Wrong(Code.RELATIVE_VOLUME, *_of_this_machine(volume.source))
     if kind == "volume" and volume.source and not volume.is_named:
-        raise Wrong(f"{shown(volume.source)} is not a name for a volume", "type: bind, for a path")
+        raise Wrong(Code.VOLUME, f"{shown(volume.source)} is not a name for a volume", "type: bind, for a path")
     mode = at(entry, "tmpfs", "mode")
     if isinstance(mode, str) and not _OCTAL.fullmatch(mode):
-        raise Wrong(f"{shown(mode)} is not a mode", "for example 0755")
+        raise Wrong(Code.VOLUME, f"{shown(mode)} is not a mode", "for example 0755")
 
 
 def completed(entry: dict[str, Any]) -> dict[str, Any]:
@@ -141,12 +146,16 @@ def _of_this_machine(source: str) -> tuple[str, str]:
 
 def _check_source(source: str) -> None:
     if unsafe := unsafe_part(source):
-        raise Wrong(f"{shown(source)} contains {unsafe}", NOT_INTERPOLATED if "$" in source else "a path without it")
+        raise Wrong(
+            Code.VOLUME,
+            f"{shown(source)} contains {unsafe}",
+            NOT_INTERPOLATED if "$" in source else "a path without it",
+        )
     if source.startswith("/"):
         if ".." in source.split("/"):
-            raise Wrong(f'{shown(source)} contains a ".." component', "write the path it leads to")
+            raise Wrong(Code.VOLUME, f'{shown(source)} contains a ".." component', "write the path it leads to")
     elif source and (not _VOLUME_NAME.fullmatch(source)):
-        raise Wrong(*_of_this_machine(source))
+        raise Wrong(Code.RELATIVE_VOLUME, *_of_this_machine(source))
 
 
 def volumes(compose: dict[str, Any]) -> Iterator[tuple[int, Volume]]:

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
@@ -133,9 +134,9 @@ class Document:
             path = path[:-1]
         return Place(self.file)
 
-    def problem(self, path: KeyPath, what: str, hint: str = "", *, is_warning: bool = False) -> Problem:
+    def problem(self, path: KeyPath, code: Code, what: str, hint: str = "", *, is_warning: bool = False) -> Problem:
         """A problem of the value at `path`."""
-        return Problem(self.place(path), path_text(path), what, hint, is_warning)
+        return Problem(self.place(path), path_text(path), code, what, hint, is_warning)
 
     @classmethod
     def from_text(cls, text: str) -> Document:
@@ -144,7 +145,10 @@ class Document:
         if kind not in KINDS or not isinstance(value, dict) or not isinstance(marks, list):
             raise ValueError("not a document")
         files = [file, *(merge[0] if merge else ())]
-        read = [Problem(Place(files[index], line, column), *rest) for index, line, column, *rest in problems]
+        read = [
+            Problem(Place(files[index], line, column), path, Code(code), *rest)
+            for index, line, column, path, code, *rest in problems
+        ]
         document = cls(kind, name, file, value, marks, read, is_readable, *merge)
         document.text = text
         return document

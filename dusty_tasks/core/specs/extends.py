@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dusty_tasks.core.specs.documents import Document, paths_of
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
@@ -56,7 +57,9 @@ def _whole(document: Document, by_name: Mapping[tuple[str, str], Document]) -> D
         chain.append(base)
         if len(chain) > MOST_FILES:
             what = f"extends leads through more than {MOST_FILES} files"
-            return document.with_problems([document.problem((EXTENDS,), what, "extend a spec nearer to the end")])
+            return document.with_problems(
+                [document.problem((EXTENDS,), Code.UNSUPPORTED_KEY, what, "extend a spec nearer to the end")]
+            )
     whole = chain.pop()
     while chain:
         whole = merged(whole, chain.pop())
@@ -115,9 +118,11 @@ def _cycle(chain: Sequence[Document], base: Document) -> Iterator[Problem]:
     """Said once, by the first of the circle by name; who only leads into it says nothing."""
     names = [document.name for document in chain[chain.index(base) :]]
     if chain[0] is base and base.name == min(names):
-        yield base.problem((EXTENDS,), f"cycle: {' -> '.join([*names, base.name])}", "remove one of these")
+        yield base.problem((EXTENDS,), Code.CYCLE, f"cycle: {' -> '.join([*names, base.name])}", "remove one of these")
 
 
 def _unknown(document: Document, name: str, by_name: Mapping[tuple[str, str], Document]) -> Iterator[Problem]:
     others = [other for kind, other in by_name if kind == document.kind and other != document.name]
-    yield document.problem((EXTENDS,), f"no {document.kind} named {shown(name)}", did_you_mean(name, others))
+    yield document.problem(
+        (EXTENDS,), Code.UNKNOWN_NAME, f"no {document.kind} named {shown(name)}", did_you_mean(name, others)
+    )

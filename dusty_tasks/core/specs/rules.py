@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.core.text.safe import shown, unsafe_part
 
@@ -29,23 +30,25 @@ NOT_INTERPOLATED = "nothing is interpolated; write what it stands for"
 
 
 class Wrong(ValueError):
-    """A value breaks a rule: what is wrong, and at most one hint."""
+    """A value breaks a rule: of which kind that is, what is wrong, and at most one hint."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(self, code: Code, what: str, hint: str = "") -> None:
         super().__init__(what)
-        self.what, self.hint = what, hint
+        self.code, self.what, self.hint = code, what, hint
 
 
 def check_spec_name(kind: str, name: str) -> None:
     """The name of a spec, which is its file name without `.yml`."""
     if kind in ("app", "service") and name.lower() == PROXY.lower():
-        raise Wrong(f"{shown(name)} is the proxy's own name", "rename the file")
+        raise Wrong(Code.SPEC_NAME, f"{shown(name)} is the proxy's own name", "rename the file")
     article = "an" if kind == "app" else "a"
     fine = _is_bundle_name(name) if kind == "bundle" else bool(NAME_RULES[kind].fullmatch(name))
     if not fine:
         nearest = nearest_name(kind, name)
         raise Wrong(
-            f"{shown(name)} is not a name for {article} {kind}", f"rename the file to {nearest}.yml" if nearest else ""
+            Code.SPEC_NAME,
+            f"{shown(name)} is not a name for {article} {kind}",
+            f"rename the file to {nearest}.yml" if nearest else "",
         )
 
 
@@ -75,15 +78,15 @@ def check_host_name(value: Any) -> None:
     labels = value.lower().split(".")
     hint = "letters, digits, hyphens and dots only, for example local.web.test"
     if len(value) > 253:
-        raise Wrong(f"a DNS name has at most 253 characters, not {len(value)}", hint)
+        raise Wrong(Code.HOST_NAME, f"a DNS name has at most 253 characters, not {len(value)}", hint)
     if not all(label.isascii() and _LABEL.fullmatch(label) for label in labels):
         unsafe = unsafe_part(value)
         why = f": it contains {unsafe}" if unsafe not in ("", "a blank") else ""
-        raise Wrong(f"{shown(value)} is not a DNS name{why}", _host_hint(value) or hint)
+        raise Wrong(Code.HOST_NAME, f"{shown(value)} is not a DNS name{why}", _host_hint(value) or hint)
     if labels[-1].isdigit():
-        raise Wrong(f"{shown(value)} is not a DNS name: its last part is a number", hint)
+        raise Wrong(Code.HOST_NAME, f"{shown(value)} is not a DNS name: its last part is a number", hint)
     if _RESERVED_HOSTS.fullmatch(value.lower()):
-        raise Wrong(f"{shown(value)} is reserved", "another name, for example local.web.test")
+        raise Wrong(Code.HOST_NAME, f"{shown(value)} is reserved", "another name, for example local.web.test")
 
 
 def _host_hint(value: str) -> str:
@@ -113,14 +116,16 @@ def check_port(value: Any) -> None:
         return
     is_quoted = isinstance(value, str) and value.isascii() and value.isdigit() and 1 <= int(value[:9]) <= 65535
     hint = f"write {int(value)} without quotes or leading zeros" if is_quoted else ""
-    raise Wrong(f"{shown(value)} is not a port (1 to 65535)", hint)
+    raise Wrong(Code.PORT, f"{shown(value)} is not a port (1 to 65535)", hint)
 
 
 def check_size(value: Any) -> None:
     """A size as nginx writes it: bytes, or a number with K, M or G; 0 is no limit."""
     if isinstance(value, (str, int)) and not isinstance(value, bool) and _SIZE.fullmatch(str(value)):
         return
-    raise Wrong(f"{shown(value)} is not a size", "bytes, or a number with K, M or G, for example 2G; 0 for no limit")
+    raise Wrong(
+        Code.SIZE, f"{shown(value)} is not a size", "bytes, or a number with K, M or G, for example 2G; 0 for no limit"
+    )
 
 
 def check_container_path(value: Any) -> None:
@@ -129,13 +134,23 @@ def check_container_path(value: Any) -> None:
         return
     _check_plain(value, "a path", "letters, digits and / . _ - + @ % = , ~ only")
     if not value.startswith("/"):
-        raise Wrong(f"{shown(value)} is not an absolute path", f"for example /{value.lstrip('./~') or 'app'}")
+        raise Wrong(
+            Code.CONTAINER_PATH,
+            f"{shown(value)} is not an absolute path",
+            f"for example /{value.lstrip('./~') or 'app'}",
+        )
     if ":" in value:
-        raise Wrong(f'{shown(value)} contains ":"', "a mount cannot be written with a colon in its path")
+        raise Wrong(
+            Code.CONTAINER_PATH, f'{shown(value)} contains ":"', "a mount cannot be written with a colon in its path"
+        )
     if any(part in (".", "..") for part in value.split("/")):
-        raise Wrong(f'{shown(value)} contains a "." or ".." component', "write the path it leads to")
+        raise Wrong(
+            Code.CONTAINER_PATH, f'{shown(value)} contains a "." or ".." component', "write the path it leads to"
+        )
     if not value.strip("/"):
-        raise Wrong(f"{shown(value)} is the container's root", "a folder of its own, for example /app")
+        raise Wrong(
+            Code.CONTAINER_PATH, f"{shown(value)} is the container's root", "a folder of its own, for example /app"
+        )
 
 
 def check_mount(value: Any) -> None:
@@ -147,6 +162,7 @@ def check_mount(value: Any) -> None:
     for reserved in RESERVED_MOUNTS:
         if path == reserved or path.startswith(reserved + "/"):
             raise Wrong(
+                Code.RESERVED_PATH,
                 f"{shown(value)} lies in {reserved}, which is not free in a container",
                 "a folder of its own, for example /app",
             )
@@ -164,7 +180,7 @@ def check_repo(value: Any) -> None:
     try:
         repo_of(value)
     except ValueError as error:
-        raise Wrong(f"{shown(value)} {error}", "for example github.com/org/name, or /path/to/repo") from None
+        raise Wrong(Code.REPO, f"{shown(value)} {error}", "for example github.com/org/name, or /path/to/repo") from None
 
 
 def check_image(value: Any) -> None:
@@ -173,7 +189,7 @@ def check_image(value: Any) -> None:
         return
     _check_plain(value, "an image", "for example python:3.12-slim")
     if not _IMAGE.fullmatch(value):
-        raise Wrong(f"{shown(value)} is not an image", "for example python:3.12-slim")
+        raise Wrong(Code.IMAGE, f"{shown(value)} is not an image", "for example python:3.12-slim")
 
 
 def check_build(value: Any) -> None:
@@ -182,16 +198,16 @@ def check_build(value: Any) -> None:
         return
     _check_plain(value, "a path", "letters, digits and / . _ - + @ % = , ~ only")
     if value.startswith("~"):
-        raise Wrong(f"{shown(value)} begins with ~", "an absolute path, or one inside the repo")
+        raise Wrong(Code.BUILD, f"{shown(value)} begins with ~", "an absolute path, or one inside the repo")
 
 
 def _check_plain(value: str, noun: str, hint: str) -> None:
     if unsafe := unsafe_part(value):
-        raise Wrong(f"{shown(value)} contains {unsafe}", NOT_INTERPOLATED if "$" in value else hint)
+        raise Wrong(Code.UNSAFE_TEXT, f"{shown(value)} contains {unsafe}", NOT_INTERPOLATED if "$" in value else hint)
     if not value:
-        raise Wrong(f"{noun} must not be empty")
+        raise Wrong(Code.UNSAFE_TEXT, f"{noun} must not be empty")
     if value.startswith("-"):
-        raise Wrong(f'{shown(value)} starts with "-"')
+        raise Wrong(Code.UNSAFE_TEXT, f'{shown(value)} starts with "-"')
 
 
 def check_script_name(value: Any) -> None:
@@ -205,9 +221,9 @@ def check_suite_name(value: Any) -> None:
     if not isinstance(value, str):
         return
     if value.lower() == "all":
-        raise Wrong(f"{shown(value)} means every suite", "another name")
+        raise Wrong(Code.PART_NAME, f"{shown(value)} means every suite", "another name")
     if value.lower() == "setup":
-        raise Wrong(f"{shown(value)} is the file that makes the test image", "another name")
+        raise Wrong(Code.PART_NAME, f"{shown(value)} is the file that makes the test image", "another name")
 
 
 def check_asset_key(value: Any) -> None:
@@ -218,13 +234,15 @@ def check_asset_key(value: Any) -> None:
 def _check_word(value: Any, rule: re.Pattern[str], noun: str, hint: str) -> None:
     if isinstance(value, str) and not rule.fullmatch(value):
         unsafe = unsafe_part(value)
-        raise Wrong(f"{shown(value)} is not {noun}" + (f": it contains {unsafe}" if unsafe else ""), hint)
+        raise Wrong(
+            Code.PART_NAME, f"{shown(value)} is not {noun}" + (f": it contains {unsafe}" if unsafe else ""), hint
+        )
 
 
 def check_glob(value: Any) -> None:
     """A pattern of files in a repo."""
     if isinstance(value, str) and (not value or value.startswith("/") or ".." in value.split("/") or "\n" in value):
-        raise Wrong(f"{shown(value)} is not a pattern inside the repo", "for example requirements*.txt")
+        raise Wrong(Code.GLOB, f"{shown(value)} is not a pattern inside the repo", "for example requirements*.txt")
 
 
 def check_shell_words(value: Any) -> None:
@@ -234,11 +252,13 @@ def check_shell_words(value: Any) -> None:
     if not isinstance(value, str):
         return
     if "\n" in value:
-        raise Wrong(f"{shown(value)} contains a newline", "one line of words")
+        raise Wrong(Code.SHELL_WORDS, f"{shown(value)} contains a newline", "one line of words")
     try:
         shlex.split(value)
     except ValueError as error:
-        raise Wrong(f"{shown(value)} is not a line of shell words: {str(error).lower()}", "close the quote") from None
+        raise Wrong(
+            Code.SHELL_WORDS, f"{shown(value)} is not a line of shell words: {str(error).lower()}", "close the quote"
+        ) from None
 
 
 FORMATS: dict[str, Callable[[Any], None]] = {

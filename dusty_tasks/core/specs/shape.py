@@ -21,8 +21,9 @@ from dusty_tasks.core.specs.yaml_reader import (
     TRUE,
     values_of_yaml,
 )
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
-from dusty_tasks.core.text.problems import Problem, edit_distance, nearest
+from dusty_tasks.core.text.problems import GUESS, Problem, edit_distance, nearest
 from dusty_tasks.core.text.safe import shown
 
 _EXAMPLES = {
@@ -119,13 +120,16 @@ def _problems(document: Document, found: Iterator[Any]) -> Iterator[Problem]:
 
 
 def _format(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
-    yield document.problem(path, error.cause.what, error.cause.hint)
+    yield document.problem(path, error.cause.code, error.cause.what, error.cause.hint)
 
 
 def _type(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     value = error.instance
     yield document.problem(
-        path, f"must be {_wanted(error.schema)}, not {_found(value)}", _right_form(path, value, error.schema)
+        path,
+        Code.WRONG_TYPE,
+        f"must be {_wanted(error.schema)}, not {_found(value)}",
+        _right_form(path, value, error.schema),
     )
 
 
@@ -204,6 +208,7 @@ def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Probl
             yield Problem(
                 document.key_place((*path, key)),
                 path_text(path),
+                Code.UNKNOWN_KEY,
                 f"unknown key {shown(key)}",
                 unknown_key_hint(key, known),
             )
@@ -212,7 +217,7 @@ def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Probl
 def unknown_key_hint(key: str, known: Any) -> str:
     """`did you mean`, else the allowed keys."""
     guess = nearest(key, known)
-    return f'did you mean "{guess}"?' if guess else f"allowed: {', '.join(sorted(known))}"
+    return f'{GUESS}"{guess}"?' if guess else f"allowed: {', '.join(sorted(known))}"
 
 
 def _required(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
@@ -223,7 +228,11 @@ def _required(document: Document, path: KeyPath, error: Any) -> Iterator[Problem
     start = max((index + 1 for index, part in enumerate(path) if isinstance(part, int)), default=0)
     dotted = ".".join(map(str, [*path[start:], *missing]))
     yield Problem(
-        document.key_place(path), path_text(path[:start]), f"missing: {dotted}", _missing_hint(document.kind, missing)
+        document.key_place(path),
+        path_text(path[:start]),
+        Code.MISSING_KEY,
+        f"missing: {dotted}",
+        _missing_hint(document.kind, missing),
     )
 
 
@@ -238,11 +247,19 @@ def _one_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
         return  # its type is wrong, which has been said
     if all(key in error.instance for key in ("image", "build")):
         yield Problem(
-            document.key_place((*path, "build")), path_text(path), "image and build are both given", "keep one of them"
+            document.key_place((*path, "build")),
+            path_text(path),
+            Code.BOTH_GIVEN,
+            "image and build are both given",
+            "keep one of them",
         )
     else:
         yield Problem(
-            document.key_place(path), path_text(path), "image or build is required", "image: python:3.12-slim"
+            document.key_place(path),
+            path_text(path),
+            Code.NEITHER_GIVEN,
+            "image or build is required",
+            "image: python:3.12-slim",
         )
 
 
@@ -250,7 +267,11 @@ def _any_of(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     """At least one of some keys: `image`/`build` of a service, `apps`/`services` of a bundle."""
     keys = [key for part in error.validator_value for key in part.get("required", ())]
     yield Problem(
-        document.key_place(path), path_text(path), f"{' or '.join(keys)} is required", _ANY_FORMS.get(keys[0], "")
+        document.key_place(path),
+        path_text(path),
+        Code.NEITHER_GIVEN,
+        f"{' or '.join(keys)} is required",
+        _ANY_FORMS.get(keys[0], ""),
     )
 
 
@@ -266,7 +287,9 @@ def _dependent(document: Document, path: KeyPath, error: Any) -> Iterator[Proble
         if other not in error.instance
     )
     hint = _missing_hint(document.kind, [missing])
-    yield Problem(document.key_place((*path, given)), path_text(path), f"{given} needs {missing}", hint)
+    yield Problem(
+        document.key_place((*path, given)), path_text(path), Code.NEEDS_ANOTHER_KEY, f"{given} needs {missing}", hint
+    )
 
 
 def _enum(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
@@ -276,16 +299,19 @@ def _enum(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     if 2 * edit_distance(word, guess) >= len(word):
         guess = ""  # "tcp" was not meant to be "http"
     yield document.problem(
-        path, f"{shown(error.instance)} is not one of {', '.join(allowed)}", f'did you mean "{guess}"?' if guess else ""
+        path,
+        Code.NOT_ONE_OF,
+        f"{shown(error.instance)} is not one of {', '.join(allowed)}",
+        f'did you mean "{guess}"?' if guess else "",
     )
 
 
 def _too_few(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
-    yield document.problem(path, "must not be empty")
+    yield document.problem(path, Code.EMPTY_VALUE, "must not be empty")
 
 
 def _other(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
-    yield document.problem(path, str(error.message))
+    yield document.problem(path, Code.OUT_OF_RANGE, str(error.message))
 
 
 _TRANSLATIONS: dict[str, Callable[[Document, KeyPath, Any], Iterator[Problem]]] = {

@@ -10,6 +10,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import CONTROL, control_part, shown
@@ -65,9 +66,9 @@ _OF_UNQUOTED_TEXT = {
 class _Refused(Exception):
     """The whole text is unusable: what is said, and where."""
 
-    def __init__(self, what: str, line: int = 1, column: int = 1, hint: str = "") -> None:
+    def __init__(self, code: Code, what: str, line: int = 1, column: int = 1, hint: str = "") -> None:
         super().__init__(what)
-        self.what, self.line, self.column, self.hint = what, line, column, hint
+        self.code, self.what, self.line, self.column, self.hint = code, what, line, column, hint
 
 
 def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
@@ -81,21 +82,21 @@ def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
         return Values(
             {},
             [],
-            [Problem(Place(file, refused.line, refused.column), "", refused.what, refused.hint)],
+            [Problem(Place(file, refused.line, refused.column), "", refused.code, refused.what, refused.hint)],
             is_readable=False,
         )
     except RecursionError:  # a chain of thousands of << merges
-        return Values({}, [], [Problem(Place(file), "", "nested too deeply")], is_readable=False)
+        return Values({}, [], [Problem(Place(file), "", Code.TOO_DEEP, "nested too deeply")], is_readable=False)
     return Values(value, reading.marks, reading.problems)
 
 
 def _text(data: bytes) -> str:
     if len(data) > MAX_BYTES:
-        raise _Refused(TOO_LARGE)
+        raise _Refused(Code.TOO_LARGE, TOO_LARGE)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Refused(f"{NOT_UTF_8} (byte {error.start + 1})") from None
+        raise _Refused(Code.NOT_UTF_8, f"{NOT_UTF_8} (byte {error.start + 1})") from None
     for found in _NOT_IN_TEXT.finditer(text):
         position = found.start()
         if found.group() == "\r" and text[position + 1 : position + 2] == "\n":
@@ -103,7 +104,7 @@ def _text(data: bytes) -> str:
         line = text.count("\n", 0, position) + 1
         column = position - text.rfind("\n", 0, position)
         what = control_part(found.group()) or f"an invisible character (U+{ord(found.group()):04X})"
-        raise _Refused(f"contains {what}", line, column)
+        raise _Refused(Code.CONTROL_CHARACTER, f"contains {what}", line, column)
     return text
 
 
@@ -118,13 +119,13 @@ def _root(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         raise _refused_by_parser(error) from None
     except yaml.YAMLError as error:
-        raise _Refused(" ".join(str(error).split())) from None
+        raise _Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
     finally:
         loader.dispose()
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _PLAIN and root.value in _NULLS):
-        raise _Refused(EMPTY)
+        raise _Refused(Code.EMPTY_FILE, EMPTY)
     if not isinstance(root, yaml.MappingNode):
-        raise _Refused(NO_MAPPING)
+        raise _Refused(Code.NO_MAPPING, NO_MAPPING)
     return root
 
 
@@ -144,7 +145,9 @@ def _check_depth(text: str) -> None:
             event = parser.get_event()
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH:
-                raise _Refused("nested too deeply", event.start_mark.line + 1, event.start_mark.column + 1)
+                raise _Refused(
+                    Code.TOO_DEEP, "nested too deeply", event.start_mark.line + 1, event.start_mark.column + 1
+                )
     except yaml.YAMLError:
         return  # The composer says it again, and better.
     finally:
@@ -153,12 +156,13 @@ def _check_depth(text: str) -> None:
 
 def _refused_by_parser(error: Any) -> _Refused:
     if error.problem == "but found another document":
-        what = SEVERAL
+        code, what = Code.SEVERAL_DOCUMENTS, SEVERAL
     else:
+        code = Code.YAML_SYNTAX
         what = ", ".join(part for part in (error.context, error.problem) if part)
     mark = error.problem_mark or error.context_mark
     hint = QUOTED if {error.context, error.problem} & _OF_UNQUOTED_TEXT else ""
-    return _Refused(what, mark.line + 1, mark.column + 1, hint) if mark else _Refused(what)
+    return _Refused(code, what, mark.line + 1, mark.column + 1, hint) if mark else _Refused(code, what)
 
 
 @cache
@@ -199,13 +203,15 @@ class _Reading:
         mark, key_mark = node.start_mark, key_node.start_mark
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise _Refused(f"expands to more than {MAX_NODES:,} values", mark.line + 1, mark.column + 1)
+            raise _Refused(Code.TOO_DEEP, f"expands to more than {MAX_NODES:,} values", mark.line + 1, mark.column + 1)
         if len(path) > MAX_DEPTH:
-            raise _Refused("nested too deeply", mark.line + 1, mark.column + 1)
+            raise _Refused(Code.TOO_DEEP, "nested too deeply", mark.line + 1, mark.column + 1)
         self.marks += (mark.line + 1, mark.column + 1, key_mark.line + 1, key_mark.column + 1)
         kind = node.id
         if node.tag != _PLAIN and node.tag not in _KNOWN_TAGS:
-            self._say(node, path, f"the tag {shown(node.tag)} is not supported", "write the value without a tag")
+            self._say(
+                node, path, Code.TAG, f"the tag {shown(node.tag)} is not supported", "write the value without a tag"
+            )
         if kind == "scalar":
             return self._scalar(node, schema.get("type", ()), path)
         if kind == "sequence":
@@ -237,13 +243,23 @@ class _Reading:
                         merged.setdefault(key, pair)
             elif key_node.id != "scalar":
                 self._say(
-                    key_node, path, "a key must be a plain word", "put quotes around text that begins with { or ["
+                    key_node,
+                    path,
+                    Code.BAD_KEY,
+                    "a key must be a plain word",
+                    "put quotes around text that begins with { or [",
                 )
             elif unsafe := _unsafe_key(self._text_of(key_node)):
-                self._say(key_node, path, f"the key {shown(key_node.value)} contains {unsafe}")
+                self._say(key_node, path, Code.BAD_KEY, f"the key {shown(key_node.value)} contains {unsafe}")
             elif key_node.value in own:
                 first = own[key_node.value][0].start_mark.line + 1
-                self._say(key_node, path, f"duplicate key {shown(key_node.value)}; first at line {first}", "keep one")
+                self._say(
+                    key_node,
+                    path,
+                    Code.DUPLICATE_KEY,
+                    f"duplicate key {shown(key_node.value)}; first at line {first}",
+                    "keep one",
+                )
             else:
                 own[key_node.value] = (key_node, value_node)
         return {**merged, **own}
@@ -254,16 +270,16 @@ class _Reading:
         self._nodes += sum(len(source.value) for source in sources if source.id == "mapping") + 1
         if self._nodes > MAX_NODES:
             mark = node.start_mark
-            raise _Refused(f"expands to more than {MAX_NODES:,} values", mark.line + 1, mark.column + 1)
+            raise _Refused(Code.TOO_DEEP, f"expands to more than {MAX_NODES:,} values", mark.line + 1, mark.column + 1)
         wrong = [source for source in sources if source.id != "mapping"]
         for source in wrong:
-            self._say(source, path, "<< takes a mapping, or a list of mappings")
+            self._say(source, path, Code.MERGE_KEY, "<< takes a mapping, or a list of mappings")
         return [source for source in sources if source.id == "mapping"]
 
     def _scalar(self, node: Any, types: Any, path: KeyPath) -> Any:
         text = self._text_of(node)
         if control := control_part(text):
-            self._say(node, path, f"contains {control}")
+            self._say(node, path, Code.CONTROL_CHARACTER, f"contains {control}")
         if node.tag != _PLAIN:
             return text
         if text in _NULLS:
@@ -276,12 +292,14 @@ class _Reading:
         self._characters += len(text)
         if self._characters > MAX_TEXT:
             mark = node.start_mark
-            raise _Refused(f"expands to more than {MAX_TEXT >> 20} MiB of text", mark.line + 1, mark.column + 1)
+            raise _Refused(
+                Code.TOO_DEEP, f"expands to more than {MAX_TEXT >> 20} MiB of text", mark.line + 1, mark.column + 1
+            )
         return text
 
-    def _say(self, node: Any, path: KeyPath, what: str, hint: str = "") -> None:
+    def _say(self, node: Any, path: KeyPath, code: Code, what: str, hint: str = "") -> None:
         place = Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
-        self.problems.append(Problem(place, path_text(path), what, hint))
+        self.problems.append(Problem(place, path_text(path), code, what, hint))
 
 
 def typed(text: str, types: Any) -> Any:

@@ -11,6 +11,7 @@ from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.builds import build_secrets
 from dusty_tasks.core.stack.model import AssetUse, Route, Stack
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
@@ -58,6 +59,7 @@ def _gone(name: str, specs: Specs) -> Problem:
     return Problem(
         Place(CONFIG_FILE),
         "bundles",
+        Code.BUNDLE_GONE,
         f"the specs have no bundle {shown(name)} (any more)",
         f"{DUSTY} bundles deactivate {shlex.quote(name)}; {did_you_mean(name, specs.bundles)}",
         is_warning=True,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from posixpath import commonprefix
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.text.codes import Code
+from dusty_tasks.core.text.excerpt import excerpt
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
+
+GUESS = "did you mean "
+"""How the hint for a misspelt word begins."""
 
 
 class Place(NamedTuple):
@@ -28,16 +33,25 @@ class Problem(NamedTuple):
 
     place: Place
     path: str
+    code: Code
     what: str
     hint: str = ""
     is_warning: bool = False
+    instead: str = ""
+    """What may stand in the file in place of the token at `place` without a doubt about what was meant; '' if there is none."""
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, lines: Sequence[str] = ()) -> str:
+        """For a person; `lines` are those of the file."""
         path = f"{self.path}: " if self.path else ""
         warning = "warning: " if self.is_warning else ""
         # A spec's name or a known word may hold anything a file name may; a terminal must not obey it.
         hint = f"\n    hint: {printable(self.hint)}" if self.hint else ""
-        return printable(f"{self.place}: {path}{warning}{self.what}") + hint
+        source = excerpt(lines, self.place.line, self.place.column)
+        said = printable(f"{self.place}: {path}{warning}{self.what} [{self.code}]")
+        return f"{said}\n{source}{hint}" if source else f"{said}{hint}"
 
     def to_json(self) -> dict[str, Any]:
         """For machines, in a stable form."""
@@ -46,6 +60,7 @@ class Problem(NamedTuple):
             "line": self.place.line,
             "column": self.place.column,
             "path": self.path,
+            "code": str(self.code),
             "what": self.what,
             "hint": self.hint,
             "warning": self.is_warning,
@@ -57,13 +72,39 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if not problem.is_warning]
 
 
-def report(problems: Iterable[Problem]) -> str:
-    """All problems in order of file, line, column, then the counting line; '' when there are none."""
-    ordered = sorted(problems)
+_CAUSES = (Code.YAML_SUFFIX, Code.SUBFOLDER)
+"""What leaves other specs without a name that they need."""
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each once, in the order of file, line and column, but for what is caused by another one, which comes after its cause."""
+    found = set(problems)
+    misspelt: dict[tuple[str, str], Place] = {}
+    for problem in found:
+        if problem.code is Code.UNKNOWN_KEY and problem.hint.startswith(GUESS):
+            key = (problem.place.file, problem.path)
+            misspelt[key] = min(problem.place, misspelt.get(key, problem.place))
+
+    def rank(problem: Problem) -> tuple[bool, Place, bool, Problem]:
+        cause = misspelt.get((problem.place.file, problem.path))
+        is_consequence = problem.code in (Code.MISSING_KEY, Code.NEITHER_GIVEN, Code.NEEDS_ANOTHER_KEY) and cause
+        place = max(problem.place, cause) if cause and is_consequence else problem.place
+        return problem.code not in _CAUSES, place, bool(is_consequence), problem
+
+    return sorted(found, key=rank)
+
+
+def report(problems: Iterable[Problem], lines_of: Callable[[str], Sequence[str]]) -> str:
+    """All problems in their order, each with its line of source, then the counting line; '' when there are none.
+
+    `lines_of` gives the lines of a file, none for one that cannot be read.
+    """
+    ordered = in_order(problems)
     if not ordered:
         return ""
     files = {problem.place.file for problem in ordered}
-    return "\n".join([*map(str, ordered), f"{counted(len(ordered), 'problem')} in {counted(len(files), 'file')}"])
+    told = [problem.told(lines_of(problem.place.file)) for problem in ordered]
+    return "\n".join([*told, f"{counted(len(ordered), 'problem')} in {counted(len(files), 'file')}"])
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -98,7 +139,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     guess = nearest(word, names)
     if guess:
-        return f'did you mean "{guess}"?'
+        return f'{GUESS}"{guess}"?'
     return f"known: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}" if names else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.text.safe import plain_lines
@@ -31,6 +31,10 @@ class Failure(Exception):
     def __str__(self) -> str:
         return f"{self.what}\n    hint: {self.hint}" if self.hint else self.what
 
+    def without_source(self) -> str:
+        """The same without lines of the user's files, which may hold secrets."""
+        return "\n".join(map(str, self.problems)) if self.problems else str(self)
+
     def to_json(self) -> dict[str, Any]:
         """For machines, in the form of `validate --json`; what has no place has an empty file, line and column 0."""
         placeless = {
@@ -38,6 +42,7 @@ class Failure(Exception):
             "line": 0,
             "column": 0,
             "path": "",
+            "code": "",
             "what": self.what,
             "hint": self.hint,
             "warning": False,
@@ -45,12 +50,16 @@ class Failure(Exception):
         return {"ok": False, "problems": [problem.to_json() for problem in self.problems] or [placeless]}
 
 
-def refuse_errors(problems: Sequence[Problem]) -> None:
-    """Raise Failure with the whole report, warnings too, if there is an error among the problems."""
-    from dusty_tasks.core.text.problems import errors, report
+def refuse_errors(problems: Sequence[Problem], lines_of: Callable[[str], Sequence[str]] | None = None) -> None:
+    """Raise Failure with the whole report, warnings too, if there is an error among the problems.
+
+    `lines_of` gives the lines of a file that is not written yet.
+    """
+    from dusty_tasks.core.text.problems import errors
+    from dusty_tasks.effects.doors.source_lines import told
 
     if errors(problems):
-        raise Failure(report(problems), problems=problems)
+        raise Failure(told(problems, lines_of), problems=problems)
 
 
 class ToolFailed(Failure):

@@ -156,7 +156,7 @@ def _check(home: str, text: str) -> None:
     from dusty_tasks.core.text.problems import errors
     from dusty_tasks.effects.home.settings import settings_from
 
-    refuse_errors(errors(settings_from(text.encode(), home)[1]))
+    refuse_errors(errors(settings_from(text.encode(), home)[1]), lambda _file: text.split("\n"))
 
 
 def _write(path: str, text: str) -> None:

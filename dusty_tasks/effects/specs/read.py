@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import extended
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.memo import Memo, digest
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable
@@ -22,6 +23,7 @@ from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import is_settled
 from dusty_tasks.effects.doors.memos import read_memo, write_memo
+from dusty_tasks.effects.doors.source_lines import learn_root
 from dusty_tasks.effects.specs.schemas import read_schema
 from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_PARSED = 4096
 """Specs of a kind."""
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.specs.shape import DocumentReader
 
 
 def read_documents(
@@ -43,6 +48,7 @@ def read_documents(
     root = str(root)
     if not os.path.isdir(root):
         raise Failure(f"there is no specs repo at {root}", f"{DUSTY} config set specs_repo <repo or folder>")
+    learn_root(root)
     version = digest((code_version(), root))
     memo = read_memo(cache_path, version) if cache_path is not None else Memo()
     now = time.time_ns()
@@ -81,7 +87,8 @@ def _read(found: SpecFile) -> Document:
                 return _parser(found.kind)(name, found.file, file.read(MAX_BYTES + 1))
         except OSError as error:
             trouble = f"cannot be read: {error.strerror}"
-    problem = Problem(Place(found.file), "", trouble, hint)
+    code = Code.LINK_OUT if trouble.startswith("link") else Code.UNREADABLE_FILE
+    problem = Problem(Place(found.file), "", code, trouble, hint)
     return Document(found.kind, spec_name(name), found.file, {}, [], [problem], is_readable=False)
 
 
@@ -105,5 +112,10 @@ def _problems_of_names(root: str) -> Iterator[Problem]:
             if name.endswith(".yaml") and name[0] != ".":
                 file = printable(f"{folder}/{name}")
                 yield Problem(
-                    Place(file), "", "ignored: a spec's name ends in .yml", "rename it to .yml", is_warning=True
+                    Place(file),
+                    "",
+                    Code.YAML_SUFFIX,
+                    "ignored: a spec's name ends in .yml",
+                    "rename it to .yml",
+                    is_warning=True,
                 )

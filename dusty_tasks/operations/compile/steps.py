@@ -228,12 +228,12 @@ def _keep_memo(name: str) -> None:
 def _write_stack() -> None:
     from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.stack.json_form import ports_to_json, stack_json
-    from dusty_tasks.core.text.problems import report
+    from dusty_tasks.effects.doors.source_lines import told
 
     made, problems = session.assembled()
     refuse_errors(problems)
     if problems:
-        warn(report(problems))
+        warn(told(problems))
     if not session.active_bundles() or not made.stack.bundles:
         raise Failure(*nothing_active())
     _put(_record("stack"), {STACK: stack_json(made.stack, made.ports).encode()})

@@ -57,7 +57,11 @@ def settings() -> list[Finding]:
     try:
         session.settings()
     except Failure as failure:
-        return [Finding("settings", FAILED, str(failure), f"mend {session.paths().config}, or: {DUSTY} config undo")]
+        return [
+            Finding(
+                "settings", FAILED, failure.without_source(), f"mend {session.paths().config}, or: {DUSTY} config undo"
+            )
+        ]
     try:
         specs = session.specs()
     except Failure as failure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from test_cases import lines_in
 
 from dusty_tasks.core.check.specs import check_specs
 from dusty_tasks.core.check.stack import check_stack
@@ -26,7 +27,7 @@ def problems_of(case: Path) -> str:
         if not errors(problems):
             stack, warnings = assemble(specs, settings.bundles)
             problems += [*warnings, *check_stack(specs, stack)]
-    return report(problems) + "\n"
+    return report(problems, lambda file: lines_in(case, file)) + "\n"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.removeprefix("problems_"))

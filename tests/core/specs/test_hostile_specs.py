@@ -285,7 +285,7 @@ def texts_in(value: Any) -> Iterator[str]:
 
 def assert_printable(problems: list[Problem]) -> None:
     """A message cannot clear the screen, turn the text around, or look like two problems."""
-    lines = report(problems).splitlines()
+    lines = report(problems, lambda _file: []).splitlines()
     assert all(line.isprintable() for line in lines)
     assert len(lines) == sum(1 + bool(problem.hint) for problem in problems) + bool(problems)
 
