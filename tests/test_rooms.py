@@ -44,6 +44,7 @@ WORLD = {
 SHELVES = {
     "core": (
         "suites",
+        "history",
         "of_verbs",
         "check",
         "artifacts",

@@ -11,16 +11,16 @@ import tarfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.of_verbs.redaction import Redactor, values_below, without_values
+from dusty_tasks.core.of_verbs.redaction import without_values
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.redacting import read_compose_file, redactor
 from dusty_tasks.verbs.shared.words import local_path, misuse
 
 LINES = 200
@@ -188,13 +188,7 @@ def compose() -> str:
     """The Compose file without the values of variables."""
     import yaml
 
-    return str(yaml.safe_dump(without_values(_compose_file()), sort_keys=False, allow_unicode=True))
-
-
-def _compose_file() -> Any:
-    import yaml
-
-    return yaml.safe_load(build("docker-compose.yml"))
+    return str(yaml.safe_dump(without_values(read_compose_file()), sort_keys=False, allow_unicode=True))
 
 
 def build(name: str) -> str:
@@ -233,39 +227,6 @@ def bugs() -> Iterator[tuple[str, str]]:
     )
     for name in names[-3:]:
         yield f"bugs/{name}", (read_bytes(os.path.join(folder, name)) or b"").decode("utf-8", "replace")
-
-
-def redactor() -> Redactor:
-    """Knows the values of variables (set, in specs, from the caller), and the lines of assets."""
-    from dusty_tasks.effects.home.assets import read_asset, set_keys
-    from dusty_tasks.effects.home.config import read_config
-
-    home = session.home()
-    secrets: list[str] = []
-    for read in (lambda: read_config(home), _compose_file):
-        try:
-            found = read()
-        except (Failure, OSError, ValueError):
-            continue
-        secrets += values_below(found)
-        secrets += [os.environ[name] for name in _names_without_value(found) if name in os.environ]
-    for key in set_keys(home):
-        secrets.append((read_asset(home, key) or b"").decode("utf-8", "ignore"))
-    return Redactor(secrets, [os.path.expanduser("~"), os.path.realpath(os.path.expanduser("~"))])
-
-
-def _names_without_value(value: Any) -> list[str]:
-    """Variables that the caller of `up` fills in."""
-    if isinstance(value, dict):
-        mine = [
-            name
-            for key in ("environment", "env")
-            if isinstance(value.get(key), dict)
-            for name, text in value[key].items()
-            if text is None
-        ]
-        return mine + [name for entry in value.values() for name in _names_without_value(entry)]
-    return [name for entry in value for name in _names_without_value(entry)] if isinstance(value, list) else []
 
 
 def write_archive(path: str, texts: dict[str, str]) -> None:

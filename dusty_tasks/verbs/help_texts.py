@@ -97,7 +97,16 @@ when all have ended and none is coming back; on a terminal it waits for the next
     "plan": """\
 Each line has its cause. It is what `{dusty} up --no-pull` would do now, in that order. Of a Docker host that does not answer
 nothing is planned, and plan ends with 2; one that is known to be off is said to be off.""",
-    "why": "    {dusty} why web",
+    "why": """\
+First what the last `{dusty} up`, restart or stop did to it, with the cause and its spec line. Then what its container
+does now, and where that is not what it should do: why, since when, and its last lines without secrets. What the engine
+says comes first (the memory limit, a kill, a stop, a failing health check, a restart policy and its count, an image,
+command or port that keeps it from starting, a restart of the engine); then what was printed (a full disk, a missing
+command); then what it needs and died before it. `likely` marks what nobody noted and fits best; what nobody knows is said
+to be unknown.
+
+    {dusty} why web
+    {dusty} why --json web""",
     "doctor": """\
 One line for each thing: ok, a warning, or failed with the command that mends it. A container that failed, is unhealthy or
 does not answer is among them, and so is a DUSTY_HOME that other users of this machine may read or change. Ends with 1 if

@@ -90,7 +90,7 @@ READ = '[ ! -f "$1" ] || cat "$1"'
 def write_host_file(host: DockerHost, below: str, data: bytes, mode: int = 0o644, in_place_of: str = "") -> None:
     """Put `data` at `below`, a path below host.root; then the file `in_place_of` beside it goes, if it is there. Raises Failure if a link, a folder or the like is in its way; ToolFailed."""
     if host.is_local:
-        _check_way(host, below)
+        check_way(host, below)
         write_atomically(host.path(below), data, mode)
         if in_place_of:
             remove_host_file(host, f"{os.path.dirname(below)}/{in_place_of}")
@@ -131,7 +131,7 @@ def write_host_lines(host: DockerHost, below: str, text_by_name: Mapping[str, st
             host.run_script(PUT_LINES, host.root, below, input=lines.encode(), check=False, as_root=True),
         )
         return
-    _check_way(host, f"{below}/")
+    check_way(host, f"{below}/")
     try:
         os.makedirs(path, exist_ok=True)
         # Whatever the caller's umask is: the proxy reads them as a user of its own.
@@ -165,7 +165,7 @@ def remove_host_file(host: DockerHost, below: str) -> None:
     if not host.is_local:
         _check(["rm", path], host.run_script(REMOVE, host.root, below, check=False, as_root=True))
         return
-    _check_way(host, below)
+    check_way(host, below)
     try:
         os.unlink(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -183,7 +183,8 @@ def in_the_way(what: str) -> Failure:
     )
 
 
-def _check_way(host: DockerHost, below: str) -> None:
+def check_way(host: DockerHost, below: str) -> None:
+    """Raise Failure if a link or a file stands where a folder above `below` belongs, on a local Docker host."""
     path = host.root.rstrip("/")
     for part in below.split("/")[:-1]:
         path = f"{path}/{part}"

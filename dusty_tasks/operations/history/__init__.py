@@ -1,0 +1,1 @@
+"""What happened: read, explained, noted, and shown in one order of time."""
