@@ -14,6 +14,7 @@ from typing import BinaryIO, TextIO
 
 from dusty_tasks.core.text.looks import PLAIN, Look, between_marks, drawn, padded, width_of
 from dusty_tasks.core.text.safe import harmless, printable
+from dusty_tasks.voices import heard_by, speaking_to
 
 UNKNOWN_WIDTH = 80
 """Columns of a terminal that does not tell."""
@@ -24,7 +25,10 @@ _shown_above: list[Callable[[str], None]] = []
 
 def say(text: str = "") -> None:
     """One or more lines to stdout, at once visible through a pipe. Marks of core/text/looks are shown where a terminal shows them."""
-    if _shown_above:
+    if voice := heard_by():
+        with speaking_to(None):
+            voice.say(text)
+    elif _shown_above:
         _shown_above[-1](_as_shown(text, sys.__stdout__))
     else:
         print(_as_shown(text, sys.stdout), flush=True)
@@ -32,7 +36,11 @@ def say(text: str = "") -> None:
 
 def warn(text: str) -> None:
     """One or more lines to stderr: what went wrong, in the colour of its severity."""
-    print(_as_shown(text, sys.stderr, is_severe=True), file=sys.stderr, flush=True)
+    if voice := heard_by():
+        with speaking_to(None):
+            voice.warn(text)
+    else:
+        print(_as_shown(text, sys.stderr, is_severe=True), file=sys.stderr, flush=True)
 
 
 def say_interrupted() -> None:
@@ -41,7 +49,9 @@ def say_interrupted() -> None:
 
 
 def is_terminal(stream: TextIO | None = None) -> bool:
-    """True if `stream` (default stdout) is a terminal; closed streams are not."""
+    """True if `stream` (default stdout) is a terminal; closed streams are not, nor is what another one hears."""
+    if heard_by():
+        return False
     try:
         return (stream or sys.stdout).isatty()
     except (AttributeError, ValueError):
@@ -188,6 +198,10 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 @contextmanager
 def working(title: str) -> Iterator[None]:
     """While a long step runs: on a terminal its name with a spinner and the time at the foot, gone when it is done."""
+    if voice := heard_by():
+        with voice.progress(title, None):
+            yield
+        return
     with _at_the_foot(title, None):
         yield
 
@@ -198,6 +212,10 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[str], N
 
     On a terminal a rich bar, gone when done; elsewhere one plain line a report. Usable from threads.
     """
+    if voice := heard_by():
+        with voice.progress(title, total) as report:
+            yield report
+        return
     with _at_the_foot(title, total) as report:
         yield report or (lambda text: say(f"{title}: {text}") if text else None)
 

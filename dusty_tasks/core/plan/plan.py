@@ -1,6 +1,6 @@
 """wanted x found -> plan: the small operations that make reality what the specs say, each with its cause.
 
-Pure: it asks nobody and prints nothing; the executor (pipelines/up) decides nothing. Rules: docs/architecture.md,
+Pure: it asks nobody and prints nothing; the executor (operations/up) decides nothing. Rules: docs/architecture.md,
 and docs/verbs.md on `up`.
 """
 

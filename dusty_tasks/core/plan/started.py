@@ -63,7 +63,7 @@ def record_of(
     container: FoundContainer,
     change: Change,
     sources: Sources,
-    receipts: dict[str, dict[str, Any]],
+    receipts: Mapping[str, Mapping[str, Any]],
     before: StartedRecord | None,
     time_text: str,
     inodes: Mapping[str, int],
@@ -133,7 +133,11 @@ def started_anew(record: StartedRecord) -> StartedRecord:
 
 
 def restarted(
-    record: StartedRecord, wanted: WantedContainer, receipts: dict[str, dict[str, Any]], change: Change, time_text: str
+    record: StartedRecord,
+    wanted: WantedContainer,
+    receipts: Mapping[str, Mapping[str, Any]],
+    change: Change,
+    time_text: str,
 ) -> StartedRecord:
     """The record of a container that `change` started as it is, with the code that lies on the Docker host now."""
     return {
@@ -205,7 +209,7 @@ def last_good(record: StartedRecord) -> str:
     return (record.get("good") if "ready" in record else record.get("time")) or ""
 
 
-def synced(wanted: WantedContainer, receipts: dict[str, dict[str, Any]]) -> StartedRecord:
+def synced(wanted: WantedContainer, receipts: Mapping[str, Mapping[str, Any]]) -> StartedRecord:
     """The code that a container is started with: the fingerprints of its copies, and their ids."""
     found = {repo_id: receipts[repo_id] for repo_id in wanted.repo_ids if repo_id in receipts}
     return {

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any, NamedTuple, NoReturn, TypedDict
+from typing import IO, Any, NamedTuple, TypedDict
 
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 
@@ -213,17 +212,6 @@ def check_goes_on() -> None:
     """Raise Failure in a thread whose run was interrupted: it must neither start a program nor wait for a lock."""
     if _is_giving_up and threading.current_thread() is not threading.main_thread():
         raise Failure("interrupted", code=130)
-
-
-def begin_again() -> NoReturn:
-    """Become the command that this process was called as, in the folder in which it was typed. It does not return."""
-    doit = sys.modules.get("doit")
-    folder = doit.get_initial_workdir() if doit else ""
-    if folder:
-        os.chdir(folder)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 def run_attached(argv: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: str | None = None) -> int:

@@ -42,6 +42,7 @@ from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.compose import run_compose_up
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.observe.docker_host import VOLUMES
+from dusty_tasks.operations.launch.reporter import Deeds
 from dusty_tasks.operations.look import View
 
 HEALTH_INTERVAL = 0.2
@@ -55,8 +56,8 @@ class Launcher:
         engine: Engine,
         settings: Settings,
         view: View,
-        receipts: dict[str, dict[str, Any]],
-        done: list[Change],
+        deeds: Deeds,
+        receipts: Mapping[str, dict[str, Any]] = MappingProxyType({}),
         lock: int | None = None,
     ) -> None:
         self.engine, self.settings, self.view = engine, settings, view
@@ -66,8 +67,8 @@ class Launcher:
         self.started = dict(view.found.started)
         self.containers = dict(view.found.containers)
         self.wanted = {container.name: container for container in view.wanted.containers}
-        self.done = done
-        """The caller's list of what was done, in order; added to."""
+        self.deeds = deeds
+        """The caller's, in which what was done is noted."""
         self.failures: dict[str, Failure] = {}
         self._told_waiting: set[str] = set()
         """Containers whose health check was said to be waited for."""
@@ -80,7 +81,7 @@ class Launcher:
         while remaining:
             batch = remaining.pop(0)
             for change in batch.changes:
-                say(str(change))
+                self.deeds.begin(change)
             if batch.is_made_by_compose:
                 with self._noting_volumes(batch):
                     self._make(batch)
@@ -119,7 +120,7 @@ class Launcher:
             self._take_away(leftovers[change.name], keep_volumes=True)
 
         for change in changes:
-            say(str(change))
+            self.deeds.begin(change)
         self._each(changes, away)
 
     def _take_away(self, container: FoundContainer, *, keep_volumes: bool = False) -> None:
@@ -136,9 +137,9 @@ class Launcher:
                 acts.run_stop(self.engine, container.id, stop_seconds_of(container.kind))
 
         for change in changes:
-            say(str(change))
+            self.deeds.begin(change)
         self._each(changes, away)
-        gone = {self.containers[change.name].container_name for change in self.done if change.kind == REMOVE}
+        gone = {self.containers[change.name].container_name for change in self.deeds.done if change.kind == REMOVE}
         if gone & self.started.keys():
             self.started = {name: record for name, record in self.started.items() if name not in gone}
             self.write_records()
@@ -235,7 +236,7 @@ class Launcher:
         }
         for instead in made_instead(batch.changes, refusals, self.view.wanted):
             for change in instead.changes:
-                say(str(change))
+                self.deeds.begin(change)
                 del self.failures[change.name]
             self._make(instead)
 
@@ -247,7 +248,7 @@ class Launcher:
             if failure:
                 self.failures[change.name] = failure
             elif note:
-                self.done.append(change)
+                self.deeds.end(change)
 
     def _inodes(self, changes: Iterable[Change]) -> dict[str, int]:
         """Of what these containers mount, as it lay there before they were started: what was replaced meanwhile counts as replaced.
@@ -279,7 +280,7 @@ class Launcher:
             )
             now = {"good": last_good(before or {}), **now}
             self.started[wanted.container_name] = still_mounting(now, before or {}) if change.kind == UNPAUSE else now
-            self.done.append(change)
+            self.deeds.end(change)
         self.write_records()
 
     def write_records(self) -> None:
@@ -311,7 +312,7 @@ class Launcher:
 
     def reconnect(self, change: Change) -> None:
         """Give the proxy its names on the project's network; it keeps running."""
-        say(str(change))
+        self.deeds.begin(change)
         wanted = self.wanted[PROXY]
         acts.reconnect(
             self.engine,
@@ -321,7 +322,7 @@ class Launcher:
         )
         self.started[wanted.container_name] = reconnected(self.started[wanted.container_name], wanted.mapping)
         self.write_records()
-        self.done.append(change)
+        self.deeds.end(change)
 
     def note_loaded(self, change: Change, *, is_seen: bool = True) -> None:
         """The proxy has been told to load the config that lies there now; with `is_seen` False it was restarted, and mounts anew."""
@@ -331,7 +332,7 @@ class Launcher:
             record = mounting_anew(record, proxy, read_inodes(self.engine.host, bind_sources([proxy.mapping])))
         self.started[proxy.container_name] = record
         self.write_records()
-        self.done.append(change)
+        self.deeds.end(change)
 
 
 def wait_until_healthy(engine: Engine, names: set[str], seconds: float, tell: Callable[[str], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from dusty_tasks import session
@@ -19,18 +19,19 @@ from dusty_tasks.effects.engine import images
 from dusty_tasks.effects.engine.acts import each_at_once
 from dusty_tasks.effects.engine.compose import run_compose_build
 from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.launch.reporter import Deeds
 from dusty_tasks.operations.look import View
 from dusty_tasks.operations.machine.consent import STAND_INS, Consent
 
 
-def get_images(engine: Engine, view: View, options: Options, note: Callable[[Change], None], consent: Consent) -> None:
+def get_images(engine: Engine, view: View, options: Options, deeds: Deeds, consent: Consent) -> None:
     """Do the plan's pulls and builds. Raises Failure naming every image that could not be had."""
     pulls, builds = view.plan.of(PULL), view.plan.of(BUILD)
     log_in(engine, view, {change.name for change in (*pulls, *builds)})
     for change in (*pulls, *builds):
-        say(str(change))
+        deeds.begin(change)
     failures = [
-        Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, note, consent))
+        Failure(sentence, code=code) for sentence, code in sentences(_pull_all(engine, pulls, options, deeds, consent))
     ]
     if builds:
         failure = _build_all(engine, view, [change.name for change in builds], options)
@@ -38,7 +39,7 @@ def get_images(engine: Engine, view: View, options: Options, note: Callable[[Cha
             failures.append(failure)
         else:
             for change in builds:
-                note(change)
+                deeds.end(change)
     if failures:
         raise Failure("\n".join(map(str, failures)), code=max(failure.code for failure in failures))
 
@@ -69,9 +70,7 @@ def log_in_to(registry: str, environment: Mapping[str, str]) -> None:
         )
 
 
-def _pull_all(
-    engine: Engine, pulls: list[Change], options: Options, note: Callable[[Change], None], consent: Consent
-) -> list[Report]:
+def _pull_all(engine: Engine, pulls: list[Change], options: Options, deeds: Deeds, consent: Consent) -> list[Report]:
     """Pull, and stand in where no registry answers and that is agreed to; what could not be had."""
     environment = engine.host.engine_environment()
     nginx_image = session.settings().nginx_image
@@ -81,7 +80,7 @@ def _pull_all(
             failure = images.pull(change.name, say, environment)
             if failure and not images.is_stand_in(change.name, environment):
                 raise failure
-            note(change._replace(cause="still a stand-in, no registry answers") if failure else change)
+            deeds.end(change._replace(cause="still a stand-in, no registry answers") if failure else change)
             return
         how = images.ensure_image(
             change.name,
@@ -90,7 +89,7 @@ def _pull_all(
             may_make=may_make,
             may_stand_in=True if change.name == nginx_image else None,
         )
-        note(
+        deeds.end(
             change._replace(cause=f"{change.cause}; no registry answers, so it is a stand-in")
             if how == "stand-in"
             else change

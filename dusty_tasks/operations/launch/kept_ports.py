@@ -6,7 +6,6 @@ Which port of the bridge a route has is Dusty's own choice, so another one does 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 
 from dusty_tasks import session
@@ -17,8 +16,6 @@ from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.port_holders import read_holder
 
-MARK = "DUSTY_PORTS_SET_ASIDE"
-"""In the environment of the same command begun again: it sets no more ports aside, so that it ends."""
 MAX_WAIT = 60.0
 """Seconds to wait for another compile's step to end."""
 
@@ -57,9 +54,9 @@ def _route_addresses() -> set[Address]:
 def set_ports_aside(kept: Sequence[tuple[str, Address]]) -> bool:
     """Note that no route shall get these ports, and say it; the next compile gives out others.
 
-    False, and nothing is noted, where there is nothing to set aside, a port is one that a spec names, or this command has done it once already.
+    False, and nothing is noted, where there is nothing to set aside, or a port is one that a spec names.
     """
-    if not kept or os.environ.get(MARK) or not {address for _, address in kept} <= _route_addresses():
+    if not kept or not {address for _, address in kept} <= _route_addresses():
         return False
     from dusty_tasks.core.stack.json_form import ports_to_json
     from dusty_tasks.core.stack.ports import set_aside
@@ -71,5 +68,4 @@ def set_ports_aside(kept: Sequence[tuple[str, Address]]) -> bool:
         write_if_changed(session.paths().ports, json.dumps(ports_to_json(memory)).encode())
     for name, (_, port) in kept:
         say(f"port {port} is held by the engine though no container has it: {name} gets another")
-    os.environ[MARK] = "1"
     return True

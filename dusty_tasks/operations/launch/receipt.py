@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.plan.change import CREATE, HOSTS, Change
+from dusty_tasks.core.plan.change import CREATE, HOSTS
 from dusty_tasks.core.text.paths import HOSTS_FILE
-from dusty_tasks.core.text.wording import counted
-from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.look import View
+from dusty_tasks.operations.launch.reporter import Outcome
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.wanted import WantedContainer
 
 
-class Sums(NamedTuple):
-    """What a run cost."""
-
-    changes: int
-    reads: int
-    round_trips: int = 0
-    fetches: int = 0
-    sudo_calls: int = 0
-
-    def text(self, seconds: float, *, is_idle: bool) -> str:
-        """`up to date: 0 changes, 1 Docker read, 0 sudo, 0.14 s`; what is none goes unsaid, but for changes, reads and sudo."""
-        parts = [
-            counted(self.changes, "change"),
-            counted(self.reads, "Docker read"),
-            *([counted(self.round_trips, "ssh round trip")] if self.round_trips else []),
-            *([counted(self.fetches, "fetch", "fetches")] if self.fetches else []),
-            f"{self.sudo_calls} sudo",
-            f"{seconds:.2f} s",
-        ]
-        return ("up to date: " if is_idle else "") + ", ".join(parts)
-
-
-def print_receipt(
-    view: View,
-    done: Sequence[Change],
-    warnings: Sequence[str],
-    failures: Sequence[Failure],
-    sums: Sums,
-    troubled: Collection[str] = (),
-) -> None:
-    """All of it, for a person: changes to stdout, what went wrong to stderr. `troubled` are containers that are not ready."""
-    from dusty_tasks.effects.doors.clock import seconds_since_start
-
+def print_receipt(outcome: Outcome) -> None:
+    """All of it, for a person: changes to stdout, what went wrong to stderr."""
+    view, done = outcome.view, outcome.done
+    assert view, "a whole run has looked"
     for change in done:
         say(change.done)
     for change in view.plan.pending:
@@ -59,7 +28,7 @@ def print_receipt(
 
         if news := lines_that_are_news():
             say(news)
-    made = {change.name for change in done if change.kind == CREATE} - {*troubled}
+    made = {change.name for change in done if change.kind == CREATE} - outcome.troubles.keys()
     for line in where_they_answer(
         [container for container in view.wanted.containers if container.name in made and container.http_urls]
     ):
@@ -71,13 +40,13 @@ def print_receipt(
 
         if told := told_of_root(session.settings()):
             say(told)
-    for warning in warnings:
+    for warning in outcome.warnings:
         warn(f"warning: {warning}")
-    for failure in failures:
+    for failure in outcome.failures:
         warn(str(failure))
     # A hosts section that was refused is nobody's work any more.
-    is_idle = not done and not failures and all(change.kind == HOSTS for change in view.plan.pending)
-    say(sums.text(seconds_since_start(), is_idle=is_idle))
+    is_idle = not done and not outcome.failures and all(change.kind == HOSTS for change in view.plan.pending)
+    say(outcome.sums.text(outcome.seconds, is_idle=is_idle))
 
 
 def where_they_answer(containers: Sequence[WantedContainer]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dusty_tasks import console
 from dusty_tasks.console import say
 
 AGREED = "DUSTY_AGREED"
-"""In the environment of the same command begun again: by the launcher, whose own question named all of this, or by `sg docker`."""
+"""In the environment: of the launcher, whose own question named all of this, and of the same command begun again by `sg docker`."""
 
 
 class Item(NamedTuple):

@@ -440,13 +440,15 @@ def repair(names: Iterable[str]) -> None:
 def _repair_proxy() -> None:
     from dusty_tasks.effects.doors.lock import held
     from dusty_tasks.operations.launch.containers import Launcher
+    from dusty_tasks.operations.launch.printed import Printed
     from dusty_tasks.operations.launch.proxy import load_config, push_config
+    from dusty_tasks.operations.launch.reporter import Deeds
     from dusty_tasks.operations.look import look
 
     asked = Engine(session.docker_host())
     with held("up", verb="doctor", home=session.home()):
         view = look(asked)
-        launcher = Launcher(asked, session.settings(), view, {}, [])
+        launcher = Launcher(asked, session.settings(), view, Deeds(Printed()))
         proxy = view.found.containers.get(PROXY)
         if proxy is None or proxy.state != "running":
             return

@@ -18,12 +18,19 @@ A_DAY = 24 * 3600
 
 
 def ensure_tools(
-    consent: Consent, say: Say, *, home: str | None = None, engine_here: bool = True, also: Sequence[Item] = ()
+    consent: Consent,
+    say: Say,
+    *,
+    home: str | None = None,
+    engine_here: bool = True,
+    also: Sequence[Item] = (),
+    may_become: bool = True,
 ) -> int:
     """See to it that docker, an engine, Compose v2, rsync and git are there: exit code 0, 1 (mend it and come again) or 2.
 
     What is missing is brought with consent, else the commands are shown and the code is 1. `also` is what the run will do
     to this machine beside that: one question covers it. `engine_here=False` is for a Docker host that is another machine.
+    `may_become` lets this process become the same command with the group docker, where the account has just come into it.
     Where all is there it starts no process and asks nothing.
     """
     from dusty_tasks.effects.machine import packages
@@ -32,7 +39,7 @@ def ensure_tools(
     if not missing:
         return 0
     if missing == [provision.ACCESS] and packages.is_in_docker_group():
-        return _go_on_in_the_group(consent, say, is_news=False)
+        return _go_on_in_the_group(consent, say, may_become, is_news=False)
     machine = packages.read_machine(home or session.home())
     plan = provision.plan_provision(machine, missing)
     say(f"Missing here: {', '.join(missing)}.")
@@ -54,7 +61,7 @@ def ensure_tools(
             _refuse(plan._replace(steps=tuple(step for step in plan.steps if step not in by_user)), machine, say)
             or code
         )
-    return _bring(plan.steps, machine, say) or _check_again(consent, machine, missing, say, engine_here)
+    return _bring(plan.steps, machine, say) or _check_again(consent, machine, missing, say, engine_here, may_become)
 
 
 def join_docker_group() -> None:
@@ -119,7 +126,9 @@ def _show_progress(what: str, say: Say, line: str) -> None:
         say(f"  set up {line.split()[2]}")
 
 
-def _check_again(consent: Consent, machine: Machine, missing: list[str], say: Say, engine_here: bool) -> int:
+def _check_again(
+    consent: Consent, machine: Machine, missing: list[str], say: Say, engine_here: bool, may_become: bool
+) -> int:
     from dusty_tasks.effects.machine import packages
 
     if {provision.ENGINE, provision.STOPPED} & set(missing):
@@ -132,7 +141,7 @@ def _check_again(consent: Consent, machine: Machine, missing: list[str], say: Sa
     if provision.GIT in missing and provision.GIT not in still:
         _complete_examples(say)
     if still == [provision.ACCESS]:
-        return _go_on_in_the_group(consent, say, is_news=True)
+        return _go_on_in_the_group(consent, say, may_become, is_news=True)
     if still:
         say(f"Still missing after that: {', '.join(still)}.")
     return 2 if still else 0
@@ -146,14 +155,15 @@ def _complete_examples(say: Say) -> None:
         write_examples(session.home(), say)
 
 
-def _go_on_in_the_group(consent: Consent, say: Say, *, is_news: bool) -> int:
+def _go_on_in_the_group(consent: Consent, say: Say, may_become: bool, *, is_news: bool) -> int:
     """A session learns of a new group at the next login; `sg docker` gives it to this command now."""
     from dusty_tasks.effects.machine import packages
 
-    if is_news:
-        say("going on with the group docker (`sg docker`), which this session does not have yet")
-    consent.hand_on()
-    sys.stdout.flush()
-    packages.rerun_in_docker_group(sys.orig_argv)
+    if may_become:
+        if is_news:
+            say("going on with the group docker (`sg docker`), which this session does not have yet")
+        consent.hand_on()
+        sys.stdout.flush()
+        packages.rerun_in_docker_group(sys.orig_argv)
     say("the group docker could not be taken on: log out and in again, then run this once more")
     return 1

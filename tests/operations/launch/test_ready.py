@@ -16,7 +16,7 @@ from dusty_tasks.effects.engine import probe as http_probe
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.operations.launch import route_checks
 from dusty_tasks.operations.launch.ready import Outcome, wait_until_ready
-from dusty_tasks.operations.launch.receipt import Sums
+from dusty_tasks.operations.launch.reporter import Sums
 
 URL = ["http://web.test/"]
 

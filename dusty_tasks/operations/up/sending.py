@@ -1,0 +1,61 @@
+"""What `up` brings to the Docker host before it touches a container: images, command files, assets, code. What fails here stops the run."""
+
+from __future__ import annotations
+
+from dusty_tasks import session
+from dusty_tasks.console import say, working
+from dusty_tasks.core.code.bind_sources import mounts_part_of
+from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SYNC
+from dusty_tasks.core.text.paths import COPIES
+from dusty_tasks.core.text.wording import counted
+from dusty_tasks.operations.look import look
+from dusty_tasks.operations.up.run import Run
+
+
+def get_images(run: Run) -> None:
+    """Log in where that is needed, pull and build; then plan again, since a tag may mean another image now."""
+    from dusty_tasks.operations.launch.images import get_images
+
+    get_images(run.engine, run.view, run.options.planning, run.deeds, run.consent)
+    run.view = look(run.engine, run.options.planning._replace(pull=False, build=False))
+
+
+def push(run: Run) -> None:
+    """Command files and assets."""
+    from dusty_tasks.operations.launch.pushes import push_assets, push_command_files
+
+    for change in run.view.plan.of(COMMAND_FILES, ASSETS):
+        run.deeds.begin(change)
+        (push_command_files if change.kind == COMMAND_FILES else push_assets)(run.engine.host, run.view)
+        run.deeds.end(change)
+
+
+def sync(run: Run) -> None:
+    """The repos that changed; if one fails, no container is touched."""
+    from dusty_tasks.operations.code.sync import SYNCED, failure_of, sync_repos
+
+    changes = {change.name: change for change in run.view.plan.of(SYNC)}
+    for change in changes.values():
+        run.deeds.begin(change)
+    repos = run.view.wanted.repos
+    with working(f"syncing {counted(len(changes), 'repo')}"):
+        outcomes = sync_repos(
+            [entry for entry in repos if entry.id in changes],
+            host=run.engine.host,
+            settings=session.settings(),
+            say=say,
+            verb="up",
+            stack_repos=repos,
+        )
+    for outcome in outcomes:
+        if outcome.status == SYNCED:
+            run.deeds.end(changes[outcome.repo_id])
+    run.receipts = {**run.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
+    if failure := failure_of(outcomes):
+        raise failure
+    copies = [run.engine.host.path(COPIES, repo_id) for repo_id in changes]
+    if mounts_part_of((container.mapping for container in run.view.wanted.containers), copies):
+        from dusty_tasks.operations.look import with_fresh_inodes
+
+        # rsync puts a new file in place of the former one.
+        run.view = with_fresh_inodes(run.engine, run.view, run.options.planning._replace(pull=False, build=False))
