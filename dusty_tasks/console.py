@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, TextIO
 
-from dusty_tasks.core.text.looks import PLAIN, Look, between_marks, drawn, padded, width_of
+from dusty_tasks.core.text.looks import PLAIN, Look, between_marks, drawn, padded, width_of, wrapped
 from dusty_tasks.core.text.safe import harmless, printable
 from dusty_tasks.voices import heard_by, speaking_to
 
@@ -181,6 +181,28 @@ def _path_of(name: str) -> str:
     except (Failure, OSError):
         return ""
     return path if os.path.isfile(path) else ""
+
+
+def drawn_for(text: str, stream: TextIO | None = None) -> str:
+    """A marked text as a stream (default stdout) shows it, links among it: for those that print in a way of their own."""
+    return _as_shown(text, stream or sys.stdout)
+
+
+def table_within(columns: int, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose last column, paths or sentences, goes to a line of its own below each row where it does not fit `columns` (0: no end).
+
+    So nothing is broken in the middle of a word, and a path can be copied.
+    """
+    whole = table(headers, rows)
+    if not columns or all(width_of(line) <= columns for line in whole.splitlines()):
+        return whole
+    firsts = table(headers[:-1], [row[:-1] for row in rows]).splitlines()
+    lasts = [*([""] if headers else []), *(between_marks(str(row[-1]), printable) for row in rows)]
+    return "\n".join(
+        line
+        for first, last in zip(firsts, lasts, strict=True)
+        for line in (wrapped(first, columns, "    "), *([wrapped(f"    {last}", columns)] if last else []))
+    )
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

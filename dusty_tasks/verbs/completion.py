@@ -51,6 +51,7 @@ def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
         "lib": known.libs,
         "service": known.services,
         "container": (*known.apps, *known.services, PROXY),
+        "part": (*known.apps, *known.libs, *known.services, PROXY),
         "repo": known.repos,
         "asset": known.assets,
         "script": known.scripts.get(words[-1] if words else "", ()),

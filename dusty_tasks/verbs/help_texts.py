@@ -81,10 +81,15 @@ is, a folder as a tar archive.
     {dusty} cp fixtures web:/srv/fixtures
     {dusty} cp web:/srv/data api:/srv/data""",
     "status": """\
-For each part of the stack: the state of its container, its URLs, the commit its code comes from, whether that is synced, and
-what `{dusty} up` would still change. A container is running, starting, not answering, unhealthy, failed, stopped (by hand),
-finished (its work is done), paused, created or absent. Where the Docker host is known to be off, it is off; where it does
-not answer, nothing is known of it, and status ends with 2.""",
+One line for each part of the stack, what needs a look first: the state of its container and for how long, the commit its
+code comes from, and then the one thing to know: why it failed, what `{dusty} up` would change, or its URLs. A container is
+running, starting, not answering, unhealthy, failed, stopped (by hand), finished (its work is done), paused, created or
+absent. Where the Docker host is known to be off, it is off; where it does not answer, nothing is known of it, and status
+ends with 2.
+
+With names, or with `-v` for all parts: every detail, and the repos that they use. On a terminal lines are cut to its width;
+`-w` takes the whole screen, keeps what needs a look on it, and gives the screen back at the end. `--stats` takes half a
+second more.""",
     "logs": """\
 Several containers are merged, each line with the name of its container. Containers that have ended count. What they printed
 to stderr comes on stderr; `2>&1` brings both into a pipe.

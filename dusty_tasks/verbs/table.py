@@ -36,7 +36,7 @@ class Verb(NamedTuple):
     verbatim_after: int = -1
     """After this many words everything is passed on untouched, dashes included; -1: never."""
     words: tuple[str, ...] = ()
-    """What each word names, for completion: bundle, app, service, container, repo, script, suite, key, value, asset, path, or `a|b` literals."""
+    """What each word names, for completion: bundle, app, lib, service, container, part (a container or lib), repo, script, suite, key, value, asset, path, or `a|b` literals."""
     after: dict[str, tuple[str, ...]] = {}
     """The kinds of the words after a certain first word, where they differ from `words`."""
 
@@ -155,13 +155,15 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "status",
         LOOK,
-        "",
+        "[names…]",
         "what is active, what runs, and from which code",
         (
             JSON,
             Option("watch", "refresh until interrupted", short="w"),
-            Option("verbose", "ask git about each repo", short="v"),
+            Option("verbose", "every detail of all parts, and what git says of each repo", short="v"),
+            Option("stats", "CPU and memory of each container"),
         ),
+        words=("part",),
     ),
     Verb(
         "logs",

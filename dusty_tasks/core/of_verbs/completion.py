@@ -112,7 +112,7 @@ def _kind_of_next(line: Line) -> str:
 def _named(kind: str, words: tuple[str, ...], names: Callable[[str, tuple[str, ...]], Iterable[str]]) -> Iterable[str]:
     """The names of a kind; a word that is no kind stands for itself."""
     literals = {"schema": ("app", "lib", "service", "bundle", "config"), "host": ("local", "ssh")}
-    kinds = ("bundle", "app", "lib", "service", "container", "repo", "script", "suite", "asset", "key", "value")
+    kinds = ("bundle", "app", "lib", "service", "container", "part", "repo", "script", "suite", "asset", "key", "value")
     if kind == "path":
         return (PATHS,)
     return names(kind, words) if kind in kinds else literals.get(kind, (kind,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dusty_tasks.core.text.looks import Tone, file_url, linked, painted, plain
+from dusty_tasks.core.text.looks import Tone, file_url, linked, outside_links, painted, plain
 
 _URL = re.compile(r"https?://[!-~]*[^\s!-/:-@\[-`{-~]/?")
 _PLACE = re.compile(r"(?<![\w/.~-])([\w/.~+-]+\.ya?ml)(:\d+(?::\d+)?)")
@@ -19,13 +19,13 @@ _HINT = re.compile(r" +hint: ")
 
 def with_links(text: str, path_of: Callable[[str], str] = lambda _name: "") -> str:
     """URLs, and places in files, as links; `path_of` gives the absolute path of a file as it is named in messages, '' if it has none."""
-    found = _URL.sub(lambda url: linked(url.group()), text)
+    text = outside_links(text, lambda piece: _URL.sub(lambda url: linked(url.group()), piece))
 
     def with_link(place: re.Match[str]) -> str:
         path = path_of(place[1])
         return linked(place.group(), file_url(path)) if path else place.group()
 
-    return _PLACE.sub(with_link, found)
+    return outside_links(text, lambda piece: _PLACE.sub(with_link, piece))
 
 
 def severe(text: str) -> str:

@@ -50,6 +50,7 @@ _BEGINNINGS = {tone: chr(0xFDD0 + number) for number, tone in enumerate(Tone)}
 _TONES = {mark: tone for tone, mark in _BEGINNINGS.items()}
 _END, _LINK, _TARGET_ENDS, _LINK_ENDS = "\ufddf", "\ufde0", "\ufde1", "\ufde2"
 _MARK = re.compile(f"{_LINK}[^{_TARGET_ENDS}]*{_TARGET_ENDS}|[\ufdd0-\ufdef]")
+_WHOLE_LINK = re.compile(f"{_LINK}[^{_LINK_ENDS}]*{_LINK_ENDS}")
 _WEB, _FILE = re.compile(r"https?://[!-~]+"), re.compile(r"file://[!-~]*")
 
 
@@ -106,6 +107,17 @@ def between_marks(text: str, change: Callable[[str], str]) -> str:
     if text.isascii():
         return change(text)
     return "".join(change(piece) + mark for piece, mark in _pieces(text))
+
+
+def outside_links(text: str, change: Callable[[str], str]) -> str:
+    """`text` with `change` done to what is no link yet; other marks are left where they are."""
+    if _LINK not in text:
+        return change(text)
+    parts, at = [], 0
+    for link in _WHOLE_LINK.finditer(text):
+        parts += [change(text[at : link.start()]), link.group()]
+        at = link.end()
+    return "".join([*parts, change(text[at:])])
 
 
 def width_of(text: str) -> int:

@@ -132,4 +132,6 @@ def test_urls_and_places_become_links() -> None:
         ("http://web.local:8080/a?b=1", "http://web.local:8080/a?b=1"),
         ("https://x.org/y", "https://x.org/y"),
     ]
+    once = with_links(text)
+    assert with_links(once) == once, "what is a link stays that link"
     assert file_url("/a b/ü%.yml") == "file:///a%20b/%C3%BC%25.yml"
