@@ -14,7 +14,7 @@ from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.doors.home import home_folder
-from dusty_tasks.effects.doors.once import Once, Session, begun
+from dusty_tasks.effects.doors.once import Once, Session, begun, current
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.table import Memos
@@ -271,5 +271,4 @@ def memo_path(name: str) -> str:
 
 def forget() -> None:
     """Drop what was read, after a step that changes settings or specs (a first run, a pull of the specs repo)."""
-    for read in (settings, specs_root, spec_files, checked, assembled, stack, compiled_stack, docker_host):
-        read.forget()
+    current().forget()

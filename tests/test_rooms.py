@@ -192,6 +192,67 @@ def test_other_programs_are_started_through_one_door() -> None:
     assert users <= doors
 
 
+OF_THE_PROCESS = {
+    "cli/doit_state.py: _swallowed": "signals come to the process",
+    "console.py: _shown_above": "there is one terminal",
+    "effects/doors/code_version.py: code_version": "the code that runs is what it was",
+    "effects/doors/process.py: _is_giving_up": "^C comes to the process",
+    "effects/doors/process.py: _running": "children are the process's",
+    "effects/specs/read.py: _parser": "of bytes, whoever has them",
+    "effects/specs/read.py: _reader": "of bytes, whoever has them",
+    "effects/specs/schemas.py: _file": "part of the code",
+    "effects/specs/schemas.py: _referred": "part of the code",
+    "effects/specs/schemas.py: read_schema": "part of the code",
+    "effects/specs/templates.py: read_templates": "part of the code",
+    "operations/code/sources.py: _user_home": "of the account that runs it",
+}
+"""What modules keep from run to run, and why that is right. All else is kept by a session (effects/doors/once)."""
+
+
+def test_no_module_keeps_what_one_run_read_for_the_next() -> None:
+    kept = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path in PACKAGE.rglob("*.py")
+        if path.relative_to(PACKAGE).parts[0] != "core"
+        for name in kept_by_module(ast.parse(path.read_text()))
+    }
+    assert kept == OF_THE_PROCESS.keys()
+
+
+def test_what_a_module_keeps_is_found() -> None:
+    text = """
+from functools import cache, lru_cache
+SHELVES = {"a": 1}
+_seen: list[str] = []
+_found = {}
+_is_over = False
+_remembered = lru_cache(len)
+@cache
+def read(): ...
+def end():
+    global _is_over
+"""
+    assert sorted(kept_by_module(ast.parse(text))) == ["_found", "_is_over", "_remembered", "_seen", "read"]
+
+
+def kept_by_module(tree: ast.Module) -> Iterator[str]:
+    """The names in a module that a call may fill for later calls: cached functions, empty containers, and what is said to be global."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            if any(
+                "cache" in ast.unparse(each) and "cached_property" not in ast.unparse(each)
+                for each in node.decorator_list
+            ):
+                yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if ast.unparse(node.value) in ("[]", "{}", "set()", "dict()", "list()") or "cache(" in ast.unparse(
+                node.value
+            ):
+                yield ast.unparse(target)
+    yield from (name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names)
+
+
 @pytest.mark.parametrize("words", [["help"], ["--help"], ["logs", "--help"], ["nosuch"]], ids=" ".join)
 def test_help_imports_neither_doit_nor_anything_heavy(words: list[str], tmp_path: Path) -> None:
     loaded = loaded_modules(words, tmp_path)

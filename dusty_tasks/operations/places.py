@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks.core.plan.change import PlaceOf
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.effects.doors.files import read_bytes
+from dusty_tasks.effects.doors.once import OnceFor
 
 if TYPE_CHECKING:
     from dusty_tasks.core.specs.sources import Source
@@ -44,7 +45,7 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
     return place_of
 
 
-@cache
+@OnceFor
 def place_of_setting(key: str) -> str:
     """`config.yml:3:8` for a setting that is written there, by its dotted key or the nearest parent of it; else `config.yml`."""
     from dusty_tasks import session
@@ -69,7 +70,7 @@ def read_origins(settings: Settings) -> dict[str, Any]:
     return _read(f"{settings.build}/origins.json")
 
 
-@cache
+@OnceFor
 def _read(path: str) -> dict[str, Any]:
     try:
         return dict(json.loads(read_bytes(path) or b"{}"))

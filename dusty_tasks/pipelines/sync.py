@@ -10,6 +10,7 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.once import Once
 from dusty_tasks.operations.code.sources import stack_repos
 from dusty_tasks.operations.code.sync import failure_of, stale_repos, sync_repos
 
@@ -57,7 +58,7 @@ def _is_up_to_date(entry: RepoEntry) -> bool:
         return False
 
 
-@functools.cache
+@Once
 def _receipts_of_stack() -> dict[str, Receipt]:
     from dusty_tasks import session
 

@@ -27,7 +27,7 @@ from dusty_tasks.effects.code.working_tree import common_folder, git_folder_of
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import ToolFailed
 from dusty_tasks.effects.doors.files import read_bounded
-from dusty_tasks.effects.doors.once import Once
+from dusty_tasks.effects.doors.once import Lasting
 
 OF_ANOTHER_REPO = (
     "GIT_DIR",
@@ -79,12 +79,12 @@ def git(
     )
 
 
-@Once
+@Lasting
 def has_lfs() -> bool:
     return shutil.which("git-lfs") is not None
 
 
-@Once
+@Lasting
 def _environment() -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}
     # LFS files come after the checkout, in one batch: a server that refuses them must not leave a tree that is half moved.
@@ -103,7 +103,7 @@ def _environment() -> dict[str, str]:
     return env
 
 
-@Once
+@Lasting
 def outside_config() -> Pairs:
     """What the user's and the system's git configuration say."""
     env = {name: value for name, value in os.environ.items() if name not in OF_ANOTHER_REPO}

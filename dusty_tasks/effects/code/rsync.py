@@ -24,7 +24,7 @@ from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import WALK
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
-from dusty_tasks.effects.doors.once import Once
+from dusty_tasks.effects.doors.once import Lasting
 
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
@@ -448,7 +448,7 @@ def check_version(host: DockerHost) -> None:
         _check(host.login.rsync_version, f"on {host.name}")
 
 
-@Once
+@Lasting
 def _local_version() -> str:
     return (process.run(["rsync", "--version"]).out.splitlines() or [""])[0]
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
 
 
@@ -21,8 +22,12 @@ class Session:
     def __init__(self, home: str = "") -> None:
         self.home = home
         """'' for that of the environment."""
-        self.read: dict[object, Any] = {}
+        self.read: dict[Once[Any] | OnceFor[Any, Any], Any] = {}
         """By what read it."""
+
+    def forget(self) -> None:
+        """Drop what may be other now that specs or settings were changed."""
+        self.read = {reader: value for reader, value in self.read.items() if reader.lasts}
 
 
 _current: ContextVar[Session] = ContextVar("session", default=Session())  # noqa: B039 - one verb a process: nothing is dropped before its end
@@ -46,6 +51,8 @@ def begun(session: Session) -> Iterator[Session]:
 class Once(Generic[Value]):
     """A function that reads something; called again in the same session, it gives what it read then. What it raises is not kept."""
 
+    lasts = False
+
     def __init__(self, read: Callable[[], Value]) -> None:
         self._read = read
         functools.update_wrapper(self, read)
@@ -62,3 +69,23 @@ class Once(Generic[Value]):
     def forget(self) -> None:
         """Read anew when it is asked for next."""
         current().read.pop(self, None)
+
+
+class Lasting(Once[Value]):
+    """The same for what no change of specs and settings makes stale."""
+
+    lasts = True
+
+
+class OnceFor(Generic[Key, Value]):
+    """The same for a function of one word."""
+
+    lasts = False
+
+    def __init__(self, read: Callable[[Key], Value]) -> None:
+        self._read = read
+        functools.update_wrapper(self, read)
+
+    def __call__(self, key: Key) -> Value:
+        kept: dict[Key, Value] = current().read.setdefault(self, {})
+        return kept[key] if key in kept else kept.setdefault(key, self._read(key))

@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.effects.doors.home import home_folder
+from dusty_tasks.effects.doors.once import Lasting
 
 if TYPE_CHECKING:
     from dusty_tasks.core.text.problems import Problem
 
 MOST_BYTES = 1 << 20
-_specs_roots: list[str] = []
+
+
+class _Reading:
+    root = ""
+    """Of the specs repo that was read last."""
+
+
+_reading = Lasting(_Reading)
 
 
 def learn_root(root: str) -> None:
     """The folder that the `file` of places is relative to from now on: the specs repo that is being read."""
-    _specs_roots[:] = [root]
+    _reading().root = root
 
 
 def told(problems: Sequence[Problem], of_text: Callable[[str], Sequence[str]] | None = None) -> str:
@@ -31,7 +39,7 @@ def told(problems: Sequence[Problem], of_text: Callable[[str], Sequence[str]] | 
 
 def lines_of(file: str) -> list[str]:
     """The lines of a spec file, or of config.yml; [] if they cannot be read now."""
-    root = home_folder() if file == CONFIG_FILE else next(iter(_specs_roots), "")
+    root = home_folder() if file == CONFIG_FILE else _reading().root
     path = os.path.join(root, file)
     if not root or not os.path.isfile(path):
         return []

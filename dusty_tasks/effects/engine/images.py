@@ -22,7 +22,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import STAND_IN_LABEL
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
-from dusty_tasks.effects.doors.once import Once
+from dusty_tasks.effects.doors.once import Lasting
 
 PYTHON_IMAGE, REDIS_IMAGE = "python:3.13-slim-bookworm", "redis:7.4-bookworm"
 """What the specs in examples/ name; a test holds them together."""
@@ -59,7 +59,7 @@ REFUSALS = ("denied", "unauthorized", "manifest unknown", "no matching manifest"
 Say = Callable[[str], None]
 Env = Mapping[str, str] | None
 _pulls = threading.Lock()
-_registry_is_silent = Once(threading.Event)
+_registry_is_silent = Lasting(threading.Event)
 """For as long as the run: the next one asks again."""
 
 

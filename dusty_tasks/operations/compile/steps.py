@@ -19,7 +19,7 @@ from dusty_tasks.core.text.memo import digest
 from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import write_if_changed
-from dusty_tasks.effects.doors.once import Once
+from dusty_tasks.effects.doors.once import Lasting
 from dusty_tasks.effects.home.artifacts import Record, record_path, write_artifacts
 from dusty_tasks.operations.compile.as_checked import AsChecked
 
@@ -53,7 +53,7 @@ class Compiling:
         """Records that were written, for the step of origins, which needs what is in them."""
 
 
-compiling = Once(Compiling)
+compiling = Lasting(Compiling)
 """That of this session."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 from dusty_tasks import session
@@ -18,6 +17,7 @@ from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.effects.docker_host.journal_file import read_journal
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.once import Once
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.happened import Clock, has_image, read_clock, read_engine_start, read_remembered
 from dusty_tasks.effects.engine.http import Engine, EngineRefused
@@ -139,7 +139,7 @@ def hidden(printed: str) -> str:
     return _redactor().text(printed) if printed.strip() else printed
 
 
-@cache
+@Once
 def _redactor() -> Redactor:
     from dusty_tasks.operations.redacting import redactor
 
