@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.artifacts.table import HOSTS, Memos, Rendering, bytes_of
@@ -16,6 +16,7 @@ from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.ports import PortMemory
 from dusty_tasks.core.text.memo import Memo
 from dusty_tasks.core.text.problems import Problem, errors
+from dusty_tasks.effects.code.commits import lead_to
 from dusty_tasks.effects.doors.failures import refuse_errors
 from dusty_tasks.effects.observe.this_machine import read_sources
 from dusty_tasks.effects.specs.templates import read_templates
@@ -24,8 +25,6 @@ from dusty_tasks.operations.places import place_finder
 TOGETHER = "all together"
 NOTHING: tuple[Side | None, PortMemory] = (None, {})
 """The side that has none of the bundles."""
-ANY_ROOT = "/dusty-impact-specs"
-"""Stands for the folder of the specs while they are compiled."""
 ELSEWHERE = "~/.dusty"
 """Stands for everybody's DUSTY_HOME."""
 
@@ -43,6 +42,8 @@ class Surroundings(NamedTuple):
 
     settings: Settings
     memos: Memos
+    root: str
+    """A link that leads to the specs that are being compiled: one name for both, since names are part of what is compiled."""
 
 
 class Found(NamedTuple):
@@ -63,8 +64,8 @@ class Broken(Exception):
 
 
 def surroundings(home: str) -> Surroundings:
-    """Those of somebody without settings of their own; `home` is an empty folder for the time being."""
-    return Surroundings(Settings(home=home), Memos(_shared(), _shared(), _shared()))
+    """Those of somebody without settings of their own; `home` is a folder for the time being."""
+    return Surroundings(Settings(home=home), Memos(_shared(), _shared(), _shared()), f"{home}/specs")
 
 
 def _shared() -> Memo:
@@ -108,16 +109,15 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
     made = assemble_with_ports(tree.specs, known, around.settings, memory)
     if errors(made.problems):
         raise Broken(made.problems)
-    rendering = Rendering(made.stack, around.settings, ANY_ROOT, read_templates(), around.memos)
+    lead_to(around.root, tree.root)
+    rendering = Rendering(made.stack, around.settings, around.root, read_templates(), around.memos)
     artifacts = bytes_of({**rendering.hosts, **rendering.nginx, **rendering.commands})
     wanted = json.loads(rendering.wanted)
-    there = from_json(_replaced(wanted, {ANY_ROOT: tree.root}))
-    sources = read_sources(around.settings, there, artifacts, {})
-    shown = {ANY_ROOT: ".", around.settings.home: ELSEWHERE}
+    sources = read_sources(around.settings, from_json(wanted), artifacts, {})
     side = Side(
-        from_json(_replaced(wanted, shown)),
+        from_json(_shown(wanted, around)),
         sources._replace(
-            environment=_replaced(sources.environment, {tree.root: "."}),
+            environment=_shown(sources.environment, around),
             # What nobody can read here, in repos of apps, is not what changed.
             contexts={name: digest for name, digest in sources.contexts.items() if not digest.startswith(UNREADABLE)},
         ),
@@ -128,9 +128,9 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
     return side, made.ports
 
 
-def _replaced(value: Any, folders: Mapping[str, str]) -> Any:
-    """`value` with other folders in place of those that differ from run to run, or between two trees, and mean the same."""
+def _shown(value: Any, around: Surroundings) -> Any:
+    """`value` as people know the folders in it: those of this run are gone when it ends."""
     text = json.dumps(value, ensure_ascii=False)
-    for folder, instead in folders.items():
-        text = text.replace(json.dumps(folder, ensure_ascii=False)[1:-1], json.dumps(instead, ensure_ascii=False)[1:-1])
+    for folder, instead in ((around.root, "."), (around.settings.home, ELSEWHERE)):
+        text = text.replace(json.dumps(folder, ensure_ascii=False)[1:-1], instead)
     return json.loads(text)

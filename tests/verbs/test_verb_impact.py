@@ -158,6 +158,16 @@ def test_what_an_image_is_built_from(repo: Repo) -> None:
     assert [change["cause"] for change in changes] == ["./built changed"] * 2  # type: ignore[attr-defined]
 
 
+def test_permissions_that_git_does_not_know_build_nothing_anew(repo: Repo) -> None:
+    repo.put("bundles/jobs.yml", "services: [built]\n")
+    repo.commit()
+    (repo.folder / "built").chmod(0o750)
+    (repo.folder / "built/Dockerfile").chmod(0o640)
+    assert repo.found("HEAD") == {}
+    (repo.folder / "built/Dockerfile").chmod(0o750)
+    assert ("recreate", "built") in kinds(repo.found("HEAD")["jobs"])
+
+
 def test_names_ports_hosts_file_and_powers(repo: Repo) -> None:
     edit(repo, "apps/web.yml", "shop.test, host_port: 80", "store.test, host_port: 8080")
     edit(repo, "services/redis.yml", "image: redis:7", "image: redis:7\nprivileged: true")

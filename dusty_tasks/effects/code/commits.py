@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 
 from dusty_tasks.core.text.called import DUSTY
@@ -49,7 +50,10 @@ class History:
         return self.clone.try_run("merge-base", one, other).out.strip() or one
 
     def lay_out(self, commit: str, folder: str) -> str:
-        """Write the files of the commit into `folder`, without touching index or working tree; where in it our folder lies. Raises ToolFailed."""
+        """Write the files of the commit into `folder`, without touching index or working tree; where in it our folder lies. Raises ToolFailed.
+
+        git knows of permissions only whether a file can be run. The others, which count for what an image is built from, are as in the working tree.
+        """
         with tempfile.TemporaryDirectory(prefix="dusty-index-") as at:
             env = {"GIT_INDEX_FILE": f"{at}/index"}
             self.clone.run("read-tree", commit, env=env)
@@ -58,4 +62,26 @@ class History:
             self.clone.run("checkout-index", "-q", "-z", "--stdin", f"--prefix={folder}/", input=names, env=env)
         laid = os.path.normpath(os.path.join(folder, self.prefix))
         os.makedirs(laid, exist_ok=True)
+        _take_permissions(folder, self.clone.path)
         return laid
+
+
+def _take_permissions(folder: str, like: str) -> None:
+    """Give files and folders below `folder` the permissions of those of the same path below `like`; who may run a file stays."""
+    for at, _, files in os.walk(folder):
+        model = os.path.join(like, os.path.relpath(at, folder))
+        for path, other in ((at, model), *((os.path.join(at, name), os.path.join(model, name)) for name in files)):
+            try:
+                now, wanted = os.lstat(path).st_mode, os.lstat(other).st_mode
+            except OSError:
+                continue
+            if stat.S_IFMT(now) == stat.S_IFMT(wanted) != stat.S_IFLNK and now & 0o100 == wanted & 0o100:
+                os.chmod(path, stat.S_IMODE(wanted))
+
+
+def lead_to(link: str, folder: str) -> None:
+    """Make `link`, or turn it, so that it leads to `folder`."""
+    os.makedirs(os.path.dirname(link), exist_ok=True)
+    if os.path.lexists(link):
+        os.unlink(link)
+    os.symlink(folder, link)
