@@ -120,7 +120,7 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
 
         found = found._replace(receipts=bound_receipts(wanted.repos, settings))
     if not reading.engine_trouble or engine.host.is_local:
-        found = found._replace(stale_repos=stale_repos(wanted, found, settings, engine.host, repo_sources))
+        found = with_stale_repos(wanted, found, settings, engine.host, repo_sources)
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
     found = found._replace(
@@ -249,15 +249,32 @@ def _read_both_sides(
     return beside(read, lambda: read_sources(wanted.repos, settings))
 
 
-def stale_repos(
+def with_stale_repos(
     wanted: Wanted, found: Found, settings: Settings, host: DockerHost, sources: Mapping[str, Source | OSError]
-) -> dict[str, str]:
-    """Repo id -> why its copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
+) -> Found:
+    """With the repos whose copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
     if settings.sync_mode == "bind" or not wanted.repos:
-        return {}
-    from dusty_tasks.operations.code.sync import stale_repos as judged
+        return found
+    from dusty_tasks.operations.code.sync import stale_repos
 
-    return {entry.id: reason for entry, reason in judged(wanted.repos, found.receipts, settings, host, sources)}
+    stale = {entry.id: stale for entry, stale in stale_repos(wanted.repos, found.receipts, settings, host, sources)}
+    return found._replace(
+        stale_repos={repo_id: each.reason for repo_id, each in stale.items()},
+        changed_paths={repo_id: each.paths for repo_id, each in stale.items() if each.paths is not None},
+    )
+
+
+def after_syncs(view: View, receipts: dict[str, dict[str, Any]], started: dict[str, Any], options: Options) -> View:
+    """The view and its plan once repos were synced: `receipts` are theirs, by repo id, `started` the records after that."""
+    stale = view.found.stale_repos
+    found = view.found._replace(
+        started=started,
+        receipts={**view.found.receipts, **receipts},
+        stale_repos={repo_id: reason for repo_id, reason in stale.items() if repo_id not in receipts},
+        sent_because={repo_id: stale[repo_id] for repo_id in receipts if repo_id in stale},
+    )
+    planned = plan(view.wanted, view.sources, found, options, place_finder(lambda: read_origins(session.settings())))
+    return view._replace(found=found, plan=in_order_of_doing(planned, view.wanted))
 
 
 def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[bool, tuple[str, ...], str]:

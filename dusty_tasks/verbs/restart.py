@@ -123,7 +123,13 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
         entries = [entry for entry in wanted.repos if ids is None or entry.id in ids]
         failure = failure_of(
             sync_repos(
-                entries, host=host, settings=session.settings(), say=say, verb="restart", stack_repos=wanted.repos
+                entries,
+                host=host,
+                settings=session.settings(),
+                say=say,
+                verb="restart",
+                stack_repos=wanted.repos,
+                is_locked=True,
             )
         )
         if failure:

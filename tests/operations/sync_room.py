@@ -65,8 +65,8 @@ class Room:
         """Short name -> reason."""
         receipts = read_receipts(self.host, [entry.id for entry in self.entries])
         return {
-            entry.id.rsplit("/", 1)[-1]: reason
-            for entry, reason in stale_repos(self.entries, receipts, self.settings, self.host)
+            entry.id.rsplit("/", 1)[-1]: stale.reason
+            for entry, stale in stale_repos(self.entries, receipts, self.settings, self.host)
         }
 
     def compiled(self) -> None:

@@ -12,10 +12,12 @@ from dusty_tasks.core.artifacts.compose import build_context, once_digests, serv
 from dusty_tasks.core.artifacts.mount_points import of_stack
 from dusty_tasks.core.artifacts.nginx import http_url
 from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
+from dusty_tasks.core.code.reloading import Rules
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
 from dusty_tasks.core.powers.model import Power
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.model import App, Lib
 from dusty_tasks.core.stack.assemble import ordered
 from dusty_tasks.core.stack.model import Stack
 
@@ -77,7 +79,19 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
         http_ports=tuple([route.container_port for route in parts.routes if route.kind == "http"]),
         route_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes)),
         stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")),
+        reload=reload_rules(parts),
+        code=app.mount or "",
     )
+
+
+def reload_rules(parts: AppParts) -> dict[str, list[Rules]]:
+    """Repo id -> the rules of the app and the libs whose repo it is, where any has some."""
+    users: tuple[App | Lib, ...] = (parts.app, *parts.libs)
+    by_repo: dict[str, list[Rules]] = {}
+    for spec in users:
+        if spec.repo and spec.repo.id in parts.repo_ids and spec.reload not in by_repo.setdefault(spec.repo.id, []):
+            by_repo[spec.repo.id].append(spec.reload)
+    return {repo_id: found for repo_id, found in by_repo.items() if any(found)}
 
 
 def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:

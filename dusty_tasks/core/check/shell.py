@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dusty_tasks.core.artifacts.commands import joined, setting_arguments, with_arguments
 from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.specs.reload import ReloadRule
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import Place, Problem
@@ -60,6 +61,8 @@ def _texts(spec: App | Lib) -> Iterator[tuple[KeyPath, str]]:
             yield ("scripts", index, "command"), with_arguments(script.command)
     else:
         yield ("install",), joined(spec.install)
+    for path, lines in reload_lines(spec.reload):
+        yield path, joined(lines)
     if spec.tests:
         yield ("test", "once"), joined(spec.tests.once)
         for index, suite in enumerate(spec.tests.suites):
@@ -67,6 +70,16 @@ def _texts(spec: App | Lib) -> Iterator[tuple[KeyPath, str]]:
             yield (
                 ("test", "suites", index, "default_args"),
                 f"set -- {suite.default_args}" if setting_arguments(suite.default_args) else "",
+            )
+
+
+def reload_lines(rules: Sequence[ReloadRule]) -> Iterator[tuple[KeyPath, tuple[str, ...]]]:
+    """The shell lines of `reload`; where the list of rules is one action the path leads to nothing, and the place is that of the key."""
+    for index, rule in enumerate(rules):
+        if rule.action.lines:
+            yield (
+                (("reload", "run") if len(rules) == 1 and not rule.paths else ("reload", index, "do", "run")),
+                rule.action.lines,
             )
 
 

@@ -14,6 +14,7 @@ from dusty_tasks.core.check.cycles import check_cycles
 from dusty_tasks.core.check.mounts import check_mounts
 from dusty_tasks.core.check.names import check_names, check_templates
 from dusty_tasks.core.check.references import check_references, references
+from dusty_tasks.core.check.reload import check_reload
 from dusty_tasks.core.check.repos import check_repos, first_by_id, use_first
 from dusty_tasks.core.specs import build as build_specs
 from dusty_tasks.core.specs.compose_keys import Names, translate_main, translate_suites
@@ -43,6 +44,7 @@ def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ())
     found += check_references(documents, named, specs.references, names)
     found += check_cycles(documents, named, specs.references)
     found += check_repos(documents, first_repos)
+    found += check_reload(documents)
     by_file = {document.file: document for document in documents}
     found += check_mounts(specs, by_file)
     found += check_addresses(_claims(documents, specs), groups_of(specs), lambda file, path: by_file[file].place(path))

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     UNPAUSE = "unpause", "unpaused"
     NGINX = "push nginx config", "pushed nginx config"
     RELOAD = "reload nginx", "reloaded nginx"
+    RELOAD_CODE = "reload code of", "reloaded code of"
+    """The container goes on running: it gets a signal, or a command is run in it (`reload` of a spec)."""
     RECONNECT = "reconnect", "reconnected"
     AWAIT = "wait for", "waited for"
     """Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
@@ -51,6 +53,8 @@ CLEAR, REMOVE, STOP, CREATE, RECREATE = Kind.CLEAR, Kind.REMOVE, Kind.STOP, Kind
 RESTART, START, UNPAUSE, AWAIT = Kind.RESTART, Kind.START, Kind.UNPAUSE, Kind.AWAIT
 
 NGINX, RELOAD, RECONNECT = Kind.NGINX, Kind.RELOAD, Kind.RECONNECT
+
+RELOAD_CODE = Kind.RELOAD_CODE
 
 STARTING = frozenset({CREATE, RECREATE, RESTART, START, UNPAUSE})
 """After these a container must become ready."""

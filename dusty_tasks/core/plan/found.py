@@ -68,6 +68,10 @@ class Found(NamedTuple):
     """Repo id -> the receipt beside its copy."""
     stale_repos: dict[str, str] = {}
     """Repo id -> why its copy is not what the source is."""
+    changed_paths: dict[str, frozenset[bytes]] = {}
+    """Repo id -> the paths in which these two differ, as `a/b`, where that is known."""
+    sent_because: dict[str, str] = {}
+    """Repo id -> why it was synced by this run; its receipt is the new one."""
     command_files: dict[str, str] = {}
     """App or lib -> digest of the command files that were pushed."""
     assets: dict[str, str] = {}

@@ -23,8 +23,9 @@ from dusty_tasks.core.plan.found import (
 from dusty_tasks.core.plan.given_values import ENV_FILE, without_file
 from dusty_tasks.core.plan.image_changes import changed_context, image_of
 from dusty_tasks.core.plan.image_names import is_same_image
-from dusty_tasks.core.plan.restarts import by_sharing, restart_causes
+from dusty_tasks.core.plan.restarts import by_sharing, code_causes, restart_causes
 from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.specs.reload import RECREATE as BY_RECREATION
 from dusty_tasks.core.text.paths import COPIES
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def recreation(
         _other_image(wanted, container, sources, found)
         or _other_environment(wanted, record, sources)
         or _lost_network(wanted, container, state, record, sources, found)
+        or next((cause for cause, owed in code_causes(wanted, record, found) if owed.kind == BY_RECREATION), "")
         or by_sharing(wanted, decided, (CREATE, RECREATE), "was recreated")
     )
     return Change(RECREATE, wanted.name, cause) if cause else None

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.code.bind_sources import lost_sources, replaced_sources
+from dusty_tasks.core.code.reloading import Owed, owed_for
 from dusty_tasks.core.plan.change import (
     AWAIT,
     CREATE,
     RECREATE,
+    RELOAD_CODE,
     RESTART,
     START,
     UNPAUSE,
@@ -24,7 +26,10 @@ from dusty_tasks.core.plan.found import (
     Sources,
     asset_digests,
 )
+from dusty_tasks.core.plan.started import owed_until
 from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.specs.reload import NONE, RUN, SIGNAL
+from dusty_tasks.core.specs.reload import RESTART as BY_RESTART
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.safe import printable
 
@@ -88,7 +93,12 @@ def restart(
     if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
         return Change(RESTART, wanted.name, "; ".join(causes), place)
-    return _start(wanted, container, state)
+    started = _start(wanted, container, state)
+    if (started is None or started.kind == AWAIT) and container.state == "running":
+        weak = [(cause, owed) for cause, owed in code_causes(wanted, record, found) if owed.kind in (SIGNAL, RUN)]
+        if weak:
+            return Change(RELOAD_CODE, wanted.name, "; ".join(cause for cause, _owed in weak))
+    return started
 
 
 ALWAYS = "`always` changed"
@@ -99,15 +109,9 @@ def restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sour
         yield "the run that was to restart it did not finish"
     if wanted.always_digest != record.get("always", wanted.always_digest):
         yield ALWAYS
-    started_repos = record.get("repos") or {}
-    shown = shown_names(wanted.repo_ids)
-    for repo_id in wanted.repo_ids:
-        if repo_id in found.stale_repos:
-            yield f"repo {shown[repo_id]}: {found.stale_repos[repo_id]}"
-        elif repo_id in found.receipts and started_repos.get(repo_id) != found.receipts[repo_id].get("fingerprint"):
-            yield f"repo {shown[repo_id]} was {'edited' if found.receipts[repo_id].get('is_bound') else 'synced'} after it started"
-        elif _is_another_copy(repo_id, record, found):
-            yield f"the copy of repo {shown[repo_id]} was made anew after it started"
+    for cause, owed in code_causes(wanted, record, found):
+        if owed.kind == BY_RESTART:
+            yield cause
     now, before = asset_digests(wanted.asset_keys, sources.assets), record.get("assets") or {}
     lost = [
         *(["command files"] if wanted.name in sources.command_files and not found.command_files else []),
@@ -121,6 +125,36 @@ def restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sour
     for keys, word in ((changed, "changed"), (gone, "is unset")):
         if keys:
             yield f"asset {', '.join(keys)} {word}"
+
+
+def code_causes(wanted: WantedContainer, record: StartedRecord, found: Found) -> Iterator[tuple[str, Owed]]:
+    """Changed code of a container, in words, with what it calls for there (`reload` of the specs); what calls for nothing is left out."""
+    shown = shown_names(wanted.repo_ids)
+    for repo_id in wanted.repo_ids:
+        receipt = found.receipts.get(repo_id) or {}
+        lies_there = owed_until(record, repo_id, str(receipt.get("fingerprint")))
+        if repo_id in found.stale_repos:
+            cause = f"repo {shown[repo_id]}: {found.stale_repos[repo_id]}"
+            owed = lies_there.plus(owed_for(found.changed_paths.get(repo_id), wanted.reload.get(repo_id)))
+        elif receipt and lies_there.kind != NONE:
+            done = "edited" if receipt.get("is_bound") else "synced"
+            reason = found.sent_because.get(repo_id)
+            cause = f"repo {shown[repo_id]}{f': {reason}' if reason else f' was {done} after it started'}"
+            owed = lies_there
+        elif _is_another_copy(repo_id, record, found):
+            cause, owed = f"the copy of repo {shown[repo_id]} was made anew after it started", Owed(BY_RESTART)
+        else:
+            continue
+        if owed.kind != NONE:
+            yield cause, owed
+
+
+def owed_in(wanted: WantedContainer, record: StartedRecord, found: Found) -> Owed:
+    """All that changed code calls for in a container."""
+    total = Owed()
+    for _cause, owed in code_causes(wanted, record, found):
+        total = total.plus(owed)
+    return total
 
 
 def _is_another_copy(repo_id: str, record: StartedRecord, found: Found) -> bool:

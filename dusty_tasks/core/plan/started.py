@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, cast
 
 from dusty_tasks.core.code.bind_sources import bind_sources
+from dusty_tasks.core.code.reloading import Owed, owed_from_json
 from dusty_tasks.core.plan.change import Change
 from dusty_tasks.core.plan.found import FoundContainer, Sources, asset_digests
 from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.core.specs.reload import NONE as RELOAD_BY_NOTHING
+from dusty_tasks.core.specs.reload import RESTART as RELOAD_BY_RESTART
 
 
 class StartedRecord(TypedDict, total=False):
@@ -56,6 +59,10 @@ class StartedRecord(TypedDict, total=False):
     """It ended by itself, with status 0."""
     restart_owed: bool
     """A run was about to restart it, and has not noted that it did."""
+    reload: dict[str, Any]
+    """Repo id -> [fingerprint, what is owed as core/code/reloading.Owed has it]: what the way there from the code that it was started with calls
+    for, where that is less than a restart.
+    """
 
 
 def record_of(
@@ -101,7 +108,7 @@ def record_of(
     }
 
 
-_MAPPINGS = ("mapping", "environment", "once", "mounts", "inodes", "repos", "copies", "assets")
+_MAPPINGS = ("mapping", "environment", "once", "mounts", "inodes", "repos", "copies", "assets", "reload")
 _TEXTS = ("container_id", "image_id", "always", "nginx", "what", "cause", "place", "time", "good", "trouble")
 
 
@@ -141,13 +148,44 @@ def restarted(
 ) -> StartedRecord:
     """The record of a container that `change` started as it is, with the code that lies on the Docker host now."""
     return {
-        **started_anew(record),
+        **started_anew(code_reloaded(record, wanted, receipts)),
         **last_change(change, time_text),
-        **synced(wanted, receipts),
         "stopped": False,
         "finished": False,
         "restart_owed": False,
     }
+
+
+def owed_until(record: StartedRecord, repo_id: str, fingerprint: str) -> Owed:
+    """What the code of this fingerprint calls for in a container: nothing if it was started with it, and a restart if nobody noted less."""
+    if (record.get("repos") or {}).get(repo_id) == fingerprint:
+        return Owed()
+    noted = (record.get("reload") or {}).get(repo_id)
+    is_noted = isinstance(noted, list) and len(noted) == 2 and noted[0] == fingerprint
+    return (owed_from_json(noted[1]) if noted and is_noted else None) or Owed(RELOAD_BY_RESTART)
+
+
+def code_changed(record: StartedRecord, repo_id: str, before: str, now: str, owed: Owed) -> StartedRecord:
+    """The record of a container after its copy of a repo came from fingerprint `before` to `now`, which calls for `owed` there.
+
+    Where it calls for nothing, the container counts as started with that code.
+    """
+    total = owed_until(record, repo_id, before).plus(owed)
+    rest = {other: noted for other, noted in (record.get("reload") or {}).items() if other != repo_id}
+    if total.kind == RELOAD_BY_NOTHING:
+        return {**record, "repos": {**(record.get("repos") or {}), repo_id: now}, "reload": rest}
+    if total.kind == RELOAD_BY_RESTART:
+        return {**record, "reload": rest} if repo_id in (record.get("reload") or {}) else record
+    return {**record, "reload": {**rest, repo_id: [now, total.to_json()]}}
+
+
+def code_reloaded(
+    record: StartedRecord, wanted: WantedContainer, receipts: Mapping[str, Mapping[str, Any]]
+) -> StartedRecord:
+    """The record of a container that has the code of these receipts now: it was told to load it, or was started anew."""
+    now = record.copy()
+    now.pop("reload", None)
+    return {**now, **synced(wanted, receipts)}
 
 
 def seen_ready(record: StartedRecord) -> StartedRecord:

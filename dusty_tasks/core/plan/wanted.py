@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.code.reloading import Rules
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.code.repo_entry import from_json as repo_from_json
+from dusty_tasks.core.specs.reload import rules_from_json
 
 
 class WantedContainer(NamedTuple):
@@ -43,6 +46,10 @@ class WantedContainer(NamedTuple):
     """The ports in it that its routes lead to, http and stream, each once, in route order."""
     stream_ports: tuple[int, ...] = ()
     """Those of its stream routes."""
+    reload: Mapping[str, Sequence[Rules]] = {}  # never changed
+    """Repo id -> the rules of each that brings the repo into the container; of those alone where something else than a restart may follow."""
+    code: str = ""
+    """Where its own code lies in it, or ''."""
 
 
 class Wanted(NamedTuple):
@@ -71,12 +78,17 @@ def to_json(wanted: Wanted) -> dict[str, Any]:
 
 def from_json(data: dict[str, Any]) -> Wanted:
     """The inverse of to_json; lists become tuples. Raises KeyError/TypeError/ValueError on another form (an old file)."""
-    containers = tuple(
-        WantedContainer(**{key: _tuple(value) for key, value in entry.items()}) for entry in data["containers"]
-    )
+    containers = tuple(map(_container, data["containers"]))
     repos = tuple(map(repo_from_json, data.get("repos") or ()))
     rest = {key: _tuple(value) for key, value in data.items() if key not in ("containers", "repos")}
     return Wanted(containers=containers, repos=repos, **rest)
+
+
+def _container(entry: dict[str, Any]) -> WantedContainer:
+    rules = {
+        repo_id: [rules_from_json(each) for each in users] for repo_id, users in (entry.get("reload") or {}).items()
+    }
+    return WantedContainer(**{**{key: _tuple(value) for key, value in entry.items()}, "reload": rules})
 
 
 def _tuple(value: Any) -> Any:

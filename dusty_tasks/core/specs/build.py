@@ -7,6 +7,7 @@ from typing import Any
 
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import App, Asset, Bundle, Forwarding, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.reload import rules_of
 from dusty_tasks.core.specs.repo_ids import Repo, repo_of
 from dusty_tasks.core.specs.rules import Wrong, check_host_name, check_port, check_size, normal_path
 from dusty_tasks.core.text.key_path import KeyPath
@@ -96,6 +97,7 @@ def app_of(
         compose=compose,
         tests=_tests(value, suite_compose),
         volume_driver=volume_driver,
+        reload=rules_of(value.get("reload")),
     )
 
 
@@ -114,6 +116,7 @@ def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | Non
         libs=_names(value, "depends", "libs"),
         assets=_assets(value),
         tests=_tests(value, suite_compose),
+        reload=rules_of(value.get("reload")),
     )
 
 

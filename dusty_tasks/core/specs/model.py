@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.documents import PlacesByFile
+from dusty_tasks.core.specs.reload import ReloadRule
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.text.key_path import KeyPath
 
@@ -109,6 +110,8 @@ class App:
     """Driver of the named volumes that it mounts, or ''."""
     build_options: dict[str, Any] = field(default_factory=dict)
     """What `build` says beside its context, in the keys of the Compose Specification; paths as `build` has them."""
+    reload: tuple[ReloadRule, ...] = ()
+    """What changed code calls for; none: a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ class Lib:
     libs: tuple[str, ...] = ()
     assets: tuple[Asset, ...] = ()
     tests: Tests | None = None
+    reload: tuple[ReloadRule, ...] = ()
+    """What changed code calls for in the apps that mount it; none: a restart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dusty_tasks.core.specs.model import App, Asset, Forwarding, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.reload import rules_from_json
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import AssetUse, Route, Stack
 from dusty_tasks.core.stack.ports import PortMemory
@@ -75,6 +76,7 @@ def _app(value: dict[str, Any]) -> App:
             "scripts": tuple(Script(name, tuple(command), text) for name, command, text in value["scripts"]),
             "assets": tuple(Asset(*item) for item in value["assets"]),
             "tests": _tests(value["tests"]),
+            "reload": rules_from_json(value["reload"]),
         }
     )
 
@@ -86,6 +88,7 @@ def _lib(value: dict[str, Any]) -> Lib:
             "repo": Repo(*value["repo"]),
             "tests": _tests(value["tests"]),
             "assets": tuple(Asset(*item) for item in value["assets"]),
+            "reload": rules_from_json(value["reload"]),
         }
     )
 

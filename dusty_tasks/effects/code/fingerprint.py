@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.code.excludes import IGNORE_FILE, LARGEST_FILE, Matcher, Rule, filter_text, rules_of
 from dusty_tasks.core.code.linear import SHORT
 from dusty_tasks.core.text.paths import Paths
-from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import put_in_place, read_bounded, read_bytes, write_atomically
 
@@ -106,23 +105,6 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
         below.sort(reverse=True)
         pending += below
     return Source(digest.hexdigest(), files, folders, looked_ns, newest_ns, inodes)
-
-
-def first_difference(before: dict[bytes, list[Entry]], now: dict[bytes, list[Entry]]) -> tuple[str, int]:
-    """The first path that differs, as `a/b.py changed`, and how many differ."""
-    said, count = "", 0
-    for folder in sorted(before.keys() | now.keys()):
-        old = {entry[0]: entry for entry in before.get(folder, ())}
-        new = {entry[0]: entry for entry in now.get(folder, ())}
-        if old == new:
-            continue
-        for name in sorted(old.keys() | new.keys()):
-            if old.get(name) == new.get(name):
-                continue
-            word = "is new" if name not in old else "is gone" if name not in new else "changed"
-            said = said or f"{printable(os.fsdecode(folder[1:] + name))} {word}"
-            count += 1
-    return said, count
 
 
 def manifest_path(home: str, repo_id: str, suffix: str = "") -> str:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 Receipt = dict[str, Any]
 """Keys: id, source, kind (managed, override, local), fingerprint, files, commit, time."""
 
+
+def identity_of(host: DockerHost) -> str:
+    """Which Docker host copies lie on, for what is remembered of them here."""
+    return f"{host.name} {host.root}"
+
+
 PRINT_RECEIPTS = """
 cd "$1" 2>/dev/null || exit 0
 shift

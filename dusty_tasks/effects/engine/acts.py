@@ -110,12 +110,14 @@ def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
         return list(pool.map(attempt, calls))
 
 
-def run_exec(engine: Engine, container_id: str, argv: list[str]) -> tuple[int, str]:
-    """Run a command in a running container: its exit status and what it printed."""
+def run_exec(engine: Engine, container_id: str, argv: list[str], timeout: float = ANSWER_TIMEOUT) -> tuple[int, str]:
+    """Run a command in a running container, for at most so many seconds without a word: its exit status and what it printed."""
     made = engine.post(
         f"/containers/{quote(container_id)}/exec", {"Cmd": argv, "AttachStdout": True, "AttachStderr": True}
     )
-    printed = without_frames(engine.request("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}))
+    printed = without_frames(
+        engine.request("POST", f"/exec/{made['Id']}/start", {"Detach": False, "Tty": False}, timeout)
+    )
     return int(engine.get(f"/exec/{made['Id']}/json")["ExitCode"] or 0), printed.decode("utf-8", "replace")
 
 

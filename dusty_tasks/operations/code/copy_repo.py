@@ -33,6 +33,7 @@ from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.code.fingerprint import (
     BROKEN,
+    Manifest,
     Source,
     begin_manifest,
     edited_since,
@@ -40,6 +41,7 @@ from dusty_tasks.effects.code.fingerprint import (
     kept_manifest,
 )
 from dusty_tasks.effects.code.ignore_files import read_ignores
+from dusty_tasks.effects.code.receipts import identity_of
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.started_records import read_started, with_spare
 from dusty_tasks.effects.doors.failures import Failure
@@ -62,6 +64,8 @@ class Copied:
     notes: tuple[str, ...] = ()
     copy_id: str = ""
     """Another one whenever the copy was made anew."""
+    is_same_copy: bool = False
+    """It is the copy that the last receipt was about."""
     deleted_before: Any = None
     """The note on deleted files in the receipt until now."""
 
@@ -100,21 +104,26 @@ class CopyOfRepo:
     @cached_property
     def identity(self) -> str:
         """Which Docker host it lies on."""
-        return f"{self.host.name} {self.host.root}"
+        return identity_of(self.host)
+
+    @cached_property
+    def last_manifest(self) -> Manifest | None:
+        """What was sent to it last; None if that is not remembered."""
+        manifest = kept_manifest(self.settings.home, self.repo_id)
+        return manifest if manifest and manifest.host == self.identity else None
 
     @property
     def last_fingerprint(self) -> str:
         """Of the source as it was sent last; '' if that is not remembered."""
-        manifest = kept_manifest(self.settings.home, self.repo_id)
-        return manifest.fingerprint if manifest and manifest.host == self.identity else ""
+        return self.last_manifest.fingerprint if self.last_manifest else ""
 
     @cached_property
     def sent(self) -> list[Tree]:
         """What was sent to it, as far as that is remembered."""
-        found = (kept_manifest(self.settings.home, self.repo_id, suffix) for suffix in ("", BROKEN))
+        broken = kept_manifest(self.settings.home, self.repo_id, BROKEN)
         return [
             Tree(folders)
-            for manifest in found
+            for manifest in (self.last_manifest, broken)
             if manifest and manifest.host == self.identity
             for folders in (manifest.folders, manifest.late)
             if folders
@@ -196,6 +205,7 @@ class Copying:
             tuple(name for name, _ in barred),
             tuple(f"{name} is not sent: {mounted_by(point)}" for name, point in barred),
             self._copy_id(),
+            not self.is_new and self.was.get("fingerprint") is not None,
             self.was.get("deleted"),
         )
 

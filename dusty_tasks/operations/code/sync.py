@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dusty_tasks.core.code.changed_paths import changed_paths, difference_text
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.paths import COPIES, RECEIPTS
 from dusty_tasks.core.text.safe import printable
-from dusty_tasks.effects.code.fingerprint import Source, first_difference, kept_manifest
-from dusty_tasks.effects.code.receipts import Receipt, read_receipts
+from dusty_tasks.effects.code.fingerprint import Manifest, Source, kept_manifest
+from dusty_tasks.effects.code.receipts import Receipt, identity_of, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked
@@ -54,6 +55,10 @@ class SyncOutcome:
     kept_in: str = ""
     notes: tuple[str, ...] = ()
     receipt: Receipt = field(default_factory=dict)
+    before: str = ""
+    """The fingerprint in the receipt until now."""
+    paths: frozenset[bytes] | None = None
+    """Where the source differs from what was sent before, as `a/b`; None where nobody knows."""
     failure: Failure | None = None
 
     def __str__(self) -> str:
@@ -67,14 +72,22 @@ class SyncOutcome:
         )
 
 
+class Stale(NamedTuple):
+    """How a copy differs from its source."""
+
+    reason: str
+    paths: frozenset[bytes] | None = None
+    """Where, as `a/b`; None where nobody knows, or more than files differs."""
+
+
 def stale_repos(
     repo_entries: Iterable[RepoEntry],
     receipts: Mapping[str, Receipt],
     settings: Settings,
     host: DockerHost,
     sources: Mapping[str, Source | OSError] | None = None,
-) -> list[tuple[RepoEntry, str]]:
-    """The repos whose copy on the Docker host is not what their source is, each with the reason in words. Never raises.
+) -> list[tuple[RepoEntry, Stale]]:
+    """The repos whose copy on the Docker host is not what their source is, each with the reason. Never raises.
 
     `sources` are those that were read already.
     """
@@ -84,7 +97,7 @@ def stale_repos(
         (entry, _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id)))
         for entry in repo_entries
     )
-    return [(entry, reason) for entry, reason in found if reason]
+    return [(entry, stale) for entry, stale in found if stale]
 
 
 def _stale(
@@ -93,31 +106,39 @@ def _stale(
     settings: Settings,
     host: DockerHost,
     source: Source | OSError | None = None,
-) -> str:
-    """Why the copy is not what the source is, '' if it is."""
+) -> Stale | None:
+    """How the copy differs from its source, None if it does not."""
     path, kind = source_of(entry, settings)
     if receipt is None:
-        return "not on the Docker host yet"
+        return Stale("not on the Docker host yet")
     if receipt.get("source") != path:
-        return f"its source is {path} ({kind}) now, and was {receipt.get('source')}"
+        return Stale(f"its source is {path} ({kind}) now, and was {receipt.get('source')}")
     source = source or _source_at(path, settings)
     if isinstance(source, OSError):
-        return f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}"
+        return Stale(f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}")
     if is_of(receipt, source.fingerprint):
         found = disguised(host, settings, entry.id, path, source, receipt)
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        return (
-            f"{printable(found[0])} changed{more}, though not in size and time"
-            if found
-            else _other_rule(entry, receipt, settings)
-        )
-    before = kept_manifest(settings.home, entry.id)
-    what, count = (
-        first_difference(before.folders, source.folders)
-        if before and before.fingerprint == receipt.get("fingerprint")
-        else ("", 0)
+        if found:
+            return Stale(
+                f"{printable(found[0])} changed{more}, though not in size and time", frozenset(map(os.fsencode, found))
+            )
+        other_rule = _other_rule(entry, receipt, settings)
+        return Stale(other_rule) if other_rule else None
+    before = _sent_before(entry.id, receipt, settings, host)
+    if before is None:
+        return Stale("its source or its excludes changed")
+    paths = frozenset(changed_paths(before.folders, source.folders))
+    return Stale(
+        difference_text(paths, before.folders, source.folders) or "its source or its excludes changed", paths or None
     )
-    return (what + (f" and {count - 1} more" if count > 1 else "")) or "its source or its excludes changed"
+
+
+def _sent_before(repo_id: str, receipt: Receipt, settings: Settings, host: DockerHost) -> Manifest | None:
+    """What was sent for this receipt; None if that is not remembered."""
+    before = kept_manifest(settings.home, repo_id)
+    is_that = before and before.fingerprint == receipt.get("fingerprint") and before.host == identity_of(host)
+    return before if is_that else None
 
 
 def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
@@ -147,14 +168,17 @@ def sync_repos(
     verb: str = "sync",
     stack_repos: Sequence[RepoEntry] = (),
     sources: Mapping[str, Source] | None = None,
+    is_locked: bool = False,
 ) -> list[SyncOutcome]:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
     `say` hears one line a repo as it ends. One failure does not stop the others: it is in the outcome. `stack_repos` are
-    all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now. Raises Failure only for what concerns all:
+    all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now;
+    `is_locked`: the caller holds the lock for changes. Raises Failure only for what concerns all:
     no rsync, no connection.
     """
     from dusty_tasks.effects.doors.parallel import each_in_parallel
+    from dusty_tasks.operations.code.owed import note_owed
     from dusty_tasks.operations.launch.install_marks import push_install_marks
 
     if settings.sync_mode == "bind":
@@ -190,6 +214,7 @@ def sync_repos(
         if outcome.failure:
             receipts.pop(outcome.repo_id, None)
     push_install_marks(everything, receipts, host, is_news=any(outcome.status == SYNCED for outcome in outcomes))
+    note_owed(outcomes, host, settings.home, is_locked=is_locked)
     return outcomes
 
 
@@ -278,13 +303,24 @@ class _Run:
             lock,
         )
         rsync.check_version(self.host)
+        copy = CopyOfRepo(self.host, self.settings, entry, path, source, rules)
+        before = copy.last_manifest
         try:
-            copied = Copying(CopyOfRepo(self.host, self.settings, entry, path, source, rules), options).run()
+            copied = Copying(copy, options).run()
         except rsync.EmptySource:
             raise Failure(
                 f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                 "--allow-empty empties the copy as well",
             ) from None
+        paths = None
+        if (
+            before
+            and receipt.get("source") == path
+            and before.fingerprint == receipt.get("fingerprint")
+            and copied.is_same_copy
+        ):
+            paths = frozenset(changed_paths(before.folders, source.folders) | set(map(rsync.path_of, copied.changed)))
+        fingerprint_before = str(receipt.get("fingerprint", ""))
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         note = deleted_note(copied.kept, copied.deleted_before, now)
         receipt = {
@@ -318,4 +354,6 @@ class _Run:
             self.host.path(kept_path(repo_id)),
             copied.notes,
             receipt,
+            fingerprint_before,
+            paths,
         )

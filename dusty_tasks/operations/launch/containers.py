@@ -12,12 +12,25 @@ from typing import Any
 from dusty_tasks.console import say
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.batches import Batch, batches, made_instead, needed_by, stop_seconds_of
-from dusty_tasks.core.plan.change import CLEAR, CREATE, RECREATE, REMOVE, RESTART, START, STOP, UNPAUSE, Change
+from dusty_tasks.core.plan.change import (
+    CLEAR,
+    CREATE,
+    RECREATE,
+    RELOAD_CODE,
+    REMOVE,
+    RESTART,
+    START,
+    STOP,
+    UNPAUSE,
+    Change,
+)
 from dusty_tasks.core.plan.container_state import not_started
 from dusty_tasks.core.plan.found import GOING, FoundContainer
 from dusty_tasks.core.plan.push_changes import aliases_of
+from dusty_tasks.core.plan.restarts import owed_in
 from dusty_tasks.core.plan.started import (
     StartedRecord,
+    code_reloaded,
     last_good,
     loaded,
     mounting_anew,
@@ -95,8 +108,11 @@ class Launcher:
                     self.settings.up_wait,
                     lambda name: self._tell_waiting(self.wanted[name].container_name),
                 )
+        self._reload_code(self.view.plan.of(RELOAD_CODE))
         failed = {
-            self.wanted[name].container_name: failure for name, failure in self.failures.items() if name in self.wanted
+            self.wanted[name].container_name: failure
+            for name, failure in self.failures.items()
+            if name in self.wanted and name not in self.view.plan.names(RELOAD_CODE)
         }
         if failed:
             self.started = {
@@ -239,6 +255,26 @@ class Launcher:
                 self.deeds.begin(change)
                 del self.failures[change.name]
             self._make(instead)
+
+    def _reload_code(self, changes: list[Change]) -> None:
+        """Signals and commands for those that go on running with changed code; what fails is owed until it succeeds."""
+        if not changes:
+            return
+        from dusty_tasks.operations.launch.code_reload import reload_code
+
+        def tell(change: Change) -> None:
+            wanted = self.wanted[change.name]
+            owed = owed_in(wanted, self.started.get(wanted.container_name, {}), self.view.found)
+            reload_code(self.engine, wanted, self.containers[change.name].id, owed)
+
+        for change in changes:
+            self.deeds.begin(change)
+        self._each(changes, tell)
+        for change in changes:
+            if change.name not in self.failures:
+                name = self.wanted[change.name].container_name
+                self.started[name] = code_reloaded(self.started[name], self.wanted[change.name], self.receipts)
+        self.write_records()
 
     def _each(self, changes: Iterable[Change], act: Callable[[Change], None], note: bool = True) -> None:
         changes = list(changes)

@@ -18,6 +18,7 @@ from dusty_tasks.core.plan.change import (
     RECONNECT,
     RECREATE,
     RELOAD,
+    RELOAD_CODE,
     REMOVE,
     RESTART,
     START,
@@ -30,7 +31,7 @@ from dusty_tasks.core.plan.change import (
 from dusty_tasks.operations.up import before_plan, changing, ending, planning, sending
 from dusty_tasks.operations.up.run import Run
 
-CONTAINER_KINDS = (CLEAR, REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE)
+CONTAINER_KINDS = (CLEAR, REMOVE, STOP, CREATE, RECREATE, RESTART, START, UNPAUSE, RELOAD_CODE)
 
 
 class Phase(NamedTuple):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from dusty_tasks import session
 from dusty_tasks.console import say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
 from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SYNC
 from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.core.text.wording import counted
-from dusty_tasks.operations.look import look
+from dusty_tasks.operations.look import View, look
 from dusty_tasks.operations.up.run import Run
+
+if TYPE_CHECKING:
+    from dusty_tasks.operations.code.sync import SyncOutcome
 
 
 def get_images(run: Run) -> None:
@@ -46,6 +52,7 @@ def sync(run: Run) -> None:
             say=say,
             verb="up",
             stack_repos=repos,
+            is_locked=True,
         )
     for outcome in outcomes:
         if outcome.status == SYNCED:
@@ -53,9 +60,20 @@ def sync(run: Run) -> None:
     run.receipts = {**run.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
     if failure := failure_of(outcomes):
         raise failure
+    run.view = _after_syncs(run, outcomes)
     copies = [run.engine.host.path(COPIES, repo_id) for repo_id in changes]
     if mounts_part_of((container.mapping for container in run.view.wanted.containers), copies):
         from dusty_tasks.operations.look import with_fresh_inodes
 
         # rsync puts a new file in place of the former one.
         run.view = with_fresh_inodes(run.engine, run.view, run.options.planning._replace(pull=False, build=False))
+
+
+def _after_syncs(run: Run, outcomes: Sequence[SyncOutcome]) -> View:
+    """What was sent decides what becomes of the containers that have it, where their specs ask for something else than a restart."""
+    from dusty_tasks.operations.code.owed import noted
+    from dusty_tasks.operations.look import after_syncs
+
+    started = noted(run.view.found.started, run.view.wanted.containers, outcomes)
+    receipts = {outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}
+    return after_syncs(run.view, receipts, started, run.options.planning._replace(pull=False, build=False))

@@ -13,6 +13,7 @@ from dusty_tasks.core.plan.plan import plan
 from dusty_tasks.core.plan.recreations import NEW_INIT
 from dusty_tasks.core.plan.restarts import shared_with
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.specs.reload import rules_of
 from dusty_tasks.core.text.namespace import CONTEXT_LABEL
 
 APP = {"image": "busybox:1", "environment": {"A": "1"}, "labels": {"dusty.recreate": "once-1"}}
@@ -791,3 +792,46 @@ def test_a_container_whose_mounted_file_was_replaced_is_restarted(
         containers={"web": container._replace(state="exited", exit_status=0)}, finished=frozenset({"web"})
     )
     assert lines(wanted, sources, ended) == [], "one that has ended sees nothing any more"
+
+
+RELOADS = {
+    "src/web": [
+        rules_of(
+            [
+                {"paths": ["static"], "do": "none"},
+                {"paths": ["conf"], "do": {"signal": "HUP"}},
+                {"paths": ["needs.txt"], "do": "recreate"},
+            ]
+        )
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "planned"),
+    [
+        (b"static/a.css", []),
+        (b".a.py.swp", []),
+        (b"conf/a.ini", ["reload code of web: repo web: it changed"]),
+        (b"needs.txt", ["recreate web: repo web: it changed"]),
+        (b"a.py", ["restart web: repo web: it changed"]),
+    ],
+)
+def test_changed_code_does_what_reload_says(path: bytes, planned: list[str]) -> None:
+    now = app(reload=RELOADS)
+    _, sources, found = world(
+        app(), stale_repos={"src/web": "it changed"}, changed_paths={"src/web": frozenset({path})}
+    )
+    assert [line for line in lines(Wanted(containers=(now,)), sources, found) if not line.startswith("sync")] == planned
+
+
+def test_a_synced_repo_calls_for_what_was_noted() -> None:
+    now = app(reload=RELOADS)
+    noted = {"reload": {"src/web": ["code-2", ["signal", ["HUP"], []]]}}
+    _, sources, found = world(app(), receipts={"src/web": {"fingerprint": "code-2"}})
+    found = found._replace(started={"dusty_web_1": {**found.started["dusty_web_1"], **noted}})
+    assert lines(Wanted(containers=(now,)), sources, found) == [
+        "reload code of web: repo web was synced after it started"
+    ]
+    found = found._replace(receipts={"src/web": {"fingerprint": "code-3"}})
+    assert lines(Wanted(containers=(now,)), sources, found) == ["restart web: repo web was synced after it started"]

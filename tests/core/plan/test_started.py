@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from dusty_tasks.core.code.reloading import Owed
 from dusty_tasks.core.plan import started
-from dusty_tasks.core.plan.started import StartedRecord, sound
+from dusty_tasks.core.plan.started import StartedRecord, code_changed, owed_until, sound
 
 GOOD = {"container_id": "1", "mapping": {"image": "i"}, "ready": False}
 
@@ -68,3 +69,28 @@ OLD: StartedRecord = {
 def test_a_transition_changes_what_it_names_and_keeps_the_rest(now: StartedRecord, changed: dict[str, Any]) -> None:
     assert now == {key: value for key, value in {**OLD, **changed}.items() if value is not None}
     assert OLD["trouble"] == "does not answer" and "ready" not in OLD
+
+
+def test_code_that_calls_for_nothing_advances_the_record() -> None:
+    record = code_changed({"repos": {"src/web": "one"}}, "src/web", "one", "two", Owed("none"))
+    assert record["repos"] == {"src/web": "two"}
+    assert owed_until(record, "src/web", "two").kind == "none"
+
+
+def test_what_is_owed_adds_up_until_it_is_done() -> None:
+    record = code_changed({"repos": {"src/web": "one"}}, "src/web", "one", "two", Owed("signal", ("HUP",)))
+    assert record["repos"] == {"src/web": "one"}
+    assert owed_until(record, "src/web", "two") == Owed("signal", ("HUP",))
+    assert owed_until(record, "src/web", "other").kind == "restart"
+    record = code_changed(record, "src/web", "two", "three", Owed("none"))
+    assert owed_until(record, "src/web", "three") == Owed("signal", ("HUP",))
+    record = code_changed(record, "src/web", "three", "four", Owed("restart"))
+    assert owed_until(record, "src/web", "four").kind == "restart"
+    assert (
+        owed_until(code_changed(record, "src/web", "four", "five", Owed("none")), "src/web", "five").kind == "restart"
+    )
+
+
+def test_a_change_from_code_that_nobody_noted_is_a_restart() -> None:
+    record = code_changed({"repos": {"src/web": "one"}}, "src/web", "unknown", "two", Owed("none"))
+    assert owed_until(record, "src/web", "two").kind == "restart"

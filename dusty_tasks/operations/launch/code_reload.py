@@ -1,0 +1,69 @@
+"""What `reload` of a spec asks for beside a restart: a signal to the app's process, commands in its container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dusty_tasks.core.artifacts.templates import shell_quoted
+from dusty_tasks.core.code.reloading import Owed
+from dusty_tasks.core.plan.wanted import WantedContainer
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine import acts
+from dusty_tasks.effects.engine.http import Engine
+
+LONGEST = 600.0
+"""Seconds for the commands of `run`."""
+SEND = r"""
+name=$1
+mine=$(readlink /proc/self/ns/mnt 2>/dev/null)
+# Prints the children of $1, of this container alone: it may share its process ids with others.
+children() {
+    for stat in /proc/[0-9]*/stat; do
+        IFS= read -r line 2>/dev/null <"$stat" || continue
+        pid=${stat#/proc/} pid=${pid%/stat} rest=${line##*) }
+        set -- "$1" $rest
+        [ "$3" = "$1" ] && [ "$pid" != "$$" ] || continue
+        [ "$(readlink "/proc/$pid/ns/mnt" 2>/dev/null)" = "$mine" ] && echo "$pid"
+    done
+}
+# The process that runs the start script, or a part of it, hands signals on to nobody: those below it are meant.
+targets() {
+    if tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -Eq '^[^ ]*(sh|ash|bash|dash|busybox sh) /command_files/start\.sh'; then
+        for child in $(children "$1"); do targets "$child"; done
+    else
+        echo "$1"
+    fi
+}
+first=1
+case $(cat /proc/1/comm 2>/dev/null) in docker-init | tini | dumb-init) first=$(children 1) ;; esac
+found=
+for pid in $first; do found="$found $(targets "$pid")"; done
+found=$(echo $found)
+[ -n "$found" ] || { echo "no process of the app was found"; exit 1; }
+kill -s "$name" $found
+"""
+"""Word: a signal's name. Sends it to the app's process, or processes: what the start script's shell runs, or what took its place."""
+
+
+def reload_code(engine: Engine, wanted: WantedContainer, container_id: str, owed: Owed) -> None:
+    """Run the commands, then send the signals. Raises Failure with what was printed."""
+    for lines in owed.commands:
+        status, printed = acts.run_exec(engine, container_id, ["sh", "-c", commands_text(wanted.code, lines)], LONGEST)
+        if status:
+            raise Failure(f"`run` of reload ended with status {status}{_indented(printed)}", code=1)
+    for name in owed.signals:
+        status, printed = acts.run_exec(engine, container_id, ["sh", "-c", SEND, "dusty", name])
+        if status:
+            raise Failure(f"signal {name} of reload was not sent{_indented(printed)}", code=1)
+
+
+def commands_text(code: str, lines: Iterable[str]) -> str:
+    """The lines as one script: where the code lies, with what `once` exported, ending at the first that fails."""
+    enter = [f"cd {shell_quoted(code)}"] if code else []
+    begin = ["set -e", 'if [ -e /.dusty/env ]; then dusty_start=$(pwd); . /.dusty/env; cd "$dusty_start"; fi', *enter]
+    return "\n".join([*begin, *lines]) + "\n"
+
+
+def _indented(printed: str) -> str:
+    lines = printed.strip().splitlines()[-10:]
+    return ":" + "".join(f"\n    {line}" for line in lines) if lines else ", and printed nothing"
