@@ -233,9 +233,9 @@ def wanted() -> Wanted:
 @Once
 def docker_host() -> DockerHost:
     """The machine with the engine, as the settings say."""
-    from dusty_tasks.effects.docker_host.host import DockerHost
+    from dusty_tasks.effects.docker_host.kinds import docker_host
 
-    return DockerHost(settings())
+    return docker_host(settings())
 
 
 def settings_for(repos: Iterable[Repo]) -> Settings:

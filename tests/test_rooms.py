@@ -253,6 +253,60 @@ def kept_by_module(tree: ast.Module) -> Iterator[str]:
     yield from (name for node in ast.walk(tree) if isinstance(node, ast.Global) for name in node.names)
 
 
+def test_kinds_of_docker_hosts_are_told_apart_in_one_place() -> None:
+    """What differs between them is a method of `DockerHost`; the settings look theirs up in `HOST_KINDS`."""
+    found = {path: tellings_apart(path.read_text()) for path in PACKAGE.rglob("*.py")}
+    assert {str(path.relative_to(PACKAGE)): len(lines) for path, lines in found.items() if lines} == {
+        "effects/docker_host/kinds.py": 1
+    }
+    users = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if {f"dusty_tasks.effects.docker_host.{name}" for name in ("local", "over_ssh")} & set(imported(path))
+    }
+    types_of_their_own = {"effects/docker_host/engine_streams.py"}
+    assert users - types_of_their_own == {"effects/docker_host/kinds.py"}
+
+
+def test_a_second_place_that_tells_kinds_of_docker_hosts_apart_is_found() -> None:
+    for text in (
+        'if host.kind == "ssh": pass',
+        'x = 1 if settings.host.kind != "local" else 2',
+        'match self.engine.host.kind:\n    case "ssh": pass',
+        "if engine.host.is_local: pass",
+        "if isinstance(host, SshHost): pass",
+        'if found["host.kind"] in ("ssh", "vm"): pass',
+    ):
+        assert tellings_apart(text) == [1], text
+    for text in ('if container.kind == "app": pass', "if settings.host.is_elsewhere: pass", "kind = host.kind"):
+        assert tellings_apart(text) == [], text
+
+
+def tellings_apart(text: str) -> list[int]:
+    """The lines of a module that look at which kind of Docker host there is."""
+    return sorted(
+        {
+            node.lineno
+            for node in ast.walk(ast.parse(text))
+            if (isinstance(node, ast.Compare) and any(map(_is_host_kind, [node.left, *node.comparators])))
+            or (isinstance(node, ast.Match) and _is_host_kind(node.subject))
+            or (isinstance(node, ast.Attribute) and node.attr == "is_local")
+            or (
+                isinstance(node, ast.Call)
+                and ast.unparse(node.func) == "isinstance"
+                and any(name in ast.unparse(node.args[-1]) for name in ("LocalHost", "SshHost"))
+            )
+        }
+    )
+
+
+def _is_host_kind(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant):
+        return False
+    text = ast.unparse(node).replace('"', "").replace("'", "")
+    return text == "host.kind" or text.endswith((".host.kind", "[host.kind]"))
+
+
 @pytest.mark.parametrize("words", [["help"], ["--help"], ["logs", "--help"], ["nosuch"]], ids=" ".join)
 def test_help_imports_neither_doit_nor_anything_heavy(words: list[str], tmp_path: Path) -> None:
     loaded = loaded_modules(words, tmp_path)

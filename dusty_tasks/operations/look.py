@@ -119,7 +119,7 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
         from dusty_tasks.operations.code.bound import bound_receipts
 
         found = found._replace(receipts=bound_receipts(wanted.repos, settings))
-    if not reading.engine_trouble or engine.host.is_local:
+    if not reading.is_away:
         found = with_stale_repos(wanted, found, settings, engine.host, repo_sources)
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
@@ -241,7 +241,7 @@ def _read_both_sides(
         mounted = bind_sources(container.mapping for container in wanted.containers)
         return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted)
 
-    if engine.host.is_local:
+    if not engine.host.is_far:
         return read(), {}
     from dusty_tasks.effects.doors.parallel import beside
     from dusty_tasks.operations.code.sources import read_sources

@@ -17,10 +17,11 @@ from dusty_tasks.core.of_verbs.disk import Item
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted, size_text
 from dusty_tasks.effects.code.kept import read_sets
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine.acts import run_remove
-from dusty_tasks.effects.engine.http import Engine, EngineRefused
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.persist import read_persist
 from dusty_tasks.effects.engine.reads import list_containers, read_usage
 from dusty_tasks.effects.observe.docker_host import read_unfinished

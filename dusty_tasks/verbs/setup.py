@@ -8,14 +8,13 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import ask, may_ask, say, warn
+from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.specs.repo_ids import drop_former_bundles
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.machine.routing import choose_routing
 from dusty_tasks.verbs.shared.repo_words import say_dropped
 from dusty_tasks.verbs.shared.words import exactly, repo_as_stored
-
-HOST_KINDS = ("local", "ssh")
 
 
 def run(
@@ -49,14 +48,13 @@ def asked(specs_repo: str | None, kind: str | None, yes: bool) -> dict[str, str]
 
         raise Failure(f'"{kind}" is not a kind of Docker host', did_you_mean(kind, HOST_KINDS))
     answers["host.kind"] = kind
-    if kind == "ssh" and settings.host.preset == "none":
-        answers["host.ssh"] = (
-            settings.host.ssh if yes else answer("Where ssh finds it, [user@]name[:port]", settings.host.ssh)
-        )
-        if not answers["host.ssh"]:
+    if (key := HOST_KINDS[kind].machine_key) and settings.host.preset == "none":
+        question, configured = HOST_KINDS[kind].question, getattr(settings.host, key)
+        answers[f"host.{key}"] = configured if yes else answer(question, configured)
+        if not answers[f"host.{key}"]:
             raise Failure(
-                "which machine the ssh Docker host is, is not known",
-                f"{DUSTY} config set host.ssh [user@]name[:port], then setup again",
+                f"which machine the {kind} Docker host is, is not known",
+                f"{DUSTY} config set host.{key} {question.rpartition(' ')[2]}, then setup again",
             )
     return answers
 
@@ -106,17 +104,18 @@ def save(answers: dict[str, str]) -> None:
         if example_bundle and not config.get("bundles"):
             config["bundles"] = [example_bundle]
         before = config.get("host") or {}
-        host = {**before, **{key: answers[f"host.{key}"] for key in ("kind", "ssh") if f"host.{key}" in answers}}
-        if host.get("ssh") != before.get("ssh"):
+        chosen = {name.removeprefix("host."): text for name, text in answers.items() if name.startswith("host.")}
+        host = {**before, **chosen}
+        if any(host.get(key) != before.get(key) for key in chosen if key != "kind"):
             host.pop("address", None)  # It was that of the machine before.
-        if host != {"kind": HOST_KINDS[0]}:
+        if host != {"kind": next(iter(HOST_KINDS))}:
             config["host"] = host
 
     change_config(session.home(), "setup", change, warn)
     session.forget()
     say(f"specs repo: {answers['specs_repo']}")
     say_dropped(dropped)
-    where = f" ({answers['host.ssh']})" if "host.ssh" in answers else ""
+    where = "".join(f" ({text})" for name, text in answers.items() if name.startswith("host.") and name != "host.kind")
     say(f"Docker host: {answers['host.kind']}{where}")
 
 
@@ -125,7 +124,7 @@ def find_address() -> int:
     from dusty_tasks.operations.machine.docker_host import store_address
 
     host = session.docker_host()
-    if host.is_local or store_address(host):
+    if store_address(host):
         return 0
     raise Failure(f"the address of {host.name} is not to be found", f"{DUSTY} config set host.address <address>")
 

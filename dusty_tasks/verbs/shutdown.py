@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import say
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.host import Unreachable
 from dusty_tasks.effects.docker_host.vm import is_known_off
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import reads
-from dusty_tasks.effects.engine.http import Engine, EngineDown
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.stopping import stop_containers
 from dusty_tasks.operations.machine.docker_host import stop_machine

@@ -60,16 +60,14 @@ def client_version() -> str:
 
 def size_differences(host: DockerHost, info: dict[str, Any]) -> list[str]:
     """Where the running VM is not what host.memory and host.ncpu say; they apply at its next start."""
-    if host.is_local:
-        return []
     memory, ncpu = info.get("MemTotal", 0) / GIB, info.get("NCPU")
     found = []
-    if host.settings.host.memory and abs(memory - host.settings.host.memory) > 0.15 * host.settings.host.memory:
+    if host.machine.memory and abs(memory - host.machine.memory) > 0.15 * host.machine.memory:
         found.append(
-            f"host.memory is {host.settings.host.memory:g} GiB and the running machine has {memory:.1f}: it applies at its next start"
+            f"host.memory is {host.machine.memory:g} GiB and the running machine has {memory:.1f}: it applies at its next start"
         )
-    if host.settings.host.ncpu and ncpu != host.settings.host.ncpu:
+    if host.machine.ncpu and ncpu != host.machine.ncpu:
         found.append(
-            f"host.ncpu is {host.settings.host.ncpu} and the running machine has {ncpu}: it applies at its next start"
+            f"host.ncpu is {host.machine.ncpu} and the running machine has {ncpu}: it applies at its next start"
         )
     return found

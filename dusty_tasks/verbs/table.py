@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.settings.host_kinds import HOST_KINDS
+
 
 class Option(NamedTuple):
     long: str
@@ -302,7 +304,7 @@ VERBS: tuple[Verb, ...] = (
         "choose specs repo and Docker host, install the hosts helper",
         (
             Option("specs-repo", "the specs repo; blank: the examples", type=str, metavar="R"),
-            Option("host", "local or ssh", type=str, metavar="KIND"),
+            Option("host", " or ".join(HOST_KINDS), type=str, metavar="KIND"),
             YES,
             Option("no-update", "do not fetch the repos"),
         ),

@@ -196,7 +196,8 @@ def run_suites(target: Target, asked: Asked) -> int:
 
 def tidy_up(host: DockerHost) -> None:
     """Remove what killed test runs left; an engine that is off is no trouble yet."""
-    from dusty_tasks.effects.engine.http import Engine, EngineDown
+    from dusty_tasks.effects.docker_host.engine_line import EngineDown
+    from dusty_tasks.effects.engine.http import Engine
     from dusty_tasks.effects.engine.suite_projects import remove_leftovers
 
     try:

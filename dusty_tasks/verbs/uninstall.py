@@ -15,10 +15,11 @@ from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMMANDS_THERE, COMPOSE_FILE, EXCHANGED, PERSIST
 from dusty_tasks.core.text.wording import size_text
+from dusty_tasks.effects.docker_host.engine_line import EngineDown, EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine.acts import run_remove
-from dusty_tasks.effects.engine.http import Engine, EngineDown, EngineRefused
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import read_usage
 from dusty_tasks.effects.hosts import helper as helper_install
 from dusty_tasks.effects.hosts import section as hosts_file

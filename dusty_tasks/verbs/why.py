@@ -10,8 +10,9 @@ from dusty_tasks.console import say
 from dusty_tasks.core.plan.container_state import UNKNOWN, State
 from dusty_tasks.core.plan.started import WHY_KEYS, StartedRecord
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.started_records import read_started
-from dusty_tasks.effects.engine.http import Engine, EngineDown
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.verbs.shared.running import compiled_names, not_in_the_stack, spec_name
 from dusty_tasks.verbs.shared.words import exactly, say_json
 

@@ -17,6 +17,7 @@ from dusty_tasks.core.plan.wanted import Wanted, to_json
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
 from dusty_tasks.operations.code.sync import SyncOutcome, stale_repos, sync_repos
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +35,7 @@ class Room:
 
     @property
     def host(self) -> DockerHost:
-        return DockerHost(self.settings)
+        return docker_host(self.settings)
 
     def repo(self, name: str, files: dict[str, str] | None = None, **keys) -> Path:
         """A repo with files, in the stack."""

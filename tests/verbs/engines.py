@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.effects.docker_host import engine_streams
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
+from dusty_tasks.effects.docker_host.local import LocalHost
 from dusty_tasks.effects.engine import http, reads
-from dusty_tasks.effects.engine import streams as engine_streams
-from dusty_tasks.effects.engine.http import EngineDown
+from dusty_tasks.effects.observe import docker_host as observe
 
 
 def container(name: str, state: str = "running", kind: str = "app", **fields: Any) -> FoundContainer:
@@ -74,10 +76,17 @@ class Engine:
         self.logs_asked: list[str] = []
         monkeypatch.setattr(engine_streams.Streams, "open", lambda _self, path: self._opened(path))
         monkeypatch.setattr(reads, "read_containers", lambda _engine: self._listed())
+        monkeypatch.setattr(LocalHost, "exchange", lambda _self, _request, _timeout: self._exchanged())
+        monkeypatch.setattr(observe, "containers_of", lambda _listing: self._listed())
 
     def _opened(self, path: str) -> engine_streams.Stream:
         self.logs_asked.append(path)
         return LogStream(self.logs.get(path.split("/")[2]) if "follow=1" not in path else [])
+
+    def _exchanged(self) -> bytes:
+        """What observing asks of it: its containers."""
+        self._fail_if_down()
+        return b"HTTP/1.0 200 OK\r\n\r\n[]"
 
     def _listed(self) -> dict[str, FoundContainer]:
         self._fail_if_down()

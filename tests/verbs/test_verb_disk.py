@@ -9,8 +9,8 @@ import pytest
 from chosen import Chosen
 from engines import DB, OLD, WEB, Engine, engine
 
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.engine import persist
-from dusty_tasks.effects.engine.http import EngineRefused
 
 __all__ = ["engine"]
 

@@ -11,7 +11,7 @@ from chosen import Chosen
 from engines import Engine, container, engine, wanted
 
 from dusty_tasks.core.plan.found import container_of
-from dusty_tasks.effects.engine.http import EngineRefused
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 
 __all__ = ["engine"]
 

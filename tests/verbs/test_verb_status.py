@@ -17,7 +17,7 @@ from dusty_tasks.core.plan.change import Plan
 from dusty_tasks.core.plan.found import Found, Sources
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import http, reads
 from dusty_tasks.operations import status_facts
@@ -46,7 +46,7 @@ def test_an_earlier_compile_is_told_of_only_where_there_was_one(
 def test_an_engine_that_did_not_answer_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reads, "read_info", lambda _engine: pytest.fail("it may take its minute once more"))
     view = View(Wanted(containers=()), Sources(), Found(), Plan(), "it took too long to answer")
-    assert status_facts.host_facts(http.Engine(DockerHost(Settings(home="/h"))), view) == {
+    assert status_facts.host_facts(http.Engine(docker_host(Settings(home="/h"))), view) == {
         "name": "this machine",
         "answers": False,
         "state": "unknown",

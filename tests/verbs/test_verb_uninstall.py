@@ -8,8 +8,8 @@ import pytest
 from chosen import Chosen
 from engines import Engine, engine
 
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.engine import persist
-from dusty_tasks.effects.engine.http import EngineRefused
 from dusty_tasks.effects.hosts import helper as helper_install
 from dusty_tasks.effects.hosts import section as hosts_file
 

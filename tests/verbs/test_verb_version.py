@@ -9,8 +9,8 @@ import pytest
 from chosen import Chosen
 
 from dusty_tasks import __version__
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.engine import http
-from dusty_tasks.effects.engine.http import EngineDown
 
 
 @pytest.fixture

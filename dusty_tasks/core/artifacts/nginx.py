@@ -101,7 +101,7 @@ def known_names(stack: Stack, settings: Settings) -> list[str]:
         PROXY.lower(),
         settings.namespace.container(PROXY).lower(),
         settings.bridge_ip,
-        *_names_of_host(settings),
+        *settings.host.names,
     ]
     return list(dict.fromkeys([*own, *(name for route in stack.routes for name in host_names(route, settings))]))
 
@@ -109,13 +109,6 @@ def known_names(stack: Stack, settings: Settings) -> list[str]:
 def map_key(name: str) -> str:
     """A name as the key of a `map`, where some words mean something else."""
     return f"\\{name}" if name in ("default", "hostnames", "include", "volatile") else name
-
-
-def _names_of_host(settings: Settings) -> Iterator[str]:
-    """What the Docker host is called behind ssh."""
-    if settings.host.kind == "ssh":
-        name = settings.host.ssh.rpartition("@")[2].partition(":")[0].lower()
-        yield from (known for known in (name, settings.host.address) if known and ":" not in known)
 
 
 def trusted_addresses(addresses: Iterable[str]) -> list[str]:

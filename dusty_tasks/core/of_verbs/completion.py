@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.settings.host_kinds import HOST_KINDS
+
 PATHS = ":path"
 """Stands in the offers where the shell is to offer files."""
 ALL_NAMES = "names…", "repos…"
@@ -111,7 +113,7 @@ def _kind_of_next(line: Line) -> str:
 
 def _named(kind: str, words: tuple[str, ...], names: Callable[[str, tuple[str, ...]], Iterable[str]]) -> Iterable[str]:
     """The names of a kind; a word that is no kind stands for itself."""
-    literals = {"schema": ("app", "lib", "service", "bundle", "config"), "host": ("local", "ssh")}
+    literals = {"schema": ("app", "lib", "service", "bundle", "config"), "host": tuple(HOST_KINDS)}
     kinds = ("bundle", "app", "lib", "service", "container", "part", "repo", "script", "suite", "asset", "key", "value")
     if kind == "path":
         return (PATHS,)

@@ -329,7 +329,7 @@ class _Container:
 
     def callers_variables(self, key: str, value: Any, path: KeyPath) -> Iterator[Power]:
         """Those of a map, or a list of `NAME` and `NAME=value`, that have no value."""
-        if self.around.settings.host.kind != "ssh":
+        if not self.around.settings.host.is_elsewhere:
             return
         named = (
             [name for name, text in value.items() if text is None]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.settings.keys import KEYS, Key, check_folder, check_value
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.repo_ids import repo_of
@@ -38,7 +39,7 @@ def settings_of(
     reading = _Reading(value, marks, (environ or {}).get("HOME", ""))
     found = reading.found
     kind = found["host.kind"]
-    root = "/" if kind == "ssh" else Paths(home).host
+    root = HOST_KINDS[kind].root or Paths(home).host
     settings = Settings(
         home=home,
         specs_repo=found["specs_repo"] or "",
@@ -216,7 +217,7 @@ class _Reading:
                 f'{shown(settings.host.root)}, the default, contains ":", which no volume can',
                 "host: {root: /a/folder}, or another DUSTY_HOME",
             )
-        if settings.host.kind == "ssh":
+        if settings.host.is_elsewhere:
             if settings.sync_mode == "bind":
                 self._say(
                     ("sync", "mode"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.settings.model import MAX_UPLOAD, NGINX_IMAGE
 from dusty_tasks.core.specs.rules import Wrong, check_image, check_repo, check_size
 from dusty_tasks.core.specs.yaml_reader import typed
@@ -134,11 +135,8 @@ KEYS: dict[str, Key] = {
             "host.kind",
             "string",
             "Which Docker host.",
-            "local",
-            {
-                "local": "the engine of the current Docker context",
-                "ssh": "any Linux machine or VM with sshd, rsync and Docker",
-            },
+            next(iter(HOST_KINDS)),
+            {name: kind.meaning for name, kind in HOST_KINDS.items()},
         ),
         Key(
             "host.preset",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.text.namespace import STACK, Namespace
 from dusty_tasks.core.text.paths import Paths
 
@@ -16,7 +17,7 @@ MAX_UPLOAD = "500M"
 class HostSettings:
     """The Docker host: keys `host.*`."""
 
-    kind: str = "local"
+    kind: str = next(iter(HOST_KINDS))
     preset: str = "none"
     ssh: str = ""
     address: str = ""
@@ -30,6 +31,22 @@ class HostSettings:
     ncpu: int | None = None
     wait: float = 120
     daemon: dict[str, Any] | None = None
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """True if the Docker host is another machine than this one: what is sent there leaves this machine."""
+        return HOST_KINDS[self.kind].is_elsewhere
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What another machine is called, by ssh and by its address; those that can stand in a URL without brackets."""
+        found = (self.ssh.rpartition("@")[2].partition(":")[0].lower(), self.address) if self.is_elsewhere else ()
+        return tuple(name for name in found if name and ":" not in name)
+
+
+def without_machine(host: HostSettings) -> HostSettings:
+    """The settings of a Docker host that is no machine to start, stop or change."""
+    return replace(host, start=(), stop=(), status=(), ssh_config=(), memory=None, ncpu=None, daemon=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +94,12 @@ class Settings:
     @property
     def hosts_address(self) -> str:
         """The address that the hosts section gives every host_name ('' if an ssh host has none stored yet)."""
-        return "127.0.0.1" if self.host.kind == "local" else self.host.address
+        return self.host.address if self.host.is_elsewhere else "127.0.0.1"
 
     @property
     def is_reached_from_outside(self) -> bool:
         """True if other machines than the Docker host can reach the proxy."""
-        return self.host.kind != "local" or self.external_bind
+        return self.host.is_elsewhere or self.external_bind
 
     @property
     def of_proxy_config(self) -> tuple[object, ...]:

@@ -6,10 +6,8 @@ still there for the next sync to look through.
 
 from __future__ import annotations
 
-import filecmp
 import os
 import re
-import shutil
 import time
 from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from dusty_tasks.core.code.copies import State
 from dusty_tasks.core.text.paths import COPIES, RECORDS
 from dusty_tasks.effects.code.copy_states import files_in, read_states
-from dusty_tasks.effects.doors.failures import Failure
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
@@ -86,63 +83,26 @@ def read_set(host: DockerHost, repo_id: str, name: str) -> dict[bytes, State]:
 def equal_files(host: DockerHost, repo_id: str, name: str, paths: Collection[bytes]) -> set[bytes]:
     """Those of `paths` in a set that are, byte by byte, what the copy has now: nothing is lost with them."""
     kept, copy = host.path(kept_path(repo_id, name)), host.path(COPIES, repo_id)
-    if not host.is_local:
-        done = host.run_script(COMPARE, kept, copy, input=_nul_ended(paths), as_root=True, errors="surrogateescape")
-        return set(done.out.encode("utf-8", "surrogateescape").split(b"\0")) & {*paths}
-    return {
-        path
-        for path in paths
-        if _is_equal(os.path.join(os.fsencode(kept), path), os.path.join(os.fsencode(copy), path))
-    }
-
-
-def _is_equal(one: bytes, other: bytes) -> bool:
-    try:
-        return not os.path.islink(one) and not os.path.islink(other) and filecmp.cmp(one, other, shallow=False)
-    except OSError:
-        return False
+    done = host.run_script(COMPARE, kept, copy, input=_nul_ended(paths), as_root=True, errors="surrogateescape")
+    return set(done.out.encode("utf-8", "surrogateescape").split(b"\0")) & {*paths}
 
 
 def settle(host: DockerHost, repo_id: str, name: str, superfluous: Iterable[bytes], keeps_any: bool) -> None:
     """Remove from a set what need not be kept, and give it its name for good; a set that keeps nothing goes. Raises Failure."""
     folder = host.path(kept_path(repo_id, name))
     final = folder.removesuffix(PART)
-    if not host.is_local:
-        if keeps_any:
-            host.run_script(
-                SETTLE, folder, "" if final == folder else final, input=_nul_ended(superfluous), as_root=True
-            )
-        else:
-            host.run(["rm", "-rf", folder], check=True, as_root=True)
-        return
-    try:
-        if not keeps_any:
-            shutil.rmtree(folder, ignore_errors=True)
-            return
-        for path in superfluous:
-            os.unlink(os.path.join(os.fsencode(folder), path))
-        for parent, _, _ in os.walk(folder, topdown=False):
-            if not os.listdir(parent):
-                os.rmdir(parent)
-        if final != folder and os.path.isdir(folder):
-            os.replace(folder, final)
-    except OSError as error:
-        raise Failure(f"{folder} cannot be tidied: {error.strerror}", code=2) from error
+    if keeps_any:
+        host.run_script(SETTLE, folder, "" if final == folder else final, input=_nul_ended(superfluous), as_root=True)
+    else:
+        host.run(["rm", "-rf", folder], check=True, as_root=True)
 
 
 def read_sets(host: DockerHost, repo_id: str = "") -> list[KeptSet]:
     """All sets (of one repo), each repo's oldest first."""
     top = host.path(kept_path(repo_id))
-    if not host.is_local:
-        lines = [
-            line.partition("\t")
-            for line in host.run_script(
-                SIZES, top, check=False, as_root=True, errors="surrogateescape"
-            ).out.splitlines()
-        ]
-        found = [(path.removeprefix("./"), int(kib) * 1024) for kib, _, path in lines if kib.isdigit()]
-    else:
-        found = [(os.path.relpath(path, top), _size_of(path)) for path in _local_sets(top)]
+    done = host.run_script(SIZES, top, check=False, as_root=True, errors="surrogateescape")
+    lines = [line.partition("\t") for line in done.out.splitlines()]
+    found = [(path.removeprefix("./"), int(kib) * 1024) for kib, _, path in lines if kib.isdigit()]
     sets = []
     for path, size in found:
         parent, _, name = path.rpartition("/")
@@ -150,31 +110,10 @@ def read_sets(host: DockerHost, repo_id: str = "") -> list[KeptSet]:
     return sorted(sets)
 
 
-def _local_sets(top: str) -> Iterable[str]:
-    for parent, folders, _ in os.walk(top):
-        sets = [name for name in folders if name[:8].isdigit() and name[8:9] == "-" and name[9:10].isdigit()]
-        folders[:] = [name for name in folders if name not in sets]
-        yield from (os.path.join(parent, name) for name in sets)
-
-
-def _size_of(folder: str) -> int:
-    found = (os.path.join(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    total = 0
-    for path in found:
-        try:
-            total += os.lstat(path).st_blocks * 512
-        except OSError:
-            continue
-    return total
-
-
 def remove_sets(host: DockerHost, repo_id: str, names: Collection[str]) -> None:
     """Remove whole sets."""
     folders = [host.path(kept_path(repo_id, name)) for name in names]
-    if host.is_local:
-        for folder in folders:
-            shutil.rmtree(folder, ignore_errors=True)
-    elif folders:
+    if folders:
         host.run(["rm", "-rf", *folders], check=True, as_root=True)
 
 

@@ -18,10 +18,10 @@ from dusty_tasks.core.code.excludes import Rule, filter_text
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, PROXY_THERE
-from dusty_tasks.effects.code.copy_states import listing_of, local_listing
+from dusty_tasks.effects.code.copy_states import listing_of
 from dusty_tasks.effects.code.kept import KEPT
+from dusty_tasks.effects.docker_host.files_there import WALK
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import WALK
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.once import Lasting
@@ -32,7 +32,6 @@ OPTIONS = ("-rlptD", "--sparse", "--modify-window=-1", "--timeout=120", "--out-f
 ARRIVED, VANISHED = 0, 24
 _FORBIDDEN = re.compile("Permission denied|Operation not permitted")
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
-LOST_LINE = (10, 12, 30, 35, 255)
 
 PREPARE = (
     WALK
@@ -137,7 +136,8 @@ def prepare(
     `unlisted` are folders at the top of the copy that nobody will ask for. Raises Failure (a guard refuses), EmptySource (unless
     `is_empty` is False), NotOurs, ToolFailed.
     """
-    lists = "yes" if receipt and not host.is_local else "no"
+    here = host.files.listing(host.path(below))
+    lists = "yes" if receipt and here is None else "no"
     finished = host.run_script(
         PREPARE,
         host.root,
@@ -159,14 +159,10 @@ def prepare(
     if finished.code == 5:
         raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")
     if finished.code:
-        hint = (
-            ""
-            if host.is_local or host.become_root or host.login.is_root
-            else f"the login is not root and may not use `sudo -n`: allow that, or {DUSTY} config set host.root to a folder of its own"
-        )
         printed = finished.err or finished.out
-        failure = (NotOurs if host.is_local and _FORBIDDEN.search(printed) else ToolFailed)(
-            ["prepare", host.path(below)], finished.code, printed, hint
+        may_be_given = not host.root_hint and not host.is_root
+        failure = (NotOurs if may_be_given and _FORBIDDEN.search(printed) else ToolFailed)(
+            ["prepare", host.path(below)], finished.code, printed, host.root_hint
         )
         if isinstance(failure, NotOurs) and below.startswith(f"{COPIES}/"):
             # An engine that starts a container again makes the folders that it mounts and does not find, as root.
@@ -178,8 +174,8 @@ def prepare(
         b"@new" in said,
         _json_of(said.get(b"@was")),
         tuple(os.fsdecode(record[len(b"@part ") :]) for record in records if record.startswith(b"@part ")),
-        None if host.is_local else _json_of(said.get(b"@started")),
-        local_listing(host.path(below)) if host.is_local else listing_of(records),
+        _json_of(said.get(b"@started")) if here is None else None,
+        here or listing_of(records),
     )
 
 
@@ -265,11 +261,7 @@ def run_rsync(
     argv = ["rsync", *OPTIONS, *extra, *(["--filter=merge -"] if paths is None else ["--from0", "--files-from=-"])]
     # A name that begins with `#` would be a comment.
     data = filter_text(rules) if paths is None else b"".join(b"./" + path + b"\0" for path in paths)
-    if not host.is_local:
-        argv += ["-z", "-s", "-e", "ssh"]
-        if host.become_root:
-            argv.append(f"--rsync-path={' '.join(host.become_root)} rsync")
-        host.round_trips += 1
+    argv += host.rsync_transport()
     ends = [source.rstrip("/") + "/", destination.rstrip("/") + "/"]
     ends[not is_fetching] = host.rsync_destination(ends[not is_fetching])
     argv += ["--", *ends]
@@ -307,12 +299,12 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
     # rsync says this one on stdout, among the names.
     in_the_way = [line for line in finished.out.splitlines() if line.startswith("cannot delete non-empty directory")]
     if "No space left on device" in finished.err:
-        hint = f"the disk of {'this machine' if host.is_local else host.name} is full: {DUSTY} disk inspect"
+        hint = f"the disk of {host.name} is full: {DUSTY} disk inspect"
     elif any(_FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
         kind = NotOurs
     elif in_the_way:
         hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
-    elif finished.code in LOST_LINE and not host.is_local:
+    elif finished.code in host.codes_of_a_cut_line:
         hint = f"the connection to {host.name} was lost; the next sync goes on where this one ended"
     return kind(
         [word for word in argv if not word.startswith("--filter")],
@@ -389,7 +381,7 @@ def disguised(host: DockerHost, source: str, destination: str, paths: Iterable[b
 
 def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:
     """Give files that containers left as root to whoever receives copies, through a throw-away container; False if that did not work."""
-    owner = f"{os.getuid()}:{os.getgid()}" if host.is_local else ":".join(host.run_script("id -u; id -g").out.split())
+    owner = host.receiver()
     for image_name in image_names:
         argv = [
             "docker",
@@ -444,8 +436,8 @@ def give_to_caller(host: DockerHost, folder: str, image_names: Sequence[str]) ->
 def check_version(host: DockerHost) -> None:
     """Raise Failure unless rsync is there, on both ends, and new enough."""
     _check(_local_version(), "here")
-    if not host.is_local:
-        _check(host.login.rsync_version, f"on {host.name}")
+    if (there := host.rsync_version) is not None:
+        _check(there, f"on {host.name}")
 
 
 @Lasting
@@ -473,10 +465,11 @@ def move_there(host: DockerHost, source: str, destination: str, kept: str) -> Co
     """
     check_version(host)
     extra = ["--inplace", "--remove-source-files", *_backup(host, kept)]
-    if host.is_local:
-        return run_rsync(host, source, destination, (), extra)
     argv = ["rsync", *OPTIONS, *extra, "--", f"{source.rstrip('/')}/", f"{destination.rstrip('/')}/"]
-    return copied_of(host.run(argv, check=True, as_root=True, errors="surrogateescape").out.splitlines())
+    finished = host.run(argv, as_root=True, errors="surrogateescape")
+    if finished.code in (ARRIVED, VANISHED):
+        return copied_of(finished.out.splitlines())
+    raise _failure(host, argv, finished)
 
 
 def fetch_paths(

@@ -1,24 +1,27 @@
-"""The Docker host: the machine with the engine. Two kinds, one small interface: run, copy, engine environment, address."""
+"""The Docker host: the machine with the engine. `DockerHost` is all that the rest of Dusty knows of one, whatever its kind.
+
+A kind is a class that implements it: `local.LocalHost` (this machine) and `over_ssh.SshHost` (another one, behind ssh; a VM is such a
+machine with commands that start and stop it, see `vm`). `kinds.docker_host` is the one place that chooses among them.
+"""
 
 from __future__ import annotations
 
-import functools
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple, Unpack
+from typing import TYPE_CHECKING, Unpack
 
-from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.settings.vm_presets import filled_in
+from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.login_shell import command_for_any_shell, own_output, with_begin
 from dusty_tasks.core.text.namespace import Namespace
-from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.ssh_trouble import ssh_trouble
-from dusty_tasks.effects.docker_host import ssh
 from dusty_tasks.effects.doors import process
-from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.failures import ToolFailed
 
-HERE = ("", "localhost", "127.0.0.1", "::1")
+if TYPE_CHECKING:
+    from dusty_tasks.core.plan.ports_to_open import Address
+    from dusty_tasks.effects.docker_host.engine_streams import Streams
+    from dusty_tasks.effects.docker_host.files import HostFiles
 
 
 class Unreachable(ToolFailed):
@@ -31,91 +34,81 @@ class Unreachable(ToolFailed):
         super().__init__(["ssh", name], 255, printed, self.trouble.hint.format(name=name) or f"{DUSTY} start")
 
 
-class Login(NamedTuple):
-    """Who we are on an ssh Docker host."""
-
-    is_root: bool
-    has_sudo: bool
-    """`sudo -n` works."""
-    rsync_version: str
-    """First line of `rsync --version`, '' if there is none."""
-
-
-class DockerHost:
+class DockerHost(ABC):
     """What `host.*` of the settings names."""
+
+    machine: HostSettings
+    """The host's settings with the preset's commands in them; without any where there is no machine to start and stop."""
+    files: HostFiles
+    """What lies below host.root."""
+    is_far: bool
+    """An answer costs a round trip: worth asking for everything at once, and doing something else meanwhile."""
+    has_engine_here: bool
+    """The engine is a program of this machine, which Dusty may be asked to install."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.home = settings.home
-        self.kind = settings.host.kind
         self.root = settings.host.root
-        self.host = filled_in(settings.host, settings.home)
-        """The host's settings with the preset's commands in them."""
         self.round_trips = 0
-        """Commands sent over ssh so far, for the receipt of `up`."""
+        """Commands sent to another machine so far, for the receipt of `up`."""
 
     @property
-    def is_local(self) -> bool:
-        return self.kind == "local"
-
-    @property
+    @abstractmethod
     def name(self) -> str:
         """The Docker host in a sentence."""
-        return "this machine" if self.is_local else ssh.split_target(self.target)[0]
+
+    @property
+    @abstractmethod
+    def staying_on(self) -> str:
+        """The same as the subject of `… stays on`, with the reason why Dusty does not stop it."""
+
+    @property
+    @abstractmethod
+    def engine_hint(self) -> str:
+        """What a person may do about an engine that does not come up, '' for nothing in general."""
+
+    @property
+    def target(self) -> str:
+        """What tells this machine from others: an address of its kind, '' for this one. Raises Failure if none is configured."""
+        return ""
 
     @property
     def address(self) -> str:
-        """What the hosts section gives every host_name; '' if an ssh host has none stored yet."""
+        """What the hosts section gives every host_name; '' if none is stored yet."""
         return self.settings.hosts_address
+
+    @abstractmethod
+    def find_address(self) -> str:
+        """The same, looked up; '' if that fails."""
 
     @property
     def namespace(self) -> Namespace:
         """What the stack that is meant is called on its engine."""
         return self.settings.namespace
 
-    @property
-    def target(self) -> str:
-        """`[user@]name[:port]` of an ssh Docker host. Raises Failure if none is configured."""
-        if not self.host.ssh:
-            raise Failure(
-                "host.kind is ssh, and host.ssh does not say which machine", f"{DUSTY} config set host.ssh user@machine"
-            )
-        return self.host.ssh
-
     def path(self, *parts: str) -> str:
         """A path below host.root: `path("persist", "repos")`."""
         return os.path.join(self.root, *parts)
 
+    # Programs
+
+    @abstractmethod
     def engine_environment(self) -> dict[str, str]:
-        """The environment in which `docker`, `docker compose` and `rsync` reach this Docker host.
+        """The environment in which `docker`, `docker compose` and `rsync` reach this Docker host. Raises Failure if there is none."""
 
-        Raises Failure if `local` is configured and DOCKER_HOST or the docker context names another machine.
-        """
-        if self.is_local:
-            self._check_engine_is_here()
-            return dict(os.environ)
-        environment = {name: value for name, value in os.environ.items() if name != "DOCKER_CONTEXT"}
-        path = f"{self._ssh_folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-        return {**environment, "DOCKER_HOST": f"ssh://{self.target}", "PATH": path}
-
+    @abstractmethod
     def run(
         self, argv: Sequence[str], *, check: bool = False, as_root: bool = False, **options: Unpack[process.RunOptions]
     ) -> process.Finished:
-        """Run a command on the Docker host; `as_root` goes through `sudo -n` where the ssh login is not root.
+        """Run a command on the Docker host; `as_root` makes root run it where Dusty may ask for that without a password.
 
-        The other options are those of process.run. Raises Unreachable if ssh itself fails, ToolFailed with `check`.
+        The other options are those of process.run. Raises Failure if the machine is not reached, ToolFailed with `check`.
         """
-        if self.is_local:
-            return process.run(argv, check=check, env=self.engine_environment(), **options)
-        return self._over_ssh([*(self.become_root if as_root else ()), *argv], argv, check=check, **options)
 
+    @abstractmethod
     def command(self, argv: Sequence[str], *, as_root: bool = False) -> list[str]:
         """The words that run `argv` on the Docker host, for what is streamed to or from it (process.piped)."""
-        if self.is_local:
-            return list(argv)
-        self.round_trips += 1
-        command = command_for_any_shell([*(self.become_root if as_root else ()), *argv])
-        return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command]
 
     def run_script(
         self, script: str, *words: str, check: bool = True, as_root: bool = False, **options: Unpack[process.RunOptions]
@@ -124,88 +117,60 @@ class DockerHost:
         return self.run(["sh", "-c", script, "dusty", *words], check=check, as_root=as_root, **options)
 
     @property
-    def become_root(self) -> tuple[str, ...]:
-        """What to put before a command so that root runs it: nothing for root, or where sudo is not to be had."""
-        return ("sudo", "-n") if not self.is_local and not self.login.is_root and self.login.has_sudo else ()
+    @abstractmethod
+    def reaches_root(self) -> bool:
+        """Commands `as_root` are as near to root as this account gets; if False, a container gets nearer."""
 
-    @functools.cached_property
-    def login(self) -> Login:
-        """Who we are there: one question a run. Raises Unreachable."""
-        script = (
-            "id -u; if sudo -n true 2>/dev/null; then echo sudo; else echo; fi; rsync --version 2>/dev/null | head -n 1"
-        )
-        lines = [*self._over_ssh(["sh", "-c", script], ["sh"], check=True).out.splitlines(), "", "", ""]
-        return Login(lines[0] == "0", lines[1] == "sudo", lines[2])
+    @property
+    @abstractmethod
+    def is_root(self) -> bool:
+        """Commands `as_root` are really root's."""
 
+    @property
+    def root_hint(self) -> str:
+        """How to let this account become root where Dusty needs it; '' where that is not the way."""
+        return ""
+
+    @abstractmethod
+    def receiver(self) -> str:
+        """`uid:gid` of whoever receives copies."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give up what is kept open to the machine, for example because it is about to stop."""
+
+    @abstractmethod
+    def forget_connection(self) -> None:
+        """Look again how the machine is reached."""
+
+    # rsync
+
+    @abstractmethod
     def rsync_destination(self, path: str) -> str:
         """`path` of the Docker host as rsync's last word."""
-        if self.is_local:
-            return path
-        name, _ = ssh.split_target(self.target)
-        user, at, machine = name.rpartition("@")
-        return f"{user}{at}{f'[{machine}]' if ':' in machine else machine}:{path}"
 
-    def close(self) -> None:
-        """End the shared ssh connection, for example because the machine behind it is about to stop."""
-        if not self.is_local:
-            self.run_ssh("-O", "exit")
+    def rsync_transport(self) -> list[str]:
+        """rsync's options to reach the Docker host, for one call, which is counted."""
+        return []
 
-    def run_ssh(self, *options: str) -> process.Finished:
-        """ssh itself with `options` and no command: `-G` prints the configuration in use."""
-        return process.run([os.path.join(self._ssh_folder, "ssh"), *options, ssh.split_target(self.target)[0]])
+    @property
+    def rsync_version(self) -> str | None:
+        """First line of `rsync --version` there, '' if there is none; None if it is the one of this machine."""
+        return None
 
-    def forget_connection(self) -> None:
-        """Read the ssh configuration anew, and ask again who we are there."""
-        self.__dict__.pop("_ssh_folder", None)
-        self.__dict__.pop("login", None)
+    codes_of_a_cut_line: frozenset[int] = frozenset()
+    """rsync's exit codes that tell of a lost connection."""
 
-    def _over_ssh(
-        self, words: Sequence[str], argv: Sequence[str], *, check: bool, **options: Unpack[process.RunOptions]
-    ) -> process.Finished:
-        self.round_trips += 1
-        command = with_begin(command_for_any_shell(words))
-        finished = process.run(
-            [os.path.join(self._ssh_folder, "ssh"), "-T", "--", ssh.split_target(self.target)[0], command], **options
-        )
-        if finished.code == 255:
-            raise Unreachable(self.name, finished.err)
-        own, before = own_output(finished.out)
-        finished = finished._replace(out=own)
-        if before:
-            line = printable(before.strip().partition("\n")[0][:80])
-            raise Failure(
-                f"the login shell on {self.name} prints something before each command, which rsync and docker cannot tell from answers: {line}",
-                "over there, let ~/.bashrc (~/.cshrc, ~/.zshenv) print only in a terminal: [ -t 1 ] && echo …",
-            )
-        if check and finished.code:
-            raise ToolFailed(["ssh", self.name, *argv], finished.code, finished.err or finished.out)
-        return finished
+    # The engine
 
-    @functools.cached_property
-    def _ssh_folder(self) -> str:
-        return ssh.program_folder(self.home, self.target, ssh.kept_config(self.home, self.target))
+    @abstractmethod
+    def exchange(self, request: bytes, timeout: float) -> bytes:
+        """Send an HTTP request to the engine, and all that it answers. Raises EngineDown and its kin."""
 
-    def _check_engine_is_here(self) -> None:
-        from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
+    @abstractmethod
+    def streams(self) -> Streams:
+        """Answers of the engine that have no end; a context manager: what it needed for them is gone after the block."""
 
-        address = engine_address(os.environ)
-        scheme, _, rest = address.partition("://")
-        if scheme in ("unix", "npipe", "fd") and rest:
-            return
-        if scheme not in ("tcp", "http", "https", "ssh") or not rest:
-            raise Failure(
-                f"DOCKER_HOST is {address}, which is no address of an engine",
-                f"unset it, or set it to unix://{DEFAULT_SOCKET}",
-            )
-        machine = rest.split("/")[0]
-        if scheme == "ssh":
-            raise Failure(
-                f"the docker client uses {address}, and host.kind is local",
-                f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {machine}; or unset DOCKER_HOST",
-            )
-        name = machine.rpartition("@")[2].rsplit(":", 1)[0].strip("[]")
-        if name not in HERE:
-            raise Failure(
-                f"the docker client uses {address}, another machine, and host.kind is local",
-                f"{DUSTY} config set host.kind ssh, and {DUSTY} config set host.ssh {name}; or unset DOCKER_HOST",
-            )
+    @abstractmethod
+    def process_on(self, address: Address) -> str:
+        """The process that listens on an address of the Docker host, '' for nobody, or where that cannot be told."""

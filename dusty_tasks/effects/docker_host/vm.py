@@ -1,10 +1,9 @@
-"""The machine behind an ssh Docker host, where commands for it are known (`host.start` and its kin, or a preset's)."""
+"""The machine that a Docker host is, where commands for it are known (`host.start` and its kin, or a preset's)."""
 
 from __future__ import annotations
 
 import json
 import os
-import socket
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,13 +40,13 @@ if command -v service >/dev/null 2>&1 && service docker restart; then exit 0; fi
 
 def is_startable(host: DockerHost) -> bool:
     """True if there is a command that starts the machine."""
-    return not host.is_local and bool(host.host.start)
+    return bool(host.machine.start)
 
 
 def is_running(host: DockerHost) -> bool:
     """What the status command says; without one, whether ssh gets through. A tool that is not installed runs nothing."""
-    if host.host.status:
-        return process.run(host.host.status).code == 0
+    if host.machine.status:
+        return process.run(host.machine.status).code == 0
     try:
         return host.run(["true"]).code == 0
     except Unreachable:
@@ -56,10 +55,10 @@ def is_running(host: DockerHost) -> bool:
 
 def is_known_off(host: DockerHost) -> bool:
     """True if what manages the machine says that it is off. Where nothing does, or it is not installed, nobody knows."""
-    if host.is_local or not host.host.status:
+    if not host.machine.status:
         return False
     try:
-        return process.run(host.host.status, timeout=PATIENCE).code not in (0, process.TIMED_OUT)
+        return process.run(host.machine.status, timeout=PATIENCE).code not in (0, process.TIMED_OUT)
     except ToolFailed:
         return False
 
@@ -77,17 +76,17 @@ def start(host: DockerHost, say: Say, confirm: Confirm) -> None:
         if not confirm(f"Make a VM with {_size(host)} by `{' '.join(create)}`?"):
             raise Failure("there is no VM yet, and making one was not agreed to", f"{DUSTY} start --yes")
         run_saying(create, say)
-    run_saying(host.host.start, say)
+    run_saying(host.machine.start, say)
     learn_ssh(host)
 
 
 def stop(host: DockerHost, say: Say) -> bool:
     """Stop the machine, if there is a command for that; False if there is none, or the machine is off already."""
-    if host.is_local or not host.host.stop or (host.host.status and not is_running(host)):
+    if not host.machine.stop or (host.machine.status and not is_running(host)):
         return False
     host.close()
     # A machine that is told over ssh to power off may cut the line before its answer.
-    run_saying(host.host.stop, say, fine=(0, 255) if os.path.basename(host.host.stop[0]) == "ssh" else (0,))
+    run_saying(host.machine.stop, say, fine=(0, 255) if os.path.basename(host.machine.stop[0]) == "ssh" else (0,))
     return True
 
 
@@ -101,22 +100,9 @@ def run_saying(argv: Sequence[str], say: Say, fine: tuple[int, ...] = (0,)) -> N
 
 def learn_ssh(host: DockerHost) -> None:
     """Ask the VM's tool for its ssh configuration and keep it. Raises ToolFailed."""
-    if not host.is_local and host.host.ssh_config:
-        ssh.write_config(host.home, host.target, process.run(host.host.ssh_config, check=True).out)
+    if host.machine.ssh_config:
+        ssh.write_config(host.home, host.target, process.run(host.machine.ssh_config, check=True).out)
         host.forget_connection()
-
-
-def find_address(host: DockerHost) -> str:
-    """The address of the ssh Docker host for the hosts section: what ssh connects to, resolved; '' if that fails."""
-    if host.is_local:
-        return "127.0.0.1"
-    finished = host.run_ssh("-G")
-    name = next((line.split(None, 1)[1] for line in finished.out.splitlines() if line.startswith("hostname ")), "")
-    try:
-        found = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP) if name else []
-    except OSError:
-        return ""
-    return str(sorted(found, key=lambda entry: entry[0] != socket.AF_INET)[0][4][0]) if found else ""
 
 
 def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
@@ -124,8 +110,8 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
 
     Raises Failure if the restart was not agreed to, ToolFailed.
     """
-    wanted = host.settings.host.daemon
-    if host.is_local or wanted is None:
+    wanted = host.machine.daemon
+    if wanted is None:
         return False
     found = host.run(["cat", DAEMON_FILE], as_root=True).out
     if _json(found) == wanted:
@@ -148,9 +134,9 @@ def apply_daemon(host: DockerHost, say: Say, confirm: Confirm) -> bool:
 
 def is_daemon_in_place(host: DockerHost) -> bool:
     """True if `host.daemon` is what was last seen or written on this Docker host: by our own note, nobody is asked."""
-    return host.is_local or _json((read_bytes(f"{host.settings.state}/{DAEMON_NOTE}") or b"").decode()) == _daemon_note(
-        host
-    )
+    if host.machine.daemon is None:
+        return True
+    return bool(_json((read_bytes(f"{host.settings.state}/{DAEMON_NOTE}") or b"").decode()) == _daemon_note(host))
 
 
 def _note_daemon(host: DockerHost) -> None:
@@ -158,7 +144,7 @@ def _note_daemon(host: DockerHost) -> None:
 
 
 def _daemon_note(host: DockerHost) -> dict[str, Any]:
-    return {"host": host.target, "daemon": host.settings.host.daemon}
+    return {"host": host.target, "daemon": host.machine.daemon}
 
 
 def _json(text: str) -> Any:
@@ -169,4 +155,4 @@ def _json(text: str) -> Any:
 
 
 def _size(host: DockerHost) -> str:
-    return f"{host.host.memory:g} GiB and {host.host.ncpu} CPUs"
+    return f"{host.machine.memory:g} GiB and {host.machine.ncpu} CPUs"

@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
+from dusty_tasks.effects.docker_host.engine_line import ANSWER_TIMEOUT, EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, Engine, EngineRefused
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import without_frames
 
 REMOVAL_TIME = 10.0

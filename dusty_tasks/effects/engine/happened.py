@@ -10,9 +10,10 @@ from urllib.parse import quote
 
 from dusty_tasks.core.history.events import ENGINE_EVENTS, Event, events_of
 from dusty_tasks.core.of_verbs.findings import seconds_of
-from dusty_tasks.effects.engine.http import Engine, EngineRefused
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
+from dusty_tasks.effects.docker_host.engine_streams import Stream, Streams
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import read_info
-from dusty_tasks.effects.engine.streams import Stream, Streams
 
 
 class Clock(NamedTuple):
@@ -38,7 +39,7 @@ def read_clock(engine: Engine) -> Clock:
     there = seconds_of(str(read_info(engine).get("SystemTime") or ""))
     here = (before + time.time()) / 2
     # Two clocks of one machine are one clock; what differs is the time that the question took.
-    return Clock(there, 0.0 if abs(there - here) < 0.1 and engine.host.is_local else there - here)
+    return Clock(there, 0.0 if abs(there - here) < 0.1 and not engine.host.is_far else there - here)
 
 
 def read_remembered(engine: Engine, clock: Clock) -> list[Event]:

@@ -1,60 +1,17 @@
-"""The engine's HTTP interface: over its unix socket, or through `docker system dial-stdio` on an ssh Docker host.
-
-A request here is a few lines over a socket: importing http.client alone would cost a no-op 13 ms, the SDK 51 ms
-(and the SDK cannot use our multiplexed ssh connection). Requests are HTTP/1.0, so an answer ends where the connection ends.
-"""
+"""Requests to an engine and its JSON answers, over the line that its Docker host has to it."""
 
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.ssh_trouble import PASSING, SshTrouble, ssh_trouble
-from dusty_tasks.effects.docker_host.engine_address import engine_address
-from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.doors.process import TIMED_OUT, Finished, Look
+from dusty_tasks.effects.docker_host.engine_line import ANSWER_TIMEOUT, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-ANSWER_TIMEOUT = 60.0
-"""Seconds for one answer; a restart's own stop time is added to it."""
-FIRST_WORD = 3.0
-"""Seconds after which an engine that has not begun its answer is asked whether it is there at all."""
-PING_TIMEOUT, PING_TIMEOUT_OVER_SSH = 4.0, 10.0
-
-
-class EngineDown(Failure):
-    """The engine does not answer; `what` says at which address and why."""
-
-    code = 2
-    is_absence = True
-
-    def __init__(self, what: str, hint: str = "", code: int | None = None, trouble: SshTrouble = PASSING) -> None:
-        super().__init__(what, hint, code)
-        self.trouble = trouble
-
-
-class EngineSilent(EngineDown):
-    """The engine takes the connection and says nothing, not even to a ping."""
-
-
-class EngineDenied(EngineDown):
-    """The engine is there, and this account may not talk to it: waiting does not mend that."""
-
-    code = 1
-
-
-class EngineRefused(Failure):
-    """The engine answered with an error of its own."""
-
-    code = 2
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+BROKEN_ANSWER = "the Docker engine ended the connection in the middle of its answer"
 
 
 class Engine:
@@ -71,9 +28,7 @@ class Engine:
         try:
             return json.loads(answer or b"null")
         except ValueError as error:
-            raise EngineDown(
-                "the Docker engine ended the connection in the middle of its answer", f"{DUSTY} start"
-            ) from error
+            raise EngineDown(BROKEN_ANSWER, f"{DUSTY} start") from error
 
     def post(self, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> Any:
         """Ask for a change; its JSON answer, if any. Raises EngineDown, EngineRefused (304, "already so", is fine)."""
@@ -85,157 +40,4 @@ class Engine:
 
     def request(self, method: str, path: str, body: Any = None, timeout: float = ANSWER_TIMEOUT) -> bytes:
         """The body of the answer to one request. Raises EngineDown, EngineRefused."""
-        text = http_request(method, path, body)
-        if self.host.kind == "ssh":
-            answer = exchange_over_ssh(self.host, text, timeout)
-        else:
-            answer = exchange(engine_address(self.host.engine_environment()), text, timeout)
-        return body_of(answer)
-
-
-def http_request(method: str, path: str, body: Any = None) -> bytes:
-    """A request in HTTP/1.0."""
-    data = b"" if body is None else json.dumps(body).encode()
-    head = f"{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
-    return head.encode() + data
-
-
-PING = http_request("GET", "/_ping")
-
-
-def body_of(answer: bytes) -> bytes:
-    """The body of an HTTP answer. Raises EngineRefused with the engine's own message, EngineDown for no HTTP at all."""
-    head, found, body = answer.partition(b"\r\n\r\n")
-    words = head.split(None, 2)
-    if not found or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        raise EngineDown("the Docker engine ended the connection without an answer")
-    status = int(words[1])
-    if status >= 400:
-        raise EngineRefused(status, _message(body) or f"the Docker engine answered with status {status}")
-    return body
-
-
-def _message(body: bytes) -> str:
-    try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body.decode("utf-8", "replace").strip()
-
-
-def exchange(address: str, request: bytes, timeout: float) -> bytes:
-    """Send `request` to the engine at `address` (unix:// or tcp://), and all that it answers. Raises EngineDown, EngineDenied."""
-    try:
-        with connect(address, timeout) as connection:
-            connection.settimeout(timeout)
-            connection.sendall(request)
-            first = _first_word(connection, address, timeout)
-            return first + b"".join(iter(lambda: connection.recv(1 << 18), b"")) if first else b""
-    except TimeoutError as error:
-        raise EngineSilent(
-            f"the Docker engine at {address} does not answer: it took too long to answer", f"{DUSTY} start"
-        ) from error
-    except PermissionError as error:
-        raise EngineDenied(
-            f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
-            f"{DUSTY} up, which asks before it changes that; after a change by hand log out and in again",
-        ) from error
-    except OSError as error:
-        raise EngineDown(
-            f"the Docker engine at {address} does not answer: {error.strerror or error}", f"{DUSTY} start"
-        ) from error
-
-
-def _first_word(connection: socket.socket, address: str, timeout: float) -> bytes:
-    """The beginning of an answer. An engine that is dead is not waited for as one that is busy is. Raises TimeoutError, OSError."""
-    connection.settimeout(min(FIRST_WORD, timeout))
-    try:
-        return connection.recv(1 << 18)
-    except TimeoutError:
-        if timeout <= FIRST_WORD or not _answers_ping(address):
-            raise
-    connection.settimeout(timeout)
-    return connection.recv(1 << 18)
-
-
-def _answers_ping(address: str) -> bool:
-    try:
-        with connect(address, PING_TIMEOUT) as connection:
-            connection.settimeout(PING_TIMEOUT)
-            connection.sendall(PING)
-            return bool(connection.recv(1))
-    except OSError:
-        return False
-
-
-def connect(address: str, timeout: float) -> socket.socket:
-    if address.startswith("unix://"):
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(5)
-        try:
-            connection.connect(address.removeprefix("unix://"))
-        except OSError:
-            connection.close()
-            raise
-        return connection
-    if address.startswith(("tcp://", "http://")):
-        name, _, port = address.partition("://")[2].rstrip("/").rpartition(":")
-        if not name or not port.isdigit():
-            raise EngineDown(
-                f"DOCKER_HOST is {address}, which names no port", f"for example {address.rstrip('/')}:2375"
-            )
-        return socket.create_connection((name.strip("[]"), int(port)), timeout=min(timeout, 10))
-    raise EngineDown(
-        f"DOCKER_HOST is {address}, which is neither a unix:// nor a tcp:// address",
-        f"for an ssh Docker host: {DUSTY} config set host.kind ssh, and host.ssh",
-    )
-
-
-def exchange_over_ssh(host: DockerHost, request: bytes, timeout: float) -> bytes:
-    """The same through the ssh connection of the Docker host. Raises EngineDown.
-
-    The request's pipe stays open until the answer ends: for the engine an asker who closes his end has gone away, and it
-    gives up ("context canceled") what takes it longer than a moment: listing volumes, stopping, /system/df.
-    """
-    finished = host.run(
-        ["docker", "system", "dial-stdio"],
-        input=request,
-        timeout=timeout,
-        hold_input=True,
-        errors="surrogateescape",
-        still_worth_it=look_at(host),
-    )
-    if finished.code == TIMED_OUT or not finished.out:
-        trouble = ssh_trouble(finished.err)
-        raise (EngineSilent if finished.code == TIMED_OUT else EngineDown)(
-            silence(host, finished), trouble.hint.format(name=host.name) or f"{DUSTY} start", trouble=trouble
-        )
-    return finished.out.encode("utf-8", "surrogateescape")
-
-
-def look_at(host: DockerHost) -> Look:
-    """Whether the engine of an ssh Docker host is worth waiting for: it answers a ping. Where the line says nothing, ssh itself is the judge."""
-
-    def look() -> bool:
-        try:
-            said = host.run_script(
-                "echo; exec docker system dial-stdio",
-                input=PING,
-                hold_input=True,
-                timeout=PING_TIMEOUT_OVER_SSH,
-                check=False,
-            ).out
-        except Failure:
-            return True
-        return said != "\n"
-
-    return Look(FIRST_WORD, look)
-
-
-def silence(host: DockerHost, finished: Finished) -> str:
-    """Why `docker system dial-stdio` on an ssh Docker host gave no answer, as a sentence."""
-    last = (
-        "it took too long to answer"
-        if finished.code == TIMED_OUT
-        else (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
-    )
-    return f"the Docker engine on {host.name} does not answer: {last}"
+        return body_of(self.host.exchange(http_request(method, path, body), timeout))

@@ -14,9 +14,9 @@ from itertools import repeat
 from urllib.parse import quote
 
 from dusty_tasks.core.of_verbs.log_lines import Line, durations_of, lines_of
+from dusty_tasks.effects.docker_host.engine_streams import Stream
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.engine.streams import Stream, Streams
 
 Words = Mapping[str, Sequence[str]]
 """By name: the words for `docker logs`: `--tail N`, `--since T`, the container last."""
@@ -27,7 +27,7 @@ PAUSE = 0.5
 
 def stored_lines(words_by_name: Words, engine: Engine) -> Iterator[tuple[str, Line]]:
     """What was printed so far, of all containers in the order of time. Raises EngineRefused, EngineDown."""
-    with Streams(engine) as streams, ExitStack() as stack:
+    with engine.host.streams() as streams, ExitStack() as stack:
         sources = []
         for name, words in words_by_name.items():
             stream = streams.open(path_of(words))
@@ -46,7 +46,7 @@ class Follower:
         self.failures: dict[str, Failure] = {}
         """Why streams ended that did not end well: the engine went away, or the container was removed meanwhile."""
         self._waiting: queue.Queue[tuple[str, Line | Failure | None]] = queue.Queue(1000)
-        self._streams = Streams(engine)
+        self._streams = engine.host.streams()
         self._open: dict[str, Stream] = {}
         self._is_over = False
 

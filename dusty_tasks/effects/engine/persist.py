@@ -74,7 +74,7 @@ class Damaged(Failure):
 
 def root_command(host: DockerHost, script: str, words: list[str], image: str) -> list[str]:
     """The words that run a script as root, host.root its first word: there, or, for a caller who is not root here, in a throw-away container."""
-    if not host.is_local or os.geteuid() == 0:
+    if host.reaches_root:
         return host.command(["sh", "-c", script, "dusty", host.root.rstrip("/") or "/", *words], as_root=True)
     return [
         "docker",
@@ -242,7 +242,7 @@ def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo, count: Count) -> 
 
 def remove_folders(host: DockerHost, names: list[str], image: str) -> None:
     """Remove folders of Dusty's below host.root, root's files in them too. Raises ToolFailed."""
-    if host.is_local and os.geteuid() != 0:
+    if not host.reaches_root:
         # The engine makes the folders of mounts as root, and containers leave files of root's in them.
         for name in names:
             if os.path.isdir(host.path(name)):

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from dusty_tasks.core.plan.found import FoundContainer, containers_of
 from dusty_tasks.core.text.namespace import ONE_OFF_LABEL, PROJECT_LABEL, Namespace
 from dusty_tasks.core.text.safe import plain_lines
-from dusty_tasks.effects.engine.http import ANSWER_TIMEOUT, Engine, EngineRefused
+from dusty_tasks.effects.docker_host.engine_line import ANSWER_TIMEOUT, EngineRefused
+from dusty_tasks.effects.engine.http import Engine
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from dusty_tasks.core.plan.found import FoundContainer, container_of
 from dusty_tasks.core.text.namespace import RUN_LABEL, SERVICE_LABEL, Namespace
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.engine.acts import run_remove
-from dusty_tasks.effects.engine.http import Engine, EngineRefused
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import labelled, listing
 
 

@@ -120,8 +120,6 @@ def _refuse_mounts(copy: CopyOfRepo, paths: Iterable[bytes]) -> None:
 
 
 def _found(host: DockerHost, folder: str, paths: Sequence[bytes]) -> set[bytes]:
-    if host.is_local:
-        return {path for path in paths if os.path.lexists(os.path.join(os.fsencode(folder), path))}
     done = host.run_script(FIND, folder, *map(os.fsdecode, paths), as_root=True, errors="surrogateescape")
     return set(done.out.encode("utf-8", "surrogateescape").split(b"\0"))
 

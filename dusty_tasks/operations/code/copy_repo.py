@@ -274,8 +274,8 @@ class Copying:
         self.has_replaced = self.has_replaced or copied.has_replaced
 
     def _unlisted(self) -> list[str]:
-        """Folders at the top of the copy that an ssh host need not list: all in them stays."""
-        if self.copy.host.is_local:
+        """Folders at the top of the copy that a far host need not list: all in them stays."""
+        if not self.copy.host.is_far:
             return []
         guard = self.copy.guard({})
         names = {name for name, *_ in self.copy.source.folders.get(b"/", ())} | guard.plain_names()
@@ -334,8 +334,7 @@ def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[
     try:
         return copy()
     except rsync.NotOurs as failure:
-        is_root = not host.is_local and (host.login.is_root or host.become_root)
-        if is_root or not rsync.take_over(host, failure.folder or folder, images_with_chown(host, nginx_image)):
+        if host.is_root or not rsync.take_over(host, failure.folder or folder, images_with_chown(host, nginx_image)):
             raise
     return copy()
 

@@ -277,7 +277,6 @@ class _Run:
         from dusty_tasks.core.code.replaced import deleted_note
         from dusty_tasks.effects.code import rsync
         from dusty_tasks.effects.code.kept import kept_path
-        from dusty_tasks.effects.docker_host.small_files import write_host_file
         from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo, Options
 
         check_source(path, self.settings.home)
@@ -337,8 +336,7 @@ class _Run:
             **({"barred": copied.barred} if copied.barred else {}),
             **({"deleted": note} if note else {}),
         }
-        write_host_file(
-            self.host,
+        self.host.files.write(
             options.receipt,
             json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",
             in_place_of=f"{os.path.basename(repo_id)}.before",

@@ -15,7 +15,6 @@ from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.core.text.namespace import PROXY
-from dusty_tasks.effects.docker_host.small_files import write_host_lines
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import reads
@@ -39,7 +38,7 @@ def note_states(
     secrets = [value for variables in session.settings().env.values() for value in variables.values() if value]
     files = state_files(wanted.containers, seen, printed, Seen(f"{PLAIN} {verb}", time.time()), secrets)
     try:
-        write_host_lines(engine.host, PAGE_STATES, files)
+        engine.host.files.write_lines(PAGE_STATES, files)
     except Failure as failure:
         warn(f"warning: the proxy's pages do not tell the new states: {failure.what}")
 

@@ -8,7 +8,6 @@ import time
 from dusty_tasks.core.plan.batches import APP_STOP_SECONDS
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.paths import PROXY_THERE
-from dusty_tasks.effects.docker_host.small_files import move_host_file, remove_host_file, write_host_file
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.engine import acts
@@ -33,7 +32,7 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
     False if that proxy does not see the folder: it was made again since the proxy started, or is another one's.
     """
     text = read_bytes(f"{settings.build}/nginx/dustyNginx.conf") or b""
-    write_host_file(engine.host, CANDIDATE, text)
+    engine.host.files.write(CANDIDATE, text)
     code, printed = (
         acts.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
         if proxy_id
@@ -41,12 +40,12 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
     )
     is_seen = not (code and "candidate.conf" in printed and "No such file" in printed)
     if code and is_seen:
-        remove_host_file(engine.host, CANDIDATE)
+        engine.host.files.remove(CANDIDATE)
         raise ConfigRefused(
             f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
             f"the config is {settings.build}/nginx/dustyNginx.conf",
         )
-    move_host_file(engine.host, CANDIDATE, NGINX_CONFIG)
+    engine.host.files.move(CANDIDATE, NGINX_CONFIG)
     return is_seen
 
 

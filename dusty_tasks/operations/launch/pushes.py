@@ -11,8 +11,9 @@ from dusty_tasks import session
 from dusty_tasks.core.plan.push_changes import assets_by_app
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
+from dusty_tasks.effects.docker_host.files import PRIVATE
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import PRIVATE, remove_host_file, write_host_json
+from dusty_tasks.effects.docker_host.small_files import write_host_json
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.home.assets import STAGING, asset_path, remove_stagings, set_keys
 from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED, COMMANDS_PUSHED
@@ -68,7 +69,7 @@ def _push(
     from dusty_tasks.operations.code.copy_repo import taking_over
 
     os.makedirs(source, exist_ok=True)
-    remove_host_file(host, note)
+    host.files.remove(note)
     target = host.path(destination)
     taking_over(
         host,

@@ -12,10 +12,11 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.safe import harmless
 from dusty_tasks.core.text.ssh_trouble import SshTrouble
 from dusty_tasks.effects.docker_host import vm
+from dusty_tasks.effects.docker_host.engine_line import EngineDenied, EngineDown, EngineSilent
 from dusty_tasks.effects.docker_host.host import DockerHost, Unreachable
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import reads
-from dusty_tasks.effects.engine.http import Engine, EngineDenied, EngineDown, EngineSilent
+from dusty_tasks.effects.engine.http import Engine
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 SILENCE = 3.0
@@ -47,8 +48,8 @@ def named_off(failure: Failure) -> Failure:
 
 def store_address(host: DockerHost) -> str:
     """The address of an ssh Docker host by what ssh says; stored in the settings if none was. '' if it is not to be found."""
-    address = host.address or vm.find_address(host)
-    if host.is_local or host.address or not address:
+    address = host.address or host.find_address()
+    if host.address or not address:
         return address
     from dusty_tasks.effects.home.config import change_config
 
@@ -99,7 +100,7 @@ def _after_waiting(engine: Engine, hint: str) -> str:
     """The hint at an engine that does not come up: to start it is what was just tried."""
     if hint != f"{DUSTY} start":
         return hint
-    return "start Docker on this machine, for example: sudo systemctl start docker" if engine.host.is_local else ""
+    return engine.host.engine_hint
 
 
 def count_on_one_line(text: str, times: int) -> None:
@@ -119,8 +120,8 @@ def end_line(waits: int) -> None:
 
 def stop_machine(host: DockerHost) -> bool:
     """Stop the VM; True if it is off then. A machine that Dusty cannot stop is left on, and that is said."""
-    if host.is_local or not host.host.stop:
-        say(f"{'this machine' if host.is_local else f'{host.name}, which has no stop command (host.stop),'} stays on")
+    if not host.machine.stop:
+        say(f"{host.staying_on} stays on")
         return False
     if not vm.stop(host, say):
         say(f"{host.name} is off")

@@ -139,7 +139,7 @@ def space() -> list[Finding]:
     usage = shutil.disk_usage(_existing(session.home()))
     found = [judge_space(f"at {session.home()}", usage.free, usage.total)]
     host = session.docker_host()
-    disk = {} if host.is_local else read_persist(host)[0]
+    disk = read_persist(host)[0] if host.is_far else {}
     return [*found, judge_space(f"on {host.name}", disk["free"], disk["size"])] if disk else found
 
 

@@ -16,7 +16,7 @@ def choose_routing(verb: str) -> None:
     from dusty_tasks.effects.engine.reads import read_info
     from dusty_tasks.effects.home.config import change_config
 
-    if session.settings().routing != "published" or session.settings().host.kind != "local":
+    if session.settings().routing != "published" or session.settings().host.is_elsewhere:
         return
     try:
         reason = hidden_bridge(read_info(Engine(session.docker_host())), sys.platform == "darwin")

@@ -64,7 +64,7 @@ def powers_now(wanted: Wanted) -> list[Power]:
     if folder := folder_that_takes_over():
         found.insert(0, power_of_specs_folder(folder, settings.specs_repo))
     known = {power.value for power in found if power.key == "repo"}
-    if settings.host.kind == "ssh":
+    if settings.host.is_elsewhere:
         found += [
             power_of_private_repo(entry)
             for entry in wanted.repos
@@ -97,7 +97,7 @@ def require(wanted: Wanted) -> None:
         ((entry.id, entry.local_path) for entry in wanted.repos),
     )
     settings = session.settings()
-    if not wanted.powers and settings.host.kind != "ssh" and session.local_specs_root() is None:
+    if not wanted.powers and not settings.host.is_elsewhere and session.local_specs_root() is None:
         return
     _require(powers_now(wanted), "up")
 
@@ -114,7 +114,7 @@ def require_of_tests(target: Target) -> None:
     mappings = mappings_of_tests(target, specs.services, session.settings(), root)
     refuse_unsafe_reads(mappings, ((repo.id, repo.local_path) for repo, _ in target.mounts))
     powers = powers_of_tests(owner, specs, session.settings(), root)
-    if session.settings().host.kind == "ssh":
+    if session.settings().host.is_elsewhere:
         powers += powers_of_env_files(mappings)
     new = asked(powers).new
     if new:

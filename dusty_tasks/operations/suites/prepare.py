@@ -18,8 +18,9 @@ from dusty_tasks.core.suites.target import Target, base_of, mounts_of
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
+from dusty_tasks.effects.docker_host.files import PRIVATE
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import PRIVATE, read_host_json, write_host_json
+from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.home.assets import read_asset, set_keys

@@ -73,7 +73,7 @@ def _begin_reading(run: Run) -> None:
     from dusty_tasks.operations.machine.docker_host import ensure_running
 
     run.take_lock()
-    if run.engine.host.is_local:
+    if run.engine.host.has_engine_here:
         run.ensure_tools()
     ensure_running(run.engine, yes=run.options.yes)
     run.forget_engine()

@@ -164,7 +164,7 @@ class Run:
             self.consent,
             say,
             home=session.home(),
-            engine_here=session.docker_host().is_local,
+            engine_here=session.docker_host().has_engine_here,
             also=also,
             may_become=self.in_own_process,
         )

@@ -6,13 +6,11 @@ import os
 import socket
 import subprocess
 from pathlib import Path
-from typing import Any
 
-from dusty_tasks.effects.code.inodes import inodes_of, print_inodes, read_inodes
-
-
-class Here:
-    is_local = True
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.effects.code.inodes import read_inodes
+from dusty_tasks.effects.docker_host.files_there import inodes_of, print_inodes
+from dusty_tasks.effects.docker_host.kinds import docker_host
 
 
 def test_both_readings_agree_and_leave_out_what_is_not_there_and_sockets(tmp_path: Path) -> None:
@@ -27,7 +25,7 @@ def test_both_readings_agree_and_leave_out_what_is_not_there_and_sockets(tmp_pat
             str(tmp_path / name)
             for name in ("file", "it's a file", "-f", "é", "folder", "link", "gone", "sock", "absent")
         ]
-        host: Any = Here()
+        host = docker_host(Settings(home="/nowhere"))
         found = read_inodes(host, paths)
         printed = subprocess.run(["sh", "-c", print_inodes(paths)], capture_output=True, text=True, check=False).stdout
     assert inodes_of(printed.splitlines()) == found

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from dusty_tasks.effects.code.receipts import PRINT_RECEIPTS, receipts_of
+from dusty_tasks.effects.code.receipts import receipts_of
+from dusty_tasks.effects.docker_host.files_there import PRINT_RECEIPTS
 from dusty_tasks.effects.doors.parallel import beside
 
 SHELLS = [shell for shell in (["sh"], ["dash"], ["bash", "--posix"], ["busybox", "sh"]) if shutil.which(shell[0])]

@@ -16,9 +16,10 @@ import pytest
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.text.login_shell import command_for_any_shell, with_begin
 from dusty_tasks.effects.docker_host import ssh
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.host import DockerHost, Unreachable
+from dusty_tasks.effects.docker_host.kinds import docker_host
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine.http import EngineDown
 
 
 @pytest.fixture(autouse=True)
@@ -29,11 +30,11 @@ def no_docker_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def local(tmp_path: Path) -> DockerHost:
-    return DockerHost(Settings(home=str(tmp_path), host=HostSettings(root=f"{tmp_path}/host")))
+    return docker_host(Settings(home=str(tmp_path), host=HostSettings(root=f"{tmp_path}/host")))
 
 
 def remote(home: Path, target: str = "dev@box:2222", **keys) -> DockerHost:
-    return DockerHost(Settings(home=str(home), host=HostSettings(kind="ssh", ssh=target, root="/", **keys)))
+    return docker_host(Settings(home=str(home), host=HostSettings(kind="ssh", ssh=target, root="/", **keys)))
 
 
 @pytest.fixture

@@ -11,14 +11,9 @@ import pytest
 
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import (
-    move_host_file,
-    read_host_json,
-    remove_host_file,
-    write_host_file,
-    write_host_json,
-    write_host_lines,
-)
+from dusty_tasks.effects.docker_host.local import LocalHost
+from dusty_tasks.effects.docker_host.over_ssh import SshHost
+from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.started_records import STARTED, read_started, write_started
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
@@ -27,16 +22,14 @@ from dusty_tasks.effects.observe.docker_host import OWNER, PAGE_STATES, read_unf
 CONFIG, CANDIDATE = "persist/dustyNginx/dustyNginx.conf", "persist/dustyNginx/candidate.conf"
 
 
-class OverThere(DockerHost):
+class OverThere(SshHost):
     """An ssh Docker host whose commands run here."""
-
-    is_local = False
 
     def run(self, argv: Any, *, check: bool = False, as_root: bool = False, **options: Any) -> process.Finished:
         return process.run(argv, check=check, timeout=20, **options)
 
 
-@pytest.fixture(params=[DockerHost, OverThere], ids=["here", "over ssh"])
+@pytest.fixture(params=[LocalHost, OverThere], ids=["here", "over ssh"])
 def host(request: pytest.FixtureRequest, tmp_path: Path) -> DockerHost:
     kind: type[DockerHost] = request.param
     return kind(Settings(home=str(tmp_path / "home"), host=HostSettings(root=str(tmp_path / "host"))))
@@ -44,14 +37,14 @@ def host(request: pytest.FixtureRequest, tmp_path: Path) -> DockerHost:
 
 def test_a_file_arrives_with_its_mode_and_is_replaced(host: DockerHost) -> None:
     for text, mode in ((b"one", 0o644), (b"two", 0o600)):
-        write_host_file(host, CONFIG, text, mode)
+        host.files.write(CONFIG, text, mode)
         path = Path(host.path(CONFIG))
         assert path.read_bytes() == text and path.stat().st_mode & 0o777 == mode
     assert os.listdir(path.parent) == ["dustyNginx.conf"]
     write_host_json(host, STARTED, {"a": 1})
     assert read_host_json(host, STARTED) == {"a": 1}
-    remove_host_file(host, STARTED)
-    remove_host_file(host, STARTED)
+    host.files.remove(STARTED)
+    host.files.remove(STARTED)
     assert read_host_json(host, STARTED) == {}
 
 
@@ -79,7 +72,7 @@ def test_nothing_is_written_moved_or_removed_through_a_link(host: DockerHost, be
     Path(host.path(below)).parent.mkdir(parents=True)
     Path(host.path(below)).symlink_to(treasure)
     before = sorted(treasure.rglob("*"))
-    for act in (lambda: write_host_file(host, CONFIG, b"ours"), lambda: remove_host_file(host, CONFIG)):
+    for act in (lambda: host.files.write(CONFIG, b"ours"), lambda: host.files.remove(CONFIG)):
         with pytest.raises(Failure, match="is a link, and nothing is written or deleted through a link") as raised:
             act()
         assert raised.value.hint and raised.value.code == 1
@@ -114,10 +107,10 @@ def test_what_is_no_file_is_replaced_itself(host: DockerHost, put: Callable[[Pat
     put(path)
     assert read_host_json(host, CONFIG) == {}, "and it is not waited for"
     if is_moved:
-        write_host_file(host, CANDIDATE, b"ours")
-        move_host_file(host, CANDIDATE, CONFIG)
+        host.files.write(CANDIDATE, b"ours")
+        host.files.move(CANDIDATE, CONFIG)
     else:
-        write_host_file(host, CONFIG, b"ours")
+        host.files.write(CONFIG, b"ours")
     assert not path.is_symlink() and path.read_bytes() == b"ours"
     assert not (path.parent / "other").exists() or (path.parent / "other").read_text() == "theirs"
     assert not (path.parent / "others").exists() or os.listdir(path.parent / "others") == []
@@ -127,11 +120,11 @@ def test_a_folder_in_the_way_is_named_and_kept(host: DockerHost) -> None:
     path = Path(host.path(CONFIG))
     path.mkdir(parents=True)
     (path / "theirs").write_text("theirs")
-    write_host_file(host, CANDIDATE, b"ours")
+    host.files.write(CANDIDATE, b"ours")
     for act in (
-        lambda: write_host_file(host, CONFIG, b"ours"),
-        lambda: remove_host_file(host, CONFIG),
-        lambda: move_host_file(host, CANDIDATE, CONFIG),
+        lambda: host.files.write(CONFIG, b"ours"),
+        lambda: host.files.remove(CONFIG),
+        lambda: host.files.move(CANDIDATE, CONFIG),
     ):
         with pytest.raises(Failure, match=r"dustyNginx\.conf is a folder") as raised:
             act()
@@ -143,7 +136,7 @@ def test_a_file_where_a_folder_belongs_is_named(host: DockerHost) -> None:
     Path(host.root).mkdir()
     Path(host.path("persist")).write_text("theirs")
     with pytest.raises(Failure):
-        write_host_file(host, OWNER, b"{}")
+        host.files.write(OWNER, b"{}")
     assert Path(host.path("persist")).read_text() == "theirs"
 
 
@@ -152,7 +145,7 @@ def test_a_planted_name_of_a_file_that_is_still_being_written_leads_nowhere(host
     folder.mkdir(parents=True)
     (tmp_path / "treasure").write_text("theirs")
     (folder / "dustyNginx.conf.new").symlink_to(tmp_path / "treasure")
-    write_host_file(host, CONFIG, b"ours")
+    host.files.write(CONFIG, b"ours")
     assert (tmp_path / "treasure").read_text() == "theirs"
 
 
@@ -173,8 +166,8 @@ LINES = {
 def test_a_folder_holds_these_lines_alone_and_the_proxys_user_may_read_them(host: DockerHost) -> None:
     mask = os.umask(0o077)
     try:
-        write_host_lines(host, PAGE_STATES, {"old.html": "x"})
-        write_host_lines(host, PAGE_STATES, LINES)
+        host.files.write_lines(PAGE_STATES, {"old.html": "x"})
+        host.files.write_lines(PAGE_STATES, LINES)
     finally:
         os.umask(mask)
     folder = Path(host.path(PAGE_STATES))
@@ -184,7 +177,7 @@ def test_a_folder_holds_these_lines_alone_and_the_proxys_user_may_read_them(host
     assert [path.name for path in folder.parent.iterdir()] == [".dusty"]
     assert [path.stat().st_mode & 0o777 for path in (folder.parent, folder)] == [0o755, 0o755]
     assert all(path.stat().st_mode & 0o444 == 0o444 for path in folder.iterdir())
-    write_host_lines(host, PAGE_STATES, {})
+    host.files.write_lines(PAGE_STATES, {})
     assert list(folder.iterdir()) == []
 
 
@@ -196,7 +189,7 @@ def test_lines_are_not_written_through_a_link(host: DockerHost, below: str, tmp_
     Path(host.path(below)).parent.mkdir(parents=True)
     Path(host.path(below)).symlink_to(treasure)
     try:
-        write_host_lines(host, PAGE_STATES, LINES)
+        host.files.write_lines(PAGE_STATES, LINES)
     except Failure as failure:
         assert "is a link" in str(failure)
     assert (

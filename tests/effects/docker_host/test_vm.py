@@ -12,6 +12,8 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.settings.vm_presets import PRESETS, creation, filled_in
 from dusty_tasks.effects.docker_host import vm
 from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
+from dusty_tasks.effects.docker_host.over_ssh import SshHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 
@@ -49,7 +51,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def host_of(tmp_path: Path, **keys) -> DockerHost:
-    return DockerHost(Settings(home=str(tmp_path / "home"), host=HostSettings(kind="ssh", root="/", **keys)))
+    return docker_host(Settings(home=str(tmp_path / "home"), host=HostSettings(kind="ssh", root="/", **keys)))
 
 
 def yes(_question: str) -> bool:
@@ -165,13 +167,13 @@ def test_commands_of_the_user_are_run_without_a_shell(recorded, tmp_path, monkey
 
 def test_the_address_is_what_ssh_connects_to(recorded, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("ANSWERS", json.dumps({"-G": [0, "user dev\nhostname 192.168.64.2\nport 22"]}))
-    assert vm.find_address(host_of(tmp_path, ssh="dev@box")) == "192.168.64.2"
+    assert host_of(tmp_path, ssh="dev@box").find_address() == "192.168.64.2"
 
 
 def test_a_daemon_json_is_written_after_asking_and_the_engine_restarted(recorded, tmp_path, monkeypatch) -> None:
     ran = []
 
-    class Host(DockerHost):
+    class Host(SshHost):
         def run(self, argv, **options):
             ran.append((argv, options.get("input")))
             return process.Finished(0, '{"debug": false}' if argv[0] == "cat" else "", "")
@@ -185,14 +187,14 @@ def test_a_daemon_json_is_written_after_asking_and_the_engine_restarted(recorded
     assert (
         json.loads(text) == {"debug": True} and "before-dusty-" in write[2] and "systemctl restart docker" in restart[2]
     )
-    host.settings = Settings(home=str(tmp_path), host=HostSettings(kind="ssh", ssh="dev@box", daemon={"debug": False}))
+    host = Host(Settings(home=str(tmp_path), host=HostSettings(kind="ssh", ssh="dev@box", daemon={"debug": False})))
     assert vm.apply_daemon(host, silent, yes) is False
 
 
 def test_up_asks_for_the_daemon_json_only_after_the_setting_changed(recorded, tmp_path, monkeypatch) -> None:
     host = host_of(tmp_path, ssh="dev@box", daemon={"debug": True})
     assert vm.is_daemon_in_place(host) is False
-    monkeypatch.setattr(DockerHost, "run", lambda self, argv, **options: process.Finished(0, '{"debug": true}', ""))
+    monkeypatch.setattr(SshHost, "run", lambda self, argv, **options: process.Finished(0, '{"debug": true}', ""))
     vm.apply_daemon(host, silent, yes)
     assert vm.is_daemon_in_place(host) is True
     assert vm.is_daemon_in_place(host_of(tmp_path, ssh="dev@box", daemon={"debug": False})) is False

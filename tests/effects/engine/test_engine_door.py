@@ -14,14 +14,11 @@ import pytest
 from dusty_tasks.core.plan.listening import address_of
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.namespace import STACK
+from dusty_tasks.effects.docker_host import dial_stdio, engine_line
+from dusty_tasks.effects.docker_host.dial_stdio import exchange_over_ssh
 from dusty_tasks.effects.docker_host.engine_address import engine_address
-from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.doors import process
-from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.doors.process import Finished
-from dusty_tasks.effects.engine import acts, http, reads
-from dusty_tasks.effects.engine.http import (
-    Engine,
+from dusty_tasks.effects.docker_host.engine_line import (
+    ANSWER_TIMEOUT,
     EngineDenied,
     EngineDown,
     EngineRefused,
@@ -30,6 +27,13 @@ from dusty_tasks.effects.engine.http import (
     exchange,
     http_request,
 )
+from dusty_tasks.effects.docker_host.files_there import FilesThere
+from dusty_tasks.effects.docker_host.kinds import docker_host
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.process import Finished
+from dusty_tasks.effects.engine import acts, reads
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import listing, without_frames
 from dusty_tasks.effects.observe.docker_host import found_of, read_host
 from dusty_tasks.operations.machine.docker_host import wait_for_engine
@@ -88,13 +92,13 @@ def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(
     def refuse(address: str, timeout: float) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(http, "connect", refuse)
+    monkeypatch.setattr(engine_line, "connect", refuse)
     with pytest.raises(EngineDenied, match="closed to this account") as denied:
         exchange("unix:///var/run/docker.sock", b"", 1)
     assert denied.value.code == 1
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("waiting does not open it"))
     with pytest.raises(EngineDenied):
-        wait_for_engine(Engine(DockerHost(Settings(home=str(tmp_path)))), 60)
+        wait_for_engine(Engine(docker_host(Settings(home=str(tmp_path)))), 60)
 
 
 def test_an_engine_that_says_nothing_is_given_up(tmp_path: Path) -> None:
@@ -164,10 +168,12 @@ def test_addresses_of_the_kernels_tables(text: str, expected: tuple[str, int]) -
 class SshHost:
     """An ssh Docker host that answers with given text."""
 
-    is_local, kind, root, name, namespace = False, "ssh", "/", "vm", STACK
+    root, name, namespace = "/", "vm", STACK
 
     def __init__(self, out: str, err: str = "") -> None:
         self.finished = Finished(0, out, err)
+        here: Any = self
+        self.files = FilesThere(here, "/persist/repos")
 
     def path(self, *parts: str) -> str:
         return "/" + "/".join(parts)
@@ -182,9 +188,9 @@ def test_one_answer_over_ssh_holds_everything() -> None:
     )
     out = (
         'persist/.dusty/started.json:{"dusty_web_1": {"container_id": "1"}}\npersist/.dusty/owner.json:{"half":\n'
-        "@nginx:abc123  persist/dustyNginx/dustyNginx.conf\n@inode:41ed 77 /src/a folder\n@inode:c1ed 78 /run/x.sock\n@receipts:\n"
+        "@digest:abc123  persist/dustyNginx/dustyNginx.conf\n@inode:41ed 77 /src/a folder\n@inode:c1ed 78 /run/x.sock\n@receipts:\n"
         + '{"id": "src/x", "fingerprint": "f"}\n'
-        + "@containers:\nHTTP/1.0 200 OK\r\n\r\n"
+        + "@answer:\nHTTP/1.0 200 OK\r\n\r\n"
         + listing
     )
     host: Any = SshHost(out)
@@ -197,7 +203,7 @@ def test_one_answer_over_ssh_holds_everything() -> None:
 
 
 def test_an_engine_that_is_off_over_there_is_said_with_its_own_words() -> None:
-    host: Any = SshHost("@receipts:\n@containers:\n", "Cannot connect to the Docker daemon\n")
+    host: Any = SshHost("@receipts:\n@answer:\n", "Cannot connect to the Docker daemon\n")
     reading = read_host(host, Engine(host), [])
     assert reading.containers == {} and reading.engine_trouble.endswith(
         "does not answer: Cannot connect to the Docker daemon"
@@ -209,7 +215,7 @@ def test_an_engine_over_there_that_never_answers_is_given_up(tmp_path: Path, mon
 
     def run_script(*_: Any, timeout: float | None = None, **__: Any) -> Finished:
         limits.append(timeout)
-        return Finished(process.TIMED_OUT, "@receipts:\n@containers:\n", "")
+        return Finished(process.TIMED_OUT, "@receipts:\n@answer:\n", "")
 
     host: Any = SshHost("")
     monkeypatch.setattr(host, "run_script", run_script)
@@ -217,13 +223,13 @@ def test_an_engine_over_there_that_never_answers_is_given_up(tmp_path: Path, mon
         read_host(host, Engine(host), []).engine_trouble
         == "the Docker engine on vm does not answer: it took too long to answer"
     )
-    assert limits == [http.ANSWER_TIMEOUT]
+    assert limits == [ANSWER_TIMEOUT]
 
 
 class PrintingHost:
     """An ssh Docker host whose engine answers with given bytes."""
 
-    kind, name = "ssh", "vm"
+    name = "vm"
 
     def __init__(self, folder: Path, answer: bytes) -> None:
         self.path = folder / "answer"
@@ -231,6 +237,10 @@ class PrintingHost:
 
     def run(self, argv: Any, **options: Any) -> Finished:
         return process.run(["cat", str(self.path)], **options)
+
+    def exchange(self, request: bytes, timeout: float) -> bytes:
+        here: Any = self
+        return exchange_over_ssh(here, request, timeout)
 
 
 def test_logs_arrive_over_ssh_as_they_are(tmp_path: Path) -> None:
@@ -263,7 +273,7 @@ class Removing(Engine):
     """An engine on which somebody else removes the container, which is gone after a few looks; or never."""
 
     def __init__(self, looks: float) -> None:
-        super().__init__(DockerHost(Settings(home="/nowhere")))
+        super().__init__(docker_host(Settings(home="/nowhere")))
         self.looks = looks
 
     def get(self, path: str, timeout: float = 0) -> Any:
@@ -327,11 +337,12 @@ def busy(connection: socket.socket, path: str) -> None:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in (("FIRST_WORD", 0.2), ("PING_TIMEOUT", 0.3), ("PING_TIMEOUT_OVER_SSH", 0.5)):
-        monkeypatch.setattr(http, name, seconds)
+        for module in (engine_line, dial_stdio):
+            monkeypatch.setattr(module, name, seconds, raising=False)
 
 
 def test_an_engine_that_does_not_even_answer_a_ping_is_given_up_within_seconds(tmp_path: Path, impatient: None) -> None:
-    assert http.FIRST_WORD < 1
+    assert engine_line.FIRST_WORD < 1
     engine = Socket(tmp_path / "s", mute)
     with pytest.raises(EngineSilent, match="took too long to answer"):
         exchange(engine.address, http_request("GET", listing(STACK)), 60)
@@ -349,10 +360,14 @@ def test_an_engine_that_is_busy_is_waited_for(tmp_path: Path, impatient: None) -
 class SlowHost:
     """An ssh Docker host with an engine that takes its time, and a `dial-stdio` that prints this when it is pinged."""
 
-    kind, name, round_trips = "ssh", "vm", 0
+    name, round_trips = "vm", 0
 
     def __init__(self, pinged: str) -> None:
         self.pinged = pinged
+
+    def exchange(self, request: bytes, timeout: float) -> bytes:
+        here: Any = self
+        return exchange_over_ssh(here, request, timeout)
 
     def run(self, _argv: Any, **options: Any) -> Finished:
         return process.run(["sh", "-c", "sleep 1.5; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n[]'"], **options)
@@ -379,7 +394,7 @@ def test_up_gives_up_a_mute_engine_after_seconds_and_waits_for_one_that_starts(m
     now = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    engine = Engine(DockerHost(Settings(home="/nowhere")))
+    engine = Engine(docker_host(Settings(home="/nowhere")))
     for failure, least, most in ((EngineSilent("mute"), 3, 15), (EngineDown("off"), 100, 120)):
 
         def read(_engine: Engine, failure: EngineDown = failure) -> Any:

@@ -14,6 +14,7 @@ import pytest
 from dusty_tasks.core.of_verbs.backup import MANIFEST, unfinished_restore
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.engine import persist, restore
 from dusty_tasks.effects.engine.persist import Damaged, read_backup, remove_folders, write_backup
@@ -41,7 +42,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dusty_home: Path) -> D
     (root / "persist/db/f").chmod(0o640)
     (root / "persist/db/link").symlink_to("/nowhere")
     os.link(root / "persist/db/f", root / "persist/db/hard")
-    return DockerHost(Settings(home=str(dusty_home), host=HostSettings(root=str(root))))
+    return docker_host(Settings(home=str(dusty_home), host=HostSettings(root=str(root))))
 
 
 def backup(host: DockerHost, path: Path) -> Path:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from dusty_tasks.core.plan.change import CREATE, Change, Plan
 from dusty_tasks.core.plan.found import Found, Sources
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
+from dusty_tasks.effects.docker_host.port_owners import process_there
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.process import Finished
@@ -32,7 +34,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine without containers."""
     listing: list[dict[str, Any]] = []
     monkeypatch.setattr(Engine, "get", lambda _self, _path: listing)
-    engine = Engine(DockerHost(Settings(home="/nowhere")))
+    engine = Engine(docker_host(Settings(home="/nowhere")))
     engine.listing = listing  # type: ignore[attr-defined]
     return engine
 
@@ -149,13 +151,13 @@ def test_a_port_that_anybody_else_holds_is_not_only_the_engines(engine: Engine, 
     ids=["a process", "the engine's, without root", "another user's", "nobody", "another address"],
 )
 def test_over_ssh(printed: str, expected: Holder | None, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DockerHost, "is_local", False)
-    monkeypatch.setattr(DockerHost, "run_script", lambda *_words, **_options: Finished(0, printed, ""))
+    monkeypatch.setattr(engine.host, "process_on", partial(process_there, engine.host))
+    monkeypatch.setattr(engine.host, "run_script", lambda *_words, **_options: Finished(0, printed, ""))
     assert read_holder(engine, ("127.0.0.1", 80)) == expected
 
 
 def test_the_script_for_ssh_finds_listeners_and_forwarders(listener: Any) -> None:
-    from dusty_tasks.effects.engine.port_holders import LISTENERS
+    from dusty_tasks.effects.docker_host.port_owners import LISTENERS
 
     port, program = listener("httpd")
     assert f"pid={program.pid}" in process.run(["sh", "-c", LISTENERS, "dusty", str(port)]).out

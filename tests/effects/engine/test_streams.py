@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.effects.engine.http import EngineRefused
-from dusty_tasks.effects.engine.streams import Streams
+from dusty_tasks.effects.docker_host.engine_line import EngineRefused
+from dusty_tasks.effects.docker_host.engine_streams import ForwardedStreams
 
 ANSWER = b"HTTP/1.0 200 OK\r\n\r\n"
 
@@ -20,7 +20,7 @@ ANSWER = b"HTTP/1.0 200 OK\r\n\r\n"
 class Host:
     """An ssh Docker host: `forwards` says what comes of a forwarded socket (None: ssh refuses it)."""
 
-    is_local, target = False, "me@far"
+    target = "me@far"
 
     def __init__(self, folder: Path, forwards: bytes | None, program: str) -> None:
         self.home, self.forwards, self.program = str(folder), forwards, program
@@ -57,6 +57,11 @@ class Host:
         return dict(os.environ)
 
 
+def streams_of(host: Host) -> ForwardedStreams:
+    there: Any = host
+    return ForwardedStreams(there)
+
+
 PIPED = r"read -r line; printf 'HTTP/1.0 200 OK\r\n\r\npiped %s' \"$line\"".replace('\\"', '"')
 
 
@@ -67,7 +72,7 @@ PIPED = r"read -r line; printf 'HTTP/1.0 200 OK\r\n\r\npiped %s' \"$line\"".repl
 )
 def test_a_stream_comes_whatever_the_machine_forwards(tmp_path: Path, forwards: bytes | None, wanted: bytes) -> None:
     host = Host(tmp_path, forwards, PIPED)
-    with Streams(SimpleNamespace(host=host)) as streams:
+    with streams_of(host) as streams:
         for _ in range(2):
             stream = streams.open("/x")
             assert b"".join(stream.chunks()).startswith(wanted)
@@ -78,5 +83,5 @@ def test_a_stream_comes_whatever_the_machine_forwards(tmp_path: Path, forwards: 
 
 def test_what_the_engine_refuses_is_its_own_words(tmp_path: Path) -> None:
     host = Host(tmp_path, b'HTTP/1.0 404 Not Found\r\n\r\n{"message": "No such container: x"}', "exit 1")
-    with Streams(SimpleNamespace(host=host)) as streams, pytest.raises(EngineRefused, match="No such container: x"):
+    with streams_of(host) as streams, pytest.raises(EngineRefused, match="No such container: x"):
         list(streams.open("/x").chunks())

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.docker_host.files_there import FilesThere
 from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.launch.mount_links import refuse_links
@@ -17,9 +19,10 @@ from dusty_tasks.operations.launch.mount_links import refuse_links
 @pytest.fixture(params=[True, False], ids=["local", "as over ssh"])
 def host(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DockerHost:
     """A Docker host whose persist/ is here; as over ssh, what is real is asked of a shell."""
-    host = DockerHost(Settings(home=str(tmp_path), host=HostSettings(root=str(tmp_path / "host"))))
+    host = docker_host(Settings(home=str(tmp_path), host=HostSettings(root=str(tmp_path / "host"))))
     if not request.param:
-        monkeypatch.setattr(DockerHost, "is_local", False)
+        monkeypatch.setattr(host, "files", FilesThere(host, ""))
+        monkeypatch.setattr(host, "is_far", True)
         monkeypatch.setattr(
             host, "run_script", lambda script, *words, **_named: process.run(["sh", "-c", script, "sh", *words])
         )

@@ -13,6 +13,7 @@ from dusty_tasks.core.plan.found import Found, Sources
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.docker_host.kinds import docker_host
 from dusty_tasks.effects.home.assets import write_asset
 from dusty_tasks.operations.launch import pushes
 from dusty_tasks.operations.look import View
@@ -26,7 +27,7 @@ def host(dusty_home: Path, tmp_path: Path) -> DockerHost:
     write_asset(str(dusty_home), "KEY", str(tmp_path / "key"))
     (dusty_home / "config.yml").write_text(f"host: {{root: {tmp_path}/host}}\n")
     session.forget()
-    return DockerHost(Settings(home=str(dusty_home), host=HostSettings(root=str(tmp_path / "host"))))
+    return docker_host(Settings(home=str(dusty_home), host=HostSettings(root=str(tmp_path / "host"))))
 
 
 def view() -> View:

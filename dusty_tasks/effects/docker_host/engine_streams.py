@@ -15,27 +15,21 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET, engine_address
+from dusty_tasks.effects.docker_host import engine_line
+from dusty_tasks.effects.docker_host.engine_address import DEFAULT_SOCKET
+from dusty_tasks.effects.docker_host.engine_line import PING, EngineDown, body_of, http_request
 from dusty_tasks.effects.docker_host.ssh import control_path
 from dusty_tasks.effects.doors.process import piped
-from dusty_tasks.effects.engine import http
-from dusty_tasks.effects.engine.http import PING, Engine, EngineDown, body_of, http_request
 
 if TYPE_CHECKING:
-    from dusty_tasks.effects.docker_host.host import DockerHost
+    from dusty_tasks.effects.docker_host.over_ssh import SshHost
 
 CHUNK = 1 << 16
 LONGEST_HEAD = 1 << 16
 
 
-class Streams:
+class Streams(ABC):
     """Opens streams of one engine; what it needed for that is gone after the block."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.host = engine.host
-        self._stack = ExitStack()
-        self._forwarded: str | None = None
-        """The socket here that leads to that of an ssh Docker host; '' where there can be none, None while it was not tried."""
 
     def __enter__(self) -> Streams:
         return self
@@ -43,14 +37,43 @@ class Streams:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
-        self._stack.close()
+        """Give up what it needed."""
 
     def open(self, path: str) -> Stream:
         """Ask for `path`. Raises EngineDown, EngineDenied."""
-        request = http_request("GET", path)
-        if self.host.is_local:
-            return SocketStream(engine_address(self.host.engine_environment()), request)
+        return self.send(http_request("GET", path))
+
+    @abstractmethod
+    def send(self, request: bytes) -> Stream:
+        """The answer to a request. Raises EngineDown, EngineDenied."""
+
+
+class SocketStreams(Streams):
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def close(self) -> None:
+        pass
+
+    def send(self, request: bytes) -> Stream:
+        return SocketStream(self.address, request)
+
+
+class ForwardedStreams(Streams):
+    """Those of an ssh Docker host."""
+
+    def __init__(self, host: SshHost) -> None:
+        self.host = host
+        self._stack = ExitStack()
+        self._forwarded: str | None = None
+        """The socket here that leads to that of the Docker host; '' where there can be none, None while it was not tried."""
+
+    def close(self) -> None:
+        self._stack.close()
+
+    def send(self, request: bytes) -> Stream:
         for _attempt in range(2):
             if self._forwarded is None:
                 self._forwarded = self._forward()
@@ -71,7 +94,7 @@ class Streams:
         self._stack.callback(self._end_forward, path, words)
         try:
             # A machine that forwards no sockets accepts the connection here, and closes it.
-            return path if http.exchange(f"unix://{path}", PING, http.PING_TIMEOUT_OVER_SSH) else ""
+            return path if engine_line.exchange(f"unix://{path}", PING, engine_line.PING_TIMEOUT_OVER_SSH) else ""
         except EngineDown:
             return ""
 
@@ -112,11 +135,11 @@ class Stream(ABC):
 class SocketStream(Stream):
     def __init__(self, address: str, request: bytes) -> None:
         try:
-            self._socket = http.connect(address, http.ANSWER_TIMEOUT)
+            self._socket = engine_line.connect(address, engine_line.ANSWER_TIMEOUT)
             self._socket.settimeout(None)
             self._socket.sendall(request)
         except PermissionError as error:
-            raise http.EngineDenied(
+            raise engine_line.EngineDenied(
                 f"the Docker engine at {address} is closed to this account (in the group docker it is open)"
             ) from error
         except OSError as error:
@@ -137,7 +160,7 @@ class SocketStream(Stream):
 
 
 class PipedStream(Stream):
-    def __init__(self, host: DockerHost, request: bytes) -> None:
+    def __init__(self, host: SshHost, request: bytes) -> None:
         self._stack = ExitStack()
         self._pipe = self._stack.enter_context(
             piped(host.command(["docker", "system", "dial-stdio"]), env=host.engine_environment())
