@@ -11,7 +11,7 @@ from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
 from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volume
 from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
-from dusty_tasks.core.code.build_parts import with_whole_contexts
+from dusty_tasks.core.code.build_parts import with_whole_paths
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import joined
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service
@@ -23,7 +23,18 @@ ROOT = "0"
 """The user of apps and tests, by number: an image need not have a passwd file."""
 PROXY_CONFIG = "/etc/nginx/conf.d/dustyNginx.conf"
 _MADE_BY = "# Made by Dusty from the specs; `dusty trace docker-compose.yml:LINE` names what put a line here."
-_OF_APPS = ("depends_on", "build", "env_file", "volumes", "ports", "environment", "label_file", "labels", "networks")
+_OF_APPS = (
+    "depends_on",
+    "build",
+    "env_file",
+    "volumes",
+    "ports",
+    "environment",
+    "label_file",
+    "labels",
+    "networks",
+    "develop",
+)
 _OF_SERVICES = (
     "image",
     "build",
@@ -34,6 +45,7 @@ _OF_SERVICES = (
     "label_file",
     "labels",
     "networks",
+    "develop",
 )
 """Passed-through keys that need more than passing through, by kind."""
 
@@ -100,6 +112,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
         {KIND_LABEL: "app", NAME_LABEL: app.name, RECREATE_LABEL: recreate_digest(app, parts.libs)},
     )
     entry.networks(app.compose.get("networks"), parts.guests)
+    entry.develop(app.compose.get("develop"), specs_root)
     entry.pass_through(app.compose, _OF_APPS)
     return entry
 
@@ -125,6 +138,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     entry.label_files(compose.get("label_file"), specs_root)
     entry.labels(compose.get("labels"), {KIND_LABEL: "service", NAME_LABEL: service.name})
     entry.networks(compose.get("networks"), parts.guests)
+    entry.develop(compose.get("develop"), specs_root)
     entry.pass_through(compose, _OF_SERVICES)
     return entry
 
@@ -164,7 +178,7 @@ def _share_image(entry: Entry, owner: str, settings: Settings) -> None:
 def app_build(app: App, settings: Settings) -> dict[str, Any]:
     """An app's `build`, its paths absolute: relative ones start at the repo."""
     root = _repo_folder(app, settings)
-    options = with_whole_contexts({**app.build_options, **app.compose.get("build", {})}, root)
+    options = with_whole_paths({**app.build_options, **app.compose.get("build", {})}, root)
     return {"context": build_context(app, settings), **options}
 
 
@@ -182,7 +196,7 @@ def service_build(service: Service, specs_root: str) -> dict[str, Any]:
     """A service's `build`, its context absolute."""
     build = service.compose["build"]
     build = dict(build) if isinstance(build, dict) else {"context": build}
-    return {**with_whole_contexts(build, specs_root), "context": joined(specs_root, str(build.get("context", ".")))}
+    return {**with_whole_paths(build, specs_root), "context": joined(specs_root, str(build.get("context", ".")))}
 
 
 def recreate_digest(app: App, libs: Iterable[Lib]) -> str:
@@ -227,7 +241,7 @@ def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) 
     if not written and not healthy:
         return names
     return {
-        name: written.get(name) or {"condition": "service_healthy" if name in healthy else "service_started"}
+        name: {"condition": "service_healthy" if name in healthy else "service_started", **(written.get(name) or {})}
         for name in names
     }
 

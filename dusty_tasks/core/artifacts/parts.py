@@ -106,6 +106,12 @@ def network_owner(spec: App | Service) -> str:
     return mode.removeprefix("service:") if mode.startswith("service:") else ""
 
 
+def namespace_owners(spec: App | Service) -> list[str]:
+    """The containers whose network, processes or memory this one shares: they start first."""
+    modes = (str(spec.compose.get(key) or "") for key in ("network_mode", "pid", "ipc"))
+    return [mode.removeprefix("service:") for mode in modes if mode.startswith("service:")]
+
+
 def _guests(stack: Stack) -> dict[str, list[str]]:
     """Owner of a network -> the containers that join it, also through another guest: their names must lead to it."""
     specs: dict[str, App | Service] = {**stack.apps, **stack.services}

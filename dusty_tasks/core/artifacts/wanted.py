@@ -11,7 +11,7 @@ from dusty_tasks.core.artifacts.commands import visible_assets
 from dusty_tasks.core.artifacts.compose import build_context, once_digests, service_build
 from dusty_tasks.core.artifacts.mount_points import of_stack
 from dusty_tasks.core.artifacts.nginx import http_url
-from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts, network_owner
+from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts, namespace_owners, network_owner
 from dusty_tasks.core.code.reloading import Rules
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
@@ -109,10 +109,9 @@ def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, s
 
 
 def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:
-    """What it depends on, and whose network it joins."""
+    """What it depends on, and whose network, processes or memory it shares."""
     spec, needs = (parts.app, parts.needs) if isinstance(parts, AppParts) else (parts.service, parts.needs)
-    owner = network_owner(spec)
-    return tuple(dict.fromkeys([*needs, *([owner] if owner else [])]))
+    return tuple(dict.fromkeys([*needs, *namespace_owners(spec)]))
 
 
 def repo_entries(stack: Stack) -> Iterable[RepoEntry]:

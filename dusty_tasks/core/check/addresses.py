@@ -51,11 +51,15 @@ def check_addresses(
 ) -> Iterator[Problem]:
     """Clashes among the containers of each group; `claims` is by container name, in the order of precedence."""
     clashes = _Clashes(place)
-    contested = clashes.contested(claims)
-    if not contested:
+    contested, twice = clashes.contested(claims), _published_twice(claims)
+    if not contested and not twice:
         return
     said: set[Problem] = set()
     for group in groups:
+        for first, claim in twice:
+            if {first.owner, claim.owner} <= group and (problem := clashes.of_published(first, claim)) not in said:
+                said.add(problem)
+                yield problem
         for port, (routes, ports) in contested.items():
             active_routes = [claim for claim in routes if claim.owner in group]
             active_ports = [claim for claim in ports if claim.owner in group]
@@ -63,6 +67,20 @@ def check_addresses(
                 if problem not in said:
                     said.add(problem)
                     yield problem
+
+
+def _published_twice(claims: Mapping[str, Claims]) -> list[tuple[PortClaim, PortClaim]]:
+    """Each pair of claims that cannot both be published, the one that comes first in front."""
+    ordered = [claim for container in claims.values() for claim in container.ports]
+    by_port: dict[int, list[int]] = defaultdict(list)
+    pairs: dict[tuple[int, int], None] = {}
+    for index, claim in enumerate(ordered):
+        for port in range(claim.published.first, claim.published.last + 1):
+            for other in by_port[port]:
+                if ordered[other].published.meets(claim.published):
+                    pairs.setdefault((other, index))
+            by_port[port].append(index)
+    return [(ordered[first], ordered[second]) for first, second in pairs]
 
 
 class _Clashes:
@@ -129,6 +147,13 @@ class _Clashes:
                 f"port {port} belongs to the proxy",
                 f"another port: {self._at(routes[0])} forwards it",
             )
+
+    def of_published(self, first: PortClaim, claim: PortClaim) -> Problem:
+        """Two containers, or one twice, that publish one port of the Docker host."""
+        port = max(first.published.first, claim.published.first)
+        what = f"port {port} is already published by {first.owner} ({self._at(first)})"
+        hint = f"another port on the left, or leave it out: containers reach {claim.owner} by its name"
+        return self._problem(claim, Code.PORT_TWICE, what, hint)
 
     def _problem(self, claim: RouteClaim | PortClaim, code: Code, what: str, hint: str) -> Problem:
         return Problem(self._at(claim), path_text(claim.path), code, what, hint)

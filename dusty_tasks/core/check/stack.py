@@ -21,6 +21,8 @@ _HOW = {
     "depends_on": "depends on",
     "volumes_from": "takes the volumes of",
     "network_mode": "shares the network of",
+    "pid": "shares the processes of",
+    "ipc": "shares the memory of",
 }
 
 

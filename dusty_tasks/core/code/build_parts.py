@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.dockerignore import DEFAULT_NAME
@@ -48,17 +48,48 @@ def outside_args(build: Any, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[name] for name in named if name in environ}
 
 
-def with_whole_contexts(build: Mapping[str, Any], root: str) -> dict[str, Any]:
-    """The same with additional contexts from `root` on: Compose would start at the folder of its file."""
-    given = build.get("additional_contexts")
-    if not given:
-        return dict(build)
+def with_whole_paths(build: Mapping[str, Any], root: str) -> dict[str, Any]:
+    """The same with all paths of this machine from `root` on, but for the context: Compose would start at the folder of its file."""
+    return {
+        key: _WITH_PATHS[key](value, root) if key in _WITH_PATHS and value else value for key, value in build.items()
+    }
+
+
+def _whole_contexts(given: Any, root: str) -> Any:
     whole = {
         name: joined(root, text) if text and local_folder(text) == text else text for name, text in pairs_of(given)
     }
-    return {
-        **build,
-        "additional_contexts": whole
-        if isinstance(given, Mapping)
-        else [f"{name}={text}" for name, text in whole.items()],
-    }
+    return whole if isinstance(given, Mapping) else [f"{name}={text}" for name, text in whole.items()]
+
+
+def _whole_keys(given: Any, root: str) -> Any:
+    """Keys and agents of ssh: `id=path`."""
+    if isinstance(given, Mapping):
+        return {name: joined(root, str(path)) if path else path for name, path in given.items()}
+    whole = []
+    for item in given:
+        name, is_path, path = str(item).partition("=")
+        whole.append(f"{name}={','.join(joined(root, part) for part in path.split(','))}" if is_path else item)
+    return whole
+
+
+def _whole_caches(given: Any, root: str) -> Any:
+    """Caches in folders: `type=local,src=path`."""
+    return (
+        [",".join(_whole_option(option, root) for option in str(item).split(",")) for item in given]
+        if isinstance(given, list)
+        else given
+    )
+
+
+def _whole_option(option: str, root: str) -> str:
+    name, is_given, path = option.partition("=")
+    return f"{name}={joined(root, path)}" if is_given and name in ("src", "dest") else option
+
+
+_WITH_PATHS: dict[str, Callable[[Any, str], Any]] = {
+    "additional_contexts": _whole_contexts,
+    "ssh": _whole_keys,
+    "cache_from": _whole_caches,
+    "cache_to": _whole_caches,
+}

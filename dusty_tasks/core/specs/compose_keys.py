@@ -22,6 +22,7 @@ from dusty_tasks.core.specs.compose_values import (
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
 from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.namespace import OWN_LABELS, STACK
@@ -83,11 +84,33 @@ _REFUSED = {
         "extends: <another spec of this kind>",
     ),
     "profiles": ("profiles are not supported: bundles switch containers", "put the container into a bundle of its own"),
-    "secrets": ("secrets are not supported", "use an asset: a file that each person sets"),
-    "configs": ("configs are not supported", "use an asset, or a file of the repo"),
 }
+_REFUSED_FILES = {
+    "secrets": {
+        "app": "use an asset: a file that each person sets",
+        "suite": "use an asset: a file that each person sets",
+        "service": f"`{DUSTY} env set <service> NAME VALUE` for a value, or a volume with a file that is on the Docker host",
+    },
+    "configs": {
+        "app": "use an asset, or a file of the repo",
+        "suite": "use an asset, or a file of the repo",
+        "service": "a volume with a file that is on the Docker host, or a file of the image",
+    },
+}
+"""What Compose declares at its top level, by what a person may write instead in each role."""
 _REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
 """What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
+_KEYS_OF_APPS = {
+    "commands": "an app has commands; in a service write command",
+    "conditional_links": "an app has conditional_links; in a service write depends_on",
+    "depends": "an app has depends; in a service write depends_on",
+    "mount": "an app has a mount; in a service write volumes",
+    "repo": "an app has a repo",
+    "scripts": "an app has scripts",
+    "test": "an app or lib has tests",
+}
+"""Keys of apps that are no keys of Compose, with what a person may have wanted."""
+_DEVICES = ("resources", "reservations", "devices")
 _ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
 
 
@@ -161,6 +184,8 @@ class _Translation:
                 self._extends(value)
             elif key in _REFUSED:
                 self._say((key,), Code.UNSUPPORTED_KEY, *_REFUSED[key])
+            elif key in _REFUSED_FILES:
+                self._say((key,), Code.UNSUPPORTED_KEY, f"{key} are not supported", _REFUSED_FILES[key][self.role])
             elif key in _ONE_OR_LIST:
                 self._list(key, value)
             else:
@@ -208,12 +233,10 @@ class _Translation:
     def _as_it_is(self, key: str, value: Any) -> None:
         if key not in KNOWN_KEYS and not key.startswith("x-"):
             guess = nearest(key, KNOWN_KEYS)
-            self._warn(
-                key,
-                Code.UNKNOWN_COMPOSE_KEY,
-                f"no Compose version knows the key {shown(key)}; it is passed on as it is",
-                f'did you mean "{guess}"?' if guess else "",
-            )
+            hint = f'did you mean "{guess}"?' if guess else "x-… for a note of your own"
+            what = f"no Compose version knows the key {shown(key)}"
+            self._say_at_key(key, Code.UNKNOWN_COMPOSE_KEY, what, _KEYS_OF_APPS.get(key, hint))
+            return
         self.compose[key] = value
 
     def _extends(self, value: Any) -> None:
@@ -306,7 +329,24 @@ class _Translation:
         if "dockerfile" in self.value:
             build["dockerfile"] = self.value["dockerfile"]
         build.setdefault("context", ".")
+        if "dockerfile" in build and "dockerfile_inline" in build:
+            where = ("build", "dockerfile_inline")
+            self._say(where, Code.BOTH_GIVEN, "dockerfile and dockerfile_inline are both given", "keep one of them")
+        self._check_build_secrets(build.get("secrets"))
         self.compose["build"] = build if len(build) > 1 or isinstance(value, dict) else value
+
+    def _check_build_secrets(self, secrets: Any) -> None:
+        """The builder is handed assets: files that each person sets."""
+        known = {str(asset.get("name")) for _, asset in mappings(self.document.value, "assets")}
+        for index, secret in enumerate(secrets if isinstance(secrets, list) else ()):
+            name = str(secret.get("source", "") if isinstance(secret, dict) else secret)
+            if name not in known:
+                self._say(
+                    ("build", "secrets", index),
+                    Code.UNKNOWN_NAME,
+                    f"{shown(name)} is no asset of this spec",
+                    f"assets: [{{name: {name or 'KEY'}, path: /path/in/the/container}}]",
+                )
 
     def dockerfile(self, value: Any) -> None:
         """In a service it is taken by `build`; in an app it joins the app's own."""
@@ -404,7 +444,28 @@ class _Translation:
                 "replicas above 1 are not supported: a spec is one container",
                 "one spec for each container",
             )
+        for index, device in enumerate(found if isinstance(found := at(value, *_DEVICES), list) else ()):
+            if isinstance(device, dict) and "count" in device and "device_ids" in device:
+                self._say(
+                    ("deploy", *_DEVICES, index),
+                    Code.BOTH_GIVEN,
+                    "count and device_ids are both given",
+                    "keep one of them",
+                )
         self.compose["deploy"] = value
+
+    def namespace(self, key: str, value: Any) -> None:
+        """`pid` and `ipc`: Compose itself starts another container first whose namespace this one joins."""
+        mode, _, name = str(value).partition(":")
+        if mode == "service":
+            self.references.append(Reference((*self.base, key), key, name))
+        self.compose[key] = value
+
+    def pid(self, value: Any) -> None:
+        self.namespace("pid", value)
+
+    def ipc(self, value: Any) -> None:
+        self.namespace("ipc", value)
 
     def read_only(self, value: Any) -> None:
         if self.role == "app" and value is True:
@@ -449,8 +510,11 @@ class _Translation:
         self.problems.append(self.document.problem((*self.base, *path), code, what, hint))
 
     def _warn(self, key: str, code: Code, what: str, hint: str) -> None:
+        self._say_at_key(key, code, what, hint, is_warning=True)
+
+    def _say_at_key(self, key: str, code: Code, what: str, hint: str, *, is_warning: bool = False) -> None:
         path = (*self.base, key)
-        problem = self.document.problem(path, code, what, hint, is_warning=True)
+        problem = self.document.problem(path, code, what, hint, is_warning=is_warning)
         self.problems.append(problem._replace(place=self.document.key_place(path)))
 
 
@@ -470,6 +534,8 @@ _RULES: dict[str, Callable[[_Translation, Any], None]] = {
     "environment": _Translation.environment,
     "labels": _Translation.labels,
     "scale": _Translation.scale,
+    "pid": _Translation.pid,
+    "ipc": _Translation.ipc,
     "deploy": _Translation.deploy,
     "read_only": _Translation.read_only,
     "image_requires_login": _Translation.drop,

@@ -32,6 +32,27 @@ class Published(NamedTuple):
     first: int
     last: int
     protocol: str = "tcp"
+    ip: str = ""
+    """The address of the Docker host; '' for all."""
+    is_choice: bool = False
+    """True where the engine takes any one port of the range."""
+
+    def meets(self, other: Published) -> bool:
+        """True if both cannot be published at once."""
+        if self.is_choice or other.is_choice or self.protocol != other.protocol:
+            return False
+        return self.first <= other.last and other.first <= self.last and _meet(self.ip, other.ip)
+
+
+_ALL_ADDRESSES = {"0.0.0.0": 4, "::": 6}
+
+
+def _meet(one: str, other: str) -> bool:
+    """True if the engine cannot bind one port at both addresses."""
+    if not one or not other or one == other:
+        return True
+    family = {ip: 6 if ":" in ip else 4 for ip in (one, other)}
+    return family[one] == family[other] and bool({one, other} & _ALL_ADDRESSES.keys())
 
 
 class Volume(NamedTuple):
@@ -72,7 +93,8 @@ def published_port(entry: Any) -> Published | None:
     outer = _range(published, entry)
     if inner[0] != inner[1] and inner[1] - inner[0] != outer[1] - outer[0]:
         raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", "both ranges are of one length")
-    return Published(*outer, protocol.lower() or "tcp")
+    is_choice = inner[0] == inner[1] and outer[0] != outer[1]
+    return Published(*outer, protocol.lower() or "tcp", ip.strip("[]"), is_choice)
 
 
 def _check_ip(text: str, entry: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from dusty_tasks.core.specs.compose_rules import COMPOSE_FORMATS
 from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import base_name
 from dusty_tasks.core.specs.rules import FORMATS, Wrong
@@ -46,7 +47,7 @@ class DocumentReader:
 
         self.kind, self.schema = kind, schema
         formats = jsonschema.FormatChecker(formats=())
-        for name, rule in FORMATS.items():
+        for name, rule in {**FORMATS, **COMPOSE_FORMATS}.items():
             formats.checks(name, raises=Wrong)(_as_format(rule))
         self._validator = jsonschema.Draft202012Validator(_rules_of(schema), format_checker=formats)
 
@@ -203,8 +204,9 @@ def _plain(value: Any) -> str:
 
 def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     known = error.schema.get("properties", {})
+    is_of_compose = "patternProperties" in error.schema
     for key in error.instance:
-        if key not in known:
+        if key not in known and not (is_of_compose and key.startswith("x-")):
             yield Problem(
                 document.key_place((*path, key)),
                 path_text(path),

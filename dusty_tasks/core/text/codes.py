@@ -73,6 +73,7 @@ class Code(StrEnum):
     LINK_OUT = "D116"
     NOT_INTERPOLATED = "D117"
     UPLOAD_OF_STREAM = "D118"
+    COMPOSE_VALUE = "D119"
 
     NO_BUNDLES = "D201"
     NAME_TAKEN = "D202"
@@ -88,6 +89,7 @@ class Code(StrEnum):
     PORT_OF_PROXY = "D212"
     SHELL_SYNTAX = "D213"
     BASH_ONLY = "D214"
+    PORT_TWICE = "D215"
 
     NOTHING_ACTIVE = "D301"
     BUNDLE_GONE = "D302"

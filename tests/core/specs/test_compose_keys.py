@@ -191,7 +191,6 @@ def test_suites_keep_what_a_test_container_may_have() -> None:
 @pytest.mark.parametrize(
     ("written", "problem"),
     [
-        ("imgae: x", 'imgae: no Compose version knows the key "imgae"; it is passed on as it is'),
         ("container_name: x", "container_name: ignored: Dusty sets container_name itself"),
         ("volume_driver: nfs", "volume_driver: there is no named volume that this driver could be for"),
     ],

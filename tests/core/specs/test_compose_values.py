@@ -15,8 +15,8 @@ from dusty_tasks.core.specs.rules import Wrong
     [
         ("80", None),
         ("80:81", Published(80, 80)),
-        ("127.0.0.1:80:81", Published(80, 80)),
-        ("[::1]:80:81", Published(80, 80)),
+        ("127.0.0.1:80:81", Published(80, 80, ip="127.0.0.1")),
+        ("[::1]:80:81", Published(80, 80, ip="::1")),
         ("127.0.0.1::81", None),
         ("80-82:90-92", Published(80, 82)),
         ("53:53/udp", Published(53, 53, "udp")),
@@ -24,15 +24,36 @@ from dusty_tasks.core.specs.rules import Wrong
         ("80-82", None),
         ({"target": 80}, None),
         ({"target": 80, "published": "8080"}, Published(8080, 8080)),
-        ({"target": 80, "published": "8080-8090", "protocol": "udp"}, Published(8080, 8090, "udp")),
+        ({"target": 80, "published": "8080-8090", "protocol": "udp"}, Published(8080, 8090, "udp", is_choice=True)),
         ("53:53/UDP", Published(53, 53, "udp")),
-        ("80-90:1", Published(80, 90)),
+        ("80-90:1", Published(80, 90, is_choice=True)),
         ("[::1]::81", None),
-        ({"target": 80, "published": "8080", "host_ip": "::1"}, Published(8080, 8080)),
+        ({"target": 80, "published": "8080", "host_ip": "::1"}, Published(8080, 8080, ip="::1")),
     ],
 )
 def test_published_port(entry: Any, published: Published | None) -> None:
     assert published_port(entry) == published
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ("80:1", "80:2", True),
+        ("80:1", "81:1", False),
+        ("80:1", "80:1/udp", False),
+        ("127.0.0.1:80:1", "80:1", True),
+        ("127.0.0.1:80:1", "0.0.0.0:80:1", True),
+        ("127.0.0.1:80:1", "127.0.0.2:80:1", False),
+        ("[::]:80:1", "[::1]:80:1", True),
+        ("[::1]:80:1", "0.0.0.0:80:1", False),
+        ("80-82:1-3", "82:9", True),
+        ("80-90:1", "82:9", False),
+    ],
+)
+def test_ports_that_meet(one: str, other: str, clash: bool) -> None:
+    """As the engine binds them: an address of its own is free beside another one, and a choice finds a free port."""
+    first, second = published_port(one), published_port(other)
+    assert first and second and first.meets(second) is second.meets(first) is clash
 
 
 @pytest.mark.parametrize(
