@@ -105,7 +105,7 @@ def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     _check_specs_are_cloned()
     # The states are taken before the files are read: an edit between the two is then noticed by the next run.
-    return read_specs(specs_root(), paths().documents, spec_files())
+    return read_whole_specs(specs_root(), paths().documents, spec_files())
 
 
 def _check_specs_are_cloned() -> None:
@@ -119,6 +119,26 @@ def _check_specs_are_cloned() -> None:
         raise Failure(
             f"the specs repo {repo.id} is not cloned yet", f"{DUSTY} repos update clones it, {DUSTY} up does so first"
         )
+
+
+def read_whole_specs(
+    root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None
+) -> tuple[Specs, list[Problem]]:
+    """As read_specs, and an error for each file that specs name and the specs repo lacks."""
+    from dusty_tasks.core.text.problems import in_order
+
+    found, problems = read_specs(root, cache_path, files)
+    missing = _missing_files(found, str(root), is_inside=True)
+    return found, in_order([*problems, *missing]) if missing else problems
+
+
+def _missing_files(specs: Specs, root: str, *, is_inside: bool) -> list[Problem]:
+    """The files that Compose needs and does not find: of the specs repo, or those of this machine beside it."""
+    from dusty_tasks.core.powers.links import missing_problems, paths_read
+    from dusty_tasks.core.powers.rules import is_within
+
+    reads = [read for read in paths_read(specs, root) if read.is_required and is_within(read.path, [root]) is is_inside]
+    return missing_problems(reads, {read.path for read in reads if os.path.exists(read.path)}, specs, root)
 
 
 def read_specs(
@@ -182,6 +202,8 @@ def stack() -> Stack:
 @Once
 def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
+    from dataclasses import replace
+
     from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
     from dusty_tasks.core.stack.model import Stack
     from dusty_tasks.core.text.problems import errors, in_order
@@ -190,7 +212,8 @@ def assembled() -> tuple[Assembled, list[Problem]]:
     if errors(problems):
         return Assembled(Stack(), {}, []), problems
     made = assemble_with_ports(found, active_bundles(), settings(), remembered_ports())
-    return made, in_order([*problems, *made.problems])
+    beside = replace(found, apps=made.stack.apps, services=made.stack.services)
+    return made, in_order([*problems, *made.problems, *_missing_files(beside, str(specs_root()), is_inside=False)])
 
 
 def remembered_ports() -> PortMemory:

@@ -109,7 +109,7 @@ def _nothing_active() -> Problem:
 
 
 def _specs() -> tuple[Specs, list[Problem]]:
-    return session.read_specs(session.specs_root())
+    return session.read_whole_specs(session.specs_root())
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:

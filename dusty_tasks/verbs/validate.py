@@ -25,9 +25,9 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
         root = local_path(words[0])
         if not Path(root).is_dir():
             raise Failure(f"there is no folder {root}", "the path of a specs repo, which holds bundles/ and apps/")
-        specs, problems = session.read_specs(root)
+        specs, problems = session.read_whole_specs(root)
     else:
-        specs, problems = session.read_specs(session.specs_root(), session.paths().documents)
+        specs, problems = session.read_whole_specs(session.specs_root(), session.paths().documents)
     counts = {
         "bundle": len(specs.bundles),
         "app": len(specs.apps),

@@ -173,7 +173,7 @@ def test_file_without_an_end_holds_nobody_up_and_is_named(asking: Chosen, spec: 
 def test_link_inside_the_specs_repo_is_fine(asking: Chosen) -> None:
     (asking.specs / "real.env").write_text("A=1\n")
     (asking.specs / "link.env").symlink_to("real.env")
-    asking.write("services/db.yml", "image: busybox:1\nenv_file: [link.env, missing.env]\n")
+    asking.write("services/db.yml", "image: busybox:1\nenv_file: [link.env, {path: missing.env, required: false}]\n")
     assert asking("validate").code == 0
 
 

@@ -7,7 +7,7 @@ an error: nobody who reads the spec would see it.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.build_parts import contexts_of, dockerfile_names
@@ -18,7 +18,7 @@ from dusty_tasks.core.specs.sources import source_place
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
-from dusty_tasks.core.text.problems import Problem
+from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable, shown
 
 
@@ -31,6 +31,8 @@ class Read(NamedTuple):
     """Absolute."""
     is_file: bool = True
     """False for a folder that an image is built from."""
+    is_required: bool = False
+    """True for a file without which Compose refuses the container."""
 
     @property
     def is_dockerfile(self) -> bool:
@@ -66,6 +68,25 @@ def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Sp
     ]
 
 
+def missing_problems(paths: Iterable[Read], existing: Collection[str], specs: Specs, specs_root: str) -> list[Problem]:
+    """An error for each file that Compose needs and that is not there; `existing` are the paths that are."""
+    return [
+        Problem(
+            Place(read.origin.file, *source_place(read.origin, specs.places)),
+            path_text(read.origin.path),
+            Code.MISSING_FILE,
+            f"{shown(read.written)} is missing"
+            if not read.written.startswith("/")
+            else f"{shown(read.written)} is not on this machine",
+            "the path starts at the root of the specs repo; {path: …, required: false} for a file that not everybody has"
+            if read.origin.path[-2:-1] == ("env_file",) and is_within(read.path, [specs_root])
+            else "",
+        )
+        for read in paths
+        if read.is_required and read.path not in existing
+    ]
+
+
 def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs: Specs) -> list[Problem]:
     """An error for each file that Compose or the builder would read without an end, or not at all; `trouble_of` says why, by path."""
     return [
@@ -87,7 +108,16 @@ def _of_container(
     for path, written, is_file in _written(compose, is_service):
         whole = joined(root, written)
         if written and whole.startswith("/"):
-            yield Read(Origin(file, (*base, *path)), written, whole, is_file)
+            yield Read(Origin(file, (*base, *path)), written, whole, is_file, _is_required(compose, path))
+
+
+def _is_required(compose: Mapping[str, Any], path: KeyPath) -> bool:
+    """True for files of variables and labels, unless the spec says that one may be missing."""
+    if path[0] not in ("env_file", "label_file"):
+        return False
+    assert isinstance(path[1], int)
+    item = listed(compose[path[0]])[path[1]]
+    return not (isinstance(item, Mapping) and str(item.get("required", True)).lower() in ("false", "no", "off"))
 
 
 def _written(compose: Mapping[str, Any], is_service: bool) -> Iterator[tuple[KeyPath, str, bool]]:
