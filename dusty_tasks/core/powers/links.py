@@ -18,7 +18,7 @@ from dusty_tasks.core.specs.sources import source_place
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
-from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import printable, shown
 
 
@@ -72,7 +72,7 @@ def missing_problems(paths: Iterable[Read], existing: Collection[str], specs: Sp
     """An error for each file that Compose needs and that is not there; `existing` are the paths that are."""
     return [
         Problem(
-            Place(read.origin.file, *source_place(read.origin, specs.places)),
+            source_place(read.origin, specs.places),
             path_text(read.origin.path),
             Code.MISSING_FILE,
             f"{shown(read.written)} is missing"
