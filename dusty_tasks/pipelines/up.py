@@ -7,8 +7,10 @@ from functools import partial
 from typing import Any
 
 from dusty_tasks.console import say
+from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.launch.printed import Printed
 from dusty_tasks.operations.up.ending import conclude
+from dusty_tasks.operations.up.journal import note_end
 from dusty_tasks.operations.up.phases import AFTER_COMPILE, BEFORE_COMPILE
 from dusty_tasks.operations.up.run import Run, StartOver, UpOptions
 from dusty_tasks.pipelines.compile import step_names as compiling_steps
@@ -41,6 +43,9 @@ def _act(run: Run, act: Callable[[Run], None]) -> None:
     """Do one phase. Where all is to be done again, a second run does it, and this one ends as that does: raises SystemExit."""
     try:
         act(run)
+    except Failure as failure:
+        note_end(run, failure)
+        raise
     except StartOver as again:
         run.close()
         say(str(again))
@@ -53,6 +58,7 @@ def _conclude(run: Run) -> None:
 
     outcome = conclude(run, seconds_since_start())
     run.reporter.finished(outcome)
+    note_end(run)
     if run.starts_over:
         raise StartOver(run.starts_over)
     if outcome.code:

@@ -80,6 +80,7 @@ def collected() -> Iterator[tuple[str, str]]:
         "build/hosts": lambda: build("hosts"),
         "build/nginx.conf": lambda: build("nginx/dustyNginx.conf"),
         "validate.txt": problems,
+        "journal.jsonl": journal,
     }
     for name, part in parts.items():
         yield name, attempted(part)
@@ -132,6 +133,14 @@ def plan() -> str:
     if view.engine_trouble:
         return f"unknown: {view.engine_trouble}\n"
     return "".join(f"{change}\n" for change in view.plan.changes) or "nothing to do\n"
+
+
+def journal() -> str:
+    """What Dusty and the engine did to the stack, as far as it was noted."""
+    from dusty_tasks.core.history.journal import line_of
+    from dusty_tasks.effects.docker_host.journal_file import read_journal
+
+    return b"".join(line_of(event).lstrip() for event in read_journal(session.docker_host())).decode()
 
 
 def problems() -> str:

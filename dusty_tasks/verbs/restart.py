@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
+
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.plan.change import CREATE, RECREATE, REMOVE
+from dusty_tasks.core.plan.change import CREATE, RECREATE, REMOVE, RESTART, Change
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
-from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.called import DUSTY, PLAIN
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.history.noting import note_run
 from dusty_tasks.operations.launch.page_states import note_found
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.restarting import Restarted, restart
@@ -35,13 +38,14 @@ def run(
         raise misuse("restart", "--all takes no names: it is the whole stack")
     wanted = session.wanted()
     chosen = chosen_containers(words, repo_words, wanted, is_all=all)
-    engine = Engine(session.docker_host())
+    engine, began = Engine(session.docker_host()), time.time()
     with held("up", verb="restart", home=session.home()):
         found = reads.read_containers(engine)
         check_containers_are_ours(engine.host, found.values())
         receipts = sync(wanted, chosen if words or repo_words else None, no_sync)
         done = restart(chosen, wanted, engine, found, receipts, session.settings().up_wait)
         note_found(engine, "restart", starting=done.names)
+    note_run(engine.host, "restart", began, [(restart_of(name), time.time()) for name in done.names])
     if not (words or repo_words or all):
         tell_left_alone(chosen, wanted, found, done)
     tell_proxy(chosen, found, done)
@@ -52,6 +56,11 @@ def run(
         warn(f"{f'{user} needs {name}, which' if user else name} has no container\n    hint: {DUSTY} up makes it")
     tell_pending(engine)
     return max(done.code, 1 if absent else 0)
+
+
+def restart_of(name: str) -> Change:
+    """The change that the journal holds."""
+    return Change(RESTART, name, f"{PLAIN} restart")
 
 
 def chosen_containers(

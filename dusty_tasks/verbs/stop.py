@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.host import Unreachable
 from dusty_tasks.effects.docker_host.vm import is_known_off
@@ -27,9 +30,17 @@ def run(words: list[str], rm: bool = False) -> int | None:
         say(f"{engine.host.name} is off: nothing runs there")
         return 0
     check_containers_are_ours(engine.host, chosen)
+    began = time.time()
     with held("up", verb="stop", home=session.home()):
-        if not stop_containers(engine, chosen, "stop", is_removal=rm):
-            say("nothing to stop" if not rm else "nothing to remove")
+        stopped = stop_containers(engine, chosen, "stop", is_removal=rm)
+    if not stopped:
+        say("nothing to stop" if not rm else "nothing to remove")
+        return 0
+    from dusty_tasks.core.plan.change import REMOVE, STOP, Change
+    from dusty_tasks.operations.history.noting import note_run
+
+    kind, cause = (REMOVE, f"{PLAIN} stop --rm") if rm else (STOP, f"{PLAIN} stop")
+    note_run(engine.host, "stop", began, [(Change(kind, container.name, cause), time.time()) for container in stopped])
     return 0
 
 

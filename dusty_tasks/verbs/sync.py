@@ -53,7 +53,22 @@ def run(
         progress=progress,
         stack_repos=entries,
     )
+    note_outcomes("sync", outcomes)
     return tell(outcomes)
+
+
+def note_outcomes(verb: str, outcomes: Sequence[SyncOutcome]) -> None:
+    """Put what was sent into the journal; a sync that found nothing to send is none."""
+    sent = {
+        outcome.repo_id: f"{len(outcome.changed)} changed, {len(outcome.deleted)} deleted"
+        for outcome in outcomes
+        if outcome.changed or outcome.deleted
+    }
+    if sent:
+        from dusty_tasks.effects.engine.http import Engine
+        from dusty_tasks.operations.history.noting import note_syncs
+
+        note_syncs(Engine(session.docker_host()), verb, sent)
 
 
 def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
@@ -64,8 +79,8 @@ def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
         entries = repos_of_stack()
         return (found_entries(words, entries) if words else entries), entries
 
-    for _synced in synced_changes(choose, allow_empty=allow_empty):
-        pass
+    for _causes, outcomes in synced_changes(choose, allow_empty=allow_empty):
+        note_outcomes("sync --watch", outcomes)
     return 0
 
 

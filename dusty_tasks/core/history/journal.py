@@ -21,6 +21,7 @@ LONGEST_LINE = 2000
 """Bytes of a line, newline and all: below what a single write of any shell takes, so that lines of several writers never mix."""
 
 _KEYS = Event._fields
+_EVEN_ZERO = ("at", "status")
 _KINDS: dict[str, tuple[type, ...]] = {
     "at": (int, float),
     "status": (int,),
@@ -32,7 +33,9 @@ def line_of(event: Event) -> bytes:
     """One event as a line: a newline first, so that a torn line before it costs itself alone."""
     room = LONGEST
     while True:
-        shown = {key: value for key, value in event._asdict().items() if value not in ("", None, 0) or key == "status"}
+        shown = {
+            key: value for key, value in event._asdict().items() if value not in ("", None, 0) or key in _EVEN_ZERO
+        }
         shown = {key: value for key, value in shown.items() if value is not None}
         line = b"\n" + json.dumps(shown, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
         if len(line) <= LONGEST_LINE:

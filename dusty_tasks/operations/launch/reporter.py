@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -88,10 +89,13 @@ class Deeds:
         self.reporter = reporter
         self.done: list[Change] = []
         """In order."""
+        self.times: list[float] = []
+        """When each was done, by this machine's clock."""
 
     def begin(self, change: Change) -> None:
         self.reporter.begun(change)
 
     def end(self, change: Change) -> None:
+        self.times.append(time.time())
         self.done.append(change)
         self.reporter.done(change)

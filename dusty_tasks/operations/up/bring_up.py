@@ -20,6 +20,7 @@ from dusty_tasks.core.plan.change import Change
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.launch.reporter import Outcome, Reporter
 from dusty_tasks.operations.up.ending import conclude, outcome_of
+from dusty_tasks.operations.up.journal import note_end
 from dusty_tasks.operations.up.phases import AFTER_COMPILE, BEFORE_COMPILE
 from dusty_tasks.operations.up.run import Run, StartOver, UpOptions
 from dusty_tasks.voices import speaking_to
@@ -65,7 +66,9 @@ def _end_of(run: Run, began: float) -> tuple[Outcome | None, str]:
     """How it ended, and why all of it is to be done again ('' if it is not)."""
     try:
         _go_through(run)
-        return conclude(run, time.monotonic() - began), run.starts_over
+        outcome = conclude(run, time.monotonic() - began)
+        note_end(run)
+        return outcome, run.starts_over
     except StartOver as again:
         return None, str(again)
     except Failure as failure:
@@ -86,6 +89,7 @@ def _go_through(run: Run) -> None:
 
 def _ended_early(run: Run, failure: Failure, seconds: float) -> Outcome:
     run.fail(failure)
+    note_end(run)
     try:
         return outcome_of(run, seconds)
     except Failure:

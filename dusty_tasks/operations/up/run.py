@@ -86,6 +86,8 @@ class Run:
         self.receipts: dict[str, dict[str, Any]] = {}
         """Of the copies on the Docker host."""
         self.started_at = time.monotonic()
+        self.is_noted = False
+        """True once the journal holds it."""
         self.starts_over = ""
         """Why all of it is to be done again once this run is through."""
         self._lock = contextlib.ExitStack()
