@@ -14,11 +14,11 @@ from dusty_tasks.core.history.events import NOTE, SYNC, Event
 from dusty_tasks.core.history.journal import worth_keeping
 from dusty_tasks.core.history.notes import Done, notes_of
 from dusty_tasks.core.plan.change import Change
+from dusty_tasks.effects.docker_host.engine_streams import Stream
 from dusty_tasks.effects.docker_host.journal_file import append_events, read_journal
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.happened import events_in, open_events, read_clock, read_remembered
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.engine.streams import Stream, Streams
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
@@ -120,7 +120,7 @@ class _Keeper:
         news = worth_keeping(read_remembered(self._engine, clock), kept)
         known = {event.key for event in news}
         self._add(news)
-        with Streams(self._engine) as streams:
+        with self._engine.host.streams() as streams:
             self._stream = open_events(streams, self._engine, clock.now)
             try:
                 for event in events_in(self._stream, self._engine):

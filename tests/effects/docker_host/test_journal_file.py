@@ -13,22 +13,21 @@ from dusty_tasks.core.history.events import Event
 from dusty_tasks.core.history.journal import FORMER, FULL, JOURNAL, line_of
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.docker_host import journal_file
-from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.journal_file import append_events, read_journal
+from dusty_tasks.effects.docker_host.local import LocalHost
+from dusty_tasks.effects.docker_host.over_ssh import SshHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 
 
-class ByScript(DockerHost):
+class ByScript(SshHost):
     """An ssh Docker host whose commands run here."""
-
-    is_local = False
 
     def run(self, argv, *, check=False, as_root=False, **options):
         return process.run(argv, check=check, **options)
 
 
-@pytest.fixture(params=[DockerHost, ByScript], ids=["local", "by script"])
+@pytest.fixture(params=[LocalHost, ByScript], ids=["local", "by script"])
 def host(request, tmp_path):
     return request.param(Settings(home=str(tmp_path / "home"), host=HostSettings(root=str(tmp_path / "root"))))
 
@@ -106,7 +105,7 @@ def writer(host, name, count):
         root=str(Path(__file__).parents[3]),
         tests=str(Path(__file__).parent),
         home=host.home,
-        kind=type(host).__name__ if isinstance(host, ByScript) else "DockerHost",
+        kind=type(host).__name__,
         there=host.root,
         name=name,
         count=count,
