@@ -16,6 +16,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import joined
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service
 from dusty_tasks.core.specs.repo_ids import Repo
+from dusty_tasks.core.stack.model import Route
 from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, STACK, Namespace
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED, PROXY_THERE
 
@@ -101,11 +102,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     entry.environment(app.compose.get("environment") or {}, settings.env.get(app.name, {}), app.name, settings.home)
     for index, port in enumerate(app.compose.get("ports") or ()):
         entry.add("ports", port, ("compose", "ports", index))
-    if settings.routing == "published":
-        for route in parts.routes:
-            entry.add(
-                "ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index)
-            )
+    _publish(entry, parts.routes, settings)
     entry.label_files(app.compose.get("label_file"), specs_root)
     entry.labels(
         app.compose.get("labels"),
@@ -140,6 +137,9 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     entry.networks(compose.get("networks"), parts.guests)
     entry.develop(compose.get("develop"), specs_root)
     entry.pass_through(compose, _OF_SERVICES)
+    if parts.routes and "ports" in compose:
+        entry.mapping["ports"] = list(compose["ports"])
+    _publish(entry, parts.routes, settings)
     return entry
 
 
@@ -167,6 +167,14 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
                 parts.file_of[route.app_name], ("host_forwarding", route.index, "host_name")
             )
     return entry
+
+
+def _publish(entry: Entry, routes: Iterable[Route], settings: Settings) -> None:
+    """The ports of the bridge at which the proxy finds a container."""
+    for route in routes if settings.routing == "published" else ():
+        entry.add(
+            "ports", f"{settings.bridge_ip}:{route.port}:{route.container_port}", ("host_forwarding", route.index)
+        )
 
 
 def _share_image(entry: Entry, owner: str, settings: Settings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dusty_tasks.core.artifacts.traced import Artifact, Span
 from dusty_tasks.core.specs.model import Origin
-from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.stack.model import Stack, file_of
 
 BEGIN, END = "# BEGIN section for Dusty", "# END section for Dusty"
 
@@ -17,6 +17,6 @@ def render_hosts(stack: Stack, address: str) -> Artifact:
         if route.host_name not in seen:
             seen.add(route.host_name)
             lines.append(f"{address} {route.host_name}")
-            origin = Origin(stack.apps[route.app_name].file, ("host_forwarding", route.index, "host_name"))
+            origin = Origin(file_of(stack, route.app_name), ("host_forwarding", route.index, "host_name"))
             spans.append(Span(len(lines), len(lines), route.host_name, origin))
     return Artifact("\n".join([*lines, END, ""]), tuple(spans))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.stack.model import Route, Stack
+from dusty_tasks.core.stack.model import Route, Stack, file_of
 from dusty_tasks.core.text.namespace import PROXY
 
 PARAMETER_SIZE = 3600
@@ -70,7 +70,7 @@ def _server(stack: Stack, settings: Settings, route: Route) -> Server:
     else:
         upstream = f"{settings.bridge_ip}:{route.port}"
     return Server(
-        stack.apps[route.app_name].file,
+        file_of(stack, route.app_name),
         route.index,
         route.app_name,
         route.container_port,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from dusty_tasks.core.plan.container_state import has_healthcheck
 from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.stack.builds import shared_builds
-from dusty_tasks.core.stack.model import Route, Stack, containers_of, routes_by_app
+from dusty_tasks.core.stack.model import Route, Stack, containers_of, file_of, routes_by_app
 from dusty_tasks.core.text.namespace import PROXY
 
 
@@ -42,6 +42,7 @@ class ServiceParts(NamedTuple):
     """The containers that it depends on."""
     healthy: tuple[str, ...]
     guests: tuple[str, ...]
+    routes: tuple[Route, ...] = ()
     shares_image_of: str = ""
 
     @property
@@ -53,7 +54,7 @@ class ServiceParts(NamedTuple):
 class ProxyParts(NamedTuple):
     routes: tuple[Route, ...]
     file_of: dict[str, str]
-    """App name -> its spec file."""
+    """App or service -> its spec file."""
     aliases: dict[str, Route]
     """Each host_name by which containers find the proxy, with its first route. A container's own name stays its own."""
 
@@ -92,10 +93,11 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
             needs,
             tuple([need for need in needs if need in healthy]),
             tuple(guests.get(name, ())),
+            tuple(routes.get(name, ())),
             shared.get(name, ""),
         )
     if stack.routes:
-        files = {route.app_name: stack.apps[route.app_name].file for route in stack.routes}
+        files = {route.app_name: file_of(stack, route.app_name) for route in stack.routes}
         parts[PROXY] = ProxyParts(stack.routes, files, _proxy_aliases(stack))
     return dict(sorted(parts.items()))
 

@@ -19,7 +19,7 @@ from dusty_tasks.core.powers.model import Power
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import App, Lib
 from dusty_tasks.core.stack.assemble import ordered
-from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.stack.model import Route, Stack
 
 
 def wanted_container(
@@ -75,10 +75,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> Wanted
         shares_network_of=network_owner(app),
         needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
-        http_urls=tuple([http_url(route, settings) for route in parts.routes if route.kind == "http"]),
-        http_ports=tuple([route.container_port for route in parts.routes if route.kind == "http"]),
-        route_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes)),
-        stream_ports=tuple(dict.fromkeys(route.container_port for route in parts.routes if route.kind == "stream")),
+        **_route_fields(parts.routes, settings),
         reload=reload_rules(parts),
         code=app.mount or "",
     )
@@ -105,7 +102,19 @@ def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, s
         shares_network_of=network_owner(service),
         needs_login=service.image_requires_login,
         build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "",
+        **_route_fields(parts.routes, settings),
     )
+
+
+def _route_fields(routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
+    """Where a container is to answer: the fields of WantedContainer that tell of its routes."""
+    http = [route for route in routes if route.kind == "http"]
+    return {
+        "http_urls": tuple([http_url(route, settings) for route in http]),
+        "http_ports": tuple([route.container_port for route in http]),
+        "route_ports": tuple(dict.fromkeys(route.container_port for route in routes)),
+        "stream_ports": tuple(dict.fromkeys(route.container_port for route in routes if route.kind == "stream")),
+    }
 
 
 def _after(parts: AppParts | ServiceParts) -> tuple[str, ...]:

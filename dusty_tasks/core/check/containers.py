@@ -16,22 +16,23 @@ from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
 
 
-def check_container(document: Document, main: Translated, app_names: Collection[str]) -> Iterator[Problem]:
-    """Problems of one app, lib or service; `main` is its translated Compose mapping, `app_names` are those of all apps."""
+def check_container(document: Document, main: Translated, names: Collection[str]) -> Iterator[Problem]:
+    """Problems of one app, lib or service; `main` is its translated Compose mapping, `names` are those of all apps and services."""
     if document.kind in ("app", "lib"):
         yield from _check_build(document, ("build",))
         yield from _check_build(document, ("test", "build"))
     if document.kind in ("app", "service"):
         yield from _check_secrets(document)
-    if document.kind == "app" and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
+    is_container = document.kind in ("app", "service")
+    if is_container and has_no_network_of_its_own(main.network) and at(document.value, "host_forwarding"):
         problem = document.problem(
             ("host_forwarding",),
             Code.JOINED_NETWORK,
             f"nothing can be forwarded with network_mode {main.network}",
-            forwarding_hint(main.network, app_names),
+            forwarding_hint(main.network, names),
         )
         yield problem._replace(place=document.key_place(("host_forwarding",)))
-    if document.kind == "app":
+    if is_container:
         for path, item in mappings(document.value, "host_forwarding"):
             if item.get("type") == "stream" and "max_upload" in item:
                 yield document.problem(
@@ -60,10 +61,10 @@ def _check_secrets(document: Document) -> Iterator[Problem]:
             yield document.problem(path, wrong.code, wrong.what, wrong.hint)
 
 
-def forwarding_hint(network: str, app_names: Collection[str]) -> str:
-    """Where host_forwarding may stand instead: on the app whose network it is. A service has no such key."""
+def forwarding_hint(network: str, names: Collection[str]) -> str:
+    """Where host_forwarding may stand instead: on the app or service whose network it is."""
     name = network.partition(":")[2]
-    if name in app_names:
+    if name in names:
         return owner_hint(network)
     return (
         "remove network_mode: the app then has a network of its own, and reaches the other container by its name"

@@ -20,7 +20,7 @@ from dusty_tasks.core.specs import build as build_specs
 from dusty_tasks.core.specs.compose_keys import Names, translate_main, translate_suites
 from dusty_tasks.core.specs.compose_values import published_ports
 from dusty_tasks.core.specs.documents import Document, PlacesByFile
-from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.specs.model import App, Service, Specs
 from dusty_tasks.core.text.problems import Problem
 
 
@@ -69,7 +69,7 @@ def _add(specs: Specs, document: Document, names: Names) -> Iterator[Problem]:
     specs.references[document.file] = tuple(reference for one in (main, *suites) for reference in one.references)
     for translated in (main, *suites):
         yield from translated.problems
-    yield from check_container(document, main, names.by_kind["app"])
+    yield from check_container(document, main, names.containers)
 
 
 def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
@@ -77,14 +77,15 @@ def _claims(documents: Sequence[Document], specs: Specs) -> dict[str, Claims]:
     claims: dict[str, Claims] = {}
     for document in sorted(documents, key=lambda document: (document.kind, document.name)):
         name = document.name
-        if document.kind == "app" and name in specs.apps:
+        spec: App | Service | None = None
+        if document.kind in ("app", "service"):
+            spec = specs.apps.get(name) if document.kind == "app" else specs.services.get(name)
+        if spec is not None and name not in claims:
             routes = tuple(
                 RouteClaim(name, document.file, ("host_forwarding", index), forwarding)
                 for index, forwarding in build_specs.forwardings(document.value)
             )
-            claims[name] = Claims(routes, _ports(document, specs.apps[name].compose))
-        elif document.kind == "service" and name in specs.services and name not in claims:
-            claims[name] = Claims((), _ports(document, specs.services[name].compose))
+            claims[name] = Claims(routes, _ports(document, spec.compose))
     return claims
 
 

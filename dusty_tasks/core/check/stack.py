@@ -55,12 +55,10 @@ def check_bound_assets(specs: Specs, stack: Stack) -> list[Problem]:
 
 def _claims(spec: App | Service) -> Claims:
     """The addresses and ports that one container wants."""
-    routes: tuple[RouteClaim, ...] = ()
-    if isinstance(spec, App):
-        routes = tuple(
-            RouteClaim(spec.name, spec.file, ("host_forwarding", index), forwarding)
-            for index, forwarding in enumerate(spec.forwardings)
-        )
+    routes = tuple(
+        RouteClaim(spec.name, spec.file, ("host_forwarding", index), forwarding)
+        for index, forwarding in enumerate(spec.forwardings)
+    )
     kind = "app" if isinstance(spec, App) else "service"
     ports = tuple(
         PortClaim(spec.name, spec.file, ports_path(kind, index), published)

@@ -46,7 +46,7 @@ def state_files(
     seen: Seen,
     secrets: Iterable[str] = (),
 ) -> dict[str, str]:
-    """File name -> one line of text: for each app with a route a part of the waiting page, its JSON, and a word for the list of names.
+    """File name -> one line of text: for each container with a route a part of the waiting page, its JSON, and a word for the list of names.
 
     `printed` holds the last lines of those that failed, `secrets` what must not be read in them.
     """
@@ -54,7 +54,7 @@ def state_files(
     redactor = Redactor(secrets, ())
     for container in containers:
         name, state = container.name, states.get(container.name)
-        if container.kind != "app" or not container.route_ports or state is None:
+        if container.kind == "proxy" or not container.route_ports or state is None:
             continue
         what, lines = _sentence(name, state), _lines(printed.get(name, ""), redactor)
         files[f"{name}.html"] = (

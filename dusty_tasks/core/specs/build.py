@@ -123,7 +123,12 @@ def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | Non
 def service_of(document: Document, compose: dict[str, Any], volume_driver: str = "") -> Service:
     """The service of a document; `compose` is its translated mapping."""
     return Service(
-        document.name, document.file, compose, document.value.get("image_requires_login") is True, volume_driver
+        document.name,
+        document.file,
+        compose,
+        document.value.get("image_requires_login") is True,
+        volume_driver,
+        tuple(forwarding for _, forwarding in forwardings(document.value)),
     )
 
 

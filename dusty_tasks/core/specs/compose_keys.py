@@ -98,6 +98,8 @@ _REFUSED_FILES = {
     },
 }
 """What Compose declares at its top level, by what a person may write instead in each role."""
+_BESIDE_COMPOSE = ("host_forwarding",)
+"""Keys of Dusty that stand in services among those of Compose."""
 _REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
 """What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
 _KEYS_OF_APPS = {
@@ -182,6 +184,11 @@ class _Translation:
                 self._warn(key, Code.IGNORED_KEY, f"ignored: Dusty sets {key} itself", ignored[key])
             elif key == "extends" and self.role == "service":
                 self._extends(value)
+            elif key in _BESIDE_COMPOSE:
+                if self.role != "service":
+                    self._say(
+                        (key,), Code.MISPLACED_KEY, f"{key} is no Compose key", f"write {key} beside compose, not in it"
+                    )
             elif key in _REFUSED:
                 self._say((key,), Code.UNSUPPORTED_KEY, *_REFUSED[key])
             elif key in _REFUSED_FILES:

@@ -137,6 +137,7 @@ class Service:
     image_requires_login: bool = False
     volume_driver: str = ""
     """Driver of the named volumes that it mounts, or ''."""
+    forwardings: tuple[Forwarding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

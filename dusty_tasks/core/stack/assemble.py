@@ -39,7 +39,7 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
         services=services,
         lib_order=lib_order,
         links={name: _links(app, apps, services) for name, app in apps.items()},
-        routes=tuple(_routes(apps.values())),
+        routes=tuple(_routes([*apps.values(), *services.values()])),
         assets=_asset_uses(apps, libs, services),
         repos={repo_id: repos[repo_id] for repo_id in sorted({repo_id for ids in same.values() for repo_id in ids})},
         same_container_repos=same,
@@ -124,11 +124,11 @@ def _links(app: App, apps: Mapping[str, App], services: Mapping[str, object]) ->
     return tuple(dict.fromkeys(name for name in names if name != app.name and (name in apps or name in services)))
 
 
-def _routes(apps: Iterable[App]) -> Iterator[Route]:
-    for app in apps:
-        for index, forwarding in enumerate(app.forwardings):
+def _routes(specs: Iterable[App | Service]) -> Iterator[Route]:
+    for spec in specs:
+        for index, forwarding in enumerate(spec.forwardings):
             host_name, host_port, container_port, kind, max_upload = forwarding
-            yield Route(app.name, index, host_name, host_port, container_port, kind, max_upload=max_upload)
+            yield Route(spec.name, index, host_name, host_port, container_port, kind, max_upload=max_upload)
 
 
 def _asset_uses(

@@ -30,7 +30,7 @@ def stack_from_json(text: str | bytes) -> Stack:
         bundles=tuple(data["bundles"]),
         apps=_each(data["apps"], _app),
         libs=_each(data["libs"], _lib),
-        services=_each(data["services"], lambda value: Service(**value)),
+        services=_each(data["services"], _service),
         lib_order=_each(data["lib_order"], tuple),
         links=_each(data["links"], tuple),
         routes=tuple(Route(*route) for route in data["routes"]),
@@ -79,6 +79,10 @@ def _app(value: dict[str, Any]) -> App:
             "reload": rules_from_json(value["reload"]),
         }
     )
+
+
+def _service(value: dict[str, Any]) -> Service:
+    return Service(**{**value, "forwardings": tuple(Forwarding(*item) for item in value["forwardings"])})
 
 
 def _lib(value: dict[str, Any]) -> Lib:

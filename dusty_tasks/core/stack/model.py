@@ -16,8 +16,9 @@ class Route(NamedTuple):
     """One host_forwarding resolved."""
 
     app_name: str
+    """The app, or service, that it leads to."""
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
-    """Its place in the app's `host_forwarding`, for origins."""
+    """Its place in the `host_forwarding` there, for origins."""
     host_name: str
     host_port: int
     container_port: int
@@ -63,8 +64,13 @@ def containers_of(stack: Stack) -> list[App | Service]:
     return [*stack.apps.values(), *stack.services.values()]
 
 
+def file_of(stack: Stack, name: str) -> str:
+    """The spec file of an app or service of the stack."""
+    return (stack.apps.get(name) or stack.services[name]).file
+
+
 def routes_by_app(stack: Stack) -> dict[str, list[Route]]:
-    """App name -> its routes, in route order."""
+    """Name of an app or service -> its routes, in route order."""
     routes: dict[str, list[Route]] = {}
     for route in stack.routes:
         routes.setdefault(route.app_name, []).append(route)

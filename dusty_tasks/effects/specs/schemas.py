@@ -30,7 +30,9 @@ def _whole(schema: Any) -> Any:
     own = {key: _whole(part) for key, part in schema.items() if key not in ("$ref", "$schema")}
     if "$ref" not in schema:
         return own
-    return {**_referred(schema["$ref"]), **own}
+    referred = _referred(schema["$ref"])
+    both = [part["properties"] for part in (referred, own) if "properties" in part]
+    return {**referred, **own, **({"properties": {**both[0], **both[-1]}} if both else {})}
 
 
 @cache

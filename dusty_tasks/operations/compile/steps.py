@@ -247,8 +247,10 @@ def _write_compose() -> None:
 
 def _write_nginx() -> None:
     """The config depends on the routes alone, among all that the stack holds."""
+    from dusty_tasks.core.stack.model import file_of
+
     rendering = _rendering()
-    files = [rendering.stack.apps[route.app_name].file for route in rendering.stack.routes]
+    files = [file_of(rendering.stack, route.app_name) for route in rendering.stack.routes]
     settings = rendering.settings
     key = digest((rendering.stack.routes, files, settings.of_proxy_config, code_version()))
     _put_keyed(_record("nginx"), {NGINX: key}, lambda _paths: rendering.nginx)

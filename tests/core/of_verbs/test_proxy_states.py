@@ -84,16 +84,17 @@ def test_each_state_is_told_apart_with_its_date(state: State, sentence: str, wor
     }
 
 
-def test_only_apps_with_a_route_are_told_of() -> None:
+def test_only_what_a_route_leads_to_is_told_of() -> None:
     wanted = [
         container(),
         container("worker", ports=()),
-        container("cache", "service"),
+        container("cache", "service", ports=()),
+        container("mail", "service"),
         container("dustyInternalNginx", "proxy"),
     ]
     assert {
         name.partition(".")[0] for name in state_files(wanted, {each.name: State(RUNNING) for each in wanted}, {}, SEEN)
-    } == {"web"}
+    } == {"mail", "web"}
 
 
 def test_colours_and_secrets_are_left_out_and_long_output_is_cut() -> None:
