@@ -17,7 +17,7 @@ from dusty_tasks.effects.doors.home import home_folder
 from dusty_tasks.effects.doors.once import Once, Session, begun, current
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.artifacts.table import Memos
+    from dusty_tasks.core.artifacts.rendering import Memos
     from dusty_tasks.core.check.assembled import Assembled
     from dusty_tasks.core.plan.wanted import Wanted
     from dusty_tasks.core.settings.model import Settings
@@ -280,7 +280,7 @@ def settings_for(repos: Iterable[Repo]) -> Settings:
 
 def kept_texts() -> Memos:
     """What earlier compiles made of each container, for whoever renders again; of another version of the code, nothing."""
-    from dusty_tasks.core.artifacts.table import Memos
+    from dusty_tasks.core.artifacts.rendering import Memos
     from dusty_tasks.effects.doors.code_version import code_version
     from dusty_tasks.effects.doors.memos import read_memo
 

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.artifacts.table import compile_all
+from dusty_tasks.core.artifacts.rendering import compile_all
+from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.powers.rules import power_warnings, powers_of
 from dusty_tasks.core.stack.json_form import ports_from_json
@@ -56,7 +57,9 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
         return said(problems, case), {}
     artifacts = {
         path: data.decode()
-        for path, data in compile_all(specs, made.stack, made.ports, settings, SPECS_ROOT, read_templates()).items()
+        for path, data in compile_all(
+            specs, made.ports, Whole(made.stack, settings, SPECS_ROOT), read_templates()
+        ).items()
     }
     powers = power_warnings(powers_of(made.stack, settings, SPECS_ROOT), specs.places)
     return said(problems, case), {**artifacts, POWERS: said(powers, case)}

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.artifacts.table import HOSTS, Memos, Rendering, bytes_of
+from dusty_tasks.core.artifacts.rendering import Memos, Rendering, bytes_of
+from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.of_verbs.impact import Impact, Side, Unfitting, impact_of, unfitting_settings
 from dusty_tasks.core.plan.found import UNREADABLE
@@ -15,6 +16,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.ports import PortMemory
 from dusty_tasks.core.text.memo import Memo
+from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.core.text.problems import Problem, errors
 from dusty_tasks.effects.code.commits import lead_to
 from dusty_tasks.effects.doors.failures import refuse_errors
@@ -110,8 +112,8 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
     if errors(made.problems):
         raise Broken(made.problems)
     lead_to(around.root, tree.root)
-    rendering = Rendering(made.stack, around.settings, around.root, read_templates(), around.memos)
-    artifacts = bytes_of({**rendering.hosts, **rendering.nginx, **rendering.commands})
+    rendering = Rendering(Whole(made.stack, around.settings, around.root), read_templates(), around.memos)
+    artifacts = bytes_of(rendering.files)
     wanted = json.loads(rendering.wanted)
     sources = read_sources(around.settings, from_json(wanted), artifacts, {})
     side = Side(
@@ -121,7 +123,7 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
             # What nobody can read here, in repos of apps, is not what changed.
             contexts={name: digest for name, digest in sources.contexts.items() if not digest.startswith(UNREADABLE)},
         ),
-        artifacts[HOSTS],
+        artifacts[HOSTS_FILE],
         frozenset(f"{route.host_name}:{route.host_port}" for route in made.stack.routes),
         place_finder(lambda: json.loads(rendering.origins(tree.specs.places))),
     )

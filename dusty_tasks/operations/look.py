@@ -68,7 +68,8 @@ def compiled() -> Compiled:
 
 def compiled_now() -> Compiled:
     """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
-    from dusty_tasks.core.artifacts.table import Rendering
+    from dusty_tasks.core.artifacts.rendering import Rendering
+    from dusty_tasks.core.artifacts.table import Whole
     from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.plan.wanted import from_json
     from dusty_tasks.effects.specs.templates import read_templates
@@ -78,12 +79,11 @@ def compiled_now() -> Compiled:
     if not made.stack.bundles:
         raise Failure(*nothing_active())
     settings = session.settings_for(made.stack.repos.values())
-    rendering = Rendering(made.stack, settings, str(session.specs_root()), read_templates(), session.kept_texts())
-    rendered = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
-    artifacts = {path: artifact.text.encode() for path, artifact in rendered.items()}
+    whole = Whole(made.stack, settings, str(session.specs_root()))
+    rendering = Rendering(whole, read_templates(), session.kept_texts())
     return Compiled(
         from_json(json.loads(rendering.wanted)),
-        artifacts,
+        rendering.contents(),
         lambda: json.loads(rendering.origins(session.specs().places)),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.plan.change import PlaceOf
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.text.paths import COMPOSE_FILE, ORIGINS_FILE
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.doors.once import OnceFor
 
@@ -22,7 +23,7 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
 
     @cache
     def containers() -> dict[str, Any]:
-        from dusty_tasks.core.artifacts.origins import COMPOSE_FILE, spans_by_key
+        from dusty_tasks.core.artifacts.origins import spans_by_key
 
         return spans_by_key(origins(), COMPOSE_FILE)
 
@@ -67,7 +68,7 @@ def origin_of(settings: Settings, artifact: str, where: int | str) -> Source | N
 
 def read_origins(settings: Settings) -> dict[str, Any]:
     """The content of build/origins.json, {} before the first compile."""
-    return _read(f"{settings.build}/origins.json")
+    return _read(settings.paths.artifact(ORIGINS_FILE))
 
 
 @OnceFor

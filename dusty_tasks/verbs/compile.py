@@ -113,7 +113,8 @@ def _specs() -> tuple[Specs, list[Problem]]:
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
-    from dusty_tasks.core.artifacts.table import compile_all
+    from dusty_tasks.core.artifacts.rendering import compile_all
+    from dusty_tasks.core.artifacts.table import Whole
     from dusty_tasks.core.check.assembled import assemble_with_ports
     from dusty_tasks.core.powers.rules import power_warnings, powers_of
     from dusty_tasks.effects.specs.templates import read_templates
@@ -126,9 +127,8 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     if errors(problems):
         return Compiled(title, made.stack, problems, {})
     root = str(session.specs_root())
-    artifacts = compile_all(
-        specs, made.stack, made.ports, session.settings_for(made.stack.repos.values()), root, read_templates()
-    )
+    whole = Whole(made.stack, session.settings_for(made.stack.repos.values()), root)
+    artifacts = compile_all(specs, made.ports, whole, read_templates())
     return Compiled(
         title,
         made.stack,

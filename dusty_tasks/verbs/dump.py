@@ -16,6 +16,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.of_verbs.redaction import without_values
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import HOSTS_FILE, PROXY_FILE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 from dusty_tasks.effects.engine import reads
@@ -77,8 +78,8 @@ def collected() -> Iterator[tuple[str, str]]:
         "engine.json": engine,
         "containers.json": containers,
         "build/docker-compose.yml": compose,
-        "build/hosts": lambda: build("hosts"),
-        "build/nginx.conf": lambda: build("nginx/dustyNginx.conf"),
+        "build/hosts": lambda: build(HOSTS_FILE),
+        "build/nginx.conf": lambda: build(PROXY_FILE),
         "validate.txt": problems,
         "journal.jsonl": journal,
     }

@@ -82,9 +82,10 @@ def artifact_differences(made: Compiled) -> dict[str, str]:
     """Path below build/ -> unified diff, for each artifact that compile would write or remove."""
     import difflib
 
-    from dusty_tasks.effects.observe.this_machine import COMPOSE, read_build
+    from dusty_tasks.core.text.paths import COMPOSE_FILE
+    from dusty_tasks.effects.observe.this_machine import read_build
 
-    before = read_build(session.settings().build, also=(COMPOSE,))
+    before = read_build(session.settings().build, also=(COMPOSE_FILE,))
     found = {}
     for path in sorted({*before, *made.artifacts}):
         old, new = (

@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 
-from dusty_tasks.core.artifacts.commands import script_files, start_file
-from dusty_tasks.core.artifacts.commands import test_files as files_of_tests
+from dusty_tasks.core.artifacts.commands import AppPart, app_slice, render_suites, script_files, start_file, suite_slice
+from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.specs.model import App, Asset, Lib, Script, Suite
 from dusty_tasks.core.specs.model import Tests as SuiteTests
 from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.memo import cut
 from dusty_tasks.effects.specs.templates import read_templates
 
 SHELLS = {"sh": ["sh"], "dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash", "--posix"]}
@@ -34,6 +35,10 @@ REPO = repo_of("/src/x")
 @pytest.fixture(params=sorted(name for name, words in SHELLS.items() if shutil.which(words[0])))
 def container(request: pytest.FixtureRequest, tmp_path: Path) -> Container:
     return Container(SHELLS[request.param], tmp_path)
+
+
+def files_of_suites(target: App, *libs: Lib) -> dict[str, Artifact]:
+    return render_suites(suite_slice(target, libs), read_templates())
 
 
 class Container:
@@ -60,7 +65,7 @@ class Container:
 
     def write(self, app: App, libs: Sequence[Lib] = ()) -> Path:
         path = self.path("command_files/start.sh")
-        path.write_text(self.here(start_file(app, libs, read_templates(), self.is_bound).text))
+        path.write_text(self.here(start_file(app_slice(app, libs, self.is_bound), read_templates()).text))
         return path
 
     def start(self, app: App, libs: Sequence[Lib] = (), **environment: str) -> subprocess.CompletedProcess[str]:
@@ -414,7 +419,7 @@ def test_a_here_document_keeps_its_empty_lines_also_over_several_items(container
 
 def test_a_script_gets_its_arguments_exactly_as_given(container: Container) -> None:
     web = app(mount=container.mount("app"), scripts=(Script("show", ("pwd", "printf '<%s>'\n\n")),))
-    ((path, artifact),) = script_files(web, read_templates())
+    ((path, artifact),) = script_files(cut(AppPart, web), read_templates()).items()
     assert path == "scripts/show.sh"
     container.path("show.sh").write_text(artifact.text)
     ended = subprocess.run(
@@ -431,7 +436,7 @@ def test_a_script_gets_its_arguments_exactly_as_given(container: Container) -> N
 def test_a_suite_has_default_arguments(container: Container, given: tuple[str, ...], wanted: str) -> None:
     suite = Suite("unit", ("printf '<%s>'",), default_args="-v 'two words'")
     web = app(mount=container.mount("app"), tests=SuiteTests(image="x", suites=(suite,)))
-    files = dict(files_of_tests(web, [], read_templates()))
+    files = files_of_suites(web)
     assert sorted(files) == ["test/setup.sh", "test/unit.sh"]
     container.path("unit.sh").write_text(files["test/unit.sh"].text)
     ended = subprocess.run(
@@ -470,7 +475,7 @@ def run_suite(container: Container, default_args: str, *given: str) -> subproces
         mount=container.mount("app"),
         tests=SuiteTests(image="x", suites=(Suite("unit", ("printf '<%s>'",), default_args=default_args),)),
     )
-    container.path("unit.sh").write_text(dict(files_of_tests(web, [], read_templates()))["test/unit.sh"].text)
+    container.path("unit.sh").write_text(files_of_suites(web)["test/unit.sh"].text)
     return subprocess.run(
         [*container.shell, str(container.path("unit.sh")), *given],
         capture_output=True,
@@ -483,7 +488,7 @@ def run_suite(container: Container, default_args: str, *given: str) -> subproces
 def test_a_test_image_is_made_from_assets_libs_and_once(container: Container) -> None:
     paper = lib(container, "paper", "pwd", "export PAPER=white")
     web = app(mount=container.mount("app"), tests=SuiteTests(image="x", once=("pwd", 'echo "$PAPER ${PATH##*:}"')))
-    container.path("setup.sh").write_text(dict(files_of_tests(web, [paper], read_templates()))["test/setup.sh"].text)
+    container.path("setup.sh").write_text(files_of_suites(web, paper)["test/setup.sh"].text)
     ended = subprocess.run(
         [*container.shell, str(container.path("setup.sh"))], capture_output=True, text=True, check=True
     )

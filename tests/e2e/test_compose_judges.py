@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from machine import COMPOSE
 
-from dusty_tasks.core.artifacts.table import compile_all
+from dusty_tasks.core.artifacts.rendering import compile_all
+from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.home.settings import settings_from
@@ -65,7 +66,7 @@ def compiled(text: str) -> bytes | None:
     made = assemble_with_ports(specs, ["b"], settings, {})
     if errors(made.problems):
         return None
-    return compile_all(specs, made.stack, made.ports, settings, "/specs", read_templates())["docker-compose.yml"]
+    return compile_all(specs, made.ports, Whole(made.stack, settings, "/specs"), read_templates())["docker-compose.yml"]
 
 
 def refusal(data: bytes) -> str:

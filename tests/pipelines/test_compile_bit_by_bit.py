@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from dusty_tasks import session
-from dusty_tasks.core.artifacts import table as core_compile
-from dusty_tasks.core.artifacts.table import Rendering, compile_all
+from dusty_tasks.core.artifacts import rendering as core_compile
+from dusty_tasks.core.artifacts.rendering import Rendering, compile_all
+from dusty_tasks.core.artifacts.table import ARTIFACTS, Form, Whole
 from dusty_tasks.effects.specs.templates import read_templates
-from dusty_tasks.operations.compile import steps
 from dusty_tasks.operations.compile.as_checked import AsChecked
 from tests.pipelines.test_compile import Room, room
 from tests.test_rooms import ROOT
@@ -61,6 +61,7 @@ EDITS = {
     ),
     "an override": ("config.yml", "bundles: [main]\nenv: {web: {A: '1'}}\n"),
     "bind mounts": ("config.yml", "bundles: [main]\nsync: {mode: bind}\nrepo_overrides: {/src/web: /elsewhere}\n"),
+    "an outer proxy is trusted": ("config.yml", "bundles: [main]\nproxy: {trusted: [10.0.0.0/8]}\n"),
     "network routing": ("config.yml", "bundles: [main, more]\nrouting: network\n"),
 }
 
@@ -87,8 +88,9 @@ def at_once(room: Room) -> tuple[dict[str, bytes], bytes]:
     session.forget()
     made, root = session.assembled()[0], str(session.specs_root())
     settings = session.settings_for(made.stack.repos.values())
-    artifacts = compile_all(session.specs(), made.stack, made.ports, settings, root, read_templates())
-    return artifacts, Rendering(made.stack, settings, root, read_templates()).wanted
+    whole = Whole(made.stack, settings, root)
+    artifacts = compile_all(session.specs(), made.ports, whole, read_templates())
+    return artifacts, Rendering(whole, read_templates()).wanted
 
 
 def assert_as_at_once(room: Room) -> None:
@@ -113,7 +115,7 @@ def test_after_many_edits_in_any_order(grown: Room, seed: int) -> None:
             assert_as_at_once(grown)
 
 
-@pytest.mark.parametrize("step", [step for step, *_ in steps._table() if step != "stack"])
+@pytest.mark.parametrize("step", [row.name for row in ARTIFACTS if row.form is not Form.STACK])
 def test_after_another_compile_came_between_two_steps(grown: Room, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the first makes of its older stack.json must not pass for made of the newer one."""
     app, ask = START["apps/api.yml"], AsChecked.__call__
@@ -142,7 +144,7 @@ def test_only_the_container_that_changed_is_made_again(grown: Room, monkeypatch:
     monkeypatch.setattr(
         core_compile,
         "compose_entry",
-        lambda parts, *rest, original=core_compile.compose_entry: made.append(parts) or original(parts, *rest),
+        lambda of, original=core_compile.compose_entry: made.append(of.parts) or original(of),
     )
     grow(grown, "an image changes")
     assert grown.compile()[0] == 0

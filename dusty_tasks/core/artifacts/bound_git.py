@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.rules import normal_path
 
 
-def tree_volumes(tree: str, mount: str, settings: Settings, taken: Collection[str] = ()) -> Iterator[str]:
+def tree_volumes(tree: str, mount: str, settings: ContainerSettings, taken: Collection[str] = ()) -> Iterator[str]:
     """The volumes that show a working tree at `mount`. `taken` are paths of the container where its spec mounts something itself."""
     yield f"{tree}:{mount}"
     inside = f"{normal_path(mount)}/.git"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from dusty_tasks.core.artifacts.templates import Templates, shell_quoted
 from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.specs.compose_values import stored_paths
-from dusty_tasks.core.specs.model import App, Lib
+from dusty_tasks.core.specs.model import App, Asset, Lib, Script, Tests
+from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.rules import normal_path
-from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text import shell_text
+from dusty_tasks.core.text.memo import cut
 
 
 class VisibleAsset(NamedTuple):
@@ -32,130 +33,156 @@ class VisibleAsset(NamedTuple):
         return hashlib.sha256(self.path.encode()).hexdigest()[:12]
 
 
-class CommandFiles(NamedTuple):
-    """All command files of one app or lib, not rendered yet."""
+class Holder(Protocol):
+    """An app or a lib, or the part of one that command files are made of."""
 
-    folder: str
-    """Its name: that of their folder below build/commands."""
-    key: str
-    """What they are made of, as text: with the same key and the same templates they are the same."""
-    paths: tuple[str, ...]
-    render: Callable[[Templates], dict[str, Artifact]]
-    """Path -> file, for all of `paths`."""
-
-
-def command_files(stack: Stack, is_bound: bool = False) -> Iterator[CommandFiles]:
-    """The command files of each app and each lib of the stack that has any; `is_bound`: containers mount the working trees themselves."""
-    for app in stack.apps.values():
-        libs = [stack.libs[name] for name in stack.lib_order[app.name]]
-        scripts = (f"scripts/{script.name}.sh" for script in app.scripts)
-        yield _command_files(
-            app,
-            libs,
-            ("start.sh", *scripts, *_test_paths(app)),
-            (
-                app.mount,
-                app.always,
-                app.once,
-                app.scripts,
-                app.assets,
-                app.tests,
-                stored_paths(app.compose) if is_bound else (),
-            ),
-            _render_app,
-            is_bound,
-        )
-    for lib in stack.libs.values():
-        if lib.tests:
-            libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
-            yield _command_files(lib, libs, _test_paths(lib), (lib.mount, lib.assets, lib.tests), _render_lib, is_bound)
+    @property
+    def file(self) -> str: ...
+    @property
+    def mount(self) -> str | None: ...
+    @property
+    def repo(self) -> Repo | None: ...
+    @property
+    def assets(self) -> tuple[Asset, ...]: ...
 
 
-def _command_files(
-    target: App | Lib,
-    libs: list[Lib],
-    paths: tuple[str, ...],
-    parts: tuple[object, ...],
-    render: Callable[[Any, list[Lib], Templates, bool], dict[str, Artifact]],
-    is_bound: bool,
-) -> CommandFiles:
-    key = repr((target.file, parts, is_bound, [(lib.file, lib.mount, lib.install, lib.assets) for lib in libs]))
-    return CommandFiles(target.name, key, paths, lambda templates: render(target, libs, templates, is_bound))
+class LibPart(NamedTuple):
+    """A lib as the command files of those that depend on it see it."""
+
+    name: str
+    file: str
+    mount: str
+    repo: Repo
+    install: tuple[str, ...]
+    assets: tuple[Asset, ...]
 
 
-def _render_app(app: App, libs: list[Lib], templates: Templates, is_bound: bool) -> dict[str, Artifact]:
-    return {
-        "start.sh": start_file(app, libs, templates, is_bound),
-        **dict(script_files(app, templates)),
-        **dict(test_files(app, libs, templates, is_bound)),
-    }
+class SuitesPart(NamedTuple):
+    """An app or lib as its suites see it."""
+
+    file: str
+    mount: str | None
+    repo: Repo | None
+    assets: tuple[Asset, ...]
+    tests: Tests | None
 
 
-def _render_lib(lib: Lib, libs: list[Lib], templates: Templates, is_bound: bool) -> dict[str, Artifact]:
-    return dict(test_files(lib, libs, templates, is_bound))
+class AppPart(NamedTuple):
+    """An app as its own command files see it."""
+
+    name: str
+    file: str
+    mount: str | None
+    repo: Repo | None
+    assets: tuple[Asset, ...]
+    tests: Tests | None
+    once: tuple[str, ...]
+    always: tuple[str, ...]
+    scripts: tuple[Script, ...]
 
 
-def _test_paths(target: App | Lib) -> tuple[str, ...]:
+class SuiteSlice(NamedTuple):
+    """All that the files of suites are made of."""
+
+    target: SuitesPart
+    libs: tuple[LibPart, ...]
+    """Those that it depends on, in lib order."""
+    is_bound: bool
+    """Containers mount the working trees themselves."""
+
+
+class AppSlice(NamedTuple):
+    """All that an app's command files are made of."""
+
+    app: AppPart
+    libs: tuple[LibPart, ...]
+    is_bound: bool
+    stored: tuple[str, ...]
+    """Where `is_bound`: paths of its container whose files lie elsewhere (compose_values.stored_paths)."""
+
+
+def app_slice(app: App, libs: Iterable[Lib], is_bound: bool = False) -> AppSlice:
+    """What there is to see of an app, `libs` in lib order."""
+    stored = tuple(stored_paths(app.compose)) if is_bound else ()
+    return AppSlice(cut(AppPart, app), tuple(cut(LibPart, lib) for lib in libs), is_bound, stored)
+
+
+def suite_slice(target: App | Lib, libs: Iterable[Lib], is_bound: bool = False) -> SuiteSlice:
+    """The same of an app's or a lib's suites."""
+    return SuiteSlice(cut(SuitesPart, target), tuple(cut(LibPart, lib) for lib in libs), is_bound)
+
+
+def app_paths(app: App) -> tuple[str, ...]:
+    """The names of an app's command files."""
+    return ("start.sh", *(f"scripts/{script.name}.sh" for script in app.scripts), *suite_paths(app))
+
+
+def suite_paths(target: App | Lib) -> tuple[str, ...]:
+    """The names of the files of suites."""
     return ("test/setup.sh", *(f"test/{suite.name}.sh" for suite in target.tests.suites)) if target.tests else ()
 
 
-def start_file(app: App, libs: Sequence[Lib], templates: Templates, is_bound: bool = False) -> Artifact:
-    """What the app's container runs; `libs` in lib order."""
+def render_app(of: AppSlice, templates: Templates) -> dict[str, Artifact]:
+    """An app's command files by their name."""
+    return {
+        "start.sh": start_file(of, templates),
+        **script_files(of.app, templates),
+        **render_suites(SuiteSlice(cut(SuitesPart, of.app), of.libs, of.is_bound), templates),
+    }
+
+
+def start_file(of: AppSlice, templates: Templates) -> Artifact:
+    """What the app's container runs."""
     return templates.render(
         "commands/start.sh",
-        app=_lines(app, "once", "always"),
-        assets=placed_assets(app, libs, is_bound, stored_paths(app.compose)),
-        places=places(app, libs, stored_paths(app.compose)) if is_bound else (),
-        libs=[_lines(lib, "install") for lib in libs if lib.install],
+        app=_lines(of.app, "once", "always"),
+        assets=placed_assets(of.app, of.libs, of.is_bound, of.stored),
+        places=places(of.app, of.libs, of.stored) if of.is_bound else (),
+        libs=[_lines(lib, "install") for lib in of.libs if lib.install],
     )
 
 
-def script_files(app: App, templates: Templates) -> Iterator[tuple[str, Artifact]]:
+def script_files(app: AppPart, templates: Templates) -> dict[str, Artifact]:
     """`scripts/<script>.sh` and its content, for each script of the app."""
-    for index, script in enumerate(app.scripts):
-        yield (
-            f"scripts/{script.name}.sh",
-            templates.render(
-                "commands/script.sh",
-                file=app.file,
-                index=index,
-                mount=app.mount,
-                command=with_arguments(script.command),
-            ),
+    return {
+        f"scripts/{script.name}.sh": templates.render(
+            "commands/script.sh",
+            file=app.file,
+            index=index,
+            mount=app.mount,
+            command=with_arguments(script.command),
         )
+        for index, script in enumerate(app.scripts)
+    }
 
 
-def test_files(
-    target: App | Lib, libs: Sequence[Lib], templates: Templates, is_bound: bool = False
-) -> Iterator[tuple[str, Artifact]]:
-    """`test/setup.sh`, `test/<suite>.sh` and their content; `libs` are those that the target depends on, in lib order."""
+def render_suites(of: SuiteSlice, templates: Templates) -> dict[str, Artifact]:
+    """`test/setup.sh`, `test/<suite>.sh` and their content."""
+    target = of.target
     if target.tests is None:
-        return
+        return {}
     common: dict[str, Any] = {
         "file": target.file,
         "mount": target.mount,
-        "assets": placed_assets(target, libs, is_bound),
+        "assets": placed_assets(target, of.libs, of.is_bound),
     }
-    yield (
-        "test/setup.sh",
-        templates.render(
-            "commands/test_setup.sh",
-            once=_items(target.tests.once),
-            libs=[_lines(lib, "install") for lib in libs if lib.install],
-            **common,
-        ),
+    setup = templates.render(
+        "commands/test_setup.sh",
+        once=_items(target.tests.once),
+        libs=[_lines(lib, "install") for lib in of.libs if lib.install],
+        **common,
     )
-    for index, suite in enumerate(target.tests.suites):
-        yield (
-            f"test/{suite.name}.sh",
-            templates.render(
-                "commands/test_suite.sh",
-                index=index,
-                default_args=setting_arguments(suite.default_args.strip()),
-                command=with_arguments(suite.command),
-                **common,
-            ),
+    suites = {
+        f"test/{suite.name}.sh": templates.render(
+            "commands/test_suite.sh",
+            index=index,
+            default_args=setting_arguments(suite.default_args.strip()),
+            command=with_arguments(suite.command),
+            **common,
         )
+        for index, suite in enumerate(target.tests.suites)
+    }
+    return {"test/setup.sh": setup, **suites}
 
 
 _PLAIN_WORDS = re.compile(r"""(?:[^'"\\$`;&|<>(){}\n#]|'[^']*'|"[^"\\$`]*")*""")
@@ -172,10 +199,10 @@ def setting_arguments(words: str) -> str:
     return command if _PLAIN_WORDS.fullmatch(words) else f"eval {shell_quoted(command)}"
 
 
-def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
+def visible_assets(spec: Holder, libs: Iterable[Holder]) -> list[VisibleAsset]:
     """The assets in the container of `spec`: its own, then those of its libs in lib order; each path once."""
     by_path: dict[str, VisibleAsset] = {}
-    holders: list[App | Lib] = [spec, *libs]
+    holders = [spec, *libs]
     for holder in holders:
         for index, asset in enumerate(holder.assets):
             found = VisibleAsset(holder.file, index, asset.key, asset.path, posixpath.dirname(asset.path))
@@ -184,7 +211,7 @@ def visible_assets(spec: App | Lib, libs: Iterable[Lib]) -> list[VisibleAsset]:
 
 
 def placed_assets(
-    spec: App | Lib, libs: Sequence[Lib], is_bound: bool, stored: Sequence[str] = ()
+    spec: Holder, libs: Sequence[Holder], is_bound: bool, stored: Sequence[str] = ()
 ) -> list[VisibleAsset]:
     """The assets that start scripts put in their places: not those in a working tree, where a secret does not belong.
 
@@ -194,7 +221,7 @@ def placed_assets(
     return [asset for asset in found if not asset_in_a_mount(asset.path, spec, libs, stored)] if is_bound else found
 
 
-def asset_in_a_mount(path: str, spec: App | Lib, libs: Iterable[Lib], stored: Iterable[str] = ()) -> str:
+def asset_in_a_mount(path: str, spec: Holder, libs: Iterable[Holder], stored: Iterable[str] = ()) -> str:
     """The mount of code that an asset's place lies in, '' for none: the innermost mount on its way decides."""
     return next(
         (
@@ -206,9 +233,9 @@ def asset_in_a_mount(path: str, spec: App | Lib, libs: Iterable[Lib], stored: It
     )
 
 
-def places(spec: App | Lib, libs: Iterable[Lib], stored: Iterable[str]) -> list[tuple[str, bool]]:
+def places(spec: Holder, libs: Iterable[Holder], stored: Iterable[str]) -> list[tuple[str, bool]]:
     """The mounts of a container, and whether each is of code; what is inside another comes before it."""
-    holders: list[App | Lib] = [spec, *libs]
+    holders = [spec, *libs]
     trees = {normal_path(holder.mount): True for holder in holders if holder.repo and holder.mount}
     return sorted({**trees, **dict.fromkeys(stored, False)}.items(), key=lambda place: (-len(place[0]), place))
 
@@ -223,7 +250,7 @@ def joined(commands: Iterable[str]) -> str:
     return "\n".join(_items(commands))
 
 
-def _lines(spec: App | Lib, *keys: str) -> Mapping[str, Any]:
+def _lines(spec: AppPart | LibPart, *keys: str) -> Mapping[str, Any]:
     """What a template needs of a spec, its command items ready to stand on lines of their own."""
     named = {"name": spec.name, "file": spec.file, "mount": spec.mount}
     return {**named, **{key: _items(getattr(spec, key)) for key in keys}}

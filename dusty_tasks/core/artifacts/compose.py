@@ -9,10 +9,10 @@ from typing import Any
 
 from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
 from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volume
-from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts
+from dusty_tasks.core.artifacts.parts import AppParts, ContainerSlice, ProxyParts, ServiceParts
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
 from dusty_tasks.core.code.build_parts import with_whole_paths
-from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import joined
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service
 from dusty_tasks.core.specs.repo_ids import Repo
@@ -51,11 +51,9 @@ _OF_SERVICES = (
 """Passed-through keys that need more than passing through, by kind."""
 
 
-def compose_entry(parts: Parts, settings: Settings, specs_root: str) -> Entry:
-    """A container's entry. Relative paths of services are joined to `specs_root`.
-
-    Its mapping is as another program reads the file: `$` is doubled already.
-    """
+def compose_entry(of: ContainerSlice) -> Entry:
+    """A container's entry. Its mapping is as another program reads the file: `$` is doubled already."""
+    _, parts, settings, specs_root = of
     if isinstance(parts, AppParts):
         entry = _app_entry(parts, settings, specs_root)
     elif isinstance(parts, ServiceParts):
@@ -77,7 +75,7 @@ def first_lines(has_services: bool, namespace: Namespace = STACK) -> list[str]:
     return [_MADE_BY, f"name: {namespace.project}", "services:" if has_services else "services: {}"]
 
 
-def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
+def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) -> Entry:
     app = parts.app
     entry = Entry(app.file, ("compose",))
     entry.put("container_name", settings.namespace.container(app.name), ())
@@ -114,7 +112,7 @@ def _app_entry(parts: AppParts, settings: Settings, specs_root: str) -> Entry:
     return entry
 
 
-def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> Entry:
+def _service_entry(parts: ServiceParts, settings: ContainerSettings, specs_root: str) -> Entry:
     service = parts.service
     compose = service.compose
     entry = Entry(service.file, ())
@@ -143,7 +141,7 @@ def _service_entry(parts: ServiceParts, settings: Settings, specs_root: str) -> 
     return entry
 
 
-def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
+def _proxy_entry(parts: ProxyParts, settings: ContainerSettings) -> Entry:
     entry = Entry("", ())
     entry.origins[""] = Origin("", ("nginx_image",))
     entry.put("container_name", settings.namespace.container(PROXY), ("nginx_image",))
@@ -169,7 +167,7 @@ def _proxy_entry(parts: ProxyParts, settings: Settings) -> Entry:
     return entry
 
 
-def _publish(entry: Entry, routes: Iterable[Route], settings: Settings) -> None:
+def _publish(entry: Entry, routes: Iterable[Route], settings: ContainerSettings) -> None:
     """The ports of the bridge at which the proxy finds a container."""
     for route in routes if settings.routing == "published" else ():
         entry.add(
@@ -177,26 +175,26 @@ def _publish(entry: Entry, routes: Iterable[Route], settings: Settings) -> None:
         )
 
 
-def _share_image(entry: Entry, owner: str, settings: Settings) -> None:
+def _share_image(entry: Entry, owner: str, settings: ContainerSettings) -> None:
     """Let a container run the image that is built for `owner` from the same."""
     if owner:
         entry.put("image", settings.namespace.built_image(owner), ("build",))
 
 
-def app_build(app: App, settings: Settings) -> dict[str, Any]:
+def app_build(app: App, settings: ContainerSettings) -> dict[str, Any]:
     """An app's `build`, its paths absolute: relative ones start at the repo."""
     root = _repo_folder(app, settings)
     options = with_whole_paths({**app.build_options, **app.compose.get("build", {})}, root)
     return {"context": build_context(app, settings), **options}
 
 
-def build_context(app: App, settings: Settings) -> str:
+def build_context(app: App, settings: ContainerSettings) -> str:
     """The absolute folder of an app's `build`."""
     assert app.build is not None
     return joined(_repo_folder(app, settings), app.build)
 
 
-def _repo_folder(app: App, settings: Settings) -> str:
+def _repo_folder(app: App, settings: ContainerSettings) -> str:
     return settings.path_of(app.repo.id, app.repo.local_path) if app.repo else "/"
 
 
@@ -254,7 +252,7 @@ def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) 
     }
 
 
-def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> None:
+def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: ContainerSettings) -> None:
     root = settings.host.root
     holders: list[App | Lib] = [app, *libs]
     for index, volume in enumerate(app.compose.get("volumes") or ()):
@@ -274,7 +272,7 @@ def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: Settings) -> N
                 entry.add("volumes", volume, ("mount",), holder.file)
 
 
-def _code_volumes(repo: Repo, mount: str | None, settings: Settings, own: set[str]) -> Iterable[str]:
+def _code_volumes(repo: Repo, mount: str | None, settings: ContainerSettings, own: set[str]) -> Iterable[str]:
     """What shows a repo at `mount`; `own` are the paths where the spec mounts something itself."""
     if settings.sync_mode == "bind":
         return tree_volumes(settings.path_of(repo.id, repo.local_path), mount or "", settings, own)

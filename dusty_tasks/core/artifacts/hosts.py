@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.traced import Artifact, Span
+from dusty_tasks.core.settings.slices import HostsSettings
 from dusty_tasks.core.specs.model import Origin
-from dusty_tasks.core.stack.model import Stack, file_of
 
 BEGIN, END = "# BEGIN section for Dusty", "# END section for Dusty"
 
 
-def render_hosts(stack: Stack, address: str) -> Artifact:
-    """build/hosts: one line for each distinct host_name, in order of first use, between the two markers."""
+class HostName(NamedTuple):
+    """A host_name, and the place that asks for it."""
+
+    name: str
+    file: str
+    position: int
+
+
+class HostsSlice(NamedTuple):
+    names: tuple[HostName, ...]
+    """In order of the routes; one may come more than once."""
+    settings: HostsSettings
+
+
+def render_hosts(of: HostsSlice, _templates: Templates) -> Artifact:
+    """One line for each distinct host_name, in order of first use, between the two markers."""
     lines, spans = [BEGIN], []
     seen: set[str] = set()
-    for route in stack.routes:
-        if route.host_name not in seen:
-            seen.add(route.host_name)
-            lines.append(f"{address} {route.host_name}")
-            origin = Origin(file_of(stack, route.app_name), ("host_forwarding", route.index, "host_name"))
-            spans.append(Span(len(lines), len(lines), route.host_name, origin))
+    for name, file, position in of.names:
+        if name not in seen:
+            seen.add(name)
+            lines.append(f"{of.settings.hosts_address} {name}")
+            spans.append(Span(len(lines), len(lines), name, Origin(file, ("host_forwarding", position, "host_name"))))
     return Artifact("\n".join([*lines, END, ""]), tuple(spans))

@@ -1,4 +1,4 @@
-"""The proxy's config, build/nginx/dustyNginx.conf."""
+"""The proxy's config."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.traced import Artifact
-from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.stack.model import Route, Stack, file_of
+from dusty_tasks.core.settings.slices import ProxySettings
+from dusty_tasks.core.stack.model import Route
 from dusty_tasks.core.text.namespace import PROXY
+from dusty_tasks.core.text.paths import PROXY_FILE
 
 PARAMETER_SIZE = 3600
 """Characters of one parameter; nginx refuses 4096, quotes and escapes included."""
@@ -41,69 +42,81 @@ class Server(NamedTuple):
     max_upload: str
 
 
-def render_nginx(stack: Stack, settings: Settings, templates: Templates) -> Artifact:
+class ProxySlice(NamedTuple):
+    routes: tuple[Route, ...]
+    file_of: dict[str, str]
+    """App name -> its spec file."""
+    settings: ProxySettings
+
+
+def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
     """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
-    servers = [(route.kind, _server(stack, settings, route)) for route in stack.routes]
+    settings = of.settings
+    servers = [(route.kind, _server(of, route)) for route in of.routes]
     http = [server for kind, server in servers if kind == "http"]
     texts = {
         name: templates.render(f"nginx/{name}.{kind}").text
         for name, kind in (("head", "html"), ("waiting", "html"), ("script", "js"), ("index", "html"))
     }
     return templates.render(
-        "nginx/dustyNginx.conf",
+        PROXY_FILE,
         routing=settings.routing,
         http=http,
         stream=[server for kind, server in servers if kind == "stream"],
         ports=sorted({server.host_port for server in http}),
         trusted=trusted_addresses(settings.proxy_trusted),
         known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK,
-        known_names=[map_key(name) for name in known_names(stack, settings)],
-        rows_html=_parts(_html_rows(stack, settings)),
-        rows_json=_parts(_json_rows(stack, settings)),
+        known_names=[map_key(name) for name in known_names(of)],
+        rows_html=_parts(_html_rows(of)),
+        rows_json=_parts(_json_rows(of)),
         **texts,
     )
 
 
-def _server(stack: Stack, settings: Settings, route: Route) -> Server:
+def _server(of: ProxySlice, route: Route) -> Server:
+    settings = of.settings
     if settings.routing == "network":
         upstream = f"{route.app_name}:{route.container_port}"
     else:
         upstream = f"{settings.bridge_ip}:{route.port}"
     return Server(
-        file_of(stack, route.app_name),
+        of.file_of[route.app_name],
         route.index,
         route.app_name,
         route.container_port,
         route.host_port,
-        host_names(route, settings),
+        host_names(route, settings.hosts_mode),
         f"{route.host_name}:{route.host_port}",
         upstream,
         route.max_upload or settings.proxy_max_upload,
     )
 
 
-def host_names(route: Route, settings: Settings) -> tuple[str, ...]:
+def host_names(route: Route, hosts_mode: str) -> tuple[str, ...]:
     """The names that a route answers to; browsers resolve those below .localhost by themselves."""
     names = (route.host_name,)
-    return (*names, f"{route.host_name}.localhost") if settings.hosts_mode == "localhost" else names
+    return (*names, f"{route.host_name}.localhost") if hosts_mode == "localhost" else names
 
 
-def http_url(route: Route, settings: Settings) -> str:
+def http_url(route: Route, hosts_mode: str) -> str:
     """The URL of an http route as it is typed into a browser."""
     port = "" if route.host_port == 80 else f":{route.host_port}"
-    return f"http://{host_names(route, settings)[-1]}{port}/"
+    return f"http://{host_names(route, hosts_mode)[-1]}{port}/"
 
 
-def known_names(stack: Stack, settings: Settings) -> list[str]:
+def known_names(of: ProxySlice) -> list[str]:
     """The names under which the list of routes is shown, where they lead to no app: this machine's, the proxy's, and the stack's."""
+    settings = of.settings
     own = [
         "localhost",
         PROXY.lower(),
         settings.namespace.container(PROXY).lower(),
         settings.bridge_ip,
-        *settings.host.names,
+        *settings.names_of_host,
     ]
-    return list(dict.fromkeys([*own, *(name for route in stack.routes for name in host_names(route, settings))]))
+    return list(
+        dict.fromkeys([*own, *(name for route in of.routes for name in host_names(route, settings.hosts_mode))])
+    )
 
 
 def map_key(name: str) -> str:
@@ -124,18 +137,22 @@ def trusted_addresses(addresses: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _html_rows(stack: Stack, settings: Settings) -> Iterator[str]:
-    for route in stack.routes:
+def _html_rows(of: ProxySlice) -> Iterator[str]:
+    for route in of.routes:
         address = f"{route.host_name}:{route.host_port}"
-        link = f'<a href="{http_url(route, settings)}">{address}</a>' if route.kind == "http" else f"{address} (TCP)"
+        link = (
+            f'<a href="{http_url(route, of.settings.hosts_mode)}">{address}</a>'
+            if route.kind == "http"
+            else f"{address} (TCP)"
+        )
         yield f'<li>{link}<small>{route.app_name}: <!--#include virtual="/.dusty/{route.app_name}.word" stub="unknown"--></small></li>'
 
 
-def _json_rows(stack: Stack, settings: Settings) -> Iterator[str]:
-    for number, route in enumerate(stack.routes):
+def _json_rows(of: ProxySlice) -> Iterator[str]:
+    for number, route in enumerate(of.routes):
         facts = {"host_name": route.host_name, "port": route.host_port, "type": route.kind, "app": route.app_name}
         if route.kind == "http":
-            facts["url"] = http_url(route, settings)
+            facts["url"] = http_url(route, of.settings.hosts_mode)
         state = f'<!--#include virtual="/.dusty/{route.app_name}.json" stub="unknown"-->'
         yield f'{"," if number else ""}{json.dumps(facts)[:-1]}, "state": {state}}}'
 

@@ -13,8 +13,8 @@ from dusty_tasks.core.specs.documents import Spot
 from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.specs.sources import Places, Source, _source
 from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.paths import COMPOSE_FILE
 
-COMPOSE_FILE = "docker-compose.yml"
 _COMPOSE_KEY = re.compile(r"\bservices[.\[][A-Za-z0-9._\[\]-]+")
 
 

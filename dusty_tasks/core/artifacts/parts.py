@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dusty_tasks.core.plan.container_state import has_healthcheck
+from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.stack.builds import shared_builds
 from dusty_tasks.core.stack.model import Route, Stack, containers_of, file_of, routes_by_app
@@ -65,6 +66,16 @@ class ProxyParts(NamedTuple):
 
 
 Parts = AppParts | ServiceParts | ProxyParts
+
+
+class ContainerSlice(NamedTuple):
+    """All that a container's entry, its rows in origins.json and its part of wanted.json are made of."""
+
+    name: str
+    parts: Parts
+    settings: ContainerSettings
+    specs_root: str
+    """What relative paths of services are joined to."""
 
 
 def parts_of(stack: Stack) -> dict[str, Parts]:

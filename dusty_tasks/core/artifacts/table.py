@@ -1,174 +1,154 @@
-"""The whole compile phase as one pure function: specs and settings in, bytes out.
+"""All that compile writes, each written once: a row says what it is called, where it lies, what of the settings it may see, and who makes it.
 
-The doit steps call the same parts one by one, so that only what changed is rendered anew.
+The table is read in each run, also in one that finds nothing to do, so it imports no renderer before one is asked for.
+A new artifact is its renderer, with the slice that it is made of, its row, and its template; containers that mount it get it by operations/launch/pushes.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from functools import cached_property, partial
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.artifacts.commands import command_files
-from dusty_tasks.core.artifacts.compose import compose_entry, entry_lines, first_lines
-from dusty_tasks.core.artifacts.compose_entry import Entry
-from dusty_tasks.core.artifacts.hosts import render_hosts
-from dusty_tasks.core.artifacts.nginx import render_nginx
-from dusty_tasks.core.artifacts.origins import member, members_of, origins_json, rests_of, row_at
-from dusty_tasks.core.artifacts.parts import AppParts, Parts, parts_of
-from dusty_tasks.core.artifacts.templates import Templates
-from dusty_tasks.core.artifacts.top_level import top_level_lines
-from dusty_tasks.core.artifacts.traced import Artifact, Traced, traced
-from dusty_tasks.core.artifacts.wanted import start_order, wanted_container, wanted_json
-from dusty_tasks.core.artifacts.yaml_writer import Lines
-from dusty_tasks.core.powers.rules import powers_of
-from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.documents import PlacesByFile
-from dusty_tasks.core.specs.model import Specs
-from dusty_tasks.core.stack.json_form import stack_json
-from dusty_tasks.core.stack.model import Stack
-from dusty_tasks.core.stack.ports import PortMemory
-from dusty_tasks.core.text.memo import Memo, digest
+from dusty_tasks.core.plan.given_values import FOLDER
+from dusty_tasks.core.settings.model import ContainerSettings
+from dusty_tasks.core.settings.slices import (
+    CommandSettings,
+    HostsSettings,
+    ProxySettings,
+    StackSettings,
+    ValueSettings,
+)
+from dusty_tasks.core.text.memo import cut, digest
+from dusty_tasks.core.text.paths import COMMAND_FILES, COMPOSE_FILE, HOSTS_FILE, ORIGINS_FILE, PROXY_FILE, STACK_FILE
 
-HOSTS, NGINX, COMPOSE = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml"
-STACK, ORIGINS, COMMANDS = "stack.json", "origins.json", "commands"
+if TYPE_CHECKING:
+    from dusty_tasks.core.artifacts.templates import Templates
+    from dusty_tasks.core.artifacts.traced import Artifact
+    from dusty_tasks.core.settings.model import Settings
+    from dusty_tasks.core.stack.model import Stack
 
 
-class Memos(NamedTuple):
-    """What earlier runs made of a container or command file, for those that are made of the same now."""
+class Form(Enum):
+    """In which way what a row stands for is made and kept."""
 
-    compose: Memo
-    wanted: Memo
-    origins: Memo
+    STACK = "the specs, closed over what is active, as they are read again by all others"
+    FILES = "files that are each made of a slice, and made anew if the digest of that is another"
+    CONTAINERS = (
+        "a file with a part for each container, which is kept from run to run by the digest of its slice (rendering)"
+    )
+    VALUES = "files for their owner alone"
+    ORIGINS = "where the lines of all others come from"
 
 
-class Rendering:
-    """The artifacts of one stack by their path below build/, each rendered when it is asked for, at most once."""
+class Whole(NamedTuple):
+    """All that there is to make artifacts of. Rows cut slices out of it; renderers never see it."""
 
-    def __init__(
-        self, stack: Stack, settings: Settings, specs_root: str, templates: Templates, memos: Memos | None = None
-    ) -> None:
-        self.stack, self.settings, self.specs_root, self.templates = stack, settings, specs_root, templates
-        self.memos = memos or Memos(Memo(), Memo(), Memo())
-        self._entries: dict[str, Entry] = {}
+    stack: Stack
+    settings: Settings
+    specs_root: str
 
-    @cached_property
-    def hosts(self) -> dict[str, Artifact]:
-        return {HOSTS: render_hosts(self.stack, self.settings.hosts_address)}
 
-    @cached_property
-    def nginx(self) -> dict[str, Artifact]:
-        return {NGINX: render_nginx(self.stack, self.settings, self.templates)}
+class Made(NamedTuple):
+    """Files that are made together, of one slice."""
 
-    @cached_property
-    def commands(self) -> dict[str, Artifact]:
-        return {
-            f"{COMMANDS}/{files.folder}/{path}": artifact
-            for files in command_files(self.stack, self.settings.sync_mode == "bind")
-            for path, artifact in files.render(self.templates).items()
-        }
+    paths: tuple[str, ...]
+    """Below build/."""
+    slice: tuple[Any, ...]
+    """A NamedTuple."""
+    render: Callable[[Any, Templates], Mapping[str, Artifact]]
+    """The files by path, of the slice and nothing else."""
 
-    @cached_property
-    def parts(self) -> dict[str, Parts]:
-        """Container name -> what it is made from, sorted by name."""
-        return parts_of(self.stack)
+    @property
+    def key(self) -> str:
+        """A digest of all that they are made of: with the same templates and code, the same files have the same."""
+        return digest(self.slice)
 
-    @cached_property
-    def _keys(self) -> dict[str, str]:
-        """Container name -> a digest of all that its entry, its rows and its part of wanted.json are made from; in order of the file."""
-        context = digest((self.settings.of_containers, self.specs_root))
-        # Many containers share a lib, whose repr is long: its digest stands for it.
-        libs = {name: digest(lib) for name, lib in self.stack.libs.items()}
 
-        def of(name: str, parts: Parts) -> str:
-            if not isinstance(parts, AppParts):
-                return digest((name, parts, context))
-            return digest((name, parts._replace(libs=()), [libs[lib.name] for lib in parts.libs], context))
+class Row(NamedTuple):
+    """One artifact, or the files of one folder."""
 
-        return {name: of(name, parts) for name, parts in self.parts.items()}
+    name: str
+    """Of its step, and of what is remembered of it."""
+    doc: str
+    path: str
+    """Below build/; a folder ends with `/`."""
+    settings: type[Any]
+    """The slice of the settings that it may see."""
+    form: Form
+    files: Callable[[Whole], Iterable[Made]] = lambda whole: ()
+    """The files of a row of that form."""
+    in_state: bool = False
+    """It lies below state/, being no artifact that anybody else reads."""
+    is_pushed: bool = False
+    """The run phase reads it: for the hosts file, or for what containers mount."""
 
-    @cached_property
-    def compose(self) -> dict[str, Artifact]:
-        services = [self.memos.compose.text(key, partial(self._service_text, name)) for name, key in self._keys.items()]
-        return {
-            COMPOSE: Artifact(
-                "\n".join(
-                    [
-                        *first_lines(bool(services), self.settings.namespace),
-                        *services,
-                        *top_level_lines(self.stack, self.settings).texts,
-                        "",
-                    ]
-                )
+
+def _hosts(whole: Whole) -> Iterable[Made]:
+    from dusty_tasks.core.artifacts.hosts import HostName, HostsSlice, render_hosts
+    from dusty_tasks.core.stack.model import file_of
+
+    stack = whole.stack
+    names = [HostName(route.host_name, file_of(stack, route.app_name), route.index) for route in stack.routes]
+    of = HostsSlice(tuple(names), cut(HostsSettings, whole.settings))
+    return [Made((HOSTS_FILE,), of, lambda of, templates: {HOSTS_FILE: render_hosts(of, templates)})]
+
+
+def _nginx(whole: Whole) -> Iterable[Made]:
+    from dusty_tasks.core.artifacts.nginx import ProxySlice, render_nginx
+    from dusty_tasks.core.stack.model import file_of
+
+    files = {route.app_name: file_of(whole.stack, route.app_name) for route in whole.stack.routes}
+    of = ProxySlice(whole.stack.routes, files, cut(ProxySettings, whole.settings))
+    return [Made((PROXY_FILE,), of, lambda of, templates: {PROXY_FILE: render_nginx(of, templates)})]
+
+
+def _commands(whole: Whole) -> Iterable[Made]:
+    from dusty_tasks.core.artifacts import commands
+
+    stack, is_bound = whole.stack, cut(CommandSettings, whole.settings).sync_mode == "bind"
+
+    def made(name: str, paths: Iterable[str], of: tuple[Any, ...], render: Callable[..., Any]) -> Made:
+        folder = f"{COMMAND_FILES}{name}/"
+        return Made(
+            tuple(f"{folder}{path}" for path in paths),
+            of,
+            lambda of, templates: {f"{folder}{path}": file for path, file in render(of, templates).items()},
+        )
+
+    for app in stack.apps.values():
+        libs = [stack.libs[name] for name in stack.lib_order[app.name]]
+        yield made(app.name, commands.app_paths(app), commands.app_slice(app, libs, is_bound), commands.render_app)
+    for lib in stack.libs.values():
+        if lib.tests:
+            libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]
+            yield made(
+                lib.name, commands.suite_paths(lib), commands.suite_slice(lib, libs, is_bound), commands.render_suites
             )
-        }
-
-    @cached_property
-    def wanted(self) -> bytes:
-        """state/wanted.json."""
-        containers = [
-            self.memos.wanted.text(self._keys[name], partial(self._wanted_text, name))
-            for name in start_order(self.parts)
-        ]
-        return wanted_json(self.stack, containers, powers_of(self.stack, self.settings, self.specs_root)).encode()
-
-    def origins(self, places: PlacesByFile, others: Iterable[Traced] | None = None) -> bytes:
-        """build/origins.json; `others` are the spans of all artifacts but the Compose file, if they are known already."""
-        if others is None:
-            others = [traced({**self.hosts, **self.nginx, **self.commands})]
-        members = [
-            self.memos.origins.text(self._seen(places, other.key, other.files), partial(_members_text, other, places))
-            for other in others
-        ]
-        return origins_json([*members, member(COMPOSE, self._compose_rows(places))]).encode()
-
-    def _compose_rows(self, places: PlacesByFile) -> list[str]:
-        """The rows of the Compose file. Only their line numbers depend on the containers before."""
-        rests = [""] * len(first_lines(True))
-        for name, key in self._keys.items():
-            seen = self._seen(places, key, self.parts[name].files)
-            rests += self.memos.origins.text(seen, partial(self._rests_text, name, places)).split("\n")
-        rests += rests_of(top_level_lines(self.stack, self.settings), places)
-        return [row_at(line, line, rest) for line, rest in enumerate(rests, start=1) if rest]
-
-    @staticmethod
-    def _seen(places: PlacesByFile, key: str, files: Iterable[str]) -> str:
-        """What rows are made of: what they stand for, and the places in the spec files that they lead to."""
-        return digest((key, [places.digest(file) for file in files]))
-
-    def _entry(self, name: str) -> Entry:
-        if name not in self._entries:
-            self._entries[name] = compose_entry(self.parts[name], self.settings, self.specs_root)
-        return self._entries[name]
-
-    def _lines(self, name: str) -> Lines:
-        return entry_lines(name, self._entry(name))
-
-    def _service_text(self, name: str) -> str:
-        return "\n".join(self._lines(name).texts)
-
-    def _rests_text(self, name: str, places: PlacesByFile) -> str:
-        return "\n".join(rests_of(self._lines(name), places))
-
-    def _wanted_text(self, name: str) -> str:
-        wanted = wanted_container(name, self.parts[name], self._entry(name).mapping, self.settings, self.specs_root)
-        return json.dumps(wanted._asdict(), ensure_ascii=False)
 
 
-def _members_text(other: Traced, places: PlacesByFile) -> str:
-    return members_of(other.spans(), places)
+ARTIFACTS = (
+    Row("stack", "check the specs, close them over what is active", STACK_FILE, StackSettings, Form.STACK),
+    Row("hosts", "the section of the hosts file", HOSTS_FILE, HostsSettings, Form.FILES, _hosts, is_pushed=True),
+    Row("nginx", "the proxy's config", PROXY_FILE, ProxySettings, Form.FILES, _nginx, is_pushed=True),
+    Row("compose", "the Compose file", COMPOSE_FILE, ContainerSettings, Form.CONTAINERS),
+    Row(
+        "env",
+        "the values of variables that were set, for Compose alone",
+        f"{FOLDER}/",
+        ValueSettings,
+        Form.VALUES,
+        in_state=True,
+    ),
+    Row("commands", "what containers run", COMMAND_FILES, CommandSettings, Form.FILES, _commands, is_pushed=True),
+    Row(
+        "wanted", "what should run, for the run phase", "wanted.json", ContainerSettings, Form.CONTAINERS, in_state=True
+    ),
+    Row("origins", "which spec line put what where", ORIGINS_FILE, ContainerSettings, Form.ORIGINS),
+)
+"""In an order in which they can be made."""
 
 
-def compile_all(
-    specs: Specs, stack: Stack, ports: PortMemory, settings: Settings, specs_root: str, templates: Templates
-) -> dict[str, bytes]:
-    """Path below build/ -> bytes: everything that compile writes there."""
-    rendering = Rendering(stack, settings, specs_root, templates)
-    artifacts = {**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands}
-    return {**bytes_of(artifacts), STACK: stack_json(stack, ports).encode(), ORIGINS: rendering.origins(specs.places)}
-
-
-def bytes_of(artifacts: Mapping[str, Artifact]) -> dict[str, bytes]:
-    """The artifacts as files hold them."""
-    return {path: artifact.text.encode() for path, artifact in artifacts.items()}
+def rows(form: Form) -> list[Row]:
+    """The rows of one form."""
+    return [row for row in ARTIFACTS if row.form is form]

@@ -6,7 +6,7 @@ from typing import Any
 
 from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
-from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.core.specs.model import App, Origin
 from dusty_tasks.core.stack.builds import build_secrets
@@ -14,7 +14,7 @@ from dusty_tasks.core.stack.model import Stack, containers_of
 from dusty_tasks.core.text.key_path import KeyPath
 
 
-def top_level_lines(stack: Stack, settings: Settings) -> Lines:
+def top_level_lines(stack: Stack, settings: ContainerSettings) -> Lines:
     """The declarations, as they stand after the last service."""
     volumes, origins = _volumes(stack)
     secrets, more = _secrets(stack, settings)
@@ -36,7 +36,7 @@ def _volumes(stack: Stack) -> tuple[dict[str, Any], Origins]:
     return {name: {"driver": drivers[name]} if drivers[name] else None for name in sorted(drivers)}, origins
 
 
-def _secrets(stack: Stack, settings: Settings) -> tuple[dict[str, Any], Origins]:
+def _secrets(stack: Stack, settings: ContainerSettings) -> tuple[dict[str, Any], Origins]:
     """Where the builder finds the secrets of builds: in the assets of this machine, so that no artifact holds one."""
     found = {
         key: Origin(spec.file, path) for spec in reversed(containers_of(stack)) for path, key in build_secrets(spec)

@@ -11,21 +11,28 @@ from dusty_tasks.core.artifacts.commands import visible_assets
 from dusty_tasks.core.artifacts.compose import build_context, once_digests, service_build
 from dusty_tasks.core.artifacts.mount_points import of_stack
 from dusty_tasks.core.artifacts.nginx import http_url
-from dusty_tasks.core.artifacts.parts import AppParts, Parts, ProxyParts, ServiceParts, namespace_owners, network_owner
+from dusty_tasks.core.artifacts.parts import (
+    AppParts,
+    ContainerSlice,
+    Parts,
+    ProxyParts,
+    ServiceParts,
+    namespace_owners,
+    network_owner,
+)
 from dusty_tasks.core.code.reloading import Rules
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
 from dusty_tasks.core.powers.model import Power
-from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.model import App, Lib
 from dusty_tasks.core.stack.assemble import ordered
 from dusty_tasks.core.stack.model import Route, Stack
 
 
-def wanted_container(
-    name: str, parts: Parts, mapping: dict[str, Any], settings: Settings, specs_root: str
-) -> WantedContainer:
+def wanted_container(of: ContainerSlice, mapping: dict[str, Any]) -> WantedContainer:
     """A container as it should run, `mapping` being its entry in build/docker-compose.yml."""
+    name, parts, settings, specs_root = of
     if isinstance(parts, AppParts):
         return _app(parts, mapping, settings)
     if isinstance(parts, ServiceParts):
@@ -58,7 +65,7 @@ def wanted_json(stack: Stack, containers: Iterable[str], powers: Iterable[Power]
     return '{"containers": [' + ",\n".join(containers) + "],\n" + json.dumps(rest, ensure_ascii=False)[1:] + "\n"
 
 
-def _app(parts: AppParts, mapping: dict[str, Any], settings: Settings) -> WantedContainer:
+def _app(parts: AppParts, mapping: dict[str, Any], settings: ContainerSettings) -> WantedContainer:
     app = parts.app
     assets = visible_assets(app, parts.libs)
     always = [app.always, app.mount, [[asset.key, asset.path] for asset in assets]]
@@ -91,7 +98,9 @@ def reload_rules(parts: AppParts) -> dict[str, list[Rules]]:
     return {repo_id: found for repo_id, found in by_repo.items() if any(found)}
 
 
-def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, specs_root: str) -> WantedContainer:
+def _service(
+    parts: ServiceParts, mapping: dict[str, Any], settings: ContainerSettings, specs_root: str
+) -> WantedContainer:
     service = parts.service
     return WantedContainer(
         service.name,
@@ -106,11 +115,11 @@ def _service(parts: ServiceParts, mapping: dict[str, Any], settings: Settings, s
     )
 
 
-def _route_fields(routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
+def _route_fields(routes: Iterable[Route], settings: ContainerSettings) -> dict[str, Any]:
     """Where a container is to answer: the fields of WantedContainer that tell of its routes."""
     http = [route for route in routes if route.kind == "http"]
     return {
-        "http_urls": tuple([http_url(route, settings) for route in http]),
+        "http_urls": tuple([http_url(route, settings.hosts_mode) for route in http]),
         "http_ports": tuple([route.container_port for route in http]),
         "route_ports": tuple(dict.fromkeys(route.container_port for route in routes)),
         "stream_ports": tuple(dict.fromkeys(route.container_port for route in routes if route.kind == "stream")),

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from dusty_tasks.core.powers.model import Power, sent_variable
-from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import is_persistent, joined, local_folder, pairs_of, volumes
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service, Specs, Tests
 from dusty_tasks.core.specs.repo_ids import Repo
@@ -54,7 +54,7 @@ PLAIN_VARIABLES = frozenset("TERM COLORTERM TZ LANG LANGUAGE USER UID GID COLUMN
 """Variables that tell nothing worth keeping from a container."""
 
 
-def powers_of(stack: Stack, settings: Settings, specs_root: str) -> list[Power]:
+def powers_of(stack: Stack, settings: ContainerSettings, specs_root: str) -> list[Power]:
     """All powers that the specs of `stack` ask for, by container, in the order of the specs' keys."""
     around = _Around(stack, settings, specs_root)
     found: list[Power] = []
@@ -68,7 +68,7 @@ def powers_of(stack: Stack, settings: Settings, specs_root: str) -> list[Power]:
     return found
 
 
-def powers_of_tests(owner: App | Lib, specs: Specs, settings: Settings, specs_root: str) -> list[Power]:
+def powers_of_tests(owner: App | Lib, specs: Specs, settings: ContainerSettings, specs_root: str) -> list[Power]:
     """The powers of what `dusty test` runs for an app or lib, active or not: test image, suites, and their services."""
     suites = owner.tests.suites if owner.tests else ()
     services = {name: specs.services[name] for suite in suites for name in suite.services if name in specs.services}
@@ -131,7 +131,7 @@ def private_folder(path: str, home: str) -> str:
     return ""
 
 
-def readable_folders(settings: Settings, specs_root: str, repos: Iterable[tuple[str, str]]) -> list[str]:
+def readable_folders(settings: ContainerSettings, specs_root: str, repos: Iterable[tuple[str, str]]) -> list[str]:
     """What a stack may read on this machine without consent; `repos` are ids with local paths ('' for none)."""
     return [
         specs_root,
@@ -161,7 +161,7 @@ def value_text(value: Any) -> str:
 class _Around:
     """What a container's powers are judged by: where the specs and the stack's repos lie, and which names the stack has."""
 
-    def __init__(self, stack: Stack, settings: Settings, specs_root: str) -> None:
+    def __init__(self, stack: Stack, settings: ContainerSettings, specs_root: str) -> None:
         self.stack, self.settings, self.specs_root = stack, settings, specs_root
         self.readable = readable_folders(
             settings, specs_root, ((repo.id, repo.local_path) for repo in stack.repos.values())

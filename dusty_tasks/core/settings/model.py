@@ -50,24 +50,50 @@ def without_machine(host: HostSettings) -> HostSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that config.yml decides, with defaults filled in."""
+class ContainerSettings:
+    """The slice of the settings that the entries of containers, and what else is known of them, may see."""
 
     home: str
     """DUSTY_HOME, absolute."""
-    is_configured: bool = True
-    """False when there is no config.yml at all."""
-    specs_repo: str = ""
-    bundles: tuple[str, ...] = ()
     repo_overrides: dict[str, str] = field(default_factory=dict)
     """Repo id -> absolute path."""
-    repo_branches: dict[str, str] = field(default_factory=dict)
-    """Repo id -> branch."""
     env: dict[str, dict[str, str | None]] = field(default_factory=dict)
     host: HostSettings = field(default_factory=HostSettings)
     namespace: Namespace = STACK
     """What the stack's containers, network and images are called; no key of config.yml."""
     sync_mode: str = "rsync"
+    routing: str = "published"
+    bridge_ip: str = "172.17.0.1"
+    external_bind: bool = False
+    hosts_mode: str = "file"
+    nginx_image: str = NGINX_IMAGE
+    without_git: tuple[str, ...] = ()
+    """With `sync.mode: bind`, the sources that are mounted and hold no `.git`: no setting, but found on this machine (session)."""
+
+    @property
+    def is_reached_from_outside(self) -> bool:
+        """True if other machines than the Docker host can reach the proxy."""
+        return self.host.is_elsewhere or self.external_bind
+
+    @property
+    def paths(self) -> Paths:
+        return Paths(self.home)
+
+    def path_of(self, repo_id: str, local_path: str = "") -> str:
+        """Where a repo's source lies on this machine: override, local path, or managed clone."""
+        return self.repo_overrides.get(repo_id) or local_path or f"{self.paths.repos}/{repo_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(ContainerSettings):
+    """Everything that config.yml decides, with defaults filled in."""
+
+    is_configured: bool = True
+    """False when there is no config.yml at all."""
+    specs_repo: str = ""
+    bundles: tuple[str, ...] = ()
+    repo_branches: dict[str, str] = field(default_factory=dict)
+    """Repo id -> branch."""
     sync_exclude: tuple[str, ...] = ()
     sync_delete: str = "unignored"
     sync_jobs: int = 4
@@ -75,19 +101,12 @@ class Settings:
     repos_jobs: int = 4
     repos_submodules: bool = True
     repos_lfs: bool = True
-    routing: str = "published"
-    bridge_ip: str = "172.17.0.1"
-    external_bind: bool = False
-    hosts_mode: str = "file"
     hosts_agreed: bool = False
     """True if `hosts.mode: file` is written: somebody agreed that the hosts file is changed."""
-    nginx_image: str = NGINX_IMAGE
     proxy_max_upload: str = MAX_UPLOAD
     proxy_trusted: tuple[str, ...] = ()
     """Addresses and networks of outer proxies."""
     up_wait: float = 60
-    without_git: tuple[str, ...] = ()
-    """With `sync.mode: bind`, the sources that are mounted and hold no `.git`: no setting, but found on this machine (session)."""
     trust: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Specs repo (id, or folder) -> identities of the powers that were allowed to its specs (core/powers)."""
 
@@ -97,29 +116,9 @@ class Settings:
         return self.host.address if self.host.is_elsewhere else "127.0.0.1"
 
     @property
-    def is_reached_from_outside(self) -> bool:
-        """True if other machines than the Docker host can reach the proxy."""
-        return self.host.is_elsewhere or self.external_bind
-
-    @property
-    def of_proxy_config(self) -> tuple[object, ...]:
-        """All that the proxy's config depends on beside the routes."""
-        return (
-            self.routing,
-            self.bridge_ip,
-            self.hosts_mode,
-            self.host.kind,
-            self.host.ssh,
-            self.host.address,
-            self.external_bind,
-            self.proxy_max_upload,
-            self.proxy_trusted,
-            self.namespace,
-        )
-
-    @property
-    def paths(self) -> Paths:
-        return Paths(self.home)
+    def names_of_host(self) -> tuple[str, ...]:
+        """What the Docker host is called where it is another machine."""
+        return self.host.names
 
     @property
     def build(self) -> str:
@@ -128,28 +127,6 @@ class Settings:
     @property
     def state(self) -> str:
         return self.paths.state
-
-    @property
-    def of_containers(self) -> tuple[object, ...]:
-        """All that an entry of the Compose file, or what else is known of its container, may depend on."""
-        return (
-            self.home,
-            self.repo_overrides,
-            self.env,
-            self.host,
-            self.sync_mode,
-            self.routing,
-            self.bridge_ip,
-            self.external_bind,
-            self.hosts_mode,
-            self.nginx_image,
-            self.without_git,
-            self.namespace,
-        )
-
-    def path_of(self, repo_id: str, local_path: str = "") -> str:
-        """Where a repo's source lies on this machine: override, local path, or managed clone."""
-        return self.repo_overrides.get(repo_id) or local_path or f"{self.paths.repos}/{repo_id}"
 
 
 def to_json(settings: Settings) -> dict[str, Any]:

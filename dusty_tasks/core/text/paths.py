@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dusty_tasks.core.text.key_path import CONFIG_FILE
 
 STACK_FILE, COMPOSE_FILE, HOSTS_FILE = "stack.json", "docker-compose.yml", "hosts"
+PROXY_FILE, ORIGINS_FILE, COMMAND_FILES = "nginx/dustyNginx.conf", "origins.json", "commands/"
 """Below build/."""
 
 PERSIST, COMMANDS_THERE, EXCHANGED = "persist", "command_files", "cp"

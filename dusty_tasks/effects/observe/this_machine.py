@@ -7,9 +7,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dusty_tasks.core.artifacts.table import ARTIFACTS
 from dusty_tasks.core.plan.found import Sources
 from dusty_tasks.core.plan.given_values import ENV_FILE, file_of, given_values
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.text.paths import COMMAND_FILES, PROXY_FILE
 from dusty_tasks.effects.doors.files import SMALL, read_bounded, read_bytes
 from dusty_tasks.effects.home.artifacts import is_kept
 from dusty_tasks.effects.home.assets import read_asset, set_keys
@@ -18,16 +20,16 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings.model import Settings
 
 
-HOSTS, NGINX, COMPOSE, COMMANDS = "hosts", "nginx/dustyNginx.conf", "docker-compose.yml", "commands/"
-
-
 def read_build(folder: str, also: Sequence[str] = ()) -> dict[str, bytes]:
-    """Path below build/ -> bytes, of what is pushed: the proxy's config, command files, the hosts section, and `also`."""
-    paths = [f"{folder}/{path}" for path in (HOSTS, NGINX, *also)]
-    if os.path.isdir(f"{folder}/{COMMANDS}"):
-        paths += [path for path in _files_below(f"{folder}/{COMMANDS[:-1]}") if not is_kept(path)]
-    found = {path[len(folder) + 1 :]: read_bytes(path) for path in paths}
-    return {path: data for path, data in found.items() if data is not None}
+    """Path below build/ -> bytes, of what the run phase reads, and `also`."""
+    paths: list[str] = []
+    for path in [*(row.path for row in ARTIFACTS if row.is_pushed), *also]:
+        if not path.endswith("/"):
+            paths.append(f"{folder}/{path}")
+        elif os.path.isdir(f"{folder}/{path}"):
+            paths += [found for found in _files_below(f"{folder}/{path[:-1]}") if not is_kept(found)]
+    read = {path[len(folder) + 1 :]: read_bytes(path) for path in paths}
+    return {path: data for path, data in read.items() if data is not None}
 
 
 def read_sources(
@@ -38,7 +40,7 @@ def read_sources(
         command_files=command_digests(artifacts),
         assets=_asset_digests(settings.home, wanted),
         set_keys=frozenset(set_keys(settings.home)),
-        nginx_digest=hashlib.sha256(artifacts[NGINX]).hexdigest() if NGINX in artifacts else "",
+        nginx_digest=hashlib.sha256(artifacts[PROXY_FILE]).hexdigest() if PROXY_FILE in artifacts else "",
         contexts=_context_digests(settings, wanted, environ),
         environment={
             container.name: outside
@@ -60,8 +62,8 @@ def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:
     """App or lib -> digest over the names and bytes of its command files."""
     digests: dict[str, hashlib._Hash] = {}
     for path in sorted(artifacts):
-        if path.startswith(COMMANDS):
-            name, _, relative = path[len(COMMANDS) :].partition("/")
+        if path.startswith(COMMAND_FILES):
+            name, _, relative = path[len(COMMAND_FILES) :].partition("/")
             digests.setdefault(name, hashlib.sha256()).update(relative.encode() + b"\0" + artifacts[path] + b"\0")
     return {name: digest.hexdigest() for name, digest in digests.items()}
 

@@ -6,16 +6,17 @@ whose inputs and artifacts are as it left them imports nothing of what it would 
 
 from __future__ import annotations
 
-import functools
 import gc
 import json
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.text.memo import digest
+from dusty_tasks.core.artifacts.table import ARTIFACTS, Form, Row, Whole, rows
+from dusty_tasks.core.text.memo import cut, digest
 from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import write_if_changed
@@ -24,19 +25,15 @@ from dusty_tasks.effects.home.artifacts import Record, record_path, write_artifa
 from dusty_tasks.operations.compile.as_checked import AsChecked
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.artifacts.table import Rendering
+    from dusty_tasks.core.artifacts.rendering import Rendering
     from dusty_tasks.core.artifacts.traced import Artifact, Span, Traced
     from dusty_tasks.core.settings.model import Settings
 
-STACK, NGINX = "stack.json", "nginx/dustyNginx.conf"
 SINGLE_LINES = 20
 """Up to so many files are named one by one."""
 
 MAX_WAIT = 60.0
 """Seconds that a step waits for another compile's step to end."""
-
-OF_SPANS = ("hosts", "nginx", "commands")
-"""The steps whose records the step of origins reads: below `up`, doit keeps no order but the one it is told."""
 
 SPARE = 0.05
 """The part of a memo that may be stale: a few texts are made again sooner than all are written."""
@@ -72,12 +69,13 @@ class Step(NamedTuple):
 def compile_steps() -> list[Step]:
     """The steps that write, in an order in which they can be done."""
     steps: list[Step] = []
-    for name, doc, action, inputs, outputs in _table():
+    for row in ARTIFACTS:
         stack = steps[0].checked if steps else None
-        checked = AsChecked(_with_stack(inputs, stack) if stack else inputs, (*outputs, *_memories(name)))
-        targets = tuple(path for path in outputs if path not in (_build("commands"), _env_folder()))
-        act = _alone(checked.noting(_without_gc(action)))
-        steps.append(Step(name, doc, act, checked, targets, OF_SPANS if name == "origins" else ()))
+        inputs, place = partial(_inputs, row), _place(row)
+        checked = AsChecked(_with_stack(inputs, stack) if stack else inputs, (place, *_memories(row)))
+        act = _alone(checked.noting(_without_gc(partial(WRITERS[row.form], row))))
+        after = tuple(other.name for other in rows(Form.FILES)) if row.form is Form.ORIGINS else ()
+        steps.append(Step(row.name, row.doc, act, checked, () if row.path.endswith("/") else (place,), after))
     return steps
 
 
@@ -89,9 +87,15 @@ def _with_stack(inputs: Callable[[], list[object]], stack: AsChecked) -> Callabl
     return lambda: [*inputs(), stack.found[:1]]
 
 
-def _memories(name: str) -> list[str]:
+def _memories(row: Row) -> list[str]:
     """What a step keeps beside its artifacts, and makes again where it was lost: later steps and runs rely on it."""
-    return [record_path(_build(), name), *([_ports_path()] if name == "stack" else [])]
+    return [record_path(_build(), row.name), *([_ports_path()] if row.form is Form.STACK else [])]
+
+
+def _place(row: Row) -> str:
+    """Where it lies; a folder without its `/`."""
+    paths = session.paths()
+    return (paths.kept(row.path) if row.in_state else paths.artifact(row.path)).rstrip("/")
 
 
 def _alone(action: Callable[[], None]) -> Callable[[], None]:
@@ -125,79 +129,22 @@ def _without_gc(action: Callable[[], None]) -> Callable[[], None]:
 
 def step_names() -> list[str]:
     """The steps that write."""
-    return [name for name, *_ in _table()]
+    return [row.name for row in ARTIFACTS]
 
 
-def _table() -> list[tuple[str, str, Callable[[], None], Callable[[], list[object]], tuple[str, ...]]]:
-    """Name, doc, action, inputs and outputs of each step."""
-    return [
-        (
-            "stack",
-            "check the specs, close them over what is active",
-            _write_stack,
-            lambda: [*_spec_inputs(), *_settings("bundles", "routing", "host", "sync_mode")],
-            (_build(STACK),),
-        ),
-        (
-            "hosts",
-            "the section of the hosts file",
-            lambda: _put(_record("hosts"), _bytes(_rendering().hosts)),
-            lambda: [code_version(), *_settings("host")],
-            (_build("hosts"),),
-        ),
-        (
-            "nginx",
-            "the proxy's config",
-            _write_nginx,
-            lambda: [code_version(), *session.settings().of_proxy_config],
-            (_build(NGINX),),
-        ),
-        ("compose", "the Compose file", _write_compose, _container_inputs, (_build("docker-compose.yml"),)),
-        (
-            "env",
-            "the values of variables that were set, for Compose alone",
-            _write_env,
-            lambda: [code_version(), *_settings("env")],
-            (_env_folder(),),
-        ),
-        (
-            "commands",
-            "what containers run",
-            _write_commands,
-            lambda: [code_version(), *_settings("sync_mode")],
-            (_build("commands"),),
-        ),
-        ("wanted", "what should run, for the run phase", _write_wanted, _container_inputs, (session.paths().wanted,)),
-        (
-            "origins",
-            "which spec line put what where",
-            _write_origins,
-            lambda: [*_spec_inputs(), *_container_inputs(), *_settings("hosts_mode")],
-            (_build("origins.json"),),
-        ),
-    ]
+def _inputs(row: Row) -> list[object]:
+    """What is looked at to see whether a step has anything to do: what its row may see, as far as it is read in every run."""
+    settings = session.settings() if row.form is Form.STACK else _settings_of_containers()
+    # Where lines come from changes with every artifact: a line more in one moves all that stand below.
+    slices = [other.settings for other in ARTIFACTS] if row.form is Form.ORIGINS else [row.settings]
+    specs = [tuple(found) for found in session.spec_files()] if row.form in (Form.STACK, Form.ORIGINS) else []
+    return [code_version(), str(session.specs_root()), *(cut(slice, settings) for slice in slices), specs]
 
 
-# --- inputs -------------------------------------------------------------------------------------------------------
-
-
-def _spec_inputs() -> list[object]:
-    return [code_version(), str(session.specs_root()), [tuple(found) for found in session.spec_files()]]
-
-
-def _container_inputs() -> list[object]:
-    return [code_version(), str(session.specs_root()), *_container_settings().of_containers]
-
-
-def _container_settings() -> Settings:
+def _settings_of_containers() -> Settings:
     return session.settings_for(
         session.compiled_stack().repos.values() if session.settings().sync_mode == "bind" else ()
     )
-
-
-def _settings(*names: str) -> list[object]:
-    settings = session.settings()
-    return [getattr(settings, name) for name in names]
 
 
 # --- actions ------------------------------------------------------------------------------------------------------
@@ -205,15 +152,14 @@ def _settings(*names: str) -> list[object]:
 
 def _rendering() -> Rendering:
     """The rendering of the compiled stack, one for all steps of a run."""
-    from dusty_tasks.core.artifacts.table import Rendering
+    from dusty_tasks.core.artifacts.rendering import Rendering
     from dusty_tasks.effects.specs.templates import read_templates
 
     stack = session.compiled_stack()
     found = compiling().rendering
     if found is None or found.stack is not stack:
-        found = Rendering(
-            stack, _container_settings(), str(session.specs_root()), read_templates(), session.kept_texts()
-        )
+        whole = Whole(stack, _settings_of_containers(), str(session.specs_root()))
+        found = Rendering(whole, read_templates(), session.kept_texts())
         compiling().rendering = found
     return found
 
@@ -225,7 +171,7 @@ def _keep_memo(name: str) -> None:
     write_memo(session.memo_path(name), code_version(), getattr(_rendering().memos, name), SPARE)
 
 
-def _write_stack() -> None:
+def _write_stack(row: Row) -> None:
     from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.stack.json_form import ports_to_json, stack_json
     from dusty_tasks.effects.doors.source_lines import told
@@ -236,47 +182,41 @@ def _write_stack() -> None:
         warn(told(problems))
     if not session.active_bundles() or not made.stack.bundles:
         raise Failure(*nothing_active())
-    _put(_record("stack"), {STACK: stack_json(made.stack, made.ports).encode()})
+    _put(_record(row.name), {row.path: stack_json(made.stack, made.ports).encode()})
     write_if_changed(_ports_path(), json.dumps(ports_to_json(made.ports)).encode())
 
 
-def _write_compose() -> None:
-    _put(_record("compose"), _bytes(_rendering().compose))
-    _keep_memo("compose")
+def _write_containers(row: Row) -> None:
+    """The file with a part for each container that a rendering has under the name of the row."""
+    data = getattr(_rendering(), row.name)
+    if row.in_state:
+        write_if_changed(_place(row), data)
+    else:
+        _put(_record(row.name), {row.path: data})
+    _keep_memo(row.name)
 
 
-def _write_nginx() -> None:
-    """The config depends on the routes alone, among all that the stack holds."""
-    from dusty_tasks.core.stack.model import file_of
-
+def _write_files(row: Row) -> None:
+    """Each file depends on the slice that it is made of: those whose slice is as it was are not rendered again."""
     rendering = _rendering()
-    files = [file_of(rendering.stack, route.app_name) for route in rendering.stack.routes]
-    settings = rendering.settings
-    key = digest((rendering.stack.routes, files, settings.of_proxy_config, code_version()))
-    _put_keyed(_record("nginx"), {NGINX: key}, lambda _paths: rendering.nginx)
-
-
-def _write_commands() -> None:
-    """Each app's files depend on that app and its libs: those of the others are not rendered again."""
-    from dusty_tasks.core.artifacts.commands import command_files
-
-    found = list(command_files(_rendering().stack, session.settings().sync_mode == "bind"))
-    key_of = {id(files): digest((files.key, code_version())) for files in found}
-    by_path = {f"commands/{files.folder}/{path}": (files, path) for files in found for path in files.paths}
-    rendered: dict[int, dict[str, Artifact]] = {}
+    by_path = {path: made for made in row.files(rendering.whole) for path in made.paths}
+    keys = {id(made): digest((made.key, code_version())) for made in by_path.values()}
+    rendered: dict[int, Mapping[str, Artifact]] = {}
 
     def render(paths: Collection[str]) -> dict[str, Artifact]:
         artifacts = {}
         for path in paths:
-            files, name = by_path[path]
-            if id(files) not in rendered:
-                rendered[id(files)] = files.render(_rendering().templates)
-            artifacts[path] = rendered[id(files)][name]
+            made = by_path[path]
+            if id(made) not in rendered:
+                rendered[id(made)] = made.render(made.slice, rendering.templates)
+            artifacts[path] = rendered[id(made)][path]
         return artifacts
 
-    record = _record("commands")
-    record.look_below("commands")
-    _put_keyed(record, {path: key_of[id(files)] for path, (files, _) in by_path.items()}, render, "commands")
+    record = _record(row.name)
+    folder = row.path.rstrip("/") if row.path.endswith("/") else ""
+    if folder:
+        record.look_below(folder)
+    _put_keyed(record, {path: keys[id(made)] for path, made in by_path.items()}, render, folder)
 
 
 def _put_keyed(
@@ -298,28 +238,34 @@ def _put_keyed(
     compiling().written[record.name] = record
 
 
-def _write_env() -> None:
+def _write_values(row: Row) -> None:
     """A file a container that has values of `dusty env`, for its owner alone."""
     from dusty_tasks.core.plan.given_values import files_of
     from dusty_tasks.effects.doors.files import write_private_folder
 
     rendering = _rendering()
-    write_private_folder(_env_folder(), files_of(rendering.settings.env, rendering.parts))
+    write_private_folder(_place(row), files_of(cut(row.settings, rendering.whole.settings).env, rendering.parts))
 
 
-def _env_folder() -> str:
-    from dusty_tasks.core.plan.given_values import FOLDER
-
-    return session.paths().kept(FOLDER)
-
-
-def _write_origins() -> None:
-    from dusty_tasks.core.artifacts.traced import traced
-
+def _write_origins(row: Row) -> None:
     rendering = _rendering()
-    others = [*_left_spans("commands"), traced(rendering.hosts), *_left_spans("nginx")]
-    _put(_record("origins"), {"origins.json": rendering.origins(session.specs().places, others)})
-    _keep_memo("origins")
+    others = [
+        spans for other in sorted(rows(Form.FILES), key=lambda row: row.path) for spans in _left_spans(other.name)
+    ]
+    _put(_record(row.name), {row.path: rendering.origins(session.specs().places, others)})
+    _keep_memo(row.name)
+
+
+WRITERS: dict[Form, Callable[[Row], None]] = {
+    Form.STACK: _write_stack,
+    Form.FILES: _write_files,
+    Form.CONTAINERS: _write_containers,
+    Form.VALUES: _write_values,
+    Form.ORIGINS: _write_origins,
+}
+
+
+# --- files --------------------------------------------------------------------------------------------------------
 
 
 def _left_spans(name: str) -> Iterator[Traced]:
@@ -334,12 +280,7 @@ def _left_spans(name: str) -> Iterator[Traced]:
         notes_by_key.setdefault(left.note["key"], {})[path] = left.note
     for key, notes in notes_by_key.items():
         files = sorted({file for note in notes.values() for file in note["files"]})
-        yield Traced(f"{key} {' '.join(notes)}", files, functools.partial(spans_of, notes))
-
-
-def _write_wanted() -> None:
-    write_if_changed(session.paths().wanted, _rendering().wanted)
-    _keep_memo("wanted")
+        yield Traced(f"{key} {' '.join(notes)}", files, partial(spans_of, notes))
 
 
 def _put(

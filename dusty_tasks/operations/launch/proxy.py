@@ -7,7 +7,7 @@ import time
 
 from dusty_tasks.core.plan.batches import APP_STOP_SECONDS
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.text.paths import PROXY_THERE
+from dusty_tasks.core.text.paths import PROXY_FILE, PROXY_THERE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.engine import acts
@@ -31,7 +31,7 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
 
     False if that proxy does not see the folder: it was made again since the proxy started, or is another one's.
     """
-    text = read_bytes(f"{settings.build}/nginx/dustyNginx.conf") or b""
+    text = read_bytes(settings.paths.artifact(PROXY_FILE)) or b""
     engine.host.files.write(CANDIDATE, text)
     code, printed = (
         acts.run_exec(engine, proxy_id, ["nginx", "-t", "-c", f"{IN_CONTAINER}/candidate.conf"])
@@ -43,7 +43,7 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
         engine.host.files.remove(CANDIDATE)
         raise ConfigRefused(
             f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
-            f"the config is {settings.build}/nginx/dustyNginx.conf",
+            f"the config is {settings.paths.artifact(PROXY_FILE)}",
         )
     engine.host.files.move(CANDIDATE, NGINX_CONFIG)
     return is_seen
@@ -54,7 +54,7 @@ def origin_of_line(settings: Settings, printed: str) -> str:
     from dusty_tasks.operations.places import origin_of
 
     found = re.search(r"\.conf:(\d+)", printed)
-    source = origin_of(settings, "nginx/dustyNginx.conf", int(found[1])) if found else None
+    source = origin_of(settings, PROXY_FILE, int(found[1])) if found else None
     return f"\n    that line comes from {source}" if source else ""
 
 

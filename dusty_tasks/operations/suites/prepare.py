@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from dusty_tasks.core.artifacts.commands import test_files
+from dusty_tasks.core.artifacts.commands import render_suites, suite_slice
 from dusty_tasks.core.artifacts.mount_points import of_test_target
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.push_changes import FOR_TESTS, digest_text
@@ -95,10 +95,8 @@ def render(target: Target, specs: Specs, settings: Settings) -> dict[str, str]:
     """The test files of a target, active or not."""
     templates = read_templates()
     spec = (specs.apps if target.kind == "app" else specs.libs)[target.name]
-    return {
-        os.path.basename(path): artifact.text
-        for path, artifact in test_files(spec, target.libs, templates, settings.sync_mode == "bind")
-    }
+    slice = suite_slice(spec, target.libs, settings.sync_mode == "bind")
+    return {os.path.basename(path): artifact.text for path, artifact in render_suites(slice, templates).items()}
 
 
 def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, say: Say) -> dict[str, str]:

@@ -18,7 +18,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.artifacts.table import Rendering, bytes_of
+from dusty_tasks.core.artifacts.rendering import Rendering
+from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.model import Specs
@@ -46,8 +47,7 @@ def compiled(specs: Specs, settings: Settings) -> dict[str, bytes] | None:
     made = assemble_with_ports(specs, tuple(specs.bundles), settings, {})
     if errors(made.problems):
         return None
-    rendering = Rendering(made.stack, settings, "/specs", read_templates())
-    return bytes_of({**rendering.hosts, **rendering.nginx, **rendering.compose, **rendering.commands})
+    return Rendering(Whole(made.stack, settings, "/specs"), read_templates()).contents()
 
 
 def nginx_tokens(text: str) -> list[str]:

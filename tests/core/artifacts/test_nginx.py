@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.artifacts.nginx import PARAMETER_SIZE, known_names, render_nginx, trusted_addresses
+from dusty_tasks.core.artifacts.nginx import PARAMETER_SIZE, ProxySlice, known_names, render_nginx, trusted_addresses
 from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.settings.slices import ProxySettings
 from dusty_tasks.core.specs.model import App
 from dusty_tasks.core.stack.model import Route, Stack
+from dusty_tasks.core.text.memo import cut
 from dusty_tasks.effects.specs.templates import read_templates
 from tests.core.artifacts.test_hostile_artifacts import nginx_servers, nginx_tokens
 
@@ -30,8 +32,13 @@ def route(number: int = 0, kind: str = "http", **changed: object) -> Route:
     return Route(f"app{number}", 0, f"app{number}.test", 8080, 5000, kind, 65000 + number)._replace(**changed)
 
 
+def slice_of(routes: tuple[Route, ...], settings: Settings) -> ProxySlice:
+    files = {name: app.file for name, app in stack_of(*routes).apps.items()}
+    return ProxySlice(routes, files, cut(ProxySettings, settings))
+
+
 def config(*routes: Route, settings: Settings = SETTINGS) -> str:
-    return render_nginx(stack_of(*routes), settings, TEMPLATES).text
+    return render_nginx(slice_of(routes, settings), TEMPLATES).text
 
 
 def seconds(text: str) -> int:
@@ -122,4 +129,4 @@ def test_no_parameter_is_longer_than_nginx_takes_and_no_name_is_lost(count: int,
     assert max(len(token) for token in nginx_tokens(text)) < 4096
     if len(name) < 100:
         assert all(f'"host_name": "{one.host_name}"' in text for one in routes)
-    assert PARAMETER_SIZE < 4096 and len(known_names(stack_of(*routes), SETTINGS)) == count + 4
+    assert PARAMETER_SIZE < 4096 and len(known_names(slice_of(routes, SETTINGS))) == count + 4
