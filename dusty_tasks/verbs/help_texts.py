@@ -99,6 +99,16 @@ when all have ended and none is coming back; on a terminal it waits for the next
 
     {dusty} logs -f web api
     {dusty} logs --since 10m --tail 100""",
+    "timeline": """\
+A line that a container printed stands after its name and `|`, what happened after `*`: starts with their causes, ends with
+why, health checks that changed their mind, syncs, each `{dusty} up` with who ran it, a restart of the engine. All times are
+those of this machine's clock; the engine's are corrected by the difference. What the engine has forgotten comes from the
+journal, which `{dusty} up` and `{dusty} dev` keep on the Docker host. With names it is about these containers, and what
+concerns all of the stack.
+
+    {dusty} timeline
+    {dusty} timeline -f web redis
+    {dusty} timeline --since 1d --tail 20""",
     "plan": """\
 Each line has its cause. It is what `{dusty} up --no-pull` would do now, in that order. Of a Docker host that does not answer
 nothing is planned, and plan ends with 2; one that is known to be off is said to be off.""",

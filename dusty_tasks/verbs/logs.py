@@ -19,9 +19,18 @@ if TYPE_CHECKING:
 
 
 def run(
-    words: list[str], follow: bool = False, timestamps: bool = False, tail: str | None = None, since: str | None = None
+    words: list[str],
+    follow: bool = False,
+    timestamps: bool = False,
+    tail: str | None = None,
+    since: str | None = None,
+    timeline: bool = False,
 ) -> int | None:
     """One container: the engine's own output and status. Several: merged; ended ones count. What is followed is followed over restarts."""
+    if timeline:
+        from dusty_tasks.verbs.timeline import run as show_timeline
+
+        return show_timeline(words, follow=follow, since=since, tail=tail)
     flags = range_flags(tail, since)
     found = containers()
     chosen = [pick(found, name) for name in dict.fromkeys(words)] if words else in_stack_order(found)

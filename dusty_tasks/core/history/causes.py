@@ -95,6 +95,14 @@ def last_end(name: str, stack: Stack) -> Cause | None:
     return _end(case, stack, _down_needs(case, stack, frozenset({name})))
 
 
+def end_of(name: str, stack: Stack) -> tuple[float, Cause] | None:
+    """When its last life that ended did, and why; None for one that never ended."""
+    seen = stack.cases[name].seen
+    if seen is None or not seen.finished_at:
+        return None
+    return seen.finished_at, _end(stack.cases[name], stack, _down_needs(stack.cases[name], stack, frozenset({name})))
+
+
 def needed_by(wanted: WantedContainer | None) -> tuple[str, ...]:
     """The containers that one needs to be up, nearest first."""
     if wanted is None:

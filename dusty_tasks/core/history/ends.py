@@ -130,8 +130,8 @@ def _by_stop_or_kill(life: Life) -> Cause | None:
     signals = _signals(life)
     if not signals:
         return None
-    is_stop = any(event.what == STOP for event in life.events) or (signals[0] == life.stop_signal and len(signals) > 1)
-    if is_stop and signals[0] == life.stop_signal and life.stop_signal != 9:
+    is_stop = any(event.what == STOP for event in life.events) or signals[-1] == 9
+    if is_stop and life.stop_signal in signals and life.stop_signal != 9:
         return _stopped(life, "`docker stop`, or another program through the engine")
     number = signals[-1]
     if number != 9 and life.status not in (None, 0, 128 + number):

@@ -44,9 +44,9 @@ class Event(NamedTuple):
     """Who ran Dusty, and where: `ann@laptop`."""
 
     @property
-    def key(self) -> tuple[float, str, str, str]:
+    def key(self) -> tuple[float, str, str, str, str]:
         """The same for two notes of one event."""
-        return (round(self.at, 3), self.what, self.container_id, self.text)
+        return (round(self.at, 3), self.what, self.name, self.container_id, self.text)
 
 
 _NUMBERS = {

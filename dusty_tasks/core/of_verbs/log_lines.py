@@ -108,11 +108,11 @@ def checked_since(text: str) -> str:
     raise ValueError(f'--since: "{text}" is neither a duration (10m, 2h, 1d) nor a time (2026-01-31T12:00)')
 
 
-def prefixes(names: Sequence[str], with_colour: bool) -> dict[str, bytes]:
+def prefixes(names: Sequence[str], with_colour: bool, end: str = " | ") -> dict[str, bytes]:
     """What stands before each line, by name: as wide as the widest, each in a colour of its own."""
     width = max(map(len, names), default=0)
     shown = {}
     for index, name in enumerate(names):
-        padded = f"{name.ljust(width)} | "
+        padded = f"{name.ljust(width)}{end}"
         shown[name] = (f"\x1b[{COLOURS[index % len(COLOURS)]}m{padded}\x1b[0m" if with_colour else padded).encode()
     return shown

@@ -40,7 +40,8 @@ def stored_lines(words_by_name: Words, engine: Engine) -> Iterator[tuple[str, Li
 class Follower:
     """Lines of containers as they come; one that was lost may be attached again. Its streams end with the block."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pause: float = PAUSE) -> None:
+        self.pause = pause
         self.attached: set[str] = set()
         """The names whose stream has not ended yet."""
         self.failures: dict[str, Failure] = {}
@@ -70,7 +71,7 @@ class Follower:
     def take(self) -> tuple[str, Line | None] | None:
         """The next line with its name, no line for a stream that has ended, and None after a pause."""
         try:
-            name, line = self._waiting.get(timeout=PAUSE)
+            name, line = self._waiting.get(timeout=self.pause)
         except queue.Empty:
             return None
         if isinstance(line, Line):

@@ -39,12 +39,17 @@ class History(NamedTuple):
 
 
 def read_history(
-    engine: Engine, names: Iterable[str], started: Mapping[str, StartedRecord] | None = None, *, lines: int = LINES
+    engine: Engine,
+    names: Iterable[str],
+    started: Mapping[str, StartedRecord] | None = None,
+    *,
+    lines: int = LINES,
+    probing: bool = True,
 ) -> History:
-    """The containers `names` and all that they need. Raises EngineDown, Failure."""
+    """The containers `names` and all that they need. Without `probing` no route is asked, and no image. Raises EngineDown, Failure."""
     records = read_started(engine.host) if started is None else started
     containers = reads.read_containers(engine)
-    wanted = _wanted()
+    wanted = wanted_by_name()
     clock = read_clock(engine)
     events = merged(read_journal(engine.host), read_remembered(engine, clock))
     asked = list(dict.fromkeys(names))
@@ -52,7 +57,7 @@ def read_history(
     for name in with_needs(asked, wanted):
         container = containers.get(name)
         cases[name] = _case(
-            engine, name, container, wanted.get(name), records, events, is_asked=name in asked, lines=lines
+            engine, name, container, wanted.get(name), records, events, is_asked=probing and name in asked, lines=lines
         )
     places = place_finder(lambda: read_origins(session.settings()))
     return History(Stack(cases, places, read_engine_start(engine)), clock, events)
@@ -70,7 +75,8 @@ def with_needs(names: Iterable[str], wanted: Mapping[str, WantedContainer]) -> l
     return list(found)
 
 
-def _wanted() -> dict[str, WantedContainer]:
+def wanted_by_name() -> dict[str, WantedContainer]:
+    """What was compiled last; {} where nothing was."""
     try:
         return {container.name: container for container in session.wanted().containers}
     except Failure:

@@ -119,6 +119,16 @@ ROWS = {
         case(details(code=143, finished=T + 60), killed(15), happened(DIE, 60, status=143)),
         "killed certain 143: ended by SIGTERM from `docker stop` or `docker kill`",
     ),
+    "a stop after another signal": (
+        case(
+            details(code=143, finished=T + 60),
+            killed(1, 20),
+            killed(15, 59),
+            happened(DIE, 60, status=143),
+            happened(STOP, 60.1),
+        ),
+        "stopped certain 143: stopped by `docker stop`, or another program through the engine",
+    ),
     "the stop time": (
         case(details(code=137, finished=T + 60), killed(15, 50), killed(9), happened(DIE, 60, status=137)),
         "stop-time certain 137: stopped by `docker stop`, or another program through the engine; it did not end within 10 s of SIGTERM, so it was killed",
