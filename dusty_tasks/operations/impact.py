@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.artifacts.rendering import Memos, Rendering, bytes_of
+from dusty_tasks.core.artifacts.rendering import Files, Memos, Rendering, bytes_of
 from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.of_verbs.impact import Impact, Side, Unfitting, impact_of, unfitting_settings
@@ -44,6 +44,7 @@ class Surroundings(NamedTuple):
 
     settings: Settings
     memos: Memos
+    files: Files
     root: str
     """A link that leads to the specs that are being compiled: one name for both, since names are part of what is compiled."""
 
@@ -67,7 +68,7 @@ class Broken(Exception):
 
 def surroundings(home: str) -> Surroundings:
     """Those of somebody without settings of their own; `home` is a folder for the time being."""
-    return Surroundings(Settings(home=home), Memos(_shared(), _shared(), _shared()), f"{home}/specs")
+    return Surroundings(Settings(home=home), Memos(_shared(), _shared(), _shared()), {}, f"{home}/specs")
 
 
 def _shared() -> Memo:
@@ -112,7 +113,7 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
     if errors(made.problems):
         raise Broken(made.problems)
     lead_to(around.root, tree.root)
-    rendering = Rendering(Whole(made.stack, around.settings, around.root), read_templates(), around.memos)
+    rendering = Rendering(Whole(made.stack, around.settings, around.root), read_templates(), around.memos, around.files)
     artifacts = bytes_of(rendering.files)
     wanted = json.loads(rendering.wanted)
     sources = read_sources(around.settings, from_json(wanted), artifacts, {})

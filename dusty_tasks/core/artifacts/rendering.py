@@ -14,7 +14,7 @@ from dusty_tasks.core.artifacts.compose import compose_entry, entry_lines, first
 from dusty_tasks.core.artifacts.compose_entry import Entry
 from dusty_tasks.core.artifacts.origins import member, members_of, origins_json, rests_of, row_at
 from dusty_tasks.core.artifacts.parts import AppParts, ContainerSlice, Parts, parts_of
-from dusty_tasks.core.artifacts.table import Form, Whole, rows
+from dusty_tasks.core.artifacts.table import Form, Made, Whole, rows
 from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.top_level import top_level_lines
 from dusty_tasks.core.artifacts.traced import Artifact, Traced, traced
@@ -38,14 +38,22 @@ class Memos(NamedTuple):
     origins: Memo
 
 
+Files = dict[tuple[tuple[str, ...], str], Mapping[str, Artifact]]
+"""What was made of slices, by the paths and the slice's key."""
+
+
 class Rendering:
     """The artifacts of one stack by their path below build/, each rendered when it is asked for, at most once."""
 
-    def __init__(self, whole: Whole, templates: Templates, memos: Memos | None = None) -> None:
+    def __init__(
+        self, whole: Whole, templates: Templates, memos: Memos | None = None, known: Files | None = None
+    ) -> None:
+        """`memos` and `known` hold what was made before; what is made now is added."""
         self.whole, self.stack, self.templates = whole, whole.stack, templates
         self.memos = memos or Memos(Memo(), Memo(), Memo())
         self._settings = cut(ContainerSettings, whole.settings)
         self._entries: dict[str, Entry] = {}
+        self._known = known
 
     @cached_property
     def files(self) -> dict[str, Artifact]:
@@ -54,8 +62,16 @@ class Rendering:
             path: artifact
             for row in rows(Form.FILES)
             for made in row.files(self.whole)
-            for path, artifact in made.render(made.slice, self.templates).items()
+            for path, artifact in self._files_of(made).items()
         }
+
+    def _files_of(self, made: Made) -> Mapping[str, Artifact]:
+        if self._known is None:
+            return made.render(made.slice, self.templates)
+        key = (made.paths, made.key)
+        if key not in self._known:
+            self._known[key] = made.render(made.slice, self.templates)
+        return self._known[key]
 
     def contents(self) -> dict[str, bytes]:
         """The artifacts that are pushed or read by Compose, as files hold them."""
