@@ -33,17 +33,22 @@ class VisibleAsset(NamedTuple):
         return hashlib.sha256(self.path.encode()).hexdigest()[:12]
 
 
-class Holder(Protocol):
-    """An app or a lib, or the part of one that command files are made of."""
+class AssetHolder(Protocol):
+    """An app, lib or service, or the part of one that declares assets."""
 
     @property
     def file(self) -> str: ...
     @property
+    def assets(self) -> tuple[Asset, ...]: ...
+
+
+class Holder(AssetHolder, Protocol):
+    """An app or a lib, or the part of one that command files are made of."""
+
+    @property
     def mount(self) -> str | None: ...
     @property
     def repo(self) -> Repo | None: ...
-    @property
-    def assets(self) -> tuple[Asset, ...]: ...
 
 
 class LibPart(NamedTuple):
@@ -79,6 +84,7 @@ class AppPart(NamedTuple):
     once: tuple[str, ...]
     always: tuple[str, ...]
     scripts: tuple[Script, ...]
+    has_commands: bool
 
 
 class SuiteSlice(NamedTuple):
@@ -114,7 +120,8 @@ def suite_slice(target: App | Lib, libs: Iterable[Lib], is_bound: bool = False) 
 
 def app_paths(app: App) -> tuple[str, ...]:
     """The names of an app's command files."""
-    return ("start.sh", *(f"scripts/{script.name}.sh" for script in app.scripts), *suite_paths(app))
+    start = ["start.sh"] if app.has_commands else []
+    return (*start, *(f"scripts/{script.name}.sh" for script in app.scripts), *suite_paths(app))
 
 
 def suite_paths(target: App | Lib) -> tuple[str, ...]:
@@ -125,7 +132,7 @@ def suite_paths(target: App | Lib) -> tuple[str, ...]:
 def render_app(of: AppSlice, templates: Templates) -> dict[str, Artifact]:
     """An app's command files by their name."""
     return {
-        "start.sh": start_file(of, templates),
+        **({"start.sh": start_file(of, templates)} if of.app.has_commands else {}),
         **script_files(of.app, templates),
         **render_suites(SuiteSlice(cut(SuitesPart, of.app), of.libs, of.is_bound), templates),
     }
@@ -199,7 +206,7 @@ def setting_arguments(words: str) -> str:
     return command if _PLAIN_WORDS.fullmatch(words) else f"eval {shell_quoted(command)}"
 
 
-def visible_assets(spec: Holder, libs: Iterable[Holder]) -> list[VisibleAsset]:
+def visible_assets(spec: AssetHolder, libs: Iterable[AssetHolder]) -> list[VisibleAsset]:
     """The assets in the container of `spec`: its own, then those of its libs in lib order; each path once."""
     by_path: dict[str, VisibleAsset] = {}
     holders = [spec, *libs]

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
+from dusty_tasks.core.artifacts.commands import VisibleAsset, placed_assets, visible_assets
 from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volume
 from dusty_tasks.core.artifacts.parts import AppParts, ContainerSlice, ProxyParts, ServiceParts
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
 from dusty_tasks.core.code.build_parts import with_whole_paths
 from dusty_tasks.core.settings.model import ContainerSettings
-from dusty_tasks.core.specs.compose_values import joined
+from dusty_tasks.core.specs.compose_values import joined, stored_paths
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import Route
@@ -88,12 +89,13 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
         entry.origins.update(
             {f"build.{key}": Origin(app.file, ("compose", "build", key)) for key in app.compose.get("build", {})}
         )
-    entry.put("entrypoint", [], ("commands",))
-    entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
-    entry.put("user", ROOT, ())
-    if "init" not in app.compose and "pid" not in app.compose:
-        # In a process namespace that is not its own it would not be the first process, and say so in the app's log.
-        entry.put("init", True, ())
+    if app.has_commands:
+        entry.put("entrypoint", [], ("commands",))
+        entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
+        entry.put("user", ROOT, ())
+        if "init" not in app.compose and "pid" not in app.compose:
+            # In a process namespace that is not its own it would not be the first process, and say so in the app's log.
+            entry.put("init", True, ())
     _depend(entry, parts)
     entry.env_files(app.compose.get("env_file") or (), specs_root)
     _mount(entry, app, parts.libs, settings)
@@ -104,7 +106,11 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
     entry.label_files(app.compose.get("label_file"), specs_root)
     entry.labels(
         app.compose.get("labels"),
-        {KIND_LABEL: "app", NAME_LABEL: app.name, RECREATE_LABEL: recreate_digest(app, parts.libs)},
+        {
+            KIND_LABEL: "app",
+            NAME_LABEL: app.name,
+            **({RECREATE_LABEL: recreate_digest(app, parts.libs)} if app.has_commands else {}),
+        },
     )
     entry.networks(app.compose.get("networks"), parts.guests)
     entry.develop(app.compose.get("develop"), specs_root)
@@ -129,6 +135,7 @@ def _service_entry(parts: ServiceParts, settings: ContainerSettings, specs_root:
     for index, volume in enumerate(compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
     entry.add("volumes", f"{host_path(settings.host.root, EXCHANGED, service.name)}:/cp", ())
+    _mount_assets(entry, service.name, visible_assets(service, ()), settings.host.root)
     entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
     entry.label_files(compose.get("label_file"), specs_root)
     entry.labels(compose.get("labels"), {KIND_LABEL: "service", NAME_LABEL: service.name})
@@ -252,13 +259,15 @@ def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) 
     }
 
 
-def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: ContainerSettings) -> None:
+def _mount(entry: Entry, app: App, libs: Sequence[Lib], settings: ContainerSettings) -> None:
     root = settings.host.root
     holders: list[App | Lib] = [app, *libs]
     for index, volume in enumerate(app.compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, root), ("compose", "volumes", index))
     entry.add("volumes", f"{host_path(root, EXCHANGED, app.name)}:/cp", ())
-    entry.add("volumes", f"{host_path(root, COMMANDS_THERE, app.name)}:/command_files", ("commands",))
+    if app.has_commands or app.scripts:
+        where = "commands" if app.has_commands else "scripts"
+        entry.add("volumes", f"{host_path(root, COMMANDS_THERE, app.name)}:/command_files", (where,))
     files_of_assets = [holder.file for holder in holders if holder.assets]
     if files_of_assets:
         entry.add(
@@ -270,6 +279,16 @@ def _mount(entry: Entry, app: App, libs: Iterable[Lib], settings: ContainerSetti
             seen.add((holder.repo.id, holder.mount))
             for volume in _code_volumes(holder.repo, holder.mount, settings, own):
                 entry.add("volumes", volume, ("mount",), holder.file)
+    if not app.has_commands:
+        is_bound = settings.sync_mode == "bind"
+        _mount_assets(entry, app.name, placed_assets(app, libs, is_bound, stored_paths(app.compose)), root)
+
+
+def _mount_assets(entry: Entry, name: str, assets: Iterable[VisibleAsset], root: str) -> None:
+    """Each asset at its place, where no start script of Dusty's could put it there."""
+    for asset in assets:
+        source = host_path(root, ASSETS_THERE, name, asset.key)
+        entry.add("volumes", f"{source}:{asset.path}:ro", ("assets", asset.position, "path"), asset.file)
 
 
 def _code_volumes(repo: Repo, mount: str | None, settings: ContainerSettings, own: set[str]) -> Iterable[str]:

@@ -104,11 +104,7 @@ def _view(
     holders: list[App | Lib] = [] if isinstance(spec, Service) else [spec, *libs]
     own = [(holder.repo.id, "", normal_path(holder.mount)) for holder in holders if holder.repo and holder.mount]
     volumes = [pair for compose in composes for pair in _pairs(compose)]
-    assets = (
-        []
-        if isinstance(spec, Service)
-        else [(normal_path(asset.path), asset.key) for asset in visible_assets(spec, libs)]
-    )
+    assets = [(normal_path(asset.path), asset.key) for asset in visible_assets(spec, libs)]
     targets = [*((mount, "") for _, _, mount in own), *((target, "") for _, target in volumes), *assets]
     return _View(
         name,

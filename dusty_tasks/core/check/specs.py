@@ -13,6 +13,7 @@ from dusty_tasks.core.check.containers import check_container
 from dusty_tasks.core.check.cycles import check_cycles
 from dusty_tasks.core.check.mounts import check_mounts
 from dusty_tasks.core.check.names import check_names, check_templates
+from dusty_tasks.core.check.own_process import check_own_processes
 from dusty_tasks.core.check.references import check_references, references
 from dusty_tasks.core.check.reload import check_reload
 from dusty_tasks.core.check.repos import check_repos, first_by_id, use_first
@@ -47,6 +48,7 @@ def check_specs(documents: Sequence[Document], problems: Sequence[Problem] = ())
     found += check_reload(documents)
     by_file = {document.file: document for document in documents}
     found += check_mounts(specs, by_file)
+    found += check_own_processes(specs, by_file)
     found += check_addresses(_claims(documents, specs), groups_of(specs), lambda file, path: by_file[file].place(path))
     return specs, sorted(set(found))
 

@@ -38,8 +38,17 @@ def plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Chan
 
 
 def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:
-    """App -> one digest over the set assets that it sees; apps that see none are left out."""
-    seen = ((container.name, asset_digests(container.asset_keys, sources.assets)) for container in wanted.containers)
+    """App or service -> one digest over the set assets that it sees; those that see none are left out."""
+    seen = (
+        (
+            container.name,
+            {
+                **(dict.fromkeys(container.asset_keys, "") if container.mounts_assets else {}),
+                **asset_digests(container.asset_keys, sources.assets),
+            },
+        )
+        for container in wanted.containers
+    )
     return {name: digest_text(digests) for name, digests in seen if digests}
 
 

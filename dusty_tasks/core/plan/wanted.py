@@ -31,6 +31,8 @@ class WantedContainer(NamedTuple):
     """Same-container repos: its own first, then its libs' in lib order; changed code: restart."""
     asset_keys: tuple[str, ...] = ()
     """Assets visible in it; changed bytes: restart."""
+    mounts_assets: bool = False
+    """True if each of them is mounted at its place: one that is not set is an empty file there, or the engine would make a folder."""
     after: tuple[str, ...] = ()
     """Names of wanted containers that must be started before it."""
     shares_network_of: str = ""

@@ -81,6 +81,7 @@ def app_of(
         image=_text(value, "image"),
         build=_context(value),
         build_options=_build_options(value),
+        has_commands="commands" in value,
         image_requires_login=value.get("image_requires_login") is True,
         services=_names(value, "depends", "services"),
         apps=_names(value, "depends", "apps"),
@@ -129,6 +130,7 @@ def service_of(document: Document, compose: dict[str, Any], volume_driver: str =
         document.value.get("image_requires_login") is True,
         volume_driver,
         tuple(forwarding for _, forwarding in forwardings(document.value)),
+        _assets(document.value),
     )
 
 

@@ -63,6 +63,9 @@ _IGNORED = {
 }
 """Keys that apps cannot set, with the hint."""
 
+_OF_THE_PROCESS = ("command", "entrypoint", "user")
+"""Those of them that an app without commands may set: nothing of Dusty's runs in it."""
+
 _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
     "app": _IGNORED,
     "suite": {
@@ -98,7 +101,7 @@ _REFUSED_FILES = {
     },
 }
 """What Compose declares at its top level, by what a person may write instead in each role."""
-_BESIDE_COMPOSE = ("host_forwarding",)
+_BESIDE_COMPOSE = ("assets", "host_forwarding")
 """Keys of Dusty that stand in services among those of Compose."""
 _REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
 """What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
@@ -179,6 +182,8 @@ class _Translation:
 
     def result(self) -> Translated:
         ignored = _IGNORED_BY_ROLE[self.role]
+        if self.role == "app" and not self._has_commands:
+            ignored = {key: hint for key, hint in ignored.items() if key not in _OF_THE_PROCESS}
         for key, value in self.value.items():
             if key in ignored:
                 self._warn(key, Code.IGNORED_KEY, f"ignored: Dusty sets {key} itself", ignored[key])
@@ -203,6 +208,10 @@ class _Translation:
                     self._as_it_is(key, value)
         self._finish()
         return Translated(self.compose, self.references, self.problems, self.volume_driver, self.network)
+
+    @property
+    def _has_commands(self) -> bool:
+        return "commands" in self.document.value
 
     def _finish(self) -> None:
         """What needs more than one key."""
@@ -475,7 +484,7 @@ class _Translation:
         self.namespace("ipc", value)
 
     def read_only(self, value: Any) -> None:
-        if self.role == "app" and value is True:
+        if self.role == "app" and value is True and self._has_commands:
             self._say(
                 ("read_only",),
                 Code.UNSUPPORTED_KEY,

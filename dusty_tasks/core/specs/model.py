@@ -102,7 +102,7 @@ class App:
     compose: dict[str, Any] = field(default_factory=dict)
     """Compose Specification keys passed through, already translated (1.6); no key that Dusty sets itself.
 
-    `depends_on`, if there, names what `volumes_from` and `network_mode` need, beyond `depends`; `build`, if there, holds
+    `command`, `entrypoint` and `user` are there for an app without commands alone. `depends_on`, if there, names what `volumes_from` and `network_mode` need, beyond `depends`; `build`, if there, holds
     only what joins the app's own build (`dockerfile`). `$` is a plain character.
     """
     tests: Tests | None = None
@@ -110,6 +110,8 @@ class App:
     """Driver of the named volumes that it mounts, or ''."""
     build_options: dict[str, Any] = field(default_factory=dict)
     """What `build` says beside its context, in the keys of the Compose Specification; paths as `build` has them."""
+    has_commands: bool = True
+    """False for one that runs what its image, or `compose.command`, says; nothing of Dusty's runs in it then."""
     reload: tuple[ReloadRule, ...] = ()
     """What changed code calls for; none: a restart."""
 
@@ -138,6 +140,7 @@ class Service:
     volume_driver: str = ""
     """Driver of the named volumes that it mounts, or ''."""
     forwardings: tuple[Forwarding, ...] = ()
+    assets: tuple[Asset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,7 +239,11 @@ def _required(document: Document, path: KeyPath, error: Any) -> Iterator[Problem
 
 
 def _missing_hint(kind: str, missing: list[str]) -> str:
-    forms = {"always": "commands: {always: [./run.sh]}", "mount": "mount: /app", "repo": "repo: github.com/org/name"}
+    forms = {
+        "always": "commands: {always: [./run.sh]}; without commands the command of the image runs, and nothing before it",
+        "mount": "mount: /app",
+        "repo": "repo: github.com/org/name",
+    }
     return forms.get(missing[-1], "") if missing[-1] != "name" else ""
 
 

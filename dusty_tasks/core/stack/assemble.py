@@ -136,7 +136,7 @@ def _asset_uses(
 ) -> dict[str, AssetUse]:
     users: dict[str, list[str]] = {}
     requirers: dict[str, list[str]] = {}
-    holders: list[App | Lib] = [*apps.values(), *libs.values()]
+    holders: list[App | Lib | Service] = [*apps.values(), *libs.values(), *services.values()]
     for holder in holders:
         for asset in holder.assets:
             users.setdefault(asset.key, []).append(holder.name)

@@ -82,7 +82,13 @@ def _app(value: dict[str, Any]) -> App:
 
 
 def _service(value: dict[str, Any]) -> Service:
-    return Service(**{**value, "forwardings": tuple(Forwarding(*item) for item in value["forwardings"])})
+    return Service(
+        **{
+            **value,
+            "forwardings": tuple(Forwarding(*item) for item in value["forwardings"]),
+            "assets": tuple(Asset(*item) for item in value["assets"]),
+        }
+    )
 
 
 def _lib(value: dict[str, Any]) -> Lib:

@@ -14,6 +14,7 @@ from dusty_tasks.effects.code.rsync import push_folder
 from dusty_tasks.effects.docker_host.files import PRIVATE
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import write_host_json
+from dusty_tasks.effects.doors.files import write_atomically
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.home.assets import STAGING, asset_path, remove_stagings, set_keys
 from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED, COMMANDS_PUSHED
@@ -48,9 +49,15 @@ def push_assets(host: DockerHost, view: View) -> None:
     try:
         kept = set_keys(home)
         for container in view.wanted.containers:
-            for key in kept.intersection(container.asset_keys):
+            for key in container.asset_keys:
+                if key not in kept and not container.mounts_assets:
+                    continue
                 os.makedirs(f"{staging}/{container.name}", mode=0o700, exist_ok=True)
-                os.symlink(asset_path(home, key), f"{staging}/{container.name}/{key}")
+                place = f"{staging}/{container.name}/{key}"
+                if key in kept:
+                    os.symlink(asset_path(home, key), place)
+                else:
+                    write_atomically(place, b"", 0o600)
         _push(host, staging, ASSETS_THERE, ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
