@@ -44,6 +44,10 @@ def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
         from dusty_tasks.core.settings.keys import KEYS
 
         return KEYS[words[-1]].values if words[:1] == ("set",) and words[-1] in KEYS else ()
+    if kind == "code":
+        from dusty_tasks.core.text.codes import Code
+
+        return list(map(str, Code))
     known = read_known_names(session.home())
     of_kind = {
         "bundle": known.bundles,

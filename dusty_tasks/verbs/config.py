@@ -191,7 +191,7 @@ def value_of_text(key: Key, text: str) -> Any:
     try:
         return config_text.structure_of(text)
     except ValueError as error:
-        from dusty_tasks.core.specs.yaml_reader import QUOTED
+        from dusty_tasks.core.specs.yaml_trouble import QUOTED
 
         raise Failure(f"{key.name}: not YAML: {error}", QUOTED if {*"*&!@`%"}.intersection(text) else "") from error
 

@@ -301,6 +301,8 @@ VERBS: tuple[Verb, ...] = (
         "[path]",
         "check all specs, or the specs repo at a path",
         (
+            Option("fix", "apply the safe fixes, after showing them and asking"),
+            YES,
             Option(
                 "schema", "print the JSON Schema of a kind: app, lib, service, bundle, config", type=str, metavar="KIND"
             ),
@@ -315,6 +317,7 @@ VERBS: tuple[Verb, ...] = (
         "what a change of the specs does to everybody",
         (Option("markdown", "print it for the comment of a pull request"), JSON),
     ),
+    Verb("explain", CODE, "[code]", "what the code of a problem means, with an example", (JSON,), words=("code",)),
     Verb("trace", CODE, "<artifact:line>", "which spec line put this line into an artifact", (JSON,), words=("path",)),
     Verb(
         "setup",

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dusty_tasks.console import say
+from dusty_tasks.console import confirm, say, warn
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.problems import errors
+from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.source_lines import told
 from dusty_tasks.verbs.shared.words import local_path, misuse, say_json, unknown
 
+if TYPE_CHECKING:
+    from dusty_tasks.operations.fix_specs import Change
+
 SCHEMAS = ("app", "bundle", "config", "lib", "service")
 
 
-def run(words: list[str], schema: str | None = None, json: bool = False, **_options: object) -> int:
-    """Check the specs in use, or those at the path in `words`; 1 if there is any error."""
+def run(
+    words: list[str],
+    schema: str | None = None,
+    json: bool = False,
+    fix: bool = False,
+    yes: bool = False,
+    **_options: object,
+) -> int:
+    """Check the specs in use, or those at the path in `words`, with `fix` after mending what is safe; 1 if there is any error."""
     if len(words) > 1:
         raise misuse("validate", f'"{words[1]}" is one word too many')
     if schema is not None:
@@ -25,8 +39,12 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
         root = local_path(words[0])
         if not Path(root).is_dir():
             raise Failure(f"there is no folder {root}", "the path of a specs repo, which holds bundles/ and apps/")
+        if fix:
+            _fix(root, yes=yes, in_json=json)
         specs, problems = session.read_whole_specs(root)
     else:
+        if fix:
+            _fix(str(session.specs_root()), yes=yes, in_json=json)
         specs, problems = session.read_whole_specs(session.specs_root(), session.paths().documents)
     counts = {
         "bundle": len(specs.bundles),
@@ -45,9 +63,40 @@ def run(words: list[str], schema: str | None = None, json: bool = False, **_opti
     elif errors(problems):
         say(told(problems))
     else:
-        counted = ", ".join(f"{count} {kind}" if count == 1 else f"{count} {kind}s" for kind, count in counts.items())
-        say("\n".join([*told(problems).splitlines()[:-1], f"specs are fine: {counted}"]))
+        sums = ", ".join(f"{count} {kind}" if count == 1 else f"{count} {kind}s" for kind, count in counts.items())
+        say("\n".join([*told(problems).splitlines()[:-1], f"specs are fine: {sums}"]))
     return 1 if errors(problems) else 0
+
+
+def _fix(root: str, *, yes: bool, in_json: bool) -> None:
+    """Show what can be mended without a doubt, ask, and write it. Raises Failure for a clone that Dusty manages."""
+    from dusty_tasks import session
+    from dusty_tasks.operations.fix_specs import apply, find_fixes
+
+    clones = os.path.realpath(session.paths().repos)
+    if os.path.realpath(root).startswith(f"{clones}/"):
+        raise Failure(
+            f"{root} is Dusty's own clone: an edit there would be in the way of the next update",
+            f"{DUSTY} validate --fix <path of your checkout>",
+        )
+    changes, mended = find_fixes(root)
+    tell = warn if in_json else say  # stdout is for the program that reads the JSON
+    if not changes:
+        tell("nothing can be fixed safely")
+        return
+    tell("\n".join(_difference(change) for change in changes))
+    fixes, files = counted(len(mended), "fix", "fixes"), counted(len(changes), "file")
+    if confirm(f"Apply {fixes} to {files}?", yes=yes):
+        apply(root, changes)
+        tell(f"applied {fixes} to {files}")
+
+
+def _difference(change: Change) -> str:
+    from difflib import unified_diff
+
+    before, after = (data.decode("utf-8", "replace").splitlines() for data in (change.before, change.after))
+    lines = list(unified_diff(before, after, change.file, change.new_file, lineterm="", n=1))
+    return "\n".join(lines) if lines else f"rename {change.file} to {change.new_file}"
 
 
 def _say_schema(kind: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ class _Mount(NamedTuple):
 
 def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Problem]:
     """Clashes within the container of each app, and the test containers of each app and lib; `documents` is by file."""
+    clashes: dict[tuple[str, str], tuple[_Mount, _Mount]] = {}
     owners: list[App | Lib] = [*specs.apps.values(), *specs.libs.values()]
     for owner in owners:
         document = documents[owner.file]
@@ -31,13 +33,30 @@ def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Pr
         for mount in [*(_lib_mount(lib) for lib in lib_closure(specs, owner)), *own]:
             first = by_path.setdefault(mount.path, mount)
             if first is not mount and first.repo_id != mount.repo_id:
-                yield documents[mount.owner.file].problem(
-                    ("mount",),
-                    Code.MOUNT_TAKEN,
-                    f"{mount.path} is already the mount of {_called(first.owner)}",
-                    "another mount",
-                )
+                clashes.setdefault((first.owner.file, mount.owner.file), (first, mount))
         yield from _volume_problems(owner, document, by_path)
+    yield from _taken(list(clashes.values()), documents)
+
+
+def _taken(clashes: list[tuple[_Mount, _Mount]], documents: Mapping[str, Document]) -> Iterator[Problem]:
+    """Clashes of two mounts: whoever is in several of them is told of once, of any other two the later."""
+    while clashes:
+        counts = Counter(mount.owner.file for clash in clashes for mount in clash)
+        file, most = max(counts.items(), key=lambda item: (item[1], item[0]))
+        if most < 2:
+            break
+        mine = [clash for clash in clashes if file in (clash[0].owner.file, clash[1].owner.file)]
+        others = [(a if b.owner.file == file else b).owner for a, b in mine]
+        what = f"{mine[0][0].path} is also the mount of {_listed(others)}"
+        yield documents[file].problem(("mount",), Code.MOUNT_TAKEN, what, "another mount")
+        clashes = [clash for clash in clashes if clash not in mine]
+    for first, mount in clashes:
+        yield documents[mount.owner.file].problem(
+            ("mount",),
+            Code.MOUNT_TAKEN,
+            f"{mount.path} is already the mount of {_called(first.owner)}",
+            "another mount",
+        )
 
 
 def lib_closure(specs: Specs, owner: App | Lib) -> list[Lib]:
@@ -57,6 +76,17 @@ def _lib_mount(lib: Lib) -> _Mount:
 
 def _called(owner: App | Lib) -> str:
     return f"{'app' if isinstance(owner, App) else 'lib'} {shown(owner.name)}"
+
+
+def _listed(owners: list[App | Lib]) -> str:
+    """`lib "x", apps "a" and "b"`."""
+    parts = []
+    for kind, noun in ((Lib, "lib"), (App, "app")):
+        names = [shown(owner.name) for owner in owners if isinstance(owner, kind)]
+        if names:
+            all_names = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            parts.append(f"{noun if len(names) == 1 else f'{noun}s'} {all_names}")
+    return " and ".join(parts)
 
 
 def _volume_problems(owner: App | Lib, document: Document, by_path: Mapping[str, _Mount]) -> Iterator[Problem]:

@@ -84,9 +84,7 @@ def _hint(document: Document, kind: str, name: str, names: Names) -> str:
             return f"{shown(name)} is {_ARTICLES[other_kind]} {other_kind}: write it under {where}"
     if name.startswith("_"):
         return "a spec whose file begins with _ is a template: others extend it, nothing activates it"
-    return (
-        did_you_mean(name, names.by_kind[kind]) or f"there is no {kind} at all; a spec is a file {kind}s/{{name}}.yml"
-    )
+    return did_you_mean(name, names.by_kind[kind]) or f"add {kind}s/{name}.yml"
 
 
 def _container_hint(name: str, names: Names) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dusty_tasks.core.of_verbs.impact import CHANGED, GONE, NEW, UNCHANGED, Impact, Unfitting
 from dusty_tasks.core.plan.change import CREATE, HOSTS, RECREATE, REMOVE, RESTART, Kind
+from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
 
@@ -87,7 +88,7 @@ def setting_line(unfitting: Unfitting) -> str:
 
 def markdown(impacts: Sequence[Impact], settings: Sequence[Unfitting], notes: Iterable[str]) -> str:
     """At most MOST_CHARACTERS: what does not fit is counted. Text of specs is shown as it is, never as markup."""
-    head = [MARKER, f"**{headline(impacts, settings)}** What the next `dusty up` does to whoever runs the base:", ""]
+    head = [MARKER, f"**{headline(impacts, settings)}** What the next `{PLAIN} up` does to whoever runs the base:", ""]
     head += [
         f"- **{_plain(impact.title)}**: {_plain(sums(impact))}" for impact in impacts if impact.status != UNCHANGED
     ] or ["nothing."]

@@ -6,6 +6,7 @@ written: joining them to a repo, the specs repo or the Docker host's root is the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ OWN_TARGETS = {
 }
 """Where Dusty mounts something itself, by role."""
 
-_IGNORED = {
+IGNORED_IN_APPS = {
     "container_name": f"Dusty names containers {STACK.container('<name>')}",
     "image": "write it beside compose",
     "build": "write it beside compose",
@@ -67,9 +68,9 @@ _OF_THE_PROCESS = ("command", "entrypoint", "user")
 """Those of them that an app without commands may set: nothing of Dusty's runs in it."""
 
 _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
-    "app": _IGNORED,
+    "app": IGNORED_IN_APPS,
     "suite": {
-        **_IGNORED,
+        **IGNORED_IN_APPS,
         "dockerfile": "a test image is built from the Dockerfile of test.build",
         "command": "write the suite's command",
         "entrypoint": "write the suite's command",
@@ -79,7 +80,7 @@ _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
         "network_mode": "tests share one network with their services",
         "networks": "tests share one network with their services",
     },
-    "service": {"container_name": _IGNORED["container_name"]},
+    "service": {"container_name": IGNORED_IN_APPS["container_name"]},
 }
 _REFUSED = {
     "extends": (
@@ -106,6 +107,7 @@ _BESIDE_COMPOSE = ("assets", "host_forwarding")
 _REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
 """What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""
 _KEYS_OF_APPS = {
+    "compose": "a service is all Compose: write its keys at the top",
     "commands": "an app has commands; in a service write command",
     "conditional_links": "an app has conditional_links; in a service write depends_on",
     "depends": "an app has depends; in a service write depends_on",
@@ -116,6 +118,19 @@ _KEYS_OF_APPS = {
 }
 """Keys of apps that are no keys of Compose, with what a person may have wanted."""
 _DEVICES = ("resources", "reservations", "devices")
+_READ_IN_THE_CONTAINER = (
+    "command",
+    "entrypoint",
+    "healthcheck",
+    "post_start",
+    "pre_stop",
+    "image",
+    "volumes",
+    "ports",
+    "build",
+)
+"""Keys in which a shell of the container may expand `${NAME}`, or that refuse it themselves."""
+_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?][^}]*)?\}")
 _ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
 
 
@@ -185,6 +200,8 @@ class _Translation:
         if self.role == "app" and not self._has_commands:
             ignored = {key: hint for key, hint in ignored.items() if key not in _OF_THE_PROCESS}
         for key, value in self.value.items():
+            if key not in _READ_IN_THE_CONTAINER and key not in ignored:
+                self._warn_of_variables((*self.base, key), value)
             if key in ignored:
                 self._warn(key, Code.IGNORED_KEY, f"ignored: Dusty sets {key} itself", ignored[key])
             elif key == "extends" and self.role == "service":
@@ -212,6 +229,25 @@ class _Translation:
     @property
     def _has_commands(self) -> bool:
         return "commands" in self.document.value
+
+    def _warn_of_variables(self, path: KeyPath, value: Any) -> None:
+        """Compose would put something in place of `${NAME}`; here it stays."""
+        if isinstance(value, str) and (found := _VARIABLE.search(value)):
+            self.problems.append(
+                self.document.problem(
+                    path,
+                    Code.NOT_INTERPOLATED,
+                    f"{found.group()} stays as it is: nothing is interpolated",
+                    f"write the value; one that differs from person to person is set with `{DUSTY} env set`",
+                    is_warning=True,
+                )
+            )
+        elif isinstance(value, dict):
+            for key, part in value.items():
+                self._warn_of_variables((*path, key), part)
+        elif isinstance(value, list):
+            for index, part in enumerate(value):
+                self._warn_of_variables((*path, index), part)
 
     def _finish(self) -> None:
         """What needs more than one key."""

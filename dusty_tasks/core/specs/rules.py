@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.core.text.safe import shown, unsafe_part
@@ -180,6 +181,12 @@ def check_repo(value: Any) -> None:
     try:
         repo_of(value)
     except ValueError as error:
+        if value.startswith("~"):
+            raise Wrong(
+                Code.REPO,
+                f"{shown(value)} is in a home folder, which differs from person to person",
+                f"for example github.com/org/name; `{DUSTY} repos override` then uses a folder of yours",
+            ) from None
         raise Wrong(Code.REPO, f"{shown(value)} {error}", "for example github.com/org/name, or /path/to/repo") from None
 
 

@@ -5,7 +5,7 @@ Pure. Bytes and schema are handed in; yaml and jsonschema are imported only when
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from dusty_tasks.core.specs.compose_rules import COMPOSE_FORMATS
@@ -20,8 +20,10 @@ from dusty_tasks.core.specs.yaml_reader import (
     SEVERAL,
     TOO_LARGE,
     TRUE,
+    Values,
     values_of_yaml,
 )
+from dusty_tasks.core.specs.yaml_trouble import without_blank
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
 from dusty_tasks.core.text.problems import GUESS, Problem, edit_distance, nearest
@@ -54,14 +56,29 @@ class DocumentReader:
     def __call__(self, name: str, file: str, data: bytes) -> Document:
         """The document that `data` holds; `name` is the file's name without `.yml`."""
         values = values_of_yaml(data, file, self.schema)
+        if _is_compose_file(values.value):
+            return self._of_compose_file(name, file, values)
         document = Document(self.kind, spec_name(name), file, *values)
         if document.is_readable:
             document.problems += self.problems(document)
         else:
             document.problems = [
-                problem._replace(hint=_least(self.kind, problem.what)) for problem in document.problems
+                problem._replace(hint=_least(self.kind, problem.what) or problem.hint) for problem in document.problems
             ]
         return document
+
+    def _of_compose_file(self, name: str, file: str, values: Values) -> Document:
+        """A document without content: each of a Compose file's keys would be one more problem that says nothing."""
+        whole = Document(self.kind, spec_name(name), file, *values)
+        names = ", ".join(list(whole.value["services"])[:SHOWN_NAMES])
+        problem = Problem(
+            whole.key_place(("services",)),
+            "",
+            Code.COMPOSE_FILE,
+            f"this is a Compose file, and a spec is one container: {names}",
+            f"what stands below each name becomes a file services/{next(iter(whole.value['services']))}.yml",
+        )
+        return Document(self.kind, spec_name(name), file, {}, [], [problem], is_readable=False)
 
     def problems(self, document: Document) -> list[Problem]:
         """What is wrong with the shape of a document. Of one that others complete, or that is to be completed, no missing keys."""
@@ -69,6 +86,19 @@ class DocumentReader:
         if document.is_template or base_name(document):
             found = (error for error in found if not _is_of_the_whole(error))
         return list(_problems(document, found))
+
+
+SHOWN_NAMES = 8
+SHORT = 59
+"""Characters of a text that hints show whole."""
+
+
+def _is_compose_file(value: dict[str, Any]) -> bool:
+    """True for a file whose `services` are containers themselves."""
+    services = value.get("services")
+    return isinstance(services, dict) and any(
+        isinstance(part, dict) and ("image" in part or "build" in part) for part in services.values()
+    )
 
 
 def _is_of_the_whole(error: Any) -> bool:
@@ -121,17 +151,42 @@ def _problems(document: Document, found: Iterator[Any]) -> Iterator[Problem]:
 
 
 def _format(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
-    yield document.problem(path, error.cause.code, error.cause.what, error.cause.hint)
+    problem = document.problem(path, error.cause.code, error.cause.what, error.cause.hint)
+    is_quoted_port = error.cause.code is Code.PORT and isinstance(error.instance, str) and error.cause.hint
+    yield problem._replace(instead=str(int(error.instance)) if is_quoted_port else "")
 
 
 def _type(document: Document, path: KeyPath, error: Any) -> Iterator[Problem]:
     value = error.instance
-    yield document.problem(
+    joined = without_blank(value) if isinstance(value, str) and "object" in error.schema["type"] else None
+    if joined:
+        key, rest = joined
+        place = document.place(path)
+        yield Problem(
+            place._replace(column=place.column + len(key)),
+            path_text(path),
+            Code.NO_BLANK_AFTER_COLON,
+            f"a space is missing after {shown(key)}",
+            f"{key} {rest}"[:80],
+        )
+        return
+    problem = document.problem(
         path,
         Code.WRONG_TYPE,
         f"must be {_wanted(error.schema)}, not {_found(value)}",
         _right_form(path, value, error.schema),
     )
+    yield problem._replace(instead=_same_in_the_right_type(value, error.schema))
+
+
+def _same_in_the_right_type(value: Any, schema: dict[str, Any]) -> str:
+    """The value as the type that is wanted, where it can mean nothing else; ''."""
+    types = schema["type"]
+    if not isinstance(value, str) or "\n" in value or len(value) > SHORT:
+        return ""
+    if types in ("integer", "boolean"):
+        return _without_quotes(types, value).removeprefix("write ").removesuffix(" without quotes")
+    return _flow(value) if types == "array" and schema.get("items", {}).get("type") == "string" and value else ""
 
 
 def _wanted(schema: dict[str, Any]) -> str:
@@ -167,6 +222,8 @@ def _right_form(path: KeyPath, value: Any, schema: dict[str, Any]) -> str:
         return 'put quotes around text that holds ": "'
     if types in ("integer", "boolean") and isinstance(value, str):
         return _without_quotes(types, value)
+    if "array" in types and isinstance(value, str) and "\n" in value:
+        return f"make it a list of one item: {path[-1]}:, and on the next line - |" if path else ""
     start = f"{path[-1]}: " if path and isinstance(path[-1], str) else "- "
     items = schema.get("items", {})
     if "array" in types:
@@ -207,13 +264,49 @@ def _additional(document: Document, path: KeyPath, error: Any) -> Iterator[Probl
     is_of_compose = "patternProperties" in error.schema
     for key in error.instance:
         if key not in known and not (is_of_compose and key.startswith("x-")):
+            if where := _belongs(document.kind, path, key):
+                yield Problem(
+                    document.key_place((*path, key)),
+                    path_text(path),
+                    Code.MISPLACED_KEY,
+                    f"{key} is a key of Compose, not one of {_NOUN.get(document.kind, 'a spec')}",
+                    where,
+                    instead=key if where == UNDER_COMPOSE else "",
+                )
+                continue
             yield Problem(
                 document.key_place((*path, key)),
                 path_text(path),
                 Code.UNKNOWN_KEY,
                 f"unknown key {shown(key)}",
                 unknown_key_hint(key, known),
+                instead=_certain(key, known, error.instance),
             )
+
+
+UNDER_COMPOSE = "write it under compose:"
+_NOUN = {"app": "an app", "lib": "a lib", "bundle": "a bundle"}
+
+
+def _belongs(kind: str, path: KeyPath, key: str) -> str:
+    """Where a key of Compose belongs that stands among the keys of Dusty, or ''."""
+    from dusty_tasks.core.specs.compose_keys import IGNORED_IN_APPS, KNOWN_KEYS
+
+    if key not in KNOWN_KEYS:
+        return ""
+    if kind == "app" and not path:
+        return IGNORED_IN_APPS.get(key) or UNDER_COMPOSE
+    if len(path) == 3 and path[:2] == ("test", "suites"):
+        return "write it under compose: of the suite"
+    return "write it under compose: of an app; a lib has no container of its own" if kind == "lib" and not path else ""
+
+
+def _certain(key: str, known: Iterable[str], given: Container[str]) -> str:
+    """The known key that `key` can only have been meant to be: one edit away, no other one near, and not given beside it."""
+    guess = nearest(key, known)
+    near = [name for name in known if edit_distance(key, name) <= 2]
+    is_one_edit = edit_distance(key, guess) == 1 or key.lower().replace("-", "_") == guess
+    return guess if guess and is_one_edit and len(guess) > 3 and near in ([guess], []) and guess not in given else ""
 
 
 def unknown_key_hint(key: str, known: Any) -> str:

@@ -10,6 +10,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dusty_tasks.core.specs.yaml_trouble import conflict_in, of_no_mapping, of_parser
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
@@ -53,16 +54,6 @@ class Values(NamedTuple):
     is_readable: bool = True
 
 
-QUOTED = 'in YAML, text that begins with * & ! @ ` or % stands in quotes, for example "*.log"'
-_OF_UNQUOTED_TEXT = {
-    "while scanning an alias",
-    "while scanning an anchor",
-    "found undefined alias",
-    "found character that cannot start any token",
-}
-"""What the parser says of such text."""
-
-
 class _Refused(Exception):
     """The whole text is unusable: what is said, and where."""
 
@@ -96,7 +87,9 @@ def _text(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _Refused(Code.NOT_UTF_8, f"{NOT_UTF_8} (byte {error.start + 1})") from None
+        before = data[: error.start].removeprefix(b"\xef\xbb\xbf")
+        line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+        raise _Refused(Code.NOT_UTF_8, f"{NOT_UTF_8}: byte 0x{data[error.start]:02X}", line, column) from None
     for found in _NOT_IN_TEXT.finditer(text):
         position = found.start()
         if found.group() == "\r" and text[position + 1 : position + 2] == "\n":
@@ -112,12 +105,14 @@ def _root(text: str) -> Any:
     """The node of the one document in `text`; a mapping."""
     import yaml
 
+    if conflict := conflict_in(text):
+        raise _Refused(*conflict)
     _check_depth(text)
     loader = _loader_class()(text)
     try:
         root = loader.get_single_node()
     except yaml.MarkedYAMLError as error:
-        raise _refused_by_parser(error) from None
+        raise _refused_by_parser(text, error) from None
     except yaml.YAMLError as error:
         raise _Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
     finally:
@@ -125,7 +120,8 @@ def _root(text: str) -> Any:
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _PLAIN and root.value in _NULLS):
         raise _Refused(Code.EMPTY_FILE, EMPTY)
     if not isinstance(root, yaml.MappingNode):
-        raise _Refused(Code.NO_MAPPING, NO_MAPPING)
+        trouble = of_no_mapping(text) if isinstance(root, yaml.ScalarNode) else None
+        raise _Refused(*trouble) if trouble else _Refused(Code.NO_MAPPING, NO_MAPPING)
     return root
 
 
@@ -154,15 +150,11 @@ def _check_depth(text: str) -> None:
         parser.dispose()
 
 
-def _refused_by_parser(error: Any) -> _Refused:
+def _refused_by_parser(text: str, error: Any) -> _Refused:
     if error.problem == "but found another document":
-        code, what = Code.SEVERAL_DOCUMENTS, SEVERAL
-    else:
-        code = Code.YAML_SYNTAX
-        what = ", ".join(part for part in (error.context, error.problem) if part)
-    mark = error.problem_mark or error.context_mark
-    hint = QUOTED if {error.context, error.problem} & _OF_UNQUOTED_TEXT else ""
-    return _Refused(code, what, mark.line + 1, mark.column + 1, hint) if mark else _Refused(code, what)
+        mark = error.problem_mark
+        return _Refused(Code.SEVERAL_DOCUMENTS, SEVERAL, mark.line + 1, mark.column + 1)
+    return _Refused(*of_parser(text, error))
 
 
 @cache

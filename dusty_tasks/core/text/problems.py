@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Sequence
 from posixpath import commonprefix
 from typing import Any, NamedTuple
@@ -72,6 +73,7 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if not problem.is_warning]
 
 
+_OF_ABSENT_KEYS = (Code.MISSING_KEY, Code.NEITHER_GIVEN, Code.NEEDS_ANOTHER_KEY)
 _CAUSES = (Code.YAML_SUFFIX, Code.SUBFOLDER)
 """What leaves other specs without a name that they need."""
 
@@ -79,17 +81,18 @@ _CAUSES = (Code.YAML_SUFFIX, Code.SUBFOLDER)
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Each once, in the order of file, line and column, but for what is caused by another one, which comes after its cause."""
     found = set(problems)
-    misspelt: dict[tuple[str, str], Place] = {}
+    misspelt: dict[tuple[str, str], list[tuple[str, Place]]] = {}
     for problem in found:
         if problem.code is Code.UNKNOWN_KEY and problem.hint.startswith(GUESS):
-            key = (problem.place.file, problem.path)
-            misspelt[key] = min(problem.place, misspelt.get(key, problem.place))
+            meant = problem.hint.removeprefix(GUESS).strip('"?')
+            misspelt.setdefault((problem.place.file, problem.path), []).append((meant, problem.place))
 
     def rank(problem: Problem) -> tuple[bool, Place, bool, Problem]:
-        cause = misspelt.get((problem.place.file, problem.path))
-        is_consequence = problem.code in (Code.MISSING_KEY, Code.NEITHER_GIVEN, Code.NEEDS_ANOTHER_KEY) and cause
-        place = max(problem.place, cause) if cause and is_consequence else problem.place
-        return problem.code not in _CAUSES, place, bool(is_consequence), problem
+        words = {*re.split(r"[ .]", problem.what)} if problem.code in _OF_ABSENT_KEYS else set()
+        causes = [
+            place for meant, place in misspelt.get((problem.place.file, problem.path), ()) if words and meant in words
+        ]
+        return problem.code not in _CAUSES, max([problem.place, *causes]), bool(causes), problem
 
     return sorted(found, key=rank)
 

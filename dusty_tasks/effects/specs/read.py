@@ -105,8 +105,32 @@ def _reader(kind: str) -> DocumentReader:
     return DocumentReader(kind, read_schema(kind))
 
 
+def _in_subfolders(root: str) -> Iterator[Problem]:
+    """Files that look like specs and are in a folder below; what stands beside a Dockerfile belongs to an image."""
+    for folder in KIND_BY_FOLDER:
+        for name in names_in(os.path.join(root, folder)):
+            below = os.path.join(root, folder, name)
+            if name[0] == "." or not os.path.isdir(below) or os.path.islink(below):
+                continue
+            names = names_in(below)
+            if any(other.lower().startswith("dockerfile") for other in names):
+                continue
+            for other in names:
+                if other.endswith((".yml", ".yaml")) and other[0] != ".":
+                    right = f"{folder}/{other.rpartition('.')[0]}.yml"
+                    yield Problem(
+                        Place(printable(f"{folder}/{name}/{other}")),
+                        "",
+                        Code.SUBFOLDER,
+                        f"ignored: specs stand directly in {folder}/",
+                        printable(f"move it to {right}"),
+                        is_warning=True,
+                    )
+
+
 def _problems_of_names(root: str) -> Iterator[Problem]:
     """What stands beside the specs and was probably meant to be one."""
+    yield from _in_subfolders(root)
     for folder in KIND_BY_FOLDER:
         for name in names_in(os.path.join(root, folder)):
             if name.endswith(".yaml") and name[0] != ".":
