@@ -169,12 +169,13 @@ lists them, `undo` reverts the newest one, `undo ID` goes back to before that on
 Needs neither Docker nor root nor the network. Files that are up to date are left alone. With --dry-run it is the check for a
 specs repo's CI: every problem at once, each with its file, line and a hint.""",
     "validate": """\
-All problems of all specs at once: each with its file, line, column, code, the line itself and a hint. A cause comes before
-what it causes. `{dusty} explain CODE` tells more about a code. With a path it needs no settings.
+All problems of all specs at once: each with its file, line, column, code, the line itself and a hint. A cause comes
+before what it causes. `{dusty} explain CODE` tells more about a code. With a path it needs no settings.
 
---fix shows what can be fixed safely as a diff and asks: misspelt keys that can mean one thing only, text where a list of it is
-needed, numbers in quotes, a missing space after a colon, tabs, Compose keys of an app that belong under `compose:`, `.yaml`
-names. Each fix is checked first: its problem must be gone, and no other may come. Everything else in the file keeps its bytes.
+--fix shows what can be fixed safely as a diff and asks: misspelt keys that can mean one thing only, text where a list
+of it is needed, numbers in quotes, a missing space after a colon, tabs, Compose keys of an app that belong under
+`compose:`, `.yaml` names. Each fix is checked first: its problem must be gone, and no other may come. Everything else
+in the file keeps its bytes.
 
     {dusty} validate ~/src/specs
     {dusty} validate --fix

@@ -12,7 +12,7 @@ from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
 
 NOTHING = "Nothing changes for anybody."
-MARKER = "<!-- dusty impact -->"
+MARKER = f"<!-- {PLAIN} impact -->"
 """The first line of the comment: whoever writes it again finds it by this."""
 MOST_CHARACTERS = 60_000
 """Of the Markdown; GitHub takes 65,536 in a comment."""

@@ -89,7 +89,7 @@ def _text(data: bytes) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].removeprefix(b"\xef\xbb\xbf")
         line, column = before.count(b"\n") + 1, len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        raise _Refused(Code.NOT_UTF_8, f"{NOT_UTF_8}: byte 0x{data[error.start]:02X}", line, column) from None
+        raise _Refused(Code.NOT_UTF_8, f"{NOT_UTF_8} (byte {error.start + 1})", line, column) from None
     for found in _NOT_IN_TEXT.finditer(text):
         position = found.start()
         if found.group() == "\r" and text[position + 1 : position + 2] == "\n":
