@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from dusty_tasks.core.history.cause import Blamed, Cause, CauseKind, Confidence, ended, seconds_text
 from dusty_tasks.core.history.ends import Life, blame, why_it_ended
-from dusty_tasks.core.history.events import DESTROY, DIE, START, Event, life_before
+from dusty_tasks.core.history.events import DESTROY, DIE, HEALTH, START, Event, life_before
 from dusty_tasks.core.history.inspected import Inspected
 from dusty_tasks.core.history.start_errors import line_of_full_disk, told_by_error
+from dusty_tasks.core.of_verbs.findings import seconds_of
 from dusty_tasks.core.plan.change import PlaceOf
 from dusty_tasks.core.plan.container_state import (
     ABSENT,
@@ -29,6 +30,8 @@ from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.text.wording import counted
 
+SLACK = 2.0
+"""Seconds between the engine's note of a start and ours."""
 MEMORY_KEYS: tuple[tuple[str, ...], ...] = (("mem_limit",), ("deploy", "resources", "limits", "memory"))
 """Where the Compose file limits memory."""
 
@@ -149,9 +152,7 @@ def _end(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:
         events = [event for event in mine if event.at >= seen.began_at]
         started_at: float = seen.began_at
         status: int | None = seen.status
-        was_ready = case.record.get("ready", True) if case.record else None
-        # A start that Dusty did not do itself says nothing about whether it was ready.
-        was_ready = None if seen.restarts else was_ready
+        was_ready = _was_ready(case)
     else:
         dies = [i for i, event in enumerate(mine) if event.what == DIE and event.at <= seen.started_at + 1]
         events = life_before(mine, dies[-1]) if dies else []
@@ -180,6 +181,18 @@ def _end(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:
     )
 
 
+def _was_ready(case: Case) -> bool | None:
+    """Whether somebody saw it ready after its last start; None where that start was none of Dusty's, and so nobody looked."""
+    seen, record = case.seen, case.record
+    if seen is None or not record or seen.restarts:
+        return None
+    try:
+        is_others = seen.began_at > seconds_of(record.get("time") or "") + SLACK
+    except ValueError:
+        is_others = False
+    return None if is_others else record.get("ready", True)
+
+
 def memory_key(wanted: WantedContainer | None) -> tuple[str, ...]:
     """The key of the Compose file that limits its memory; () for none."""
     for path in MEMORY_KEYS if wanted else ():
@@ -199,9 +212,10 @@ def _not_started(case: Case, stack: Stack) -> Cause:
     at = max((event.at for event in case.events), default=0.0)
     if told := told_by_error(error or noted.removeprefix("could not be started: ")):
         place = image_place if told.kind == CauseKind.BAD_IMAGE else _place_of_start(case, stack, told.kind)
-        return Cause(told.kind, told.words, place=place)
+        return Cause(told.kind, told.words, at=at, place=place)
     if case.has_image is False and case.wanted:
-        return Cause(CauseKind.BAD_IMAGE, f"its image {case.image} is not on the Docker host", place=image_place)
+        words = f"its image {case.image} is not on the Docker host"
+        return Cause(CauseKind.BAD_IMAGE, words, at=at, place=image_place)
     destroyed = [event for event in case.events if event.what == DESTROY]
     if case.seen is None and destroyed:
         return Cause(CauseKind.STOPPED, "its container was removed", Confidence.CERTAIN, destroyed[-1].at)
@@ -247,10 +261,11 @@ def _unhealthy(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:
     place = stack.place_of(case.name, ("healthcheck",)) if case.wanted and "healthcheck" in case.wanted.mapping else ""
     last = probe.printed.splitlines()[-1].strip() if probe and probe.printed else ""
     how = f"status {probe.status}" if probe else "and nothing is noted of it"
+    at = max((e.at for e in case.events if (e.what, e.text) == (HEALTH, "unhealthy")), default=0.0)
     words = f"its health check fails, {how}{f': {last}' if last else ''}"
     if line := line_of_full_disk(f"{case.printed}\n{probe.printed if probe else ''}"):
-        return Cause(CauseKind.DISK_FULL, f"a disk is full in it: {line}", Confidence.LIKELY, place=place)
-    return _with_needs(Cause(CauseKind.PROBE_FAILS, words, place=place), needs)
+        return Cause(CauseKind.DISK_FULL, f"a disk is full in it: {line}", Confidence.LIKELY, at=at, place=place)
+    return _with_needs(Cause(CauseKind.PROBE_FAILS, words, at=at, place=place), needs)
 
 
 def _silent(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:

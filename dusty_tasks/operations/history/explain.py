@@ -10,7 +10,7 @@ from dusty_tasks.core.history.causes import Case, Stack, needed_by
 from dusty_tasks.core.history.events import DIE, Event, merged, of_container
 from dusty_tasks.core.history.inspected import Inspected, inspected
 from dusty_tasks.core.of_verbs.redaction import Redactor
-from dusty_tasks.core.plan.container_state import NOT_ANSWERING, STARTING, State, state_of
+from dusty_tasks.core.plan.container_state import NOT_ANSWERING, RUNNING, STARTING, State, state_of
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.plan.wanted import WantedContainer
@@ -103,7 +103,7 @@ def _case(
         image = str(wanted.mapping.get("image") or "") if wanted else ""
         is_there = has_image(engine, image) if image and is_asked else None
         return Case(name, state_of(wanted, None, record), None, record, wanted, mine, has_image=is_there, image=image)
-    state = read_state(engine, container, records) if is_asked else state_of(wanted, container, record)
+    state = _asked_state(engine, container, records, wanted) if is_asked else state_of(wanted, container, record)
     is_silent = state.name == NOT_ANSWERING or (state.name == STARTING and wanted and wanted.route_ports)
     return Case(
         name,
@@ -116,6 +116,18 @@ def _case(
         _verdict(engine, container, wanted, state) if is_silent and is_asked else "",
         image=seen.image,
     )
+
+
+def _asked_state(
+    engine: Engine, container: FoundContainer, records: Mapping[str, StartedRecord], wanted: WantedContainer | None
+) -> State:
+    """Its state. The routes of one that was ready once are asked, too: somebody has a reason to ask why."""
+    state = read_state(engine, container, records)
+    if state.name != RUNNING or not wanted or not wanted.route_ports:
+        return state
+    record: StartedRecord = {**(records.get(container.container_name) or {}), "ready": False}
+    asked = read_state(engine, container, {**records, container.container_name: record})
+    return asked if asked.name == NOT_ANSWERING else state
 
 
 def _inspect(engine: Engine, container: FoundContainer) -> Inspected | None:
