@@ -20,7 +20,7 @@ from dusty_tasks.effects.code.kept import read_sets
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine.acts import run_remove
+from dusty_tasks.effects.engine.acts import run_remove, run_remove_image
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.persist import read_persist
 from dusty_tasks.effects.engine.reads import list_containers, read_usage
@@ -113,11 +113,9 @@ def cleanup_containers(yes: bool) -> int | None:
 
 def cleanup_images(yes: bool) -> int | None:
     """Remove images that nothing uses: nameless ones that Dusty built, and those that the specs name."""
-    from urllib.parse import quote
-
     engine = Engine(session.docker_host())
     items = core.unused_images(read_usage(engine), named_images())
-    return remove("image", items, yes, lambda item: engine.request("DELETE", f"/images/{quote(item.id)}"))
+    return remove("image", items, yes, lambda item: run_remove_image(engine, item.id))
 
 
 def remove(what: str, items: Sequence[Item], yes: bool, away: Callable[[Item], Any]) -> int | None:

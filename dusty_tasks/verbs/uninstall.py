@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
-from urllib.parse import quote
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, may_ask, say, table, warn
@@ -15,10 +14,10 @@ from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMMANDS_THERE, COMPOSE_FILE, EXCHANGED, PERSIST
 from dusty_tasks.core.text.wording import size_text
-from dusty_tasks.effects.docker_host.engine_line import EngineDown, EngineRefused
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.engine.acts import run_remove
+from dusty_tasks.effects.engine.acts import run_remove, run_remove_image, run_remove_network, run_remove_volume
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import read_usage
 from dusty_tasks.effects.hosts import helper as helper_install
@@ -118,8 +117,7 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
         for item in core.containers(usage)
     ]
     found += [
-        Removal("network", entry["Name"], "", partial(deleted, engine, f"/networks/{entry['Id']}"))
-        for entry in networks
+        Removal("network", entry["Name"], "", partial(run_remove_network, engine, entry["Id"])) for entry in networks
     ]
     if purge:
         own, others = core.own_volumes(usage, read_host_json(engine.host, VOLUMES))
@@ -128,7 +126,7 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
                 "volume",
                 item.name,
                 size_text(item.size),
-                partial(deleted, engine, f"/volumes/{quote(item.id)}"),
+                partial(run_remove_volume, engine, item.id),
             )
             for item in own
         ]
@@ -143,20 +141,11 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
             "image",
             item.name,
             size_text(item.size),
-            partial(deleted, engine, f"/images/{quote(item.id)}?force=1"),
+            partial(run_remove_image, engine, item.id, force=True),
         )
         for item in core.made_images(usage)
     ]
     return found, []
-
-
-def deleted(engine: Engine, path: str) -> None:
-    """Ask the engine to delete something; what is gone already is fine."""
-    try:
-        engine.request("DELETE", path)
-    except EngineRefused as refused:
-        if refused.status != 404:
-            raise
 
 
 def check_owner(engine: Engine) -> None:

@@ -70,12 +70,16 @@ def test_nothing_goes_without_an_answer(dusty: Chosen, used: Engine, action: str
 
 def test_ended_containers_go_with_their_anonymous_volumes(dusty: Chosen, used: Engine) -> None:
     ended = dusty("disk", "--yes", "cleanup_containers")
-    assert ended.code == 0 and used.asked == ["DELETE /containers/c-old?v=1&force=1"] and "2.0 KiB" in ended.out
+    assert (
+        ended.code == 0
+        and used.asked == ["DELETE /containers/c-old?v=True&link=False&force=True"]
+        and "2.0 KiB" in ended.out
+    )
 
 
 def test_unused_images_of_the_specs_go(dusty: Chosen, used: Engine) -> None:
     assert dusty("disk", "cleanup_images", "-y").code == 0
-    assert used.asked == ["DELETE /images/redis%3A7"]
+    assert used.asked == ["DELETE /images/redis:7?force=False&noprune=False"]
 
 
 def test_with_broken_specs_only_what_is_surely_ours_goes(dusty: Chosen, used: Engine) -> None:

@@ -45,7 +45,10 @@ def test_stop_rm_takes_what_a_broken_off_recreation_left_along(dusty: Chosen, en
     leftover = container("old", "created")._replace(id="id-left", container_name="76c0e985963a_dusty_old_1")
     engine.containers = [container("old", "exited", exit_status=0)._replace(leftovers=(leftover,))]
     assert dusty("stop", "--rm", "old").out == "removed old\n"
-    assert engine.asked == ["DELETE /containers/id-left?v=1&force=1", "DELETE /containers/id-old?v=1&force=1"]
+    assert engine.asked == [
+        "DELETE /containers/id-left?v=True&link=False&force=True",
+        "DELETE /containers/id-old?v=True&link=False&force=True",
+    ]
 
 
 def test_a_name_that_ends_like_a_containers_is_its_own(dusty: Chosen, engine: Engine) -> None:
@@ -66,7 +69,7 @@ def test_stop_rm_removes_with_anonymous_volumes_and_forgets(dusty: Chosen, engin
     ]
     engine.answers = {"/containers/id-old/json": {"Mounts": mounts}, **engine.answers}
     assert dusty("stop", "--rm", "old").out == "removed old\n"
-    assert engine.asked == ["DELETE /containers/id-old?v=1&force=1", f"DELETE /volumes/{taken_over}"]
+    assert engine.asked == ["DELETE /containers/id-old?v=True&link=False&force=True", f"DELETE /volumes/{taken_over}"]
     assert json.loads(path.read_text()) == {}
 
 

@@ -69,9 +69,9 @@ def test_it_lists_and_asks(dusty: Chosen, installed: Engine) -> None:
 def test_data_stays_without_purge(dusty: Chosen, installed: Engine) -> None:
     assert dusty("uninstall", "--yes").code == 0
     assert installed.asked == [
-        "DELETE /containers/c1?v=1&force=1",
+        "DELETE /containers/c1?v=True&link=False&force=True",
         "DELETE /networks/n1",
-        "DELETE /images/dusty-web%3Alatest?force=1",
+        "DELETE /images/dusty-web:latest?force=True&noprune=False",
     ]
     assert (dusty.home / "host/persist/db").is_dir()
 
@@ -153,7 +153,7 @@ def test_what_cannot_be_removed_is_said_and_the_rest_goes(
         if "networks" in path:
             raise EngineRefused(403, "network has active endpoints")
         installed.asked.append(path)
-        return b""
+        return b"[]"
 
     monkeypatch.setattr("dusty_tasks.effects.engine.http.Engine.request", answer)
     ended = dusty("uninstall", "--yes")

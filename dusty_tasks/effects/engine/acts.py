@@ -5,37 +5,46 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from dusty_tasks.effects.docker_host.engine_line import ANSWER_TIMEOUT, EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.engine.reads import without_frames
+from dusty_tasks.effects.engine.reads import read_details, without_frames
+from dusty_tasks.effects.engine.sdk import client
 
+OWN_STOP_TIME = 60
+"""Seconds that a container's own stop time may take beyond ANSWER_TIMEOUT: nobody knows it here."""
 REMOVAL_TIME = 10.0
 """Seconds for a removal that somebody else has begun."""
 
 
 def run_start(engine: Engine, container_id: str) -> None:
-    engine.post(f"/containers/{quote(container_id)}/start")
+    client(engine).start(container_id)
 
 
 def run_unpause(engine: Engine, container_id: str) -> None:
-    engine.post(f"/containers/{quote(container_id)}/unpause")
+    client(engine).unpause(container_id)
 
 
 def run_stop(engine: Engine, container_id: str, seconds: int | None) -> None:
     """Stop; `seconds` of None is the container's own stop time."""
-    engine.post(
-        f"/containers/{quote(container_id)}/stop{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60)
-    )
+    client(engine, _patience(seconds)).stop(container_id, timeout=seconds)
 
 
 def run_restart(engine: Engine, container_id: str, seconds: int | None) -> None:
     """Restart, also a container that has ended."""
-    engine.post(
-        f"/containers/{quote(container_id)}/restart{_stop_time(seconds)}", timeout=ANSWER_TIMEOUT + (seconds or 60)
-    )
+    if seconds is None:
+        # The SDK's restart knows no "the container's own".
+        engine.post(f"/containers/{quote(container_id)}/restart", timeout=ANSWER_TIMEOUT + OWN_STOP_TIME)
+    else:
+        client(engine, _patience(seconds)).restart(container_id, timeout=seconds)
+
+
+def _patience(seconds: int | None) -> float:
+    """What the SDK is told to wait for an answer: it adds the stop time, 10 s for the container's own."""
+    return ANSWER_TIMEOUT + (OWN_STOP_TIME - 10 if seconds is None else 0)
 
 
 def run_remove(engine: Engine, container_id: str, *, keep_volumes: bool = False) -> None:
@@ -44,12 +53,12 @@ def run_remove(engine: Engine, container_id: str, *, keep_volumes: bool = False)
     Raises EngineRefused if the engine does not get rid of it.
     """
     try:
-        mounts = [] if keep_volumes else engine.get(f"/containers/{quote(container_id)}/json").get("Mounts") or []
-        engine.request("DELETE", f"/containers/{quote(container_id)}?v={int(not keep_volumes)}&force=1")
+        mounts = [] if keep_volumes else read_details(engine, container_id).get("Mounts") or []
+        client(engine).remove_container(container_id, v=not keep_volumes, force=True)
         for mount in mounts:
             # Compose hands an anonymous volume to the next container by its name, and the engine then keeps it.
             if mount.get("Type") == "volume" and re.fullmatch("[0-9a-f]{64}", mount.get("Name") or ""):
-                _remove_volume(engine, mount["Name"])
+                remove_unused(client(engine).remove_volume, mount["Name"])
     except EngineRefused as refused:
         if refused.status != 404 and not (refused.status == 409 and _is_gone_soon(engine, container_id)):
             raise
@@ -60,7 +69,7 @@ def _is_gone_soon(engine: Engine, container_id: str) -> bool:
     end = time.monotonic() + REMOVAL_TIME
     while time.monotonic() < end:
         try:
-            engine.get(f"/containers/{quote(container_id)}/json")
+            read_details(engine, container_id)
         except EngineRefused as refused:
             if refused.status == 404:
                 return True
@@ -69,29 +78,43 @@ def _is_gone_soon(engine: Engine, container_id: str) -> bool:
     return False
 
 
-def _remove_volume(engine: Engine, name: str) -> None:
-    """Remove a volume; one that is gone, or that another container uses, is fine."""
+def remove_unused(remove: Callable[..., Any], name: str, **options: Any) -> None:
+    """Remove something by a call of the SDK's; what is gone, or that something else uses, is fine. Raises EngineDown, EngineRefused."""
+    _remove(remove, name, fine=(404, 409), **options)
+
+
+def run_remove_network(engine: Engine, network: str) -> None:
+    """Remove a network; one that is gone is fine. Raises EngineRefused if containers use it."""
+    _remove(client(engine).remove_network, network)
+
+
+def run_remove_volume(engine: Engine, name: str) -> None:
+    """Remove a volume; one that is gone is fine. Raises EngineRefused if a container uses it."""
+    _remove(client(engine).remove_volume, name)
+
+
+def run_remove_image(engine: Engine, name: str, *, force: bool = False) -> None:
+    """Remove an image, or one name of it; one that is gone is fine. Raises EngineRefused if a container uses it."""
+    _remove(client(engine).remove_image, name, force=force)
+
+
+def _remove(remove: Callable[..., Any], name: str, *, fine: Sequence[int] = (404,), **options: Any) -> None:
     try:
-        engine.request("DELETE", f"/volumes/{quote(name)}")
+        remove(name, **options)
     except EngineRefused as refused:
-        if refused.status not in (404, 409):
+        if refused.status not in fine:
             raise
 
 
 def reconnect(engine: Engine, container_id: str, network: str, aliases: list[str]) -> None:
     """Take a container off a network and put it back under `aliases`; it goes on running."""
+    sdk = client(engine)
     try:
-        engine.post(f"/networks/{quote(network)}/disconnect", {"Container": container_id, "Force": True})
+        sdk.disconnect_container_from_network(container_id, network, force=True)
     except EngineRefused as refused:
         if "not connected" not in str(refused):
             raise
-    engine.post(
-        f"/networks/{quote(network)}/connect", {"Container": container_id, "EndpointConfig": {"Aliases": aliases}}
-    )
-
-
-def _stop_time(seconds: int | None) -> str:
-    return "" if seconds is None else f"?t={seconds}"
+    sdk.connect_container_to_network(container_id, network, aliases=aliases)
 
 
 def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
@@ -124,4 +147,4 @@ def run_exec(engine: Engine, container_id: str, argv: list[str], timeout: float 
 
 def run_signal(engine: Engine, container_id: str, signal_name: str) -> None:
     """Send a signal to a container's first process."""
-    engine.post(f"/containers/{quote(container_id)}/kill?signal={signal_name}")
+    client(engine).kill(container_id, signal_name)

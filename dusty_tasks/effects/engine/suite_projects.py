@@ -12,9 +12,10 @@ from urllib.parse import quote
 from dusty_tasks.core.plan.found import FoundContainer, container_of
 from dusty_tasks.core.text.namespace import RUN_LABEL, SERVICE_LABEL, Namespace
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
-from dusty_tasks.effects.engine.acts import run_remove
+from dusty_tasks.effects.engine.acts import remove_unused, run_remove
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import labelled, listing
+from dusty_tasks.effects.engine.sdk import client
 
 
 def run_label() -> str:
@@ -60,24 +61,16 @@ def _labelled(engine: Engine) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _remove_labelled(engine: Engine, label: str) -> int:
-    filters = labelled(label)
+    filters, sdk = labelled(label), client(engine)
     containers = engine.get(f"/containers/json?all=1&filters={filters}")
     for entry in containers:
         run_remove(engine, entry["Id"])
     for volume in engine.get(f"/volumes?filters={filters}").get("Volumes") or ():
-        _delete(engine, f"/volumes/{quote(volume['Name'])}?force=1")
+        remove_unused(sdk.remove_volume, volume["Name"], force=True)
     networks = engine.get(f"/networks?filters={filters}")
     for network in networks:
-        _delete(engine, f"/networks/{quote(network['Id'])}")
+        remove_unused(sdk.remove_network, network["Id"])
     return len(containers) + len(networks)
-
-
-def _delete(engine: Engine, path: str) -> None:
-    try:
-        engine.request("DELETE", path)
-    except EngineRefused as refused:
-        if refused.status not in (404, 409):
-            raise
 
 
 def _is_alive(process: str) -> bool:
