@@ -1,26 +1,22 @@
-"""rsync: the copying itself, and the guards that run on the Docker host right before it.
+"""rsync: the copying itself.
 
-Every copy is two or three commands: `prepare` walks the destination's components (no link, no file in the way, really inside its base) and
-sets the receipt aside, rsync copies, the caller writes the receipt. Killed anywhere, the receipt is missing and the next sync repairs.
+Every copy is two or three commands: `prepare.prepare` looks at the destination and sets the receipt aside, rsync copies, the caller writes the receipt.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from dusty_tasks.core.code.copies import Listing
 from dusty_tasks.core.code.excludes import Rule, filter_text
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, PROXY_THERE
-from dusty_tasks.effects.code.copy_states import listing_of
-from dusty_tasks.effects.code.kept import KEPT
-from dusty_tasks.effects.docker_host.files_there import WALK
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, PROXY_THERE
+from dusty_tasks.effects.code.owners import FORBIDDEN, NotOurs
+from dusty_tasks.effects.code.prepare import prepare
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
@@ -30,60 +26,7 @@ OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
 OPTIONS = ("-rlptD", "--sparse", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
 ARRIVED, VANISHED = 0, 24
-_FORBIDDEN = re.compile("Permission denied|Operation not permitted")
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
-
-PREPARE = (
-    WALK
-    + r"""
-set -fu
-root=${1%/} below=$2 receipt=$3 is_empty=$4 kept=$5 lists=$6
-shift 6
-case /$below/ in *//* | */../* | */./*) echo "$root/$below is not a plain path"; exit 3 ;; esac
-mkdir -p "${root:-/}" || exit 4
-is_new=yes
-[ ! -d "$root/$below" ] || is_new=no
-walk "$below"
-copy=$path
-real=$(cd "$path" && pwd -P) && top=$(cd "${root:-/}" && pwd -P) || exit 4
-[ "$real" = "${top%/}/$below" ] || { echo "$path is really $real"; exit 3; }
-if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | head -n 1)" ]; then exit 5; fi
-[ -z "$kept" ] || walk "$kept" look
-[ -n "$receipt" ] || exit 0
-case $receipt in */*) walk "${receipt%/*}" ;; esac
-before=${receipt%.json}.before
-for name in "$receipt" "$before"; do
-    if [ -d "$root/$name" ]; then echo "$root/$name is a folder, and a file of Dusty's belongs there"; exit 3; fi
-done
-[ $is_new = no ] || printf '@new\0'
-[ ! -f "$root/$receipt" ] || mv -f "$root/$receipt" "$root/$before" || exit 4
-rm -f "$root/$receipt" || exit 4
-[ ! -f "$root/$before" ] || printf '@was %s\0' "$(cat "$root/$before")"
-ls "$root/$kept" 2>/dev/null | while read -r name; do
-    case $name in *.part) printf '@part %s\0' "$name" ;; esac
-done
-[ "$lists" = yes ] && [ $is_new = no ] || exit 0
-[ ! -f "$root/persist/.dusty/started.json" ] || printf '@started %s\0' "$(cat "$root/persist/.dusty/started.json")"
-cd "$copy" || exit 4
-for name do
-    set -- "$@" -type d -path "./$name" -prune -o
-    shift
-done
-printf '@files\0'
-find . "$@" ! -type d -print0
-printf '@dirs\0'
-[ $# = 0 ] || find . -maxdepth 1 -type d -print0
-find . "$@" -type d -print0
-exit 0
-"""
-)
-"""Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no), the folder
-of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not.
-
-Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not. With a receipt
-it prints, each ended by a NUL byte: `@new` if the copy was not there, `@was` and the receipt of the last sync that ended, which it set aside, `@part` and the name of each
-set that an interrupted sync left, `@started` and the records of containers, then the files and the folders of the copy.
-"""
 
 
 class Copied(NamedTuple):
@@ -95,96 +38,6 @@ class Copied(NamedTuple):
     """Whether something that was there was deleted or overwritten."""
     disguised: tuple[str, ...] = ()
     """Those of `changed` that differ in content alone, not in size or time; told only where contents were compared."""
-
-
-class Prepared(NamedTuple):
-    """A copy, and what was known of it, right before something is sent to it."""
-
-    is_new: bool
-    """Its folder was made just now."""
-    was: dict[str, Any]
-    """The receipt of the last sync that ended, {} for none."""
-    parts: tuple[str, ...]
-    """Kept sets that interrupted syncs left."""
-    started: dict[str, Any] | None
-    """persist/.dusty/started.json of an ssh host; None where nobody asked."""
-    listing: Listing
-    """What is in it."""
-
-
-class EmptySource(Failure):
-    """The source has no file left after excludes, and the copy has some."""
-
-
-class NotOurs(ToolFailed):
-    """Files in the copy belong to somebody else (a container left them as root), and rsync may not touch them."""
-
-    folder = ""
-    """The folder that is not ours, where it is another than that of the copy."""
-
-
-def prepare(
-    host: DockerHost,
-    below: str,
-    receipt: str = "",
-    is_empty: bool = False,
-    repo_id: str = "",
-    unlisted: Sequence[str] = (),
-) -> Prepared:
-    """The guards on resolved paths; makes the destination, removes the receipt (a path below host.root), and looks at the copy.
-
-    `unlisted` are folders at the top of the copy that nobody will ask for. Raises Failure (a guard refuses), EmptySource (unless
-    `is_empty` is False), NotOurs, ToolFailed.
-    """
-    here = host.files.listing(host.path(below))
-    lists = "yes" if receipt and here is None else "no"
-    finished = host.run_script(
-        PREPARE,
-        host.root,
-        below,
-        receipt,
-        "yes" if is_empty else "no",
-        f"{KEPT}/{repo_id}" if repo_id else "",
-        lists,
-        *unlisted,
-        check=False,
-        as_root=True,
-        errors="surrogateescape",
-    )
-    if finished.code == 3:
-        raise Failure(
-            f"refused to sync to {host.path(below)}: {finished.out.strip()}",
-            "look where it comes from and move it away, or choose another host.root",
-        )
-    if finished.code == 5:
-        raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")
-    if finished.code:
-        printed = finished.err or finished.out
-        may_be_given = not host.root_hint and not host.is_root
-        failure = (NotOurs if may_be_given and _FORBIDDEN.search(printed) else ToolFailed)(
-            ["prepare", host.path(below)], finished.code, printed, host.root_hint
-        )
-        if isinstance(failure, NotOurs) and below.startswith(f"{COPIES}/"):
-            # An engine that starts a container again makes the folders that it mounts and does not find, as root.
-            failure.folder = host.path(COPIES)
-        raise failure
-    records = finished.out.encode("utf-8", "surrogateescape").split(b"\0")
-    said = {word: rest for word, _, rest in (record.partition(b" ") for record in records if record.startswith(b"@"))}
-    return Prepared(
-        b"@new" in said,
-        _json_of(said.get(b"@was")),
-        tuple(os.fsdecode(record[len(b"@part ") :]) for record in records if record.startswith(b"@part ")),
-        _json_of(said.get(b"@started")) if here is None else None,
-        here or listing_of(records),
-    )
-
-
-def _json_of(data: bytes | None) -> dict[str, Any]:
-    try:
-        found = json.loads(data or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def send_folder(
@@ -300,7 +153,7 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
     in_the_way = [line for line in finished.out.splitlines() if line.startswith("cannot delete non-empty directory")]
     if "No space left on device" in finished.err:
         hint = f"the disk of {host.name} is full: {DUSTY} disk inspect"
-    elif any(_FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
+    elif any(FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
         kind = NotOurs
     elif in_the_way:
         hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
@@ -377,60 +230,6 @@ def disguised(host: DockerHost, source: str, destination: str, paths: Iterable[b
     """Those of the files `paths` of `source` that have the size and time of those at `destination`, and not their content. Raises Failure."""
     check_version(host)
     return run_rsync(host, source, destination, (), ["--dry-run", "--checksum"], paths=paths).disguised
-
-
-def take_over(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:
-    """Give files that containers left as root to whoever receives copies, through a throw-away container; False if that did not work."""
-    owner = host.receiver()
-    for image_name in image_names:
-        argv = [
-            "docker",
-            "run",
-            "--rm",
-            "--pull=never",
-            "--network=none",
-            "--user=0",
-            "--entrypoint=chown",
-            "-v",
-            f"{folder}:/work",
-            image_name,
-            "-hR",
-            owner,
-            "/work",
-        ]
-        if process.run(argv, env=host.engine_environment()).code == 0:
-            return True
-    return False
-
-
-def give_to_caller(host: DockerHost, folder: str, image_names: Sequence[str]) -> bool:
-    """Give what root owns in a folder of this machine to the caller, and nothing of anybody else's; False if that did not work."""
-    for image_name in image_names:
-        argv = [
-            "docker",
-            "run",
-            "--rm",
-            "--pull=never",
-            "--network=none",
-            "--user=0",
-            "--entrypoint=find",
-            "-v",
-            f"{folder}:/work",
-            image_name,
-            "/work",
-            "-xdev",
-            "-user",
-            "0",
-            "-exec",
-            "chown",
-            "-h",
-            f"{os.getuid()}:{os.getgid()}",
-            "{}",
-            "+",
-        ]
-        if process.run(argv, env=host.engine_environment()).code == 0:
-            return True
-    return False
 
 
 def check_version(host: DockerHost) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from dusty_tasks.core.of_verbs.backup import MADE_AGAIN, MANIFEST, TOP, Entry, damage, manifest_of
-from dusty_tasks.effects.code.rsync import take_over
+from dusty_tasks.effects.code.owners import take_over
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed

@@ -54,7 +54,7 @@ def give_back(
     repo_entries: Iterable[RepoEntry], settings: Settings, host: DockerHost, say: Callable[[str], Any]
 ) -> None:
     """Containers run as root, and what they make in a working tree is root's: give it to the caller."""
-    from dusty_tasks.effects.code.rsync import give_to_caller
+    from dusty_tasks.effects.code.owners import give_to_caller
     from dusty_tasks.operations.code.copy_repo import images_with_chown
 
     for entry in repo_entries if os.getuid() else ():

@@ -30,7 +30,7 @@ from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.effects.code import kept as kept_sets
-from dusty_tasks.effects.code import rsync
+from dusty_tasks.effects.code import owners, rsync
 from dusty_tasks.effects.code.fingerprint import (
     BROKEN,
     Manifest,
@@ -41,6 +41,7 @@ from dusty_tasks.effects.code.fingerprint import (
     kept_manifest,
 )
 from dusty_tasks.effects.code.ignore_files import read_ignores
+from dusty_tasks.effects.code.prepare import prepare
 from dusty_tasks.effects.code.receipts import identity_of
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.started_records import read_started, with_spare
@@ -212,9 +213,7 @@ class Copying:
     def _copy(self) -> None:
         """May be run again, after files that were not ours became so."""
         copy, options = self.copy, self.options
-        prepared = rsync.prepare(
-            copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted()
-        )
+        prepared = prepare(copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted())
         if self.is_first:
             self.is_new = prepared.is_new
             self.was = {} if self.is_new else prepared.was
@@ -333,8 +332,8 @@ def taking_over(host: DockerHost, folder: str, nginx_image: str, copy: Callable[
     """What `copy` gives; where files are in its way that a container left as root in `folder`, they are given to the receiver, and it is tried again."""
     try:
         return copy()
-    except rsync.NotOurs as failure:
-        if host.is_root or not rsync.take_over(host, failure.folder or folder, images_with_chown(host, nginx_image)):
+    except owners.NotOurs as failure:
+        if host.is_root or not owners.take_over(host, failure.folder or folder, images_with_chown(host, nginx_image)):
             raise
     return copy()
 

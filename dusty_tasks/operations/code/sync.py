@@ -277,6 +277,7 @@ class _Run:
         from dusty_tasks.core.code.replaced import deleted_note
         from dusty_tasks.effects.code import rsync
         from dusty_tasks.effects.code.kept import kept_path
+        from dusty_tasks.effects.code.prepare import EmptySource
         from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo, Options
 
         check_source(path, self.settings.home)
@@ -306,7 +307,7 @@ class _Run:
         before = copy.last_manifest
         try:
             copied = Copying(copy, options).run()
-        except rsync.EmptySource:
+        except EmptySource:
             raise Failure(
                 f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                 "--allow-empty empties the copy as well",

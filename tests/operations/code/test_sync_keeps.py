@@ -18,6 +18,7 @@ from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.code.fingerprint import read_rules, read_source
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.operations.code import copy_repo
 from dusty_tasks.operations.code.bring_back import pull, restore
 from dusty_tasks.operations.code.copy_edits import edits_of_copy
 from dusty_tasks.operations.code.copy_repo import CopyOfRepo
@@ -339,15 +340,15 @@ def test_what_is_edited_while_it_is_sent_is_no_edit_of_the_copy(room: Room, monk
     source = room.repo("web")
     room.sync()
     touch(source / "a.py")
-    prepare: Callable = rsync.prepare
+    prepare: Callable = copy_repo.prepare
 
     def edited_meanwhile(*words: object, **named: object) -> object:
         write(source / "a.py", "saved once more")
         return prepare(*words, **named)
 
-    monkeypatch.setattr(rsync, "prepare", edited_meanwhile)
+    monkeypatch.setattr(copy_repo, "prepare", edited_meanwhile)
     room.sync()
-    monkeypatch.setattr(rsync, "prepare", prepare)
+    monkeypatch.setattr(copy_repo, "prepare", prepare)
     assert (room.copy("web") / "a.py").read_text() == "saved once more"
     touch(source / "a.py")
     room.sync()
