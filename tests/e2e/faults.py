@@ -72,7 +72,7 @@ class FaultyStack(SmallStack):
         self.service("late", command=waiting("late", "echo giving up; exit 5"), more=flags)
         self.service("command", command=waiting("command", "nosuchtool --serve; exit $?"), more=flags)
         self.service("image", image=IMAGE)
-        self.service("hand")
+        self.service("hand", more='ports: ["127.0.0.1:8099:80"]\n')
         probe = '["CMD-SHELL", "echo it says no; [ ! -f /flags/probe ]"]'
         self.service(
             "probe",

@@ -84,6 +84,10 @@ def test_each_kind_of_fault_has_its_cause_and_the_timeline_tells_of_it(stack):
         assert said in shown, (said, shown)
     rows = [json.loads(line) for line in rig.dusty("timeline", "--json").stdout.splitlines()]
     assert [row["at"] for row in rows] == sorted(row["at"] for row in rows)
+    holder = "docker run -d --name holder -p 127.0.0.1:8099:80 busybox:1 sleep 1000"
+    stack.shell(f"docker stop -t 1 dusty_hand_1; {holder}; docker start dusty_hand_1 || true")
+    taken = stack.why("hand")["died"]
+    assert (taken["kind"], "port 8099 at 127.0.0.1 is taken" in taken["what"]) == ("port-taken", True)
     human = rig.dusty("why", "late").stdout
     assert "\n  why: " in human and "\n  its last lines:\n    giving up\n" in human
 

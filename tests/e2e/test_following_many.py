@@ -33,7 +33,9 @@ def start_many(machine) -> None:
 def taken(rig) -> tuple[int, list[str]]:
     """KiB that the followers and their descendants hold in memory, and what those are."""
     rows = [line.split(None, 3) for line in rig.run(["ps", "axo", "pid,ppid,rss,args"]).stdout.splitlines()[1:]]
-    family = {row[0] for row in rows if "dusty_tasks logs -f" in row[3] or "/dusty logs -f" in row[3]}
+    family = {
+        row[0] for row in rows if any(f"{how} -f" in row[3] for how in ("tasks logs", "dusty logs", "tasks timeline"))
+    }
     for row in rows:
         if row[1] in family:
             family.add(row[0])
@@ -77,6 +79,44 @@ def test_following_twenty_takes_one_process(rig, many):
         assert not any("docker logs" in name or "dial-stdio" in name for name in names) and size < MOST, (size, names)
         many.run(["sh", "-c", "docker kill $(docker ps -q) >/dev/null"])
         assert process.wait(60) == 0, process.stderr.read()
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(240)
+def test_the_timeline_of_twenty_takes_one_process_and_tells_of_each_end(rig, many):
+    process = subprocess.Popen(
+        rig.machine.argv([str(ROOT / "dusty"), "timeline", "-f", "--since", "10m"]),
+        env={**os.environ, "DUSTY_HOME": str(rig.home), "HOME": "/root"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def until(wanted: set[str]) -> None:
+        """Read until each of these ends a line."""
+        while wanted:
+            line = process.stdout.readline().rstrip("\n")
+            assert line, wanted
+            wanted -= {text for text in wanted if line.endswith(text)}
+
+    numbers = range(1, COUNT + 1)
+    try:
+        until({f"c{n}".ljust(3) + f" | {word} {n}" for n in numbers for word in ("hello", "trouble")})
+        for n in (1, COUNT):
+            many.run(["docker", "exec", f"dusty_c{n}_1", "sh", "-c", f"echo more {n} > /proc/1/fd/1"])
+            until({f" | more {n}"})
+        many.run(["sh", "-c", "docker kill -s HUP dusty_c7_1"])
+        size, names = taken(rig)
+        print(f"{size} KiB: {names}")
+        assert not any("docker logs" in name or "dial-stdio" in name for name in names) and size < MOST, (size, names)
+        many.run(["sh", "-c", "docker kill $(docker ps -q) >/dev/null"])
+        killed = "ended with status 137: killed by `docker kill` (SIGKILL), or by another program through the engine"
+        until({f"c{n}".ljust(3) + f" * {killed}" for n in numbers if n != 7})
+        many.run(["docker", "start", "dusty_c1_1"])
+        until({"c1  * started"})
+        until({"c1  | trouble 1"})
     finally:
         process.kill()
         process.wait()

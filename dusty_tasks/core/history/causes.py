@@ -71,7 +71,7 @@ def cause_of(name: str, stack: Stack, above: frozenset[str] = frozenset()) -> Ca
     state = case.state
     if state.name in (OFF, UNKNOWN):
         return Cause(CauseKind.UNKNOWN, state.what, Confidence.UNKNOWN)
-    if case.seen is None or state.name in (ABSENT, CREATED) or case.seen.state == "created":
+    if case.seen is None or state.name in (ABSENT, CREATED) or case.seen.cannot_start:
         return _not_started(case, stack)
     if state.name == PAUSED:
         return Cause(CauseKind.STOPPED, "somebody paused it")
@@ -133,7 +133,7 @@ def _down_needs(case: Case, stack: Stack, above: frozenset[str]) -> tuple[Blamed
 def _end_at(name: str, stack: Stack, at: float, above: frozenset[str]) -> Cause | None:
     """Why a container was down at `at` (0: now); None if it was not, or its work was done."""
     seen = stack.cases[name].seen
-    if seen is None or seen.state == "created":
+    if seen is None or seen.cannot_start:
         cause = _not_started(stack.cases[name], stack)
         return cause if stack.cases[name].wanted else None
     is_down = seen.has_ended or (seen.finished_at and at and seen.finished_at <= at < seen.started_at)

@@ -47,6 +47,11 @@ class Inspected(NamedTuple):
         return self.finished_at > 0 and self.state in ("exited", "dead", "removing", "restarting")
 
     @property
+    def cannot_start(self) -> bool:
+        """True if it never ran, or the last try to start it failed: the engine forgets the error at the next start that does not."""
+        return self.state == "created" or (bool(self.error) and self.state in ("exited", "dead", "restarting"))
+
+    @property
     def began_at(self) -> float:
         """When its last life began."""
         return min(self.started_at, self.finished_at) if self.has_ended else self.started_at

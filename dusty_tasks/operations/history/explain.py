@@ -132,7 +132,7 @@ def _asked_state(
 
 def _inspect(engine: Engine, container: FoundContainer) -> Inspected | None:
     try:
-        seen = inspected(container.name, reads.read_details(engine, container.id))
+        seen = inspected(container.name, reads.read_details(engine, container.id))._replace(container_id=container.id)
     except EngineRefused as refused:
         if refused.status == 404:
             return None

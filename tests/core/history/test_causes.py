@@ -61,6 +61,8 @@ def test_errors_at_the_start(error):
     never = details(status="created", code=127, started=0, error=error)
     cause = cause_of("web", stack(case(never)))
     assert (cause.kind, cause.words, cause.confidence) == (*START_ERRORS[error], "certain")
+    again = details(status="exited", code=128, finished=T + 60, error=error)
+    assert cause_of("web", stack(case(again))).kind == cause.kind
     # Compose prints the same after words of its own, and the record of `up` has its last line.
     noted = cause_of("web", stack(case(never, record={"trouble": f"could not be started: {error}"})))
     assert noted.kind == cause.kind
