@@ -94,10 +94,17 @@ def specs_root() -> Path:
 
 @Once
 def spec_files() -> tuple[SpecFile, ...]:
-    """Every spec file with its state, never younger than what specs() read."""
-    from dusty_tasks.effects.specs.states import spec_files
+    """Every spec file with its state, never younger than what specs() read; then the user's overrides, unless they are left out."""
+    from dusty_tasks.effects.specs.states import override_files, spec_files
 
-    return tuple(spec_files(specs_root()))
+    overrides = override_files(paths().overrides) if current().has_overrides else ()
+    return (*spec_files(specs_root()), *overrides)
+
+
+def leave_out_overrides() -> None:
+    """Read the specs as they are in their repo, for the rest of this session."""
+    current().has_overrides = False
+    forget()
 
 
 @Once

@@ -16,6 +16,7 @@ from dusty_tasks.core.text.wording import GIB
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.effects.specs.states import override_files
 from dusty_tasks.operations.look import View, look_ahead
 
 
@@ -40,6 +41,7 @@ def read_facts(names: Collection[str] = (), *, verbose: bool = False, with_stats
     repo_ids = {repo_id for row in parts for repo_id in row.get("repos", ())} if names else None
     return {
         "bundles": active_bundles(),
+        "overrides": [found.file for found in override_files(session.paths().overrides)],
         "docker_host": host_facts(engine, view),
         "stack": parts,
         "repos": repo_rows(view, verbose, repo_ids) if view else [],

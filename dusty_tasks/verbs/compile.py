@@ -43,6 +43,7 @@ def run(
     all_bundles: bool = False,
     out: str | None = None,
     deny_powers: bool = False,
+    no_overrides: bool = False,
     json: bool = False,
 ) -> int:
     """Compile without touching build/ (`out`: into that folder); the exit code. Raises Failure with all problems."""
@@ -50,6 +51,8 @@ def run(
         raise misuse("compile", f'compile takes no words, and got "{words[0]}"')
     if deny_powers and not (dry_run or check or all_bundles or out is not None):
         raise misuse("compile", "--deny-powers goes with --dry-run, --check, --all-bundles or --out")
+    if no_overrides:
+        session.leave_out_overrides()
     if all_bundles:
         return _each_bundle(json, deny_powers)
     if out is None and not (dry_run or check):
@@ -109,7 +112,7 @@ def _nothing_active() -> Problem:
 
 
 def _specs() -> tuple[Specs, list[Problem]]:
-    return session.read_whole_specs(session.specs_root())
+    return session.read_whole_specs(session.specs_root(), files=session.spec_files())
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:

@@ -15,9 +15,13 @@ from dusty_tasks.verbs.shared.words import exactly, say_json
 SOMETHING_TO_DO = 10
 
 
-def run(words: list[str], exit_code: bool = False, json: bool = False, verbose: bool = False) -> int | None:
+def run(
+    words: list[str], exit_code: bool = False, json: bool = False, verbose: bool = False, no_overrides: bool = False
+) -> int | None:
     """One line a change, in order. Raises Failure for broken specs."""
     exactly("plan", "", words)
+    if no_overrides:
+        session.leave_out_overrides()
     made = compiled_now()
     view = look(Engine(session.docker_host()), made=made)
     differences = artifact_differences(made) if verbose else {}

@@ -51,6 +51,7 @@ class Verb(NamedTuple):
 JSON = Option("json", "print it for machines")
 YES = Option("yes", "answer every question with yes", short="y")
 NO_PULL = Option("no-pull", "fetch no repos")
+NO_OVERRIDES = Option("no-overrides", "read the specs without your overrides of apps and services")
 
 EVERY_DAY, LOOK, CHOOSE, CODE, MACHINE = "Every day", "Look", "Choose", "Specs", "This machine"
 
@@ -69,6 +70,7 @@ VERBS: tuple[Verb, ...] = (
             Option(
                 "adopt", "take over containers and data that another DUSTY_HOME started; remove what holds their names"
             ),
+            NO_OVERRIDES,
             YES,
         ),
     ),
@@ -206,6 +208,7 @@ VERBS: tuple[Verb, ...] = (
         "what up would do now, and why; changes nothing",
         (
             Option("exit-code", "end with 10 if there is anything to do"),
+            NO_OVERRIDES,
             JSON,
             Option("verbose", "add the differences of the artifacts", short="v"),
         ),
@@ -292,6 +295,7 @@ VERBS: tuple[Verb, ...] = (
             Option(
                 "deny-powers", "with one of the four before: whatever needs consent (see the verb trust) is an error"
             ),
+            NO_OVERRIDES,
             JSON,
         ),
     ),
@@ -306,6 +310,7 @@ VERBS: tuple[Verb, ...] = (
             Option(
                 "schema", "print the JSON Schema of a kind: app, lib, service, bundle, config", type=str, metavar="KIND"
             ),
+            NO_OVERRIDES,
             JSON,
         ),
         words=("path",),

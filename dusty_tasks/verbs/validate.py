@@ -26,6 +26,7 @@ def run(
     json: bool = False,
     fix: bool = False,
     yes: bool = False,
+    no_overrides: bool = False,
     **_options: object,
 ) -> int:
     """Check the specs in use, or those at the path in `words`, with `fix` after mending what is safe; 1 if there is any error."""
@@ -45,7 +46,11 @@ def run(
     else:
         if fix:
             _fix(str(session.specs_root()), yes=yes, in_json=json)
-        specs, problems = session.read_whole_specs(session.specs_root(), session.paths().documents)
+        if no_overrides:
+            session.leave_out_overrides()
+        specs, problems = session.read_whole_specs(
+            session.specs_root(), session.paths().documents, session.spec_files()
+        )
     counts = {
         "bundle": len(specs.bundles),
         "app": len(specs.apps),

@@ -117,7 +117,7 @@ def test_json_is_for_machines(specs: SpecsRepo) -> None:
     fine = json.loads(specs.run("compile", "--dry-run", "--json").stdout)
     assert fine["ok"] and fine["problems"] == [] and fine["compiled"][0]["routes"] == 1
     assert "docker-compose.yml" in fine["written"]
-    specs.write("apps/web.yml", "image: busybox\n")
+    specs.write("apps/web.yml", "image: busybox\ncommands: {once: [make]}\n")
     ended = specs.run("compile", "--dry-run", "--json")
     broken = json.loads(ended.stdout)
     assert ended.returncode == 1 and not broken["ok"]

@@ -59,6 +59,8 @@ def heads(facts: Mapping[str, Any]) -> Iterator[str]:
     """Which bundles, on which Docker host; what of the machine stands in the way."""
     bundles, host = facts["bundles"], facts["docker_host"]
     yield f"bundles: {', '.join(bundles) or f'none is activated ({DUSTY} bundles activate <name>)'}"
+    if facts.get("overrides"):
+        yield f"your overrides: {', '.join(map(printable, facts['overrides']))}"
     if host["answers"]:
         yield f"Docker host: {host['name']}, engine {host['engine']}, {host['cpus']} CPUs, {host['memory_gib']} GiB"
     elif host["state"] == OFF:

@@ -66,6 +66,11 @@ class Document:
         return self.kind != "bundle" and self.name.startswith("_")
 
     @property
+    def is_override(self) -> bool:
+        """True for a user's own, which is merged over the spec of its name: it lies elsewhere than in the specs repo."""
+        return self.file.startswith("/")
+
+    @property
     def is_merged(self) -> bool:
         """True if values of other files are in it."""
         return bool(self.owners)

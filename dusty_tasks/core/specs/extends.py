@@ -68,19 +68,47 @@ def _whole(document: Document, by_name: Mapping[tuple[str, str], Document]) -> D
 
 def merged(base: Document, document: Document) -> Document:
     """`document` on top of `base`: its name, file and problems, and the values of both."""
+    return _merged(document, document.problems, base, document)
+
+
+def overridden(documents: Sequence[Document], overrides: Sequence[Document]) -> tuple[list[Document], list[Problem]]:
+    """The documents, the user's own `overrides` merged over those of their kind and name; and what is wrong with the overrides that are not.
+
+    A document stays what it is, and where it is.
+    """
+    by_name = {(override.kind, override.name): override for override in overrides if override.is_readable}
+    problems = [problem for override in overrides if not override.is_readable for problem in override.problems]
+    found = []
+    for document in documents:
+        override = by_name.pop((document.kind, document.name), None)
+        if override is None or not document.is_readable:
+            found.append(document)
+            continue
+        if EXTENDS in override.value:
+            hint = "remove it: an override is merged over the spec of its name"
+            problems.append(override.problem((EXTENDS,), Code.MISPLACED_KEY, "an override extends nothing", hint))
+        found.append(_merged(document, [*document.problems, *override.problems], document, override))
+    return found, [*problems, *map(_idle, by_name.values())]
+
+
+def _idle(override: Document) -> Problem:
+    what = f"the specs have no {override.kind} named {shown(override.name)} that this could be merged over"
+    return override.problem((), Code.UNKNOWN_NAME, what, "remove the file, or rename it", is_warning=True)
+
+
+def _merged(named: Document, problems: Sequence[Problem], base: Document, document: Document) -> Document:
+    """`document` on top of `base`, under the name and file of `named`."""
     value = merged_values(_without_alternatives(base, document), document.value)
     value.pop(EXTENDS, None)
     spots = {**base.spots(), **document.spots()}
-    files = list(dict.fromkeys([document.file, *base.all_files, *document.all_files]))
+    files = list(dict.fromkeys([named.file, *base.all_files, *document.all_files]))
     marks: list[int] = []
     owners: list[int] = []
     for path in paths_of(value):
         file, *mark = spots[path]
         marks += mark
         owners.append(files.index(file))
-    return Document(
-        document.kind, document.name, document.file, value, marks, list(document.problems), True, files[1:], owners
-    )
+    return Document(named.kind, named.name, named.file, value, marks, list(problems), True, files[1:], owners)
 
 
 def merged_values(base: Any, value: Any) -> Any:

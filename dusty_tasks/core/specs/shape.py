@@ -83,7 +83,7 @@ class DocumentReader:
     def problems(self, document: Document) -> list[Problem]:
         """What is wrong with the shape of a document. Of one that others complete, or that is to be completed, no missing keys."""
         found = self._validator.iter_errors(document.value)
-        if document.is_template or base_name(document):
+        if document.is_template or document.is_override or base_name(document):
             found = (error for error in found if not _is_of_the_whole(error))
         return list(_problems(document, found))
 

@@ -44,6 +44,11 @@ class Paths(NamedTuple):
         return f"{self.home}/assets"
 
     @property
+    def overrides(self) -> str:
+        """What the user puts on top of specs: apps/ and services/."""
+        return f"{self.home}/overrides"
+
+    @property
     def repos(self) -> str:
         """Managed clones."""
         return f"{self.home}/repos"

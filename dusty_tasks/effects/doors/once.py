@@ -22,6 +22,8 @@ class Session:
     def __init__(self, home: str = "") -> None:
         self.home = home
         """'' for that of the environment."""
+        self.has_overrides = True
+        """Whether the user's overrides of specs are merged over them."""
         self.read: dict[Once[Any] | OnceFor[Any, Any], Any] = {}
         """By what read it."""
 

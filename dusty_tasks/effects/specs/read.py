@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.specs.documents import Document, spec_name
-from dusty_tasks.core.specs.extends import extended
+from dusty_tasks.core.specs.extends import extended, overridden
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.memo import Memo, digest
@@ -60,10 +60,13 @@ def read_documents(
         documents.append(document)
         if cache_path is not None and is_settled(found.state, now):
             memo.used[key] = document.text
-    documents = [_checked(document, memo) if document.is_merged else document for document in extended(documents)]
+    overrides = [document for document in documents if document.is_override]
+    whole = extended([document for document in documents if not document.is_override])
+    whole, problems = overridden(whole, overrides)
+    documents = [_checked(document, memo) if document.is_merged else document for document in whole]
     if cache_path is not None:
         write_memo(cache_path, version, memo)
-    return documents, list(_problems_of_names(root))
+    return documents, [*problems, *_problems_of_names(root)]
 
 
 def _checked(document: Document, memo: Memo) -> Document:

@@ -18,6 +18,9 @@ KIND_BY_FOLDER = {"apps": "app", "bundles": "bundle", "libs": "lib", "services":
 """In file order."""
 
 
+OVERRIDDEN_FOLDERS = ("apps", "services")
+
+
 class SpecFile(NamedTuple):
     """A file that may be a spec."""
 
@@ -28,6 +31,8 @@ class SpecFile(NamedTuple):
     state: State
     trouble: str = ""
     """Why it cannot be read, for example a link that leads out of the specs repo."""
+    is_override: bool = False
+    """True for one of the user's, which is merged over the spec of its name; `file` is its path then."""
 
 
 def spec_files(root: str | os.PathLike[str]) -> Iterator[SpecFile]:
@@ -40,6 +45,17 @@ def spec_files(root: str | os.PathLike[str]) -> Iterator[SpecFile]:
         for name in names_in(parent):
             if name.endswith(".yml") and name[0] != ".":
                 yield from _spec_file(kind, f"{folder}/{name}", os.path.join(parent, name), real_root, is_inside)
+
+
+def override_files(folder: str) -> Iterator[SpecFile]:
+    """The user's own overrides below `folder`, apps before services, with their states. Opens nothing."""
+    for below in OVERRIDDEN_FOLDERS:
+        parent = os.path.join(folder, below)
+        for name in names_in(parent):
+            if name.endswith(".yml") and name[0] != ".":
+                path = os.path.join(parent, name)
+                for found in _spec_file(KIND_BY_FOLDER[below], path, path, "/", is_inside=True):
+                    yield found._replace(is_override=True)
 
 
 def names_in(folder: str) -> list[str]:

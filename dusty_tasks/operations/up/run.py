@@ -35,6 +35,7 @@ class UpOptions:
     build: bool = False
     reset_repos: bool = False
     adopt: bool = False
+    no_overrides: bool = False
     yes: bool = False
 
     @classmethod
@@ -64,6 +65,8 @@ class Run:
         in_own_process: bool = True,
     ) -> None:
         self.options, self.reporter = options, reporter
+        if options.no_overrides:
+            session.leave_out_overrides()
         self._consent = consent
         self.is_again = is_again
         """True for a run that another one wanted; it does not want a third."""
