@@ -93,6 +93,8 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
         entry.put("entrypoint", [], ("commands",))
         entry.put("command", ["sh", "/command_files/start.sh"], ("commands",))
         entry.put("user", ROOT, ())
+        if app.mount and "working_dir" not in app.compose:
+            entry.put("working_dir", app.mount, ("mount",))
         if "init" not in app.compose and "pid" not in app.compose:
             # In a process namespace that is not its own it would not be the first process, and say so in the app's log.
             entry.put("init", True, ())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from dusty_tasks.core.plan.change import CREATE, RECREATE, STARTING, Change, Plan
+from dusty_tasks.core.plan.conditions import STARTED, conditions_of
 from dusty_tasks.core.plan.restarts import shared_with
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 
@@ -86,12 +87,6 @@ def needed_names(wanted: Wanted) -> dict[str, set[str]]:
     return closed
 
 
-def needed_by(later: Iterable[Batch], wanted: Wanted) -> set[str]:
-    """All names that must be up before some change of these batches."""
-    needs = needed_names(wanted)
-    return set().union(*(needs.get(change.name, set()) for batch in later for change in batch.changes))
-
-
 def stop_seconds_of(kind: str) -> int | None:
     """How long a container may take to stop; None: what it says itself."""
     return None if kind == "service" else APP_STOP_SECONDS
@@ -118,13 +113,8 @@ def _free(remaining: dict[str, Change], needs: dict[str, set[str]]) -> list[str]
 
 
 def _awaited(container: WantedContainer) -> set[str]:
-    """The containers whose health check must pass before this one starts."""
-    conditions = container.mapping.get("depends_on")
-    return (
-        {name for name, how in conditions.items() if how.get("condition") == "service_healthy"}
-        if isinstance(conditions, dict)
-        else set()
-    )
+    """The containers whose health check must pass, or that must end, before this one starts."""
+    return {name for name, condition in conditions_of(container).items() if condition != STARTED}
 
 
 def _made_together(
@@ -134,8 +124,8 @@ def _made_together(
     kinds: dict[str, str],
     replaced: set[str],
 ) -> list[str]:
-    """The largest set for one Compose call that waits for nobody outside it, and for no health check in it, which Compose would wait
-    for without a bound. Only containers of the kinds `replaced` are recreated in it: one call gives all of them one stop time.
+    """The largest set for one Compose call that waits for nobody outside it, and for no health check or end in it, which Compose would
+    wait for without a bound. Only containers of the kinds `replaced` are recreated in it: one call gives all of them one stop time.
     """
     names = [
         name

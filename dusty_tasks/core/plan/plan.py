@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 
 from dusty_tasks.core.plan.change import (
     CLEAR,
+    CREATE,
     HOSTS,
     RECREATE,
     REMOVE,
+    START,
     STOP,
     SYNC,
     Change,
@@ -21,7 +23,8 @@ from dusty_tasks.core.plan.change import (
     PlaceOf,
     Plan,
 )
-from dusty_tasks.core.plan.container_state import states
+from dusty_tasks.core.plan.conditions import jobs_in
+from dusty_tasks.core.plan.container_state import FINISHED, states
 from dusty_tasks.core.plan.found import (
     Found,
     Sources,
@@ -86,6 +89,7 @@ def plan_containers(
     changes = [*_plan_leftovers(found), *removals]
     decided: dict[str, Kind] = {}
     told = states(wanted, found)
+    jobs = jobs_in(wanted)
     for container in _proxy_last(wanted.containers):
         state = told[container.name]
         remade = recreation(container, state, sources, found, decided, place_of)
@@ -93,10 +97,18 @@ def plan_containers(
             pending.append(remade)
             remade = None
         change = remade or restart(container, state, sources, found, decided, place_of)
+        if change is None and state.name == FINISHED and container.name in jobs:
+            change = _job_again(container, decided)
         if change:
             decided[container.name] = change.kind
             changes.append(change)
     return changes, pending
+
+
+def _job_again(job: WantedContainer, decided: dict[str, Kind]) -> Change | None:
+    """What a job did may be gone with the containers that it needs: it runs again when one of them is made anew."""
+    anew = [name for name in job.after if decided.get(name) in (CREATE, RECREATE)]
+    return Change(START, job.name, f"its work may be gone with the former {', '.join(anew)}") if anew else None
 
 
 def _proxy_last(containers: Iterable[WantedContainer]) -> list[WantedContainer]:

@@ -145,7 +145,7 @@ def _depends_on(service: Service, others: set[str]) -> dict[str, Any]:
     conditions = written if isinstance(written, dict) else {name: {"condition": "service_started"} for name in written}
     return {
         HOLDER: {"condition": "service_started"},
-        **{name: value for name, value in conditions.items() if name in others},
+        **{name: {"condition": "service_started", **value} for name, value in conditions.items() if name in others},
     }
 
 

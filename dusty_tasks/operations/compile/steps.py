@@ -217,6 +217,10 @@ def _write_files(row: Row) -> None:
     if folder:
         record.look_below(folder)
     _put_keyed(record, {path: keys[id(made)] for path, made in by_path.items()}, render, folder)
+    if folder == "commands":
+        from dusty_tasks.operations.compile.first_files import put_first_files
+
+        put_first_files()
 
 
 def _put_keyed(

@@ -11,7 +11,7 @@ from typing import Any
 
 from dusty_tasks.console import say
 from dusty_tasks.core.code.bind_sources import bind_sources
-from dusty_tasks.core.plan.batches import Batch, batches, made_instead, needed_by, stop_seconds_of
+from dusty_tasks.core.plan.batches import Batch, batches, made_instead, stop_seconds_of
 from dusty_tasks.core.plan.change import (
     CLEAR,
     CREATE,
@@ -24,6 +24,7 @@ from dusty_tasks.core.plan.change import (
     UNPAUSE,
     Change,
 )
+from dusty_tasks.core.plan.conditions import COMPLETED, awaited_by, conditions_of, stopped_by
 from dusty_tasks.core.plan.container_state import not_started
 from dusty_tasks.core.plan.found import GOING, FoundContainer
 from dusty_tasks.core.plan.push_changes import aliases_of
@@ -60,6 +61,8 @@ from dusty_tasks.operations.launch.reporter import Deeds
 from dusty_tasks.operations.look import View
 
 HEALTH_INTERVAL = 0.2
+TELL_AFTER = 1.0
+"""Seconds that a job runs before it is said that it is waited for."""
 
 
 class Launcher:
@@ -84,6 +87,8 @@ class Launcher:
         self.deeds = deeds
         """The caller's, in which what was done is noted."""
         self.failures: dict[str, Failure] = {}
+        self.stopped: dict[str, str] = {}
+        """Those that were not started since a job failed, with the reason."""
         self._told_waiting: set[str] = set()
         """Containers whose health check was said to be waited for."""
 
@@ -93,7 +98,9 @@ class Launcher:
         self._remove(self.view.plan.of(REMOVE, STOP))
         remaining = batches(self.view.plan.of(CREATE, RECREATE, RESTART, START, UNPAUSE), self.view.wanted)
         while remaining:
-            batch = remaining.pop(0)
+            batch = self._without_stopped(remaining.pop(0))
+            if not batch.changes:
+                continue
             for change in batch.changes:
                 self.deeds.begin(change)
             if batch.is_made_by_compose:
@@ -102,13 +109,7 @@ class Launcher:
             else:
                 self._ask_engine(batch)
             if remaining:
-                names = {change.name for change in batch.changes} & needed_by(remaining, self.view.wanted)
-                wait_until_healthy(
-                    self.engine,
-                    names,
-                    self.settings.up_wait,
-                    lambda name: self._tell_waiting(self.wanted[name].container_name),
-                )
+                self._wait_for({change.name for change in batch.changes}, remaining)
         self._reload_code(self.view.plan.of(RELOAD_CODE))
         failed = {
             self.wanted[name].container_name: failure
@@ -124,6 +125,35 @@ class Launcher:
                 },
             }
             self.write_records()
+
+    def _wait_for(self, begun: set[str], remaining: list[Batch]) -> None:
+        """What is later waits for the health or the end of those that have just begun."""
+        awaited = awaited_by((change.name for batch in remaining for change in batch.changes), self.view.wanted)
+        wait_until_healthy(
+            self.engine,
+            begun & awaited.healthy,
+            self.settings.up_wait,
+            lambda name: self._tell_waiting(self.wanted[name].container_name),
+        )
+        wait_until_ended(self.engine, begun & awaited.ended, lambda name: say(f"waiting for the end of {name}"))
+
+    def _without_stopped(self, batch: Batch) -> Batch:
+        """The batch without those that wait for a job that failed: they are not started, and that is said."""
+        if (
+            not any(COMPLETED in conditions_of(self.wanted[change.name]).values() for change in batch.changes)
+            and not self.stopped
+        ):
+            return batch
+        found = reads.read_containers(self.engine)
+        changes = []
+        for change in batch.changes:
+            reason = stopped_by(self.wanted[change.name], found, self.stopped)
+            if reason:
+                self.stopped[change.name] = reason
+                self.failures[change.name] = Failure(f"{change.name} is not started: {reason}", code=1)
+            else:
+                changes.append(change)
+        return batch._replace(changes=tuple(changes))
 
     def _clear(self, changes: list[Change]) -> None:
         """Take away what a broken-off recreation left. Its anonymous volumes stay: they may be those of the container that it replaces."""
@@ -370,6 +400,21 @@ class Launcher:
         self.started[proxy.container_name] = record
         self.write_records()
         self.deeds.end(change)
+
+
+def wait_until_ended(engine: Engine, names: set[str], tell: Callable[[str], None]) -> None:
+    """Jobs are waited for as long as they run: what needs their work cannot start without. `tell` hears each once, if it takes a while."""
+    told: set[str] = set()
+    begin = time.monotonic()
+    while names:
+        found = reads.read_containers(engine)
+        names = {name for name in names if name in found and (found[name].is_running or found[name].state == "created")}
+        if names and time.monotonic() - begin > TELL_AFTER:
+            for name in sorted(names - told):
+                tell(name)
+            told |= names
+        if names:
+            time.sleep(HEALTH_INTERVAL)
 
 
 def wait_until_healthy(engine: Engine, names: set[str], seconds: float, tell: Callable[[str], None]) -> None:

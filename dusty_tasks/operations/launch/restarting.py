@@ -12,6 +12,7 @@ from dusty_tasks.console import say, warn
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.batches import levels, needed_names, stop_seconds_of
 from dusty_tasks.core.plan.change import RESTART, START, Change
+from dusty_tasks.core.plan.conditions import COMPLETED, awaited_by, conditions_of, stopped_by
 from dusty_tasks.core.plan.container_state import FINISHED, states
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.restarts import shared_with
@@ -22,10 +23,10 @@ from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.docker_host.started_records import read_started, write_started
-from dusty_tasks.effects.engine import acts
+from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.observe.docker_host import read_finished
-from dusty_tasks.operations.launch.containers import wait_until_healthy
+from dusty_tasks.operations.launch.containers import wait_until_ended, wait_until_healthy
 
 
 class Restarted(NamedTuple):
@@ -66,10 +67,16 @@ def restart(
             yes=False,
         )
     failures: list[Report] = []
+    stopped: dict[str, str] = {}
+    awaited = awaited_by((each.name for each in begun), wanted)
     inodes = read_inodes(engine.host, bind_sources(each.mapping for each in begun))
     for level in levels(
         [*everyone, *(each for each in wanted.containers if each.name in needed and each.name in found)], wanted
     ):
+        if stopped or any(COMPLETED in conditions_of(each).values() for each in level):
+            seen = reads.read_containers(engine)
+            stopped.update({each.name: reason for each in level if (reason := stopped_by(each, seen, stopped))})
+        level = [each for each in level if each.name not in stopped]
         calls = [_call(engine, each, found[each.name], is_needed=each.name in needed) for each in level]
         for each, failure in zip(level, acts.each_at_once(calls), strict=True):
             if failure:
@@ -83,17 +90,19 @@ def restart(
                 now = _noted(each, record, receipts, user)
                 started[each.container_name] = now if is_unpaused else mounting_anew(now, each, inodes)
         write_started(engine.host, started)
+        names = {each.name for each in level}
         wait_until_healthy(
-            engine,
-            {each.name for each in level if each.name in needed},
-            up_wait,
-            lambda name: say(f"waiting for the health check of {name}"),
+            engine, names & awaited.healthy, up_wait, lambda name: say(f"waiting for the health check of {name}")
         )
+        wait_until_ended(engine, names & awaited.ended, lambda name: say(f"waiting for the end of {name}"))
+    failures += [Report(name, f"not restarted: {reason}", (name,)) for name, reason in stopped.items()]
     for sentence, _code in sentences(failures):
         warn(sentence)
     absent = tuple((user, name) for name, user in needed.items() if name not in found)
     return Restarted(
-        (*(each.name for each in everyone), *(name for name in needed if name in found)), absent, 2 if failures else 0
+        (*(each.name for each in everyone if each.name not in stopped), *(name for name in needed if name in found)),
+        absent,
+        2 if failures else 0,
     )
 
 
