@@ -1,4 +1,4 @@
-"""What a person sees and is asked: lines, warnings, questions, tables. Progress (rich) only on a terminal.
+"""What a person sees and is asked: lines, warnings, questions, tables. What moves (dusty_tasks/foot) only on a terminal.
 
 All that Dusty says goes through here, and nothing in it can steer a terminal, whatever file, container or remote it came from. What containers
 print in `logs`, `shell`, `scripts` and `test` is theirs, and passed on as it is.
@@ -10,17 +10,20 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from dusty_tasks.core.text.looks import PLAIN, Look, between_marks, drawn, padded, width_of, wrapped
 from dusty_tasks.core.text.safe import harmless, printable
 from dusty_tasks.voices import heard_by, speaking_to
 
+if TYPE_CHECKING:
+    from dusty_tasks.foot import Foot
+
 UNKNOWN_WIDTH = 80
 """Columns of a terminal that does not tell."""
 
-_shown_above: list[Callable[[str], None]] = []
-"""While something moves at the foot of the terminal: what puts a line above it."""
+_feet: list[Foot] = []
+"""What moves at the foot of the terminal now: one, or none."""
 
 
 def say(text: str = "") -> None:
@@ -28,8 +31,8 @@ def say(text: str = "") -> None:
     if voice := heard_by():
         with speaking_to(None):
             voice.say(text)
-    elif _shown_above:
-        _shown_above[-1](_as_shown(text, sys.__stdout__))
+    elif _feet:
+        _feet[-1].above(_as_shown(text, sys.__stdout__))
     else:
         print(_as_shown(text, sys.stdout), flush=True)
 
@@ -40,11 +43,14 @@ def warn(text: str) -> None:
         with speaking_to(None):
             voice.warn(text)
     else:
-        print(_as_shown(text, sys.stderr, is_severe=True), file=sys.stderr, flush=True)
+        with _nothing_moving():
+            print(_as_shown(text, sys.stderr, is_severe=True), file=sys.stderr, flush=True)
 
 
 def say_interrupted() -> None:
     """The last word of a run that ^C ended; a terminal has put `^C` at the start of that line."""
+    while _feet:
+        _feet.pop().close()
     warn(("\n" if is_terminal(sys.stderr) else "") + "interrupted")
 
 
@@ -65,8 +71,9 @@ def may_ask() -> bool:
 
 def ask(question: str) -> str:
     """What a person answers, in a line. The question goes to stderr: stdout may be redirected. Raises EOFError."""
-    print(harmless(question), end="", file=sys.stderr, flush=True)
-    return input()
+    with _nothing_moving():
+        print(harmless(question), end="", file=sys.stderr, flush=True)
+        return input()
 
 
 def confirm(question: str, *, yes: bool = False) -> bool:
@@ -218,6 +225,36 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 @contextmanager
+def foot() -> Iterator[Foot | None]:
+    """What moves at the foot of the terminal in the block; None where stdout is none. Within another one it is that one."""
+    if _feet:
+        yield _feet[-1]
+        return
+    # doit puts a Writer in the place of sys.stdout.
+    stream = sys.__stdout__
+    if stream is None or not is_terminal(stream) or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from dusty_tasks.foot import Foot
+
+    _feet.append(Foot(stream, look_of(stream)))
+    try:
+        yield _feet[-1]
+    finally:
+        while _feet:
+            _feet.pop().close()
+
+
+@contextmanager
+def _nothing_moving() -> Iterator[None]:
+    if not _feet:
+        yield
+        return
+    with _feet[-1].hidden():
+        yield
+
+
+@contextmanager
 def working(title: str) -> Iterator[None]:
     """While a long step runs: on a terminal its name with a spinner and the time at the foot, gone when it is done."""
     if voice := heard_by():
@@ -232,7 +269,7 @@ def working(title: str) -> Iterator[None]:
 def progress(title: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
     """A progress line for a long step: the yielded function reports one finished part by its text.
 
-    On a terminal a rich bar, gone when done; elsewhere one plain line a report. Usable from threads.
+    On a terminal it moves at the foot, gone when done; elsewhere one plain line a report. Usable from threads.
     """
     if voice := heard_by():
         with voice.progress(title, total) as report:
@@ -244,32 +281,12 @@ def progress(title: str, total: int | None = None) -> Iterator[Callable[[str], N
 
 @contextmanager
 def _at_the_foot(title: str, total: int | None) -> Iterator[Callable[[str], None] | None]:
-    """A moving line on a terminal, and what advances it; None where there is none, or another one moves already."""
-    if not is_terminal(sys.__stdout__) or _shown_above:
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    """A moving line on a terminal, and what advances it; None where there is none."""
+    with foot() as found:
+        if found is None:
+            yield None
+            return
+        from dusty_tasks.foot import step
 
-    # doit swaps sys.stdout for a Writer, which with rich's own stand-in would call itself for ever: rich gets the real stream.
-    console = Console(file=sys.__stdout__, no_color=not has_colour(sys.__stdout__))
-    columns = [
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    ]
-    with Progress(
-        *(columns if total else columns[:2] + columns[-1:]),
-        console=console,
-        transient=True,
-        redirect_stdout=False,
-        redirect_stderr=False,
-    ) as bar:
-        task = bar.add_task(harmless(title), total=total)
-        _shown_above.append(lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True))
-        try:
-            yield lambda text: bar.update(task, advance=1, description=harmless(f"{title}: {text}" if text else title))
-        finally:
-            _shown_above.pop()
+        with step(found, title, total) as report:
+            yield report

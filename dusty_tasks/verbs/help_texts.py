@@ -16,7 +16,10 @@ At the end it waits, at most as long as the setting up.wait says, until what it 
 check passes; what has neither runs for two seconds, or ends with status 0. What ends otherwise is shown with its last lines,
 exit code 2; so is one with a route or a health check that ends with 0. What runs and does not answer, or is unhealthy, is
 shown with what listens in its container or what its check printed, exit code 1. Both are looked at again by each `{dusty} up`
-until they are mended or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.""",
+until they are mended or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
+
+On a terminal what is being done moves at the foot, and stays as a line with its time once it is done; what failed comes last,
+and before it the URLs of what is up.""",
     "stop": """\
 Data below /persist and named volumes stay, with --rm too. Containers whose specs are gone can be named as well.
 

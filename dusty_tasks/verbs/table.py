@@ -67,6 +67,7 @@ VERBS: tuple[Verb, ...] = (
             Option("pull", "ask the registry for newer images of the same tags"),
             Option("build", "build images even if their context is unchanged"),
             Option("reset-repos", "reset managed clones that have local work, after saving it under refs/dusty/saved"),
+            Option("verbose", "name every file that was written, and count what the run took", short="v"),
             Option(
                 "adopt", "take over containers and data that another DUSTY_HOME started; remove what holds their names"
             ),

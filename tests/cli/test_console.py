@@ -64,7 +64,7 @@ def test_on_a_terminal_lines_stand_above_what_moves_and_the_foot_is_gone_at_the_
     os.close(master)
     text = shown.decode()
     assert "create web: [bold]it has no container yet\r\n" in text
-    assert text.rstrip().endswith("done") and "\x1b[2K" in text
+    assert text.rstrip().endswith("done") and "repos: cloned a (1 of 2)" in text and "\x1b[J" in text
 
 
 def test_a_table_pads_to_the_widest_cell_and_leaves_no_trailing_blanks() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from dusty_tasks.core.plan.change import Kind
 
 PORT = 8080
 SERVE = "exec httpd -f -p 80 -h /code"
@@ -109,8 +112,17 @@ def changes(printed: str) -> list[str]:
     return [
         line
         for line in printed.splitlines()
-        if line.startswith(done) and ": " in line and not re.search(r": \d+ changed, ", line)
+        if line.startswith(done) and not re.search(r": \d+ changed, |^removed (build/|\d+ files?)", line)
     ]
+
+
+def done_in_order(printed: str, planned: Sequence[str]) -> bool:
+    """Whether an `up` says that it did each line of a plan, in its order."""
+    heads = [line.partition(":")[0] for line in planned]
+    kinds = [max((kind for kind in Kind if head.startswith(kind)), key=len) for head in heads]
+    wanted = [head.replace(kind, kind.done, 1) for head, kind in zip(heads, kinds, strict=True)]
+    done = [line.partition(" (")[0] for line in printed.splitlines()]
+    return [line for line in done if line in wanted] == wanted
 
 
 def state(rig: Any) -> dict[str, Any]:

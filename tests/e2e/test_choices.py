@@ -68,7 +68,7 @@ def test_an_asset_reaches_its_app_and_a_new_one_restarts_it(rig, running):
     assert in_web(rig, "cat", "/etc/web/key") == "first\n"
     done = rig.dusty("up")
     assert in_web(rig, "cat", "/etc/web/key") == "second\n"
-    assert any(line.startswith("restarted web: ") and "WEB_KEY" in line for line in changes(done.stdout)), done.stdout
+    assert any(line.startswith("restarted web (") and "WEB_KEY" in line for line in changes(done.stdout)), done.stdout
     assert id_of(rig, "dusty_web_1") == before["dusty_web_1"].split()[0]
 
 
@@ -90,13 +90,13 @@ def test_an_asset_that_is_unset_is_gone_from_its_app_from_volumes_and_from_the_d
         rig.dusty("assets", "unset", key)
     rig.dusty("env", "set", "web", "ANEW=1")
     done = rig.dusty("up").stdout
-    assert "recreated web: " in done and "pushed assets: those of shop, web differ" in done
+    assert "recreated web (" in done and "pushed assets (those of shop, web differed" in done
     assert in_web(rig, "sh", "-c", "grep -c root /etc/group; ls /data") == "1\n"
     rig.dusty("assets", "set", "MAYBE", str(running.folder / "key"))
     rig.dusty("up")
     assert in_web(rig, "cat", "/etc/group") == "t0p-secret\n"
     rig.dusty("assets", "unset", "MAYBE")
-    assert "restarted web: asset MAYBE is unset" in rig.dusty("up").stdout
+    assert "restarted web (asset MAYBE was unset)" in rig.dusty("up").stdout
     assert in_web(rig, "grep", "-c", "root", "/etc/group") == "1\n", "what it covered is back"
     assert rig.run(["grep", "-rl", "t0p-secret", str(rig.home)], check=False).stdout == ""
 
@@ -106,7 +106,7 @@ def test_a_variable_recreates_its_container_and_no_other(rig, running):
     rig.dusty("env", "set", "web", "GREETING=good morning", "EMPTY=")
     assert rig.container_ids() == before
     done = rig.dusty("up")
-    assert [line.partition(":")[0] for line in changes(done.stdout)] == ["recreated web"] and "GREETING" in done.stdout
+    assert [line.partition(" (")[0] for line in changes(done.stdout)] == ["recreated web"] and "GREETING" in done.stdout
     assert in_web(rig, "sh", "-c", 'echo "$GREETING|${EMPTY-unset}|"') == "good morning||\n"
     after = rig.container_ids()
     assert after["dusty_cache_1"] == before["dusty_cache_1"] and after["dusty_web_1"] != before["dusty_web_1"]

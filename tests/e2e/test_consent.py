@@ -148,7 +148,7 @@ def test_where_sudo_asks_for_a_password_it_comes_when_all_is_up_and_may_be_refus
     )
     code, screen = dev.types("up", answers=((r"\[y/N\] $", "y"), (WAYS, "p"), ("assword for dev", CTRL_C)))
     assert code == 1, screen
-    assert screen.index("create web") < screen.index("[p]assword") and page(rig) == "hello from web\n"
+    assert screen.index("created web") < screen.index("[p]assword") and page(rig) == "hello from web\n"
     assert "interrupted" not in screen.splitlines()[-1] and f"Add this to /etc/hosts by hand:\n{SECTION}" in screen
     assert (
         dev.file("/etc/hosts") == before and "mode: file" in dev.config() and "Dusty" in dev.file("/home/dev/.bashrc")

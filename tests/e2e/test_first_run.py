@@ -46,7 +46,8 @@ def test_a_second_up_changes_nothing_and_says_so_in_one_line(example):
     before, hosts = example.container_ids(), example.run(["cat", "/etc/hosts"]).stdout
     done = example.dusty("up", "--no-pull")
     assert done.stdout.startswith(NO_OP)
-    assert done.stdout.count("\n") == 1
+    _receipt, *urls = done.stdout.splitlines()
+    assert sorted(line.split()[0] for line in urls) == ["board", "quotes"] and BOARD in done.stdout
     assert (example.container_ids(), example.run(["cat", "/etc/hosts"]).stdout) == (before, hosts)
 
 

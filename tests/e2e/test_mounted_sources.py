@@ -64,12 +64,12 @@ def test_what_was_replaced_under_a_container_is_noticed_and_mounted_anew(rig, st
     save_by_rename(conf, "three\n")
     assert seen(rig, "/app.conf") == "two\n", "the container keeps the file that it was started with"
     assert f"restart cache: {conf} {LATER}" in rig.dusty("plan").stdout
-    assert up() == [f"restarted cache: {conf} {LATER}"]
+    assert up() == [f"restarted cache ({conf} {LATER})"]
     assert seen(rig, "/app.conf") == "three\n"
 
     page.write_text("two, which a sync puts in place by a rename\n")
     page.with_name("other").write_text("")
-    assert up() == [f"restarted cache: {rig.home}/host{copied} {LATER}"]
+    assert up() == [f"restarted cache ({rig.home}/host{copied} {LATER})"]
     assert seen(rig, "/page.txt").startswith("two, ")
     page.with_name("other").write_text("of no concern\n")
     assert up() == [] and rig.dusty("up", "--no-pull").stdout.startswith("up to date")
@@ -133,7 +133,7 @@ def test_an_image_is_built_again_for_a_file_of_equal_size_and_time_and_for_an_ad
     ):
         file = context / path
         save_by_rename(file, text, is_disguised=True) if file.exists() else file.write_text(text)
-        assert [line.partition(":")[0] for line in changes(rig.dusty("up").stdout)] == built(word), path
+        assert [line.partition(" (")[0] for line in changes(rig.dusty("up").stdout)] == built(word), path
     listed = rig.run(["docker", "exec", "dusty_built_1", "find", "/ctx", "-type", "f"]).stdout.split()
     assert sorted(listed) == [
         "/ctx/.dockerignore",

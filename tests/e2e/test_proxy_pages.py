@@ -105,7 +105,7 @@ def test_a_page_opened_while_the_app_starts_gives_way_to_it_by_itself(rig, stack
     )
     try:
         for line in running.stdout:
-            if line.startswith("restart web"):
+            if line.startswith("synced web"):
                 break
         told = {}
         while told.get("state", {}).get("state") != "starting":

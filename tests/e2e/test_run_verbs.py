@@ -108,7 +108,7 @@ def test_new_code_restarts_who_shares_the_network_after_its_owner(rig, running):
     before = rig.container_ids()
     running.code("web", "index.html", "new page\n")
     printed = changes(rig.dusty("up").stdout)
-    assert [line.partition(":")[0] for line in printed][1:] == ["restarted web", "restarted side"]
+    assert [line.partition(" (")[0] for line in printed][1:] == ["restarted web", "restarted side"]
     assert changed_names(before, rig.container_ids()) == {"web", "side"}
 
 
@@ -117,7 +117,7 @@ def test_a_changed_image_recreates_who_shares_the_network_too(rig, running):
     path = running.folder / "specs/apps/web.yml"
     path.write_text(path.read_text().replace("busybox:1", "busybox:2"))
     printed = changes(rig.dusty("up").stdout)
-    assert [line.partition(":")[0] for line in printed] == ["recreated web", "recreated side"]
+    assert [line.partition(" (")[0] for line in printed] == ["recreated web", "recreated side"]
     assert changed_names(before, rig.container_ids()) == {"web", "side"}
     assert rig.run(["docker", "exec", "dusty_side_1", "wget", "-qO-", "http://127.0.0.1/"]).stdout == "hello from web\n"
 

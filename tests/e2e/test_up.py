@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stacks import PORT, SmallStack, changes, stack_that_is_up
+from stacks import PORT, SmallStack, changes, done_in_order, stack_that_is_up
 
 UP_TO_DATE = "up to date: 0 changes, 1 Docker read, 0 sudo"
 
@@ -37,7 +37,7 @@ def test_a_first_up_serves_the_app_under_its_name_and_a_second_does_nothing(rig,
     assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
     before = rig.container_ids()
     done = rig.dusty("up", "--no-pull")
-    assert done.stdout.startswith(UP_TO_DATE) and done.stdout.count("\n") == 1
+    assert done.stdout.startswith(UP_TO_DATE) and done.stdout.splitlines()[1:] == [f"web  http://web.test:{PORT}/"]
     assert rig.container_ids() == before
 
 
@@ -45,7 +45,7 @@ def test_changed_code_restarts_its_app_alone_with_the_file_named(rig, running):
     before = rig.container_ids()
     running.code("web", "index.html", "new page\n")
     done = rig.dusty("up")
-    assert [line.partition(":")[0] for line in changes(done.stdout)][1:] == ["restarted web"]
+    assert [line.partition(" (")[0] for line in changes(done.stdout)][1:] == ["restarted web"]
     assert "index.html changed" in done.stdout
     assert rig.get(f"http://web.test:{PORT}/") == (200, "new page\n")
     after = rig.container_ids()
@@ -57,7 +57,7 @@ def test_a_changed_image_recreates_its_container_alone_and_names_the_spec_line(r
     before = rig.container_ids()
     running.app("web", image="busybox:2", services="[cache]")
     done = rig.dusty("up")
-    assert changes(done.stdout) == ["recreated web: image busybox:1 -> busybox:2, apps/web.yml:3:8"]
+    assert changes(done.stdout) == ["recreated web (image busybox:1 -> busybox:2, apps/web.yml:3:8)"]
     untouched(before, rig.container_ids(), "dusty_web_1")
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
 
@@ -97,8 +97,8 @@ def test_what_happened_to_a_container_is_repaired_and_nothing_else_touched(rig, 
     [
         ("persist/dustyNginx/dustyNginx.conf", ["pushed nginx config", "reloaded nginx"]),
         ("persist/repos", ["synced", "restarted web"]),
-        ("persist/dustyNginx", ["pushed nginx config", "restarted dustyInternalNginx: "]),
-        ("command_files", ["pushed command files", "restarted web: its command files were lost"]),
+        ("persist/dustyNginx", ["pushed nginx config", "restarted dustyInternalNginx ("]),
+        ("command_files", ["pushed command files", "restarted web (its command files were lost"]),
     ],
 )
 def test_what_was_lost_on_the_docker_host_is_put_back(rig, running, lost, expected):
@@ -112,7 +112,7 @@ def test_what_was_lost_on_the_docker_host_is_put_back(rig, running, lost, expect
 def test_a_renamed_container_is_made_again_under_its_name(rig, running):
     before = rig.container_ids()
     rig.run(["docker", "rename", "dusty_cache_1", "mine"])
-    assert changes(rig.dusty("up").stdout) == ["recreated cache: its container was renamed to mine"]
+    assert changes(rig.dusty("up").stdout) == ["recreated cache (its container had been renamed to mine)"]
     untouched(before, rig.container_ids(""), "dusty_cache_1")
     assert set(rig.container_ids("")) == set(before)
 
@@ -120,7 +120,7 @@ def test_a_renamed_container_is_made_again_under_its_name(rig, running):
 def test_a_network_that_was_pruned_while_all_was_stopped_is_made_again(rig, running):
     rig.dusty("stop")
     rig.run(["docker", "network", "prune", "-f"])
-    assert "recreated web: the network that it was made in is gone" in rig.dusty("up").stdout
+    assert "recreated web (the network that it was made in was gone)" in rig.dusty("up").stdout
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
 
@@ -128,7 +128,7 @@ def test_a_network_that_was_pruned_while_all_was_stopped_is_made_again(rig, runn
 def test_a_container_that_was_taken_off_the_network_is_made_again_alone(rig, running):
     before = rig.container_ids()
     rig.run(["docker", "network", "disconnect", "dusty_default", "dusty_web_1"])
-    assert changes(rig.dusty("up").stdout) == ["recreated web: it was taken off the project's network"]
+    assert changes(rig.dusty("up").stdout) == ["recreated web (it had been taken off the project's network)"]
     untouched(before, rig.container_ids(), "dusty_web_1")
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
 
@@ -148,7 +148,7 @@ def test_a_name_that_somebody_else_holds_is_refused_before_any_change_unless_ado
 def test_an_edited_hosts_file_is_repaired_alone(rig, running):
     before = rig.container_ids()
     rig.run(["sed", "-i", "s/web.test/wep.test/", "/etc/hosts"])
-    assert changes(rig.dusty("up").stdout) == ["wrote hosts section: it differs from the compiled one"]
+    assert changes(rig.dusty("up").stdout) == ["wrote hosts section (it differed from the compiled one)"]
     assert rig.container_ids() == before
 
 
@@ -183,7 +183,7 @@ def test_a_deactivated_bundle_takes_its_containers_away_and_says_so(rig, running
     rig.dusty("up")
     before = rig.container_ids()
     running.activate("shop")
-    assert "removed other: nothing that is active needs it" in rig.dusty("up").stdout
+    assert "removed other (nothing active needed it)" in rig.dusty("up").stdout
     after = rig.container_ids("")
     assert "dusty_other_1" not in after
     untouched(before, after, "dusty_other_1")
@@ -248,7 +248,7 @@ def test_a_plan_names_what_is_restarted_and_made_in_the_order_of_up(rig, running
     running.bundle("shop", apps="[web]", services="[another]")
     running.code("web", "index.html", "new page\n")
     planned = rig.dusty("plan").stdout.splitlines()
-    assert [line for line in rig.dusty("up").stdout.splitlines() if line in planned] == planned
+    assert done_in_order(rig.dusty("up").stdout, planned)
 
 
 def test_a_container_that_cannot_be_made_does_not_keep_the_others_down(rig, stack):
@@ -286,7 +286,7 @@ def test_a_job_that_finished_is_left_alone_and_a_service_that_was_stopped_is_not
     assert rig.dusty("up").stdout.startswith(UP_TO_DATE[:-8])
     assert rig.container_ids("") == before
     rig.dusty("stop", "cache")
-    assert changes(rig.dusty("up").stdout) == ["started cache: it was stopped by hand"]
+    assert changes(rig.dusty("up").stdout) == ["started cache (it had been stopped by hand)"]
 
 
 def test_a_service_with_a_healthcheck_is_waited_for_before_its_user_starts(rig, stack):
@@ -394,7 +394,7 @@ def test_an_image_is_built_again_when_its_context_changes_after_dockerignore(rig
     stack.code("built", "ignored", "x")
     assert rig.dusty("up").stdout.startswith("up to date")
     stack.code("built", "data", "two")
-    assert [line.partition(":")[0] for line in changes(rig.dusty("up").stdout)] == [
+    assert [line.partition(" (")[0] for line in changes(rig.dusty("up").stdout)] == [
         "built image built",
         "recreated built",
     ]
@@ -406,7 +406,7 @@ def test_a_variable_of_the_caller_takes_part(rig, stack):
     stack.service("cache", more="environment: [TOKEN]\n")
     rig.dusty("up", env={"TOKEN": "one"})
     assert rig.dusty("up", env={"TOKEN": "one"}).stdout.startswith("up to date")
-    assert changes(rig.dusty("up", env={"TOKEN": "two"}).stdout) == ["recreated cache: another value of TOKEN"]
+    assert changes(rig.dusty("up", env={"TOKEN": "two"}).stdout) == ["recreated cache (another value of TOKEN)"]
     assert rig.run(["docker", "exec", "dusty_cache_1", "sh", "-c", "echo $TOKEN"]).stdout == "two\n"
 
 
@@ -414,8 +414,7 @@ def test_plan_prints_what_up_then_does_and_changes_nothing(rig, stack):
     planned = rig.dusty("plan", "--exit-code", check=False)
     assert planned.returncode == 10
     assert rig.container_ids("") == {} and not (rig.home / "build").exists()
-    printed = rig.dusty("up").stdout.splitlines()
-    assert [line for line in printed if line in planned.stdout.splitlines()] == planned.stdout.splitlines()
+    assert done_in_order(rig.dusty("up").stdout, planned.stdout.splitlines())
     assert rig.dusty("plan", "--exit-code").stdout == "nothing to do\n"
 
 
@@ -478,7 +477,7 @@ def test_an_interrupted_up_ends_with_its_own_code_and_the_next_one_goes_on(rig, 
         text=True,
     )
     for line in process.stdout:
-        if line.startswith("create "):
+        if line.startswith("pushed nginx config"):
             break
     found = rig.run(["pgrep", "-f", "dusty_tasks up"]).stdout.split()
     # The last one may be a child between fork and exec: its group is that of the run all the same.
@@ -583,7 +582,7 @@ test: {image: 'busybox:1', suites: [{name: unit, command: ['true'], compose: {vo
         and "127.0.0.1 api.test" not in rig.run(["cat", "/etc/hosts"]).stdout
     )
     rig.run(["sed", "-i", "/10.0.0.5/d", "/etc/hosts"])
-    assert changes(rig.dusty("up").stdout) == ["wrote hosts section: it differs from the compiled one"]
+    assert changes(rig.dusty("up").stdout) == ["wrote hosts section (it differed from the compiled one)"]
     in_git = "! echo x > /code/.git/config; ! mkdir /code/.git/hooks/x; ! mv /code/.git /code/no; ! rm -rf /code/.git; test -s /code/.git/HEAD"
     in_link = "! echo x > /code/.git; ! mv /code/.git /code/no; ! rm -f /code/.git; grep -q ^gitdir /code/.git"
     for name, attack in (("web", in_git), ("tree", in_link)):
@@ -603,5 +602,5 @@ test: {image: 'busybox:1', suites: [{name: unit, command: ['true'], compose: {vo
         (web / "gone").rename(web / "data")
         assert done.returncode == 1 and f"mkdir -p {missing}" in done.stderr and rig.container_ids() == before
     stack.code("web", "index.html", "edited\n")
-    assert changes(rig.dusty("up").stdout) == ["restarted web: repo web was edited after it started"]
+    assert changes(rig.dusty("up").stdout) == ["restarted web (repo web was edited after it started)"]
     assert rig.dusty("up").stdout.startswith("up to date")

@@ -177,7 +177,7 @@ def test_a_full_disk_under_build_is_said_and_what_runs_goes_on(rig, running):
         rig.run(["umount", "-l", str(build)])
     running.bundle("shop", apps="[web]")
     assert (
-        changes(rig.dusty("up").stdout) == ["removed cache: nothing that is active needs it"]
+        changes(rig.dusty("up").stdout) == ["removed cache (nothing active needed it)"]
         or rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
     )
 

@@ -173,7 +173,7 @@ def test_a_line_cut_in_the_middle_of_a_launch_leaves_nothing_that_the_next_up_do
         text=True,
     )
     for line in process.stdout:
-        if line.startswith("create "):
+        if line.startswith("synced "):
             ssh_host.set_link("down")
             break
     try:
@@ -249,7 +249,7 @@ def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
         rig.dusty("up")
         assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip")
         ssh_host.run(["sh", "-c", "echo two >/srv/new; mv /srv/new '/srv/a.conf'"])
-        assert "restarted cache: /srv/a.conf was replaced after it started" in rig.dusty("up").stdout
+        assert "restarted cache (/srv/a.conf was replaced after it started)" in rig.dusty("up").stdout
         assert ssh_host.run(["docker", "exec", "dusty_cache_1", "cat", "/app.conf"]).stdout == "two\n"
     finally:
         ssh_host.run(["sh", "-c", "rm -rf /root/.bashrc '/srv/a.conf'; cat /run/passwd.before >/etc/passwd"])

@@ -114,3 +114,79 @@ SHOP = facts(
         ),
     ],
 )
+
+
+class Clock:
+    """A clock that goes on by so much whenever it is asked: times on recorded screens are always the same."""
+
+    def __init__(self, step: float = 0.7) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def play_up(
+    changes: list[Any],
+    *,
+    files: int = 0,
+    failing: dict[str, str] | None = None,
+    urls: dict[str, tuple[str, ...]] | None = None,
+    failures: tuple[Any, ...] = (),
+    conditions: dict[str, str] | None = None,
+    verbose: bool = False,
+    seconds: float = 12.4,
+) -> None:
+    """Print a run of `up` that did these changes, but for those of `failing` (name -> what is wrong with it)."""
+    import time
+
+    from dusty_tasks import foot as feet
+    from dusty_tasks.core.plan.change import Plan
+    from dusty_tasks.core.plan.container_state import State
+    from dusty_tasks.core.plan.found import Found, Sources
+    from dusty_tasks.core.plan.wanted import Wanted
+    from dusty_tasks.operations.launch import receipt
+    from dusty_tasks.operations.launch.printed import Printed, _phase_of
+    from dusty_tasks.operations.launch.reporter import Outcome, Sums
+    from dusty_tasks.operations.look import View
+
+    clock = Clock()
+    feet.time = type("Clock", (), {"monotonic": staticmethod(clock), "sleep": staticmethod(time.sleep)})
+    receipt.hosts_section_by_hand = lambda: ""
+    receipt.names_that_lead_elsewhere = lambda _containers: []
+    failing = failing or {}
+    printed = Printed(verbose=verbose)
+    if files:
+        printed.wrote("wrote", [f"commands/app{number}/always.sh" for number in range(files)])
+    done = []
+    for phase in dict.fromkeys(_phase_of(change.kind) for change in changes):
+        together = [change for change in changes if _phase_of(change.kind) == phase]
+        for change in together:
+            printed.begun(change)
+        for change in together:
+            if change.name not in failing or "ended" in failing[change.name] or "exited" in failing[change.name]:
+                printed.done(change)
+                done.append(change)
+    for failure in failures:
+        printed.failed(failure)
+    view = View(
+        Wanted(containers=()),
+        Sources(),
+        Found(),
+        Plan(),
+        states={name: State(condition) for name, condition in (conditions or {}).items()},
+    )
+    outcome = Outcome(
+        code=2 if failing else 0,
+        failures=failures,
+        view=view,
+        plan=Plan(tuple(changes)),
+        done=tuple(done),
+        troubles=failing,
+        urls=urls or {},
+        sums=Sums(len(done), 1 if not done else 9),
+        seconds=seconds if done else 0.14,
+        is_whole=True,
+    )
+    printed.finished(outcome)

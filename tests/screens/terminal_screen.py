@@ -155,6 +155,9 @@ class OnTerminal:
         )
         os.close(slave)
 
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
     def read(self, until: str = "", seconds: float = 60) -> str:
         """Feed the screen until it shows `until`, without it until the program has closed its terminal."""
         end = time.monotonic() + seconds

@@ -7,40 +7,43 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.plan.differences import KeyPath
+from dusty_tasks.core.plan.past import past
 from dusty_tasks.core.text.namespace import PROXY
 
 
 class Kind(StrEnum):
-    """What a change does: the word before it is done, which is its value in `--json` too, and the word once it is done."""
+    """What a change does: the word before it is done, which is its value in `--json` too; while it is done; and once it is."""
 
+    doing: str
+    """`recreating`."""
     done: str
     """`recreated`."""
 
-    def __new__(cls, word: str, done: str) -> Kind:
+    def __new__(cls, word: str, doing: str, done: str) -> Kind:
         kind = str.__new__(cls, word)
-        kind._value_, kind.done = word, done
+        kind._value_, kind.doing, kind.done = word, doing, done
         return kind
 
-    PULL = "pull image", "pulled image"
-    BUILD = "build image", "built image"
-    SYNC = "sync", "synced"
-    COMMAND_FILES = "push command files", "pushed command files"
-    ASSETS = "push assets", "pushed assets"
-    HOSTS = "write hosts section", "wrote hosts section"
-    CLEAR = "clear away", "cleared away"
-    REMOVE = "remove", "removed"
-    STOP = "stop", "stopped"
-    CREATE = "create", "created"
-    RECREATE = "recreate", "recreated"
-    RESTART = "restart", "restarted"
-    START = "start", "started"
-    UNPAUSE = "unpause", "unpaused"
-    NGINX = "push nginx config", "pushed nginx config"
-    RELOAD = "reload nginx", "reloaded nginx"
-    RELOAD_CODE = "reload code of", "reloaded code of"
+    PULL = "pull image", "pulling image", "pulled image"
+    BUILD = "build image", "building image", "built image"
+    SYNC = "sync", "syncing", "synced"
+    COMMAND_FILES = "push command files", "pushing command files", "pushed command files"
+    ASSETS = "push assets", "pushing assets", "pushed assets"
+    HOSTS = "write hosts section", "writing hosts section", "wrote hosts section"
+    CLEAR = "clear away", "clearing away", "cleared away"
+    REMOVE = "remove", "removing", "removed"
+    STOP = "stop", "stopping", "stopped"
+    CREATE = "create", "creating", "created"
+    RECREATE = "recreate", "recreating", "recreated"
+    RESTART = "restart", "restarting", "restarted"
+    START = "start", "starting", "started"
+    UNPAUSE = "unpause", "unpausing", "unpaused"
+    NGINX = "push nginx config", "pushing nginx config", "pushed nginx config"
+    RELOAD = "reload nginx", "reloading nginx", "reloaded nginx"
+    RELOAD_CODE = "reload code of", "reloading code of", "reloaded code of"
     """The container goes on running: it gets a signal, or a command is run in it (`reload` of a spec)."""
-    RECONNECT = "reconnect", "reconnected"
-    AWAIT = "wait for", "waited for"
+    RECONNECT = "reconnect", "reconnecting", "reconnected"
+    AWAIT = "wait for", "waiting for", "waited for"
     """Nothing is changed: a running container that is not known to be ready is watched until it is, or has failed."""
 
 
@@ -72,14 +75,26 @@ class Change(NamedTuple):
 
     def text(self, verb: str) -> str:
         """One line: `recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8`."""
-        return f"{verb}{' ' if self.name else ''}{self.shown or self.name}: {self.cause}{', ' if self.place else ''}{self.place}"
+        return f"{verb}{self.subject}: {self.cause}{', ' if self.place else ''}{self.place}"
 
     def __str__(self) -> str:
         return self.text(self.kind)
 
     @property
+    def subject(self) -> str:
+        """What is changed, with a blank before it; '' where the kind says it all."""
+        return f" {self.shown or self.name}" if self.name else ""
+
+    @property
+    def why(self) -> str:
+        """What was the case: ` (it had no container)`. Where the place is no more than where the container is described, it goes unsaid."""
+        place = f", {self.place}" if self.place and self.kind != Kind.CREATE else ""
+        return f" ({past(self.cause)}{place})" if self.cause else ""
+
+    @property
     def done(self) -> str:
-        return self.text(self.kind.done)
+        """One line, afterwards: `recreated web (image busybox:1 -> busybox:2, apps/web.yml:3:8)`."""
+        return f"{self.kind.done}{self.subject}{self.why}"
 
 
 class Plan(NamedTuple):

@@ -169,10 +169,12 @@ def sync_repos(
     stack_repos: Sequence[RepoEntry] = (),
     sources: Mapping[str, Source] | None = None,
     is_locked: bool = False,
+    synced_one: Callable[[SyncOutcome], None] | None = None,
 ) -> list[SyncOutcome]:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
-    `say` hears one line a repo as it ends. One failure does not stop the others: it is in the outcome. `stack_repos` are
+    `say` hears one line a repo as it ends; where there is `synced_one`, that hears of it instead, in the thread that did it. One failure does not
+    stop the others: it is in the outcome. `stack_repos` are
     all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now;
     `is_locked`: the caller holds the lock for changes. Raises Failure only for what concerns all:
     no rsync, no connection.
@@ -205,7 +207,10 @@ def sync_repos(
         if checksum or _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))
     ]
     synced = each_in_parallel(
-        run.sync, stale, 1 if progress else settings.sync_jobs, lambda outcome: _say_synced(outcome, say)
+        run.sync,
+        stale,
+        1 if progress else settings.sync_jobs,
+        synced_one or (lambda outcome: _say_synced(outcome, say)),
     )
     by_id = {outcome.repo_id: outcome for outcome in synced}
     outcomes = [by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries]

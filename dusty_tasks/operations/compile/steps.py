@@ -39,6 +39,12 @@ SPARE = 0.05
 """The part of a memo that may be stale: a few texts are made again sooner than all are written."""
 
 
+def say_files(word: str, paths: Sequence[str]) -> None:
+    """A line a file."""
+    for line in file_lines(word, paths):
+        say(line)
+
+
 class Compiling:
     """What the steps of one compile have in common."""
 
@@ -46,6 +52,8 @@ class Compiling:
         self.changed: list[str] = []
         """What was written or removed, by its path below build/."""
         self.rendering: Rendering | None = None
+        self.tell: Callable[[str, Sequence[str]], None] = say_files
+        """Hears what was done (`wrote`, `removed`) to which files below build/."""
         self.written: dict[str, Record] = {}
         """Records that were written, for the step of origins, which needs what is in them."""
 
@@ -299,8 +307,8 @@ def _put(
     for text in outcome.edited.values():
         warn(text)
     for word, paths in (("wrote", outcome.written), ("removed", outcome.removed)):
-        for line in file_lines(word, paths):
-            say(line)
+        if paths:
+            compiling().tell(word, paths)
         compiling().changed.extend(paths)
 
 

@@ -1,40 +1,45 @@
-"""The end of `up`: what was done and why, what is left to people, and one line of sums."""
+"""The end of `up`: what is left to people, what failed, one line with the sums, and what a person wants to know: where it answers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
-from dusty_tasks.console import say, warn
-from dusty_tasks.core.plan.change import CREATE, HOSTS
+from dusty_tasks.console import say, warn, width
+from dusty_tasks.core.plan.change import CREATE, HOSTS, STARTING
+from dusty_tasks.core.plan.container_state import RUNNING
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.looks import Tone, painted, wrapped
 from dusty_tasks.core.text.paths import HOSTS_FILE
+from dusty_tasks.core.text.wording import counted
 from dusty_tasks.operations.launch.reporter import Outcome
+from dusty_tasks.operations.look import View
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.wanted import WantedContainer
 
+LISTED = 10
+"""Up to so many URLs, or failures, are listed; the others are counted."""
 
-def print_receipt(outcome: Outcome) -> None:
-    """All of it, for a person: changes to stdout, what went wrong to stderr."""
+
+def print_receipt(outcome: Outcome, *, verbose: bool = False) -> None:
+    """All of it, for a person: to stdout, what went wrong to stderr. What was done has been said as it was done."""
     view, done = outcome.view, outcome.done
     assert view, "a whole run has looked"
-    for change in done:
-        say(change.done)
     for change in view.plan.pending:
-        say(f"pending {change}")
+        say(painted(f"pending {change}", Tone.BUSY))
     if view.found.hosts_refused:
         from dusty_tasks.operations.machine.hosts import lines_that_are_news
 
         if news := lines_that_are_news():
             say(news)
     made = {change.name for change in done if change.kind == CREATE} - outcome.troubles.keys()
-    for line in where_they_answer(
-        [container for container in view.wanted.containers if container.name in made and container.http_urls]
-    ):
-        say(line)
+    for line in names_that_lead_elsewhere([each for each in view.wanted.containers if each.name in made]):
+        warn(line)
     if done and (by_hand := hosts_section_by_hand()):
-        say(f"hosts.mode is {session.settings().hosts_mode}; these lines belong into the hosts file:\n{by_hand}")
+        say(f"hosts.mode is {session.settings().hosts_mode}; add these lines to your hosts file:\n{by_hand}")
     if made:
         from dusty_tasks.operations.code.bound import told_of_root
 
@@ -46,21 +51,68 @@ def print_receipt(outcome: Outcome) -> None:
         warn(str(failure))
     # A hosts section that was refused is nobody's work any more.
     is_idle = not done and not outcome.failures and all(change.kind == HOSTS for change in view.plan.pending)
-    say(outcome.sums.text(outcome.seconds, is_idle=is_idle))
+    if is_idle or verbose:
+        say(outcome.sums.text(outcome.seconds, is_idle=is_idle))
+    else:
+        say(f"{counted(len(done), 'change')}, {outcome.seconds:.1f} s")
+    columns = width()
+    for line in listed(urls_of_what_is_up(outcome, view)):
+        say(wrapped(line, columns, "    ") if columns else line)
+    for line in listed(list(failed_names(outcome))):
+        warn(painted(line, Tone.BAD))
 
 
-def where_they_answer(containers: Sequence[WantedContainer]) -> Iterator[str]:
-    """A line for each of these apps, which the proxy reaches: the URLs whose names lead to it. Names below .localhost are left to browsers."""
-    if not containers:
+def listed(lines: Sequence[str]) -> Iterator[str]:
+    """The first of them, and how many there are beside those."""
+    yield from lines[:LISTED]
+    if len(lines) > LISTED:
+        yield f"and {len(lines) - LISTED} more: {DUSTY} status"
+
+
+def failed_names(outcome: Outcome) -> Iterator[str]:
+    """`FAILED worker (exit 1): dusty logs worker`, a line for each container that is not up."""
+    for name, what in outcome.troubles.items():
+        yield f"FAILED {name} ({short_trouble(what)}): {DUSTY} logs {name}"
+    done = {change.name for change in outcome.done}
+    for change in outcome.plan.of(*STARTING):
+        if change.name not in done and change.name not in outcome.troubles and outcome.failures:
+            yield f"FAILED {change.name} (not started): {DUSTY} why {change.name}"
+
+
+def short_trouble(what: str) -> str:
+    """`ended with status 1, and a route leads to it` -> `exit 1`; of other troubles the first words."""
+    ended = re.match(r"(?:ended|exited) with status (\d+)", what)
+    return f"exit {ended[1]}" if ended else re.split(r"[:;,]", what.replace(" at http", ", at http"))[0].split("\n")[0]
+
+
+def urls_of_what_is_up(outcome: Outcome, view: View) -> list[str]:
+    """`board  http://board.example.test/`, a line for each container with URLs that runs by now."""
+    ours = {change.name for change in outcome.plan.of(*STARTING)}
+    started = {change.name for change in outcome.done if change.kind in STARTING}
+    up = [
+        name
+        for name in outcome.urls
+        if name not in outcome.troubles
+        and (name in started or (name not in ours and name in view.states and view.states[name].name == RUNNING))
+    ]
+    room = max(map(len, up), default=0)
+    return [f"{name.ljust(room)}  {' '.join(outcome.urls[name])}" for name in up]
+
+
+def names_that_lead_elsewhere(containers: Sequence[WantedContainer]) -> Iterator[str]:
+    """A line for each of these apps whose names do not lead to the proxy from here. Names below .localhost are left to browsers."""
+    settings = session.settings()
+    asked = [container for container in containers if container.http_urls]
+    if not asked or settings.hosts_mode == "localhost":
         return
     from dusty_tasks.core.plan.hops import answering, host_name_of
     from dusty_tasks.effects.machine.resolving import read_addresses
 
-    settings = session.settings()
-    names = [host_name_of(url) for container in containers for url in container.http_urls]
-    leads_to = read_addresses(names) if settings.hosts_mode != "localhost" else {}
-    for container in containers:
-        yield answering(container.name, container.http_urls, leads_to, settings.hosts_address)
+    leads_to = read_addresses([host_name_of(url) for container in asked for url in container.http_urls])
+    for container in asked:
+        line = answering(container.name, container.http_urls, leads_to, settings.hosts_address)
+        if "; " in line:
+            yield line
 
 
 def hosts_section_by_hand() -> str:

@@ -44,6 +44,11 @@ def sync(run: Run) -> None:
     for change in changes.values():
         run.deeds.begin(change)
     repos = run.view.wanted.repos
+
+    def note(outcome: SyncOutcome) -> None:
+        if outcome.status == SYNCED:
+            run.deeds.end(changes[outcome.repo_id])
+
     with working(f"syncing {counted(len(changes), 'repo')}"):
         outcomes = sync_repos(
             [entry for entry in repos if entry.id in changes],
@@ -53,10 +58,8 @@ def sync(run: Run) -> None:
             verb="up",
             stack_repos=repos,
             is_locked=True,
+            synced_one=note,
         )
-    for outcome in outcomes:
-        if outcome.status == SYNCED:
-            run.deeds.end(changes[outcome.repo_id])
     run.receipts = {**run.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
     if failure := failure_of(outcomes):
         raise failure

@@ -641,7 +641,7 @@ def test_a_place_is_part_of_the_line() -> None:
         place_of=lambda name, path: f"apps/{name}.yml:3:8" if path == ("image",) else "",
     )
     assert str(planned.changes[-1]) == "recreate web: image busybox:1 -> busybox:2, apps/web.yml:3:8"
-    assert planned.changes[-1].done == "recreated web: image busybox:1 -> busybox:2, apps/web.yml:3:8"
+    assert planned.changes[-1].done == "recreated web (image busybox:1 -> busybox:2, apps/web.yml:3:8)"
 
 
 def test_the_plan_as_json_can_be_written() -> None:

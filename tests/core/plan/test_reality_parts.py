@@ -269,7 +269,7 @@ def test_a_kind_of_change_is_its_word_wherever_it_is_printed_or_kept() -> None:
     assert (f"{change.kind}", str(change), change.done) == (
         "pull image",
         "pull image redis:7: it is not on the Docker host",
-        "pulled image redis:7: it is not on the Docker host",
+        "pulled image redis:7 (it was not on the Docker host)",
     )
     assert (
         "recreate" in STARTING and Kind("recreate") is Kind.RECREATE and len({kind.done for kind in Kind}) == len(Kind)
