@@ -116,17 +116,6 @@ SHOP = facts(
 )
 
 
-class Clock:
-    """A clock that goes on by so much whenever it is asked: times on recorded screens are always the same."""
-
-    def __init__(self, step: float = 0.7) -> None:
-        self.now, self.step = 0.0, step
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
-
-
 def play_up(
     changes: list[Any],
     *,
@@ -151,8 +140,8 @@ def play_up(
     from dusty_tasks.operations.launch.reporter import Outcome, Sums
     from dusty_tasks.operations.look import View
 
-    clock = Clock()
-    feet.time = type("Clock", (), {"monotonic": staticmethod(clock), "sleep": staticmethod(time.sleep)})
+    now = 0.0  # A clock of its own: times on recorded screens are always the same.
+    feet.time = type("Clock", (), {"monotonic": staticmethod(lambda: now), "sleep": staticmethod(time.sleep)})
     receipt.hosts_section_by_hand = lambda: ""
     receipt.names_that_lead_elsewhere = lambda _containers: []
     failing = failing or {}
@@ -165,6 +154,7 @@ def play_up(
         for change in together:
             printed.begun(change)
         for change in together:
+            now += 0.7
             if change.name not in failing or "ended" in failing[change.name] or "exited" in failing[change.name]:
                 printed.done(change)
                 done.append(change)

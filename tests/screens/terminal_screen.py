@@ -5,6 +5,7 @@ The screen knows what Dusty is meant to send, and refuses every other code: what
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import fcntl
 import os
@@ -54,9 +55,14 @@ class Screen:
         return "".join(f"{line}\n" for line in [*self.above, *self.lines])
 
     def feed(self, text: str) -> None:
-        at = 0
+        """A piece of what was printed; a code may be cut by its end."""
+        text, at = self._cut + text, 0
+        self._cut = ""
         while at < len(text):
             found = _PIECE.match(text, at)
+            if not found and len(text) - at < 200 and text[at] == "\x1b" and not text.find("\x1b", at + 1) > 0:
+                self._cut = text[at:]
+                return
             assert found, f"a code that Dusty has no use for: {text[at : at + 20]!r}"
             at = found.end()
             if found["plain"] is not None:
@@ -132,6 +138,7 @@ class Screen:
             raise AssertionError(f"a mode that Dusty has no use for: {what}")
 
     _place = (0, 0)
+    _cut = ""
 
     def _erase(self, final: str, how: int) -> None:
         line = self._lines[self._row]
@@ -148,6 +155,7 @@ class OnTerminal:
     def __init__(self, argv: Sequence[str], columns: int, rows: int, environment: Mapping[str, str]) -> None:
         self.screen = Screen(columns, rows)
         self.printed = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
         self.master, slave = pty.openpty()
         resize(self.master, columns, rows)
         self.process = subprocess.Popen(
@@ -173,7 +181,7 @@ class OnTerminal:
             if not piece:
                 assert not until, f"no {until!r} on:\n{self.screen.text}"
                 break
-            text = piece.decode()
+            text = self._decoder.decode(piece)
             self.printed += text
             self.screen.feed(text)
         return self.printed
