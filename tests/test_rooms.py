@@ -194,7 +194,7 @@ def test_other_programs_are_started_through_one_door() -> None:
 
 OF_THE_PROCESS = {
     "cli/doit_state.py: _swallowed": "signals come to the process",
-    "console.py: _shown_above": "there is one terminal",
+    "console.py: _feet": "there is one terminal",
     "effects/doors/code_version.py: code_version": "the code that runs is what it was",
     "effects/doors/process.py: _is_giving_up": "^C comes to the process",
     "effects/doors/process.py: _running": "children are the process's",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from typing import Any
 
@@ -231,10 +230,3 @@ def sync_word(repo_id: str, view: View) -> str:
     if session.settings().sync_mode == "bind":
         return "mounted itself"
     return "unknown" if view.engine_trouble and repo_id not in view.found.receipts else "up to date"
-
-
-def source_text(row: dict[str, Any]) -> str:
-    """Where a repo's code is taken from; a managed clone lies where it always does."""
-    home = os.path.expanduser("~")
-    path = row["path"].replace(home, "~", 1) if row["path"].startswith(f"{home}/") else row["path"]
-    return "managed" if row["source"] == "managed" else f"{row['source']} {path}"

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table, warn
+from dusty_tasks.console import say, table, warn, width
 from dusty_tasks.core.specs.repo_ids import drop_former_bundles
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.safe import in_yaml
+from dusty_tasks.core.text.looks import Tone, cut, painted
+from dusty_tasks.core.text.safe import in_yaml, printable
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs.shared.repo_words import say_dropped
 from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, repo_as_stored, say_json
@@ -22,12 +23,16 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings.model import Settings
 
 
-def run(words: list[str], json: bool = False) -> int | None:
+VALUE_SHARE = 3
+"""On a terminal a value takes at most this part of the width."""
+
+
+def run(words: list[str], json: bool = False, verbose: bool = False) -> int | None:
     """List, get, set, unset, log or undo; every change is checked first and recorded."""
     action, rest = action_of("config", words, ("list", "get", "set", "unset", "log", "undo"))
     if action == "list":
         exactly("config", "list", rest)
-        list_keys(json)
+        list_keys(json, verbose)
     elif action == "get":
         get(*exactly("config", "get", rest, "a key"))
     elif action == "set":
@@ -110,12 +115,38 @@ def rows() -> list[dict[str, Any]]:
     return rows
 
 
-def list_keys(as_json: bool) -> None:
-    """Print all keys, in their order."""
+def list_keys(as_json: bool, verbose: bool = False) -> None:
+    """Print all keys: a table, what was changed first; with `verbose` all that a key may be, in their order."""
     if as_json:
         say_json(rows())
-        return
-    say("\n\n".join(entry(row) for row in rows()))
+    elif verbose:
+        say("\n\n".join(entry(row) for row in rows()))
+    else:
+        say(key_table(rows(), width()))
+
+
+def key_table(rows: list[dict[str, Any]], columns: int) -> str:
+    """A line a key: its value and what it is for, cut to `columns` (0: not at all); first those that config.yml sets."""
+    changed = [row for row in rows if row["source"] != "default"]
+    others = [row for row in rows if row["source"] == "default"]
+    room = columns // VALUE_SHARE if columns else 0
+
+    def cells(row: dict[str, Any], tone: Tone | None) -> tuple[str, str, str]:
+        value = printable(shown(row["value"]))
+        value = cut(value, room) if room else value
+        return row["key"], painted(value, tone) if tone else value, painted(row["description"], Tone.QUIET)
+
+    heading = (painted("setting", Tone.QUIET), painted("value", Tone.QUIET), painted("what it is for", Tone.QUIET))
+    head, *lines = table(
+        heading, [*(cells(row, Tone.STRONG) for row in changed), *(cells(row, None) for row in others)]
+    ).splitlines()
+    parts = [
+        *([head, *lines[: len(changed)], ""] if changed else []),
+        painted("as they are by default:", Tone.QUIET),
+        *lines[len(changed) :],
+    ]
+    said = "\n".join(cut(line, columns) if columns else line for line in parts)
+    return f"{said}\n\n{DUSTY} config list -v tells more of each"
 
 
 def entry(row: dict[str, Any]) -> str:

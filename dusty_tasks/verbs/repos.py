@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.specs.repo_ids import Repo, repo_of
+from dusty_tasks.console import say, table_within, warn, width
+from dusty_tasks.core.specs.repo_ids import Repo, repo_of, shown_names
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.looks import Tone, painted
 from dusty_tasks.effects.code.working_tree import read_branch
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.verbs.shared.repo_words import found_repo
+from dusty_tasks.verbs.shared.repo_words import found_repo, under_home
 from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, misuse, say_json
 
 
@@ -96,21 +97,27 @@ def list_repos(as_json: bool) -> None:
     if not rows:
         say("no repos are known")
         return
+    names = shown_names(row["id"] for row in rows)
     say(
-        table(
-            ("id", "short name", "source", "branch", "state"),
+        table_within(
+            width(),
+            ("repo", "branch", "state", "taken from"),
             [
                 (
-                    row["id"],
-                    row["short_name"],
-                    f"{row['kind']} {row['path']}" if row["kind"] == "override" else row["kind"],
+                    names[row["id"]],
                     row["branch"],
-                    row["state"],
+                    painted(row["state"], Tone.GOOD if row["state"] == "clean" else Tone.WARNING),
+                    _taken_from(row),
                 )
                 for row in rows
             ],
         )
     )
+
+
+def _taken_from(row: dict[str, Any]) -> str:
+    """A folder of the user's, or where a managed clone comes from."""
+    return row["id"] if row["kind"] == "managed" else f"{row['kind']} {under_home(row['path'])}"
 
 
 def _row(repo: Repo) -> dict[str, Any]:

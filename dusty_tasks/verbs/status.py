@@ -13,7 +13,8 @@ from dusty_tasks.core.plan.container_state import UNKNOWN
 from dusty_tasks.core.text.highlights import severe
 from dusty_tasks.core.text.looks import wrapped
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.status_facts import read_facts, source_text
+from dusty_tasks.operations.status_facts import read_facts
+from dusty_tasks.verbs.shared.repo_words import source_text
 from dusty_tasks.verbs.shared.words import say_json
 
 INTERVAL = 2.0

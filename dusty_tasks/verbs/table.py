@@ -271,7 +271,7 @@ VERBS: tuple[Verb, ...] = (
         CHOOSE,
         "[list | get K | set K V | unset K | log | undo [ID]]",
         "Dusty's settings, with their history",
-        (JSON,),
+        (JSON, Option("verbose", "with what each setting may be, and where it is set", short="v")),
         words=("list|get|set|unset|log|undo", "key", "value"),
         after={"list": (), "get": ("key",), "unset": ("key",), "log": (), "undo": ()},
     ),

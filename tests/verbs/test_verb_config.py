@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_list_marks_the_present_value_and_says_where_it_comes_from(dusty: Chosen) -> None:
     dusty("config", "set", "routing", "network")
-    text = dusty("config", "list").out
+    text = dusty("config", "list", "-v").out
     assert (
         """\
 *  routing = network
@@ -28,7 +28,21 @@ def test_list_marks_the_present_value_and_says_where_it_comes_from(dusty: Chosen
         in text
     )
     assert "*  bridge_ip = 172.17.0.1\n" in text and "   (default)\n" in text
-    assert dusty("config").out == text
+    assert dusty("config", "--verbose").out == text
+
+
+def test_list_is_a_table_with_what_was_changed_first(dusty: Chosen) -> None:
+    dusty("config", "set", "routing", "network")
+    dusty("config", "set", "up.wait", "90")
+    text = dusty("config").out
+    changed, others, _hint = (part.splitlines() for part in text.split("\n\n"))
+    assert [line.split()[:2] for line in changed[1:] if line.split()[0] in ("routing", "up.wait")] == [
+        ["routing", "network"],
+        ["up.wait", "90"],
+    ]
+    assert others[0] == "as they are by default:" and not any(line.startswith("routing ") for line in others)
+    assert len(changed) + len(others) - 2 == len(json.loads(dusty("config", "list", "--json").out))
+    assert dusty("config", "list").out == text
 
 
 def test_json_lists_every_key_with_its_present_value(dusty: Chosen) -> None:

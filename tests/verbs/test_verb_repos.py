@@ -92,7 +92,7 @@ def test_list_knows_the_repos_of_all_specs_and_their_state(shop, tmp_path: Path)
     }
     assert (rows[ids(tmp_path, "lib")]["kind"], rows[ids(tmp_path, "lib")]["state"]) == ("managed", "missing")
     assert rows[f"{str(tmp_path)[1:]}/local/own"]["kind"] == "local"
-    assert "id" in shop("repos").out.splitlines()[0]
+    assert shop("repos").out.splitlines()[0].split() == ["repo", "branch", "state", "taken", "from"]
 
 
 def test_update_clones_the_stack_in_parallel_and_then_finds_nothing(shop, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from dusty_tasks.console import say
 from dusty_tasks.core.code.repo_entry import RepoEntry
@@ -47,3 +48,14 @@ def say_dropped(bundle_names: Sequence[str]) -> None:
         say(
             f"no longer active, being bundles of the former specs repo: {', '.join(bundle_names)}\n    hint: {DUSTY} bundles activate <name>"
         )
+
+
+def source_text(row: dict[str, Any]) -> str:
+    """Where a repo's code is taken from; a managed clone lies where it always does."""
+    return "managed" if row["source"] == "managed" else f"{row['source']} {under_home(row['path'])}"
+
+
+def under_home(path: str) -> str:
+    """`/home/me/src/web` as `~/src/web`."""
+    home = os.path.expanduser("~")
+    return path.replace(home, "~", 1) if path.startswith(f"{home}/") else path
