@@ -20,6 +20,18 @@ until they are mended or changed. A failed build shows the last lines of its ste
 
 On a terminal what is being done moves at the foot, and stays as a line with its time once it is done; what failed comes last,
 and before it the URLs of what is up.""",
+    "dev": """\
+Does what `{dusty} up` does, then watches the code of the named apps (without names: of all), the specs and config.yml until
+^C, which leaves the stack running. A save is sent at once, and its line says what became of it: when it lay in the container,
+what the container did, and when it served again. What a container does is its spec's to say (key `reload`): restart, be
+recreated, get a signal, run commands, or nothing. A lib's edit does it in all apps that mount it.
+
+A saved spec is brought up as `{dusty} up` would do it; one that is broken is reported with its places, and the stack goes on as
+it was until the next good save. What cannot be done now (the Docker host is away, its engine is down, a folder is gone) is
+said once, and done as soon as it can be. `{dusty} up` and `{dusty} sync` can be used beside it.
+
+    {dusty} dev
+    {dusty} dev web""",
     "stop": """\
 Data below /persist and named volumes stay, with --rm too. Containers whose specs are gone can be named as well.
 

@@ -76,6 +76,14 @@ VERBS: tuple[Verb, ...] = (
         ),
     ),
     Verb(
+        "dev",
+        EVERY_DAY,
+        "[names…]",
+        "bring the stack up, then let it follow every edit",
+        (NO_PULL, YES),
+        words=("container",),
+    ),
+    Verb(
         "stop",
         EVERY_DAY,
         "[names…]",

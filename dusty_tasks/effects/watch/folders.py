@@ -23,8 +23,10 @@ from dusty_tasks.core.code.watching import Back, Blind, Gone, Notice, pause_betw
 from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.watch.inotify import CannotWatch, Inotify, NoEvents
 
-QUIET, LONGEST_BURST = 0.05, 0.4
-"""Seconds: a burst of changes has ended when nothing came for so long, and is not waited for any longer than that."""
+QUIET, LONGEST_QUIET, LONGEST_BURST = 0.008, 0.15, 1.0
+"""Seconds: a burst of changes has ended when nothing came for QUIET, or for half of the time that it has lasted, of which LONGEST_QUIET are enough;
+and it is not waited for any longer than LONGEST_BURST.
+"""
 GLANCE = 1.0
 """Seconds between two glances at whether a path still leads to the same folder."""
 MOST_PATHS = 1000
@@ -51,6 +53,8 @@ class Batch(NamedTuple):
     notices: tuple[Notice, ...]
     sources: Mapping[str, Source]
     """Key -> what the look at a changed folder found: whoever compares it with a copy need not look again."""
+    began: float = 0.0
+    """When the first of it was noticed, by time.monotonic."""
 
 
 Seen = dict[bytes, bytes]
@@ -117,8 +121,10 @@ class Watch:
         while True:
             self._glance_at_all()
             there = [tree for tree in self._trees.values() if tree.identity]
+            began = time.monotonic()
             if not any(tree.is_woken for tree in there):
                 self._take(min([end, self._next_glance, *(tree.next_look for tree in there)]) - time.monotonic())
+                began = time.monotonic()
             if any(tree.is_woken for tree in there):
                 self._let_burst_end()
             now = time.monotonic()
@@ -130,6 +136,7 @@ class Watch:
                     changed,
                     notices,
                     {key: source for key, (_paths, source) in looks.items() if key in changed and source},
+                    began,
                 )
 
     def _take(self, seconds: float) -> bool:
@@ -141,8 +148,8 @@ class Watch:
         return bool(woken)
 
     def _let_burst_end(self) -> None:
-        end = time.monotonic() + LONGEST_BURST
-        while time.monotonic() < end and self._take(QUIET):
+        begin = time.monotonic()
+        while (lasted := time.monotonic() - begin) < LONGEST_BURST and self._take(quiet_after(lasted)):
             pass
 
     def _is_ignored(self, key: str, path: bytes, is_folder: bool) -> bool:
@@ -228,6 +235,11 @@ class Watch:
             self._notices.append(Blind(watched.key, reason))
         tree.blind_because = reason
         return is_more
+
+
+def quiet_after(lasted: float) -> float:
+    """Seconds without a change that end a burst which has lasted so long."""
+    return min(LONGEST_QUIET, max(QUIET, lasted / 2))
 
 
 def _changed_paths(before: Seen, now: Seen) -> tuple[str, ...]:

@@ -170,13 +170,14 @@ def sync_repos(
     sources: Mapping[str, Source] | None = None,
     is_locked: bool = False,
     synced_one: Callable[[SyncOutcome], None] | None = None,
+    notes_owed: bool = True,
 ) -> list[SyncOutcome]:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
     `say` hears one line a repo as it ends; where there is `synced_one`, that hears of it instead, in the thread that did it. One failure does not
     stop the others: it is in the outcome. `stack_repos` are
     all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now;
-    `is_locked`: the caller holds the lock for changes. Raises Failure only for what concerns all:
+    `is_locked`: the caller holds the lock for changes; `notes_owed` False: it notes what the new code calls for. Raises Failure only for what concerns all:
     no rsync, no connection.
     """
     from dusty_tasks.effects.doors.parallel import each_in_parallel
@@ -219,7 +220,8 @@ def sync_repos(
         if outcome.failure:
             receipts.pop(outcome.repo_id, None)
     push_install_marks(everything, receipts, host, is_news=any(outcome.status == SYNCED for outcome in outcomes))
-    note_owed(outcomes, host, settings.home, is_locked=is_locked)
+    if notes_owed:
+        note_owed(outcomes, host, settings.home, is_locked=is_locked)
     return outcomes
 
 

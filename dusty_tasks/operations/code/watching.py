@@ -51,9 +51,12 @@ class Watching:
         return shown_names(entry.id for entry in self.stack)
 
     def sync(
-        self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool
+        self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool, is_quiet: bool = False
     ) -> tuple[list[SyncOutcome], Failure | None]:
-        """Sync the repos of these ids; what became of each, and the failure of any as one."""
+        """Sync the repos of these ids; what became of each, and the failure of any as one.
+
+        `is_quiet`: whoever calls says what was done, and notes what it calls for in containers.
+        """
         wanted = set(keys)
         entries = [entry for entry in self.chosen if entry.id in wanted]
         try:
@@ -61,14 +64,19 @@ class Watching:
                 entries,
                 host=self.host,
                 settings=self.settings,
-                say=say,
+                say=_nobody if is_quiet else say,
                 allow_empty=allow_empty,
                 stack_repos=self.stack,
                 sources=sources,
+                notes_owed=not is_quiet,
             )
         except Failure as failure:
             return [SyncOutcome(entry.id, self.names[entry.id], FAILED, failure=failure) for entry in entries], failure
         return outcomes, failure_of(outcomes)
+
+
+def _nobody(_line: str) -> None:
+    """Hears what is not to be said."""
 
 
 Choose = Callable[[], tuple[Sequence[RepoEntry], Sequence[RepoEntry]]]
@@ -84,7 +92,7 @@ def synced_changes(
     followed. Ends where nothing is copied (sync.mode bind). Raises Failure if no source is there, BrokenPipeError when the reader of
     stdout has gone.
     """
-    watching, config = _chosen(choose), _config_state()
+    watching, config = chosen_now(choose), config_state()
     owed = Owed()
     with Watch(watching.folders) as watch:
         is_first = True
@@ -108,7 +116,7 @@ def synced_changes(
                 warn(line)
             check_reader()
             due = set(batch.changed) | (owed.keys_due(time.monotonic()) - watch.gone)
-            if (state := _config_state()) != config:
+            if (state := config_state()) != config:
                 config, before = state, watching
                 watching = _followed(choose, watching)
                 if watching != before:
@@ -117,7 +125,7 @@ def synced_changes(
                     due = {entry.id for entry in watching.chosen}
 
 
-def _chosen(choose: Choose) -> Watching:
+def chosen_now(choose: Choose) -> Watching:
     chosen, stack = choose()
     host = session.docker_host()
     check_data_is_ours(host)
@@ -128,13 +136,13 @@ def _followed(choose: Choose, watching: Watching) -> Watching:
     """What is to be watched now that the settings or the stack changed; what was watched so far if they cannot be used."""
     session.forget()
     try:
-        return _chosen(choose)
+        return chosen_now(choose)
     except Failure as failure:
         warn(f"{failure}\nwatching goes on as before")
         return watching
 
 
-def _config_state() -> tuple[tuple[int, ...], ...]:
+def config_state() -> tuple[tuple[int, ...], ...]:
     """The state of the files that say which repos there are, and where each comes from."""
     states = []
     for path in (session.paths().config, session.paths().wanted):

@@ -26,21 +26,29 @@ children() {
         [ "$(readlink "/proc/$pid/ns/mnt" 2>/dev/null)" = "$mine" ] && echo "$pid"
     done
 }
-# The process that runs the start script, or a part of it, hands signals on to nobody: those below it are meant.
+# True if the process $1 has a handler of its own for the signal.
+catches() {
+    mask=$(sed -n 's/^SigCgt:[^0-9a-f]*//p' "/proc/$1/status" 2>/dev/null)
+    [ "$(((0x0${mask#????????} >> (number - 1)) & 1))" = 1 ]
+}
+# The shell that runs the start script hands signals on to nobody: unless it has a trap itself, those below it are meant.
 targets() {
-    if tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -Eq '^[^ ]*(sh|ash|bash|dash|busybox sh) /command_files/start\.sh'; then
+    if ! catches "$1" && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -q '^[^ ]*sh /command_files/start\.sh'; then
         for child in $(children "$1"); do targets "$child"; done
     else
         echo "$1"
     fi
 }
+number=$(kill -l "$name")
 first=1
 case $(cat /proc/1/comm 2>/dev/null) in docker-init | tini | dumb-init) first=$(children 1) ;; esac
-found=
-for pid in $first; do found="$found $(targets "$pid")"; done
-found=$(echo $found)
-[ -n "$found" ] || { echo "no process of the app was found"; exit 1; }
-kill -s "$name" $found
+sent=
+for pid in $first; do
+    for target in $(targets "$pid"); do
+        kill -s "$name" "$target" 2>/dev/null && sent=yes
+    done
+done
+[ -n "$sent" ] || { echo "no process of the app was found"; exit 1; }
 """
 """Word: a signal's name. Sends it to the app's process, or processes: what the start script's shell runs, or what took its place."""
 

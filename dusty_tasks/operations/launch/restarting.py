@@ -46,6 +46,7 @@ def restart(
     found: Mapping[str, FoundContainer],
     receipts: dict[str, Receipt],
     up_wait: float,
+    cause: str = "",
 ) -> Restarted:
     """Restart those of `chosen` that are `found`, dependencies first, independent ones at once, each with those that share its network.
 
@@ -87,7 +88,7 @@ def restart(
             record = started.get(each.container_name)
             if record and record.get("container_id") == found[each.name].id:
                 is_unpaused = each.name in needed and found[each.name].state == "paused"
-                now = _noted(each, record, receipts, user)
+                now = _noted(each, record, receipts, user, cause or f"{PLAIN} restart")
                 started[each.container_name] = now if is_unpaused else mounting_anew(now, each, inodes)
         write_started(engine.host, started)
         names = {each.name for each in level}
@@ -150,10 +151,12 @@ def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, i
     return partial(acts.run_unpause if container.state == "paused" else acts.run_start, engine, container.id)
 
 
-def _noted(each: WantedContainer, record: StartedRecord, receipts: dict[str, Receipt], user: str) -> StartedRecord:
+def _noted(
+    each: WantedContainer, record: StartedRecord, receipts: dict[str, Receipt], user: str, cause: str
+) -> StartedRecord:
     change = (
         Change(START, each.name, f"{PLAIN} restart {user}, which needs it")
         if user
-        else Change(RESTART, each.name, f"{PLAIN} restart")
+        else Change(RESTART, each.name, cause)
     )
     return restarted(record, each, receipts, change, time.strftime("%Y-%m-%dT%H:%M:%S%z"))

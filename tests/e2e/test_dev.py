@@ -1,0 +1,187 @@
+"""`dusty dev` on one stack: what each edit does to each container, and what a broken spec, a second `up` and ^C do not."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from stacks import SERVE, SmallStack
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 40.0
+HANDS_ON = "trap 'echo got HUP >>/code/signals.made' HUP; while :; do sleep 0.1; done"
+
+
+class Dev:
+    """`dusty dev` in the machine, and the lines that it has printed."""
+
+    def __init__(self, rig, *words: str) -> None:
+        env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": os.environ["PATH"]}
+        self.process = subprocess.Popen(
+            rig.machine.argv([str(ROOT / "dusty"), "dev", *words]),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.rig = rig
+        self.lines: list[str] = []
+        self._new: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._new.put(line.rstrip("\n"))
+
+    def until(self, pattern: str) -> str:
+        """The next line that matches."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                line = self._new.get(timeout=max(0.01, end - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"waited for {pattern!r}, got:\n" + "\n".join(self.lines)) from None
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return line
+
+    def more(self, seconds: float) -> list[str]:
+        """What comes within a while."""
+        time.sleep(seconds)
+        found = []
+        while not self._new.empty():
+            found.append(self._new.get())
+        self.lines += found
+        return found
+
+    def interrupt(self) -> int:
+        self.rig.run(["pkill", "-INT", "-f", "dusty_tasks dev"])
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def stack(rig, tmp_path) -> SmallStack:
+    stack = SmallStack(tmp_path, rig.home)
+    stack.spec("libs/common.yml", f"repo: {tmp_path}/code/common\nmount: /common\ninstall: [echo installed]\n")
+    stack.code("common", "lib.txt", "one")
+    stack.app("web", services="[cache]", more="reload: [{paths: [static], do: none}, {paths: [conf], do: recreate}]\n")
+    (tmp_path / "specs/apps/web.yml").write_text(
+        (tmp_path / "specs/apps/web.yml").read_text().replace("depends: {", "depends: {libs: [common], ")
+    )
+    stack.app("hands", always=HANDS_ON, more="reload: {signal: HUP}\n")
+    hands = tmp_path / "specs/apps/hands.yml"
+    hands.write_text("".join(line for line in hands.read_text().splitlines(True) if "host_forwarding" not in line))
+    stack.app("builder", always=SERVE, more='reload: {run: ["cat index.html >built.made"]}\n')
+    stack.bundle("shop", apps="[web, hands, builder]")
+    for name in ("web", "hands", "builder"):
+        stack.code(name, ".gitignore", "*.made\n")
+    return stack
+
+
+def started(rig) -> dict[str, str]:
+    return rig.container_ids()
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> set[str]:
+    return {name for name in before | after if before.get(name) != after.get(name)}
+
+
+def test_a_day_with_dev(stack, rig, tmp_path) -> None:
+    dev = Dev(rig)
+    try:
+        dev.until(r"^watching 4 repos and the specs")
+        at_first = started(rig)
+
+        # `none`: the copy is all, and nothing is owed.
+        stack.code("web", "static/a.css", "new")
+        dev.until(r"^web: 1 file, visible \d+ ms$")
+        assert rig.get("http://web.test:8080/static/a.css") == (200, "new")
+        # a signal reaches the app and not the shell that runs it
+        stack.code("hands", "x.py", "1")
+        dev.until(r"^hands: 1 file, visible \d+ ms, sent HUP, served \d+ ms$")
+        # commands
+        stack.code("builder", "index.html", "fresh")
+        dev.until(r"^builder: 1 file, visible \d+ ms, ran its commands")
+        assert rig.get("http://builder.test:8080/built.made") == (200, "fresh")
+        assert changed(at_first, started(rig)) == set()
+        copies = f"{rig.home}/host/persist/repos/{str(tmp_path)[1:]}/code"
+        deadline = time.monotonic() + 10
+        while not os.path.exists(f"{copies}/hands/signals.made"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert "Docker read" in rig.dusty("up", "--no-pull").stdout
+        assert changed(at_first, started(rig)) == set()
+
+        # a save by rename, with a backup and a swap file, is one restart of one container
+        for name, text in ((".index.html.swp", "s"), ("index.html~", "old"), ("4913", "")):
+            stack.code("web", name, text)
+        (tmp_path / "code/web/4913").unlink()
+        stack.code("web", "tmp123", "<p>two</p>")
+        os.replace(tmp_path / "code/web/tmp123", tmp_path / "code/web/index.html")
+        dev.until(r"^web: 1 file, visible \d+ ms, restarted, served (\d+ ms|[\d.]+ s)$")
+        assert rig.get("http://web.test:8080/") == (200, "<p>two</p>")
+        at_second = started(rig)
+        assert changed(at_first, at_second) == {"dusty_web_1"}
+        # swap files alone are nothing
+        stack.code("web", ".index.html.swo", "s")
+        assert dev.more(1.5) == []
+
+        # a burst: a build that writes for a while, and a branch switch
+        for number in range(20):
+            stack.code("web", f"build/{number}.js", str(number))
+            time.sleep(0.05)
+        dev.until(r"^web: 20 files, visible .*, restarted, served")
+        at_third = started(rig)
+        assert changed(at_second, at_third) == {"dusty_web_1"}
+        assert dev.more(1) == []
+
+        # a lib, in the app that mounts it, installed again
+        stack.code("common", "lib.txt", "two")
+        dev.until(r"^web: 1 file of common, visible \d+ ms, restarted, served")
+        at_fourth = started(rig)
+        assert changed(at_third, at_fourth) == {"dusty_web_1"}
+        # recreated by path
+        stack.code("web", "conf/a", "x")
+        dev.until(r"^recreate web: ")
+        dev.until(r"^\d+ changes? made in")
+        assert changed(at_fourth, started(rig)) == {"dusty_web_1"}
+
+        # a broken spec leaves the stack as it is, the next good save heals
+        before = started(rig)
+        spec = tmp_path / "specs/apps/builder.yml"
+        text = spec.read_text()
+        spec.write_text(text.replace("mount:", "muont:"))
+        dev.until(r"apps/builder.yml:2:1: .*muont")
+        dev.until(r"^the stack goes on as it was")
+        assert started(rig) == before
+        spec.write_text(text + "compose: {environment: {A: '1'}}\n")
+        dev.until(r"^recreate builder: .*A")
+        dev.until(r"^\d+ changes? made in")
+        assert changed(before, started(rig)) == {"dusty_builder_1"}
+
+        # what crashes is said with its last lines, and the next save is not kept waiting
+        web = tmp_path / "specs/apps/hands.yml"
+        web.write_text(web.read_text().replace("reload: {signal: HUP}", "reload: restart"))
+        dev.more(1.5)
+        for one in range(3):
+            stack.code("hands", "x.py", str(one))
+            dev.until(r"^hands: 1 file, visible \d+ ms, restarted")
+
+        assert rig.dusty("sync", "--verify").stdout.count("source and copy are equal") == 4
+        assert "up to date" in rig.dusty("sync").stdout
+        running = started(rig)
+        assert dev.interrupt() == 130
+        assert started(rig) == running
+        assert "up to date: 0 changes" in rig.dusty("up", "--no-pull").stdout
+    finally:
+        if dev.process.poll() is None:
+            dev.interrupt()
+        print("\n".join(dev.lines))
