@@ -8,7 +8,8 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, table, warn
-from dusty_tasks.core.specs.model import App, Asset, Lib, Specs
+from dusty_tasks.core.specs.model import App, Asset, Lib, Service, Specs
+from dusty_tasks.core.stack.builds import build_secrets
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home import assets
@@ -81,12 +82,14 @@ def rows_of_target(target: str) -> list[dict[str, Any]]:
 
 
 def assets_of(target: str, specs: Specs) -> set[Asset]:
-    """The assets of an app or lib (of both, if both have the name) and of all libs it needs."""
+    """The assets of an app or lib (of both, if both have the name) and of all libs it needs, or of a service."""
+    if target in specs.services and target not in specs.apps and target not in specs.libs:
+        return set(specs.services[target].assets)
     waiting: list[App | Lib] = [
         spec for specs_by_name in (specs.apps, specs.libs) for name, spec in specs_by_name.items() if name == target
     ]
     if not waiting:
-        raise unknown("app or lib", target, {*specs.apps, *specs.libs})
+        raise unknown("app, lib or service", target, {*specs.apps, *specs.libs, *specs.services})
     found: set[Asset] = set()
     seen: set[str] = set()
     while waiting:
@@ -121,8 +124,10 @@ def warn_if_undeclared(key: str) -> None:
         specs = session.specs()
     except Failure:
         return
-    both: tuple[dict[str, Any], ...] = (specs.apps, specs.libs)
-    declared = {asset.key for named in both for spec in named.values() for asset in spec.assets}
+    holders: tuple[dict[str, Any], ...] = (specs.apps, specs.libs, specs.services)
+    declared = {asset.key for named in holders for spec in named.values() for asset in spec.assets}
+    containers: list[App | Service] = [*specs.apps.values(), *specs.services.values()]
+    declared |= {secret for spec in containers for _, secret in build_secrets(spec)}
     if key not in declared:
         guess = nearest(key, declared)
         warn(f'no spec declares the asset "{key}"{f" (did you mean {guess}?)" if guess else ""}')

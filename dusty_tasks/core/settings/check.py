@@ -10,7 +10,7 @@ from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.settings.keys import KEYS, Key, check_folder, check_value
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.repo_ids import repo_of
-from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.core.specs.rules import Wrong, check_asset_key
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
@@ -80,6 +80,7 @@ def settings_of(
         proxy_trusted=tuple(found["proxy.trusted"]),
         up_wait=found["up.wait"],
         trust=reading.trust(),
+        asset_commands=reading.asset_commands(),
     )
     reading.check_together(settings)
     return settings, sorted(reading.problems)
@@ -207,6 +208,25 @@ class _Reading:
                     ("trust", repo), Code.SETTING, "must be a list of strings", f"{DUSTY} trust specs allow writes it"
                 )
         return trust
+
+    def asset_commands(self) -> dict[str, tuple[str, ...]]:
+        """Asset key -> the command that makes it."""
+        commands = {}
+        for key, written in self.found["assets"].items():
+            path = ("assets", key)
+            command = written.get("from") if isinstance(written, dict) else None
+            try:
+                check_asset_key(key)
+            except Wrong as wrong:
+                self._say(path, wrong.code, wrong.what, wrong.hint)
+                continue
+            words = command if isinstance(command, list) and list(written) == ["from"] else []
+            if words and words[0] and all(isinstance(word, str) for word in words):
+                commands[key] = tuple(words)
+            else:
+                hint = f'assets: {{{key}: {{from: [op, read, "op://vault/item/field"]}}}}'
+                self._say(path, Code.SETTING, "must be a command, as a list of words below `from`", hint)
+        return commands
 
     def check_together(self, settings: Settings) -> None:
         """Keys that are fine alone and wrong together, or with DUSTY_HOME."""

@@ -132,6 +132,13 @@ KEYS: dict[str, Key] = {
         Key("repo_branches", "mapping", "Repos that follow another branch than their default one.", {}, verb="repos"),
         Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),
         Key(
+            "assets",
+            "mapping",
+            "Commands whose output is an asset, by its key: {KEY: {from: [program, word]}}; `up` runs one when it is not set, changed, "
+            "or a day old (since 0.2).",
+            {},
+        ),
+        Key(
             "host.kind",
             "string",
             "Which Docker host.",

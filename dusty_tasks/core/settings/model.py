@@ -107,6 +107,8 @@ class Settings(ContainerSettings):
     proxy_trusted: tuple[str, ...] = ()
     """Addresses and networks of outer proxies."""
     up_wait: float = 60
+    asset_commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Asset key -> the command whose output it is."""
     trust: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Specs repo (id, or folder) -> identities of the powers that were allowed to its specs (core/powers)."""
 
@@ -143,6 +145,7 @@ def from_json(data: dict[str, Any]) -> Settings:
             **{key: _tuple(value) for key, value in data.items()},
             "host": host,
             "trust": trust,
+            "asset_commands": {key: tuple(command) for key, command in data["asset_commands"].items()},
             "namespace": Namespace(*data["namespace"]),
         }
     )

@@ -63,10 +63,15 @@ def write_asset(home: str, key: str, source: str) -> int:
         data = _read_source(source)
     except OSError as error:
         raise Failure(f"{source}: {error.strerror}") from error
+    keep_asset(home, key, data)
+    return len(data)
+
+
+def keep_asset(home: str, key: str, data: bytes) -> None:
+    """Keep `data` as `key`, mode 0600. Raises Failure if it cannot be kept."""
     Path(Paths(home).assets).mkdir(mode=0o700, parents=True, exist_ok=True)
     with held("assets", verb="assets", home=home, wait=LONGEST_WAIT):
         write_atomically(asset_path(home, key), data, 0o600)
-    return len(data)
 
 
 def _read_source(source: str) -> bytes:

@@ -59,6 +59,10 @@ def _check_assets() -> None:
     from dusty_tasks.effects.home.assets import set_keys
 
     wanted = session.wanted()
+    if session.settings().asset_commands:
+        from dusty_tasks.operations.launch.asset_commands import read_due_assets
+
+        read_due_assets(wanted.assets)
     required = {key: use["required_by"] for key, use in wanted.assets.items() if use.get("required_by")}
     missing = sorted(required.keys() - set_keys(session.home())) if required else []
     if missing:
