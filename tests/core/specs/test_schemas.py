@@ -123,7 +123,7 @@ def test_an_editor_accepts_what_the_checks_accept(kind: str, value: Any) -> None
         {"image": None},
         {"build": "x"},
         {"commands": {"always": [None]}},
-        {"commands": None},
+        {"commands": {"once": []}},
         {"image_requires_login": "maybe"},
         {"host_forwarding": [{"host_name": "a", "host_port": "80", "container_port": 80}]},
         {"imgae": "a"},
