@@ -11,6 +11,7 @@ from typing import Any
 
 from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import volume_of
+from dusty_tasks.core.specs.model import CodeMount
 from dusty_tasks.core.specs.rules import normal_path
 
 
@@ -20,6 +21,16 @@ def tree_volumes(tree: str, mount: str, settings: ContainerSettings, taken: Coll
     inside = f"{normal_path(mount)}/.git"
     if tree not in settings.without_git and inside not in taken:
         yield f"{tree}/.git:{inside}:ro"
+
+
+def folder_volumes(
+    tree: str, mount: CodeMount, settings: ContainerSettings, taken: Collection[str] = ()
+) -> Iterator[str]:
+    """The volumes that show a working tree, or a folder of it, which has no `.git`."""
+    if mount.folder:
+        yield f"{tree}/{mount.folder}:{mount.path}"
+    else:
+        yield from tree_volumes(tree, mount.path, settings, taken)
 
 
 def mounted_paths(compose: Mapping[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from dusty_tasks.core.artifacts.templates import Templates, shell_quoted
 from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.specs.compose_values import stored_paths
-from dusty_tasks.core.specs.model import App, Asset, Lib, Script, Tests
+from dusty_tasks.core.specs.model import App, Asset, CodeMount, Lib, Script, Tests, code_mounts
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.text import shell_text
@@ -70,6 +70,7 @@ class SuitesPart(NamedTuple):
     repo: Repo | None
     assets: tuple[Asset, ...]
     tests: Tests | None
+    mounts: tuple[CodeMount, ...]
 
 
 class AppPart(NamedTuple):
@@ -85,6 +86,7 @@ class AppPart(NamedTuple):
     always: tuple[str, ...]
     scripts: tuple[Script, ...]
     has_commands: bool
+    mounts: tuple[CodeMount, ...]
 
 
 class SuiteSlice(NamedTuple):
@@ -243,7 +245,7 @@ def asset_in_a_mount(path: str, spec: Holder, libs: Iterable[Holder], stored: It
 def places(spec: Holder, libs: Iterable[Holder], stored: Iterable[str]) -> list[tuple[str, bool]]:
     """The mounts of a container, and whether each is of code; what is inside another comes before it."""
     holders = [spec, *libs]
-    trees = {normal_path(holder.mount): True for holder in holders if holder.repo and holder.mount}
+    trees = {normal_path(mount.path): True for holder in holders for mount in code_mounts(holder)}
     return sorted({**trees, **dict.fromkeys(stored, False)}.items(), key=lambda place: (-len(place[0]), place))
 
 

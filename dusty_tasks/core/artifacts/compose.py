@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from dusty_tasks.core.artifacts.bound_git import mounted_paths, tree_volumes
+from dusty_tasks.core.artifacts.bound_git import folder_volumes, mounted_paths
 from dusty_tasks.core.artifacts.commands import VisibleAsset, placed_assets, visible_assets
 from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volume
 from dusty_tasks.core.artifacts.parts import AppParts, ContainerSlice, ProxyParts, ServiceParts
@@ -15,9 +15,10 @@ from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
 from dusty_tasks.core.code.build_parts import with_whole_paths
 from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import joined, stored_paths
-from dusty_tasks.core.specs.model import App, Lib, Origin, Service
+from dusty_tasks.core.specs.model import App, CodeMount, Lib, Origin, Service, code_mounts
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import Route
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, STACK, Namespace
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED, PROXY_THERE
 
@@ -277,10 +278,12 @@ def _mount(entry: Entry, app: App, libs: Sequence[Lib], settings: ContainerSetti
         )
     seen, own = set(), mounted_paths(app.compose)
     for holder in holders:
-        if holder.repo and (holder.repo.id, holder.mount) not in seen:
-            seen.add((holder.repo.id, holder.mount))
-            for volume in _code_volumes(holder.repo, holder.mount, settings, own):
-                entry.add("volumes", volume, ("mount",), holder.file)
+        for mount in code_mounts(holder):
+            if holder.repo and (holder.repo.id, mount) not in seen:
+                seen.add((holder.repo.id, mount))
+                path: KeyPath = ("mount", *_written_folder(mount, holder))
+                for volume in _code_volumes(holder.repo, mount, settings, own):
+                    entry.add("volumes", volume, path, holder.file)
     if not app.has_commands:
         is_bound = settings.sync_mode == "bind"
         _mount_assets(entry, app.name, placed_assets(app, libs, is_bound, stored_paths(app.compose)), root)
@@ -293,11 +296,17 @@ def _mount_assets(entry: Entry, name: str, assets: Iterable[VisibleAsset], root:
         entry.add("volumes", f"{source}:{asset.path}:ro", ("assets", asset.position, "path"), asset.file)
 
 
-def _code_volumes(repo: Repo, mount: str | None, settings: ContainerSettings, own: set[str]) -> Iterable[str]:
-    """What shows a repo at `mount`; `own` are the paths where the spec mounts something itself."""
+def _written_folder(mount: CodeMount, holder: App | Lib) -> tuple[str, ...]:
+    """The key below `mount` that put a folder there; none where `mount` is a path."""
+    return (mount.folder or ".",) if isinstance(holder, App) and holder.mounts else ()
+
+
+def _code_volumes(repo: Repo, mount: CodeMount, settings: ContainerSettings, own: set[str]) -> Iterable[str]:
+    """What shows a repo, or a folder of it, in a container; `own` are the paths where the spec mounts something itself."""
     if settings.sync_mode == "bind":
-        return tree_volumes(settings.path_of(repo.id, repo.local_path), mount or "", settings, own)
-    return [f"{host_path(settings.host.root, COPIES, repo.id)}:{mount}"]
+        tree = settings.path_of(repo.id, repo.local_path)
+        return folder_volumes(tree, mount, settings, own)
+    return [f"{host_path(settings.host.root, COPIES, repo.id, *filter(None, [mount.folder]))}:{mount.path}"]
 
 
 def _doubled(value: Any) -> Any:

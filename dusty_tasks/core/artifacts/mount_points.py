@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.artifacts.commands import visible_assets
 from dusty_tasks.core.code.copies import MountPoint
-from dusty_tasks.core.specs.model import App, Lib, Service
+from dusty_tasks.core.specs.model import App, Lib, Service, code_mounts
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.stack.model import Stack, containers_of
 from dusty_tasks.core.text.namespace import STACK, Namespace
@@ -102,7 +102,12 @@ def _view(
     name: str, spec: App | Lib | Service, libs: list[Lib], composes: list[dict[str, Any]], repo_ids: Iterable[str]
 ) -> _View:
     holders: list[App | Lib] = [] if isinstance(spec, Service) else [spec, *libs]
-    own = [(holder.repo.id, "", normal_path(holder.mount)) for holder in holders if holder.repo and holder.mount]
+    own = [
+        (holder.repo.id, mount.folder, normal_path(mount.path))
+        for holder in holders
+        for mount in code_mounts(holder)
+        if holder.repo
+    ]
     volumes = [pair for compose in composes for pair in _pairs(compose)]
     assets = [(normal_path(asset.path), asset.key) for asset in visible_assets(spec, libs)]
     targets = [*((mount, "") for _, _, mount in own), *((target, "") for _, target in volumes), *assets]

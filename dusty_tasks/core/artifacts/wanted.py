@@ -26,6 +26,7 @@ from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
 from dusty_tasks.core.powers.model import Power
 from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.model import App, Lib
+from dusty_tasks.core.specs.reload import seen_rules
 from dusty_tasks.core.stack.assemble import ordered
 from dusty_tasks.core.stack.model import Route, Stack
 
@@ -94,8 +95,10 @@ def reload_rules(parts: AppParts) -> dict[str, list[Rules]]:
     users: tuple[App | Lib, ...] = (parts.app, *parts.libs)
     by_repo: dict[str, list[Rules]] = {}
     for spec in users:
-        if spec.repo and spec.repo.id in parts.repo_ids and spec.reload not in by_repo.setdefault(spec.repo.id, []):
-            by_repo[spec.repo.id].append(spec.reload)
+        if spec.repo and spec.repo.id in parts.repo_ids:
+            rules = seen_rules(spec.reload, [mount.folder for mount in spec.mounts])
+            if rules not in by_repo.setdefault(spec.repo.id, []):
+                by_repo[spec.repo.id].append(rules)
     return {repo_id: found for repo_id, found in by_repo.items() if any(found)}
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from posixpath import normpath
 from typing import NamedTuple
 
 from dusty_tasks.core.specs.compose_values import volumes
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import App, Lib, Specs
+from dusty_tasks.core.specs.model import App, Lib, Specs, code_mounts
 from dusty_tasks.core.stack.assemble import closure
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
-from dusty_tasks.core.text.safe import shown
+from dusty_tasks.core.text.safe import shown, unsafe_part
 
 
 class _Mount(NamedTuple):
@@ -35,6 +36,7 @@ def check_mounts(specs: Specs, documents: Mapping[str, Document]) -> Iterator[Pr
             if first is not mount and first.repo_id != mount.repo_id:
                 clashes.setdefault((first.owner.file, mount.owner.file), (first, mount))
         yield from _volume_problems(owner, document, by_path)
+        yield from _folder_problems(document)
     yield from _taken(list(clashes.values()), documents)
 
 
@@ -66,8 +68,32 @@ def lib_closure(specs: Specs, owner: App | Lib) -> list[Lib]:
 
 
 def _own_mount(owner: App | Lib) -> Iterator[_Mount]:
-    if owner.repo and owner.mount:
-        yield _Mount(owner.mount, owner.repo.id, owner)
+    for mount in code_mounts(owner):
+        if owner.repo:
+            yield _Mount(mount.path, owner.repo.id, owner)
+
+
+def _folder_problems(document: Document) -> Iterator[Problem]:
+    """Folders of the repo that `mount` names: inside it, and each at a place of its own."""
+    written = document.value.get("mount")
+    if not isinstance(written, dict):
+        return
+    if not written:
+        yield document.problem(("mount",), Code.EMPTY_VALUE, "must not be empty", "mount: {.: /app}")
+    places: dict[str, str] = {}
+    for folder, path in written.items():
+        if unsafe := unsafe_part(folder) or next((f"{sign!r}" for sign in "*?[:\\" if sign in folder), ""):
+            yield document.problem(("mount", folder), Code.UNSAFE_TEXT, f"the folder {shown(folder)} contains {unsafe}")
+        elif folder.startswith(("/", "~")) or normpath(folder).split("/")[0] == "..":
+            yield document.problem(
+                ("mount", folder),
+                Code.BUILD,
+                f"{shown(folder)} is no folder of the repo",
+                "a path from the top of the repo on, . for all of it",
+            )
+        if isinstance(path, str) and places.setdefault(path.rstrip("/"), folder) != folder:
+            what = f"{path} is also the place of {shown(places[path.rstrip('/')])}"
+            yield document.problem(("mount", folder), Code.MOUNT_TAKEN, what, "another path in the container")
 
 
 def _lib_mount(lib: Lib) -> _Mount:

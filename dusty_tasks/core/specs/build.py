@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import App, Asset, Bundle, Forwarding, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.model import App, Asset, Bundle, CodeMount, Forwarding, Lib, Script, Service, Suite, Tests
 from dusty_tasks.core.specs.reload import rules_of
 from dusty_tasks.core.specs.repo_ids import Repo, repo_of
 from dusty_tasks.core.specs.rules import Wrong, check_host_name, check_port, check_size, normal_path
@@ -71,13 +72,15 @@ def app_of(
 ) -> App:
     """The app of a document; `compose` and those of its suites are already translated."""
     value = document.value
+    mounts = _mounts(value)
     return App(
         name=document.name,
         file=document.file,
         always=_texts(value, "commands", "always"),
         once=_texts(value, "commands", "once"),
         repo=repo_in(value),
-        mount=_path(value, "mount"),
+        mount=_path(value, "mount") or (mounts[0].path if mounts else None),
+        mounts=mounts,
         image=_text(value, "image"),
         build=_context(value),
         build_options=_build_options(value),
@@ -174,6 +177,17 @@ def _build_options(value: dict[str, Any]) -> dict[str, Any]:
 def _path(value: dict[str, Any], key: str) -> str | None:
     found = _text(value, key)
     return normal_path(found) if found else None
+
+
+def _mounts(value: dict[str, Any]) -> tuple[CodeMount, ...]:
+    """Folders of the repo, where `mount` names some."""
+    written = value.get("mount")
+    pairs = written.items() if isinstance(written, dict) else ()
+    return tuple(
+        CodeMount("" if posixpath.normpath(folder) == "." else posixpath.normpath(folder).strip("/"), normal_path(path))
+        for folder, path in pairs
+        if isinstance(path, str) and path and folder
+    )
 
 
 def _texts(value: Any, *path: str) -> tuple[str, ...]:

@@ -42,6 +42,14 @@ class Forwarding(NamedTuple):
     """As nginx writes it; '' for the setting `proxy.max_upload`."""
 
 
+class CodeMount(NamedTuple):
+    """A folder or file of a repo in a container."""
+
+    folder: str
+    """Below the repo, '' for all of it."""
+    path: str
+
+
 class Script(NamedTuple):
     name: str
     command: tuple[str, ...]
@@ -114,6 +122,8 @@ class App:
     """False for one that runs what its image, or `compose.command`, says; nothing of Dusty's runs in it then."""
     reload: tuple[ReloadRule, ...] = ()
     """What changed code calls for; none: a restart."""
+    mounts: tuple[CodeMount, ...] = ()
+    """Where `mount` names folders of the repo: all of them; `mount` is the path of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +138,8 @@ class Lib:
     tests: Tests | None = None
     reload: tuple[ReloadRule, ...] = ()
     """What changed code calls for in the apps that mount it; none: a restart."""
+    mounts: tuple[CodeMount, ...] = ()
+    """None: all of a lib is at its `mount`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +176,11 @@ class Specs:
     """file -> key path -> (line, column) of the value; nothing that is rendered may depend on it."""
     references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     """file -> containers that its Compose keys name, as the checks need them."""
+
+
+def code_mounts(holder: Any) -> tuple[CodeMount, ...]:
+    """What an app or lib, or a part of one, mounts of its repo."""
+    if not (holder.repo and holder.mount):
+        return ()
+    mounts: tuple[CodeMount, ...] = getattr(holder, "mounts", ())
+    return mounts or (CodeMount("", holder.mount),)

@@ -5,6 +5,7 @@ Tolerant as core/specs/build is: what is wrong was said by the checks (core/chec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 NONE, SIGNAL, RUN, RESTART, RECREATE = "none", "signal", "run", "restart", "recreate"
@@ -40,6 +41,14 @@ def rules_of(value: Any) -> tuple[ReloadRule, ...]:
         return ()
     rules = [_rule(item) for item in value] if isinstance(value, list) else [ReloadRule((), action_of(value))]
     return () if all(rule.action == Action() for rule in rules) else tuple(rules)
+
+
+def seen_rules(rules: tuple[ReloadRule, ...], folders: Sequence[str]) -> tuple[ReloadRule, ...]:
+    """The rules of a container that has some folders or files of a repo alone: what it does not see calls for nothing."""
+    if not folders or "" in folders:
+        return rules
+    seen = [rule if rule.paths else rule._replace(paths=tuple(folders)) for rule in rules]
+    return (*seen, ReloadRule(tuple(folders)), ReloadRule((), Action(NONE)))
 
 
 def _rule(item: Any) -> ReloadRule:

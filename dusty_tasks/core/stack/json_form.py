@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dusty_tasks.core.specs.model import App, Asset, Forwarding, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.model import App, Asset, CodeMount, Forwarding, Lib, Script, Service, Suite, Tests
 from dusty_tasks.core.specs.reload import rules_from_json
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import AssetUse, Route, Stack
@@ -77,6 +77,7 @@ def _app(value: dict[str, Any]) -> App:
             "assets": tuple(Asset(*item) for item in value["assets"]),
             "tests": _tests(value["tests"]),
             "reload": rules_from_json(value["reload"]),
+            "mounts": tuple(CodeMount(*item) for item in value["mounts"]),
         }
     )
 

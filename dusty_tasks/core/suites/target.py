@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dusty_tasks.core.artifacts.bound_git import tree_volumes
+from dusty_tasks.core.artifacts.bound_git import folder_volumes
 from dusty_tasks.core.artifacts.commands import VisibleAsset, visible_assets
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.model import App, Lib, Specs, Suite, Tests
+from dusty_tasks.core.specs.model import App, CodeMount, Lib, Specs, Suite, Tests, code_mounts
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.assemble import lib_order_of
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED
@@ -21,7 +21,7 @@ class Target(NamedTuple):
     """`app` or `lib`."""
     tests: Tests
     repo: Repo | None
-    mounts: tuple[tuple[Repo, str], ...]
+    mounts: tuple[tuple[Repo, CodeMount], ...]
     """Same-container repos and where they are: its own first, then its libs' in lib order."""
     libs: tuple[Lib, ...]
     """The libs it depends on, dependencies first."""
@@ -52,8 +52,9 @@ def _target(specs: Specs, kind: str, spec: App | Lib) -> Target | None:
     if spec.tests is None or not spec.tests.suites:
         return None
     libs = [specs.libs[name] for name in lib_order_of(specs.libs, spec.libs)]
-    own = [(spec.repo, spec.mount)] if spec.repo and spec.mount else []
-    mounts = dict.fromkeys([*own, *((lib.repo, lib.mount) for lib in libs)])
+    mounts = dict.fromkeys(
+        (holder.repo, mount) for holder in (spec, *libs) for mount in code_mounts(holder) if holder.repo
+    )
     required = frozenset(asset.key for holder in (spec, *libs) for asset in holder.assets if asset.is_required)
     return Target(
         spec.name, kind, spec.tests, spec.repo, tuple(mounts), tuple(libs), tuple(visible_assets(spec, libs)), required
@@ -68,10 +69,13 @@ def mounts_of(target: Target, settings: Settings) -> tuple[str, ...]:
         repos = [
             volume
             for repo, mount in target.mounts
-            for volume in tree_volumes(settings.path_of(repo.id, repo.local_path), mount, settings)
+            for volume in folder_volumes(settings.path_of(repo.id, repo.local_path), mount, settings)
         ]
     else:
-        repos = [f"{root}/{COPIES}/{repo.id}:{mount}" for repo, mount in target.mounts]
+        repos = [
+            f"{root}/{COPIES}/{repo.id}{'/' if mount.folder else ''}{mount.folder}:{mount.path}"
+            for repo, mount in target.mounts
+        ]
     return (
         f"{root}/{EXCHANGED}/{target.name}:/cp",
         f"{root}/{COMMANDS_THERE}/{target.name}:/command_files",
