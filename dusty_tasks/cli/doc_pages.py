@@ -56,9 +56,13 @@ def section(verb: Verb) -> str:
         "",
         f"{verb.summary[0].upper()}{verb.summary[1:]}.",
     ]
-    names = [alias for alias, name in ALIASES.items() if name == verb.name]
+    names = {alias: name.split()[1:] for alias, name in ALIASES.items() if name.split()[0] == verb.name}
     if names:
-        lines += ["", f"Also as {' and '.join(f'`dusty {name}`' for name in names)}."]
+        also = [
+            f"`dusty {name}`{f' (with {chr(96)}{options[0]}{chr(96)})' if options else ''}"
+            for name, options in names.items()
+        ]
+        lines += ["", f"Also as {' and '.join(also)}."]
     if verb.name in DETAILS:
         lines += ["", in_called_name(DETAILS[verb.name])]
     lines += ["", "| option | |", "| --- | --- |", *(_row(option) for option in (*verb.options, HELP))]

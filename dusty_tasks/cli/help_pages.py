@@ -5,7 +5,7 @@ from __future__ import annotations
 from dusty_tasks.cli.parsing import GLOBAL
 from dusty_tasks.console import warn
 from dusty_tasks.core.text.called import DUSTY, in_called_name
-from dusty_tasks.verbs.table import BY_NAME, VERBS, Verb
+from dusty_tasks.verbs.table import ALIASES, ANSWERS, BY_NAME, VERBS, Verb
 
 WIDTH = 79
 """Columns of a help page."""
@@ -46,7 +46,7 @@ def overview() -> str:
     lines = [
         "Dusty launches your team's whole local environment with one command.",
         "",
-        f"usage: {DUSTY} <verb> [words and options]",
+        f"usage: {DUSTY} <command> [arguments] [options]",
         "",
     ]
     width = max(len(verb.name) for verb in VERBS)
@@ -54,14 +54,21 @@ def overview() -> str:
         lines.append(f"{group}:")
         lines += [f"  {verb.name.ljust(width)}  {verb.summary}" for verb in VERBS if verb.group == group]
         lines.append("")
-    lines.append(f"`{DUSTY} <verb> --help` tells more. Start with: {DUSTY} up")
+    lines.append(f"`{DUSTY} <command> --help` tells more. Start with: {DUSTY} up")
     return "\n".join(lines)
 
 
 def unknown_verb(word: str) -> int:
     """What to say to a word that is no verb; exit code 1."""
-    from dusty_tasks.core.text.problems import nearest
+    from dusty_tasks.core.text.problems import edit_distance, nearest
 
-    guess = nearest(word, BY_NAME)
-    warn(f'"{word}" is not a verb{f" (did you mean {guess}?)" if guess else ""}; `{DUSTY} help` lists them')
+    if word in ANSWERS:
+        warn(f'there is no command "{word}"\n    hint: {DUSTY} {ANSWERS[word]}')
+        return 1
+    guess = nearest(word, {*BY_NAME, *ALIASES})
+    # Half of a short word changed is another word: "top" was not meant to be "stop", nor "mv" to be "up".
+    if edit_distance(word, guess) <= 2 and 3 * edit_distance(word, guess) >= len(word):
+        guess = ""
+    did_you_mean = f" (did you mean {guess}?)" if guess else ""
+    warn(f'there is no command "{word}"{did_you_mean}\n    hint: `{DUSTY} help` lists all of them')
     return 1

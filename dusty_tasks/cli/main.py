@@ -40,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     from dusty_tasks.cli import verbs as cli
     from dusty_tasks.effects.doors.files import narrow_umask
     from dusty_tasks.effects.machine.called import learn_name
-    from dusty_tasks.verbs.table import ALIASES, BY_NAME
+    from dusty_tasks.verbs.table import BY_NAME, meant
 
     learn_name()
     narrow_umask()
@@ -49,9 +49,10 @@ def main(arguments: Sequence[str]) -> int:
     state.catch_signals()
     arguments = _without_no_color(arguments)
     name, *words = arguments or ["help"]
-    name = ALIASES.get(name, name)
+    name, options = meant(name)
+    words = [*options, *words]
     if name in ("help", "-h", "--help"):
-        verb = BY_NAME.get(ALIASES.get(words[0], words[0])) if words else None
+        verb = BY_NAME.get(meant(words[0])[0]) if words else None
         if words and verb is None:
             return help_pages.unknown_verb(words[0])
         print(help_pages.page(verb) if verb else help_pages.overview())
@@ -86,9 +87,9 @@ def _without_no_color(arguments: Sequence[str]) -> Sequence[str]:
         return arguments
     behind = len(list(itertools.takewhile(flag.__eq__, arguments)))
     rest = list(arguments[behind:])
-    from dusty_tasks.verbs.table import ALIASES, BY_NAME
+    from dusty_tasks.verbs.table import BY_NAME, meant
 
-    if rest[:1] and ALIASES.get(rest[0], rest[0]) not in BY_NAME:
+    if rest[:1] and meant(rest[0])[0] not in BY_NAME:
         rest = [word for word in rest if word != flag]
     if len(rest) < len(arguments):
         without_colours()

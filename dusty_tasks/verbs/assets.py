@@ -21,7 +21,7 @@ def run(words: list[str], json: bool = False) -> int | None:
     action, rest = action_of("assets", words, ("list", "read", "set", "unset"))
     if action == "list":
         if len(rest) > 1:
-            raise misuse("assets", f'assets list: "{rest[1]}" is one word too many')
+            raise misuse("assets", f'assets list: unexpected argument "{rest[1]}"')
         list_assets(rest[0] if rest else "", json)
     elif action == "set":
         key, path = exactly("assets", "set", rest, "a KEY", "the PATH of a file")

@@ -37,8 +37,8 @@ def run(words: list[str]) -> int | None:
     hidden = redactor()
     write_archive(path, {name: hidden.text(text) for name, text in texts.items()})
     say(
-        f"wrote {path}: {len(texts)} files; values of variables, assets, passwords, tokens and the home folder are taken out.\n"
-        "Have a look at it before you send it: what apps print can hold anything."
+        f"wrote {path}: {len(texts)} files; values of variables, assets, passwords, tokens and the home folder were removed.\n"
+        "Review it before you send it: app output may contain secrets."
     )
     return None
 

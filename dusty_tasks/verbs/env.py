@@ -41,7 +41,7 @@ def run(words: list[str], file: str | None = None, all: bool = False, json: bool
 def list_variables(names: list[str], as_json: bool) -> None:
     """What is set, for one name or for all."""
     if len(names) > 1:
-        raise misuse("env", f'env list: "{names[1]}" is one word too many')
+        raise misuse("env", f'env list: unexpected argument "{names[1]}"')
     stored = session.settings().env
     if names and names[0] not in stored:
         check_name(names[0], stored)

@@ -71,14 +71,14 @@ suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HO
     {dusty} test web
     {dusty} test web unit -k login
     {dusty} test -n 4 web all                four suites at a time
-    {dusty} test --cached web all            run only what may end otherwise now""",
+    {dusty} test --cached web all            run only suites whose inputs have changed""",
     "scripts": """\
-Without a script: their names and descriptions. Arguments reach the script as they stand; its status is ours.
+Without a script: their names and descriptions. Arguments reach the script as they stand; it exits with the script's status.
 
     {dusty} scripts web
     {dusty} scripts web reset --hard""",
     "shell": """\
-bash where the container has it, else sh. The command's status is ours. It has a terminal if stdin, stdout and stderr all
+bash where the container has it, else sh. It exits with the command's status. It has a terminal if stdin, stdout and stderr all
 are one; else what it writes arrives byte for byte, stdout and stderr apart. ^C, a closed terminal or a reader that has
 gone end it in the container, too.
 
@@ -106,7 +106,7 @@ With names, or with `-v` for all parts: every detail, and the repos that they us
 `-w` takes the whole screen, keeps what needs a look on it, and gives the screen back at the end. `--stats` takes half a
 second more.""",
     "logs": """\
-Several containers are merged, each line with the name of its container. Containers that have ended count. What they printed
+Several containers are merged, each line with the name of its container. Exited containers are included. What they printed
 to stderr comes on stderr; `2>&1` brings both into a pipe.
 
 With -f it goes on over restarts and recreations, and tells their causes: `-- api restarted: repo api was synced --`. It ends

@@ -78,7 +78,7 @@ def apply() -> int:
 def undo() -> int:
     """Put back the section that the last write replaced."""
     outcome = hosts_file.undo_hosts_section(may_ask=may_ask(), say=say)
-    return report(outcome, "put back the hosts section of before; the next up writes the compiled one again")
+    return report(outcome, f"restored the previous hosts section; the next {DUSTY} up writes the compiled one again")
 
 
 def report(outcome: hosts_file.HostsOutcome, done: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ def run(
     timestamps: bool = False,
     tail: str | None = None,
     since: str | None = None,
+    grep: str | None = None,
+    no_prefix: bool = False,
     timeline: bool = False,
 ) -> int | None:
     """One container: the engine's own output and status. Several: merged; ended ones count. What is followed is followed over restarts."""
@@ -32,16 +35,31 @@ def run(
 
         return show_timeline(words, follow=follow, since=since, tail=tail)
     flags = range_flags(tail, since)
+    pattern = pattern_of(grep)
     found = containers()
     chosen = [pick(found, name) for name in dict.fromkeys(words)] if words else in_stack_order(found)
     if not chosen:
         say(f"there are no containers; {DUSTY} up starts what is active")
         return None
     env = session.docker_host().engine_environment()
-    if len(chosen) == 1:
+    if len(chosen) == 1 and pattern is None:
         return show_one(chosen[0], flags, follow=follow, timestamps=timestamps, env=env)
-    write_merged(chosen, flags, follow=follow, timestamps=timestamps)
+    names = [container.name for container in chosen]
+    output = Output(names, timestamps, pattern=pattern, has_prefix=len(chosen) > 1 and not no_prefix)
+    write_merged(chosen, flags, output, follow=follow)
     return None
+
+
+def pattern_of(text: str | None) -> re.Pattern[bytes] | None:
+    """What `--grep` looks for: with a capital in it case counts. Raises Failure for what is no regular expression."""
+    if text is None:
+        return None
+    try:
+        return re.compile(text.encode(), 0 if text != text.lower() else re.IGNORECASE)
+    except re.error as error:
+        raise Failure(
+            f"--grep: {error}", "put a backslash before . * + ? [ ( to search for the character itself"
+        ) from None
 
 
 def range_flags(tail: str | None, since: str | None) -> list[str]:
@@ -80,14 +98,13 @@ def show_one(
         container, flags = comeback.container, comeback.flags
 
 
-def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: bool, timestamps: bool) -> None:
+def write_merged(chosen: Sequence[FoundContainer], flags: list[str], output: Output, *, follow: bool) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
     from dusty_tasks.core.of_verbs.log_lines import after
     from dusty_tasks.effects.engine.http import Engine
     from dusty_tasks.effects.engine.logs import stored_lines
 
     engine = Engine(session.docker_host())
-    output = Output([container.name for container in chosen], timestamps)
     last: dict[str, bytes] = {}
     for name, line in stored_lines({container.name: [*flags, container.id] for container in chosen}, engine):
         last[name] = line.time or last.get(name, b"")
@@ -102,15 +119,28 @@ def write_merged(chosen: Sequence[FoundContainer], flags: list[str], *, follow: 
 class Output:
     """Lines after the names of their containers, on the stream that each was printed to."""
 
-    def __init__(self, names: Sequence[str], timestamps: bool) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        timestamps: bool = False,
+        *,
+        pattern: re.Pattern[bytes] | None = None,
+        has_prefix: bool = True,
+    ) -> None:
+        """`pattern`: only lines that hold a match are shown."""
         from dusty_tasks.core.of_verbs.log_lines import prefixes
 
-        self.timestamps = timestamps
+        self.timestamps, self._pattern = timestamps, pattern
         self._streams = [binary_stream(stream) for stream in (sys.stdout, sys.stderr)]
-        self._prefixes = [prefixes(names, has_colour(stream)) for stream in (sys.stdout, sys.stderr)]
+        self._prefixes = [
+            prefixes(names, has_colour(stream)) if has_prefix else dict.fromkeys(names, b"")
+            for stream in (sys.stdout, sys.stderr)
+        ]
         self._was_error = False
 
     def write(self, name: str, line: Line) -> None:
+        if self._pattern and line.time and not self._pattern.search(line.text):
+            return  # a line without a time is our own: that the container came back
         if line.is_error != self._was_error:
             # Both may be one terminal, where the order counts.
             self.flush()

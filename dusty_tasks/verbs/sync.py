@@ -166,5 +166,5 @@ def explain(word: str, entries: Sequence[RepoEntry], is_named: bool) -> int:
         why = copy.guard(copy.records()).stays(os.fsencode(f"/{below}"))
         say(f"{below}: not in {source}; in the copy it {f'stays: {why}' if why else 'is deleted by a sync'}")
         return 0
-    say(f"{below}: synced{f': rule {rule}' if rule else ', no rule is about it'}")
+    say(f"{below}: synced{f': rule {rule}' if rule else ' (no rule excludes it)'}")
     return 0

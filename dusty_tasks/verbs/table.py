@@ -63,7 +63,7 @@ VERBS: tuple[Verb, ...] = (
         "compile what is active and make reality match it",
         (
             NO_PULL,
-            Option("no-recreate", "never recreate or remove a container; say what therefore stays pending"),
+            Option("no-recreate", "never recreate or remove a container; list the changes left pending"),
             Option("pull", "ask the registry for newer images of the same tags"),
             Option("build", "build images even if their context is unchanged"),
             Option("reset-repos", "reset managed clones that have local work, after saving it under refs/dusty/saved"),
@@ -184,11 +184,18 @@ VERBS: tuple[Verb, ...] = (
         "[names…]",
         "the output of containers",
         (
-            Option("follow", "go on as they print", short="f"),
-            Option("timestamps", "with times", short="t"),
-            Option("tail", "only the last N lines of each", type=str, metavar="N"),
+            Option("follow", "follow new output", short="f"),
+            Option("timestamps", "show timestamps", short="t"),
+            Option("tail", "only the last N lines of each", short="n", type=str, metavar="N"),
             Option("since", "only from this time or duration on (10m, 2h, 2026-01-31T12:00)", type=str, metavar="T"),
-            Option("timeline", "with what happened to them in between, as timeline shows it"),
+            Option(
+                "grep",
+                "only lines that match this regular expression; small letters match any case",
+                type=str,
+                metavar="RE",
+            ),
+            Option("no-prefix", "leave out the names of containers"),
+            Option("timeline", "with the events in between, as timeline shows them"),
         ),
         words=("container",),
     ),
@@ -196,9 +203,9 @@ VERBS: tuple[Verb, ...] = (
         "timeline",
         LOOK,
         "[names…]",
-        "what containers printed and what happened to them, in one order of time",
+        "container output and events in one order of time",
         (
-            Option("follow", "go on as it happens, until interrupted", short="f"),
+            Option("follow", "follow new events until interrupted", short="f"),
             Option(
                 "since",
                 "from this time or duration on (10m, 2h, 2026-01-31T12:00; 1h unless given)",
@@ -353,7 +360,7 @@ VERBS: tuple[Verb, ...] = (
         (
             Option(
                 "allow",
-                "an address beyond loopback and private ranges that the helper shall accept",
+                "an address beyond loopback and private ranges for the helper to accept",
                 type=list,
                 metavar="ADDRESS",
             ),
@@ -391,5 +398,54 @@ VERBS: tuple[Verb, ...] = (
     Verb("version", MACHINE, "", "versions of Dusty and of what it uses", (JSON,)),
 )
 
-ALIASES = {"script": "scripts", "--version": "version", "-V": "version"}
+ALIASES = {
+    "script": "scripts",
+    "--version": "version",
+    "-V": "version",
+    "down": "stop --rm",
+    "ps": "status",
+    "exec": "shell",
+}
+"""What people type -> the command that it stands for, with the options that it sets."""
+
+ANSWERS = {
+    "attach": "logs NAME -f",
+    "build": "up --build",
+    "clone": "repos update",
+    "deactivate": "bundles deactivate NAME",
+    "activate": "bundles activate NAME",
+    "describe": "status NAME",
+    "check": "validate",
+    "diff": "plan -v",
+    "events": "timeline -f",
+    "halt": "shutdown",
+    "images": "disk",
+    "init": "setup",
+    "inspect": "status NAME",
+    "kill": "stop NAME",
+    "lint": "validate",
+    "ls": "status",
+    "prune": "disk cleanup_containers",
+    "pull": "up --pull",
+    "rebuild": "up --build",
+    "remove": "stop --rm NAME",
+    "rm": "stop --rm NAME",
+    "run": "shell NAME COMMAND",
+    "ssh": "shell NAME",
+    "stats": "status --stats",
+    "tail": "logs NAME -f --tail 100",
+    "top": "status --stats",
+    "update": "repos update",
+    "upgrade": "up --pull",
+    "watch": "sync --watch",
+}
+"""Commands of other tools -> what does that here. They are answered, not run: what they take differs."""
+
+
+def meant(word: str) -> tuple[str, list[str]]:
+    """The command that a typed word stands for, and the options that it sets."""
+    name, *options = ALIASES[word].split() if word in ALIASES else (word,)
+    return name, options
+
+
 BY_NAME: dict[str, Verb] = {verb.name: verb for verb in VERBS}

@@ -31,7 +31,7 @@ def run(
 ) -> int:
     """Check the specs in use, or those at the path in `words`, with `fix` after mending what is safe; 1 if there is any error."""
     if len(words) > 1:
-        raise misuse("validate", f'"{words[1]}" is one word too many')
+        raise misuse("validate", f'unexpected argument "{words[1]}"')
     if schema is not None:
         return _say_schema(schema)
     from dusty_tasks import session

@@ -124,11 +124,11 @@ def test_running_containers_are_a_warning_for_backup_and_an_end_for_restore(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["foo"], '"foo" is not a word of disk'),
+        (["foo"], 'unknown argument "foo"'),
         (["backup"], "disk backup needs a folder"),
         (["restore"], "disk restore needs an archive"),
         (["restore", "/nosuch.tar.gz"], "/nosuch.tar.gz: no such file"),
-        (["inspect", "x"], "one word too many"),
+        (["inspect", "x"], "unexpected argument"),
         (["backup", "/etc/hostname"], "is no folder to write to"),
         (["restore", "/etc/hostname"], "is damaged, or no backup"),
     ],

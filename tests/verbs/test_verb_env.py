@@ -101,7 +101,7 @@ def test_a_name_that_left_the_specs_can_be_listed_and_unset(dusty: Chosen) -> No
         (["unset", "web", "--all"], "no variable is set"),
         (["unset", "nosuch", "A"], 'named "nosuch"'),
         (["list", "nosuch"], 'named "nosuch"'),
-        (["list", "web", "x"], "one word too many"),
+        (["list", "web", "x"], "unexpected argument"),
         (["list", "--all"], "--all belongs to unset"),
         (["list", "--file", "x"], "--file belongs to set"),
         (["sett"], 'did you mean "set"?'),

@@ -91,3 +91,13 @@ def test_no_engine_is_exit_2_and_says_what_to_do(dusty: Chosen, engine: Engine) 
 def test_broken_specs_are_no_hindrance(dusty: Chosen, engine: Engine) -> None:
     dusty.write("apps/web.yml", "{")
     assert dusty("logs", "web").code == 0
+
+
+def test_lines_are_searched_and_names_left_out(dusty: Chosen, engine: Engine) -> None:
+    engine.logs = LOGS
+    assert dusty("logs", "web", "db", "--grep", "o.*ONE$".lower(), "--no-prefix").out == ""
+    assert dusty("logs", "web", "db", "--grep", "b ONE$".lower(), "--no-prefix").out == "web one\ndb one\n"
+    assert dusty("logs", "web", "db", "--grep", "Web").out == ""
+    assert dusty("logs", "web", "--grep", "two").err == "web two\n"
+    refused = dusty("logs", "--grep", "[")
+    assert refused.code == 1 and "--grep" in refused.err

@@ -250,7 +250,7 @@ def test_an_overridden_repo_is_never_touched(shop, tmp_path: Path) -> None:
         (["manage", "--all"], "no repo is overridden"),
         (["manage", "--all", "lib"], "takes no repo"),
         (["manage", "own", "--branch", "x"], "no branch can be chosen"),
-        (["update", "lib"], "one word too many"),
+        (["update", "lib"], "unexpected argument"),
         (["list", "--branch", "x"], "belongs to manage"),
     ],
 )

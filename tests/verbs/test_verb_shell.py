@@ -200,3 +200,14 @@ def test_a_stopped_app_runs_no_script(scripted: Chosen, engine: Engine) -> None:
     engine.containers = [container("web", "exited", exit_status=0)]
     ended = scripted("scripts", "web", "seed")
     assert ended.code == 1 and "web is not running" in ended.err
+
+
+def test_an_app_is_entered_where_its_commands_begin(dusty: Chosen, engine: Engine, streams: dict[str, bool]) -> None:
+    wanted(dusty.home, "web")
+    path = dusty.home / "state/wanted.json"
+    path.write_text(path.read_text().replace('"mapping"', '"code": "/app", "mapping"'))
+    dusty("shell", "web", "ls", "a b")
+    assert engine.calls[-1].endswith(f"id-web sh -c {shell.IN_FOLDER} sh /app ls a b")
+    wanted(dusty.home, "web")
+    dusty("shell", "web", "ls")
+    assert engine.calls[-1].endswith("id-web ls")

@@ -81,7 +81,7 @@ def test_why_names_the_rule(room: Room) -> None:
     write(source / "node_modules/m/index.js", "")
     write(source / "keep.log", "")
     cases = {
-        "a.py": "a.py: synced, no rule is about it",
+        "a.py": "a.py: synced (no rule excludes it)",
         "keep.log": "keep.log: synced: rule !keep.log (.dustyignore:2)",
         "x.log": "x.log: excluded: rule *.log (.dustyignore:3)",
         "node_modules/m/index.js": "node_modules/m/index.js: excluded, because node_modules/ is, and excluded folders are not entered: "

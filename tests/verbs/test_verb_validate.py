@@ -77,7 +77,7 @@ def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_wrong_use(specs: Path) -> None:
     with pytest.raises(Failure, match="there is no folder"):
         validate.run([str(specs / "nowhere")])
-    with pytest.raises(Failure, match="one word too many"):
+    with pytest.raises(Failure, match="unexpected argument"):
         validate.run([str(specs), "more"])
     with pytest.raises(Failure, match='no schema named "ap"'):
         validate.run([], schema="ap")

@@ -52,13 +52,14 @@ def offers(
     while before[:1] == [NO_COLOR.word]:
         del before[0]
     if not before:
-        found = [Offer(verb.name, verb.summary) for verb in verbs] + [Offer("help", "this page, or that of a verb")]
+        found = [Offer(verb.name, verb.summary) for verb in verbs] + [Offer("help", "this page, or that of a command")]
+        found += [Offer(alias, f"the same as {name}") for alias, name in aliases.items() if alias[0] != "-" and last]
         found += GLOBAL if last.startswith("-") else ()
     elif before == ["help"]:
         found = [Offer(verb.name, verb.summary) for verb in verbs]
     else:
         by_name = {verb.name: verb for verb in verbs}
-        verb = by_name.get(aliases.get(before[0], before[0]))
+        verb = by_name.get(aliases.get(before[0], before[0]).split()[0] if before[0] else "")
         found = _offers_of(_line(verb, before[1:]), last, names) if verb else []
     return [offer for offer in found if offer.word.startswith(last) or offer.word == PATHS]
 

@@ -48,7 +48,7 @@ def judge_space(where: str, free: int, size: int) -> Finding:
 def judge_clock(difference: float, host_name: str) -> Finding:
     """`difference`: the engine's clock minus ours, in seconds."""
     if abs(difference) <= CLOCK_LIMIT:
-        return Finding("clock", OK, f"the engine's is ours within {CLOCK_LIMIT:.0f} s")
+        return Finding("clock", OK, f"the engine's clock is within {CLOCK_LIMIT:.0f} s of this machine's")
     word = "ahead of" if difference > 0 else "behind"
     return Finding(
         "clock",

@@ -95,7 +95,7 @@ def exchange(address: str, request: bytes, timeout: float) -> bytes:
         ) from error
     except PermissionError as error:
         raise EngineDenied(
-            f"the Docker engine at {address} is closed to this account (in the group docker it is open)",
+            f"this account may not use the Docker engine at {address} (members of the group docker may)",
             f"{DUSTY} up, which asks before it changes that; after a change by hand log out and in again",
         ) from error
     except OSError as error:

@@ -140,7 +140,7 @@ class SocketStream(Stream):
             self._socket.sendall(request)
         except PermissionError as error:
             raise engine_line.EngineDenied(
-                f"the Docker engine at {address} is closed to this account (in the group docker it is open)"
+                f"this account may not use the Docker engine at {address} (members of the group docker may)"
             ) from error
         except OSError as error:
             raise EngineDown(

@@ -126,7 +126,7 @@ def pull(name: str, say: Say, env: Env = None) -> ToolFailed | None:
             ["docker", "pull", name],
             done.code,
             done.err or f"no registry answered within {FIRST_ANSWER:.0f} s",
-            "see to a network in which the registry can be reached, or load the image by hand with `docker load`",
+            "check your network connection to the registry, or load the image by hand with `docker load`",
         )
     return ToolFailed(["docker", "pull", name], done.code, done.err or done.out)
 
@@ -223,7 +223,7 @@ def write_root_archive(folder: Path, packages: Iterable[str]) -> Path:
         if not shutil.which(program):
             raise Failure(
                 f"a stand-in image is made from Debian's packages, and there is no {program} here",
-                "see to a network in which the registry can be reached, or load the image by hand with `docker load`",
+                "check your network connection to the registry, or load the image by hand with `docker load`",
             )
     root, archive = folder / "root", folder / "root.tar"
     root.mkdir()

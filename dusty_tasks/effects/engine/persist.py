@@ -210,7 +210,7 @@ def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
                     manifest = json.load(archive.extractfile(member) or io.BytesIO())
                     continue
                 if not member.name.startswith(f"{TOP}/"):
-                    raise Damaged(f"{path} is damaged: {member.name} does not belong into a backup")
+                    raise Damaged(f"{path} is damaged: {member.name} does not belong in a backup")
                 found.append(_entry(member, _digest(archive, member, count)))
             while plain.read(1 << 20):
                 pass  # to the end, where gzip's own checksum stands

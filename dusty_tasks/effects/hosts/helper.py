@@ -158,10 +158,10 @@ def install_script(files: Sequence[PlannedFile]) -> str:
     )
     moves = "".join(f"mv -f {file.path}.new {file.path}\n" for file in files)
     has_rule = any(file.path == RULE_PATH for file in files)
-    before = "accepted || refuse 'visudo finds fault with sudoers as it is; nothing was installed'\n"
+    before = "accepted || refuse 'visudo reports an error in the current sudoers; nothing was installed'\n"
     accepted = 'accepted() { said=$(visudo -c "$@" 2>&1); }\n'
     check = f"accepted -f {RULE_PATH}.new || {{ rm -f {RULE_PATH}.new; refuse 'visudo does not accept the rule'; }}\n"
-    after = f"accepted || {{ rm -f {RULE_PATH}; refuse 'with the rule visudo finds fault with sudoers; the rule is taken away again'; }}\n"
+    after = f"accepted || {{ rm -f {RULE_PATH}; refuse 'visudo reports an error in sudoers with the new rule; the rule was removed again'; }}\n"
     return f"""set -eu
 umask 022
 PATH=/usr/sbin:/usr/bin:/sbin:/bin

@@ -91,7 +91,7 @@ def _asked() -> str:
 
     has_sudo = shutil.which("sudo") is not None
     why = "sudo asks for a password to change it" if has_sudo else "there is no sudo here to change it with"
-    say(f"The names of your apps belong into /etc/hosts, and {why}.")
+    say(f"The names of your apps need lines in /etc/hosts, and {why}.")
     if has_sudo:
         say("  p: write them now, and whenever they change")
     say(

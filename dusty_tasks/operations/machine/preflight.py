@@ -93,11 +93,11 @@ def _refuse(plan: Provision, machine: Machine, say: Say, also: Sequence[Item] = 
     for sentence in plan.unmet:
         say(f"  {sentence}")
     if plan.steps:
-        say(f"These commands bring it; `{DUSTY} up --yes` runs them:")
+        say(f"To install it, run these commands, or `{DUSTY} up --yes`, which runs them:")
         for line in provision.shown(plan, machine):
             say(f"    {line}")
         if also:
-            say(listing("It will then also:", also))
+            say(listing("`up` then also does this:", also))
     return 1
 
 

@@ -57,7 +57,7 @@ def action_of(verb_name: str, words: list[str], actions: Iterable[str], default:
     known = list(actions)
     if words[0] not in known:
         guess = did_you_mean(words[0], known)
-        raise misuse(verb_name, f'"{words[0]}" is not a word of {verb_name}; {guess}')
+        raise misuse(verb_name, f'unknown argument "{words[0]}"; {guess}')
     return words[0], words[1:]
 
 
@@ -67,7 +67,7 @@ def exactly(verb_name: str, action: str, words: list[str], *names: str) -> list[
     if len(words) < len(names):
         raise misuse(verb_name, f"{typed} needs {names[len(words)]}")
     if len(words) > len(names):
-        raise misuse(verb_name, f'{typed}: "{words[len(names)]}" is one word too many')
+        raise misuse(verb_name, f'{typed}: unexpected argument "{words[len(names)]}"')
     return words
 
 

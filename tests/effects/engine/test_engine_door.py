@@ -93,7 +93,7 @@ def test_an_engine_that_is_closed_to_this_account_is_no_engine_that_is_down(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(engine_line, "connect", refuse)
-    with pytest.raises(EngineDenied, match="closed to this account") as denied:
+    with pytest.raises(EngineDenied, match="may not use the Docker engine") as denied:
         exchange("unix:///var/run/docker.sock", b"", 1)
     assert denied.value.code == 1
     monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("waiting does not open it"))

@@ -49,7 +49,8 @@ def test_a_new_bash_knows_the_word_and_completes_it(user_home: Path) -> None:
         "1",
         f"{user_home}/.local/bin/dusty",
         "complete -o bashdefault -o default -F _dusty dusty",
-        '"nosuch" is not a verb; `dusty help` lists them',
+        'there is no command "nosuch"',
+        "    hint: `dusty help` lists all of them",
     ]
     assert (user_home / ".bashrc").stat().st_mode & 0o777 == 0o600
 
