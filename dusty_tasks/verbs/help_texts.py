@@ -78,9 +78,9 @@ Without a script: their names and descriptions. Arguments reach the script as th
     {dusty} scripts web
     {dusty} scripts web reset --hard""",
     "shell": """\
-bash where the container has it, else sh. It exits with the command's status. It has a terminal if stdin, stdout and stderr all
-are one; else what it writes arrives byte for byte, stdout and stderr apart. ^C, a closed terminal or a reader that has
-gone end it in the container, too.
+bash where the container has it, else sh. It exits with the command's status. It has a terminal if stdin, stdout and
+stderr all are one; else what it writes arrives byte for byte, stdout and stderr apart. ^C, a closed terminal or a reader
+that has gone end it in the container, too.
 
     {dusty} shell web
     {dusty} shell web env""",
