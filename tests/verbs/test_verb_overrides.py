@@ -88,3 +88,9 @@ def test_the_names_that_a_shell_offers_are_those_of_the_specs(dusty: Chosen, min
     session.forget()
     session.specs()
     assert read_known_names(session.home()).apps == ("web",)
+
+
+def test_an_override_wins_over_a_bundle(dusty: Chosen, mine: Path) -> None:
+    dusty.write("bundles/main.yml", "apps: [web]\nenv: {web: {LEVEL: warning, ZONE: CET}}\n")
+    session.forget()
+    assert session.stack().apps["web"].bundle_env == {"ZONE": ("CET", "bundles/main.yml")}

@@ -102,7 +102,8 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
     _depend(entry, parts)
     entry.env_files(app.compose.get("env_file") or (), specs_root)
     _mount(entry, app, parts.libs, settings)
-    entry.environment(app.compose.get("environment") or {}, settings.env.get(app.name, {}), app.name, settings.home)
+    written = app.compose.get("environment") or {}
+    entry.environment(written, app.bundle_env, settings.env.get(app.name, {}), app.name, settings.home)
     for index, port in enumerate(app.compose.get("ports") or ()):
         entry.add("ports", port, ("compose", "ports", index))
     _publish(entry, parts.routes, settings)
@@ -139,7 +140,8 @@ def _service_entry(parts: ServiceParts, settings: ContainerSettings, specs_root:
         entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
     entry.add("volumes", f"{host_path(settings.host.root, EXCHANGED, service.name)}:/cp", ())
     _mount_assets(entry, service.name, visible_assets(service, ()), settings.host.root)
-    entry.environment(compose.get("environment") or {}, settings.env.get(service.name, {}), service.name, settings.home)
+    written, given = compose.get("environment") or {}, settings.env.get(service.name, {})
+    entry.environment(written, service.bundle_env, given, service.name, settings.home)
     entry.label_files(compose.get("label_file"), specs_root)
     entry.labels(compose.get("labels"), {KIND_LABEL: "service", NAME_LABEL: service.name})
     entry.networks(compose.get("networks"), parts.guests)

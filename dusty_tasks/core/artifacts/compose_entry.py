@@ -36,9 +36,18 @@ class Entry:
         items.append(item)
 
     def environment(
-        self, written: Mapping[str, Any], overrides: Mapping[str, str | None], name: str, home: str
+        self,
+        written: Mapping[str, Any],
+        by_bundle: Mapping[str, tuple[str, str]],
+        overrides: Mapping[str, str | None],
+        name: str,
+        home: str,
     ) -> None:
-        """The spec's variables in its order, then those of `dusty env` for `name`, which win: their values come from a file."""
+        """The spec's variables in its order, then those that active bundles have `by_bundle` (value and file), which win.
+
+        Those of `dusty env` for `name` win over both: their values come from a file.
+        """
+        written = {**written, **{variable: value for variable, (value, _) in by_bundle.items()}}
         given = given_values({name: overrides}, name)
         from_caller = {variable: None for variable, text in overrides.items() if text is None}
         kept = {variable: text for variable, text in written.items() if variable not in given}
@@ -46,6 +55,8 @@ class Entry:
             self.put("environment", {**kept, **from_caller}, (*self.base, "environment"))
             if not kept:
                 self.origins["environment"] = Origin("", ("env", name))
+            for variable in by_bundle.keys() & kept.keys():
+                self.origins[f"environment.{variable}"] = Origin(by_bundle[variable][1], ("env", name, variable))
             for variable in from_caller:
                 self.origins[f"environment.{variable}"] = Origin("", ("env", name, variable))
         if given:

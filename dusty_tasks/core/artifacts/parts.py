@@ -15,6 +15,11 @@ from dusty_tasks.core.stack.model import Route, Stack, containers_of, file_of, r
 from dusty_tasks.core.text.namespace import PROXY
 
 
+def _bundle_files(spec: App | Service) -> list[str]:
+    """The bundles that have variables for a container."""
+    return list(dict.fromkeys(file for _, file in spec.bundle_env.values()))
+
+
 class AppParts(NamedTuple):
     app: App
     libs: tuple[Lib, ...]
@@ -34,7 +39,7 @@ class AppParts(NamedTuple):
     @property
     def files(self) -> list[str]:
         """The spec files that its lines may come from."""
-        return [self.app.file, *(lib.file for lib in self.libs)]
+        return [self.app.file, *(lib.file for lib in self.libs), *_bundle_files(self.app)]
 
 
 class ServiceParts(NamedTuple):
@@ -49,7 +54,7 @@ class ServiceParts(NamedTuple):
     @property
     def files(self) -> list[str]:
         """The spec files that its lines may come from."""
-        return [self.service.file]
+        return [self.service.file, *_bundle_files(self.service)]
 
 
 class ProxyParts(NamedTuple):

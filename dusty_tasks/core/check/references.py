@@ -11,7 +11,7 @@ from dusty_tasks.core.specs.model import Reference
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem, did_you_mean
-from dusty_tasks.core.text.safe import shown
+from dusty_tasks.core.text.safe import shown, unsafe_part
 
 REFERENCES: dict[str, dict[tuple[str, ...], str]] = {
     "bundle": {("apps",): "app", ("services",): "service"},
@@ -70,11 +70,28 @@ def check_references(
                 yield document.problem(
                     path, Code.UNKNOWN_NAME, f"no {kind} named {shown(name)}", _hint(document, kind, name, names)
                 )
+        if document.kind == "bundle":
+            yield from _check_env(document, names)
         for path, _, name in compose_references.get(document.file, ()):
             if name not in names.containers:
                 yield document.problem(
                     path, Code.UNKNOWN_NAME, f"no app or service named {shown(name)}", _container_hint(name, names)
                 )
+
+
+def _check_env(document: Document, names: Names) -> Iterator[Problem]:
+    """`env` of a bundle: apps and services by name, and names of variables."""
+    env = document.value.get("env")
+    for name, variables in env.items() if isinstance(env, dict) else ():
+        if name not in names.containers:
+            what = f"no app or service named {shown(name)}"
+            problem = document.problem(("env", name), Code.UNKNOWN_NAME, what, _container_hint(name, names))
+            yield problem._replace(place=document.key_place(("env", name)))
+        for variable in variables if isinstance(variables, dict) else ():
+            if not variable or "=" in variable or unsafe_part(variable):
+                what = f"{shown(variable)} is not a name of a variable"
+                problem = document.problem(("env", name, variable), Code.VARIABLE_NAME, what, "for example LOG_LEVEL")
+                yield problem._replace(place=document.key_place(("env", name, variable)))
 
 
 def _hint(document: Document, kind: str, name: str, names: Names) -> str:

@@ -10,6 +10,7 @@ from dusty_tasks.core.check.addresses import Claims, PortClaim, RouteClaim, chec
 from dusty_tasks.core.specs.compose_values import published_ports, stored_paths
 from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Service, Specs
+from dusty_tasks.core.stack.bundle_env import env_clashes
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath, path_text
@@ -32,6 +33,7 @@ def check_stack(specs: Specs, stack: Stack) -> list[Problem]:
     containers: list[App | Service] = [*stack.apps.values(), *stack.services.values()]
     claims = {spec.name: _claims(spec) for spec in containers}
     found = [*check_addresses(claims, [active], partial(_place, specs))]
+    found += env_clashes(specs, stack.bundles, active)
     for spec in containers:
         found += _missing(specs, spec, active)
     return sorted(found)

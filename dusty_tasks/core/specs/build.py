@@ -146,6 +146,7 @@ def bundle_of(document: Document) -> Bundle:
         _text(value, "description") or "",
         _names(value, "apps"),
         _names(value, "services"),
+        {name: dict(variables) for name, variables in _mapping(value, "env").items() if isinstance(variables, dict)},
     )
 
 
@@ -161,6 +162,11 @@ def repo_in(value: dict[str, Any]) -> Repo | None:
 def _text(value: dict[str, Any], key: str) -> str | None:
     found = value.get(key)
     return found if isinstance(found, str) else None
+
+
+def _mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _context(value: dict[str, Any]) -> str | None:

@@ -120,6 +120,8 @@ class App:
     """What `build` says beside its context, in the keys of the Compose Specification; paths as `build` has them."""
     has_commands: bool = True
     """False for one that runs what its image, or `compose.command`, says; nothing of Dusty's runs in it then."""
+    bundle_env: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Variable -> its value by an active bundle, and that bundle's file; only assembly knows it."""
     reload: tuple[ReloadRule, ...] = ()
     """What changed code calls for; none: a restart."""
     mounts: tuple[CodeMount, ...] = ()
@@ -153,6 +155,7 @@ class Service:
     """Driver of the named volumes that it mounts, or ''."""
     forwardings: tuple[Forwarding, ...] = ()
     assets: tuple[Asset, ...] = ()
+    bundle_env: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,8 @@ class Bundle:
     description: str = ""
     apps: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    env: dict[str, dict[str, str]] = field(default_factory=dict)
+    """App or service -> variable -> value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dusty_tasks.core.specs.model import App, Bundle, Lib, Service, Specs
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.builds import build_secrets
+from dusty_tasks.core.stack.bundle_env import with_bundle_env
 from dusty_tasks.core.stack.model import AssetUse, Route, Stack
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
@@ -24,11 +25,13 @@ def assemble(specs: Specs, bundle_names: Iterable[str]) -> tuple[Stack, list[Pro
     """
     bundles, warnings = _known_bundles(specs, bundle_names)
     active = set().union(*(activated(specs, specs.bundles[name]) for name in bundles))
-    apps = {name: specs.apps[name] for name in sorted(active & specs.apps.keys())}
+    apps = {name: with_bundle_env(specs, bundles, specs.apps[name]) for name in sorted(active & specs.apps.keys())}
     lib_order = {name: lib_order_of(specs.libs, app.libs) for name, app in apps.items()}
     libs = {name: specs.libs[name] for name in sorted({lib for order in lib_order.values() for lib in order})}
     lib_order.update({f"lib/{name}": lib_order_of(specs.libs, lib.libs) for name, lib in libs.items()})
-    services = {name: specs.services[name] for name in sorted(active & specs.services.keys())}
+    services = {
+        name: with_bundle_env(specs, bundles, specs.services[name]) for name in sorted(active & specs.services.keys())
+    }
     holders: list[App | Lib] = [*libs.values(), *apps.values()]
     repos = {holder.repo.id: holder.repo for holder in holders if holder.repo}
     same = {name: _repo_ids(app.repo, (libs[lib] for lib in lib_order[name])) for name, app in apps.items()}

@@ -75,6 +75,7 @@ def _app(value: dict[str, Any]) -> App:
             "forwardings": tuple(Forwarding(*item) for item in value["forwardings"]),
             "scripts": tuple(Script(name, tuple(command), text) for name, command, text in value["scripts"]),
             "assets": tuple(Asset(*item) for item in value["assets"]),
+            "bundle_env": {name: tuple(given) for name, given in value["bundle_env"].items()},
             "tests": _tests(value["tests"]),
             "reload": rules_from_json(value["reload"]),
             "mounts": tuple(CodeMount(*item) for item in value["mounts"]),
@@ -88,6 +89,7 @@ def _service(value: dict[str, Any]) -> Service:
             **value,
             "forwardings": tuple(Forwarding(*item) for item in value["forwardings"]),
             "assets": tuple(Asset(*item) for item in value["assets"]),
+            "bundle_env": {name: tuple(given) for name, given in value["bundle_env"].items()},
         }
     )
 
