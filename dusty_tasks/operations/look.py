@@ -20,10 +20,10 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.operations.code.sources import Looked, Looks, look_at_sources
 from dusty_tasks.operations.places import place_finder, read_origins
 
 if TYPE_CHECKING:
-    from dusty_tasks.effects.code.fingerprint import Source
     from dusty_tasks.effects.docker_host.host import DockerHost
     from dusty_tasks.effects.observe.docker_host import Reading
 
@@ -46,6 +46,8 @@ class View(NamedTuple):
     """The Docker host is known to be off: what manages the machine says so."""
     states: Mapping[str, State] = MappingProxyType({})
     """Name -> the state of each wanted container."""
+    looked: Mapping[str, Looked] = MappingProxyType({})
+    """Repo id -> what was seen of its source, of those that are to be synced."""
 
 
 class Compiled(NamedTuple):
@@ -109,7 +111,7 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
     from dusty_tasks.effects.observe.this_machine import read_sources
 
     settings, (wanted, artifacts, origins) = session.settings(), made or compiled()
-    reading, repo_sources = _read_both_sides(engine, wanted, settings)
+    reading, looks = _read_both_sides(engine, wanted, settings)
     sources = read_sources(settings, wanted, artifacts, os.environ)
     is_in_place, conflicts, refused = look_at_hosts(settings, artifacts)
     found = found_of(reading, engine)._replace(
@@ -120,7 +122,7 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
 
         found = found._replace(receipts=bound_receipts(wanted.repos, settings))
     if not reading.is_away:
-        found = with_stale_repos(wanted, found, settings, engine.host, repo_sources)
+        found = with_stale_repos(wanted, found, settings, engine.host, looks)
     if reading.engine_trouble:
         return unseen(engine, wanted, sources, found, reading.engine_trouble)
     found = found._replace(
@@ -140,7 +142,14 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
 
         found = found._replace(images=read_images(engine))
         planned = plan(wanted, sources, found, options, place_of)
-    return View(wanted, sources, found, in_order_of_doing(planned, wanted), states=states(wanted, found))
+    return View(
+        wanted,
+        sources,
+        found,
+        in_order_of_doing(planned, wanted),
+        states=states(wanted, found),
+        looked=looks.kept(found.stale_repos),
+    )
 
 
 def unseen(engine: Engine, wanted: Wanted, sources: Sources, found: Found, trouble: str) -> View:
@@ -231,9 +240,7 @@ def read_answers(
     return read(engine, asked, found.containers, settings.hosts_address)
 
 
-def _read_both_sides(
-    engine: Engine, wanted: Wanted, settings: Settings
-) -> tuple[Reading, Mapping[str, Source | OSError]]:
+def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tuple[Reading, Looks]:
     """The Docker host, and while its answer comes over ssh the sources of the repos; on this machine only those that are asked for later."""
     from dusty_tasks.effects.observe.docker_host import read_host
 
@@ -242,22 +249,19 @@ def _read_both_sides(
         return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted)
 
     if not engine.host.is_far:
-        return read(), {}
+        return read(), Looks(settings)
     from dusty_tasks.effects.doors.parallel import beside
-    from dusty_tasks.operations.code.sources import read_sources
 
-    return beside(read, lambda: read_sources(wanted.repos, settings))
+    return beside(read, lambda: look_at_sources(wanted.repos, settings))
 
 
-def with_stale_repos(
-    wanted: Wanted, found: Found, settings: Settings, host: DockerHost, sources: Mapping[str, Source | OSError]
-) -> Found:
+def with_stale_repos(wanted: Wanted, found: Found, settings: Settings, host: DockerHost, looks: Looks) -> Found:
     """With the repos whose copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
     if settings.sync_mode == "bind" or not wanted.repos:
         return found
     from dusty_tasks.operations.code.sync import stale_repos
 
-    stale = {entry.id: stale for entry, stale in stale_repos(wanted.repos, found.receipts, settings, host, sources)}
+    stale = {entry.id: stale for entry, stale in stale_repos(wanted.repos, found.receipts, settings, host, looks)}
     return found._replace(
         stale_repos={repo_id: each.reason for repo_id, each in stale.items()},
         changed_paths={repo_id: each.paths for repo_id, each in stale.items() if each.paths is not None},

@@ -12,7 +12,7 @@ from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.once import Once
 from dusty_tasks.operations.code.sources import stack_repos
-from dusty_tasks.operations.code.sync import failure_of, stale_repos, sync_repos
+from dusty_tasks.operations.code.sync import How, failure_of, stale_repos, sync_repos
 
 if TYPE_CHECKING:
     from dusty_tasks.core.settings.model import Settings
@@ -41,9 +41,7 @@ def _sync_action(entry: RepoEntry) -> None:
     from dusty_tasks import session
     from dusty_tasks.console import say
 
-    outcomes = sync_repos(
-        [entry], host=session.docker_host(), settings=session.settings(), say=say, stack_repos=stack_repos()
-    )
+    outcomes = sync_repos([entry], session.docker_host(), session.settings(), How(say), stack_repos())
     if failure := failure_of(outcomes):
         raise failure
 

@@ -120,7 +120,7 @@ def named(words: list[str], wanted: Wanted) -> list[WantedContainer]:
 
 def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool) -> dict[str, Receipt]:
     """Sync the repos in these containers (None: all of the stack); the receipts that lie on the Docker host then. Raises Failure."""
-    from dusty_tasks.operations.code.sync import failure_of, sync_repos
+    from dusty_tasks.operations.code.sync import How, failure_of, sync_repos
 
     host = session.docker_host()
     if session.settings().sync_mode == "bind":
@@ -131,15 +131,7 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
         ids = None if chosen is None else {repo_id for container in chosen for repo_id in container.repo_ids}
         entries = [entry for entry in wanted.repos if ids is None or entry.id in ids]
         failure = failure_of(
-            sync_repos(
-                entries,
-                host=host,
-                settings=session.settings(),
-                say=say,
-                verb="restart",
-                stack_repos=wanted.repos,
-                is_locked=True,
-            )
+            sync_repos(entries, host, session.settings(), How(say, "restart", is_locked=True), wanted.repos)
         )
         if failure:
             raise failure

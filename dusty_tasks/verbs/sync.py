@@ -11,7 +11,7 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.sources import rules_at, source_of
-from dusty_tasks.operations.code.sync import SyncOutcome, failure_of, sync_repos
+from dusty_tasks.operations.code.sync import How, SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries
@@ -45,13 +45,10 @@ def run(
     check_data_is_ours(session.docker_host())
     outcomes = sync_repos(
         chosen,
-        host=session.docker_host(),
-        settings=session.settings(),
-        say=say,
-        allow_empty=allow_empty,
-        checksum=checksum,
-        progress=progress,
-        stack_repos=entries,
+        session.docker_host(),
+        session.settings(),
+        How(say, allow_empty=allow_empty, checksum=checksum, shows_progress=progress),
+        entries,
     )
     note_outcomes("sync", outcomes)
     return tell(outcomes)

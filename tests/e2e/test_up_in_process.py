@@ -11,8 +11,9 @@ from stacks import PORT, stack_that_is_up
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNS = """
-import contextlib, json, sys
+import contextlib, json, os, sys
 from pathlib import Path
+from dusty_tasks.operations.code import sync
 from dusty_tasks.operations.up.bring_up import bring_up
 from dusty_tasks.operations.up.run import UpOptions
 
@@ -55,7 +56,13 @@ found = [run(home), run(home)]
 edit(specs / "services/cache.yml", "100000", "200000")
 found.append(run(home))
 page.write_text("another page\\n")
-found.append(run(home))
+looks = []
+def heard(event, words):
+    if event == "os.scandir" and isinstance(words[0], bytes) and os.fsdecode(words[0]) == f"{page.parent}/":
+        looks.append(1)
+sys.addaudithook(heard)
+sync.read_receipts = lambda *_: sys.exit("the look read them already")
+found.append({**run(home), "looks": len(looks)})
 edit(home / "config.yml", "bundles:", "env: {web: {GREETING: hello}}\\nbundles:")
 found.append(run(home))
 found.append(run(other))
@@ -90,6 +97,7 @@ def test_many_runs_in_one_process_each_see_what_was_edited_since(rig: Any, stand
     assert [line.split(":")[0].split()[0] for line in code["done"]] == ["sync", "restart"]
     assert "index.html changed" in code["done"][1]
     assert rig.get(f"http://web.test:{PORT}/") == (200, "another page\n")
+    assert code["looks"] == 1, "an edit is looked at once, by plan and sync together"
 
     assert [line.split(":")[0] for line in config["done"]] == ["recreate web"]
     assert rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "echo $GREETING"]).stdout == "hello\n"

@@ -18,7 +18,7 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.kinds import docker_host
-from dusty_tasks.operations.code.sync import SyncOutcome, stale_repos, sync_repos
+from dusty_tasks.operations.code.sync import How, SyncOutcome, stale_repos, sync_repos
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,7 +60,7 @@ class Room:
 
     def sync(self, **options) -> list[SyncOutcome]:
         self.said = []
-        return sync_repos(self.entries, host=self.host, settings=self.settings, say=self.said.append, **options)
+        return sync_repos(self.entries, self.host, self.settings, How(self.said.append, **options))
 
     def stale(self) -> dict[str, str]:
         """Short name -> reason."""

@@ -40,6 +40,8 @@ class Source(NamedTuple):
     """The last ctime of its files."""
     inodes: int = 0
     """The sum of their inodes: another one where a file was replaced."""
+    rules: tuple[Rule, ...] = ()
+    """Which were left out."""
 
 
 def read_rules(source: str, extra: Sequence[str]) -> tuple[Rule, ...]:
@@ -104,7 +106,7 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
         digest.update(marshal.dumps(entries, 2))
         below.sort(reverse=True)
         pending += below
-    return Source(digest.hexdigest(), files, folders, looked_ns, newest_ns, inodes)
+    return Source(digest.hexdigest(), files, folders, looked_ns, newest_ns, inodes, tuple(rules))
 
 
 def manifest_path(home: str, repo_id: str, suffix: str = "") -> str:
@@ -155,23 +157,46 @@ def _write_manifest(path: str, manifest: Manifest) -> None:
         write_atomically(path, zlib.compress(marshal.dumps(tuple(manifest), 2), 1))
 
 
-def edited_since(root: str, source: Source, names: Iterable[bytes]) -> dict[bytes, list[Entry]]:
-    """Those of the files `names` below `root` that are not what `source` says any more, as they are now."""
+class Edited(NamedTuple):
+    """What is not as a look at a source saw it."""
+
+    late: dict[bytes, list[Entry]]
+    """Folder -> the files and links that are others now, as they are now."""
+    has_passed: bool = False
+    """Something came and went."""
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.late) or self.has_passed
+
+
+def edited_since(root: str, source: Source, names: Iterable[bytes]) -> Edited:
+    """Those of `names` below `root` that are not what `source` says any more. One that is gone now is, if `source` has it."""
     late: dict[bytes, list[Entry]] = {}
+    has_passed = False
     known = {
         folder: {entry[0]: entry for entry in source.folders.get(folder, ())}
         for folder in {b"/" + name.rpartition(b"/")[0] + b"/" * (b"/" in name) for name in names}
     }
     for name in names:
         folder, _, last = (b"/" + name).rpartition(b"/")
-        try:
-            state = os.lstat(os.path.join(os.fsencode(root), name))
-        except OSError:
-            continue
-        entry = (last, state.st_mode, state.st_size, state.st_mtime_ns)
-        if stat.S_ISREG(state.st_mode) and known[folder + b"/"].get(last) != entry:
-            late.setdefault(folder + b"/", []).append(entry)
-    return late
+        before, now = known[folder + b"/"].get(last), _entry_at(os.path.join(os.fsencode(root), name), last)
+        if now is None:
+            has_passed = has_passed or before is None
+        elif before != now:
+            late.setdefault(folder + b"/", []).append(now)
+    return Edited(late, has_passed)
+
+
+def _entry_at(path: bytes, name: bytes) -> Entry | None:
+    """The entry of a file or a link; None for what is neither."""
+    try:
+        state = os.lstat(path)
+        if stat.S_ISLNK(state.st_mode):
+            return (name, state.st_mode, os.readlink(path))
+    except OSError:
+        return None
+    return (name, state.st_mode, state.st_size, state.st_mtime_ns) if stat.S_ISREG(state.st_mode) else None
 
 
 def kept_manifest(home: str, repo_id: str, suffix: str = "") -> Manifest | None:

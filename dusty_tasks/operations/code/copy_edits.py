@@ -21,7 +21,7 @@ def edits_of_copy(
     """
     try:
         rules = read_rules(source_path, settings.sync_exclude)
-        copy = CopyOfRepo(host, settings, entry, source_path, read_source(source_path, rules), rules)
+        copy = CopyOfRepo(host, settings, entry, source_path, read_source(source_path, rules))
         if copy.last_fingerprint != receipt.get("fingerprint"):
             return None
         states = read_states(host, host.path(copy.below))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -69,6 +69,19 @@ class Copied:
     """It is the copy that the last receipt was about."""
     deleted_before: Any = None
     """The note on deleted files in the receipt until now."""
+    has_other: bool = False
+    """Something was sent as it was not when the source was looked at."""
+
+    def after(self, before: Copied) -> Copied:
+        """The sum of two passes of one sync: this one, and that before it."""
+        return replace(
+            self,
+            changed=tuple(dict.fromkeys((*before.changed, *self.changed))),
+            deleted=tuple(dict.fromkeys((*before.deleted, *self.deleted))),
+            kept=(*before.kept, *self.kept),
+            is_same_copy=before.is_same_copy,
+            deleted_before=before.deleted_before,
+        )
 
 
 @dataclass(slots=True)
@@ -93,13 +106,13 @@ class CopyOfRepo:
         entry: RepoEntry,
         source_path: str,
         source: Source,
-        rules: Sequence[Rule],
     ) -> None:
-        self.host, self.settings, self.source_path, self.source, self.rules = host, settings, source_path, source, rules
+        self.host, self.settings, self.source_path, self.source = host, settings, source_path, source
+        self.rules = source.rules
         self.repo_id: str = entry.id
         self.below = f"{COPIES}/{self.repo_id}"
         self.tree = Tree(source.folders)
-        self.matcher = Matcher(rules)
+        self.matcher = Matcher(source.rules)
         self.points = points_of(entry)
 
     @cached_property
@@ -194,10 +207,10 @@ class Copying:
         copy, home = self.copy, self.copy.settings.home
         before = copy.sent  # read before what is about to be sent takes their place
         taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
-        late = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
+        edited = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
         names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
-        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(late)])
-        keep_manifest(home, copy.repo_id, copy.source, copy.identity, late)
+        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(edited.late)])
+        keep_manifest(home, copy.repo_id, copy.source, copy.identity, edited.late)
         barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
         return Copied(
             tuple(self.changed),
@@ -208,6 +221,7 @@ class Copying:
             self._copy_id(),
             not self.is_new and self.was.get("fingerprint") is not None,
             self.was.get("deleted"),
+            edited.is_any,
         )
 
     def _copy(self) -> None:

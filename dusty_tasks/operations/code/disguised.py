@@ -25,6 +25,8 @@ TICK = 20_000_000
 """Nanoseconds that the ctime of a file may lag behind the clock."""
 PARTED = "+"
 """In the fingerprint of a receipt, before what tells content of equal sizes and times apart."""
+UNKNOWN = "?"
+"""In the fingerprint of a receipt, where the source was edited while it was sent."""
 SEEN = ".seen"
 """Suffix of the folder that holds what was compared last."""
 
@@ -37,6 +39,11 @@ def is_of(receipt: Mapping[str, Any], fingerprint: str) -> bool:
 def marked(source: Source) -> Source:
     """The source with a fingerprint that differs from all before: what it holds is not what those held."""
     return source._replace(fingerprint=f"{source.fingerprint}{PARTED}{os.urandom(4).hex()}")
+
+
+def unlike_any(source: Source) -> Source:
+    """The source with a fingerprint that no look gives: nobody can tell what was in it when it was sent."""
+    return source._replace(fingerprint=f"{source.fingerprint}{UNKNOWN}{os.urandom(4).hex()}")
 
 
 def looked_at(source: Source) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import pwd
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks.core.code.guards import refused_source
 from dusty_tasks.core.code.repo_entry import RepoEntry
@@ -14,6 +14,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import last_taken
 
 if TYPE_CHECKING:
     from dusty_tasks.core.code.excludes import Rule
@@ -26,11 +27,49 @@ def source_of(entry: RepoEntry, settings: Settings) -> tuple[str, str]:
     return settings.path_of(entry.id, entry.local_path), kind
 
 
-def read_sources(repo_entries: Iterable[RepoEntry], settings: Settings) -> dict[str, Source | OSError]:
-    """Repo id -> the state of its source, or why it cannot be read."""
-    if settings.sync_mode == "bind":
-        return {}
-    return {entry.id: _source_at(source_of(entry, settings)[0], settings) for entry in repo_entries}
+class Looked(NamedTuple):
+    """What a look saw of a source, and which sync of that repo was the last one then."""
+
+    source: Source | OSError
+    taken: int = 0
+
+
+class Looks:
+    """The sources of repos, each looked at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.seen: dict[str, Looked] = {}
+        """By repo id."""
+
+    def at(self, entry: RepoEntry) -> Source | OSError:
+        """The state of the source of a repo, or why it cannot be read."""
+        if entry.id not in self.seen:
+            # Noted first: a sync that comes meanwhile makes this look an old one.
+            taken = last_taken(lock_of(entry.id), self.settings.home)
+            self.seen[entry.id] = Looked(_source_at(source_of(entry, self.settings)[0], self.settings), taken)
+        return self.seen[entry.id].source
+
+    def kept(self, repo_ids: Iterable[str]) -> dict[str, Looked]:
+        """What was seen of these, as far as it was looked at and could be read."""
+        return {
+            repo_id: self.seen[repo_id]
+            for repo_id in repo_ids
+            if repo_id in self.seen and isinstance(self.seen[repo_id].source, Source)
+        }
+
+
+def lock_of(repo_id: str) -> str:
+    """The name of the lock under which a repo is synced."""
+    return f"repo:{repo_id}"
+
+
+def look_at_sources(repo_entries: Iterable[RepoEntry], settings: Settings) -> Looks:
+    """A look at all of them; at none where containers see the working trees themselves."""
+    looks = Looks(settings)
+    for entry in repo_entries if settings.sync_mode != "bind" else ():
+        looks.at(entry)
+    return looks
 
 
 def _source_at(path: str, settings: Settings) -> Source | OSError:
@@ -50,8 +89,9 @@ def rules_at(path: str, settings: Settings) -> tuple[Rule, ...]:
         ) from error
 
 
-def read_state_of(path: str, rules: Sequence[Rule]) -> Source:
+def read_state(path: str, settings: Settings) -> Source:
     """The state of the source at `path`. Raises Failure if it cannot be read."""
+    rules = rules_at(path, settings)
     try:
         return read_source(path, rules)
     except OSError as error:

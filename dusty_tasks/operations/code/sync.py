@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.code.changed_paths import changed_paths, difference_text
@@ -23,8 +24,9 @@ from dusty_tasks.effects.code.fingerprint import Manifest, Source, kept_manifest
 from dusty_tasks.effects.code.receipts import Receipt, identity_of, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked
-from dusty_tasks.operations.code.sources import _source_at, check_source, read_state_of, rules_at, source_of
+from dusty_tasks.effects.doors.lock import last_taken
+from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked, unlike_any
+from dusty_tasks.operations.code.sources import Looked, Looks, check_source, lock_of, read_state, source_of
 
 if TYPE_CHECKING:
     from dusty_tasks.core.code.replaced import Kept
@@ -85,35 +87,28 @@ def stale_repos(
     receipts: Mapping[str, Receipt],
     settings: Settings,
     host: DockerHost,
-    sources: Mapping[str, Source | OSError] | None = None,
+    looks: Looks | None = None,
 ) -> list[tuple[RepoEntry, Stale]]:
     """The repos whose copy on the Docker host is not what their source is, each with the reason. Never raises.
 
-    `sources` are those that were read already.
+    `looks` has the sources that were looked at already; those that have to be for this are there then, too.
     """
     if settings.sync_mode == "bind":
         return []
-    found = (
-        (entry, _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id)))
-        for entry in repo_entries
-    )
+    looks = looks or Looks(settings)
+    found = ((entry, _stale(entry, receipts.get(entry.id), looks, host)) for entry in repo_entries)
     return [(entry, stale) for entry, stale in found if stale]
 
 
-def _stale(
-    entry: RepoEntry,
-    receipt: Receipt | None,
-    settings: Settings,
-    host: DockerHost,
-    source: Source | OSError | None = None,
-) -> Stale | None:
+def _stale(entry: RepoEntry, receipt: Receipt | None, looks: Looks, host: DockerHost) -> Stale | None:
     """How the copy differs from its source, None if it does not."""
+    settings = looks.settings
     path, kind = source_of(entry, settings)
     if receipt is None:
         return Stale("not on the Docker host yet")
     if receipt.get("source") != path:
         return Stale(f"its source is {path} ({kind}) now, and was {receipt.get('source')}")
-    source = source or _source_at(path, settings)
+    source = looks.at(entry)
     if isinstance(source, OSError):
         return Stale(f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}")
     if is_of(receipt, source.fingerprint):
@@ -156,29 +151,46 @@ def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
     return ""
 
 
+class How(NamedTuple):
+    """How to sync, and for whom."""
+
+    say: Say
+    """Hears one line a repo as it ends."""
+    verb: str = "sync"
+    allow_empty: bool = False
+    checksum: bool = False
+    """Compare contents, and leave no repo alone for its receipt."""
+    shows_progress: bool = False
+    """`say` also hears how far a copy is, so they are made one by one."""
+    is_locked: bool = False
+    """The caller holds the lock for changes."""
+    synced_one: Callable[[SyncOutcome], None] | None = None
+    """Hears of each in place of `say`."""
+    notes_owed: bool = True
+    """Note what the new code calls for in containers; False where the caller does."""
+
+
+class Known(NamedTuple):
+    """What was read a moment ago, and is not read again. What another sync did since makes it worth nothing."""
+
+    receipts: Mapping[str, Receipt] | None = None
+    """All of the stack's; None if they were not read. By them all that is to be synced was found stale."""
+    looked: Mapping[str, Looked] = MappingProxyType({})
+    """Repo id -> what was seen of its source."""
+
+
 def sync_repos(
     repo_entries: Sequence[RepoEntry],
-    *,
     host: DockerHost,
     settings: Settings,
-    say: Say,
-    allow_empty: bool = False,
-    checksum: bool = False,
-    progress: bool = False,
-    verb: str = "sync",
+    how: How,
     stack_repos: Sequence[RepoEntry] = (),
-    sources: Mapping[str, Source] | None = None,
-    is_locked: bool = False,
-    synced_one: Callable[[SyncOutcome], None] | None = None,
-    notes_owed: bool = True,
+    known: Known = Known(),  # noqa: B008 - immutable
 ) -> list[SyncOutcome]:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
-    `say` hears one line a repo as it ends; where there is `synced_one`, that hears of it instead, in the thread that did it. One failure does not
-    stop the others: it is in the outcome. `stack_repos` are
-    all repos of the stack, for the digests of libs (default: `repo_entries`); `sources` those that were read just now;
-    `is_locked`: the caller holds the lock for changes; `notes_owed` False: it notes what the new code calls for. Raises Failure only for what concerns all:
-    no rsync, no connection.
+    One failure does not stop the others: it is in the outcome. `stack_repos` are all repos of the stack, for the digests of libs
+    (default: `repo_entries`). Raises Failure only for what concerns all: no rsync, no connection.
     """
     from dusty_tasks.effects.doors.parallel import each_in_parallel
     from dusty_tasks.operations.code.owed import note_owed
@@ -187,31 +199,31 @@ def sync_repos(
     if settings.sync_mode == "bind":
         from dusty_tasks.operations.code.bound import give_back
 
-        say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
-        give_back(repo_entries, settings, host, say)
+        how.say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
+        give_back(repo_entries, settings, host, how.say)
         return []
     if not repo_entries:
         return []
     everything = list(stack_repos or repo_entries)
-    receipts = read_receipts(host, sorted({entry.id for entry in (*everything, *repo_entries)}))
-    run = _Run(
-        host,
-        settings,
-        _How(allow_empty, checksum, say if progress else None, verb),
-        receipts,
-        shown_names(entry.id for entry in (*everything, *repo_entries)),
+    receipts = (
+        read_receipts(host, sorted({entry.id for entry in (*everything, *repo_entries)}))
+        if known.receipts is None
+        else dict(known.receipts)
     )
+    looks = Looks(settings)
+    looks.seen.update(known.looked)
+    run = _Run(host, how, receipts, looks, shown_names(entry.id for entry in (*everything, *repo_entries)))
     # Judged here, in one thread: what is up to date needs neither a lock nor a turn in the pool.
     stale = [
         entry
         for entry in repo_entries
-        if checksum or _stale(entry, receipts.get(entry.id), settings, host, (sources or {}).get(entry.id))
+        if how.checksum or known.receipts is not None or _stale(entry, receipts.get(entry.id), looks, host)
     ]
     synced = each_in_parallel(
         run.sync,
         stale,
-        1 if progress else settings.sync_jobs,
-        synced_one or (lambda outcome: _say_synced(outcome, say)),
+        1 if how.shows_progress else settings.sync_jobs,
+        how.synced_one or (lambda outcome: _say_synced(outcome, how.say)),
     )
     by_id = {outcome.repo_id: outcome for outcome in synced}
     outcomes = [by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries]
@@ -220,8 +232,8 @@ def sync_repos(
         if outcome.failure:
             receipts.pop(outcome.repo_id, None)
     push_install_marks(everything, receipts, host, is_news=any(outcome.status == SYNCED for outcome in outcomes))
-    if notes_owed:
-        note_owed(outcomes, host, settings.home, is_locked=is_locked)
+    if how.notes_owed:
+        note_owed(outcomes, host, settings.home, is_locked=how.is_locked)
     return outcomes
 
 
@@ -243,23 +255,14 @@ def _say_synced(outcome: SyncOutcome, say: Say) -> None:
         say(str(outcome))
 
 
-class _How(NamedTuple):
-    """What the caller of sync_repos asked for."""
-
-    allow_empty: bool
-    checksum: bool
-    progress: Say | None
-    """Hears how far a copy is."""
-    verb: str
-
-
 class _Run:
     """One call of sync_repos: what its parallel syncs have in common."""
 
     def __init__(
-        self, host: DockerHost, settings: Settings, how: _How, receipts: dict[str, Receipt], names: Mapping[str, str]
+        self, host: DockerHost, how: How, receipts: dict[str, Receipt], looks: Looks, names: Mapping[str, str]
     ) -> None:
-        self.host, self.settings, self.how, self.receipts, self.names = host, settings, how, receipts, names
+        self.host, self.settings, self.how, self.receipts, self.names = host, looks.settings, how, receipts, names
+        self.looks = looks
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
         """The outcome for a repo whose copy is what its source is."""
@@ -270,17 +273,20 @@ class _Run:
         from dusty_tasks.effects.doors.lock import held
 
         path, kind = source_of(entry, self.settings)
-        repo_id = entry.id
+        name, home = lock_of(entry.id), self.settings.home
+        seen = self.looks.seen.pop(entry.id, None)
+        if seen and last_taken(name, home) != seen.taken:
+            seen = None
         try:
-            with held(f"repo:{repo_id}", verb=self.how.verb, home=self.settings.home, wait=LONGEST_WAIT) as lock:
-                return self._sync(entry, path, kind, lock.fileno())
+            with held(name, verb=self.how.verb, home=home, wait=LONGEST_WAIT) as lock:
+                return self._sync(entry, path, kind, lock.fileno(), seen)
         except Failure as failure:
-            return self._outcome(repo_id, FAILED, path, kind, failure=failure)
+            return self._outcome(entry.id, FAILED, path, kind, failure=failure)
 
     def _outcome(self, repo_id: str, status: str, *rest: Any, **named: Any) -> SyncOutcome:
         return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
 
-    def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int) -> SyncOutcome:
+    def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int, seen: Looked | None) -> SyncOutcome:
         from dusty_tasks.core.code.replaced import deleted_note
         from dusty_tasks.effects.code import rsync
         from dusty_tasks.effects.code.kept import kept_path
@@ -291,8 +297,7 @@ class _Run:
         repo_id = entry.id
         if refused := refused_destination(self.host.path(COPIES, repo_id), self.host.path(COPIES)):
             raise Failure(f"refused to sync: {refused}")
-        rules = rules_at(path, self.settings)
-        source = read_state_of(path, rules)
+        source = seen.source if seen and isinstance(seen.source, Source) else read_state(path, self.settings)
         receipt = self.receipts.get(repo_id, {})
         is_same = receipt.get("source") == path and is_of(receipt, source.fingerprint)
         is_disguised = is_same and bool(disguised(self.host, self.settings, repo_id, path, source, receipt))
@@ -306,14 +311,21 @@ class _Run:
             f"{RECEIPTS}/{repo_id}.json",
             source.files == 0 and not self.how.allow_empty,
             self.how.checksum or is_disguised,
-            self.how.progress,
+            self.how.say if self.how.shows_progress else None,
             lock,
         )
         rsync.check_version(self.host)
-        copy = CopyOfRepo(self.host, self.settings, entry, path, source, rules)
+        copy = CopyOfRepo(self.host, self.settings, entry, path, source)
         before = copy.last_manifest
         try:
             copied = Copying(copy, options).run()
+            if copied.has_other:
+                # Edited since the look: the receipt is to tell what was sent. One more pass, whose look is of now.
+                source = read_state(path, self.settings)
+                options.is_empty = source.files == 0 and not self.how.allow_empty
+                more = Copying(CopyOfRepo(self.host, self.settings, entry, path, source), options).run()
+                copied = more.after(copied)
+                source = unlike_any(source) if more.has_other else source
         except EmptySource:
             raise Failure(
                 f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",

@@ -16,9 +16,10 @@ from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import state_of
+from dusty_tasks.effects.doors.lock import last_taken
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
-from dusty_tasks.operations.code.sources import source_of
-from dusty_tasks.operations.code.sync import FAILED, SyncOutcome, failure_of, sync_repos
+from dusty_tasks.operations.code.sources import Looked, lock_of, source_of
+from dusty_tasks.operations.code.sync import FAILED, How, Known, SyncOutcome, failure_of, sync_repos
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ class Watching:
     stack: tuple[RepoEntry, ...]
     settings: Settings
     host: DockerHost = field(compare=False)
+    taken: dict[str, int] = field(default_factory=dict, compare=False)
+    """Repo id -> its last sync of ours, as long as none of others came after it."""
 
     @property
     def folders(self) -> list[Watched]:
@@ -59,19 +62,19 @@ class Watching:
         """
         wanted = set(keys)
         entries = [entry for entry in self.chosen if entry.id in wanted]
+        looked = {repo_id: Looked(source, self.taken.get(repo_id, 0)) for repo_id, source in sources.items()}
         try:
             outcomes = sync_repos(
                 entries,
-                host=self.host,
-                settings=self.settings,
-                say=_nobody if is_quiet else say,
-                allow_empty=allow_empty,
-                stack_repos=self.stack,
-                sources=sources,
-                notes_owed=not is_quiet,
+                self.host,
+                self.settings,
+                How(_nobody if is_quiet else say, allow_empty=allow_empty, notes_owed=not is_quiet),
+                self.stack,
+                Known(looked=looked),
             )
         except Failure as failure:
             return [SyncOutcome(entry.id, self.names[entry.id], FAILED, failure=failure) for entry in entries], failure
+        self.taken.update({repo_id: last_taken(lock_of(repo_id), self.settings.home) for repo_id in wanted})
         return outcomes, failure_of(outcomes)
 
 

@@ -29,7 +29,7 @@ from dusty_tasks.effects.specs.templates import read_templates
 from dusty_tasks.operations.code.copy_repo import with_mounts
 from dusty_tasks.operations.code.sources import stack_repos
 from dusty_tasks.operations.code.staging import staged
-from dusty_tasks.operations.code.sync import failure_of, sync_repos
+from dusty_tasks.operations.code.sync import How, failure_of, sync_repos
 
 Say = Callable[[str], None]
 
@@ -112,9 +112,7 @@ def synced(target: Target, specs: Specs, host: DockerHost, settings: Settings, s
         )
         for repo in repos.values()
     ]
-    outcomes = sync_repos(
-        entries, host=host, settings=settings, say=say, verb=f"test {target.name}", stack_repos=[*known.values()]
-    )
+    outcomes = sync_repos(entries, host, settings, How(say, f"test {target.name}"), [*known.values()])
     if failure := failure_of(outcomes):
         raise failure
     return {outcome.repo_id: str(outcome.receipt.get("fingerprint", "")) for outcome in outcomes}

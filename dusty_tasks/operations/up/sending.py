@@ -38,7 +38,7 @@ def push(run: Run) -> None:
 
 def sync(run: Run) -> None:
     """The repos that changed; if one fails, no container is touched."""
-    from dusty_tasks.operations.code.sync import SYNCED, failure_of, sync_repos
+    from dusty_tasks.operations.code.sync import SYNCED, How, Known, failure_of, sync_repos
 
     changes = {change.name: change for change in run.view.plan.of(SYNC)}
     for change in changes.values():
@@ -52,13 +52,11 @@ def sync(run: Run) -> None:
     with working(f"syncing {counted(len(changes), 'repo')}"):
         outcomes = sync_repos(
             [entry for entry in repos if entry.id in changes],
-            host=run.engine.host,
-            settings=session.settings(),
-            say=say,
-            verb="up",
-            stack_repos=repos,
-            is_locked=True,
-            synced_one=note,
+            run.engine.host,
+            session.settings(),
+            How(say, "up", is_locked=True, synced_one=note),
+            repos,
+            Known(run.view.found.receipts, run.view.looked),
         )
     run.receipts = {**run.receipts, **{outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt}}
     if failure := failure_of(outcomes):

@@ -10,7 +10,7 @@ from dusty_tasks import session
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.sources import rules_at
+from dusty_tasks.operations.code.sources import read_state
 from dusty_tasks.verbs.shared.words import local_path
 
 if TYPE_CHECKING:
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 def copy_at(entry: RepoEntry, path: str) -> CopyOfRepo:
     """The copy of a repo whose source is at `path`. Raises Failure."""
     from dusty_tasks.operations.code.copy_repo import CopyOfRepo
-    from dusty_tasks.operations.code.sources import read_state_of
 
-    rules = rules_at(path, session.settings())
-    return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state_of(path, rules), rules)
+    return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state(path, session.settings()))
 
 
 def located(word: str, sources: Sequence[str], is_named: bool, hint: str = "") -> tuple[str, str]:

@@ -416,7 +416,7 @@ def test_a_receipt_remembers_the_last_deletion_of_what_was_made_there(room: Room
 def copy_of(room: Room, name: str) -> CopyOfRepo:
     entry = next(entry for entry in room.entries if entry.local_path == str(room.sources / name))
     rules = read_rules(entry.local_path, room.settings.sync_exclude)
-    return CopyOfRepo(room.host, room.settings, entry, entry.local_path, read_source(entry.local_path, rules), rules)
+    return CopyOfRepo(room.host, room.settings, entry, entry.local_path, read_source(entry.local_path, rules))
 
 
 def test_what_was_kept_comes_back_the_newest_first(room: Room) -> None:
