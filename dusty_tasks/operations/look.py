@@ -112,7 +112,8 @@ def look(engine: Engine, options: Options = Options(), made: Compiled | None = N
 
     settings, (wanted, artifacts, origins) = session.settings(), made or compiled()
     reading, looks = _read_both_sides(engine, wanted, settings)
-    sources = read_sources(settings, wanted, artifacts, os.environ)
+    specs_root = str(session.specs_root()) if any(container.spec_files for container in wanted.containers) else ""
+    sources = read_sources(settings, wanted, artifacts, os.environ, specs_root)
     is_in_place, conflicts, refused = look_at_hosts(settings, artifacts)
     found = found_of(reading, engine)._replace(
         hosts_section_is_in_place=is_in_place, hosts_conflicts=conflicts, hosts_refused=refused

@@ -11,6 +11,7 @@ from dusty_tasks.core.plan.given_values import file_of, given_values
 from dusty_tasks.core.specs.compose_values import is_persistent, joined
 from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.paths import SPEC_FILES
 
 
 class Entry:
@@ -121,7 +122,7 @@ def host_path(root: str, *parts: str) -> str:
 
 
 def spec_volume(volume: Any, root: str) -> Any:
-    """A volume of a spec, `/persist/…` being where the Docker host keeps it (1.5)."""
+    """A volume of a spec, `/persist/…` being where the Docker host keeps it (1.5), `./…` a copy of what the specs repo has there."""
     if isinstance(volume, Mapping):
         return {**volume, "source": _persistent(str(volume["source"]), root)} if "source" in volume else dict(volume)
     source, colon, rest = str(volume).partition(":")
@@ -129,4 +130,6 @@ def spec_volume(volume: Any, root: str) -> Any:
 
 
 def _persistent(source: str, root: str) -> str:
+    if source.startswith("."):
+        return posixpath.normpath(host_path(root, SPEC_FILES, source))
     return host_path(root, source.lstrip("/")) if is_persistent(source) else source

@@ -25,6 +25,7 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer, to_json
 from dusty_tasks.core.powers.model import Power
 from dusty_tasks.core.settings.model import ContainerSettings
+from dusty_tasks.core.specs.compose_values import spec_paths
 from dusty_tasks.core.specs.model import App, Lib
 from dusty_tasks.core.specs.reload import seen_rules
 from dusty_tasks.core.stack.assemble import ordered
@@ -113,6 +114,7 @@ def _service(
         mapping,
         asset_keys=tuple(dict.fromkeys(asset.key for asset in service.assets)),
         mounts_assets=bool(service.assets),
+        spec_files=tuple(spec_paths(service.compose)),
         after=_after(parts),
         shares_network_of=network_owner(service),
         needs_login=service.image_requires_login,

@@ -38,6 +38,7 @@ def as_running(wanted: Wanted, sources: Sources, namespace: Namespace = STACK) -
         },
         receipts=receipts,
         command_files=sources.command_files,
+        spec_files=sources.spec_files,
         assets=assets_by_app(wanted, sources),
         nginx_digest=sources.nginx_digest,
         images={

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     BUILD = "build image", "building image", "built image"
     SYNC = "sync", "syncing", "synced"
     COMMAND_FILES = "push command files", "pushing command files", "pushed command files"
+    SPEC_FILES = "push files of the specs", "pushing files of the specs", "pushed files of the specs"
     ASSETS = "push assets", "pushing assets", "pushed assets"
     HOSTS = "write hosts section", "writing hosts section", "wrote hosts section"
     CLEAR = "clear away", "clearing away", "cleared away"
@@ -49,7 +50,7 @@ class Kind(StrEnum):
 
 PULL, BUILD, SYNC = Kind.PULL, Kind.BUILD, Kind.SYNC
 
-COMMAND_FILES, ASSETS, HOSTS = Kind.COMMAND_FILES, Kind.ASSETS, Kind.HOSTS
+COMMAND_FILES, SPEC_FILES, ASSETS, HOSTS = Kind.COMMAND_FILES, Kind.SPEC_FILES, Kind.ASSETS, Kind.HOSTS
 
 CLEAR, REMOVE, STOP, CREATE, RECREATE = Kind.CLEAR, Kind.REMOVE, Kind.STOP, Kind.CREATE, Kind.RECREATE
 

@@ -74,6 +74,8 @@ class Found(NamedTuple):
     """Repo id -> why it was synced by this run; its receipt is the new one."""
     command_files: dict[str, str] = {}
     """App or lib -> digest of the command files that were pushed."""
+    spec_files: dict[str, str] = {}
+    """Path in the specs repo -> digest of what was pushed of it."""
     assets: dict[str, str] = {}
     """App -> digest of the assets that were pushed for it."""
     nginx_digest: str = ""
@@ -114,6 +116,8 @@ class Sources(NamedTuple):
 
     command_files: dict[str, str] = {}
     """App or lib -> digest of its folder in build/commands."""
+    spec_files: dict[str, str] = {}
+    """Path in the specs repo -> digest of what containers mount there."""
     assets: dict[str, str] = {}
     """Asset key -> digest of its bytes, for those that are set."""
     set_keys: frozenset[str] = frozenset()

@@ -13,6 +13,7 @@ from dusty_tasks.core.plan.change import (
     RECONNECT,
     RECREATE,
     RELOAD,
+    SPEC_FILES,
     STARTING,
     Change,
 )
@@ -32,6 +33,9 @@ def plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Chan
     differing = _differing(sources.command_files, found.command_files)
     if differing:
         yield Change(COMMAND_FILES, "", _those_of(differing, found.command_files))
+    differing = _differing(sources.spec_files, found.spec_files)
+    if differing:
+        yield Change(SPEC_FILES, "", _those_of(differing, found.spec_files).removeprefix("those of "))
     differing = _differing(assets_by_app(wanted, sources), _assets_to_compare(wanted, sources, found))
     if differing:
         yield Change(ASSETS, "", _those_of(differing, found.assets))

@@ -120,6 +120,10 @@ def restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sour
     if lost:
         # A running container would go on seeing the folders that are gone.
         yield f"its {' and '.join(lost)} were lost on the Docker host"
+    files = record.get("files") or {}
+    for path in wanted.spec_files:
+        if sources.spec_files.get(path) != files.get(path, sources.spec_files.get(path)):
+            yield f"{printable(path)} changed in the specs"
     gone = sorted(before.keys() - now.keys())
     changed = [key for key in sorted(now) if now[key] != before.get(key)]
     for keys, word in ((changed, "changed"), (gone, "is unset")):

@@ -40,6 +40,8 @@ class StartedRecord(TypedDict, total=False):
     """Repo id -> the id of the copy that this code lay in."""
     assets: dict[str, str]
     """Asset key -> digest."""
+    files: dict[str, str]
+    """Path in the specs repo -> digest, of what it mounts of it."""
     nginx: str
     """Of the proxy: the digest of the config that it has loaded."""
     what: str
@@ -105,10 +107,11 @@ def record_of(
         **mounted(wanted, inodes),
         **synced(wanted, receipts),
         "assets": asset_digests(wanted.asset_keys, sources.assets),
+        **({"files": asset_digests(wanted.spec_files, sources.spec_files)} if wanted.spec_files else {}),
     }
 
 
-_MAPPINGS = ("mapping", "environment", "once", "mounts", "inodes", "repos", "copies", "assets", "reload")
+_MAPPINGS = ("mapping", "environment", "once", "mounts", "inodes", "repos", "copies", "assets", "files", "reload")
 _TEXTS = ("container_id", "image_id", "always", "nginx", "what", "cause", "place", "time", "good", "trouble")
 
 

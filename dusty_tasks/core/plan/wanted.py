@@ -33,6 +33,8 @@ class WantedContainer(NamedTuple):
     """Assets visible in it; changed bytes: restart."""
     mounts_assets: bool = False
     """True if each of them is mounted at its place: one that is not set is an empty file there, or the engine would make a folder."""
+    spec_files: tuple[str, ...] = ()
+    """Files and folders of the specs repo that it mounts; changed content: restart."""
     after: tuple[str, ...] = ()
     """Names of wanted containers that must be started before it."""
     shares_network_of: str = ""

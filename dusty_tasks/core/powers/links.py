@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.build_parts import contexts_of, dockerfile_names
 from dusty_tasks.core.powers.rules import is_within
-from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of
+from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of, volumes
 from dusty_tasks.core.specs.model import Origin, Specs
 from dusty_tasks.core.specs.sources import source_place
 from dusty_tasks.core.text.called import DUSTY
@@ -113,6 +113,8 @@ def _of_container(
 
 def _is_required(compose: Mapping[str, Any], path: KeyPath) -> bool:
     """True for files of variables and labels, unless the spec says that one may be missing."""
+    if path[0] == "volumes":
+        return True
     if path[0] not in ("env_file", "label_file"):
         return False
     assert isinstance(path[1], int)
@@ -126,6 +128,9 @@ def _written(compose: Mapping[str, Any], is_service: bool) -> Iterator[tuple[Key
         value = compose.get(key) or ()
         for index, item in enumerate([value] if isinstance(value, str) else value):
             yield (key, index), str(item.get("path", "")) if isinstance(item, Mapping) else str(item), True
+    for index, volume in volumes(dict(compose)) if is_service else ():
+        if volume.spec_path:
+            yield ("volumes", index), volume.spec_path, False
     build = compose.get("build")
     if build and is_service:
         build = build if isinstance(build, Mapping) else {"context": build}

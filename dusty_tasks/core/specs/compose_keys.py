@@ -17,6 +17,7 @@ from dusty_tasks.core.specs.compose_values import (
     completed,
     is_well_typed,
     named_volumes,
+    of_this_machine,
     published_port,
     volume_of,
 )
@@ -437,7 +438,9 @@ class _Translation:
             if not isinstance(entry, (str, dict)) or not is_well_typed(entry, VOLUME_TYPES):
                 continue
             try:
-                target = volume_of(entry).target
+                source, target = volume_of(entry)
+                if source.startswith(".") and self.role != "service":
+                    raise Wrong(Code.RELATIVE_VOLUME, *of_this_machine(source))
                 self._check_target(target, first.setdefault(target, index), index)
                 entries[index] = completed(entry) if isinstance(entry, dict) else entry
             except Wrong as wrong:

@@ -63,7 +63,12 @@ class Volume(NamedTuple):
 
     @property
     def is_named(self) -> bool:
-        return bool(self.source) and not self.source.startswith("/")
+        return bool(self.source) and not self.source.startswith(("/", "."))
+
+    @property
+    def spec_path(self) -> str:
+        """The file or folder of the specs repo that it shows, from the top of it, '.' for all; '' for another volume."""
+        return posixpath.normpath(self.source) if self.source.startswith(".") else ""
 
 
 def is_well_typed(entry: Any, types: dict[str, type]) -> bool:
@@ -139,7 +144,7 @@ def _check_long_form(entry: dict[str, Any], volume: Volume) -> None:
     if not volume.target or (kind == "bind" and not volume.source):
         raise Wrong(Code.VOLUME, f"missing: {'source' if volume.target else 'target'}")
     if kind == "bind" and volume.is_named:
-        raise Wrong(Code.RELATIVE_VOLUME, *_of_this_machine(volume.source))
+        raise Wrong(Code.RELATIVE_VOLUME, *of_this_machine(volume.source))
     if kind == "volume" and volume.source and not volume.is_named:
         raise Wrong(Code.VOLUME, f"{shown(volume.source)} is not a name for a volume", "type: bind, for a path")
     mode = at(entry, "tmpfs", "mode")
@@ -150,7 +155,7 @@ def _check_long_form(entry: dict[str, Any], volume: Volume) -> None:
 def completed(entry: dict[str, Any]) -> dict[str, Any]:
     """The long form of a volume as Compose takes it: its type is written, the mode of a tmpfs is a number."""
     source, mode = str(entry.get("source", "")), at(entry, "tmpfs", "mode")
-    whole = {"type": "bind" if source.startswith("/") else "volume", **entry}
+    whole = {"type": "bind" if source.startswith(("/", ".")) else "volume", **entry}
     return (
         {**whole, "tmpfs": {**entry["tmpfs"], "mode": int(mode.replace("o", ""), 8)}}
         if isinstance(mode, str)
@@ -158,7 +163,7 @@ def completed(entry: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _of_this_machine(source: str) -> tuple[str, str]:
+def of_this_machine(source: str) -> tuple[str, str]:
     """What is said of a path that is not absolute."""
     return (
         f"{shown(source)} is a path of this machine, which containers do not see",
@@ -176,8 +181,15 @@ def _check_source(source: str) -> None:
     if source.startswith("/"):
         if ".." in source.split("/"):
             raise Wrong(Code.VOLUME, f'{shown(source)} contains a ".." component', "write the path it leads to")
+    elif source.startswith(("./", "../")) or source == ".":
+        if posixpath.normpath(source).startswith(".."):
+            raise Wrong(
+                Code.RELATIVE_VOLUME,
+                f"{shown(source)} leads out of the specs repo",
+                "copy the file into the specs repo; a path that starts with ./ starts at the top of it",
+            )
     elif source and (not _VOLUME_NAME.fullmatch(source)):
-        raise Wrong(Code.RELATIVE_VOLUME, *_of_this_machine(source))
+        raise Wrong(Code.RELATIVE_VOLUME, *of_this_machine(source))
 
 
 def volumes(compose: dict[str, Any]) -> Iterator[tuple[int, Volume]]:
@@ -207,6 +219,11 @@ def stored_paths(compose: dict[str, Any]) -> list[str]:
         ),
         *in_memory,
     ]
+
+
+def spec_paths(compose: dict[str, Any]) -> list[str]:
+    """The files and folders of the specs repo that a container mounts, each once, in order."""
+    return list(dict.fromkeys(volume.spec_path for _, volume in volumes(compose) if volume.spec_path))
 
 
 def named_volumes(compose: dict[str, Any]) -> list[str]:

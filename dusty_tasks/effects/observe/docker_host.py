@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 OWNER = f"{RECORDS}/owner.json"
 VOLUMES = f"{RECORDS}/volumes.json"
+FILES_PUSHED = f"{RECORDS}/spec_files.json"
 COMMANDS_PUSHED, ASSETS_PUSHED = f"{COMMANDS_THERE}/.pushed.json", f"{ASSETS_THERE}/.pushed.json"
 NGINX_CONFIG = f"{PROXY_THERE}/dustyNginx.conf"
 PAGE_STATES = f"{PROXY_THERE}/.dusty"
@@ -63,7 +64,7 @@ def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted
     engine.reads += 1
     seen = host.files.gather(
         Wanted(
-            files=(STARTED, OWNER, COMMANDS_PUSHED, ASSETS_PUSHED),
+            files=(STARTED, OWNER, COMMANDS_PUSHED, FILES_PUSHED, ASSETS_PUSHED),
             digest_of=NGINX_CONFIG,
             present=UNFINISHED,
             repo_ids=repo_ids,
@@ -108,6 +109,7 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         started=started,
         receipts=reading.receipts,
         command_files=_mapping(reading.files.get(COMMANDS_PUSHED)),
+        spec_files=_mapping(reading.files.get(FILES_PUSHED)),
         assets=_mapping(reading.files.get(ASSETS_PUSHED)),
         nginx_digest=reading.nginx_digest,
         unfinished_restore=reading.unfinished_restore,

@@ -33,11 +33,15 @@ def read_build(folder: str, also: Sequence[str] = ()) -> dict[str, bytes]:
 
 
 def read_sources(
-    settings: Settings, wanted: Wanted, artifacts: Mapping[str, bytes], environ: Mapping[str, str]
+    settings: Settings, wanted: Wanted, artifacts: Mapping[str, bytes], environ: Mapping[str, str], specs_root: str = ""
 ) -> Sources:
-    """Digests of everything that may have to be pushed, built or filled in; `artifacts` as read_build gives them. Reads only."""
+    """Digests of everything that may have to be pushed, built or filled in; `artifacts` as read_build gives them. Reads only.
+
+    Files of the specs repo are looked at below `specs_root`.
+    """
     return Sources(
         command_files=command_digests(artifacts),
+        spec_files=_spec_file_digests(specs_root, wanted),
         assets=_asset_digests(settings.home, wanted),
         set_keys=frozenset(set_keys(settings.home)),
         nginx_digest=hashlib.sha256(artifacts[PROXY_FILE]).hexdigest() if PROXY_FILE in artifacts else "",
@@ -56,6 +60,15 @@ def _context_digests(settings: Settings, wanted: Wanted, environ: Mapping[str, s
     from dusty_tasks.effects.engine.build_contexts import context_digests
 
     return context_digests(wanted.containers, f"{settings.state}/contexts.json", environ)
+
+
+def _spec_file_digests(specs_root: str, wanted: Wanted) -> dict[str, str]:
+    paths = {path for container in wanted.containers for path in container.spec_files}
+    if not paths:
+        return {}
+    from dusty_tasks.effects.specs.mounted_files import content_digest
+
+    return {path: content_digest(os.path.join(specs_root, path)) for path in sorted(paths)}
 
 
 def command_digests(artifacts: Mapping[str, bytes]) -> dict[str, str]:

@@ -47,7 +47,7 @@ from dusty_tasks.core.plan.started import (
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.core.text.namespace import PROXY
-from dusty_tasks.core.text.paths import COMPOSE_FILE
+from dusty_tasks.core.text.paths import COMPOSE_FILE, SPEC_FILES
 from dusty_tasks.effects.code.inodes import read_inodes
 from dusty_tasks.effects.docker_host.files import PRIVATE
 from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
@@ -323,10 +323,14 @@ class Launcher:
         What did not lie there the engine has made.
         """
         before = self.view.found.inodes
+        # A push gives files of the specs to the container as new ones: what was read before it is not what lies there.
+        pushed = self.engine.host.path(SPEC_FILES)
         made = [
-            path for path in bind_sources(self.wanted[change.name].mapping for change in changes) if path not in before
+            path
+            for path in bind_sources(self.wanted[change.name].mapping for change in changes)
+            if path not in before or path.startswith(f"{pushed}/")
         ]
-        return {**read_inodes(self.engine.host, made), **before}
+        return {**before, **read_inodes(self.engine.host, made)}
 
     def _record(self, changes: Iterable[Change]) -> None:
         """What each container was started with, kept on the Docker host; only now that it was."""

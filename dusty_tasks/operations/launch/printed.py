@@ -15,6 +15,7 @@ from dusty_tasks.core.plan.change import (
     PULL,
     RECONNECT,
     RELOAD,
+    SPEC_FILES,
     SYNC,
     Change,
     Kind,
@@ -31,7 +32,13 @@ if TYPE_CHECKING:
 
 ALONE = 10
 """Up to so many changes of one kind and cause have a line each; of more there is one line for all."""
-PHASES: tuple[tuple[Kind, ...], ...] = ((PULL, BUILD), (COMMAND_FILES, ASSETS), (SYNC,), (RELOAD, RECONNECT), (HOSTS,))
+PHASES: tuple[tuple[Kind, ...], ...] = (
+    (PULL, BUILD),
+    (COMMAND_FILES, SPEC_FILES, ASSETS),
+    (SYNC,),
+    (RELOAD, RECONNECT),
+    (HOSTS,),
+)
 """What is under way together; all that stands in none is about containers."""
 Group = tuple[Kind, str]
 """A kind and its cause."""

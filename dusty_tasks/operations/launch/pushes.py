@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.core.plan.push_changes import assets_by_app
-from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, SPEC_FILES
 from dusty_tasks.effects.code.rsync import push_folder
 from dusty_tasks.effects.docker_host.files import PRIVATE
 from dusty_tasks.effects.docker_host.host import DockerHost
@@ -17,7 +17,8 @@ from dusty_tasks.effects.docker_host.small_files import write_host_json
 from dusty_tasks.effects.doors.files import write_atomically
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.home.assets import STAGING, asset_path, remove_stagings, set_keys
-from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED, COMMANDS_PUSHED
+from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED, COMMANDS_PUSHED, FILES_PUSHED
+from dusty_tasks.effects.specs.mounted_files import copy_into
 from dusty_tasks.operations.look import View
 
 
@@ -34,10 +35,22 @@ def push_command_files(host: DockerHost, view: View) -> None:
         COMMANDS_THERE,
         COMMANDS_PUSHED,
         view.sources.command_files,
-        keep=["/*/libs/", "/*/assets/", *KEPT_PATTERNS],
+        keep=["/*/libs/", "/*/assets/", "/.specs/", *KEPT_PATTERNS],
     )
     # Without marks, as where containers see the working trees themselves, installs run at every start.
     push_install_marks(view.wanted.repos, {} if session.settings().sync_mode == "bind" else view.found.receipts, host)
+
+
+def push_spec_files(host: DockerHost, view: View) -> None:
+    """The files and folders of the specs repo that containers mount."""
+    os.makedirs(session.paths().state, exist_ok=True)
+    staging = tempfile.mkdtemp(prefix=STAGING, dir=session.paths().state)
+    try:
+        copy_into(staging, str(session.specs_root()), view.sources.spec_files)
+        os.chmod(staging, 0o755)
+        _push(host, staging, SPEC_FILES, FILES_PUSHED, view.sources.spec_files)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def push_assets(host: DockerHost, view: View) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dusty_tasks import session
 from dusty_tasks.console import say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
-from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SYNC
+from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SPEC_FILES, SYNC
 from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.operations.look import View, look
@@ -27,12 +27,13 @@ def get_images(run: Run) -> None:
 
 
 def push(run: Run) -> None:
-    """Command files and assets."""
-    from dusty_tasks.operations.launch.pushes import push_assets, push_command_files
+    """Command files, files of the specs, and assets."""
+    from dusty_tasks.operations.launch.pushes import push_assets, push_command_files, push_spec_files
 
-    for change in run.view.plan.of(COMMAND_FILES, ASSETS):
+    pushes = {COMMAND_FILES: push_command_files, SPEC_FILES: push_spec_files, ASSETS: push_assets}
+    for change in run.view.plan.of(*pushes):
         run.deeds.begin(change)
-        (push_command_files if change.kind == COMMAND_FILES else push_assets)(run.engine.host, run.view)
+        pushes[change.kind](run.engine.host, run.view)
         run.deeds.end(change)
 
 

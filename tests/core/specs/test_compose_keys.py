@@ -220,7 +220,7 @@ def test_warnings(written: str, problem: str) -> None:
         "labels: {dusty.kind: x}",
         "labels: [dusty=x]",
         "dockerfile: F",
-        "volumes: [./a:/b]",
+        "volumes: [../a:/b]",
         "volumes: [~/a:/b]",
         "volumes: [a/b:/c]",
         "volumes: ['${HOME}:/c']",

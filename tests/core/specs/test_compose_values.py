@@ -109,7 +109,6 @@ def test_volume(entry: Any, volume: Volume) -> None:
         ":/b",
         "/a:",
         "/a:b",
-        "./a:/b",
         "../a:/b",
         "~/a:/b",
         "a/b:/c",
