@@ -64,8 +64,19 @@ def test_a_stack_of_every_kind_of_container(rig, stack: SmallStack) -> None:
     (stack.folder / "key").write_text("second\n")
     rig.dusty("assets", "set", "KEY", str(stack.folder / "key"))
     done = rig.dusty("up").stdout
-    assert sorted(line.partition(":")[0] for line in changes(done)[1:]) == ["restarted mail", "restarted own"]
+    assert sorted(line.split()[1].rstrip(":") for line in changes(done)[1:]) == ["mail", "own"], done
     assert rig.get(f"http://mail.test:{PORT}/") == (200, "second\n")
     assert rig.run(["docker", "exec", "dusty_own_1", "cat", "/run/key"]).stdout == "second\n"
     after = rig.container_ids()
     assert sorted(name for name in before if before[name] != after[name]) == ["dusty_mail_1", "dusty_own_1"]
+
+    override = rig.home / "overrides/services/mail.yml"
+    override.parent.mkdir(parents=True)
+    override.write_text("environment: {MINE: only}\n")
+    before = after
+    done = rig.dusty("up").stdout
+    assert [line.split()[:2] for line in changes(done)] == [["recreated", "mail:"]] and f"{override}:1:" in done
+    after = rig.container_ids()
+    assert [name for name in before if before[name] != after[name]] == ["dusty_mail_1"]
+    assert f"your overrides: {override}" in rig.dusty("status").stdout
+    assert "recreate mail" in rig.dusty("plan", "--no-overrides").stdout

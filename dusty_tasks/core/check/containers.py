@@ -78,6 +78,9 @@ def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]
     build = at(document.value, *path)
     key: KeyPath = path
     if isinstance(build, dict):
+        if "dockerfile" in build and "dockerfile_inline" in build:
+            what = "dockerfile and dockerfile_inline are both given"
+            yield document.problem((*path, "dockerfile_inline"), Code.BOTH_GIVEN, what, "keep one of them")
         build, key = build.get("context", "."), (*path, "context")
     if not isinstance(build, str) or build.startswith(("/", "~")):
         return

@@ -385,21 +385,7 @@ class _Translation:
         if "dockerfile" in build and "dockerfile_inline" in build:
             where = ("build", "dockerfile_inline")
             self._say(where, Code.BOTH_GIVEN, "dockerfile and dockerfile_inline are both given", "keep one of them")
-        self._check_build_secrets(build.get("secrets"))
         self.compose["build"] = build if len(build) > 1 or isinstance(value, dict) else value
-
-    def _check_build_secrets(self, secrets: Any) -> None:
-        """The builder is handed assets: files that each person sets."""
-        known = {str(asset.get("name")) for _, asset in mappings(self.document.value, "assets")}
-        for index, secret in enumerate(secrets if isinstance(secrets, list) else ()):
-            name = str(secret.get("source", "") if isinstance(secret, dict) else secret)
-            if name not in known:
-                self._say(
-                    ("build", "secrets", index),
-                    Code.UNKNOWN_NAME,
-                    f"{shown(name)} is no asset of this spec",
-                    f"assets: [{{name: {name or 'KEY'}, path: /path/in/the/container}}]",
-                )
 
     def dockerfile(self, value: Any) -> None:
         """In a service it is taken by `build`; in an app it joins the app's own."""
