@@ -75,7 +75,7 @@ def test_a_stack_of_every_kind_of_container(rig, stack: SmallStack) -> None:
     override.write_text("environment: {MINE: only}\n")
     before = after
     done = rig.dusty("up").stdout
-    assert [line.split()[:2] for line in changes(done)] == [["recreated", "mail:"]] and f"{override}:1:" in done
+    assert [line.split()[:2] for line in changes(done)] == [["recreated", "mail"]] and f"{override}:1:" in done
     after = rig.container_ids()
     assert [name for name in before if before[name] != after[name]] == ["dusty_mail_1"]
     assert f"your overrides: {override}" in rig.dusty("status").stdout

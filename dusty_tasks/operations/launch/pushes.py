@@ -71,6 +71,7 @@ def push_assets(host: DockerHost, view: View) -> None:
                     os.symlink(asset_path(home, key), place)
                 else:
                     write_atomically(place, b"", 0o600)
+                    os.utime(place, (0, 0))  # Always the same file, or each push would replace what a container mounts.
         _push(host, staging, ASSETS_THERE, ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)

@@ -9,7 +9,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
 from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SPEC_FILES, SYNC
-from dusty_tasks.core.text.paths import COPIES
+from dusty_tasks.core.text.paths import ASSETS_THERE, COPIES
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.operations.look import View, look
 from dusty_tasks.operations.up.run import Run
@@ -35,6 +35,12 @@ def push(run: Run) -> None:
         run.deeds.begin(change)
         pushes[change.kind](run.engine.host, run.view)
         run.deeds.end(change)
+    containers = run.view.wanted.containers
+    folders = [
+        run.engine.host.path(ASSETS_THERE, container.name) for container in containers if container.mounts_assets
+    ]
+    if run.view.plan.of(ASSETS) and mounts_part_of((container.mapping for container in containers), folders):
+        _look_again_at_mounts(run)
 
 
 def sync(run: Run) -> None:
@@ -65,10 +71,14 @@ def sync(run: Run) -> None:
     run.view = _after_syncs(run, outcomes)
     copies = [run.engine.host.path(COPIES, repo_id) for repo_id in changes]
     if mounts_part_of((container.mapping for container in run.view.wanted.containers), copies):
-        from dusty_tasks.operations.look import with_fresh_inodes
+        _look_again_at_mounts(run)
 
-        # rsync puts a new file in place of the former one.
-        run.view = with_fresh_inodes(run.engine, run.view, run.options.planning._replace(pull=False, build=False))
+
+def _look_again_at_mounts(run: Run) -> None:
+    """rsync puts a new file in place of the former one."""
+    from dusty_tasks.operations.look import with_fresh_inodes
+
+    run.view = with_fresh_inodes(run.engine, run.view, run.options.planning._replace(pull=False, build=False))
 
 
 def _after_syncs(run: Run, outcomes: Sequence[SyncOutcome]) -> View:
