@@ -10,6 +10,7 @@ import pytest
 from dusty_tasks.core.plan.change import Options, to_json
 from dusty_tasks.core.plan.found import Found, FoundContainer, Sources, containers_of
 from dusty_tasks.core.plan.plan import plan
+from dusty_tasks.core.plan.push_changes import assets_by_app
 from dusty_tasks.core.plan.recreations import NEW_INIT
 from dusty_tasks.core.plan.restarts import shared_with
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
@@ -531,6 +532,14 @@ def built(**changed: Any) -> WantedContainer:
     return app(
         **{"mapping": {"build": {"context": "/src/web"}}, "build_context": "/src/web", "repo_ids": (), **changed}
     )
+
+
+def test_assets_that_are_mounted_are_pushed_though_they_are_not_set() -> None:
+    """The engine would make a folder of a file that is not there."""
+    keys: dict[str, Any] = {"asset_keys": ("A", "B")}
+    wanted = Wanted(containers=(app("web", **keys), service("db", **keys, mounts_assets=True), service("cache")))
+    assert assets_by_app(wanted, Sources()) == {"db": "A= B="}
+    assert assets_by_app(wanted, Sources(assets={"B": "2"})) == {"web": "B=2", "db": "A= B=2"}
 
 
 def test_equal_builds_are_built_once_and_noticed_by_all() -> None:
