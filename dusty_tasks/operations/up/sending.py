@@ -10,6 +10,7 @@ from dusty_tasks.console import say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
 from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SPEC_FILES, SYNC
 from dusty_tasks.core.text.paths import ASSETS_THERE, COPIES
+from dusty_tasks.core.text.paths import SPEC_FILES as SPECS_THERE
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.operations.look import View, look
 from dusty_tasks.operations.up.run import Run
@@ -35,11 +36,13 @@ def push(run: Run) -> None:
         run.deeds.begin(change)
         pushes[change.kind](run.engine.host, run.view)
         run.deeds.end(change)
-    containers = run.view.wanted.containers
+    path, containers = run.engine.host.path, run.view.wanted.containers
+    folders = [path(ASSETS_THERE, container.name) for container in containers if container.mounts_assets]
     folders = [
-        run.engine.host.path(ASSETS_THERE, container.name) for container in containers if container.mounts_assets
+        *(folders if run.view.plan.of(ASSETS) else ()),
+        *([path(SPECS_THERE)] if run.view.plan.of(SPEC_FILES) else ()),
     ]
-    if run.view.plan.of(ASSETS) and mounts_part_of((container.mapping for container in containers), folders):
+    if mounts_part_of((container.mapping for container in containers), folders):
         _look_again_at_mounts(run)
 
 
