@@ -202,8 +202,9 @@ def active_bundles() -> tuple[str, ...]:
 def stack() -> Stack:
     """The stack of the active bundles. Raises Failure as specs() does."""
     from dusty_tasks.core.stack.assemble import assemble
+    from dusty_tasks.core.stack.disabled import without
 
-    return assemble(specs(), active_bundles())[0]
+    return assemble(without(specs(), settings().disabled), active_bundles())[0]
 
 
 @Once

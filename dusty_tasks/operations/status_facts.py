@@ -40,6 +40,7 @@ def read_facts(names: Collection[str] = (), *, verbose: bool = False, with_stats
     repo_ids = {repo_id for row in parts for repo_id in row.get("repos", ())} if names else None
     return {
         "bundles": active_bundles(),
+        "disabled": list(session.settings().disabled),
         "overrides": [found.file for found in override_files(session.paths().overrides)],
         "docker_host": host_facts(engine, view),
         "stack": parts,

@@ -44,6 +44,8 @@ def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
         from dusty_tasks.core.settings.keys import KEYS
 
         return KEYS[words[-1]].values if words[:1] == ("set",) and words[-1] in KEYS else ()
+    if kind == "disabled":
+        return session.settings().disabled
     if kind == "code":
         from dusty_tasks.core.text.codes import Code
 

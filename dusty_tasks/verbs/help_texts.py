@@ -158,6 +158,14 @@ changes.
     {dusty} repos manage web --branch next
     {dusty} repos manage --all
     {dusty} repos update                     fetch those that are managed""",
+    "disable": """\
+What needs a disabled app or service runs without it: `depends`, `links` and `depends_on` leave it out, and so do
+bundles. Nothing of the specs changes, and nobody else is affected; `{dusty} status` names what is disabled. Data
+below /persist and named volumes stay. Without names it lists what is disabled.
+
+    {dusty} disable search mail
+    {dusty} up""",
+    "enable": "The opposite of `{dusty} disable`; the next `{dusty} up` starts it if the active bundles need it.",
     "env": """\
 They are added to those of the spec, on this machine only. The next `{dusty} up` applies them; it recreates that container.
 In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `{dusty} up`, and

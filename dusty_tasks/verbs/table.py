@@ -247,6 +247,10 @@ VERBS: tuple[Verb, ...] = (
         after={"list": ()},
     ),
     Verb(
+        "disable", CHOOSE, "[names…]", "leave apps and services out of the stack on this machine", words=("container",)
+    ),
+    Verb("enable", CHOOSE, "<names…>", "take disabled apps and services in again", words=("disabled",)),
+    Verb(
         "repos",
         CHOOSE,
         "[list | override R PATH | from DIR | manage (R [--branch B] | --all) | update]",
@@ -413,6 +417,7 @@ ANSWERS = {
     "build": "up --build",
     "clone": "repos update",
     "deactivate": "bundles deactivate NAME",
+    "exclude": "disable NAME",
     "activate": "bundles activate NAME",
     "describe": "status NAME",
     "check": "validate",

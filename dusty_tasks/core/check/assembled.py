@@ -10,6 +10,7 @@ from dusty_tasks.core.check.stack import check_bound_assets, check_stack
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.assemble import assemble
+from dusty_tasks.core.stack.disabled import without
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.stack.ports import PortMemory, RouteKey, TooManyRoutes, assign_ports
 from dusty_tasks.core.text.called import DUSTY
@@ -38,6 +39,7 @@ def assemble_with_ports(
     specs: Specs, bundle_names: Iterable[str], settings: Settings, memory: Mapping[RouteKey, int]
 ) -> Assembled:
     """Assemble and check the stack, and give its routes their ports (none with `routing: network`)."""
+    specs = without(specs, settings.disabled)
     stack, problems = assemble(specs, bundle_names)
     problems += check_stack(specs, stack)
     if settings.sync_mode == "bind":

@@ -59,6 +59,8 @@ def heads(facts: Mapping[str, Any]) -> Iterator[str]:
     """Which bundles, on which Docker host; what of the machine stands in the way."""
     bundles, host = facts["bundles"], facts["docker_host"]
     yield f"bundles: {', '.join(bundles) or f'none is activated ({DUSTY} bundles activate <name>)'}"
+    if facts.get("disabled"):
+        yield f"disabled on this machine: {', '.join(map(printable, facts['disabled']))} ({DUSTY} enable NAME)"
     if facts.get("overrides"):
         yield f"your overrides: {', '.join(map(printable, facts['overrides']))}"
     if host["answers"]:

@@ -44,6 +44,7 @@ def settings_of(
         home=home,
         specs_repo=found["specs_repo"] or "",
         bundles=tuple(dict.fromkeys(found["bundles"])),
+        disabled=tuple(sorted(set(found["disabled"]))),
         repo_overrides=reading.overrides(),
         repo_branches=reading.branches(),
         env=reading.env(),

@@ -128,6 +128,7 @@ KEYS: dict[str, Key] = {
             rule=check_repo,
         ),
         Key("bundles", "strings", "The active bundles.", [], verb="bundles"),
+        Key("disabled", "strings", "Apps and services that this machine leaves out of the stack.", [], verb="disable"),
         Key("repo_overrides", "mapping", "Repos that are used from a folder of yours.", {}, verb="repos"),
         Key("repo_branches", "mapping", "Repos that follow another branch than their default one.", {}, verb="repos"),
         Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),

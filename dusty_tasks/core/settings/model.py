@@ -92,6 +92,8 @@ class Settings(ContainerSettings):
     """False when there is no config.yml at all."""
     specs_repo: str = ""
     bundles: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
+    """Apps and services that are left out of the stack."""
     repo_branches: dict[str, str] = field(default_factory=dict)
     """Repo id -> branch."""
     sync_exclude: tuple[str, ...] = ()

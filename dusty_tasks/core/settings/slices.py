@@ -16,6 +16,7 @@ class StackSettings(NamedTuple):
     """What decides which specs make the stack, and which ports it has."""
 
     bundles: tuple[str, ...]
+    disabled: tuple[str, ...]
     routing: str
     host: HostSettings
     sync_mode: str
