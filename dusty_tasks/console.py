@@ -26,15 +26,18 @@ _feet: list[Foot] = []
 """What moves at the foot of the terminal now: one, or none."""
 
 
-def say(text: str = "") -> None:
-    """One or more lines to stdout, at once visible through a pipe. Marks of core/text/looks are shown where a terminal shows them."""
+def say(text: str = "", *, as_is: bool = False) -> None:
+    """One or more lines to stdout, at once visible through a pipe. Marks of core/text/looks are shown where a terminal shows them.
+
+    A sentence that is longer than the terminal is wide is broken at blanks; `as_is`: a value, which nobody may break.
+    """
     if voice := heard_by():
         with speaking_to(None):
             voice.say(text)
     elif _feet:
-        _feet[-1].above(_as_shown(text, sys.__stdout__))
+        _feet[-1].above(_as_shown(text, sys.__stdout__, as_is=as_is))
     else:
-        print(_as_shown(text, sys.stdout), flush=True)
+        print(_as_shown(text, sys.stdout, as_is=as_is), flush=True)
 
 
 def warn(text: str) -> None:
@@ -164,8 +167,11 @@ def width(stream: TextIO | None = None) -> int:
         return UNKNOWN_WIDTH
 
 
-def _as_shown(text: str, stream: TextIO | None, *, is_severe: bool = False) -> str:
-    """A text with its marks as the stream shows them; on a terminal also severities, URLs and places."""
+def _as_shown(text: str, stream: TextIO | None, *, is_severe: bool = False, as_is: bool = False) -> str:
+    """A text with its marks as the stream shows them; on a terminal also severities, URLs and places, and no word broken in the middle."""
+    columns = 0 if as_is else width(stream)
+    if columns:
+        text = "\n".join(_fitted(line, columns) for line in text.split("\n"))
     look = look_of(stream)
     if look == PLAIN:
         return drawn(text)
@@ -176,6 +182,11 @@ def _as_shown(text: str, stream: TextIO | None, *, is_severe: bool = False) -> s
     if look.links:
         text = with_links(text, _path_of)
     return drawn(text, look)
+
+
+def _fitted(line: str, columns: int) -> str:
+    """What is indented is a listing, a command, a source line: it stays as it is."""
+    return line if line[:1].isspace() or width_of(line) <= columns else wrapped(line, columns, "  ")
 
 
 def _path_of(name: str) -> str:
@@ -192,7 +203,7 @@ def _path_of(name: str) -> str:
 
 def drawn_for(text: str, stream: TextIO | None = None) -> str:
     """A marked text as a stream (default stdout) shows it, links among it: for those that print in a way of their own."""
-    return _as_shown(text, stream or sys.stdout)
+    return _as_shown(text, stream or sys.stdout, as_is=True)
 
 
 def table_within(columns: int, headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -161,7 +161,7 @@ def entry(row: dict[str, Any]) -> str:
 
 def get(name: str) -> None:
     """Print the bare value in force."""
-    say(shown(effective(key_named(name), session.settings())))
+    say(shown(effective(key_named(name), session.settings())), as_is=True)
 
 
 def set_key(name: str, word: str) -> None:

@@ -10,7 +10,6 @@ from dusty_tasks import session
 from dusty_tasks.console import drawn_for, is_terminal, say, table_within, warn, width
 from dusty_tasks.core.of_verbs import status_view
 from dusty_tasks.core.plan.container_state import UNKNOWN
-from dusty_tasks.core.text.highlights import severe
 from dusty_tasks.core.text.looks import wrapped
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.status_facts import read_facts
@@ -83,6 +82,8 @@ def watch_on_screen(read: Callable[[], dict[str, Any]], is_detailed: bool) -> No
 
 def frame(facts: dict[str, Any], columns: int, lines: int, *, trouble: str = "", is_detailed: bool = False) -> str:
     """What fits a screen: what went wrong on top."""
+    from dusty_tasks.core.text.highlights import severe
+
     above = [wrapped(severe(text), columns) for text in (trouble, *troubles(facts)) if text]
     taken = sum(text.count("\n") + 1 for text in above)
     below = detailed(facts, columns) if is_detailed else status_view.overview(facts, columns, max(lines - taken, 5))

@@ -202,3 +202,19 @@ def test_no_color_may_stand_before_and_behind_the_verb(words: str, tmp_path: Pat
 )
 def test_links_are_for_terminals_that_make_links_of_them(environment: dict[str, str], shown: bool) -> None:
     assert console.shows_links(environment) is shown
+
+
+def test_sentences_break_at_blanks_on_a_terminal_and_listings_and_values_stay_as_they_are() -> None:
+    path = "/srv/" + "a-folder/" * 9
+    code = f"""
+from dusty_tasks.console import say, warn
+say("{"word " * 20}{path}")
+warn("{"fault " * 15}")
+say("    {"listed " * 15}")
+say("{"value " * 15}", as_is=True)
+"""
+    for environment in ({}, {"NO_COLOR": "1"}):
+        shown = on_terminal(code, **environment).replace("\r\n", "\n")
+        lines = [line.replace("\x1b[31m", "").replace("\x1b[0m", "") for line in shown.split("\n")]
+        assert f"  {path}" in lines and "listed " * 15 in shown and "value " * 15 in shown
+        assert all(len(line) <= 80 for line in lines if "word" in line or "fault" in line)

@@ -38,7 +38,7 @@ _NULLS = ("", "~", "null", "Null", "NULL")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
-_NOT_IN_TEXT = re.compile(f"{CONTROL.pattern}|[\u2028\u2029\ufffe\uffff]")
+_NOT_IN_TEXT = re.compile(f"{CONTROL}|[\u2028\u2029\ufffe\uffff]")
 """Control characters, and what libyaml takes for the end of a line, or for no character at all."""
 _PLAIN = "plain"
 _MERGE = "tag:yaml.org,2002:merge"

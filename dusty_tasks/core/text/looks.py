@@ -49,9 +49,10 @@ PLAIN = Look()
 _BEGINNINGS = {tone: chr(0xFDD0 + number) for number, tone in enumerate(Tone)}
 _TONES = {mark: tone for tone, mark in _BEGINNINGS.items()}
 _END, _LINK, _TARGET_ENDS, _LINK_ENDS = "\ufddf", "\ufde0", "\ufde1", "\ufde2"
-_MARK = re.compile(f"{_LINK}[^{_TARGET_ENDS}]*{_TARGET_ENDS}|[\ufdd0-\ufdef]")
-_WHOLE_LINK = re.compile(f"{_LINK}[^{_LINK_ENDS}]*{_LINK_ENDS}")
-_WEB, _FILE = re.compile(r"https?://[!-~]+"), re.compile(r"file://[!-~]*")
+_MARK = f"{_LINK}[^{_TARGET_ENDS}]*{_TARGET_ENDS}|[\ufdd0-\ufdef]"
+_WHOLE_LINK = f"{_LINK}[^{_LINK_ENDS}]*{_LINK_ENDS}"
+_WEB, _FILE = r"https?://[!-~]+", r"file://[!-~]*"
+"""Patterns, made when they are needed: re keeps them."""
 
 
 def painted(text: str, tone: Tone) -> str:
@@ -62,7 +63,7 @@ def painted(text: str, tone: Tone) -> str:
 def linked(text: str, target: str = "") -> str:
     """`text` as a link, to itself (a URL) or to `target`, a `file://` URL. Any other target is no link: a text that names one place leads to no other."""
     target = target or text
-    if not (_FILE.fullmatch(target) or (target == text and _WEB.fullmatch(text))):
+    if not (re.fullmatch(_FILE, target) or (target == text and re.fullmatch(_WEB, text))):
         return text
     return f"{_LINK}{target}{_TARGET_ENDS}{text}{_LINK_ENDS}"
 
@@ -78,12 +79,12 @@ def file_url(path: str) -> str:
 
 def plain(text: str) -> str:
     """`text` without its marks."""
-    return text if text.isascii() else _MARK.sub("", text)
+    return text if text.isascii() else re.sub(_MARK, "", text)
 
 
 def drawn(text: str, look: Look = PLAIN) -> str:
     """What is sent to a stream: marks as codes where `look` has them, everything between them harmless."""
-    if text.isascii() or not _MARK.search(text):
+    if text.isascii() or not re.search(_MARK, text):
         return harmless(text)
     tones: list[Tone] = []
     parts = []
@@ -114,7 +115,7 @@ def outside_links(text: str, change: Callable[[str], str]) -> str:
     if _LINK not in text:
         return change(text)
     parts, at = [], 0
-    for link in _WHOLE_LINK.finditer(text):
+    for link in re.finditer(_WHOLE_LINK, text):
         parts += [change(text[at : link.start()]), link.group()]
         at = link.end()
     return "".join([*parts, change(text[at:])])
@@ -169,7 +170,7 @@ def wrapped(text: str, width: int, indent: str = "") -> str:
 def _pieces(text: str) -> Iterator[tuple[str, str]]:
     """(text, the mark behind it or '')."""
     at = 0
-    for mark in _MARK.finditer(text):
+    for mark in re.finditer(_MARK, text):
         yield text[at : mark.start()], mark.group()
         at = mark.end()
     yield text[at:], ""
@@ -187,4 +188,4 @@ def _columns(character: str) -> int:
 
 def _checked(target: str) -> str:
     """A target as `linked` lets it pass; '' for what came into a text in another way."""
-    return target if _WEB.fullmatch(target) or _FILE.fullmatch(target) else ""
+    return target if re.fullmatch(_WEB, target) or re.fullmatch(_FILE, target) else ""

@@ -6,12 +6,13 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from posixpath import commonprefix
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.text.codes import Code
-from dusty_tasks.core.text.excerpt import excerpt
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.text.codes import Code
 
 GUESS = "did you mean "
 """How the hint for a misspelt word begins."""
@@ -50,6 +51,8 @@ class Problem(NamedTuple):
         warning = "warning: " if self.is_warning else ""
         # A spec's name or a known word may hold anything a file name may; a terminal must not obey it.
         hint = f"\n    hint: {printable(self.hint)}" if self.hint else ""
+        from dusty_tasks.core.text.excerpt import excerpt
+
         source = excerpt(lines, self.place.line, self.place.column)
         said = printable(f"{self.place}: {path}{warning}{self.what} [{self.code}]")
         return f"{said}\n{source}{hint}" if source else f"{said}{hint}"
@@ -73,13 +76,13 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if not problem.is_warning]
 
 
-_OF_ABSENT_KEYS = (Code.MISSING_KEY, Code.NEITHER_GIVEN, Code.NEEDS_ANOTHER_KEY)
-_CAUSES = (Code.YAML_SUFFIX, Code.SUBFOLDER)
-"""What leaves other specs without a name that they need."""
-
-
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Each once, in the order of file, line and column, but for what is caused by another one, which comes after its cause."""
+    from dusty_tasks.core.text.codes import Code
+
+    of_absent_keys = (Code.MISSING_KEY, Code.NEITHER_GIVEN, Code.NEEDS_ANOTHER_KEY)
+    # What leaves other specs without a name that they need.
+    without_names = (Code.YAML_SUFFIX, Code.SUBFOLDER)
     found = set(problems)
     misspelt: dict[tuple[str, str], list[tuple[str, Place]]] = {}
     for problem in found:
@@ -88,11 +91,11 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
             misspelt.setdefault((problem.place.file, problem.path), []).append((meant, problem.place))
 
     def rank(problem: Problem) -> tuple[bool, Place, bool, Problem]:
-        words = {*re.split(r"[ .]", problem.what)} if problem.code in _OF_ABSENT_KEYS else set()
+        words = {*re.split(r"[ .]", problem.what)} if problem.code in of_absent_keys else set()
         causes = [
             place for meant, place in misspelt.get((problem.place.file, problem.path), ()) if words and meant in words
         ]
-        return problem.code not in _CAUSES, max([problem.place, *causes]), bool(causes), problem
+        return problem.code not in without_names, max([problem.place, *causes]), bool(causes), problem
 
     return sorted(found, key=rank)
 

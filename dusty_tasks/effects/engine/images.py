@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import os
 import shutil
-import sys
 import tarfile
 import tempfile
 import threading
@@ -132,13 +131,8 @@ def pull(name: str, say: Say, env: Env = None) -> ToolFailed | None:
 
 
 def _pull_at_leisure(name: str, env: Env) -> process.Finished:
-    """The rest of a long download; on a terminal docker draws its own bars."""
-    argv = ["docker", "pull", name]
-    return (
-        process.Finished(process.run_attached(argv, env=env), "", "")
-        if sys.stdout.isatty()
-        else process.run(argv, env=env)
-    )
+    """The rest of a long download, in silence: docker's own bars would stand between the lines of `up`."""
+    return process.run(["docker", "pull", name], env=env)
 
 
 def stand_in(name: str, say: Say, env: Env = None) -> None:

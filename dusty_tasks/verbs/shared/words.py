@@ -75,4 +75,4 @@ def say_json(value: Any) -> None:
     """Print `value` for machines."""
     import json
 
-    say(in_json(json.dumps(value, indent=2, ensure_ascii=False)))
+    say(in_json(json.dumps(value, indent=2, ensure_ascii=False)), as_is=True)
