@@ -62,6 +62,8 @@ def key_named(name: str) -> Key:
 
 def effective(key: Key, settings: Settings) -> Any:
     """The value in force: as configured, else the default; None where there is neither."""
+    if key.name == "assets":
+        return {name: {"from": list(command)} for name, command in settings.asset_commands.items()}
     group, _, last = key.name.partition(".")
     holder, name = (settings.host, last) if group == "host" else (settings, key.name.replace(".", "_"))
     value = getattr(holder, name)
