@@ -6,14 +6,19 @@ A container looks for a file of its own name in the volume `flags`, and does its
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from kills import restart_engine
 from stacks import SmallStack
 
+ROOT = Path(__file__).resolve().parents[2]
 FLAGS = "flags:/flags"
 IMAGE = "faulty:1"
 """A name of the small image that only one container uses, and that can be taken away."""
@@ -139,6 +144,31 @@ class FaultyStack(SmallStack):
         if name == "wrong port":
             return "0051" in self.shell("docker exec dusty_port_1 cat /proc/net/tcp /proc/net/tcp6")
         return state["Status"] == "exited"
+
+    @contextmanager
+    def watched(self) -> Iterator[Path]:
+        """While somebody watches, as `dusty dev` does: the journal is kept, and deaths are told in the file that this gives."""
+        heard = self.folder / "heard"
+        script = (
+            f"import sys, time; sys.path.insert(0, {str(ROOT)!r}); from dusty_tasks import session\n"
+            "from dusty_tasks.effects.engine.http import Engine\n"
+            "from dusty_tasks.operations.history.deaths import Deaths\n"
+            "from dusty_tasks.operations.history.noting import kept_journal\n"
+            "with kept_journal(Engine(session.docker_host()), Deaths(session.home())):\n"
+            "    print('watching', flush=True)\n"
+            "    time.sleep(3000)\n"
+        )
+        env = {**os.environ, "DUSTY_HOME": str(self.home), "HOME": "/root"}
+        with heard.open("w") as file:
+            process = subprocess.Popen(
+                self.rig.machine.argv([sys.executable, "-c", script]), env=env, stdout=file, stderr=file
+            )
+        try:
+            wait_until(lambda: "watching" in heard.read_text())
+            yield heard
+        finally:
+            process.kill()
+            process.wait()
 
     def why(self, name: str) -> dict[str, Any]:
         return json.loads(self.rig.dusty("why", "--json", name).stdout)

@@ -59,6 +59,8 @@ def is_in_time(name: str, at: str, span: tuple[float, float]) -> bool:
 
     if name == "wrong port":
         return at == ""
+    if not at:
+        return False
     moment = datetime.fromisoformat(at).timestamp()
     last = time.time() if name == "restart loop" else span[1]
     return span[0] - 0.1 <= moment <= last + 1
@@ -71,7 +73,13 @@ def test_each_kind_of_fault_has_its_cause_and_the_timeline_tells_of_it(stack):
     assert b'"what":"run","text":"up: ' in noted and b'"what":"change","name":"web"' in noted
     rig.dusty("up")
     assert journal.read_bytes() == noted, "a run without changes notes nothing"
-    assert round_of_faults(stack) == {}
+    with stack.watched() as heard:
+        assert round_of_faults(stack) == {}
+        wait_until(lambda: "full ended with status 1: a disk is full in it" in heard.read_text())
+    deaths = heard.read_text()
+    assert "late ended with status 5: it failed by itself" in deaths and "\n    giving up\n" in deaths
+    assert "hand ended with status 137: killed by `docker kill`" in deaths and "plain ended" not in deaths
+    assert b'"what":"health_status","name":"probe"' in journal.read_bytes()
     shown = rig.dusty("timeline", "--tail", "5").stdout
     for said in (
         "memory             * ended with status 137: out of memory, limit 64 MiB, services/memory.yml:4:12",
@@ -96,8 +104,9 @@ def test_each_kind_of_fault_has_its_cause_and_the_timeline_tells_of_it(stack):
 @pytest.mark.timeout(3600)
 def test_each_fault_twenty_times(stack):
     wrong = []
-    for number in range(ROUNDS):
-        wrong += [f"{number}: {name}: {what}" for name, what in round_of_faults(stack).items()]
-        stack.take_back()
+    with stack.watched():
+        for number in range(ROUNDS):
+            wrong += [f"{number}: {name}: {what}" for name, what in round_of_faults(stack).items()]
+            stack.take_back()
     print(f"{ROUNDS * len(FAULTS) - len(wrong)} of {ROUNDS * len(FAULTS)} causes were right")
     assert not wrong, "\n".join(wrong)

@@ -115,8 +115,7 @@ def test_the_timeline_of_twenty_takes_one_process_and_tells_of_each_end(rig, man
         killed = "ended with status 137: killed by `docker kill` (SIGKILL), or by another program through the engine"
         until({f"c{n}".ljust(3) + f" * {killed}" for n in numbers if n != 7})
         many.run(["docker", "start", "dusty_c1_1"])
-        until({"c1  * started"})
-        until({"c1  | trouble 1"})
+        until({"c1  * started", "c1  | trouble 1"})
     finally:
         process.kill()
         process.wait()

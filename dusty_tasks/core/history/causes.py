@@ -30,6 +30,10 @@ from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.text.wording import counted
 
+TOGETHER = 0.5
+"""Seconds within which the engine may note two ends in either order: it notes that of a container when all of its processes are gone, and by then
+somebody who was connected to one of them may be gone as well.
+"""
 SLACK = 2.0
 """Seconds between the engine's note of a start and ours."""
 MEMORY_KEYS: tuple[tuple[str, ...], ...] = (("mem_limit",), ("deploy", "resources", "limits", "memory"))
@@ -136,8 +140,8 @@ def _end_at(name: str, stack: Stack, at: float, above: frozenset[str]) -> Cause 
     if seen is None or seen.cannot_start:
         cause = _not_started(stack.cases[name], stack)
         return cause if stack.cases[name].wanted else None
-    is_down = seen.has_ended or (seen.finished_at and at and seen.finished_at <= at < seen.started_at)
-    if not is_down or (at and seen.finished_at > at):
+    is_down = seen.has_ended or (seen.finished_at and at and seen.finished_at <= at + TOGETHER and at < seen.started_at)
+    if not is_down or (at and seen.finished_at > at + TOGETHER):
         return None
     cause = _end(stack.cases[name], stack, _down_needs(stack.cases[name], stack, above | {name}))
     return None if cause.kind == CauseKind.FINISHED else cause
@@ -262,6 +266,7 @@ def _unhealthy(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:
     last = probe.printed.splitlines()[-1].strip() if probe and probe.printed else ""
     how = f"status {probe.status}" if probe else "and nothing is noted of it"
     at = max((e.at for e in case.events if (e.what, e.text) == (HEALTH, "unhealthy")), default=0.0)
+    at = at or (case.seen.ill_since if case.seen else 0.0)
     words = f"its health check fails, {how}{f': {last}' if last else ''}"
     if line := line_of_full_disk(f"{case.printed}\n{probe.printed if probe else ''}"):
         return Cause(CauseKind.DISK_FULL, f"a disk is full in it: {line}", Confidence.LIKELY, at=at, place=place)

@@ -24,6 +24,7 @@ ENGINE_STOPS_IN, ENGINE_STARTS_IN = 30.0, 5.0
 """Seconds between an end and the start of the engine within which they belong together: it gives its containers fifteen to stop, and one that was
 killed stops them when it starts again.
 """
+A_MOMENT = 0.05
 LATE = 10.0
 """Seconds within which the end of what an app needs is taken for the cause of its own."""
 KILLED_BY = {9: "killed", 15: "ended", 2: "interrupted"}
@@ -121,7 +122,10 @@ def _by_engine_restart(life: Life) -> Cause | None:
         return None
     if life.started_at > life.engine_started:
         return None
-    if life.status not in (None, 0, 255) and not 128 < life.status < 160 and KILL not in {e.what for e in life.events}:
+    signals, is_noted = _signals(life), any(event.what == DIE for event in life.events)
+    if is_noted and signals[:1] != [life.stop_signal]:
+        return None  # Somebody heard how it ended, and it was not asked to stop.
+    if life.status not in (None, 0, 255) and not 128 < life.status < 160 and not signals:
         return None  # It had an end of its own.
     return Cause(CauseKind.ENGINE_RESTARTED, "the Docker engine was restarted", Confidence.LIKELY)
 
@@ -178,7 +182,8 @@ def blame(blamed: Blamed, at: float) -> str:
     if not cause.at:
         return f"{blamed.name} does not run: {cause.text}"
     words = ended(cause._replace(at=0.0))
-    return f"{blamed.name} ended {seconds_text(at - cause.at)} before{',' if cause.status is not None else ''}{words.removeprefix('ended')}"
+    when = "at the same moment" if at - cause.at < A_MOMENT else f"{seconds_text(at - cause.at)} before"
+    return f"{blamed.name} ended {when}{',' if cause.status is not None else ''}{words.removeprefix('ended')}"
 
 
 def _by_signal(life: Life) -> Cause | None:

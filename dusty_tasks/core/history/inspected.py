@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.history.events import signal_number
 from dusty_tasks.core.of_verbs.findings import seconds_of
-from dusty_tasks.core.plan.lifetimes import Probe, last_probe
+from dusty_tasks.core.plan.lifetimes import Probe, failing_since, last_probe
 
 STOP_TIME = 10
 """Seconds after which the engine kills what it asked to stop, where nothing else is set."""
@@ -39,6 +39,8 @@ class Inspected(NamedTuple):
     health: str = ""
     probe: Probe | None = None
     """The last run of its health check that ended."""
+    ill_since: float = 0.0
+    """When the first of its health checks ended that fail since then; 0 where nobody noted it."""
     image: str = ""
 
     @property
@@ -84,6 +86,7 @@ def inspected(name: str, details: Mapping[str, Any]) -> Inspected:
         _number(config.get("StopTimeout"), STOP_TIME),
         str(_mapping(state.get("Health")).get("Status") or ""),
         last_probe(dict(details)),
+        _moment(failing_since(dict(details))),
         str(config.get("Image") or ""),
     )
 

@@ -76,6 +76,13 @@ class Probe(NamedTuple):
     printed: str
 
 
+def failing_since(details: dict[str, Any]) -> str:
+    """When the first of the runs ended that have failed one after the other, in the engine's words; '' where its log does not reach back so far."""
+    health = (details.get("State") or {}).get("Health") or {}
+    log, streak = health.get("Log") or [], int(health.get("FailingStreak") or 0)
+    return str(log[-streak].get("End") or "") if 0 < streak <= len(log) else ""
+
+
 def last_probe(details: dict[str, Any]) -> Probe | None:
     """The last run of its health check that ended; None before the first."""
     log = ((details.get("State") or {}).get("Health") or {}).get("Log") or []

@@ -26,6 +26,7 @@ from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine, EngineDown
 from dusty_tasks.operations.code.owed import noted
+from dusty_tasks.operations.history.noting import note
 from dusty_tasks.operations.launch import ready
 from dusty_tasks.operations.launch.code_reload import reload_code
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
@@ -322,4 +323,6 @@ class Acting:
         foreign = [repo_id for repo_id in sorted(self.repo_ids) if not names or repo_id not in own.values()]
         of = " and ".join(shown.get(repo_id, repo_id) for repo_id in foreign)
         visible = max(edit.visible - edit.began for edit in self.edits)
-        say(change_line(names, files, of, visible, self.told))
+        line = change_line(names, files, of, visible, self.told)
+        say(line)
+        note(self.engine, line)

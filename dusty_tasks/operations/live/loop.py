@@ -16,9 +16,12 @@ from dusty_tasks.core.plan.change import Change
 from dusty_tasks.core.text.problems import nearest
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
 from dusty_tasks.operations.code.sync import SYNCED, SyncOutcome
 from dusty_tasks.operations.code.watching import TICK, chosen_now, config_state
+from dusty_tasks.operations.history.deaths import Deaths
+from dusty_tasks.operations.history.noting import kept_journal
 from dusty_tasks.operations.launch.printed import Printed
 from dusty_tasks.operations.launch.reporter import Outcome
 from dusty_tasks.operations.live.acting import Actor
@@ -58,7 +61,8 @@ def run_dev(names: Sequence[str], options: UpOptions) -> int:
         session.wanted()
     except Failure:
         return outcome.code or 1
-    Dev(names).run()
+    with kept_journal(Engine(session.docker_host()), Deaths(session.home())):
+        Dev(names).run()
     return 0
 
 

@@ -264,6 +264,12 @@ def test_a_dependency_that_died_first():
     )
 
 
+def test_a_dependency_whose_end_was_noted_a_moment_later():
+    redis = case(details("redis", code=9, finished=T + 60.2), name="redis")
+    cause = cause_of("web", stack(case(details(code=1, finished=T + 60), needs=("redis",)), redis))
+    assert cause.text.startswith("redis ended at the same moment, with status 9: it failed by itself")
+
+
 def test_a_dependency_that_the_engine_started_again_meanwhile():
     redis = case(
         details("redis", "running", started=T + 61, finished=T + 59.6, restarts=1, policy="always", memory=64 * MIB),
@@ -354,6 +360,16 @@ def test_the_engine_was_restarted(code, gap):
     web = case(details(code=code, finished=T + 60), record={"what": "created"}, routes=(80,))
     cause = cause_of("web", stack(web, engine_started=T + 60 + gap))
     assert (cause.kind, cause.words) == ("engine-restarted", "the Docker engine was restarted")
+
+
+def test_what_died_a_moment_before_the_engine_was_restarted_and_was_heard_of():
+    died = happened(DIE, 60, status=137)
+    by_hand = case(details(code=137, finished=T + 60), killed(9), died)
+    assert cause_of("web", stack(by_hand, engine_started=T + 65)).kind == "killed"
+    elsewhere = case(details(code=137, finished=T + 60), died)
+    assert cause_of("web", stack(elsewhere, engine_started=T + 65)).kind == "killed"
+    stopped = case(details(code=137, finished=T + 60), killed(15, 50), killed(9), died, happened(STOP, 60.1))
+    assert cause_of("web", stack(stopped, engine_started=T + 65)).kind == "engine-restarted"
 
 
 def test_what_ended_by_itself_long_before_the_engine_was_restarted_did_not_end_by_that():
