@@ -141,8 +141,8 @@ def read_whole_specs(
 
 def _missing_files(specs: Specs, root: str, *, is_inside: bool) -> list[Problem]:
     """The files that Compose needs and does not find: of the specs repo, or those of this machine beside it."""
+    from dusty_tasks.core.powers.folders import is_within
     from dusty_tasks.core.powers.links import missing_problems, paths_read
-    from dusty_tasks.core.powers.rules import is_within
 
     reads = [read for read in paths_read(specs, root) if read.is_required and is_within(read.path, [root]) is is_inside]
     return missing_problems(reads, {read.path for read in reads if os.path.exists(read.path)}, specs, root)
@@ -157,8 +157,8 @@ def read_specs(
     """
     from dusty_tasks.core.check.shell import commands_of, shell_problems
     from dusty_tasks.core.check.specs import check_specs
+    from dusty_tasks.core.powers.folders import is_within
     from dusty_tasks.core.powers.links import link_problems, paths_read, trouble_problems
-    from dusty_tasks.core.powers.rules import is_within
     from dusty_tasks.core.text.problems import in_order
     from dusty_tasks.effects.doors.files import read_trouble, real_paths
     from dusty_tasks.effects.specs.read import read_documents

@@ -66,9 +66,9 @@ class Broken(Exception):
         self.problems = problems
 
 
-def surroundings(home: str) -> Surroundings:
-    """Those of somebody without settings of their own; `home` is a folder for the time being."""
-    return Surroundings(Settings(home=home), Memos(_shared(), _shared(), _shared()), {}, f"{home}/specs")
+def surroundings(folder: str) -> Surroundings:
+    """Those of somebody without settings of their own; `folder` is one for the time being."""
+    return Surroundings(Settings(home=folder), Memos(_shared(), _shared(), _shared()), {}, f"{folder}/specs")
 
 
 def _shared() -> Memo:

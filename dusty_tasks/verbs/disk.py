@@ -53,7 +53,11 @@ def inspect(as_json: bool) -> None:
     usage = read_usage(Engine(host))
     disk, persist = read_persist(host)
     kept = read_sets(host)
-    items = [*core.containers(usage), *core.images(usage, named_images()), *core.volumes(usage)]
+    items = [
+        *core.containers(usage, host.namespace),
+        *core.images(usage, named_images(), host.namespace),
+        *core.volumes(usage, host.namespace),
+    ]
     if as_json:
         say_json(
             {
@@ -107,14 +111,14 @@ def named_images() -> set[str]:
 def cleanup_containers(yes: bool) -> int | None:
     """Remove containers of Dusty's that do not run, with their anonymous volumes."""
     engine = Engine(session.docker_host())
-    items = core.ended_containers(read_usage(engine))
+    items = core.ended_containers(read_usage(engine), engine.host.namespace)
     return remove("container", items, yes, lambda item: run_remove(engine, item.id))
 
 
 def cleanup_images(yes: bool) -> int | None:
     """Remove images that nothing uses: nameless ones that Dusty built, and those that the specs name."""
     engine = Engine(session.docker_host())
-    items = core.unused_images(read_usage(engine), named_images())
+    items = core.unused_images(read_usage(engine), named_images(), engine.host.namespace)
     return remove("image", items, yes, lambda item: run_remove_image(engine, item.id))
 
 

@@ -68,7 +68,7 @@ def list_powers(json: bool) -> None:
 
 def moving_images() -> list[str]:
     """Images whose name may mean something else tomorrow: no power, but worth knowing."""
-    from dusty_tasks.core.powers.rules import moving_image
+    from dusty_tasks.core.powers.folders import moving_image
 
     made, problems = session.assembled()
     refuse_errors(problems)

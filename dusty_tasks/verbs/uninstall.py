@@ -106,21 +106,22 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
     from dusty_tasks.effects.observe.docker_host import VOLUMES
 
     engine = Engine(session.docker_host())
+    namespace = engine.host.namespace
     try:
         check_owner(engine)
         usage = read_usage(engine)
-        networks = [entry for entry in engine.get("/networks") if core.is_ours(entry.get("Labels"))]
+        networks = [entry for entry in engine.get("/networks") if core.is_ours(entry.get("Labels"), namespace)]
     except EngineDown as down:
         return [], [f"{down.what}: what is on it stays"]
     found = [
         Removal("container", item.name, item.detail, partial(run_remove, engine, item.id))
-        for item in core.containers(usage)
+        for item in core.containers(usage, namespace)
     ]
     found += [
         Removal("network", entry["Name"], "", partial(run_remove_network, engine, entry["Id"])) for entry in networks
     ]
     if purge:
-        own, others = core.own_volumes(usage, read_host_json(engine.host, VOLUMES))
+        own, others = core.own_volumes(usage, read_host_json(engine.host, VOLUMES), namespace)
         found += [
             Removal(
                 "volume",
@@ -143,7 +144,7 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
             size_text(item.size),
             partial(run_remove_image, engine, item.id, force=True),
         )
-        for item in core.made_images(usage)
+        for item in core.made_images(usage, namespace)
     ]
     return found, []
 

@@ -19,7 +19,7 @@ from dusty_tasks.core.specs.model import App, CodeMount, Lib, Origin, Service, c
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import Route
 from dusty_tasks.core.text.key_path import KeyPath
-from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, STACK, Namespace
+from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, Namespace
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, COPIES, EXCHANGED, PROXY_THERE
 
 ROOT = "0"
@@ -72,7 +72,7 @@ def entry_lines(name: str, entry: Entry) -> Lines:
     return yaml_lines({name: entry.mapping}, origins, "  ", "services")
 
 
-def first_lines(has_services: bool, namespace: Namespace = STACK) -> list[str]:
+def first_lines(has_services: bool, namespace: Namespace) -> list[str]:
     """What stands before the first service."""
     return [_MADE_BY, f"name: {namespace.project}", "services:" if has_services else "services: {}"]
 

@@ -12,7 +12,7 @@ from dusty_tasks.core.code.copies import MountPoint
 from dusty_tasks.core.specs.model import App, Lib, Service, code_mounts
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.stack.model import Stack, containers_of
-from dusty_tasks.core.text.namespace import STACK, Namespace
+from dusty_tasks.core.text.namespace import IN_SPECS, Namespace
 from dusty_tasks.core.text.paths import COPIES
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _tests_of(spec: App | Lib, libs: list[Lib]) -> _View:
 
 
 def of_records(
-    started: Mapping[str, StartedRecord], copies: str, repo_ids: Iterable[str], namespace: Namespace = STACK
+    started: Mapping[str, StartedRecord], copies: str, repo_ids: Iterable[str], namespace: Namespace
 ) -> MountPoints:
     """Those of the containers as they were started, by their records (persist/.dusty/started.json).
 
@@ -115,7 +115,7 @@ def _view(
         name,
         (*own, *_copies(volumes, REPOS, repo_ids)),
         tuple(targets),
-        tuple(name for compose in composes for name in _sharing(compose)),
+        tuple(name for compose in composes for name in _sharing(compose, IN_SPECS)),
     )
 
 
@@ -132,7 +132,7 @@ def _pairs(compose: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "", normal_path(str(entry).partition(":")[0])
 
 
-def _sharing(compose: Mapping[str, Any], namespace: Namespace = STACK) -> list[str]:
+def _sharing(compose: Mapping[str, Any], namespace: Namespace) -> list[str]:
     """The containers whose volumes one uses as well."""
     return [
         namespace.part(str(entry).removeprefix("container:").partition(":")[0])
@@ -185,7 +185,7 @@ def of_working_trees(
     `mappings` is container -> its entry in the Compose file, `trees` are absolute paths.
     """
     ids = [tree.strip("/") for tree in trees]
-    points = of_records({name: {"mapping": dict(mapping)} for name, mapping in mappings.items()}, "", ids)
+    points = of_records({name: {"mapping": dict(mapping)} for name, mapping in mappings.items()}, "", ids, IN_SPECS)
     sources: dict[str, str] = {}
     for mapping in mappings.values():
         pairs = [(source.replace("$$", "$"), target) for source, target in _pairs(mapping)]

@@ -140,7 +140,7 @@ class Rendering:
 
     def _compose_rows(self, places: PlacesByFile) -> list[str]:
         """The rows of the Compose file. Only their line numbers depend on the containers before."""
-        rests = [""] * len(first_lines(True))
+        rests = [""] * len(first_lines(True, self._settings.namespace))
         for name, key in self._keys.items():
             seen = self._seen(places, key, self.parts[name].files)
             rests += self.memos.origins.text(seen, partial(self._rests_text, name, places)).split("\n")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.plan.image_names import image_name
 from dusty_tasks.core.specs.model import Specs
-from dusty_tasks.core.text.namespace import CONTEXT_LABEL, PROJECT_LABEL, STACK, STAND_IN_LABEL, TARGET_LABEL
+from dusty_tasks.core.text.namespace import CONTEXT_LABEL, PROJECT_LABEL, STAND_IN_LABEL, TARGET_LABEL, Namespace
 
 ENDED = ("exited", "created", "dead")
 
@@ -23,19 +23,19 @@ class Item(NamedTuple):
     detail: str = ""
 
 
-def is_ours(labels: Mapping[str, str] | None) -> bool:
-    """True for what Dusty or its Compose projects made."""
+def is_ours(labels: Mapping[str, str] | None, namespace: Namespace) -> bool:
+    """True for what Dusty or the Compose projects of a stack made."""
     labels = labels or {}
     project = labels.get(PROJECT_LABEL, "")
     return (
-        project == STACK.project
-        or project.startswith(STACK.test_projects)
+        project == namespace.project
+        or project.startswith(namespace.test_projects)
         or CONTEXT_LABEL in labels
         or TARGET_LABEL in labels
     )
 
 
-def containers(usage: Mapping[str, Any]) -> list[Item]:
+def containers(usage: Mapping[str, Any], namespace: Namespace) -> list[Item]:
     """Dusty's containers in the engine's `/system/df`, with what they wrote themselves."""
     return sorted(
         Item(
@@ -46,25 +46,27 @@ def containers(usage: Mapping[str, Any]) -> list[Item]:
             entry.get("State", ""),
         )
         for entry in usage.get("Containers") or ()
-        if is_ours(entry.get("Labels"))
+        if is_ours(entry.get("Labels"), namespace)
     )
 
 
-def ended_containers(usage: Mapping[str, Any]) -> list[Item]:
+def ended_containers(usage: Mapping[str, Any], namespace: Namespace) -> list[Item]:
     """Those that do not run."""
-    return [item for item in containers(usage) if item.detail in ENDED]
+    return [item for item in containers(usage, namespace) if item.detail in ENDED]
 
 
-def volumes(usage: Mapping[str, Any]) -> list[Item]:
+def volumes(usage: Mapping[str, Any], namespace: Namespace) -> list[Item]:
     """Named volumes of Dusty's projects."""
     return sorted(
         Item("volume", entry["Name"], entry["Name"], max((entry.get("UsageData") or {}).get("Size", 0), 0))
         for entry in usage.get("Volumes") or ()
-        if is_ours(entry.get("Labels"))
+        if is_ours(entry.get("Labels"), namespace)
     )
 
 
-def own_volumes(usage: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[list[Item], list[Item]]:
+def own_volumes(
+    usage: Mapping[str, Any], made: Mapping[str, Any], namespace: Namespace
+) -> tuple[list[Item], list[Item]]:
     """Named volumes of Dusty's projects: those that this stack made and nobody else uses, and the others.
 
     The project's name is the same for all who use the engine, so a volume's name and labels do not tell whose data it holds. `made` is
@@ -73,7 +75,7 @@ def own_volumes(usage: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[list
     used_elsewhere = {
         mount.get("Name")
         for entry in usage.get("Containers") or ()
-        if not is_ours(entry.get("Labels"))
+        if not is_ours(entry.get("Labels"), namespace)
         for mount in entry.get("Mounts") or ()
     }
     own = {
@@ -81,23 +83,23 @@ def own_volumes(usage: Mapping[str, Any], made: Mapping[str, Any]) -> tuple[list
         for entry in usage.get("Volumes") or ()
         if entry.get("CreatedAt") and entry["CreatedAt"] == made.get(entry["Name"])
     } - used_elsewhere
-    found = volumes(usage)
+    found = volumes(usage, namespace)
     return [item for item in found if item.name in own], [item for item in found if item.name not in own]
 
 
-def images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
+def images(usage: Mapping[str, Any], named: Iterable[str], namespace: Namespace) -> list[Item]:
     """Images that Dusty built, that its containers run, or that the specs name (`named`)."""
     wanted = {image_name(name) for name in named}
-    run = {entry.get("ImageID") for entry in usage.get("Containers") or () if is_ours(entry.get("Labels"))}
+    run = {entry.get("ImageID") for entry in usage.get("Containers") or () if is_ours(entry.get("Labels"), namespace)}
     return sorted(
         Item("image", ", ".join(tags) or "(no name)", entry["Id"], entry.get("Size") or 0)
         for entry in usage.get("Images") or ()
         if (tags := _tags(entry)) is not None
-        and (is_ours(entry.get("Labels")) or entry["Id"] in run or wanted & set(map(image_name, tags)))
+        and (is_ours(entry.get("Labels"), namespace) or entry["Id"] in run or wanted & set(map(image_name, tags)))
     )
 
 
-def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
+def unused_images(usage: Mapping[str, Any], named: Iterable[str], namespace: Namespace) -> list[Item]:
     """What `cleanup_images` removes: nameless images that Dusty built, and names of the specs, both without any container.
 
     An image that also carries a name which the specs do not know keeps that name, and so its bytes.
@@ -109,7 +111,7 @@ def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
         tags = _tags(entry)
         if entry["Id"] in used:
             continue
-        if not tags and is_ours(entry.get("Labels")):
+        if not tags and is_ours(entry.get("Labels"), namespace):
             found.append(Item("image", "(no name)", entry["Id"], entry.get("Size") or 0))
         mine = [tag for tag in tags if image_name(tag) in wanted]
         # Shared bytes are freed once, with the last name.
@@ -119,12 +121,12 @@ def unused_images(usage: Mapping[str, Any], named: Iterable[str]) -> list[Item]:
     return sorted(found)
 
 
-def made_images(usage: Mapping[str, Any]) -> list[Item]:
+def made_images(usage: Mapping[str, Any], namespace: Namespace) -> list[Item]:
     """Images that Dusty made: built ones, test images, stand-ins; each name by itself."""
     found = []
     for entry in usage.get("Images") or ():
         labels = entry.get("Labels") or {}
-        if is_ours(labels) or labels.get(STAND_IN_LABEL) == "1":
+        if is_ours(labels, namespace) or labels.get(STAND_IN_LABEL) == "1":
             found += [Item("image", tag, tag, entry.get("Size") or 0) for tag in _tags(entry)] or [
                 Item("image", "(no name)", entry["Id"], entry.get("Size") or 0)
             ]

@@ -16,6 +16,7 @@ from dusty_tasks.core.plan.plan import plan
 from dusty_tasks.core.plan.wanted import Wanted
 from dusty_tasks.core.powers.model import Power, from_json, held_against
 from dusty_tasks.core.specs.model import App, Lib, Service, Specs
+from dusty_tasks.core.text.namespace import STACK
 from dusty_tasks.core.text.problems import Place
 
 CHANGED, UNCHANGED, NEW, GONE = "changed", "unchanged", "new", "removed"
@@ -100,7 +101,7 @@ def _news(title: str, status: str, base: Side, head: Side) -> Impact:
 
 
 def _plan(base: Side, head: Side) -> Plan:
-    found = as_running(base.wanted, base.sources)
+    found = as_running(base.wanted, base.sources, STACK)
     known = {entry.id for entry in base.wanted.repos}
     found = found._replace(
         stale_repos={entry.id: "not on the Docker host yet" for entry in head.wanted.repos if entry.id not in known},

@@ -9,13 +9,13 @@ from dusty_tasks.core.plan.image_names import image_name
 from dusty_tasks.core.plan.push_changes import assets_by_app
 from dusty_tasks.core.plan.started import record_of, seen_ready
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
-from dusty_tasks.core.text.namespace import CONTEXT_LABEL, STACK, Namespace
+from dusty_tasks.core.text.namespace import CONTEXT_LABEL, Namespace
 
 FINGERPRINT = "as the stack was started with"
 """In place of the fingerprint of code that is not looked at: the same in every receipt and record, so it owes nobody a restart."""
 
 
-def as_running(wanted: Wanted, sources: Sources, namespace: Namespace = STACK) -> Found:
+def as_running(wanted: Wanted, sources: Sources, namespace: Namespace) -> Found:
     """All of `wanted` running, made of `sources`, its repos synced and its images at hand."""
     receipts = {entry.id: {"fingerprint": FINGERPRINT} for entry in wanted.repos}
     containers = {container.name: _running(container, sources, namespace) for container in wanted.containers}

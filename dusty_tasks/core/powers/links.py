@@ -7,11 +7,12 @@ an error: nobody who reads the spec would see it.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.code.build_parts import contexts_of, dockerfile_names
-from dusty_tasks.core.powers.rules import is_within
+from dusty_tasks.core.code.build_parts import dockerfile_names
+from dusty_tasks.core.powers.folders import is_within
 from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of, volumes
 from dusty_tasks.core.specs.model import Origin, Specs
 from dusty_tasks.core.specs.sources import source_place
@@ -105,7 +106,7 @@ def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs
 def _of_container(
     file: str, base: KeyPath, compose: Mapping[str, Any], root: str, *, is_service: bool
 ) -> Iterator[Read]:
-    for path, written, is_file in _written(compose, is_service):
+    for path, written, is_file in chain(_mounted(compose if is_service else {}), _written(compose, is_service)):
         whole = joined(root, written)
         if written and whole.startswith("/"):
             yield Read(Origin(file, (*base, *path)), written, whole, is_file, _is_required(compose, path))
@@ -122,41 +123,46 @@ def _is_required(compose: Mapping[str, Any], path: KeyPath) -> bool:
     return not (isinstance(item, Mapping) and str(item.get("required", True)).lower() in ("false", "no", "off"))
 
 
-def _written(compose: Mapping[str, Any], is_service: bool) -> Iterator[tuple[KeyPath, str, bool]]:
-    """Key path and path of what is read, as the spec has it, and whether that is a file."""
-    for key in ("env_file", "label_file"):
-        value = compose.get(key) or ()
-        for index, item in enumerate([value] if isinstance(value, str) else value):
-            yield (key, index), str(item.get("path", "")) if isinstance(item, Mapping) else str(item), True
-    for index, volume in volumes(dict(compose)) if is_service else ():
+def _mounted(compose: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str, bool]]:
+    """What a service mounts of the specs repo, in the same form."""
+    for index, volume in volumes(dict(compose)):
         if volume.spec_path:
             yield ("volumes", index), volume.spec_path, False
+
+
+def _written(
+    compose: Mapping[str, Any], is_service: bool, plain: Callable[[str], str] = str
+) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Key path and path of what is read, as the spec has it, and whether that is a file.
+
+    `plain` makes of a text in `compose` what it means: in a compiled entry each `$` is doubled.
+    """
+    for key in ("env_file", "label_file"):
+        for index, item in enumerate(listed(compose.get(key))):
+            yield (key, index), plain(str(item.get("path", "")) if isinstance(item, Mapping) else str(item)), True
     build = compose.get("build")
     if build and is_service:
         build = build if isinstance(build, Mapping) else {"context": build}
-        context = local_folder(str(build.get("context", ".")))
+        context = local_folder(plain(str(build.get("context", "."))))
         yield ("build",), context, False
-        for name in dockerfile_names(build) if context else ():
+        dockerfile = plain(str(build.get("dockerfile") or "")).replace("$", "$$")
+        for name in dockerfile_names({"dockerfile": dockerfile}) if context else ():
             yield ("build",), posixpath.join(context, name), True
         for _, text in pairs_of(build.get("additional_contexts")):
-            yield ("build",), local_folder(text), False
+            yield ("build",), local_folder(plain(text)), False
 
 
 def paths_of_mapping(mapping: Mapping[str, Any]) -> Iterator[tuple[str, bool]]:
     """(absolute path, whether it is a file) of what is read for a container, by its compiled entry."""
-    for key in ("env_file", "label_file"):
-        for item in listed(mapping.get(key)):
-            yield str(item["path"] if isinstance(item, Mapping) else item).replace("$$", "$"), True
-    build = mapping.get("build")
-    context = str(build.get("context", "") if isinstance(build, Mapping) else build or "").replace("$$", "$")
-    if not context.startswith("/"):
-        return
-    yield context, False
-    for name in dockerfile_names(build):
-        yield posixpath.normpath(posixpath.join(context, name)), True
-    for other in contexts_of(build):
-        if other.folder:
-            yield posixpath.normpath(posixpath.join(context, other.folder)), False
+    context = ""
+    for path, text, is_file in _written(mapping, is_service=True, plain=lambda text: text.replace("$$", "$")):
+        if path != ("build",):
+            yield text, is_file
+        elif not context and not text.startswith("/"):
+            return  # The first of a build is its context, where its other paths begin: one that is elsewhere is all elsewhere.
+        elif text:
+            context = context or text
+            yield posixpath.normpath(posixpath.join(context, text)), is_file
 
 
 def listed(value: Any) -> list[Any]:

@@ -27,7 +27,7 @@ from dusty_tasks.core.specs.rules import Wrong
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
-from dusty_tasks.core.text.namespace import OWN_LABELS, STACK
+from dusty_tasks.core.text.namespace import IN_SPECS, OWN_LABELS
 from dusty_tasks.core.text.problems import Problem, nearest
 from dusty_tasks.core.text.safe import shown, unsafe_part
 
@@ -53,7 +53,7 @@ OWN_TARGETS = {
 """Where Dusty mounts something itself, by role."""
 
 IGNORED_IN_APPS = {
-    "container_name": f"Dusty names containers {STACK.container('<name>')}",
+    "container_name": f"Dusty names containers {IN_SPECS.container('<name>')}",
     "image": "write it beside compose",
     "build": "write it beside compose",
     "entrypoint": "write commands.always",
@@ -356,7 +356,7 @@ class _Translation:
             return
         mode, _, name = value.partition(":")
         if mode == "container":
-            inner = name if name in self.names.containers else STACK.part(name)
+            inner = name if name in self.names.containers else IN_SPECS.part(name)
             if inner in self.names.containers:
                 mode, name = "service", inner
         if mode == "service":

@@ -12,7 +12,7 @@ from dusty_tasks.core.artifacts.compose_entry import env_files
 from dusty_tasks.core.of_verbs.attaching import Size, sized
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.model import Service, Suite
-from dusty_tasks.core.text.namespace import STACK, Namespace
+from dusty_tasks.core.text.namespace import Namespace
 
 HOLDER, TEST = "dusty-network", "dusty-test"
 """The container whose network all share, and the one that runs the suite. No spec's name: those have no second meaning here."""
@@ -56,9 +56,9 @@ class SuiteRun(NamedTuple):
     arguments: tuple[str, ...]
     specs_root: str
     labels: dict[str, str]
+    namespace: Namespace
     terminal: Size | None = None
     """That of whoever runs it and may type into it."""
-    namespace: Namespace = STACK
 
 
 def project_of(suite: Suite, services: Sequence[Service], run: SuiteRun) -> dict[str, Any]:

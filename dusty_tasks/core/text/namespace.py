@@ -86,3 +86,5 @@ class Namespace(NamedTuple):
 
 STACK = Namespace()
 """The stack of a DUSTY_HOME."""
+IN_SPECS = STACK
+"""How specs spell the names of their own stack's containers, whatever that is called where they run."""

@@ -17,7 +17,7 @@ def put_first_files() -> None:
     """
     host = session.settings().host
     root, source = host.root, session.paths().artifact("commands")
-    if host.kind != "local" or os.path.dirname(root) != session.home() or os.path.lexists(f"{root}/{COMMANDS_PUSHED}"):
+    if host.is_elsewhere or os.path.dirname(root) != session.home() or os.path.lexists(f"{root}/{COMMANDS_PUSHED}"):
         return
     target = f"{root}/{COMMANDS_THERE}"
     for folder, _folders, names in os.walk(source):

@@ -68,7 +68,7 @@ def reload_code(engine: Engine, wanted: WantedContainer, container_id: str, owed
 def commands_text(code: str, lines: Iterable[str]) -> str:
     """The lines as one script: where the code lies, with what `once` exported, ending at the first that fails."""
     enter = [f"cd {shell_quoted(code)}"] if code else []
-    begin = ["set -e", 'if [ -e /.dusty/env ]; then dusty_start=$(pwd); . /.dusty/env; cd "$dusty_start"; fi', *enter]
+    begin = ["set -e", 'if [ -e /.dusty/env ]; then before=$(pwd); . /.dusty/env; cd "$before"; fi', *enter]
     return "\n".join([*begin, *lines]) + "\n"
 
 

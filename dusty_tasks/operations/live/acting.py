@@ -20,11 +20,12 @@ from dusty_tasks.core.plan.restarts import owed_in
 from dusty_tasks.core.plan.started import StartedRecord, code_reloaded, seen_ready, troubled
 from dusty_tasks.core.specs.reload import NONE, RECREATE, RESTART
 from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.started_records import read_started, write_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import reads
-from dusty_tasks.effects.engine.http import Engine, EngineDown
+from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.code.owed import noted
 from dusty_tasks.operations.history.noting import note
 from dusty_tasks.operations.launch import ready

@@ -37,7 +37,7 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
 
     if not any(mapping.keys() & {"env_file", "label_file", "build"} for mapping in mappings.values()):
         return
-    from dusty_tasks.core.powers.rules import is_within, readable_folders
+    from dusty_tasks.core.powers.folders import is_within, readable_folders
     from dusty_tasks.effects.doors.files import read_trouble
 
     roots = readable_folders(session.settings(), str(session.specs_root()), folders)
@@ -58,9 +58,9 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
 
 def powers_of_env_files(mappings: Mapping[str, Mapping[str, Any]]) -> Iterator[Power]:
     """With an ssh Docker host: the caller's own variables that files of variables name, and Compose would fill in and send there."""
+    from dusty_tasks.core.powers.folders import is_plain_variable
     from dusty_tasks.core.powers.links import listed
     from dusty_tasks.core.powers.model import Power, sent_variable
-    from dusty_tasks.core.powers.rules import is_plain_variable
     from dusty_tasks.effects.doors.files import SMALL, read_bounded
 
     own = f"{session.settings().state}/"

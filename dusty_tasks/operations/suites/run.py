@@ -66,8 +66,8 @@ class SuiteRunner:
             tuple(arguments),
             self.specs_root,
             labels,
-            terminal,
             self.settings.namespace,
+            terminal,
         )
         return project_of(suite, [self.services[name] for name in suite.services], run)
 

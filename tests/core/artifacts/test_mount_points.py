@@ -5,6 +5,7 @@ from __future__ import annotations
 from dusty_tasks.core.artifacts.mount_points import merged, of_records, of_stack, of_test_target, through_links
 from dusty_tasks.core.code.copies import MountPoint
 from dusty_tasks.core.stack.assemble import assemble
+from dusty_tasks.core.text.namespace import STACK
 from tests.core.spec_text import fine
 
 APP = "repo: /src/app\nmount: /app\nimage: busybox:1\ncommands: {always: [sleep 9]}\n"
@@ -87,7 +88,7 @@ def test_containers_of_former_specs_by_their_records() -> None:
         "broken": None,
         "dusty_x_1": {"mapping": 1},
     }
-    found = of_records(records, copies, ["src/app", "src/other"])
+    found = of_records(records, copies, ["src/app", "src/other"], STACK)
     assert {repo_id: {(point.path, point.by) for point in of_repo} for repo_id, of_repo in found.items()} == {
         "src/app": {
             ("nm", "web"),

@@ -14,6 +14,7 @@ from dusty_tasks.core.of_verbs.disk import (
 from dusty_tasks.core.specs.model import App, Lib, Service, Specs
 from dusty_tasks.core.specs.model import Tests as SpecTests
 from dusty_tasks.core.specs.repo_ids import repo_of
+from dusty_tasks.core.text.namespace import STACK
 from dusty_tasks.core.text.wording import counted, size_text
 
 OURS, THEIRS = {"com.docker.compose.project": "dusty"}, {"com.docker.compose.project": "shop"}
@@ -44,19 +45,23 @@ USAGE = {
 
 def test_only_what_our_projects_made_is_ours() -> None:
     assert (
-        is_ours(OURS)
-        and is_ours({"com.docker.compose.project": "dusty_test_web_unit_0a"})
-        and is_ours({"dusty.context": "x"})
+        is_ours(OURS, STACK)
+        and is_ours({"com.docker.compose.project": "dusty_test_web_unit_0a"}, STACK)
+        and is_ours({"dusty.context": "x"}, STACK)
     )
-    assert not is_ours(THEIRS) and not is_ours(None) and not is_ours({"com.docker.compose.project": "dusty2"})
+    assert (
+        not is_ours(THEIRS, STACK)
+        and not is_ours(None, STACK)
+        and not is_ours({"com.docker.compose.project": "dusty2"}, STACK)
+    )
 
 
 def test_ended_containers_of_ours_and_of_nobody_else() -> None:
-    assert [item.name for item in ended_containers(USAGE)] == ["dusty_old_1"]
+    assert [item.name for item in ended_containers(USAGE, STACK)] == ["dusty_old_1"]
 
 
 def test_images_that_go_are_ours_and_nameless_or_named_in_the_specs_and_unused() -> None:
-    found = unused_images(USAGE, {"docker.io/library/redis:7", "web:1", "busybox:1", "nginx:1", "proxy:1"})
+    found = unused_images(USAGE, {"docker.io/library/redis:7", "web:1", "busybox:1", "nginx:1", "proxy:1"}, STACK)
     assert [(item.id, item.size) for item in found] == [
         ("i-dangling", 60),
         ("nginx:1", 0),
@@ -66,20 +71,37 @@ def test_images_that_go_are_ours_and_nameless_or_named_in_the_specs_and_unused()
 
 
 def test_images_shown_are_built_run_or_named_by_us() -> None:
-    assert [item.id for item in images(USAGE, {"redis:7"})] == ["i-dangling", "i-old", "i-test", "i-unused", "i-web"]
+    assert [item.id for item in images(USAGE, {"redis:7"}, STACK)] == [
+        "i-dangling",
+        "i-old",
+        "i-test",
+        "i-unused",
+        "i-web",
+    ]
 
 
 def test_images_that_dusty_made_go_by_each_name() -> None:
-    assert [item.id for item in made_images(USAGE)] == ["i-dangling", "dusty/test_web:latest", "nginx:1", "proxy:1"]
+    assert [item.id for item in made_images(USAGE, STACK)] == [
+        "i-dangling",
+        "dusty/test_web:latest",
+        "nginx:1",
+        "proxy:1",
+    ]
 
 
 def test_named_volumes() -> None:
-    assert [(item.name, item.size) for item in volumes(USAGE)] == [("dusty_data", 7)]
+    assert [(item.name, item.size) for item in volumes(USAGE, STACK)] == [("dusty_data", 7)]
 
 
 def test_an_engine_with_nothing_on_it() -> None:
     empty = {"Containers": None, "Images": None, "Volumes": None}
-    assert ended_containers(empty) == unused_images(empty, {"x"}) == volumes(empty) == made_images(empty) == []
+    assert (
+        ended_containers(empty, STACK)
+        == unused_images(empty, {"x"}, STACK)
+        == volumes(empty, STACK)
+        == made_images(empty, STACK)
+        == []
+    )
 
 
 def test_images_that_the_specs_name() -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dusty_tasks.core.powers.folders import moving_image, private_folder
 from dusty_tasks.core.powers.model import Power, digest_of, from_json, held_against
-from dusty_tasks.core.powers.rules import moving_image, powers_of, private_folder
+from dusty_tasks.core.powers.rules import powers_of
 from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.compose_keys import KNOWN_KEYS
 from dusty_tasks.core.stack.assemble import assemble
@@ -177,7 +178,7 @@ QUIET = frozenset(
 
 
 def test_every_compose_key_was_decided_on() -> None:
-    from dusty_tasks.core.powers.rules import RULES
+    from dusty_tasks.core.powers.keys import RULES
 
     assert set(RULES) | QUIET == KNOWN_KEYS and not set(RULES) & QUIET
 

@@ -13,10 +13,11 @@ from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.suites.image import ImageInputs, labels_of, remake_cause, setup_command
 from dusty_tasks.core.suites.project import HOLDER, TEST, SuiteRun, project_of, result_key
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of, targets
+from dusty_tasks.core.text.namespace import STACK
 
 SETTINGS = Settings(home="/h", host=HostSettings(root="/r"))
 INPUTS = ImageInputs("sha256:base", "set -e\n", ("/a:/b",), {"src/web": "c1", "src/base": "b1"})
-RUN = SuiteRun("web", "dusty/test_web", ("/r/cp/web:/cp",), ("a", "b c"), "/specs", {"dusty.kind": "test"})
+RUN = SuiteRun("web", "dusty/test_web", ("/r/cp/web:/cp",), ("a", "b c"), "/specs", {"dusty.kind": "test"}, STACK)
 DB = Service(
     "db",
     "services/db.yml",
