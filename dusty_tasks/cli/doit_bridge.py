@@ -59,15 +59,15 @@ def run_pipeline(name: str, arguments: Sequence[str]) -> int:
 
     try:
         words, options = parsing.parse(BY_NAME[name], arguments)
-        if words:
-            raise parsing.UsageError(f'{name} takes no words, and got "{words[0]}"')
+        if words and name != "up":
+            raise parsing.UsageError(f'unexpected argument "{words[0]}"')
     except parsing.UsageError as error:
         return cli.misused(BY_NAME[name], error)
     special = options.pop("help") or (name == "compile" and any(map(parsing.is_given, options.values())))
     return (
         cli.run_verb(BY_NAME[name], arguments)
         if special
-        else run_doit(["run", name], {name: {**options, "help": False}})
+        else run_doit(["run", name], {name: {**options, "help": False, **({"names": words} if words else {})}})
     )
 
 

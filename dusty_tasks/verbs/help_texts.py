@@ -12,6 +12,9 @@ alone, restarted (its code or assets changed, or a file or folder that it mounts
 image, environment, ports or volumes changed). Every change is printed with its cause. Nothing that runs is stopped before its
 replacement compiles and its image is there.
 
+With names only those apps and services are changed, with all that must be started before them, and the proxy if one has a
+route. Everything else stays as it is until the next `{dusty} up` without names.
+
 At the end it waits, at most as long as the setting up.wait says, until what it started is ready: a route answers, a health
 check passes; what has neither runs for two seconds, or ends with status 0. What ends otherwise is shown with its last lines,
 exit code 2; so is one with a route or a health check that ends with 0. What runs and does not answer, or is unhealthy, is

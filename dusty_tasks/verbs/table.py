@@ -59,7 +59,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "up",
         EVERY_DAY,
-        "",
+        "[names…]",
         "compile what is active and make reality match it",
         (
             NO_PULL,
@@ -74,6 +74,7 @@ VERBS: tuple[Verb, ...] = (
             NO_OVERRIDES,
             YES,
         ),
+        words=("container",),
     ),
     Verb(
         "dev",

@@ -125,6 +125,8 @@ class Options(NamedTuple):
     no_recreate: bool = False
     pull: bool = False
     build: bool = False
+    names: tuple[str, ...] = ()
+    """The containers that are asked for; none: all."""
 
 
 PlaceOf = Callable[[str, KeyPath], str]

@@ -23,6 +23,7 @@ from dusty_tasks.core.plan.change import (
     PlaceOf,
     Plan,
 )
+from dusty_tasks.core.plan.chosen import narrowed
 from dusty_tasks.core.plan.conditions import jobs_in
 from dusty_tasks.core.plan.container_state import FINISHED, states
 from dusty_tasks.core.plan.found import (
@@ -47,7 +48,7 @@ def plan(
     """Everything to do, in order: what can fail first, then containers, the proxy's config, and the hosts section when all is up."""
     containers, pending = plan_containers(wanted, sources, found, options, place_of)
     early, late = plan_nginx(wanted, sources, found, containers)
-    return Plan(
+    whole = Plan(
         (
             *plan_images(wanted, sources, found, options, containers, place_of),
             *plan_pushes(wanted, sources, found),
@@ -59,6 +60,7 @@ def plan(
         ),
         (*pending, *(_plan_hosts(found) if found.hosts_refused else ())),
     )
+    return narrowed(whole, wanted, options.names, found.namespace) if options.names else whole
 
 
 def plan_here(found: Found) -> Plan:

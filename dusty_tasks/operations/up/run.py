@@ -37,15 +37,18 @@ class UpOptions:
     adopt: bool = False
     no_overrides: bool = False
     yes: bool = False
+    names: tuple[str, ...] = ()
+    """The apps and services that are asked for; none: all that is active."""
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> UpOptions:
         """Of the options as they were typed; others, and those that were not given, count for nothing."""
-        return cls(**{each.name: bool(options.get(each.name)) for each in fields(cls)})
+        flags = {each.name: bool(options.get(each.name)) for each in fields(cls) if each.name != "names"}
+        return cls(**flags, names=tuple(options.get("names") or ()))
 
     @property
     def planning(self) -> Options:
-        return Options(self.no_recreate, self.pull, self.build)
+        return Options(self.no_recreate, self.pull, self.build, self.names)
 
 
 class StartOver(Exception):
