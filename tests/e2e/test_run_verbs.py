@@ -131,9 +131,19 @@ def test_stop_and_up_bring_the_same_containers_back(rig, running):
     assert {name: what.split()[0] for name, what in rig.container_ids().items()} == {
         name: what.split()[0] for name, what in before.items()
     }
-    rig.dusty("stop", "--rm")
+    rig.dusty("down")
     assert rig.container_ids("") == {}
+    rig.dusty("up", "cache")
+    assert list(rig.container_ids("")) == ["dusty_cache_1"]
+    assert rig.dusty("up", "nosuch", check=False).returncode == 1
+    rig.dusty("up", "web")
+    assert set(rig.container_ids("")) == {"dusty_cache_1", "dusty_web_1", "dusty_dustyInternalNginx_1"}
+    assert rig.dusty("exec", "web", "pwd").stdout == "/code\n"
+    rig.dusty("disable", "side")
+    assert "side" not in rig.dusty("up").stdout and "disabled on this machine: side" in rig.dusty("ps").stdout
+    rig.dusty("enable", "side")
     rig.dusty("up")
+    assert "dusty_side_1" in rig.container_ids("")
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
 
 
