@@ -70,7 +70,7 @@ def offered(*typed: str) -> list[str]:
         (("validate", "--schema", "s"), ["service"]),
         (("setup", "--host", ""), ["local", "ssh"]),
         (("up", "--no-p"), ["--no-pull"]),
-        (("up", ""), []),
+        (("up", ""), ["web", "redis"]),
     ],
     ids=str,
 )
