@@ -112,6 +112,7 @@ def test_on_a_healthy_home_nothing_is_missing(
         "engine.json",
         "containers.json",
         "validate.txt",
+        "journal.jsonl",
         "build/docker-compose.yml",
         "build/hosts",
         "build/nginx.conf",
