@@ -34,3 +34,16 @@ def difference_text(paths: Collection[bytes], before: Folders, now: Folders) -> 
     word = "is new" if not was else "is gone" if not there else "changed"
     shown = printable((folder + name).decode("utf-8", "surrogateescape"))
     return f"{shown} {word}" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+MOST, MOST_BYTES = 1000, 60_000
+"""Of the paths that are sent alone: of more, all of a source is looked through; a command line over ssh has its bounds, too."""
+_DECIDING = (b".dustyignore", b".gitignore")
+"""Files that decide over others."""
+
+
+def sent_alone(paths: Collection[bytes]) -> frozenset[bytes] | None:
+    """Changed paths, if it is enough to send these; None if all of a copy is to be compared."""
+    is_bounded = 0 < len(paths) <= MOST and sum(map(len, paths)) <= MOST_BYTES
+    is_plain = not any(path.rpartition(b"/")[2] in _DECIDING for path in paths)
+    return frozenset(paths) if is_bounded and is_plain else None

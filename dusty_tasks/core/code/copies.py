@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.excludes import Matcher
@@ -138,18 +138,20 @@ class Deletions(NamedTuple):
     """Every file among it."""
 
 
-def deletions(copy: Listing, source: Folders, guard: Guard) -> Deletions:
-    """What of a copy is to go, so that it is what its source is, but for what `guard` keeps.
+def deletions(copy: Listing, source: Folders, guard: Guard, only: Iterable[bytes] | None = None) -> Deletions:
+    """What of a copy is to go, so that it is what its source is, but for what `guard` keeps; with `only`, at these paths `a/b` alone.
 
     A folder of the copy where the source has a file is emptied, of what git ignores, too: the file has to go there.
     """
     files: list[bytes] = []
 
-    def visit(folder: bytes, makes_room: bool) -> tuple[bool, list[bytes]]:
-        """Whether all in the folder goes, and what goes."""
+    def visit(folder: bytes, makes_room: bool, names: Collection[bytes] | None = None) -> tuple[bool, list[bytes]]:
+        """Whether all in the folder goes, and what goes; with `names`, of these and what is in them."""
         in_source = {entry[0]: stat.S_ISDIR(entry[1]) for entry in source.get(folder, ())}
         is_whole, gone = True, []
         for name, state in copy(folder):
+            if names is not None and (name not in names or in_source.get(name)):
+                continue
             path, is_folder, known = folder + name, state.kind == "d", in_source.get(name)
             if guard.leaves_alone(path, is_folder):
                 is_whole = False
@@ -168,8 +170,23 @@ def deletions(copy: Listing, source: Folders, guard: Guard) -> Deletions:
                 gone.append(path[1:])
         return is_whole, gone
 
-    gone = visit(b"/", False)[1]
+    if only is None:
+        gone = visit(b"/", False)[1]
+    else:
+        gone = []
+        for folder, names in _tops(only, source).items():
+            gone += visit(folder, False, names)[1]
     return Deletions(tuple(gone), tuple(files))
+
+
+def _tops(paths: Iterable[bytes], source: Folders) -> dict[bytes, set[bytes]]:
+    """Folder of the source -> names in it, of these paths: what lies in a folder that is gone goes with that."""
+    found: dict[bytes, set[bytes]] = {}
+    for path in paths:
+        folder, _, name = (b"/" + path).rpartition(b"/")
+        if folder + b"/" in source:
+            found.setdefault(folder + b"/", set()).add(name)
+    return found
 
 
 class Hindrances(NamedTuple):

@@ -20,6 +20,7 @@ from dusty_tasks.core.code.excludes import IGNORE_FILE, LARGEST_FILE, Matcher, R
 from dusty_tasks.core.code.linear import SHORT
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import state_of
 from dusty_tasks.effects.doors.files import put_in_place, read_bounded, read_bytes, write_atomically
 
 Entry = tuple[Any, ...]
@@ -51,18 +52,71 @@ def read_rules(source: str, extra: Sequence[str]) -> tuple[Rule, ...]:
 
 def read_source(source: str, rules: Sequence[Rule]) -> Source:
     """Walk `source`. What vanishes or may not be read meanwhile is left to rsync's judgement; raises OSError for the root."""
-    matcher = Matcher(rules)
-    names, any_file, any_folder, is_excluded = matcher.names, matcher.any_file, matcher.any_folder, matcher.is_excluded
-    root = os.fsencode(source).rstrip(b"/")
-    digest = blake2b(filter_text(rules), digest_size=20)
-    folders: dict[bytes, list[Entry]] = {}
-    files = newest_ns = inodes = 0
-    looked_ns = time.time_ns()
-    pending = [b"/"]
-    while pending:
-        folder = pending.pop()
+    return Looked(source, rules).source()
+
+
+class Looked:
+    """A source as it was found by a walk, of which single folders can be looked at again. Raises OSError for the root."""
+
+    def __init__(self, source: str, rules: Sequence[Rule]) -> None:
+        self.root, self.rules = os.fsencode(source).rstrip(b"/"), tuple(rules)
+        self.folders: dict[bytes, list[Entry]] = {}
+        """As in Source."""
+        self.packed: dict[bytes, bytes] = {}
+        """Folder -> its entries as bytes: equal if they are."""
+        self._matcher = Matcher(rules)
+        self._sums: dict[bytes, tuple[int, int, int]] = {}
+        """Folder -> how many of its entries are no folders, their last ctime, the sum of the inodes of files."""
+        self._looked_ns = time.time_ns()
+        self._walk([b"/"])
+
+    def look_again(self, folders: Iterable[bytes]) -> None:
+        """Look at these folders, and at what came into them. Raises OSError for the root."""
+        self._looked_ns = time.time_ns()
+        for folder in sorted(set(folders)):
+            if folder in self.folders:
+                before = {entry[0] for entry in self.folders[folder] if stat.S_ISDIR(entry[1])}
+                below = self._read(folder)
+                now = {path[len(folder) : -1] for path in below}
+                for name in before - now:
+                    self._forget(folder + name + b"/")
+                self._walk([path for path in below if path not in self.folders])
+
+    def source(self) -> Source:
+        """What is there, by the last looks."""
+        digest = blake2b(filter_text(self.rules), digest_size=20)
+        folders: dict[bytes, list[Entry]] = {}
+        # A folder comes before what is in it, and after its siblings with lesser names: that is the order of the paths, for all end in a slash.
+        for folder in sorted(self.folders):
+            folders[folder] = self.folders[folder]
+            digest.update(folder)
+            digest.update(self.packed[folder])
+        sums = self._sums.values()
+        files, inodes = sum(each[0] for each in sums), sum(each[2] for each in sums)
+        newest_ns = max((each[1] for each in sums), default=0)
+        return Source(digest.hexdigest(), files, folders, self._looked_ns, newest_ns, inodes, self.rules)
+
+    def _walk(self, pending: list[bytes]) -> None:
+        while pending:
+            pending += self._read(pending.pop())
+
+    def _forget(self, folder: bytes) -> None:
+        """It is gone, with all in it."""
+        for path in [path for path in self.folders if path.startswith(folder)]:
+            del self.folders[path], self.packed[path], self._sums[path]
+
+    def _read(self, folder: bytes) -> list[bytes]:
+        """Look at one folder; those in it."""
+        matcher, root = self._matcher, self.root
+        names, any_file, any_folder, is_excluded = (
+            matcher.names,
+            matcher.any_file,
+            matcher.any_folder,
+            matcher.is_excluded,
+        )
+        newest_ns = inodes = 0
         entries: list[Entry] = []
-        below = []
+        below: list[bytes] = []
         # A name has 255 bytes at most: up to there the quick expressions may be asked.
         is_slow = matcher.is_hard or len(folder) > SHORT - 256
         try:
@@ -70,7 +124,8 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
         except OSError:
             if folder == b"/":
                 raise
-            continue
+            self._forget(folder)
+            return below
         with scan:
             for found in scan:
                 name = found.name
@@ -86,8 +141,7 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
                     if is_folder:
                         below.append(folder + name + b"/")
                         entries.append((name, mode))
-                        continue
-                    if stat.S_ISLNK(mode):
+                    elif stat.S_ISLNK(mode):
                         entries.append((name, mode, os.readlink(found.path)))
                     elif stat.S_ISREG(mode):
                         entries.append((name, mode, state.st_size, state.st_mtime_ns))
@@ -96,17 +150,14 @@ def read_source(source: str, rules: Sequence[Rule]) -> Source:
                             newest_ns = state.st_ctime_ns
                     else:
                         entries.append((name, mode, state.st_rdev))
-                    files += 1
                 except FileNotFoundError:
                     continue
         entries.sort()
-        folders[folder] = entries
+        self.folders[folder] = entries
         # Version 2 of marshal has no references in it: equal values are equal bytes, in every Python.
-        digest.update(folder)
-        digest.update(marshal.dumps(entries, 2))
-        below.sort(reverse=True)
-        pending += below
-    return Source(digest.hexdigest(), files, folders, looked_ns, newest_ns, inodes, tuple(rules))
+        self.packed[folder] = marshal.dumps(entries, 2)
+        self._sums[folder] = len(entries) - len(below), newest_ns, inodes
+        return below
 
 
 def manifest_path(home: str, repo_id: str, suffix: str = "") -> str:
@@ -200,9 +251,21 @@ def _entry_at(path: bytes, name: bytes) -> Entry | None:
 
 
 def kept_manifest(home: str, repo_id: str, suffix: str = "") -> Manifest | None:
-    """What was sent last (or, by the suffix, was only begun); None if that is not remembered."""
-    data = read_bytes(manifest_path(home, repo_id, suffix))
+    """What was sent last (or, by the suffix, was only begun); None if that is not remembered. A file that is as it was is not read again."""
+    path = manifest_path(home, repo_id, suffix)
     try:
-        return Manifest(*marshal.loads(zlib.decompress(data or b"")))
+        state = state_of(os.stat(path))
+    except OSError:
+        return None
+    if path in _kept and _kept[path][0] == state:
+        return _kept[path][1]
+    try:
+        manifest = Manifest(*marshal.loads(zlib.decompress(read_bytes(path) or b"")))
     except (ValueError, TypeError, EOFError, zlib.error):
         return None
+    _kept[path] = state, manifest
+    return manifest
+
+
+_kept: dict[str, tuple[Any, Manifest]] = {}
+"""Path -> the state of the file and what is in it: whoever follows each edit asks for it again and again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -51,9 +52,22 @@ rm -f "$root/$receipt" || exit 4
 ls "$root/$kept" 2>/dev/null | while read -r name; do
     case $name in *.part) printf '@part %s\0' "$name" ;; esac
 done
-[ "$lists" = yes ] && [ $is_new = no ] || exit 0
+[ "$lists" != no ] && [ $is_new = no ] || exit 0
 [ ! -f "$root/persist/.dusty/started.json" ] || printf '@started %s\0' "$(cat "$root/persist/.dusty/started.json")"
 cd "$copy" || exit 4
+if [ "$lists" = some ]; then
+    while [ "$1" != / ]; do
+        if [ -L "./$1" ] || { [ -e "./$1" ] && [ ! -d "./$1" ]; }; then printf '@odd\0'; exit 0; fi
+        shift
+    done
+    shift
+    [ $# != 0 ] || exit 0
+    printf '@files\0'
+    find "$@" ! -type d -print0 2>/dev/null
+    printf '@dirs\0'
+    find "$@" -type d -print0 2>/dev/null
+    exit 0
+fi
 for name do
     set -- "$@" -type d -path "./$name" -prune -o
     shift
@@ -67,11 +81,12 @@ exit 0
 """
 )
 """Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no), the folder
-of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not.
+of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not; or (some) the folders on the way to single paths,
+`/`, and these paths as `./a/b`: they alone are listed, with what is in them.
 
 Ends with 3: refused (the reason printed), 4: a command failed (its own words), 5: the source is empty and the copy is not. With a receipt
 it prints, each ended by a NUL byte: `@new` if the copy was not there, `@was` and the receipt of the last sync that ended, which it set aside, `@part` and the name of each
-set that an interrupted sync left, `@started` and the records of containers, then the files and the folders of the copy.
+set that an interrupted sync left, `@started` and the records of containers, then the files and the folders of the copy, or `@odd` where one of the folders on the way is something else.
 """
 
 
@@ -88,6 +103,8 @@ class Prepared(NamedTuple):
     """persist/.dusty/started.json of an ssh host; None where nobody asked."""
     listing: Listing
     """What is in it."""
+    is_odd: bool = False
+    """On the way to the single paths that were asked for there is something else than a folder."""
 
 
 class EmptySource(Failure):
@@ -101,14 +118,16 @@ def prepare(
     is_empty: bool = False,
     repo_id: str = "",
     unlisted: Sequence[str] = (),
+    only: Sequence[bytes] | None = None,
 ) -> Prepared:
     """The guards on resolved paths; makes the destination, removes the receipt (a path below host.root), and looks at the copy.
 
-    `unlisted` are folders at the top of the copy that nobody will ask for. Raises Failure (a guard refuses), EmptySource (unless
+    `unlisted` are folders at the top of the copy that nobody will ask for; with `only` it is these paths that somebody will. Raises Failure (a guard refuses), EmptySource (unless
     `is_empty` is False), NotOurs, ToolFailed.
     """
     here = host.files.listing(host.path(below))
-    lists = "yes" if receipt and here is None else "no"
+    lists = "some" if only is not None else "yes" if receipt and here is None else "no"
+    words = list(unlisted) if only is None else _words_of(only, is_listed=here is None)
     finished = host.run_script(
         PREPARE,
         host.root,
@@ -117,7 +136,7 @@ def prepare(
         "yes" if is_empty else "no",
         f"{KEPT}/{repo_id}" if repo_id else "",
         lists,
-        *unlisted,
+        *words,
         check=False,
         as_root=True,
         errors="surrogateescape",
@@ -147,7 +166,14 @@ def prepare(
         tuple(os.fsdecode(record[len(b"@part ") :]) for record in records if record.startswith(b"@part ")),
         _json_of(said.get(b"@started")) if here is None else None,
         here or listing_of(records),
+        b"@odd" in said,
     )
+
+
+def _words_of(only: Sequence[bytes], *, is_listed: bool) -> list[str]:
+    """The folders on the way to single paths, `/`, and the paths, if what is there is to be listed."""
+    folders = {path[: at.start()] for path in only for at in re.finditer(rb"/", path)}
+    return [*map(os.fsdecode, sorted(folders)), "/", *(f"./{os.fsdecode(path)}" for path in only if is_listed)]
 
 
 def _json_of(data: bytes | None) -> dict[str, Any]:

@@ -66,6 +66,14 @@ def send_folder(
     )
 
 
+def send_paths(
+    host: DockerHost, source: str, below: str, paths: Iterable[bytes], kept: str, *, lock: int | None = None
+) -> Copied:
+    """Bring what is at single paths of `source`, folders without what is in them, and nothing else. Otherwise as send_folder."""
+    extra = ["--no-recursive", "--dirs", "--force", *_backup(host, kept)]
+    return run_rsync(host, source, host.path(below), (), extra, paths=paths, lock=lock)
+
+
 def send_in_place(
     host: DockerHost, source: str, below: str, paths: Iterable[bytes], kept: str, *, checksum: bool = False
 ) -> Copied:

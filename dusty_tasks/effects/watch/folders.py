@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.excludes import Matcher, filter_text
 from dusty_tasks.core.code.watching import Back, Blind, Gone, Notice, pause_between_looks
-from dusty_tasks.effects.code.fingerprint import Source, read_rules, read_source
+from dusty_tasks.effects.code.fingerprint import Looked, Source, read_rules
 from dusty_tasks.effects.watch.inotify import CannotWatch, Inotify, NoEvents
 
 QUIET, LONGEST_QUIET, LONGEST_BURST = 0.008, 0.15, 1.0
@@ -57,6 +57,7 @@ class Batch(NamedTuple):
     """When the first of it was noticed, by time.monotonic."""
 
 
+Dirty = set[bytes] | None
 Seen = dict[bytes, bytes]
 """Folder -> its entries as fingerprint.read_source finds them, packed; the exclude rules; and what tells that a file was replaced or touched."""
 RULES, TOUCHED = b"", b"."
@@ -71,6 +72,8 @@ class _Tree:
         """Device and inode of the folder at the path; None while there is none."""
         self.gone_because = ""
         self.seen: Seen | None = None
+        self.looked: Looked | None = None
+        """The last look, of which single folders can be looked at again."""
         self.matcher = Matcher(())
         self.is_covered = False
         """Events are asked for."""
@@ -202,23 +205,34 @@ class Watch:
     def _seen(self, tree: _Tree) -> tuple[Seen, Source]:
         """Look, and see to it that events tell of what happens to what was seen. Raises OSError."""
         watched = tree.watched
+        is_whole = not tree.is_woken  # A look that no event called for is for what events do not tell.
         for _look in range(MOST_LOOKS):
             is_anew, tree.is_woken, tree.is_anew = tree.is_anew, False, False
             rules = read_rules(watched.path, watched.exclude)
+            dirty = self._dirty(tree)
             if rules != tree.matcher.rules:
                 tree.matcher = Matcher(rules)
-            source = read_source(watched.path, rules)
+            looked = tree.looked
+            if looked is None or looked.rules != rules or dirty is None or is_anew or is_whole or not tree.is_covered:
+                looked = tree.looked = Looked(watched.path, rules)
+            else:
+                looked.look_again(dirty)
             # Folders that were not watched while they were read are read once more.
-            if not self._cover(tree, source.folders, is_anew):
+            if not self._cover(tree, looked.folders, is_anew):
                 break
+            is_whole = True
         else:
             tree.is_woken = True
+        assert looked
+        source = looked.source()
         touched = marshal.dumps((source.newest_ns, source.inodes))
-        return {
-            RULES: filter_text(rules),
-            TOUCHED: touched,
-            **{folder: marshal.dumps(entries, 2) for folder, entries in source.folders.items()},
-        }, source
+        return {RULES: filter_text(rules), TOUCHED: touched, **looked.packed}, source
+
+    def _dirty(self, tree: _Tree) -> Dirty:
+        """The folders in which events tell of something; None where they do not tell which."""
+        take = getattr(self._events, "take_dirty", None)
+        found: Dirty = take(tree.watched.key) if take else None
+        return found
 
     def _cover(self, tree: _Tree, folders: Iterable[bytes], is_anew: bool) -> bool:
         """Ask for events in these folders; True if there are some that had none until now."""

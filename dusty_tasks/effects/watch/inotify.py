@@ -62,6 +62,8 @@ class Inotify:
         """Key -> folder -> the kernel's number of its watch."""
         self._places: dict[int, tuple[Place, ...]] = {}
         """Number -> what it watches: two places where trees overlap, or one folder is mounted twice."""
+        self._dirty: dict[str, set[bytes] | None] = {}
+        """Key -> the folders in which something happened since it was asked for; None: it may have been anywhere."""
         self._mounts_about: dict[str, tuple[str, list[Mount]]] = {}
         """Key -> the tree's path without links, and the mounts on the way to it and in it."""
         self._poll = select.poll()
@@ -129,7 +131,18 @@ class Inotify:
                 }
             else:
                 self._read(woken, anew, is_ignored)
+        for key in anew:
+            self._dirty[key] = None
         return woken | anew, anew
+
+    def take_dirty(self, key: str) -> set[bytes] | None:
+        """The folders of a tree in which something happened since this was asked last; None: it may have been anywhere."""
+        return self._dirty.pop(key, set())
+
+    def _soil(self, key: str, folder: bytes) -> None:
+        known = self._dirty.setdefault(key, set())
+        if known is not None:
+            known.add(folder)
 
     def close(self) -> None:
         self._inotify.close()
@@ -173,14 +186,20 @@ class Inotify:
                 for key, folder in self._places.pop(number, ()):
                     self._numbers[key].pop(folder, None)
                     woken.add(key)
+                    self._dirty[key] = None
                 continue
             for key, folder in places:
                 if mask & flags.MOVE_SELF:
                     anew.add(key)
-                if key not in woken and not (
-                    name and is_ignored(key, folder + os.fsencode(name), bool(mask & flags.ISDIR))
-                ):
+                dirty = self._dirty.get(key, ())
+                if key in woken and (dirty is None or folder in dirty):
+                    continue
+                if not (name and is_ignored(key, folder + os.fsencode(name), bool(mask & flags.ISDIR))):
                     woken.add(key)
+                    self._soil(key, folder)
+                    if not name and folder != b"/":
+                        # What happened to the folder itself is seen in the one above it.
+                        self._soil(key, folder[: folder.rindex(b"/", 0, -1) + 1])
 
 
 MOUNTS = "/proc/self/mountinfo"

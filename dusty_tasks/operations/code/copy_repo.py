@@ -6,6 +6,7 @@ core/code/copies and core/code/replaced decide; rsync does it. Killed anywhere, 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -67,6 +68,8 @@ class Copied:
     """Another one whenever the copy was made anew."""
     is_same_copy: bool = False
     """It is the copy that the last receipt was about."""
+    sent_at: float = 0.0
+    """When all of it lay there, by time.monotonic."""
     deleted_before: Any = None
     """The note on deleted files in the receipt until now."""
     has_other: bool = False
@@ -94,6 +97,10 @@ class Options:
     checksum: bool = False
     progress: Callable[[str], None] | None = None
     lock: int | None = None
+    only: frozenset[bytes] | None = None
+    """Where the source differs from what was sent last, if nothing else is to be sent."""
+    last: str = ""
+    """The fingerprint of what was sent last: if the copy is another one, all of it is sent."""
 
 
 class CopyOfRepo:
@@ -201,12 +208,17 @@ class Copying:
         self.hindrances = Hindrances((), (), ())
         self.changed: dict[str, None] = {}
         self.deleted: dict[str, None] = {}
+        self.sent_at = 0.0
 
     def run(self) -> Copied:
         """All of it but the receipt. Raises Failure, EmptySource, ToolFailed."""
         copy, home = self.copy, self.copy.settings.home
         before = copy.sent  # read before what is about to be sent takes their place
         taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
+        self.sent_at = time.monotonic()
+        if self.options.only is not None:
+            # To write it before would cost more than what is sent. Killed in between, what is sent next is compared with what lies there.
+            begin_manifest(home, copy.repo_id, copy.source, copy.identity)
         edited = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
         names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
         kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(edited.late)])
@@ -220,6 +232,7 @@ class Copying:
             tuple(f"{name} is not sent: {mounted_by(point)}" for name, point in barred),
             self._copy_id(),
             not self.is_new and self.was.get("fingerprint") is not None,
+            self.sent_at,
             self.was.get("deleted"),
             edited.is_any,
         )
@@ -227,6 +240,10 @@ class Copying:
     def _copy(self) -> None:
         """May be run again, after files that were not ours became so."""
         copy, options = self.copy, self.options
+        if options.only is not None:
+            if self._copy_changes(sorted(options.only)):
+                return
+            options.only = None
         prepared = prepare(copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted())
         if self.is_first:
             self.is_new = prepared.is_new
@@ -244,6 +261,27 @@ class Copying:
                 self.has_replaced = True
                 rsync.delete_paths(copy.host, copy.below, gone.paths, self.kept, options.lock)
         self._send()
+
+    def _copy_changes(self, paths: list[bytes]) -> bool:
+        """Send what changed and nothing else; False, before anything is sent, if that would not make the copy what the source is."""
+        copy, options = self.copy, self.options
+        prepared = prepare(copy.host, copy.below, options.receipt, False, copy.repo_id, only=paths)
+        if prepared.is_new or prepared.is_odd or prepared.was.get("fingerprint") != options.last:
+            return False
+        guard = copy.guard(copy.records() if prepared.started is None else with_spare(copy.host, prepared.started))
+        if touches_mounts(paths, guard):
+            return False
+        self.was = prepared.was
+        self.leftovers |= {*prepared.parts} - {self.part}
+        gone = deletions(prepared.listing, copy.source.folders, guard, paths)
+        self.deleted.update(dict.fromkeys(map(shown_path, gone.files)))
+        if gone.paths:
+            self.has_replaced = True
+            rsync.delete_paths(copy.host, copy.below, gone.paths, self.kept, options.lock)
+        there = [path for path in paths if copy.tree.at(b"/" + path) is not None]
+        if there:
+            self._note(rsync.send_paths(copy.host, copy.source_path, copy.below, there, self.kept, lock=options.lock))
+        return True
 
     def _send(self) -> None:
         copy, options, apart = (
@@ -318,6 +356,12 @@ class Copying:
         """That of before, unless the copy is another one now: made anew, or of another source."""
         is_same = not self.is_new and self.was.get("source") == self.copy.source_path
         return str((self.was.get("copy") if is_same else "") or os.urandom(8).hex())
+
+
+def touches_mounts(paths: Iterable[bytes], guard: Guard) -> bool:
+    """True if one of these paths is, holds, or lies in a mount point."""
+    points = [point[1:] + b"/" for point in guard.points]
+    return any(point.startswith(path + b"/") or (path + b"/").startswith(point) for path in paths for point in points)
 
 
 def keep_what_was_made(copy: CopyOfRepo, names: Iterable[str], sent: Sequence[Tree]) -> list[Kept]:

@@ -10,10 +10,12 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.code.changed_paths import changed_paths, difference_text
+from dusty_tasks.core.code.changed_paths import changed_paths, difference_text, sent_alone
+from dusty_tasks.core.code.excludes import filter_text
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
@@ -61,6 +63,8 @@ class SyncOutcome:
     """The fingerprint in the receipt until now."""
     paths: frozenset[bytes] | None = None
     """Where the source differs from what was sent before, as `a/b`; None where nobody knows."""
+    sent_at: float = 0.0
+    """When it lay in the copy, by time.monotonic."""
     failure: Failure | None = None
 
     def __str__(self) -> str:
@@ -168,6 +172,8 @@ class How(NamedTuple):
     """Hears of each in place of `say`."""
     notes_owed: bool = True
     """Note what the new code calls for in containers; False where the caller does."""
+    is_live: bool = False
+    """Each edit is followed: send what changed, and leave alone whatever else the copy has."""
 
 
 class Known(NamedTuple):
@@ -217,7 +223,10 @@ def sync_repos(
     stale = [
         entry
         for entry in repo_entries
-        if how.checksum or known.receipts is not None or _stale(entry, receipts.get(entry.id), looks, host)
+        if how.checksum
+        or known.receipts is not None
+        or (how.is_live and run.has_other_source(entry))
+        or _stale(entry, receipts.get(entry.id), looks, host)
     ]
     synced = each_in_parallel(
         run.sync,
@@ -263,6 +272,12 @@ class _Run:
     ) -> None:
         self.host, self.settings, self.how, self.receipts, self.names = host, looks.settings, how, receipts, names
         self.looks = looks
+
+    def has_other_source(self, entry: RepoEntry) -> bool:
+        """True if what was seen of its source just now is not what its receipt tells of."""
+        seen = self.looks.seen.get(entry.id)
+        is_read = seen is not None and isinstance(seen.source, Source)
+        return is_read and not is_of(self.receipts.get(entry.id, {}), self.looks.at(entry).fingerprint)  # type: ignore[union-attr]
 
     def up_to_date(self, entry: RepoEntry) -> SyncOutcome:
         """The outcome for a repo whose copy is what its source is."""
@@ -317,12 +332,18 @@ class _Run:
         rsync.check_version(self.host)
         copy = CopyOfRepo(self.host, self.settings, entry, path, source)
         before = copy.last_manifest
+        if not (before and receipt.get("source") == path and before.fingerprint == receipt.get("fingerprint")):
+            before = None
+        rules_digest = blake2b(filter_text(source.rules), digest_size=8).hexdigest()
+        if self.how.is_live and before and not is_same and receipt.get("rules") == rules_digest:
+            options.only = sent_alone(changed_paths(before.folders, source.folders))
+            options.last = before.fingerprint
         try:
             copied = Copying(copy, options).run()
             if copied.has_other:
                 # Edited since the look: the receipt is to tell what was sent. One more pass, whose look is of now.
                 source = read_state(path, self.settings)
-                options.is_empty = source.files == 0 and not self.how.allow_empty
+                options.is_empty, options.only = source.files == 0 and not self.how.allow_empty, None
                 more = Copying(CopyOfRepo(self.host, self.settings, entry, path, source), options).run()
                 copied = more.after(copied)
                 source = unlike_any(source) if more.has_other else source
@@ -332,12 +353,7 @@ class _Run:
                 "--allow-empty empties the copy as well",
             ) from None
         paths = None
-        if (
-            before
-            and receipt.get("source") == path
-            and before.fingerprint == receipt.get("fingerprint")
-            and copied.is_same_copy
-        ):
+        if before and copied.is_same_copy:
             paths = frozenset(changed_paths(before.folders, source.folders) | set(map(rsync.path_of, copied.changed)))
         fingerprint_before = str(receipt.get("fingerprint", ""))
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
@@ -353,6 +369,7 @@ class _Run:
             "time": now,
             "copy": copied.copy_id,
             "delete": self.settings.sync_delete,
+            "rules": rules_digest,
             **({"barred": copied.barred} if copied.barred else {}),
             **({"deleted": note} if note else {}),
         }
@@ -374,4 +391,5 @@ class _Run:
             receipt,
             fingerprint_before,
             paths,
+            copied.sent_at,
         )

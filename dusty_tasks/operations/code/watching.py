@@ -54,11 +54,11 @@ class Watching:
         return shown_names(entry.id for entry in self.stack)
 
     def sync(
-        self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool, is_quiet: bool = False
+        self, keys: Iterable[str], sources: Mapping[str, Source], *, allow_empty: bool, is_live: bool = False
     ) -> tuple[list[SyncOutcome], Failure | None]:
         """Sync the repos of these ids; what became of each, and the failure of any as one.
 
-        `is_quiet`: whoever calls says what was done, and notes what it calls for in containers.
+        `is_live`: the changes alone are sent; whoever calls says what was done, and notes what it calls for in containers.
         """
         wanted = set(keys)
         entries = [entry for entry in self.chosen if entry.id in wanted]
@@ -68,7 +68,7 @@ class Watching:
                 entries,
                 self.host,
                 self.settings,
-                How(_nobody if is_quiet else say, allow_empty=allow_empty, notes_owed=not is_quiet),
+                How(_nobody if is_live else say, allow_empty=allow_empty, notes_owed=not is_live, is_live=is_live),
                 self.stack,
                 Known(looked=looked),
             )

@@ -38,11 +38,25 @@ LAST_WORDS = 5.0
 """Seconds for what is under way in containers when dev is interrupted."""
 
 
-class Again(Printed):
-    """A further `up`: its plan is printed, and what failed; where nothing was to be done, nothing."""
+class Again:
+    """A Reporter of a further `up`: its plan is printed, and what failed; where nothing was to be done, nothing."""
+
+    voice = None
+
+    def wrote(self, word: str, paths: Sequence[str]) -> None:
+        """Nobody asks for that here."""
 
     def begun(self, change: Change) -> None:
         say(str(change))
+
+    def done(self, change: Change) -> None:
+        """Said at the end."""
+
+    def failed(self, failure: Failure) -> None:
+        """Said at the end."""
+
+    def stop(self) -> None:
+        """Nothing moves."""
 
     def finished(self, outcome: Outcome) -> None:
         for failure in outcome.failures:
@@ -148,17 +162,16 @@ class Dev:
             self._follow_trees(due, batch, began)
             return
         self.actor.hold(True)
-        outcomes, failure = self.watching.sync(due, batch.sources, allow_empty=False, is_quiet=True)
-        visible = time.monotonic()
+        outcomes, failure = self.watching.sync(due, batch.sources, allow_empty=False, is_live=True)
         self.actor.hold(False)
         failed = [outcome.repo_id for outcome in outcomes if outcome.failure]
-        self.owed, said = after_sync(self.owed, due, failed, str(failure or ""), visible)
+        self.owed, said = after_sync(self.owed, due, failed, str(failure or ""), time.monotonic())
         if said:
             warn(said)
         for outcome in outcomes:
             for line in str(outcome).splitlines()[1:] if not outcome.failure else ():
                 say(line)
-        if edits := [Edit(began, visible, outcome) for outcome in outcomes if outcome.status == SYNCED]:
+        if edits := [Edit(began, outcome.sent_at, outcome) for outcome in outcomes if outcome.status == SYNCED]:
             self.actor.post(edits)
 
     def _follow_trees(self, due: set[str], batch: Batch, began: float) -> None:

@@ -1,0 +1,189 @@
+"""Edits sent alone: after any sequence of them the receipt and the copy are what a sync of everything would have made."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dusty_tasks.core.code.repo_entry import RepoEntry
+from dusty_tasks.effects.code import rsync
+from dusty_tasks.effects.code.fingerprint import read_source
+from dusty_tasks.effects.doors.lock import last_taken
+from dusty_tasks.effects.watch.folders import Watch, Watched
+from dusty_tasks.operations.code.sources import Looked, lock_of, rules_at
+from dusty_tasks.operations.code.sync import FAILED, SYNCED, How, Known, SyncOutcome, sync_repos
+from tests.operations.sync_room import Room, write
+
+PATHS = ["a", "b", "d", "d/a", "d/e", "d/e/f", "x.log", "d/x.log", "with blank ü", "#h"]
+paths = st.sampled_from(PATHS)
+edits = st.one_of(
+    st.tuples(st.just("write"), paths, st.binary(max_size=8)),
+    st.tuples(st.just("remove"), paths),
+    st.tuples(st.just("folder"), paths),
+    st.tuples(st.just("link"), paths, paths),
+    st.tuples(st.just("rename"), paths, paths),
+    st.tuples(st.just("mode"), paths, st.sampled_from([0o644, 0o755, 0o600])),
+    st.tuples(st.just("rules"), st.sampled_from(["", "*.log\n", "/d/e\n", "*.log\n/b\n"])),
+    st.tuples(st.just("ignored"), st.sampled_from(["", "*.log\n", "made\n"])),
+    st.tuples(st.just("made there"), st.sampled_from(["made", "d/made"])),
+)
+
+
+class Live:
+    """A repo, what watches it, and the syncs that follow it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.room = Room(folder)
+        self.source = self.room.repo("web", {"a": "1", "d/a": "2", "d/e/f": "3", "x.log": "4"})
+        self.room.sync()
+        self.entry: RepoEntry = self.room.entries[0]
+        self.taken = last_taken(lock_of(self.entry.id), self.room.settings.home)
+        self.watch = Watch([Watched(self.entry.id, str(self.source))])
+        self.watch.wait(0)
+
+    def follow(self) -> list[SyncOutcome]:
+        """Send what was noticed, until nothing more is."""
+        outcomes: list[SyncOutcome] = []
+        while (batch := self.watch.wait(0.15)).changed:
+            looked = {key: Looked(source, self.taken) for key, source in batch.sources.items()}
+            outcomes += sync_repos(
+                self.room.entries,
+                self.room.host,
+                self.room.settings,
+                How(lambda _line: None, allow_empty=True, is_live=True),
+                known=Known(looked=looked),
+            )
+            self.taken = last_taken(lock_of(self.entry.id), self.room.settings.home)
+        assert not any(outcome.failure for outcome in outcomes), [str(outcome) for outcome in outcomes]
+        return outcomes
+
+    def check(self) -> None:
+        """A full look equals the receipt, and the copy the source, but for what containers made."""
+        rules = rules_at(str(self.source), self.room.settings)
+        assert (
+            self.room.receipt("web")["fingerprint"].partition("+")[0]
+            == read_source(str(self.source), rules).fingerprint
+        )
+        found = rsync.differences(self.room.host, str(self.source), str(self.room.copy("web")), rules)
+        assert not found.changed
+        assert {Path(name).name for name in found.deleted} <= {"made"}
+
+
+def apply(root: Path, copy: Path, edit: tuple) -> None:
+    """One edit, as far as it can be made."""
+    kind, *words = edit
+    path = root / words[0]
+    try:
+        if kind == "write":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(words[1])
+        elif kind == "remove":
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+        elif kind == "folder":
+            path.mkdir(parents=True)
+        elif kind == "link":
+            path.symlink_to(words[1])
+        elif kind == "rename":
+            path.rename(root / words[1])
+        elif kind == "mode":
+            if not stat.S_ISLNK(path.lstat().st_mode):
+                path.chmod(words[1] | (0o111 if path.is_dir() else 0))
+        elif kind == "rules":
+            (root / ".dustyignore").write_text(words[0])
+        elif kind == "ignored":
+            (root / ".gitignore").write_text(words[0])
+        else:
+            (copy / words[0]).write_text("by a container")
+    except OSError:
+        pass
+
+
+def follows_any_edits(rounds: list[list[tuple]]) -> None:
+    with tempfile.TemporaryDirectory(prefix="dusty-live-") as folder:
+        live = Live(Path(folder))
+        with live.watch:
+            for one in rounds:
+                for edit in one:
+                    apply(live.source, live.room.copy("web"), edit)
+                live.follow()
+                live.check()
+
+
+rounds_of_edits = st.lists(st.lists(edits, min_size=1, max_size=4), min_size=1, max_size=4)
+CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=CHECKS)
+@given(rounds_of_edits)
+def test_after_any_edits_the_receipt_is_what_a_full_look_says(rounds: list[list[tuple]]) -> None:
+    follows_any_edits(rounds)
+
+
+@pytest.mark.long
+@settings(max_examples=2000, deadline=None, suppress_health_check=CHECKS)
+@given(rounds_of_edits)
+def test_ten_thousand_edits_leave_no_difference(rounds: list[list[tuple]]) -> None:
+    follows_any_edits(rounds)
+
+
+@pytest.fixture
+def live(tmp_path: Path):
+    found = Live(tmp_path)
+    with found.watch:
+        yield found
+
+
+def test_a_small_edit_is_sent_alone_and_names_itself(live: Live) -> None:
+    write(live.room.copy("web") / "made-there", "by a container")
+    write(live.source / "d/a", "longer")
+    (outcome,) = live.follow()
+    assert outcome.status == SYNCED and outcome.paths == {b"d/a"} and outcome.sent_at
+    assert (live.room.copy("web") / "made-there").exists()  # a sync of everything would have kept it aside
+    live.room.sync()
+    assert not live.room.said
+
+
+def test_what_a_container_changed_is_kept_when_an_edit_replaces_it(live: Live) -> None:
+    write(live.room.copy("web") / "a", "changed by a container")
+    write(live.source / "a", "edited")
+    (outcome,) = live.follow()
+    assert [file.path for kept in outcome.kept for file in kept.files] == [b"a"]
+    assert (live.room.copy("web") / "a").read_text() == "edited"
+
+
+def test_a_folder_that_is_gone_keeps_what_git_ignores(live: Live) -> None:
+    write(live.source / ".gitignore", "*.pyc\n")
+    live.follow()
+    write(live.room.copy("web") / "d/e/x.pyc", "cache")
+    shutil.rmtree(live.source / "d")
+    live.follow()
+    copy = live.room.copy("web")
+    assert (copy / "d/e/x.pyc").exists() and not (copy / "d/a").exists()
+
+
+def test_a_link_that_a_container_put_on_the_way_is_not_followed(live: Live, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    write(elsewhere / "a", "precious")
+    copy = live.room.copy("web")
+    shutil.rmtree(copy / "d")
+    (copy / "d").symlink_to(elsewhere)
+    (live.source / "d/a").unlink()
+    write(live.source / "d/b", "new")
+    live.follow()
+    assert (elsewhere / "a").read_text() == "precious" and os.listdir(elsewhere) == ["a"]
+    live.check()
+
+
+def test_another_sync_in_between_is_noticed(live: Live) -> None:
+    write(live.source / "a", "one")
+    live.room.sync()
+    write(live.source / "b", "two")
+    assert not any(outcome.status == FAILED for outcome in live.follow())
+    live.check()
