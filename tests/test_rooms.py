@@ -193,6 +193,7 @@ def test_other_programs_are_started_through_one_door() -> None:
 
 
 OF_THE_PROCESS = {
+    "effects/code/fingerprint.py: _kept": "of a file in the state that it is in",
     "cli/doit_state.py: _swallowed": "signals come to the process",
     "console.py: _feet": "there is one terminal",
     "effects/doors/code_version.py: code_version": "the code that runs is what it was",
