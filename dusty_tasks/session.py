@@ -112,7 +112,7 @@ def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     _check_specs_are_cloned()
     # The states are taken before the files are read: an edit between the two is then noticed by the next run.
-    return read_whole_specs(specs_root(), paths().documents, spec_files())
+    return read_whole_specs(specs_root(), paths().documents, spec_files(), settings())
 
 
 def _check_specs_are_cloned() -> None:
@@ -129,12 +129,15 @@ def _check_specs_are_cloned() -> None:
 
 
 def read_whole_specs(
-    root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None
+    root: str | Path,
+    cache_path: str | None = None,
+    files: Sequence[SpecFile] | None = None,
+    chosen: Settings | None = None,
 ) -> tuple[Specs, list[Problem]]:
     """As read_specs, and an error for each file that specs name and the specs repo lacks."""
     from dusty_tasks.core.text.problems import in_order
 
-    found, problems = read_specs(root, cache_path, files)
+    found, problems = read_specs(root, cache_path, files, chosen)
     missing = _missing_files(found, str(root), is_inside=True)
     return found, in_order([*problems, *missing]) if missing else problems
 
@@ -149,11 +152,14 @@ def _missing_files(specs: Specs, root: str, *, is_inside: bool) -> list[Problem]
 
 
 def read_specs(
-    root: str | Path, cache_path: str | None = None, files: Sequence[SpecFile] | None = None
+    root: str | Path,
+    cache_path: str | None = None,
+    files: Sequence[SpecFile] | None = None,
+    chosen: Settings | None = None,
 ) -> tuple[Specs, list[Problem]]:
     """The specs of the specs repo at `root`, and every problem in them; without `cache_path` nothing is written.
 
-    `files` are its spec files, if they are known already.
+    `files` are its spec files, if they are known already; `chosen` are the settings that say what variables stand for.
     """
     from dusty_tasks.core.check.shell import commands_of, shell_problems
     from dusty_tasks.core.check.specs import check_specs
@@ -164,7 +170,9 @@ def read_specs(
     from dusty_tasks.effects.specs.read import read_documents
     from dusty_tasks.effects.specs.shell_syntax import read_refusals
 
-    documents, problems = read_documents(root, cache_path, files)
+    documents, problems = read_documents(
+        root, cache_path, files, chosen.bundles if chosen else (), chosen.vars if chosen else {}
+    )
     found, problems = check_specs(documents, problems)
     if reads := paths_read(found, str(root)):
         inside = [read for read in reads if is_within(read.path, [str(root)])]
@@ -214,6 +222,7 @@ def assembled() -> tuple[Assembled, list[Problem]]:
 
     from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
     from dusty_tasks.core.stack.model import Stack
+    from dusty_tasks.core.text.codes import Code
     from dusty_tasks.core.text.problems import errors, in_order
 
     found, problems = checked()
@@ -221,6 +230,13 @@ def assembled() -> tuple[Assembled, list[Problem]]:
         return Assembled(Stack(), {}, []), problems
     made = assemble_with_ports(found, active_bundles(), settings(), remembered_ports())
     beside = replace(found, apps=made.stack.apps, services=made.stack.services)
+    active = {spec.file for specs in (made.stack.apps, made.stack.libs, made.stack.services) for spec in specs.values()}
+    problems = [
+        problem._replace(is_warning=False)
+        if problem.code == Code.UNSET_VARIABLE and problem.place.file in active
+        else problem
+        for problem in problems
+    ]
     return made, in_order([*problems, *made.problems, *_missing_files(beside, str(specs_root()), is_inside=False)])
 
 

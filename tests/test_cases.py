@@ -45,7 +45,7 @@ def outcome(case: Path) -> tuple[str, dict[str, str]]:
     """The problems of a case as text, and path -> text of all that compile writes, nothing if there is an error."""
     config = case / "config.yml"
     settings, problems = settings_from(config.read_bytes() if config.exists() else b"", HOME)
-    specs, spec_problems = session.read_specs(case / "specs")
+    specs, spec_problems = session.read_specs(case / "specs", chosen=settings)
     problems += spec_problems
     if errors(problems):
         return said(problems, case), {}

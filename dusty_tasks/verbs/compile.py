@@ -112,7 +112,7 @@ def _nothing_active() -> Problem:
 
 
 def _specs() -> tuple[Specs, list[Problem]]:
-    return session.read_whole_specs(session.specs_root(), files=session.spec_files())
+    return session.read_whole_specs(session.specs_root(), files=session.spec_files(), chosen=session.settings())
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:

@@ -169,6 +169,13 @@ below /persist and named volumes stay. Without names it lists what is disabled.
     {dusty} disable search mail
     {dusty} up""",
     "enable": "The opposite of `{dusty} disable`; the next `{dusty} up` starts it if the active bundles need it.",
+    "vars": """\
+The specs declare variables in vars.yml and use them as ${{NAME}}. What is set here beats what an active bundle says,
+which beats the default; it is kept in config.yml, with its history. The next `{dusty} up` applies it.
+
+    {dusty} vars
+    {dusty} vars set DB_NAME shop_test
+    {dusty} vars unset DB_NAME""",
     "env": """\
 They are added to those of the spec, on this machine only. The next `{dusty} up` applies them; it recreates that container.
 In a file, blank lines and those with # are skipped; a name alone stands for the value in the environment of `{dusty} up`, and

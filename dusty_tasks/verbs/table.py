@@ -266,6 +266,14 @@ VERBS: tuple[Verb, ...] = (
         after={"list": (), "from": ("path",), "manage": ("repo",), "update": ()},
     ),
     Verb(
+        "vars",
+        CHOOSE,
+        "[list | set (NAME VALUE | NAME=VALUE…) | unset NAME…]",
+        "what the variables of the specs stand for",
+        (JSON,),
+        words=("list|set|unset",),
+    ),
+    Verb(
         "env",
         CHOOSE,
         "[list [name] | set name (VAR VALUE | VAR=VALUE… | --file F) | unset name (VAR… | --all)]",

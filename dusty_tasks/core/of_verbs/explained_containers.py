@@ -114,6 +114,13 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: '${LEVEL:-info}'}",
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: info}",
     ),
+    Code.UNSET_VARIABLE: Explanation(
+        "a variable has no value",
+        "vars.yml declares the variable without a default, and neither `{dusty} vars set` nor an active bundle says what it stands\n"
+        "for. `{dusty} up` needs a value; `validate` and `compile --dry-run` go on with a text that begins with `unset-`.",
+        "# vars.yml\nTAG: {description: which Redis}\n# services/redis.yml\nimage: redis:${{TAG}}",
+        "# vars.yml\nTAG: {default: '7'}\n# services/redis.yml\nimage: redis:${{TAG}}",
+    ),
     Code.COMPOSE_VALUE: Explanation(
         "Compose refuses a value",
         "Compose would stop at this value when the container is started. The message says what it takes.",

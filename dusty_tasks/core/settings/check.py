@@ -47,6 +47,7 @@ def settings_of(
         disabled=tuple(sorted(set(found["disabled"]))),
         repo_overrides=reading.overrides(),
         repo_branches=reading.branches(),
+        vars=reading.vars(),
         env=reading.env(),
         host=HostSettings(
             kind=kind,
@@ -176,6 +177,23 @@ class _Reading:
             elif repo_id:
                 branches[repo_id] = branch
         return branches
+
+    def vars(self) -> dict[str, str]:
+        """Variable of the specs -> value."""
+        found: dict[str, str] = {}
+        for name, text in self.found["vars"].items():
+            if not ENV_NAME.fullmatch(name):
+                self._say(
+                    ("vars", name),
+                    Code.SETTING,
+                    f"{shown(name)} is not a name of a variable",
+                    "letters, digits and _ only, no digit first",
+                )
+            elif not isinstance(text, str):
+                self._say(("vars", name), Code.SETTING, "must be a string", "put quotes around it")
+            else:
+                found[name] = text
+        return found
 
     def env(self) -> dict[str, dict[str, str | None]]:
         """App or service -> variable -> value; None is "from the caller of `up`"."""

@@ -131,6 +131,7 @@ KEYS: dict[str, Key] = {
         Key("disabled", "strings", "Apps and services that this machine leaves out of the stack.", [], verb="disable"),
         Key("repo_overrides", "mapping", "Repos that are used from a folder of yours.", {}, verb="repos"),
         Key("repo_branches", "mapping", "Repos that follow another branch than their default one.", {}, verb="repos"),
+        Key("vars", "mapping", "Values of variables of the specs (since 0.2).", {}, verb="vars"),
         Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),
         Key(
             "assets",

@@ -57,6 +57,8 @@ class ContainerSettings:
     """DUSTY_HOME, absolute."""
     repo_overrides: dict[str, str] = field(default_factory=dict)
     """Repo id -> absolute path."""
+    vars: dict[str, str] = field(default_factory=dict)
+    """Values of variables of the specs, by name."""
     env: dict[str, dict[str, str | None]] = field(default_factory=dict)
     host: HostSettings = field(default_factory=HostSettings)
     namespace: Namespace = STACK

@@ -17,6 +17,7 @@ class StackSettings(NamedTuple):
 
     bundles: tuple[str, ...]
     disabled: tuple[str, ...]
+    vars: dict[str, str]
     routing: str
     host: HostSettings
     sync_mode: str

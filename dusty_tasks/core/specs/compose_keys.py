@@ -239,7 +239,7 @@ class _Translation:
                     path,
                     Code.NOT_INTERPOLATED,
                     f"{found.group()} stays as it is: nothing is interpolated",
-                    f"write the value; one that differs from person to person is set with `{DUSTY} env set`",
+                    f"write the value, or ${{{{NAME}}}} for a variable of vars.yml; `{DUSTY} env set` gives a value to one person",
                     is_warning=True,
                 )
             )

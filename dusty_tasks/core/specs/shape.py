@@ -83,6 +83,8 @@ class DocumentReader:
     def problems(self, document: Document) -> list[Problem]:
         """What is wrong with the shape of a document. Of one that others complete, or that is to be completed, no missing keys."""
         found = self._validator.iter_errors(document.value)
+        # What stands in place of a variable is judged once it is known.
+        found = (error for error in found if not (isinstance(error.instance, str) and "${{" in error.instance))
         if document.is_template or document.is_override or base_name(document):
             found = (error for error in found if not _is_of_the_whole(error))
         return list(_problems(document, found))

@@ -74,6 +74,7 @@ class Code(StrEnum):
     NOT_INTERPOLATED = "D117"
     UPLOAD_OF_STREAM = "D118"
     COMPOSE_VALUE = "D119"
+    UNSET_VARIABLE = "D120"
 
     NO_BUNDLES = "D201"
     NAME_TAKEN = "D202"

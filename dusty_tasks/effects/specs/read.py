@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import extended, overridden
+from dusty_tasks.core.specs.variables import (
+    Values,
+    declaration_problems,
+    declared_in,
+    filled,
+    uses_variables,
+    values_of,
+)
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.memo import Memo, digest
@@ -38,12 +47,17 @@ if TYPE_CHECKING:
 
 
 def read_documents(
-    root: str | Path, cache_path: str | Path | None = None, files: Iterable[SpecFile] | None = None
+    root: str | Path,
+    cache_path: str | Path | None = None,
+    files: Iterable[SpecFile] | None = None,
+    bundles: Iterable[str] = (),
+    was_set: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[list[Document], list[Problem]]:
     """All spec files of the specs repo at `root`, in file order, and the problems of files that are not among them.
 
     With `cache_path`, only files whose state differs from the cached one are opened and parsed; `files` are the spec files
-    with their states, if they are known already. Raises Failure if `root` is no folder.
+    with their states, if they are known already. Variables stand for what was set, and for what the active `bundles` say.
+    Raises Failure if `root` is no folder.
     """
     root = str(root)
     if not os.path.isdir(root):
@@ -63,10 +77,48 @@ def read_documents(
     overrides = [document for document in documents if document.is_override]
     whole = extended([document for document in documents if not document.is_override])
     whole, problems = overridden(whole, overrides)
-    documents = [_checked(document, memo) if document.is_merged else document for document in whole]
+    documents, of_variables = _filled(whole, memo, bundles, was_set)
+    problems += of_variables
     if cache_path is not None:
         write_memo(cache_path, version, memo)
     return documents, [*problems, *_problems_of_names(root)]
+
+
+def read_variables(root: str | Path, bundles: Iterable[str], was_set: Mapping[str, str]) -> Values:
+    """What the variables of the specs repo at `root` stand for."""
+    documents = [_read(found) for found in spec_files(str(root)) if found.kind in ("vars", "bundle")]
+    return _values(documents, bundles, was_set)
+
+
+def _values(documents: Iterable[Document], bundles: Iterable[str], was_set: Mapping[str, str]) -> Values:
+    documents = list(documents)
+    declaring = next((document for document in documents if document.kind == "vars"), None)
+    by_name = {document.name: document for document in documents if document.kind == "bundle"}
+    of_bundles = [
+        {name: text for name, text in given.items() if isinstance(text, str)}
+        for bundle in sorted(bundles)
+        if bundle in by_name and isinstance(given := by_name[bundle].value.get("vars"), dict)
+    ]
+    return values_of(declared_in(declaring), of_bundles, was_set)
+
+
+def _filled(
+    documents: list[Document], memo: Memo, bundles: Iterable[str], was_set: Mapping[str, str]
+) -> tuple[list[Document], list[Problem]]:
+    """The specs with values in place of their variables, those that files alone could not be judged by checked."""
+    declaring = next((document for document in documents if document.kind == "vars"), None)
+    specs = [document for document in documents if document.kind != "vars"]
+    problems = [*declaring.problems, *declaration_problems(declaring)] if declaring else []
+    values = _values(documents, bundles, was_set)
+    found: list[Document] = []
+    for document in specs:
+        if uses_variables(document.value):
+            document, said = filled(document, read_schema(document.kind), values)
+            problems += said
+            found.append(_checked(document, memo))
+        else:
+            found.append(_checked(document, memo) if document.is_merged else document)
+    return found, problems
 
 
 def _checked(document: Document, memo: Memo) -> Document:

@@ -21,6 +21,10 @@ KIND_BY_FOLDER = {"apps": "app", "bundles": "bundle", "libs": "lib", "services":
 OVERRIDDEN_FOLDERS = ("apps", "services")
 
 
+VARIABLES = "vars.yml"
+"""At the top of the specs repo."""
+
+
 class SpecFile(NamedTuple):
     """A file that may be a spec."""
 
@@ -45,6 +49,8 @@ def spec_files(root: str | os.PathLike[str]) -> Iterator[SpecFile]:
         for name in names_in(parent):
             if name.endswith(".yml") and name[0] != ".":
                 yield from _spec_file(kind, f"{folder}/{name}", os.path.join(parent, name), real_root, is_inside)
+    if os.path.lexists(os.path.join(root, VARIABLES)):
+        yield from _spec_file("vars", VARIABLES, os.path.join(root, VARIABLES), real_root, is_inside=True)
 
 
 def override_files(folder: str) -> Iterator[SpecFile]:
