@@ -40,6 +40,12 @@ def say(text: str = "", *, as_is: bool = False) -> None:
         print(_as_shown(text, sys.stdout, as_is=as_is), flush=True)
 
 
+def mention(text: str) -> None:
+    """What is being waited for, where nothing at the foot of a terminal tells that something is under way."""
+    if not _feet:
+        say(text)
+
+
 def warn(text: str) -> None:
     """One or more lines to stderr: what went wrong, in the colour of its severity."""
     if voice := heard_by():

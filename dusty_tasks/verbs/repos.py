@@ -117,7 +117,8 @@ def list_repos(as_json: bool) -> None:
 
 def _taken_from(row: dict[str, Any]) -> str:
     """A folder of the user's, or where a managed clone comes from."""
-    return row["id"] if row["kind"] == "managed" else f"{row['kind']} {under_home(row['path'])}"
+    cloned_from = row["written"] if row["written"].startswith("/") else row["id"]
+    return under_home(cloned_from) if row["kind"] == "managed" else f"{row['kind']} {under_home(row['path'])}"
 
 
 def _row(repo: Repo) -> dict[str, Any]:
@@ -130,6 +131,7 @@ def _row(repo: Repo) -> dict[str, Any]:
     return {
         "id": repo.id,
         "short_name": repo.short_name,
+        "written": repo.written,
         "kind": kind,
         "path": path,
         "branch": read_branch(path) or wanted,

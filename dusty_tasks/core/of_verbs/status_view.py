@@ -103,7 +103,8 @@ def part_table(rows: Sequence[Row], width: int = 0) -> list[str]:
         if width - sum(columns) - len(SPARE) * len(columns) < LEAST_NOTE:
             columns.pop()
     shown = []
-    for row, note in zip(cells, ["", *map(_note, urgent)], strict=True):
+    room = width - sum(columns) - len(SPARE) * len(columns) if width else 0
+    for row, note in zip(cells, ["", *(_note(each, room) for each in urgent)], strict=True):
         line = SPARE.join(padded(cut(cell, room), room) for cell, room in zip(row, columns, strict=False))
         line = f"{line}{SPARE}{note}".rstrip()
         shown.append(cut(line, width) if width else line)
@@ -123,8 +124,8 @@ def _cells(row: Row, has_stats: bool) -> Iterator[str]:
     yield painted(commit if commit == "unknown" else "" if commit == "no commit" else commit[:COMMIT], Tone.QUIET)
 
 
-def _note(row: Row) -> str:
-    """The one thing to know of a part, in a line; foreign words stay harmless."""
+def _note(row: Row, room: int = 0) -> str:
+    """The one thing to know of a part, in a line; foreign words stay harmless. Of URLs, as many as fit `room` columns (0: all), the others counted."""
     why, pending = row.get("why", ""), row.get("pending", "")
     if why:
         # Its state has the status already.
@@ -135,7 +136,12 @@ def _note(row: Row) -> str:
         return painted(f"up will {kind} it: {_in_one_line(cause)}", Tone.BUSY)
     if row.get("code", "").endswith("sync pending"):
         return painted("its code is not synced yet", Tone.BUSY)
-    return " ".join(linked(printable(route)) for route in row.get("routes", ()))
+    routes = [printable(route) for route in row.get("routes", ())]
+    shown = len(routes)
+    while room and shown > 1 and len(" ".join(routes[:shown])) + len(" +0") * (shown < len(routes)) > room:
+        shown -= 1
+    more = [f"+{len(routes) - shown}"] if shown < len(routes) else []
+    return " ".join([*map(linked, routes[:shown]), *more])
 
 
 def _in_one_line(text: str) -> str:

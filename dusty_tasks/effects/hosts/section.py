@@ -185,14 +185,17 @@ def helper_module() -> dict[str, Any]:
     return names
 
 
-def write_hosts_section(section_text: str, *, may_ask: bool, say: Callable[[str], Any]) -> HostsOutcome:
+def write_hosts_section(
+    section_text: str, *, may_ask: bool, say: Callable[[str], Any], is_brief: bool = False
+) -> HostsOutcome:
     """Put the section into the hosts file; an empty one takes it out. Shows the difference first; no difference, no sudo.
 
     As root the helper is called directly, else by `sudo -n`, else, where `may_ask`, by a sudo that asks for a password on
     the terminal. Never waits for a password otherwise. What the section replaced is kept for `undo_hosts_section`.
-    Names that lines of the user's own lead elsewhere are left out, and named in the outcome.
+    Names that lines of the user's own lead elsewhere are left out, and named in the outcome. `is_brief`: what was agreed to need not be shown
+    again; the difference comes only before a question.
     """
-    outcome, replaced = _write(section_text, may_ask, say)
+    outcome, replaced = _write(section_text, may_ask, say, is_brief=is_brief)
     if outcome.changed:
         _write_history([*_read_history(), _text(replaced) or EMPTY_SECTION][-HISTORY_LENGTH:])
     return outcome
@@ -209,18 +212,24 @@ def undo_hosts_section(*, may_ask: bool, say: Callable[[str], Any]) -> HostsOutc
     return outcome
 
 
-def _write(section_text: str, may_ask: bool, say: Callable[[str], Any]) -> tuple[HostsOutcome, bytes]:
+def _write(
+    section_text: str, may_ask: bool, say: Callable[[str], Any], *, is_brief: bool = False
+) -> tuple[HostsOutcome, bytes]:
     """The outcome, and the section that was there before."""
     found = read_hosts_file()
     section_text, conflicts = possible_section(found, section_text)
     if section_is_in_place(found, section_text):
         return HostsOutcome(True, False, _in_place(section_text), conflicts=conflicts), b""
     difference = diff_of_section(found, section_text)
-    if difference.startswith("--- "):  # why it is refused, the helper says
+    if not difference.startswith("--- "):
+        difference = ""  # why it is refused, the helper says
+    if difference and not is_brief:
         say(difference.rstrip("\n"))
     verb, printed = "remove" if is_empty(section_text) else "apply", ""
     for command in _commands(may_ask):
         if command[0] == "sudo" and command[1] != "-n":
+            if difference and is_brief:
+                say(difference.rstrip("\n"))
             say(f"running: {' '.join(command)} {verb}")
         code, printed, found = call_helper(command, verb, section_text, found)
         if code in HELPER_CODES:

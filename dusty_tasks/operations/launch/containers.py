@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from dusty_tasks.console import say
+from dusty_tasks.console import mention
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.batches import Batch, batches, made_instead, stop_seconds_of
 from dusty_tasks.core.plan.change import (
@@ -135,7 +135,7 @@ class Launcher:
             self.settings.up_wait,
             lambda name: self._tell_waiting(self.wanted[name].container_name),
         )
-        wait_until_ended(self.engine, begun & awaited.ended, lambda name: say(f"waiting for the end of {name}"))
+        wait_until_ended(self.engine, begun & awaited.ended, lambda name: mention(f"waiting for the end of {name}"))
 
     def _without_stopped(self, batch: Batch) -> Batch:
         """The batch without those that wait for a job that failed: they are not started, and that is said."""
@@ -251,7 +251,7 @@ class Launcher:
                 (wanted.name for wanted in self.wanted.values() if wanted.container_name == container_name),
                 container_name,
             )
-            say(f"waiting for the health check of {name}")
+            mention(f"waiting for the health check of {name}")
 
     def _is_made(self, name: str, before: dict[str, str]) -> bool:
         container = self.containers.get(name)

@@ -21,7 +21,7 @@ from dusty_tasks.core.plan.change import (
     Kind,
 )
 from dusty_tasks.core.plan.past import of_several
-from dusty_tasks.core.text.looks import Tone, painted, wrapped
+from dusty_tasks.core.text.looks import Tone, painted, width_of, wrapped
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.launch.receipt import print_receipt
@@ -89,7 +89,9 @@ class Printed:
         seconds = self._foot.end(_key(change)) if self._foot else 0.0
         self._done.setdefault(group, []).append(change)
         if len(self._begun.get(group, ())) <= ALONE:
-            _say(self._line(change, seconds))
+            line = self._line(change)
+            took = painted(f"  {seconds:.1f} s", Tone.QUIET) if self._foot and seconds >= 0.1 else ""
+            _say(f"{line}{took}" if width_of(line + took) <= width() else line)
         elif len(self._done[group]) == len(self._begun[group]):
             self._say_together(group)
 
@@ -112,12 +114,11 @@ class Printed:
         for failure in outcome.failures:
             warn(str(failure))
 
-    def _line(self, change: Change, seconds: float) -> str:
+    def _line(self, change: Change) -> str:
         group = _group_of(change)
         why = "" if group in self._causes else change.why
         self._causes.add(group)
-        took = painted(f"  {seconds:.1f} s", Tone.QUIET) if self._foot and seconds >= 0.1 else ""
-        return f"{painted(change.kind.done, Tone.GOOD)}{change.subject}{why}{took}"
+        return f"{painted(change.kind.done, Tone.GOOD)}{change.subject}{why}"
 
     def _say_together(self, group: Group) -> None:
         done = self._done.pop(group, [])

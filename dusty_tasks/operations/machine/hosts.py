@@ -113,7 +113,7 @@ def _write(consent: Consent) -> Written:
 
     section = wanted_section()
     try:
-        outcome = write_hosts_section(section, may_ask=consent.may_ask, say=say)
+        outcome = write_hosts_section(section, may_ask=consent.may_ask, say=say, is_brief=True)
     except KeyboardInterrupt:
         say()
         what, is_refused, hint = "sudo was interrupted", True, ""

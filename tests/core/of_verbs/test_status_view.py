@@ -80,6 +80,15 @@ def test_failed_is_red_pending_is_what_will_be_done_and_urls_are_shown_of_what_i
     assert plain(lines["e"]).split() == ["e", "starting", "0s"]
 
 
+def test_urls_that_do_not_fit_are_counted_and_none_is_cut_that_need_not_be() -> None:
+    row = part("a", routes=["http://a.example.test/", "http://b.example.test:8080/", "c.test:1717"])
+    assert plain(status_view.part_table([row])[1]).endswith(
+        " http://a.example.test/ http://b.example.test:8080/ c.test:1717"
+    )
+    assert plain(status_view.part_table([row], 84)[1]).endswith("http://a.example.test/ http://b.example.test:8080/ +1")
+    assert plain(status_view.part_table([row], 60)[1]).endswith("http://a.example.test/ +2")
+
+
 def test_cpu_and_memory_have_columns_where_they_were_asked_for() -> None:
     used = part("a", stats={"cpu_percent": 12.4, "memory_bytes": 3 << 20})
     head, line = (plain(text).split() for text in status_view.part_table([used]))

@@ -17,7 +17,15 @@ PLACES = {
 
 def row(repo: Repo) -> dict[str, str]:
     kind, path, branch, state = PLACES[repo.id]
-    return {"id": repo.id, "short_name": repo.short_name, "kind": kind, "path": path, "branch": branch, "state": state}
+    return {
+        "id": repo.id,
+        "short_name": repo.short_name,
+        "written": repo.id,
+        "kind": kind,
+        "path": path,
+        "branch": branch,
+        "state": state,
+    }
 
 
 repos.known_repos = lambda: repos.Known(tuple(Repo(each, each, each, "") for each in PLACES))
