@@ -230,7 +230,14 @@ VERBS: tuple[Verb, ...] = (
             Option("verbose", "add the differences of the artifacts", short="v"),
         ),
     ),
-    Verb("why", LOOK, "<name>", "what last happened to a container, and what caused it", (JSON,), words=("container",)),
+    Verb(
+        "why",
+        LOOK,
+        "<name>",
+        "what last happened to a container, and what caused it",
+        (Option("last", "its history: the last N events", short="n", type=int, metavar="N"), JSON),
+        words=("container",),
+    ),
     Verb(
         "doctor",
         LOOK,

@@ -12,16 +12,18 @@ from dusty_tasks.core.plan.started import WHY_KEYS, StartedRecord
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.started_records import read_started
+from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.verbs.shared.running import compiled_names, not_in_the_stack, spec_name
 from dusty_tasks.verbs.shared.words import exactly, say_json
 
 if TYPE_CHECKING:
     from dusty_tasks.core.history.cause import Cause
+    from dusty_tasks.core.history.timeline import Item
     from dusty_tasks.operations.history.explain import History
 
 
-def run(words: list[str], json: bool = False) -> int | None:
+def run(words: list[str], json: bool = False, last: int | None = None) -> int | None:
     """What was done last, what the container does now, and why; 2 if that cannot be told. Raises Failure for a name nobody knows."""
     (name,) = exactly("why", "", words, "the name of an app or service")
     engine = Engine(session.docker_host())
@@ -42,8 +44,18 @@ def run(words: list[str], json: bool = False) -> int | None:
         else:
             say(f"{sentence(name, record)}\n{name} {state.what}")
         return 2
+    if last is not None and last < 1:
+        raise Failure("-n needs a number from 1 up")
+    before = happened(name, history)[-last:] if last else []
     if json:
-        say_json({**done_and_now(name, record, history.stack.cases[name].state), **explained(name, history)})
+        events = [{"at": iso(history, item.at), "what": item.what, "text": item.text} for item in before]
+        more = {"history": events} if last else {}
+        say_json({**done_and_now(name, record, history.stack.cases[name].state), **explained(name, history), **more})
+    elif last:
+        say(
+            "\n".join(f"{day_text(history, item.at)}  {item.text}" for item in before)
+            or f"nothing is recorded of {name}"
+        )
     else:
         say("\n".join([sentence(name, record), *told(name, history)]))
     return 0
@@ -99,6 +111,21 @@ def probe_output(case: Any) -> str:
 def block(title: str, printed: str) -> list[str]:
     """Lines that a program printed, below their title."""
     return [f"  {title}:", *(f"    {line}" for line in printed.splitlines())] if printed else []
+
+
+def happened(name: str, history: History) -> list[Item]:
+    """What is known to have happened to a container, oldest first."""
+    from dusty_tasks.core.history.timeline import Teller
+    from dusty_tasks.operations.history.timeline import known_of
+
+    teller = Teller(known_of(history))
+    told = (teller.tell(event) for event in sorted(history.events, key=lambda event: event.at))
+    return [item for item in told if item and item.name == name]
+
+
+def day_text(history: History, at: float) -> str:
+    """A moment of the engine's clock, by that of this machine: `2026-11-21 10:02:03`."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(history.clock.here(at)))
 
 
 def clock_text(history: History, at: float) -> str:

@@ -146,3 +146,12 @@ def test_without_an_engine_it_is_said(dusty: Chosen, engine: Engine) -> None:
     wanted(dusty.home, "web")
     engine.is_down = True
     assert dusty("timeline").code == 2
+
+
+def test_why_tells_the_last_events(dusty: Chosen, engine: Engine, now: float) -> None:
+    day = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - 30))
+    both = dusty("why", "web", "-n", "10").out.splitlines()
+    assert len(both) >= 2 and both[-1].startswith(f"{day}  ") and "status 1" in both[-1]
+    assert dusty("why", "web", "-n", "1").out.splitlines() == both[-1:]
+    assert [event["what"] for event in json.loads(dusty("why", "web", "-n", "1", "--json").out)["history"]] == ["die"]
+    assert dusty("why", "web", "-n", "0").code == 1

@@ -60,24 +60,7 @@ class Reader:
     @property
     def known(self) -> Known:
         """What inspection says of the containers."""
-        stack, wanted = self.history.stack, wanted_by_name()
-        ends = {name: end_of(name, stack) for name in stack.cases}
-        return Known(
-            {name: needed_by(container) for name, container in wanted.items()},
-            {name: why_it_serves(container) for name, container in wanted.items()},
-            {
-                name: (case.seen.memory_limit, stack.place_of(name, memory_key(case.wanted)))
-                for name, case in stack.cases.items()
-                if case.seen and case.seen.memory_limit and memory_key(case.wanted)
-            },
-            {
-                case.seen.container_id[:12]: end
-                for name, case in stack.cases.items()
-                if case.seen and (end := ends[name])
-            },
-            stack.engine_started,
-            _repo_names(),
-        )
+        return known_of(self.history)
 
     def stored(self) -> Iterator[Item]:
         """What was printed and what happened since the begin of the span, in order. Raises EngineDown, EngineRefused."""
@@ -225,6 +208,24 @@ class _Heard:
                 for event in read_journal(self._engine.host):
                     if event.what in OWN_EVENTS and event.at > self._since - 600:
                         self._events.put(event)
+
+
+def known_of(history: History) -> Known:
+    """What inspection says of the containers."""
+    stack, wanted = history.stack, wanted_by_name()
+    ends = {name: end_of(name, stack) for name in stack.cases}
+    return Known(
+        {name: needed_by(container) for name, container in wanted.items()},
+        {name: why_it_serves(container) for name, container in wanted.items()},
+        {
+            name: (case.seen.memory_limit, stack.place_of(name, memory_key(case.wanted)))
+            for name, case in stack.cases.items()
+            if case.seen and case.seen.memory_limit and memory_key(case.wanted)
+        },
+        {case.seen.container_id[:12]: end for name, case in stack.cases.items() if case.seen and (end := ends[name])},
+        stack.engine_started,
+        _repo_names(),
+    )
 
 
 def _engine_started(at: float) -> Item:
