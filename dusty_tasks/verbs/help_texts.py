@@ -87,6 +87,7 @@ that has gone end it in the container, too.
 
     {dusty} shell web
     {dusty} shell web env""",
+    "open": "It prints the URL of the app's first http route, and opens it where a browser can be started.",
     "cp": """\
 `name:/path` is in a container, running or not; a local path with a colon is written ./a:b. The destination is the path of
 the copy itself; a file onto a folder, or to a path that ends in `/`, goes inside. A folder onto a folder merges: same

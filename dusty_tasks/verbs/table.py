@@ -159,6 +159,7 @@ VERBS: tuple[Verb, ...] = (
         verbatim_after=1,
         words=("container",),
     ),
+    Verb("open", EVERY_DAY, "<app>", "open an app's page in the browser", words=("app",)),
     Verb(
         "cp",
         EVERY_DAY,

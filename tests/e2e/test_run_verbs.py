@@ -140,7 +140,9 @@ def test_stop_and_up_bring_the_same_containers_back(rig, running):
     assert set(rig.container_ids("")) == {"dusty_cache_1", "dusty_web_1", "dusty_dustyInternalNginx_1"}
     assert rig.dusty("exec", "web", "pwd").stdout == "/code\n"
     rig.dusty("disable", "side")
-    assert "side" not in rig.dusty("up").stdout and "disabled on this machine: side" in rig.dusty("ps").stdout
+    rig.dusty("up")
+    assert "dusty_side_1" not in rig.container_ids("")
+    assert "disabled on this machine: side" in rig.dusty("ps").stdout
     rig.dusty("enable", "side")
     rig.dusty("up")
     assert "dusty_side_1" in rig.container_ids("")
