@@ -42,9 +42,9 @@ OF_CONTAINERS: dict[Code, Explanation] = {
     ),
     Code.RELATIVE_VOLUME: Explanation(
         "A volume names a path of this machine",
-        "The Docker host may be another machine, so a relative path or one in your home folder means nothing there. Keep data\n"
-        "below /persist, which stays on the Docker host; bring a file in as an asset, or with `{dusty} cp`.",
-        '# services/redis.yml\nimage: redis:7\nvolumes: ["./data:/data"]',
+        "The Docker host may be another machine, so a path in your home folder means nothing there. Keep data below /persist, which\n"
+        "stays on the Docker host; `./path` is a file or folder of the specs repo; an asset is a file that each person sets.",
+        '# services/redis.yml\nimage: redis:7\nvolumes: ["~/data:/data"]',
         '# services/redis.yml\nimage: redis:7\nvolumes: ["/persist/redis:/data"]',
     ),
     Code.JOINED_NETWORK: Explanation(
@@ -110,7 +110,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "`${…}` stays as it is",
         "Compose would replace `${NAME}` by a variable of the shell it runs in. Dusty does not: the same specs must give the same\n"
         "containers on every machine. The container gets these very characters. Write the value itself; a value that differs from\n"
-        "person to person is set with `{dusty} env set NAME VARIABLE VALUE`. In a value, `$$` is two characters, too.",
+        "person to person is set with `{dusty} env set NAME VARIABLE VALUE`; one that specs share is a variable of vars.yml, `${{NAME}}`.",
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: '${LEVEL:-info}'}",
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: info}",
     ),

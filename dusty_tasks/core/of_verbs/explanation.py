@@ -18,7 +18,7 @@ class Explanation(NamedTuple):
     right: str = ""
 
 
-_HEADER = re.compile(r"^# ((?:(?:apps|bundles|libs|services)/.+|config)\.ya?ml)$", re.MULTILINE)
+_HEADER = re.compile(r"^# ((?:(?:apps|bundles|libs|services)/.+|config|vars)\.ya?ml)$", re.MULTILINE)
 
 
 def files_of(example: str) -> dict[str, str]:
