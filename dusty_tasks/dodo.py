@@ -86,7 +86,7 @@ def task_sync(**options: Any) -> Iterator[dict[str, Any]]:
 
 @task_params(parameters("up"))
 def task_up(**options: Any) -> Iterator[dict[str, Any]]:
-    """compile what is active and make reality match it"""
+    """start or update everything that is active"""
     from dusty_tasks.pipelines import up as steps
 
     take_no_color(options)

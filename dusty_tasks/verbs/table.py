@@ -48,9 +48,9 @@ class Verb(NamedTuple):
         return self.group not in (CHOOSE, CODE) and self.name not in ("hosts", "completion")
 
 
-JSON = Option("json", "print it for machines")
-YES = Option("yes", "answer every question with yes", short="y")
-NO_PULL = Option("no-pull", "fetch no repos")
+JSON = Option("json", "print JSON")
+YES = Option("yes", "answer yes to every question", short="y")
+NO_PULL = Option("no-pull", "do not fetch repos")
 NO_OVERRIDES = Option("no-overrides", "read the specs without your overrides of apps and services")
 
 EVERY_DAY, LOOK, CHOOSE, CODE, MACHINE = "Every day", "Look", "Choose", "Specs", "This machine"
@@ -60,14 +60,14 @@ VERBS: tuple[Verb, ...] = (
         "up",
         EVERY_DAY,
         "[names…]",
-        "compile what is active and make reality match it",
+        "start or update everything that is active",
         (
             NO_PULL,
             Option("no-recreate", "never recreate or remove a container; list the changes left pending"),
             Option("pull", "ask the registry for newer images of the same tags"),
             Option("build", "build images even if their context is unchanged"),
             Option("reset-repos", "reset managed clones that have local work, after saving it under refs/dusty/saved"),
-            Option("verbose", "name every file that was written, and count what the run took", short="v"),
+            Option("verbose", "list every written file, and what the run used", short="v"),
             Option(
                 "adopt", "take over containers and data that another DUSTY_HOME started; remove what holds their names"
             ),
@@ -80,7 +80,7 @@ VERBS: tuple[Verb, ...] = (
         "dev",
         EVERY_DAY,
         "[names…]",
-        "bring the stack up, then let it follow every edit",
+        "start the stack, then apply every edit as you make it",
         (NO_PULL, YES),
         words=("container",),
     ),
@@ -88,8 +88,8 @@ VERBS: tuple[Verb, ...] = (
         "stop",
         EVERY_DAY,
         "[names…]",
-        "stop the named containers, or all of Dusty's",
-        (Option("rm", "remove them too, with their anonymous volumes"),),
+        "stop the named containers, or all of them",
+        (Option("rm", "also remove them, with their anonymous volumes"),),
         words=("container",),
     ),
     Verb(
@@ -98,16 +98,16 @@ VERBS: tuple[Verb, ...] = (
         "[repos…]",
         "copy code to the Docker host",
         (
-            Option("watch", "sync again at every change, until interrupted", short="w"),
+            Option("watch", "sync again on every change, until interrupted", short="w"),
             Option("checksum", "compare contents instead of sizes and times"),
             Option("allow-empty", "sync even if the source has no files left"),
             Option("progress", "show rsync's own progress"),
-            Option("verify", "compare source and copy by content, change nothing"),
-            Option("why", "name the rule that includes or excludes a path", type=str, metavar="PATH"),
-            Option("restore", "bring back into the copy what the last sync took out of it"),
+            Option("verify", "compare source and copy by content; change nothing"),
+            Option("why", "show the rule that includes or excludes a path", type=str, metavar="PATH"),
+            Option("restore", "restore what the last sync removed from the copy"),
             Option(
                 "pull",
-                "fetch this path of the copy into the source; every further word is such a path",
+                "copy this path back from the copy into the source; more arguments are more paths",
                 type=list,
                 metavar="PATH",
             ),
@@ -122,8 +122,8 @@ VERBS: tuple[Verb, ...] = (
         (
             Option("repo", "restart the apps that use this repo", type=list, metavar="R"),
             Option("repos", "the same as --repo", type=list, metavar="R"),
-            Option("all", "services and the proxy, too"),
-            Option("no-sync", "restart only"),
+            Option("all", "also services and the proxy"),
+            Option("no-sync", "restart without syncing"),
         ),
         words=("container",),
     ),
@@ -133,11 +133,11 @@ VERBS: tuple[Verb, ...] = (
         "[target [suite|all [args…]]]",
         "run test suites in fresh containers",
         (
-            Option("recreate", "make the test image anew"),
+            Option("recreate", "rebuild the test image"),
             NO_PULL,
-            Option("cached", "reuse the results of suites whose inputs are unchanged, saying so"),
+            Option("cached", "reuse the results of suites whose inputs are unchanged"),
             Option("jobs", "run this many suites at once", short="n", type=int, metavar="N"),
-            Option("json", "print what can be tested for machines"),
+            Option("json", "list what can be tested, as JSON"),
         ),
         verbatim_after=2,
         words=("app|lib", "suite"),
@@ -147,7 +147,7 @@ VERBS: tuple[Verb, ...] = (
         EVERY_DAY,
         "<app> [script [args…]]",
         "list the scripts of an app, or run one in its container",
-        (Option("json", "print the list for machines"),),
+        (Option("json", "print the list as JSON"),),
         verbatim_after=2,
         words=("app", "script"),
     ),
@@ -155,7 +155,7 @@ VERBS: tuple[Verb, ...] = (
         "shell",
         EVERY_DAY,
         "<name> [command…]",
-        "a shell, or one command, in a running container",
+        "open a shell, or run a command, in a running container",
         verbatim_after=1,
         words=("container",),
     ),
@@ -171,12 +171,12 @@ VERBS: tuple[Verb, ...] = (
         "status",
         LOOK,
         "[names…]",
-        "what is active, what runs, and from which code",
+        "show what is active, what is running, and from which code",
         (
             JSON,
             Option("watch", "refresh until interrupted", short="w"),
-            Option("verbose", "every detail of all parts, and what git says of each repo", short="v"),
-            Option("stats", "CPU and memory of each container"),
+            Option("verbose", "show all details, and the git state of each repo", short="v"),
+            Option("stats", "show CPU and memory of each container"),
         ),
         words=("part",),
     ),
@@ -184,7 +184,7 @@ VERBS: tuple[Verb, ...] = (
         "logs",
         LOOK,
         "[names…]",
-        "the output of containers",
+        "show the output of containers",
         (
             Option("follow", "follow new output", short="f"),
             Option("timestamps", "show timestamps", short="t"),
@@ -197,7 +197,7 @@ VERBS: tuple[Verb, ...] = (
                 metavar="RE",
             ),
             Option("no-prefix", "leave out the names of containers"),
-            Option("timeline", "with the events in between, as timeline shows them"),
+            Option("timeline", "include events, as timeline does"),
         ),
         words=("container",),
     ),
@@ -205,7 +205,7 @@ VERBS: tuple[Verb, ...] = (
         "timeline",
         LOOK,
         "[names…]",
-        "container output and events in one order of time",
+        "show container output and events in order of time",
         (
             Option("follow", "follow new events until interrupted", short="f"),
             Option(
@@ -215,7 +215,7 @@ VERBS: tuple[Verb, ...] = (
                 metavar="T",
             ),
             Option("tail", "only the last N lines of each container", type=str, metavar="N"),
-            Option("json", "print it for machines, an object a line"),
+            Option("json", "print JSON, one object per line"),
         ),
         words=("container",),
     ),
@@ -223,34 +223,34 @@ VERBS: tuple[Verb, ...] = (
         "plan",
         LOOK,
         "",
-        "what up would do now, and why; changes nothing",
+        "show what up would do now, and why; change nothing",
         (
-            Option("exit-code", "end with 10 if there is anything to do"),
+            Option("exit-code", "exit with 10 if there is anything to do"),
             NO_OVERRIDES,
             JSON,
-            Option("verbose", "add the differences of the artifacts", short="v"),
+            Option("verbose", "include the diffs of generated files", short="v"),
         ),
     ),
     Verb(
         "why",
         LOOK,
         "<name>",
-        "what last happened to a container, and what caused it",
-        (Option("last", "its history: the last N events", short="n", type=int, metavar="N"), JSON),
+        "show what last happened to a container, and why",
+        (Option("last", "show the last N events of its history", short="n", type=int, metavar="N"), JSON),
         words=("container",),
     ),
     Verb(
         "doctor",
         LOOK,
         "",
-        "check everything Dusty needs, and say how to mend it",
-        (Option("fix", "do the harmless repairs"), JSON),
+        "check everything Dusty needs, and say how to fix it",
+        (Option("fix", "apply the safe repairs"), JSON),
     ),
     Verb(
         "bundles",
         CHOOSE,
         "[list | activate [--only] names… | deactivate names…]",
-        "list bundles, switch them on and off",
+        "list, activate and deactivate bundles",
         (Option("only", "activate these and no others"), JSON),
         words=("list|activate|deactivate", "bundle"),
         after={"list": ()},
@@ -258,14 +258,14 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "disable", CHOOSE, "[names…]", "leave apps and services out of the stack on this machine", words=("container",)
     ),
-    Verb("enable", CHOOSE, "<names…>", "take disabled apps and services in again", words=("disabled",)),
+    Verb("enable", CHOOSE, "<names…>", "put disabled apps and services back", words=("disabled",)),
     Verb(
         "repos",
         CHOOSE,
         "[list | override R PATH | from DIR | manage (R [--branch B] | --all) | update]",
-        "which code each repo is taken from",
+        "show and choose where the code of each repo comes from",
         (
-            Option("branch", "the branch to follow; '' for the default one", type=str, metavar="B"),
+            Option("branch", "the branch to follow; '' for the default branch", type=str, metavar="B"),
             Option("all", "all overridden repos"),
             Option("reset-repos", "reset clones that have local work, after saving it"),
             JSON,
@@ -277,7 +277,7 @@ VERBS: tuple[Verb, ...] = (
         "vars",
         CHOOSE,
         "[list | set (NAME VALUE | NAME=VALUE…) | unset NAME…]",
-        "what the variables of the specs stand for",
+        "show and set the variables of the specs",
         (JSON,),
         words=("list|set|unset",),
     ),
@@ -285,10 +285,10 @@ VERBS: tuple[Verb, ...] = (
         "env",
         CHOOSE,
         "[list [name] | set name (VAR VALUE | VAR=VALUE… | --file F) | unset name (VAR… | --all)]",
-        "environment variables for apps and services",
+        "show and set environment variables of apps and services",
         (
             Option("file", "read K=V lines from this file", type=str, metavar="F"),
-            Option("all", "all variables of the name"),
+            Option("all", "all variables of that app or service"),
             JSON,
         ),
         words=("list|set|unset", "container"),
@@ -297,7 +297,7 @@ VERBS: tuple[Verb, ...] = (
         "assets",
         CHOOSE,
         "[list [target] | read KEY | set KEY PATH | unset KEY]",
-        "files such as keys, kept on this machine",
+        "manage files such as keys that stay on this machine",
         (JSON,),
         words=("list|read|set|unset", "asset", "path"),
         after={"list": ("app|lib",), "read": ("asset",), "unset": ("asset",)},
@@ -306,8 +306,8 @@ VERBS: tuple[Verb, ...] = (
         "config",
         CHOOSE,
         "[list | get K | set K V | unset K | log | undo [ID]]",
-        "Dusty's settings, with their history",
-        (JSON, Option("verbose", "with what each setting may be, and where it is set", short="v")),
+        "show and change settings, with their history",
+        (JSON, Option("verbose", "include allowed values, and where each is set", short="v")),
         words=("list|get|set|unset|log|undo", "key", "value"),
         after={"list": (), "get": ("key",), "unset": ("key",), "log": (), "undo": ()},
     ),
@@ -315,7 +315,7 @@ VERBS: tuple[Verb, ...] = (
         "trust",
         CHOOSE,
         "[specs [list | allow [DIGEST] | revoke]]",
-        "what the specs may do on this machine beyond their own containers",
+        "show and allow what specs may do beyond their own containers",
         (JSON,),
         words=("specs", "list|allow|revoke"),
     ),
@@ -323,14 +323,14 @@ VERBS: tuple[Verb, ...] = (
         "compile",
         CODE,
         "",
-        "write hosts section, nginx config, Compose file and start scripts",
+        "generate the hosts section, nginx config, Compose file and scripts",
         (
             Option("dry-run", "check and render everything, write nothing"),
-            Option("check", "write nothing; end with 1 if anything would change"),
+            Option("check", "write nothing; exit with 1 if anything would change"),
             Option("all-bundles", "compile each bundle alone and all together; writes nothing"),
             Option("out", "write to this folder instead of build/", type=str, metavar="DIR"),
             Option(
-                "deny-powers", "with one of the four before: whatever needs consent (see the verb trust) is an error"
+                "deny-powers", "with one of the four before: whatever needs consent (see the command trust) is an error"
             ),
             NO_OVERRIDES,
             JSON,
@@ -340,7 +340,7 @@ VERBS: tuple[Verb, ...] = (
         "validate",
         CODE,
         "[path]",
-        "check all specs, or the specs repo at a path",
+        "check all specs, or those at a path",
         (
             Option("fix", "apply the safe fixes, after showing them and asking"),
             YES,
@@ -356,28 +356,28 @@ VERBS: tuple[Verb, ...] = (
         "impact",
         CODE,
         "[base[..head]]",
-        "what a change of the specs does to everybody",
-        (Option("markdown", "print it for the comment of a pull request"), JSON),
+        "show what a change of the specs does to everybody",
+        (Option("markdown", "print Markdown for a pull request comment"), JSON),
     ),
-    Verb("explain", CODE, "[code]", "what the code of a problem means, with an example", (JSON,), words=("code",)),
-    Verb("trace", CODE, "<artifact:line>", "which spec line put this line into an artifact", (JSON,), words=("path",)),
+    Verb("explain", CODE, "[code]", "explain the code of a problem, with an example", (JSON,), words=("code",)),
+    Verb("trace", CODE, "<artifact:line>", "find the spec line behind a generated line", (JSON,), words=("path",)),
     Verb(
         "setup",
         MACHINE,
         "",
-        "choose specs repo and Docker host, install the hosts helper",
+        "choose the specs repo and Docker host; install the hosts helper",
         (
-            Option("specs-repo", "the specs repo; blank: the examples", type=str, metavar="R"),
+            Option("specs-repo", "the specs repo; empty for the examples", type=str, metavar="R"),
             Option("host", " or ".join(HOST_KINDS), type=str, metavar="KIND"),
             YES,
-            Option("no-update", "do not fetch the repos"),
+            Option("no-update", "do not fetch repos"),
         ),
     ),
     Verb(
         "hosts",
         MACHINE,
         "[show | diff | apply | undo | check | install | uninstall]",
-        "the section in the hosts file, and the helper that writes it",
+        "manage the hosts file section and the helper that writes it",
         (
             Option(
                 "allow",
@@ -396,17 +396,17 @@ VERBS: tuple[Verb, ...] = (
         "disk",
         MACHINE,
         "[inspect | cleanup_containers | cleanup_images | backup DEST | restore [SOURCE]]",
-        "what takes space; clean up, back up and restore /persist",
+        "show disk usage; clean up; back up and restore /persist",
         (YES, JSON),
         words=("inspect|cleanup_containers|cleanup_images|backup|restore", "path"),
     ),
-    Verb("dump", MACHINE, "[path]", "one archive for a bug report, without secrets", words=("path",)),
+    Verb("dump", MACHINE, "[path]", "write an archive for a bug report, without secrets", words=("path",)),
     Verb(
         "uninstall",
         MACHINE,
         "",
         "remove what Dusty put on this machine, after listing it",
-        (Option("purge", "persist/, DUSTY_HOME and the named volumes that your stack made as well"), YES),
+        (Option("purge", "also remove persist/, DUSTY_HOME and the stack's named volumes"), YES),
     ),
     Verb(
         "completion",
@@ -416,7 +416,7 @@ VERBS: tuple[Verb, ...] = (
         words=("bash|zsh|fish",),
         verbatim_after=1,
     ),
-    Verb("version", MACHINE, "", "versions of Dusty and of what it uses", (JSON,)),
+    Verb("version", MACHINE, "", "show the versions of Dusty and of what it uses", (JSON,)),
 )
 
 ALIASES = {

@@ -80,6 +80,6 @@ def test_what_fits_is_offered(typed: tuple[str, ...], wanted: list[str]) -> None
 
 def test_verbs_are_offered_with_their_meaning() -> None:
     assert [offer.description for offer in offers(["vers"], VERBS, ALIASES, names)] == [
-        "versions of Dusty and of what it uses"
+        "show the versions of Dusty and of what it uses"
     ]
     assert offered() == [verb.name for verb in VERBS] + ["help"]
