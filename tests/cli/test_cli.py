@@ -212,7 +212,7 @@ def test_an_empty_word_does_not_mean_the_current_folder(
     ("words", "said"),
     [
         (["plan", "--jsn"], "option --jsn not recognized (did you mean --json?)\nusage: {doit} plan\n"),
-        (["up", "--nopull"], "option --nopull not recognized (did you mean --no-pull?)\nusage: {doit} up\n"),
+        (["up", "--nopull"], "option --nopull not recognized (did you mean --no-pull?)\nusage: {doit} up [names…]\n"),
         (["run", "compile", "--alll", "up"], "option --alll not recognized"),
         (["logs", "--tail"], "option --tail requires argument"),
     ],
