@@ -258,8 +258,8 @@ def test_unknown_words_end_with_1_and_a_guess(tmp_path: Path) -> None:
     for words, said in (
         (["lgos"], "did you mean logs?"),
         (["help", "lgos"], "did you mean logs?"),
-        (["up", "web"], 'got "web"'),
         (["up", "--nopull"], "did you mean --no-pull?"),
+        (["compile", "web"], 'unexpected argument "web"'),
     ):
         ended = dusty(*words, home=tmp_path)
         assert ended.returncode == 1 and said in ended.stderr, words
