@@ -124,6 +124,13 @@ def test_changed_code_restarts_its_app_alone(rig, ssh_host, running):
     after = ids(ssh_host)
     assert {name for name in before if after[name] != before[name]} == {"dusty_web_1"}
     assert rig.get(f"http://web.test:{PORT}/") == (200, "new page\n")
+    # The journal lies over there, and why and the timeline read it, and the engine, through the same line.
+    journal = ssh_host.run(["cat", "/persist/.dusty/journal.jsonl"]).stdout
+    assert '"what":"run","text":"up: ' in journal and '"what":"sync"' in journal
+    ssh_host.run(["docker", "kill", "dusty_cache_1"])
+    assert "  why: killed by `docker kill` (SIGKILL)" in rig.dusty("why", "cache").stdout
+    shown = rig.dusty("timeline").stdout
+    assert "web                * restarted: " in shown and "* ended with status 137: killed by `docker kill`" in shown
 
 
 def test_a_new_name_is_served_without_another_proxy(rig, ssh_host, running):
