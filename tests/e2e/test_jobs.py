@@ -62,6 +62,21 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
     assert refused.returncode == 2 and "after: not restarted: it waits for migrate" in refused.stderr
 
 
+def test_an_app_waits_for_a_job_and_for_an_app_that_is_ready(rig: Any, tmp_path: Path) -> None:
+    stack = SmallStack(tmp_path, rig.home)
+    stack.spec("apps/seed.yml", "image: busybox:1\ncommands: {always: ['sleep 1']}\njob: true\n")
+    stack.app("web", always="sleep 3; exec httpd -f -p 80 -h /code", more="ready: {http: /index.html, within: 30s}\n")
+    late = "image: busybox:1\ncommands: {always: [exec sleep 100000]}\ndepends: {apps: [web, seed]}\n"
+    stack.spec("apps/late.yml", late)
+    stack.spec("apps/eager.yml", late.replace("[web, seed]", "[{name: web, until: started}]"))
+    stack.bundle("shop", apps="[late, eager]")
+    rig.dusty("up")
+    assert inspected(rig, "web", "{{.State.Health.Status}}") == "healthy"
+    assert (begun(rig, "late") - begun(rig, "web")).total_seconds() >= 3
+    assert (begun(rig, "eager") - begun(rig, "web")).total_seconds() < 3
+    assert rig.dusty("up").stdout.startswith("up to date")
+
+
 def test_the_compiled_file_works_with_plain_compose_before_any_up(rig: Any, tmp_path: Path) -> None:
     stack = SmallStack(tmp_path, rig.home)
     stack.spec("apps/web.yml", "image: busybox:1\ncommands: {once: [echo once], always: [exec sleep 100000]}\n")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from dusty_tasks.core.artifacts.bound_git import folder_volumes, mounted_paths
@@ -13,6 +14,7 @@ from dusty_tasks.core.artifacts.compose_entry import Entry, host_path, spec_volu
 from dusty_tasks.core.artifacts.parts import AppParts, ContainerSlice, ProxyParts, ServiceParts
 from dusty_tasks.core.artifacts.yaml_writer import Lines, yaml_lines
 from dusty_tasks.core.code.build_parts import with_whole_paths
+from dusty_tasks.core.plan.conditions import COMPLETED, HEALTHY, STARTED
 from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import joined, stored_paths
 from dusty_tasks.core.specs.model import App, CodeMount, Lib, Origin, Service, code_mounts
@@ -119,6 +121,8 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
     entry.networks(app.compose.get("networks"), parts.guests)
     entry.develop(app.compose.get("develop"), specs_root)
     entry.pass_through(app.compose, _OF_APPS)
+    if app.is_ready_by and "healthcheck" in entry.origins:
+        entry.origins["healthcheck"] = Origin(app.file, ("ready",))
     return entry
 
 
@@ -134,7 +138,7 @@ def _service_entry(parts: ServiceParts, settings: ContainerSettings, specs_root:
         entry.put("build", service_build(service, specs_root), ("build",))
     needed = compose.get("depends_on")
     if needed:
-        entry.put("depends_on", _conditions(needed, parts.healthy), ("depends_on",))
+        entry.put("depends_on", _conditions(needed, parts), ("depends_on",))
     entry.env_files(compose.get("env_file") or (), specs_root)
     for index, volume in enumerate(compose.get("volumes") or ()):
         entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
@@ -230,7 +234,7 @@ def once_digests(app: App, libs: Iterable[Lib]) -> dict[str, str]:
 
 
 def _depend(entry: Entry, parts: AppParts) -> None:
-    needed = _conditions(parts.needs, parts.healthy)
+    needed = _conditions(parts.needs, parts, parts.app.until)
     if not needed:
         return
     entry.put("depends_on", needed, ("depends",))
@@ -252,16 +256,22 @@ def _link_path(app: App, name: str) -> tuple[str | int, ...]:
     )
 
 
-def _conditions(needed: Iterable[str] | dict[str, Any], healthy: Sequence[str]) -> list[str] | dict[str, Any]:
-    """`depends_on` for these names: what has a healthcheck must be healthy first, unless the spec says otherwise."""
+def _conditions(
+    needed: Iterable[str] | dict[str, Any],
+    parts: AppParts | ServiceParts,
+    until: Mapping[str, str] = MappingProxyType({}),
+) -> list[str] | dict[str, Any]:
+    """`depends_on` for these names: a job must have ended and what has a healthcheck be healthy first, unless the spec says otherwise."""
     names = list(needed)
     written = needed if isinstance(needed, dict) else {}
-    if not written and not healthy:
+    if not (written or parts.healthy or parts.jobs or until):
         return names
-    return {
-        name: {"condition": "service_healthy" if name in healthy else "service_started", **(written.get(name) or {})}
-        for name in names
-    }
+
+    def condition(name: str) -> str:
+        usual = COMPLETED if name in parts.jobs else HEALTHY if name in parts.healthy else STARTED
+        return until.get(name, usual)
+
+    return {name: {"condition": condition(name), **(written.get(name) or {})} for name in names}
 
 
 def _mount(entry: Entry, app: App, libs: Sequence[Lib], settings: ContainerSettings) -> None:

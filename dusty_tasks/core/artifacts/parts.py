@@ -35,6 +35,8 @@ class AppParts(NamedTuple):
     """Same-container repos."""
     shares_image_of: str = ""
     """The container that is built from the same, and whose image it runs; '' for none."""
+    jobs: tuple[str, ...] = ()
+    """Those of `needs` that run to their end."""
 
     @property
     def files(self) -> list[str]:
@@ -50,6 +52,7 @@ class ServiceParts(NamedTuple):
     guests: tuple[str, ...]
     routes: tuple[Route, ...] = ()
     shares_image_of: str = ""
+    jobs: tuple[str, ...] = ()
 
     @property
     def files(self) -> list[str]:
@@ -87,6 +90,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
     """Container name -> its parts, sorted by name. A stack without routes has no proxy."""
     guests, routes = _guests(stack), routes_by_app(stack)
     healthy = {spec.name for spec in containers_of(stack) if has_healthcheck(spec.compose)}
+    jobs = {spec.name for spec in containers_of(stack) if spec.is_job}
     shared = shared_builds(stack.apps, stack.services)
     parts: dict[str, Parts] = {}
     for name, app in stack.apps.items():
@@ -101,6 +105,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
             tuple(routes.get(name, ())),
             stack.same_container_repos[name],
             shared.get(name, ""),
+            tuple([need for need in needs if need in jobs]),
         )
     for name, service in stack.services.items():
         needs = tuple(service.compose.get("depends_on") or ())
@@ -111,6 +116,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
             tuple(guests.get(name, ())),
             tuple(routes.get(name, ())),
             shared.get(name, ""),
+            tuple([need for need in needs if need in jobs]),
         )
     if stack.routes:
         files = {route.app_name: file_of(stack, route.app_name) for route in stack.routes}

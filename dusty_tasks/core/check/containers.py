@@ -33,6 +33,7 @@ def check_container(document: Document, main: Translated, names: Collection[str]
         )
         yield problem._replace(place=document.key_place(("host_forwarding",)))
     if is_container:
+        yield from check_life(document)
         for path, item in mappings(document.value, "host_forwarding"):
             if item.get("type") == "stream" and "max_upload" in item:
                 yield document.problem(
@@ -41,6 +42,34 @@ def check_container(document: Document, main: Translated, names: Collection[str]
                     "a stream has no uploads that could be limited",
                     "remove max_upload",
                 )
+
+
+def check_life(document: Document) -> Iterator[Problem]:
+    """Keys that say how long a container lives, and when it is ready."""
+    value = document.value
+    compose = at(value, "compose") if document.kind == "app" else value
+    ready = value.get("ready") if document.kind == "app" else None
+    if value.get("job") is True:
+        restart = str(at(compose, "restart") or "no")
+        if restart in ("always", "unless-stopped"):
+            where: KeyPath = ("compose", "restart") if document.kind == "app" else ("restart",)
+            what = f"a job ends, and restart: {restart} would start it again"
+            yield document.problem(where, Code.UNSUPPORTED_KEY, what, "on-failure, or leave it out")
+        for key in ("host_forwarding", "ready"):
+            if value.get(key) and (key != "ready" or ready):
+                what = f"a job ends, so it cannot have {key}"
+                yield document.problem((key,), Code.UNSUPPORTED_KEY, what, "remove it, or job")
+    if not isinstance(ready, dict):
+        return
+    if ("http" in ready) == ("command" in ready):
+        code = Code.BOTH_GIVEN if "http" in ready else Code.NEITHER_GIVEN
+        what = "http and command are both given" if "http" in ready else "http or command is required"
+        yield document.problem(("ready",), code, what, "for example ready: {http: /health, within: 90s}")
+    elif "http" in ready and "port" not in ready and not value.get("host_forwarding"):
+        yield document.problem(("ready",), Code.NEEDS_ANOTHER_KEY, "http needs port", "the port in the container")
+    if at(compose, "healthcheck"):
+        what = "ready and compose.healthcheck are both given"
+        yield document.problem(("ready",), Code.BOTH_GIVEN, what, "keep one of them")
 
 
 def _check_secrets(document: Document) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -42,7 +43,24 @@ def awaited_by(names: Iterable[str], wanted: Wanted) -> Awaited:
 
 def jobs_in(wanted: Wanted) -> frozenset[str]:
     """The containers that run to their end: others wait for that."""
-    return awaited_by((container.name for container in wanted.containers), wanted).ended
+    awaited = awaited_by((container.name for container in wanted.containers), wanted).ended
+    return awaited | {container.name for container in wanted.containers if container.is_job}
+
+
+def longest_start(containers: Iterable[WantedContainer], least: float) -> float:
+    """Seconds to wait for the health checks of these: at least so many, and as long as the failures of one do not count yet."""
+    checks = [container.mapping.get("healthcheck") for container in containers]
+    return max([least, *(seconds_of(str(check.get("start_period"))) for check in checks if isinstance(check, Mapping))])
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds_of(duration: str) -> float:
+    """A time as Go writes it, 0 for none."""
+    return sum(
+        float(number) * _UNITS[unit] for number, unit in re.findall(r"([0-9.]*[0-9])(ns|us|µs|ms|s|m|h)", duration)
+    )
 
 
 def stopped_by(container: WantedContainer, found: Mapping[str, FoundContainer], blocked: Mapping[str, str]) -> str:

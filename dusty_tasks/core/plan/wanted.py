@@ -39,6 +39,8 @@ class WantedContainer(NamedTuple):
     """Names of wanted containers that must be started before it."""
     shares_network_of: str = ""
     """Name of the container whose network it joins, or ''."""
+    is_job: bool = False
+    """It runs to its end."""
     needs_login: bool = False
     build_context: str = ""
     """Absolute folder of its `build:`, or '' when it runs an `image:`."""

@@ -8,10 +8,14 @@ from typing import Any
 
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import App, Asset, Bundle, CodeMount, Forwarding, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.ready import healthcheck_of
 from dusty_tasks.core.specs.reload import rules_of
 from dusty_tasks.core.specs.repo_ids import Repo, repo_of
 from dusty_tasks.core.specs.rules import Wrong, check_host_name, check_port, check_size, normal_path
 from dusty_tasks.core.text.key_path import KeyPath
+
+UNTIL = {"started": "service_started", "ready": "service_healthy", "ended": "service_completed_successfully"}
+"""The words of `until`, and what Compose calls them."""
 
 
 def follows(rule: Callable[[Any], None], value: Any) -> bool:
@@ -33,13 +37,17 @@ def at(value: Any, *path: str) -> Any:
 
 
 def strings(value: Any, *path: str) -> list[tuple[KeyPath, str]]:
-    """The strings of the list at `path`, each with its whole key path; anything else in it is left out."""
+    """The strings of the list at `path`, each with its whole key path, and the `name` of mappings in it; anything else is left out."""
     found = at(value, *path)
     return (
-        [((*path, index), item) for index, item in enumerate(found) if isinstance(item, str)]
+        [((*path, index), name) for index, item in enumerate(found) if isinstance(name := _named(item), str)]
         if isinstance(found, list)
         else []
     )
+
+
+def _named(item: Any) -> Any:
+    return item.get("name") if isinstance(item, dict) else item
 
 
 def mappings(value: Any, *path: str) -> list[tuple[KeyPath, dict[str, Any]]]:
@@ -73,6 +81,9 @@ def app_of(
     """The app of a document; `compose` and those of its suites are already translated."""
     value = document.value
     mounts = _mounts(value)
+    health = healthcheck_of(value.get("ready"), [found.container_port for _, found in forwardings(value)])
+    if health and "healthcheck" not in compose:
+        compose = {**compose, "healthcheck": health}
     return App(
         name=document.name,
         file=document.file,
@@ -102,7 +113,20 @@ def app_of(
         tests=_tests(value, suite_compose),
         volume_driver=volume_driver,
         reload=rules_of(value.get("reload")),
+        is_job=value.get("job") is True,
+        is_ready_by=health is not None,
+        until=_conditions(value),
     )
+
+
+def _conditions(value: dict[str, Any]) -> dict[str, str]:
+    """What an app needs -> until when it waits, where its spec says so."""
+    return {
+        item["name"]: UNTIL[item["until"]]
+        for kind in ("services", "apps")
+        for _, item in mappings(value, "depends", kind)
+        if isinstance(item.get("name"), str) and item.get("until") in UNTIL
+    }
 
 
 def lib_of(document: Document, suite_compose: list[dict[str, Any]]) -> Lib | None:
@@ -134,6 +158,7 @@ def service_of(document: Document, compose: dict[str, Any], volume_driver: str =
         volume_driver,
         tuple(forwarding for _, forwarding in forwardings(document.value)),
         _assets(document.value),
+        is_job=document.value.get("job") is True,
     )
 
 
@@ -202,7 +227,7 @@ def _texts(value: Any, *path: str) -> tuple[str, ...]:
 
 
 def _names(value: Any, *path: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_texts(value, *path)))
+    return tuple(dict.fromkeys(name for _, name in strings(value, *path)))
 
 
 def _assets(value: dict[str, Any]) -> tuple[Asset, ...]:

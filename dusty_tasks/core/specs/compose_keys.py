@@ -103,7 +103,7 @@ _REFUSED_FILES = {
     },
 }
 """What Compose declares at its top level, by what a person may write instead in each role."""
-_BESIDE_COMPOSE = ("assets", "host_forwarding")
+_BESIDE_COMPOSE = ("assets", "host_forwarding", "job")
 """Keys of Dusty that stand in services among those of Compose."""
 _REFUSED_IN_A_JOINED_NETWORK = ("expose", "hostname", "dns", "extra_hosts", "mac_address")
 """What the engine refuses, beside ports and links, in a container that joins another's network (measured with 20.10)."""

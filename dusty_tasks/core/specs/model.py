@@ -124,6 +124,12 @@ class App:
     """Variable -> its value by an active bundle, and that bundle's file; only assembly knows it."""
     reload: tuple[ReloadRule, ...] = ()
     """What changed code calls for; none: a restart."""
+    is_job: bool = False
+    """It runs to its end, for which what needs it waits."""
+    is_ready_by: bool = False
+    """Its health check is that of its key `ready`."""
+    until: dict[str, str] = field(default_factory=dict)
+    """What it needs -> the condition that its spec names, in Compose's words."""
     mounts: tuple[CodeMount, ...] = ()
     """Where `mount` names folders of the repo: all of them; `mount` is the path of the first."""
 
@@ -156,6 +162,8 @@ class Service:
     forwardings: tuple[Forwarding, ...] = ()
     assets: tuple[Asset, ...] = ()
     bundle_env: dict[str, tuple[str, str]] = field(default_factory=dict)
+    is_job: bool = False
+    """It runs to its end, for which what needs it waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,8 @@ def _wanted(schema: dict[str, Any]) -> str:
             words.append(word)
     if "array" in types:
         items = schema.get("items", {}).get("type", "")
+        if "minLength" in schema.get("items", {}):
+            items = "string"  # names, which may say more in a mapping
         noun = {"string": "strings", "object": "mappings"}.get(items, "values") if isinstance(items, str) else "values"
         words.append(f"a list of {noun}")
     return " or ".join(words)

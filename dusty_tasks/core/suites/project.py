@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.artifacts.compose import ROOT, service_build
-from dusty_tasks.core.artifacts.compose_entry import env_files
+from dusty_tasks.core.artifacts.compose_entry import env_files, spec_volume
 from dusty_tasks.core.of_verbs.attaching import Size, sized
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.model import Service, Suite
@@ -59,6 +59,7 @@ class SuiteRun(NamedTuple):
     namespace: Namespace
     terminal: Size | None = None
     """That of whoever runs it and may type into it."""
+    host_root: str = "/"
 
 
 def project_of(suite: Suite, services: Sequence[Service], run: SuiteRun) -> dict[str, Any]:
@@ -123,7 +124,10 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
         key: value for key, value in service.compose.items() if key not in (*_NOT_IN_A_SHARED_NETWORK, *_NOT_IN_A_TEST)
     }
     if "volumes" in mapping:
-        mapping["volumes"] = throw_away(mapping["volumes"])
+        mapping["volumes"] = [
+            entry if isinstance(entry, str) and ":" not in entry else spec_file_volume(entry, run.host_root)
+            for entry in throw_away(mapping["volumes"])
+        ]
     if "build" in mapping:
         mapping["build"] = service_build(service, run.specs_root)
         mapping.setdefault("image", run.namespace.test_service_image(service.name))
@@ -134,18 +138,27 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
         **mapping,
         **({"volumes_from": shared} if shared else {}),
         "network_mode": f"service:{HOLDER}",
-        "depends_on": _depends_on(service, others),
+        "depends_on": _depends_on(service, others, {other.name for other in services if other.is_job}),
         "labels": run.labels,
     }
 
 
-def _depends_on(service: Service, others: set[str]) -> dict[str, Any]:
+def spec_file_volume(entry: Any, host_root: str) -> Any:
+    """A volume of a suite's service, `./…` being the copy of what the specs repo has there."""
+    return spec_volume(entry, host_root) if volume_of(entry).spec_path else entry
+
+
+def _depends_on(service: Service, others: set[str], jobs: set[str]) -> dict[str, Any]:
     """Only on what is in the suite as well, and on the network's owner."""
     written = service.compose.get("depends_on") or {}
-    conditions = written if isinstance(written, dict) else {name: {"condition": "service_started"} for name in written}
+    conditions = written if isinstance(written, dict) else {name: {} for name in written}
     return {
         HOLDER: {"condition": "service_started"},
-        **{name: {"condition": "service_started", **value} for name, value in conditions.items() if name in others},
+        **{
+            name: {"condition": "service_completed_successfully" if name in jobs else "service_started", **value}
+            for name, value in conditions.items()
+            if name in others
+        },
     }
 
 

@@ -24,7 +24,7 @@ from dusty_tasks.core.plan.change import (
     UNPAUSE,
     Change,
 )
-from dusty_tasks.core.plan.conditions import COMPLETED, awaited_by, conditions_of, stopped_by
+from dusty_tasks.core.plan.conditions import COMPLETED, awaited_by, conditions_of, longest_start, stopped_by
 from dusty_tasks.core.plan.container_state import not_started
 from dusty_tasks.core.plan.found import GOING, FoundContainer
 from dusty_tasks.core.plan.push_changes import aliases_of
@@ -132,7 +132,7 @@ class Launcher:
         wait_until_healthy(
             self.engine,
             begun & awaited.healthy,
-            self.settings.up_wait,
+            longest_start((self.wanted[name] for name in begun & awaited.healthy), self.settings.up_wait),
             lambda name: self._tell_waiting(self.wanted[name].container_name),
         )
         wait_until_ended(self.engine, begun & awaited.ended, lambda name: mention(f"waiting for the end of {name}"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from dusty_tasks import session
 from dusty_tasks.core.plan.push_changes import assets_by_app
@@ -39,6 +39,18 @@ def push_command_files(host: DockerHost, view: View) -> None:
     )
     # Without marks, as where containers see the working trees themselves, installs run at every start.
     push_install_marks(view.wanted.repos, {} if session.settings().sync_mode == "bind" else view.found.receipts, host)
+
+
+def add_spec_files(host: DockerHost, paths: Iterable[str]) -> None:
+    """Some files and folders of the specs repo, beside what is there already: for tests."""
+    os.makedirs(session.paths().state, exist_ok=True)
+    staging = tempfile.mkdtemp(prefix=STAGING, dir=session.paths().state)
+    try:
+        copy_into(staging, str(session.specs_root()), paths)
+        os.chmod(staging, 0o755)
+        push_folder(host, staging, host.path(SPEC_FILES), delete=False)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def push_spec_files(host: DockerHost, view: View) -> None:

@@ -12,6 +12,7 @@ from dusty_tasks.core.artifacts.mount_points import of_test_target
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.push_changes import FOR_TESTS, digest_text
 from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.compose_values import spec_paths
 from dusty_tasks.core.specs.model import Specs, Suite
 from dusty_tasks.core.suites.project import throw_away
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of
@@ -61,6 +62,17 @@ def prepare(
     files = render(target, specs, settings)
     with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings.state) as folder:
         push_folder(host, f"{folder}/test", host.path(COMMANDS_THERE, target.name, "test"))
+    paths = {
+        path
+        for suite in suites
+        for name in suite.services
+        if name in specs.services
+        for path in spec_paths(specs.services[name].compose)
+    }
+    if paths:
+        from dusty_tasks.operations.launch.pushes import add_spec_files
+
+        add_spec_files(host, paths)
     assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
     if target.assets:
         note_assets(host, target, assets)

@@ -68,6 +68,7 @@ class SuiteRunner:
             labels,
             self.settings.namespace,
             terminal,
+            self.settings.host.root,
         )
         return project_of(suite, [self.services[name] for name in suite.services], run)
 

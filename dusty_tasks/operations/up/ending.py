@@ -7,6 +7,7 @@ import os
 from dusty_tasks import session
 from dusty_tasks.console import progress, say
 from dusty_tasks.core.plan.change import AWAIT, HOSTS, STARTING
+from dusty_tasks.core.plan.conditions import longest_start
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.namespace import PROXY
@@ -30,7 +31,8 @@ def wait_until_ready(run: Run) -> None:
     noted = {name: run.view.states[name].what for name in awaited if run.view.states[name].is_trouble}
     settings = session.settings()
     with progress("waiting until ready") as tell:
-        outcome = ready.wait_until_ready(run.engine, watched, settings.hosts_address, settings.up_wait, tell, noted)
+        seconds = longest_start(watched, settings.up_wait)
+        outcome = ready.wait_until_ready(run.engine, watched, settings.hosts_address, seconds, tell, noted)
     for name in outcome.ready:
         if noted.get(name):
             say(f"{name} is ready")
