@@ -65,7 +65,8 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
 def test_an_app_waits_for_a_job_and_for_an_app_that_is_ready(rig: Any, tmp_path: Path) -> None:
     stack = SmallStack(tmp_path, rig.home)
     stack.spec("apps/seed.yml", "image: busybox:1\ncommands: {always: ['sleep 1']}\njob: true\n")
-    stack.app("web", always="sleep 3; exec httpd -f -p 80 -h /code", more="ready: {http: /index.html, within: 30s}\n")
+    always = "rm -f /tmp/up; sleep 3; touch /tmp/up; exec httpd -f -p 80 -h /code"
+    stack.app("web", always=always, more="ready: {command: test -e /tmp/up, within: 30s}\n")
     late = "image: busybox:1\ncommands: {always: [exec sleep 100000]}\ndepends: {apps: [web, seed]}\n"
     stack.spec("apps/late.yml", late)
     stack.spec("apps/eager.yml", late.replace("[web, seed]", "[{name: web, until: started}]"))
