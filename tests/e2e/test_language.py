@@ -22,7 +22,7 @@ rm -r "$folder"
 @pytest.fixture
 def stack(rig, tmp_path: Path) -> SmallStack:
     rig.run(["sh", "-c", BARE])
-    stack = SmallStack(tmp_path, rig.home)
+    stack = SmallStack(tmp_path, rig.home, config=f"assets: {{KEY: {{from: [cat, {tmp_path}/key]}}}}\n")
     code = f"repo: {tmp_path}/code/own\nmount: /code\n"
     route = "host_forwarding: [{host_name: %s.test, host_port: 8080, container_port: 80}]\n"
     stack.code("own", "index.html", "hello from own\n")
@@ -38,12 +38,16 @@ def stack(rig, tmp_path: Path) -> SmallStack:
     stack.service("seed")
     stack.bundle("shop", apps="[own, plain, one, two]", services="[mail]")
     (tmp_path / "key").write_text("first\n")
-    rig.dusty("assets", "set", "KEY", str(tmp_path / "key"))
     return stack
 
 
 def test_a_stack_of_every_kind_of_container(rig, stack: SmallStack) -> None:
+    (stack.folder / "key").rename(stack.folder / "away")
+    failed = rig.dusty("up", check=False)
+    assert failed.returncode == 2 and "asset KEY: cat ended with status 1: " in failed.stderr
+    (stack.folder / "away").rename(stack.folder / "key")
     done = rig.dusty("up").stdout
+    assert "read asset KEY from cat" in done
     assert done.count("built image") == 1, "what is built from the same is built once"
     assert rig.get(f"http://own.test:{PORT}/") == (200, "hello from own\n")
     assert rig.get(f"http://mail.test:{PORT}/") == (200, "first\n")
@@ -58,6 +62,7 @@ def test_a_stack_of_every_kind_of_container(rig, stack: SmallStack) -> None:
         name: rig.run(["docker", "exec", f"dusty_{name}_1", "sh", "-c", line]).stdout for name, line in inside.items()
     } == {"own": "first\n0\n", "plain": "0\n", "two": "built\n", "mail": "600 0\n"}
     assert "dusty_seed_1" in rig.container_ids()
+    assert rig.dusty("shell", "plain", "id", "-u").stdout == "0\n", "an image needs no /etc/passwd"
     assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes")
 
     before = rig.container_ids()
