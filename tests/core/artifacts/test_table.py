@@ -18,11 +18,13 @@ from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import Route, Stack
 from dusty_tasks.core.text import paths
 from dusty_tasks.core.text.memo import cut
+from dusty_tasks.core.text.namespace import PROXY, Namespace
+from dusty_tasks.core.text.namespace import STACK as STACK_NAMES
 from dusty_tasks.effects.specs.templates import read_templates
 
 PACKAGE = Path(table.__file__).resolve().parents[2]
 REPO = Repo("src/web", "/src/web", "", "/src/web")
-WEB = App("web", "apps/web.yml", ("run",), repo=REPO, mount="/web", libs=("base",))
+WEB = App("web", "apps/web.yml", ("run",), repo=REPO, mount="/web", image="busybox:1", libs=("base",))
 BASE = Lib("base", "libs/base.yml", REPO, "/base", install=("make",))
 STACK = Stack(
     apps={"web": WEB},
@@ -108,6 +110,18 @@ def test_every_setting_in_the_slice_of_containers_makes_their_entries_anew(field
 
     before, after = of(SETTINGS), of(Other())
     assert all(after[name] != key for name, key in before.items())
+
+
+def test_a_second_namespace_reaches_every_artifact() -> None:
+    other = Namespace("two")
+    whole = Whole(STACK, replace(SETTINGS, namespace=other), "/specs")
+    rendering = Rendering(whole, read_templates())
+    made = {**rendering.contents(), "wanted.json": rendering.wanted}
+    assert b"two_web_1" in rendering.compose and b"two_web_1" in rendering.wanted
+    for path, data in made.items():
+        text = data.decode()
+        named = [name for name in ("web", PROXY) if STACK_NAMES.container(name) in text]
+        assert not named and STACK_NAMES.network not in text and f"name: {STACK_NAMES.project}\n" not in text, path
 
 
 @pytest.mark.parametrize("row", rows(Form.FILES), ids=lambda row: row.name)
