@@ -48,7 +48,7 @@ def change_line(names: Sequence[str], files: int, of: str, visible: float, told:
 
     `names` are those of the containers that have the code, `of` the repo where that is not their own.
     """
-    parts = [f"{counted(files, 'file')}{f' of {of}' if of else ''}", f"visible {duration(visible)}"]
+    parts = [f"{counted(files, 'file')}{f' of {of}' if of and names else ''}", f"visible {duration(visible)}"]
     for each in told:
         who = "" if len(told) == 1 and set(each.names) == set(names) else f"{joined(each.names)} "
         if each.deed:
@@ -57,7 +57,7 @@ def change_line(names: Sequence[str], files: int, of: str, visible: float, told:
             parts.append(f"served {duration(each.served)}")
         if each.trouble:
             parts.append(each.trouble)
-    return f"{joined(list(names)) or of}: {', '.join(parts)}"
+    return f"{joined(list(names)) if names else of}: {', '.join(parts)}"
 
 
 def duration(seconds: float) -> str:
