@@ -92,6 +92,10 @@ NEW_INIT = "apps now have an init process, so that they stop at once (compose: {
 """No spec asked for it: a version of Dusty brought it. Only containers of before have none."""
 
 
+COMMANDS_IN, ASSETS_IN = "/command_files", "/dusty_assets"
+"""Where an app's container has what Dusty mounts before the app's own code."""
+
+
 def container_differences(
     wanted: WantedContainer, record: StartedRecord, outside: Mapping[str, str] = {}
 ) -> list[Difference]:
@@ -107,11 +111,23 @@ def container_differences(
             difference._replace(what=NEW_INIT) if difference.path == ("init",) else difference
             for difference in differences
         ]
+    if _starts_at_its_mount(wanted, record):
+        differences = [difference for difference in differences if difference.path != ("working_dir",)]
     return [
         each
         for difference in differences
         for each in (_once_differences(wanted, record) or [difference] if difference.path == ONCE else [difference])
     ]
+
+
+def _starts_at_its_mount(wanted: WantedContainer, record: StartedRecord) -> bool:
+    """True for an app of a version that said no working_dir, where it is the app's mount now: start.sh goes there anyway, so nothing in it is
+    other, and an upgrade recreates nothing for it.
+    """
+    targets = [str(volume).split(":")[1] for volume in wanted.mapping.get("volumes") or () if ":" in str(volume)]
+    behind = targets[targets.index(COMMANDS_IN) + 1 :] if COMMANDS_IN in targets else []
+    own = next((target for target in behind if target != ASSETS_IN), "")
+    return "working_dir" not in (record.get("mapping") or {}) and wanted.mapping.get("working_dir") == own != ""
 
 
 def _with_given(mapping: dict[str, Any], name: str, outside: Mapping[str, str]) -> dict[str, Any]:

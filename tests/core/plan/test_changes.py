@@ -172,6 +172,27 @@ def test_what_a_new_version_brought_says_why_containers_are_made_anew_once() -> 
 
 
 @pytest.mark.parametrize(
+    ("working_dir", "is_made_anew"),
+    [("/code", False), ("/base", True), ("/elsewhere", True)],
+    ids=["mount", "lib", "other"],
+)
+def test_an_app_of_a_version_without_working_dir_is_left_alone(working_dir: str, is_made_anew: bool) -> None:
+    """Its start.sh goes to the mount by itself; another folder was asked for by a spec."""
+    volumes = [
+        "data:/data",
+        "/h/cp/web:/cp",
+        "/h/c/web:/command_files",
+        "/h/a/web:/dusty_assets:ro",
+        "/h/web:/code",
+        "/h/base:/base",
+    ]
+    before, now = changed_mapping(volumes=volumes), changed_mapping(volumes=volumes, working_dir=working_dir)
+    wanted, sources, found = world(now)
+    found = found._replace(started={"dusty_web_1": record(before)})
+    assert any("working_dir" in line for line in lines(wanted, sources, found)) == is_made_anew
+
+
+@pytest.mark.parametrize(
     ("container", "changed", "line"),
     [
         ({"container_name": "foo"}, {}, "recreate web: its container was renamed to foo"),
