@@ -31,7 +31,6 @@ NAME_SHARE = 3
 """A name takes at most this part of the width: what happens to it is worth more than its end."""
 COMMIT = 7
 """Letters of a commit in the table; the details have more."""
-_ENDED = re.compile(r"ended with status \d+")
 SPARE = "  "
 LEAST_NOTE = 24
 """Columns that the last one of the table needs to be worth its line: where there are fewer, the commits are left to the details."""
@@ -129,7 +128,7 @@ def _note(row: Row, room: int = 0) -> str:
     why, pending = row.get("why", ""), row.get("pending", "")
     if why:
         # Its state has the status already.
-        is_said = _ENDED.fullmatch(why)
+        is_said = re.fullmatch(r"(?:ended|exited) with status \d+", why)
         return painted(f"{DUSTY} logs {row['name']} shows why" if is_said else _in_one_line(why), Tone.BAD)
     if pending:
         kind, _, cause = pending.partition(": ")

@@ -27,7 +27,6 @@ _PAST = (
     (r"(asset .*) is unset$", r"\1 was unset"),
     (r"--pull asks whether its tag moved$", "--pull asked whether its tag had moved"),
 )
-_RULES = tuple((re.compile(before), after) for before, after in _PAST)
 
 
 def past(cause: str) -> str:
@@ -41,7 +40,8 @@ def of_several(why: str) -> str:
 
 
 def _past(cause: str) -> str:
-    for before, after in _RULES:
-        if before.match(cause):
-            return before.sub(after, cause, count=1)
+    # Compiled by the first that is asked for: re keeps them, and a run without changes asks for none.
+    for before, after in _PAST:
+        if re.match(before, cause):
+            return re.sub(before, after, cause, count=1)
     return cause

@@ -123,7 +123,8 @@ def outside_links(text: str, change: Callable[[str], str]) -> str:
 
 def width_of(text: str) -> int:
     """The columns that a line takes on a terminal: marks take none, the letters of East Asian scripts and most pictures two."""
-    return len(text) if text.isascii() else sum(map(_columns, plain(text)))
+    text = plain(text)
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 def padded(text: str, width: int) -> str:
