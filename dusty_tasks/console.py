@@ -2,6 +2,8 @@
 
 All that Dusty says goes through here, and nothing in it can steer a terminal, whatever file, container or remote it came from. What containers
 print in `logs`, `shell`, `scripts` and `test` is theirs, and passed on as it is.
+
+More than 300 lines: how a line is shown, above a moving one or to somebody else, is decided in one place.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The one place where effects feed core: everything a run needs to know, read at most once a run (effects/doors/once)."""
+"""The one place where effects feed core: everything a run needs to know, read at most once a run (effects/doors/once).
+
+More than 300 lines: all that a run reads of settings and specs stands here, each thing as a short function.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,7 @@ from dusty_tasks.core.text.paths import STACK_FILE, Paths
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import read_bytes
-from dusty_tasks.effects.doors.home import home_folder
-from dusty_tasks.effects.doors.once import Once, Session, begun, current
+from dusty_tasks.effects.doors.once import Once, Session, begun, current, home_folder
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.rendering import Memos

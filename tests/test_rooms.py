@@ -192,6 +192,54 @@ def test_other_programs_are_started_through_one_door() -> None:
     assert users <= doors
 
 
+LONGEST, REASON = 300, "More than 300 lines:"
+"""Lines of a module that needs no reason, and how a longer one gives it at its top."""
+MOST_PARAMETERS = 6
+OF_BEFORE = {
+    "core/plan/started.py: record_of",
+    "core/powers/keys.py: __init__",
+    "core/settings/text_edit.py: _edited_entry",
+    "core/specs/documents.py: __init__",
+    "effects/code/git.py: git",
+    "effects/code/prepare.py: prepare",
+    "effects/code/rsync.py: run_rsync",
+    "effects/code/rsync.py: send_folder",
+    "effects/doors/process.py: run",
+    "operations/history/explain.py: _case",
+}
+"""Functions that have more, and are to take values instead. None is added."""
+
+
+def test_a_long_module_says_why_it_is_one() -> None:
+    unexplained = [
+        f"{path.relative_to(PACKAGE)} has {len(lines)} lines"
+        for path in PACKAGE.rglob("*.py")
+        if len(lines := path.read_text().splitlines()) > LONGEST
+        and REASON not in (ast.get_docstring(ast.parse("\n".join(lines))) or "")
+    ]
+    assert unexplained == []
+
+
+def test_functions_take_few_parameters() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}: {node.name}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        # The options of a verb are parameters of its run().
+        if isinstance(node, ast.FunctionDef) and not (path.parent.name == "verbs" and node.name == "run")
+        if len(parameters(node)) > MOST_PARAMETERS
+    }
+    assert found == OF_BEFORE
+
+
+def parameters(function: ast.FunctionDef) -> list[str]:
+    """The names of its parameters, but for that of the object itself."""
+    given = function.args
+    return [
+        each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs) if each.arg not in ("self", "cls")
+    ]
+
+
 OF_THE_PROCESS = {
     "effects/code/fingerprint.py: _kept": "of a file in the state that it is in",
     "cli/doit_state.py: _swallowed": "signals come to the process",

@@ -1,4 +1,7 @@
-"""One look at reality and the plan that follows from it: what `up`, `plan`, `status` and `why` have in common."""
+"""One look at reality and the plan that follows from it: what `up`, `plan`, `status` and `why` have in common.
+
+More than 300 lines: what one look reads, and in which order, is told in one place.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`dusty repos`: which code each repo is taken from; fetch it (docs/verbs.md, `repos`)."""
+"""`dusty repos`: which code each repo is taken from; fetch it (docs/verbs.md, `repos`).
+
+More than 300 lines: one verb with all its sub-verbs, which share how repos are named and told.
+"""
 
 from __future__ import annotations
 
@@ -230,9 +233,9 @@ def manage_all(words: Sequence[str]) -> None:
 
 def update(is_reset_wanted: bool) -> int:
     """Fetch the specs repo, then the stack's repos; local work is left, or saved and reset."""
-    from dusty_tasks.operations.code.repos import KEPT, SAME, failure_of, pull_all
+    from dusty_tasks.operations.code.repos import KEPT, SAME, Pulling, failure_of, pull_all
 
-    outcomes = pull_all(is_reset_wanted=is_reset_wanted, always=True, say=say, warn=warn)
+    outcomes = pull_all(Pulling(say, warn, always=True, is_reset_wanted=is_reset_wanted))
     same = sum(outcome.status == SAME for outcome in outcomes)
     if same or not outcomes:
         say(

@@ -43,7 +43,7 @@ def run(
         found = reads.read_containers(engine)
         check_containers_are_ours(engine.host, found.values())
         receipts = sync(wanted, chosen if words or repo_words else None, no_sync)
-        done = restart(chosen, wanted, engine, found, receipts, session.settings().up_wait)
+        done = restart(chosen, wanted, engine, found, receipts)
         note_found(engine, "restart", starting=done.names)
     note_run(engine.host, "restart", began, [(restart_of(name), time.time()) for name in done.names])
     if not (words or repo_words or all):

@@ -55,10 +55,10 @@ def run(
 
 def clone_specs() -> None:
     """A managed specs repo that was never fetched is cloned first: names cannot be checked without it. Raises Failure."""
-    from dusty_tasks.operations.code.repos import failure_of, pull_specs
+    from dusty_tasks.operations.code.repos import Pulling, failure_of, pull_specs
 
     if session.settings().specs_repo and not session.specs_root().is_dir():
-        if failure := failure_of(pull_specs(session.settings(), say=say, warn=warn, verb="test")):
+        if failure := failure_of(pull_specs(session.settings(), Pulling(say, warn, "test"))):
             raise failure
         session.forget()
 
@@ -133,15 +133,15 @@ def chosen_suites(target: Target, name: str) -> list[Suite]:
 
 def pulled(target: Target) -> Target:
     """Pull the specs and the target's repos; the target as the specs say afterwards. Raises Failure."""
-    from dusty_tasks.operations.code.repos import failure_of, pull_repos, pull_specs
+    from dusty_tasks.operations.code.repos import Pulling, failure_of, pull_repos, pull_specs
 
-    outcomes = pull_specs(session.settings(), say=say, warn=warn, verb=f"test {target.name}")
+    outcomes = pull_specs(session.settings(), Pulling(say, warn, f"test {target.name}"))
     if any(outcome.has_changed for outcome in outcomes):
         session.forget()
         target = find_target(target.name)
     if not failure_of(outcomes):
         repos = {repo.id: repo for repo, _mount in target.mounts}
-        outcomes += pull_repos(repos.values(), session.settings(), say=say, warn=warn, verb=f"test {target.name}")
+        outcomes += pull_repos(repos.values(), session.settings(), Pulling(say, warn, f"test {target.name}"))
     if failure := failure_of(outcomes):
         raise failure
     return target

@@ -1,4 +1,7 @@
-"""The Compose file: one entry a container of the stack, today's Compose Specification."""
+"""The Compose file: one entry a container of the stack, today's Compose Specification.
+
+More than 300 lines: an entry is made key by key, in the order of the file.
+"""
 
 from __future__ import annotations
 

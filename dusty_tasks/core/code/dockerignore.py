@@ -3,6 +3,8 @@
 BuildKit's client leaves out by these rules (docker's own builder by nearly the same); a test holds them against a real build. A
 pattern becomes a regular expression of Go's there, with what that means for odd ones: `\\d` is a digit, and `[*]` no star. Where it
 would be one that we cannot read, the pattern counts as matching nothing: rather a build too many than one too few.
+
+More than 300 lines: the matcher and the language that it reads are one thing of somebody else, kept together as there.
 """
 
 from __future__ import annotations

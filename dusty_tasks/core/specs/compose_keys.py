@@ -2,6 +2,8 @@
 
 What comes out holds no key that Dusty sets itself. `$` stays one character here; the renderer doubles it. Paths stay as
 written: joining them to a repo, the specs repo or the Docker host's root is the renderer's work, too.
+
+More than 300 lines: a table of keys, each with how its forms are read.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The schema guides the reading: where it has a string, a scalar is taken as written in the file (`1.10`, `0755`, `on`);
 integers and booleans are made only where it has them. Pure; libyaml parses, the values are made here.
+
+More than 300 lines: one reader, by cases of what YAML can hold.
 """
 
 from __future__ import annotations

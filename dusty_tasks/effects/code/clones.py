@@ -1,4 +1,7 @@
-"""One clone: what it stands on, what in it is the user's, how it is moved and saved. Decides nothing (core/code/clones does)."""
+"""One clone: what it stands on, what in it is the user's, how it is moved and saved. Decides nothing (core/code/clones does).
+
+More than 300 lines: one clone, with each thing that git can do to it.
+"""
 
 from __future__ import annotations
 

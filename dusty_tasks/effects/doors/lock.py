@@ -19,7 +19,7 @@ from typing import IO, Any
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import make_home, read_bytes, remove_stray
-from dusty_tasks.effects.doors.home import home_folder
+from dusty_tasks.effects.doors.once import home_folder
 from dusty_tasks.effects.doors.process import check_goes_on
 
 

@@ -1,4 +1,4 @@
-"""What a run has read, each thing once: a value that a run makes and drops, so that many runs in one process see what is there now.
+"""What a run has read, each thing once, and which home it is about: a value that a run makes and drops, so that many runs in one process see what is there now.
 
 A process that runs one verb has one session, which is made here; `begun` gives a block, and the threads that it starts through
 effects/doors/parallel, another one.
@@ -7,6 +7,7 @@ effects/doors/parallel, another one.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -38,6 +39,11 @@ _current: ContextVar[Session] = ContextVar("session", default=Session())  # noqa
 def current() -> Session:
     """The session that the running code belongs to."""
     return _current.get()
+
+
+def home_folder() -> str:
+    """DUSTY_HOME as an absolute path (default ~/.dusty): that of the session, else that of the environment."""
+    return os.path.abspath(os.path.expanduser(current().home or os.environ.get("DUSTY_HOME") or "~/.dusty"))
 
 
 @contextmanager

@@ -1,4 +1,7 @@
-"""The door to other programs. Nothing else in Dusty starts a process."""
+"""The door to other programs. Nothing else in Dusty starts a process.
+
+More than 300 lines: there is one door, with each way in which a program may be run.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.text.key_path import CONFIG_FILE
-from dusty_tasks.effects.doors.home import home_folder
-from dusty_tasks.effects.doors.once import Lasting
+from dusty_tasks.effects.doors.once import Lasting, home_folder
 
 if TYPE_CHECKING:
     from dusty_tasks.core.text.problems import Problem

@@ -2,6 +2,8 @@
 
 All stand-ins have one root with nginx, Python and Redis, and each runs the server that it stands for. It is unpacked from packages that apt downloads into a private folder:
 no root rights, no chroot, and nothing of this machine's package state is touched. It carries the label STAND_IN_LABEL.
+
+More than 300 lines: pulls and stand-ins share what is known of a registry that is silent.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """The hosts file as its reader, and the calls to the helper that alone may write it (docs/security.md).
 
 Reading and comparing need no root and nothing heavy, so a section that is in place costs neither sudo nor an import.
+
+More than 300 lines: reading the file, and asking for it to be written, know the same section.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
-from dusty_tasks.effects.doors.home import home_folder
+from dusty_tasks.effects.doors.once import home_folder
 
 HOSTS_PATH = "/etc/hosts"
 HELPER_PATH = "/usr/local/libexec/dusty/dusty-hosts"

@@ -1,6 +1,8 @@
 """One repo to the Docker host: what is in its copy and not in its source goes, what was made there is kept aside, the rest is sent.
 
 core/code/copies and core/code/replaced decide; rsync does it. Killed anywhere, what a sync moved aside is still there, and the next one goes through it.
+
+More than 300 lines: one sync, from the listing of the copy to what is kept of it.
 """
 
 from __future__ import annotations

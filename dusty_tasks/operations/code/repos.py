@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.effects.doors.failures import Failure
 
@@ -57,79 +59,57 @@ def is_managed(repo: Repo, settings: Settings) -> bool:
     return not repo.local_path and not settings.repo_overrides.get(repo.id)
 
 
-def pull_all(
-    *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say, verb: str = "repos"
-) -> list[RepoOutcome]:
+class Pulling(NamedTuple):
+    """How to pull, and for whom."""
+
+    say: Say
+    warn: Say
+    """Hears of clones that were left as they are, and of fetches that failed although a clone is there."""
+    verb: str = "repos"
+    always: bool = False
+    """Whatever `repos.pull` says."""
+    is_reset_wanted: bool = False
+
+
+def pull_all(how: Pulling) -> list[RepoOutcome]:
     """The specs repo first; then, with specs read anew, all repos of the stack.
 
-    `always` fetches whatever `repos.pull` says. Warnings (clones left as they are, fetches that failed although a clone is there) are
-    said; failures are in the outcomes: `failure_of` makes one of them. Raises Failure for broken specs.
+    Failures are in the outcomes: `failure_of` makes one of them. Raises Failure for broken specs.
     """
     from dusty_tasks import session
 
-    outcomes = pull_specs(
-        session.settings(), is_reset_wanted=is_reset_wanted, always=always, say=say, warn=warn, verb=verb
-    )
+    outcomes = pull_specs(session.settings(), how)
     if any(outcome.has_changed for outcome in outcomes):
         session.forget()
     if any(outcome.status == FAILED for outcome in outcomes):
         return outcomes
     repos = list(session.stack().repos.values())
     specs_ids = {outcome.repo_id for outcome in outcomes}
-    return [
-        *outcomes,
-        *pull_repos(
-            [repo for repo in repos if repo.id not in specs_ids],
-            session.settings(),
-            is_reset_wanted=is_reset_wanted,
-            always=always,
-            say=say,
-            warn=warn,
-            verb=verb,
-        ),
-    ]
+    others = [repo for repo in repos if repo.id not in specs_ids]
+    return [*outcomes, *pull_repos(others, session.settings(), how)]
 
 
-def pull_specs(
-    settings: Settings, *, is_reset_wanted: bool = False, always: bool = False, say: Say, warn: Say, verb: str = "repos"
-) -> list[RepoOutcome]:
+def pull_specs(settings: Settings, how: Pulling) -> list[RepoOutcome]:
     """Bring the specs repo up to date, if it is a managed one: no or one outcome."""
     from dusty_tasks import session
     from dusty_tasks.core.specs.repo_ids import repo_of
 
     if session.local_specs_root() or not settings.specs_repo:
         return []
-    return pull_repos(
-        [repo_of(settings.specs_repo)],
-        settings,
-        is_reset_wanted=is_reset_wanted,
-        always=always,
-        say=say,
-        warn=warn,
-        verb=verb,
-    )
+    return pull_repos([repo_of(settings.specs_repo)], settings, how)
 
 
-def pull_repos(
-    repos: Iterable[Repo],
-    settings: Settings,
-    *,
-    is_reset_wanted: bool = False,
-    always: bool = False,
-    say: Say,
-    warn: Say,
-    verb: str = "repos",
-) -> list[RepoOutcome]:
+def pull_repos(repos: Iterable[Repo], settings: Settings, how: Pulling) -> list[RepoOutcome]:
     """Clone or update the managed ones of `repos`, all of them even after a failure."""
     managed = [repo for repo in repos if is_managed(repo, settings)]
-    due = [repo for repo in managed if always or is_reset_wanted or _is_due(repo, settings)]
+    due = [repo for repo in managed if how.always or how.is_reset_wanted or _is_due(repo, settings)]
     if not due:
         return []
     from dusty_tasks.console import progress
     from dusty_tasks.effects.doors.parallel import each_in_parallel
 
     def pull(repo: Repo) -> RepoOutcome:
-        return _pull(repo, settings, is_reset_wanted, verb)
+        return _pull(repo, settings, how.is_reset_wanted, how.verb)
 
     with progress("repos", len(due)) as advance:
         outcomes = each_in_parallel(
@@ -139,7 +119,7 @@ def pull_repos(
         (Report(outcome.repo_id, what, outcome.own) for outcome in outcomes for what in outcome.missing), ""
     )
     for sentence, _code in (*_said_once(outcomes, LEFT, KEPT, EMPTY), *missing):
-        warn(sentence)
+        how.warn(sentence)
     return outcomes
 
 
@@ -226,3 +206,54 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
     return RepoOutcome(
         repo.id, status, what, done.was_fetched, own=own, missing=tuple(f": {thing}" for thing in done.missing)
     )
+
+
+def is_any_due() -> bool:
+    """True if there is a managed repo to clone or fetch, by what was compiled last; reads no specs. Raises Failure."""
+    from dusty_tasks import session
+    from dusty_tasks.core.specs.repo_ids import repo_of
+
+    settings = session.settings()
+    paths = [settings.path_of(entry.id) for entry in session.wanted().repos if _is_cloned(entry, settings)]
+    if settings.specs_repo and session.local_specs_root() is None:
+        specs = repo_of(settings.specs_repo)
+        paths += (
+            [settings.path_of(specs.id)] if not specs.local_path and not settings.repo_overrides.get(specs.id) else []
+        )
+    return bool(paths) and (settings.repos_pull != "never" or not all(map(os.path.isdir, paths)))
+
+
+def _is_cloned(entry: RepoEntry, settings: Settings) -> bool:
+    """True for a repo of the stack that Dusty clones itself."""
+    return bool(entry.url) and not entry.local_path and not settings.repo_overrides.get(entry.id)
+
+
+def fetch_all(*, is_reset_wanted: bool) -> int:
+    """The specs repo first, then the repos of the stack; how many were fetched. Raises Failure for those that could not be had."""
+    from dusty_tasks.console import say, warn
+
+    return _count(pull_all(Pulling(say, warn, "up", is_reset_wanted=is_reset_wanted)))
+
+
+def fetch_missing() -> int:
+    """Clones that the compiled stack needs and that are not there, for example of an app that was written just now."""
+    from dusty_tasks import session
+    from dusty_tasks.console import say, warn
+    from dusty_tasks.core.specs.repo_ids import Repo
+
+    settings = session.settings()
+    missing = [
+        entry
+        for entry in session.wanted().repos
+        if _is_cloned(entry, settings) and not os.path.isdir(settings.path_of(entry.id))
+    ]
+    if not missing:
+        return 0
+    repos = [Repo(entry.written, entry.id, entry.url) for entry in missing]
+    return _count(pull_repos(repos, settings, Pulling(say, warn, "up", always=True)))
+
+
+def _count(outcomes: Sequence[RepoOutcome]) -> int:
+    if failure := failure_of(outcomes):
+        raise failure
+    return sum(outcome.was_fetched for outcome in outcomes)

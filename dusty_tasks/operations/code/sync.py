@@ -1,6 +1,8 @@
 """Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (docs/specs.md, "What a sync does to a copy").
 
 A repo here is an entry of `wanted.repos` (core/code/repo_entry).
+
+More than 300 lines: judging a copy and sending to it rest on the same receipt.
 """
 
 from __future__ import annotations

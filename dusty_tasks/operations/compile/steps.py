@@ -2,6 +2,8 @@
 
 stack.json holds no line numbers, so a changed comment runs the first step and that of origins, and no other. A step
 whose inputs and artifacts are as it left them imports nothing of what it would need to run.
+
+More than 300 lines: each step with what it reads and does.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The part of `up` that changes containers: it does what the plan says, batch by batch, and records what was started with what."""
+"""The part of `up` that changes containers: it does what the plan says, batch by batch, and records what was started with what.
+
+More than 300 lines: one run of changes, whose records and containers all its parts keep up to date.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.core.plan.push_changes import assets_by_app
@@ -22,6 +23,19 @@ from dusty_tasks.effects.specs.mounted_files import copy_into
 from dusty_tasks.operations.look import View
 
 
+class Where(NamedTuple):
+    """What is pushed where, below host.root."""
+
+    path: str
+    note: str
+    """Of what was pushed; away while a push is under way."""
+
+
+COMMANDS = Where(COMMANDS_THERE, COMMANDS_PUSHED)
+FILES = Where(SPEC_FILES, FILES_PUSHED)
+ASSETS = Where(ASSETS_THERE, ASSETS_PUSHED)
+
+
 def push_command_files(host: DockerHost, view: View) -> None:
     """build/commands but for what was kept of a person's.
 
@@ -32,8 +46,7 @@ def push_command_files(host: DockerHost, view: View) -> None:
     _push(
         host,
         f"{session.settings().build}/commands",
-        COMMANDS_THERE,
-        COMMANDS_PUSHED,
+        COMMANDS,
         view.sources.command_files,
         keep=["/*/libs/", "/*/assets/", "/.specs/", *KEPT_PATTERNS],
     )
@@ -60,7 +73,7 @@ def push_spec_files(host: DockerHost, view: View) -> None:
     try:
         copy_into(staging, str(session.specs_root()), view.sources.spec_files)
         os.chmod(staging, 0o755)
-        _push(host, staging, SPEC_FILES, FILES_PUSHED, view.sources.spec_files)
+        _push(host, staging, FILES, view.sources.spec_files)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -84,7 +97,7 @@ def push_assets(host: DockerHost, view: View) -> None:
                 else:
                     write_atomically(place, b"", 0o600)
                     os.utime(place, (0, 0))  # Always the same file, or each push would replace what a container mounts.
-        _push(host, staging, ASSETS_THERE, ASSETS_PUSHED, assets_by_app(view.wanted, view.sources), follow_links=True)
+        _push(host, staging, ASSETS, assets_by_app(view.wanted, view.sources), follow_links=True)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -92,8 +105,7 @@ def push_assets(host: DockerHost, view: View) -> None:
 def _push(
     host: DockerHost,
     source: str,
-    destination: str,
-    note: str,
+    where: Where,
     digests: dict[str, str],
     *,
     keep: Sequence[str] = (),
@@ -102,12 +114,12 @@ def _push(
     from dusty_tasks.operations.code.copy_repo import taking_over
 
     os.makedirs(source, exist_ok=True)
-    host.files.remove(note)
-    target = host.path(destination)
+    host.files.remove(where.note)
+    target = host.path(where.path)
     taking_over(
         host,
         target,
         session.settings().nginx_image,
         lambda: push_folder(host, source, target, keep=keep, follow_links=follow_links),
     )
-    write_host_json(host, note, digests, PRIVATE)
+    write_host_json(host, where.note, digests, PRIVATE)

@@ -1,6 +1,8 @@
 """Waiting until what was started is ready: it runs, or has finished; its routes answer; its health check passes.
 
 The judge of each state is core/plan/container_state; here it is asked again and again, and what it needs to know is read.
+
+More than 300 lines: one watch, from the first look at a container to the last word about it.
 """
 
 from __future__ import annotations

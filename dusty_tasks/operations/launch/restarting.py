@@ -45,7 +45,6 @@ def restart(
     engine: Engine,
     found: Mapping[str, FoundContainer],
     receipts: dict[str, Receipt],
-    up_wait: float,
     cause: str = "",
 ) -> Restarted:
     """Restart those of `chosen` that are `found`, dependencies first, independent ones at once, each with those that share its network.
@@ -93,7 +92,10 @@ def restart(
         write_started(engine.host, started)
         names = {each.name for each in level}
         wait_until_healthy(
-            engine, names & awaited.healthy, up_wait, lambda name: say(f"waiting for the health check of {name}")
+            engine,
+            names & awaited.healthy,
+            session.settings().up_wait,
+            lambda name: say(f"waiting for the health check of {name}"),
         )
         wait_until_ended(engine, names & awaited.ended, lambda name: say(f"waiting for the end of {name}"))
     failures += [Report(name, f"not restarted: {reason}", (name,)) for name, reason in stopped.items()]

@@ -2,6 +2,8 @@
 
 It alone takes the lock for changes here. What each container owes is read from its record (core/plan/started), so what another
 `up` has done already is not done again, and what this one leaves undone the next `up` does.
+
+More than 300 lines: one thread, and all that it may do.
 """
 
 from __future__ import annotations
@@ -262,7 +264,7 @@ class Acting:
         shown = shown_names(entry.id for entry in self.wanted.repos)
         cause = f"repo {', '.join(sorted(shown.get(repo_id, repo_id) for repo_id in self.repo_ids))} was edited"
         with speaking_to(Silent()):
-            restart(chosen, self.wanted, self.engine, found, receipts, session.settings().up_wait, cause)
+            restart(chosen, self.wanted, self.engine, found, receipts, cause)
 
     def _tell_of(self, restarted: list[WantedContainer]) -> None:
         """Wait until those that were restarted serve, or fail, or the next edit comes."""

@@ -1,4 +1,7 @@
-"""The checks of `doctor`, each a function that gives its findings, and the harmless repairs."""
+"""The checks of `doctor`, each a function that gives its findings, and the harmless repairs.
+
+More than 300 lines: a list of checks, each short and by itself.
+"""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import shutil
 
 from dusty_tasks import session
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code import fetching
+from dusty_tasks.operations.code import repos
 from dusty_tasks.operations.up.run import Run
 
 
@@ -33,7 +33,7 @@ def choose(run: Run) -> None:
 def fetches_nothing(run: Run) -> bool:
     """True where no repo is to be fetched: `--no-pull`, or none is due."""
     try:
-        return run.options.no_pull or not fetching.is_due()
+        return run.options.no_pull or not repos.is_any_due()
     except Failure:
         return False
 
@@ -42,7 +42,7 @@ def fetch(run: Run) -> None:
     """Bring the specs repo and the repos of the stack up to date; a failed fetch of a repo that has a clone is a warning."""
     if shutil.which("git") is None:
         run.ensure_tools()
-    run.fetches += fetching.fetch_all(is_reset_wanted=run.options.reset_repos)
+    run.fetches += repos.fetch_all(is_reset_wanted=run.options.reset_repos)
 
 
 def was_compiled(_run: Run) -> bool:

@@ -11,7 +11,7 @@ from dusty_tasks.core.plan.change import BUILD, CREATE, HOSTS, RECREATE, STARTIN
 from dusty_tasks.core.plan.container_state import RUNNING
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code import fetching
+from dusty_tasks.operations.code import repos
 from dusty_tasks.operations.look import look
 from dusty_tasks.operations.up.run import Run
 
@@ -28,7 +28,7 @@ def make_plan(run: Run) -> None:
     trust.require(session.wanted())
     _check_assets()
     if not run.options.no_pull:
-        run.fetches += fetching.fetch_missing()
+        run.fetches += repos.fetch_missing()
     seen = last_taken("up", session.home())
     _begin_reading(run)
     if run.view.found.unfinished_restore:

@@ -13,7 +13,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.repo_ids import Repo, repo_of
 from dusty_tasks.effects.code import git as git_door
 from dusty_tasks.operations.code import repos as step
-from dusty_tasks.operations.code.repos import CLONED, FAILED, KEPT, SAME, UPDATED, failure_of, pull_repos
+from dusty_tasks.operations.code.repos import CLONED, FAILED, KEPT, SAME, UPDATED, Pulling, failure_of, pull_repos
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +58,7 @@ class Pulled:
 
     def pull(self, **options) -> dict[str, str]:
         self.said, self.warned = [], []
-        self.outcomes = pull_repos(self.repos, self.settings, say=self.said.append, warn=self.warned.append, **options)
+        self.outcomes = pull_repos(self.repos, self.settings, Pulling(self.said.append, self.warned.append, **options))
         return {outcome.repo_id.rsplit("/", 1)[-1]: outcome.status for outcome in self.outcomes}
 
 
