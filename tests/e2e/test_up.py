@@ -120,7 +120,8 @@ def test_a_renamed_container_is_made_again_under_its_name(rig, running):
 def test_a_network_that_was_pruned_while_all_was_stopped_is_made_again(rig, running):
     rig.dusty("stop")
     rig.run(["docker", "network", "prune", "-f"])
-    assert "recreated web (the network that it was made in was gone)" in rig.dusty("up").stdout
+    said = rig.dusty("up").stdout
+    assert said.count("(the network that it was made in was gone)") == 1 and "recreated web" in said, "each cause once"
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
 
