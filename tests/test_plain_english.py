@@ -28,6 +28,18 @@ RETIRED = {
     r"status is ours": "exits with the command's status",
     r"comes as it is": "an off-the-shelf …",
     r"commands bring it": "to install it, run",
+    r"ended with status": "exited with status",
+    r"\bwas made and (?:never|not)\b": "was created …",
+    r"keeps ending": "keeps exiting",
+    r"[Nn]obody noted": "was not recorded",
+    r"started anew|made anew after": "restarted, recreated",
+    r"that was broken off left": "left by an interrupted …",
+    r"\bclear(?:ed|ing)? away\b": "clean up",
+    r"[Nn]othing takes connections": "nothing accepts connections",
+    r"leads (?:out|nowhere)\b": "points outside …, resolves to nothing",
+    r"\bis no (?:signal|action|folder of|Compose key|line of)\b": "is not a …",
+    r"declared nowhere": "is not declared",
+    r"in case alone": "only in case",
     r"\b[Ss]hall (?:Dusty|I|it|accept)": "a question that begins with the verb: Install …? [y/N]",
 }
 """Pattern -> what a native would write."""

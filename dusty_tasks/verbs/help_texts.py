@@ -136,8 +136,8 @@ First what the last `{dusty} up`, restart or stop did to it, with the cause and 
 does now, and where that is not what it should do: why, since when, and its last lines without secrets. What the engine
 says comes first (the memory limit, a kill, a stop, a failing health check, a restart policy and its count, an image,
 command or port that keeps it from starting, a restart of the engine); then what was printed (a full disk, a missing
-command); then what it needs and died before it. `likely` marks what nobody noted and fits best; what nobody knows is said
-to be unknown.
+command); then what it needs and died before it. `likely` marks the best guess where nothing was recorded; the rest
+is said to be unknown.
 
     {dusty} why web
     {dusty} why --json web""",

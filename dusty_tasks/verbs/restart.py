@@ -53,7 +53,7 @@ def run(
         (name, user) for user, name in done.absent
     ]
     for name, user in absent:
-        warn(f"{f'{user} needs {name}, which' if user else name} has no container\n    hint: {DUSTY} up makes it")
+        warn(f"{f'{user} needs {name}, which' if user else name} has no container\n    hint: {DUSTY} up creates it")
     tell_pending(engine)
     return max(done.code, 1 if absent else 0)
 

@@ -71,7 +71,7 @@ def run_pull(words: Sequence[str], entries: Sequence[RepoEntry]) -> int:
             path, list(by_source), len(by_source) == 1, f"{DUSTY} sync <repo> --pull <path in the repo>"
         )
         if below.split("/")[0] in ("..", "."):
-            raise Failure(f"{path} leads out of {source}")
+            raise Failure(f"{path} points outside {source}")
         wanted.setdefault(source, []).append(below)
     names = shown_names(entry.id for entry in entries)
     for source, paths_below in wanted.items():

@@ -45,7 +45,7 @@ FAULTS = {
     "missing command": Fault("command", "missing-command", says="nosuchtool"),
     "bad image": Fault("image", "bad-image", says=IMAGE, place="services/image.yml:1:8"),
     "killed by hand": Fault("hand", "killed", says="docker kill"),
-    "dependency died": Fault("web", "dependency", "crashed", says="redis ended "),
+    "dependency died": Fault("web", "dependency", "crashed", says="redis exited "),
     "probe fails": Fault("probe", "probe-fails", says="status 1: it says no", place="services/probe.yml:4:14"),
     "restart loop": Fault("loop", "restart-loop", says="restart: always", place="services/loop.yml:4:10"),
     "disk full": Fault("full", "disk-full", says="No space left on device"),

@@ -75,16 +75,16 @@ def test_each_kind_of_fault_has_its_cause_and_the_timeline_tells_of_it(stack):
     assert journal.read_bytes() == noted, "a run without changes notes nothing"
     with stack.watched() as heard:
         assert round_of_faults(stack) == {}
-        wait_until(lambda: "full ended with status 1: a disk is full in it" in heard.read_text())
+        wait_until(lambda: "full exited with status 1: a disk is full in it" in heard.read_text())
     deaths = heard.read_text()
-    assert "late ended with status 5: it failed by itself" in deaths and "\n    giving up\n" in deaths
-    assert "hand ended with status 137: killed by `docker kill`" in deaths and "plain ended" not in deaths
+    assert "late exited with status 5: it failed by itself" in deaths and "\n    giving up\n" in deaths
+    assert "hand exited with status 137: killed by `docker kill`" in deaths and "plain exited" not in deaths
     assert b'"what":"health_status","name":"probe"' in journal.read_bytes()
     shown = rig.dusty("timeline", "--tail", "5").stdout
     for said in (
-        "memory             * ended with status 137: out of memory, limit 64 MiB, services/memory.yml:4:12",
+        "memory             * exited with status 137: out of memory, limit 64 MiB, services/memory.yml:4:12",
         "late               | giving up",
-        "hand               * ended with status 137: killed by `docker kill` (SIGKILL)",
+        "hand               * exited with status 137: killed by `docker kill` (SIGKILL)",
         "probe              * is unhealthy",
         "* the Docker engine was started",
         "up by root@",
@@ -95,7 +95,7 @@ def test_each_kind_of_fault_has_its_cause_and_the_timeline_tells_of_it(stack):
     holder = "docker run -d --name holder -p 127.0.0.1:8099:80 busybox:1 sleep 1000"
     stack.shell(f"docker stop -t 1 dusty_hand_1; {holder}; docker start dusty_hand_1 || true")
     taken = stack.why("hand")["died"]
-    assert (taken["kind"], "port 8099 at 127.0.0.1 is taken" in taken["what"]) == ("port-taken", True)
+    assert (taken["kind"], "port 8099 at 127.0.0.1 is already in use" in taken["what"]) == ("port-taken", True)
     human = rig.dusty("why", "late").stdout
     assert "\n  why: " in human and "\n  its last lines:\n    giving up\n" in human
 

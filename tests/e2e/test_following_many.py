@@ -112,7 +112,7 @@ def test_the_timeline_of_twenty_takes_one_process_and_tells_of_each_end(rig, man
         print(f"{size} KiB: {names}")
         assert not any("docker logs" in name or "dial-stdio" in name for name in names) and size < MOST, (size, names)
         many.run(["sh", "-c", "docker kill $(docker ps -q) >/dev/null"])
-        killed = "ended with status 137: killed by `docker kill` (SIGKILL), or by another program through the engine"
+        killed = "exited with status 137: killed by `docker kill` (SIGKILL), or by another program through the engine"
         until({f"c{n}".ljust(3) + f" * {killed}" for n in numbers if n != 7})
         many.run(["docker", "start", "dusty_c1_1"])
         until({"c1  * started", "c1  | trouble 1"})

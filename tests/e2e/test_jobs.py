@@ -38,7 +38,7 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
     stack.bundle("shop", services="[db, migrate, after, last, slow, eager, patient]")
     failed = rig.dusty("up", check=False)
     assert failed.returncode != 0
-    assert "after is not started: it waits for migrate, which ended with status 3" in failed.stderr
+    assert "after is not started: it waits for migrate, which exited with status 3" in failed.stderr
     assert "last is not started: after was not started" in failed.stderr
     assert inspected(rig, "after", "{{.Id}}") == inspected(rig, "last", "{{.Id}}") == ""
     assert (begun(rig, "eager") - begun(rig, "slow")).total_seconds() < 3
@@ -54,7 +54,9 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
 
     stack.service("db", more="environment: {A: '1'}\n")
     done = changes(rig.dusty("up").stdout)
-    assert any(line.startswith("started migrate (its work may be gone with the former db") for line in done), done
+    assert any(line.startswith("started migrate (its work may have been lost with the former db") for line in done), (
+        done
+    )
 
     migrate(stack, 4)
     rig.dusty("up", check=False)

@@ -44,7 +44,7 @@ def stack(rig, tmp_path: Path) -> SmallStack:
 def test_a_stack_of_every_kind_of_container(rig, stack: SmallStack) -> None:
     (stack.folder / "key").rename(stack.folder / "away")
     failed = rig.dusty("up", check=False)
-    assert failed.returncode == 2 and "asset KEY: cat ended with status 1: " in failed.stderr
+    assert failed.returncode == 2 and "asset KEY: cat exited with status 1: " in failed.stderr
     (stack.folder / "away").rename(stack.folder / "key")
     done = rig.dusty("up").stdout
     assert "read asset KEY from cat" in done

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.stacks import SmallStack, changes
 
-LATER = "was replaced after it started, and it still sees what was there before"
+LATER = "was replaced after it started, and it still sees the old content"
 
 
 @pytest.fixture

@@ -58,11 +58,11 @@ def test_the_page_tells_apart_why_an_app_does_not_answer(rig, stack, tmp_path):
             [
                 "web was stopped by hand",
                 "dusty up starts it",
-                "Nothing takes connections on its port 80",
+                "Nothing accepts connections on its port 80",
                 'http-equiv="refresh"',
             ],
         ),
-        ("gone", ["gone ended with status 3", "boom &lt;b&gt;&amp;", 'http-equiv="refresh"']),
+        ("gone", ["gone exited with status 3", "boom &lt;b&gt;&amp;", 'http-equiv="refresh"']),
         ("deaf", ["nothing listens on 80; the container listens on 9999", "closed without an answer"]),
     ):
         for _ in range(10):
@@ -183,7 +183,7 @@ def test_a_firewall_is_named_with_the_hop_that_fails_and_both_ways_out(rig, stac
 def test_a_name_that_leads_elsewhere_is_not_said_to_answer(rig, stack):
     rig.run(["sh", "-c", "echo 10.0.0.5 web.test >> /etc/hosts"])
     done = rig.dusty("up", check=False)
-    assert "web answers through the proxy; web.test leads to 10.0.0.5 here, not to 127.0.0.1" in done.stdout
+    assert "web answers through the proxy; web.test resolves to 10.0.0.5 here, not to 127.0.0.1" in done.stdout
 
 
 def test_up_and_doctor_say_what_nginx_saw_of_an_app_that_does_answer(rig, stack):
@@ -191,7 +191,7 @@ def test_up_and_doctor_say_what_nginx_saw_of_an_app_that_does_answer(rig, stack)
     for behaviour, word, code, said in (
         ("status", "502", 0, "answers at http://web.test:8080/ with its own status 502"),
         ("header", "400000", 1, "nginx cannot pass that on: its header is longer than 256 KB"),
-        ("close", "", 1, "is taken, and ended without an answer"),
+        ("close", "", 1, "accepts connections, then closes them without an answer"),
     ):
         stack.app("web", image=PYTHON_IMAGE, always=f"exec python3 app.py 80 {behaviour} {word}", services="[cache]")
         done = rig.dusty("up", check=False)

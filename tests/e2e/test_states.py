@@ -46,8 +46,8 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
     for _ in range(2):
         done = rig.dusty("up", check=False)
         assert done.returncode == 2
-        assert "web ended with status 0, and a route leads to it; its last lines:\n    going home" in done.stderr
-        assert "db ended with status 0, and it has a health check; its last lines:\n    done" in done.stderr
+        assert "web exited with status 0, and a route points to it; its last lines:\n    going home" in done.stderr
+        assert "db exited with status 0, and it has a health check; its last lines:\n    done" in done.stderr
         assert "job" not in done.stderr and "rude is unhealthy" in done.stderr
         shown = done.stdout + done.stderr
         for words in (
@@ -63,15 +63,15 @@ def test_what_ends_with_0_and_should_go_on_has_failed(rig, stack):
             shown += asked.stdout + asked.stderr
         shown += rig.run(["cat", "/etc/hosts", f"{rig.home}/build/nginx/dustyNginx.conf"]).stdout
         assert "rude" in shown and {*shown}.isdisjoint({"\x1b", "\x07", "\x9b"})
-    for name, why in (("web", "a route leads to it"), ("db", "it has a health check")):
+    for name, why in (("web", "a route points to it"), ("db", "it has a health check")):
         assert told(rig, name) == {
             "status": "failed (exited 0)",
-            "plan": f"start {name}: it ended with status 0, and {why}",
-            "doctor": f"{name} ended with status 0, and {why}",
+            "plan": f"start {name}: it exited with status 0, and {why}",
+            "doctor": f"{name} exited with status 0, and {why}",
         }
     assert told(rig, "job") == {"status": "finished (exited 0)", "plan": "", "doctor": ""}
     assert "dusty up starts it again" in rig.dusty("shell", "web", "true", check=False).stderr
-    assert "dusty up leaves it so" in rig.dusty("shell", "job", "true", check=False).stderr
+    assert "dusty up leaves it alone" in rig.dusty("shell", "job", "true", check=False).stderr
     stack.app("web", services="[]")
     stack.service("db", more=HEALTHCHECK.format("true"))
     stack.bundle("shop", apps="[web]", services="[db, job]")
@@ -98,16 +98,16 @@ def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_kno
     done = rig.dusty("up", check=False)
     assert (
         "waiting for the health check of slow\n" in done.stdout
-        and "slow is not healthy yet: its health check ended with status 1" in done.stderr
+        and "slow is not healthy yet: its health check exited with status 1" in done.stderr
     )
     assert told(rig, "patient") == {"status": "running", "plan": "", "doctor": ""}
     silent = f"does not answer at http://web.test:{PORT}/: nothing listens on 80; the container listens on 9999"
     assert done.returncode == 1
     assert f"web {silent}" in done.stderr
-    assert f"inside does not answer at http://inside.test:{PORT}/: 80 is listened on at 127.0.0.1 alone" in done.stderr
+    assert f"inside does not answer at http://inside.test:{PORT}/: 80 is bound to 127.0.0.1 only" in done.stderr
     assert "line does not answer: nothing listens on 5432; the container listens on 7000" in done.stderr
     assert (
-        "db is unhealthy: its health check ended with status 3; the health check printed:\n    no tables yet"
+        "db is unhealthy: its health check exited with status 3; the health check printed:\n    no tables yet"
         in done.stderr
     )
     waiting = [line for line in done.stdout.splitlines() if line.startswith("waiting until ready: ")]
@@ -122,8 +122,8 @@ def test_an_app_on_the_wrong_port_and_an_unhealthy_one_are_said_with_what_is_kno
     assert told(rig, "line")["status"] == "not answering"
     assert told(rig, "db") == {
         "status": "unhealthy",
-        "plan": "wait for db: it is unhealthy: its health check ended with status 3",
-        "doctor": "db is unhealthy: its health check ended with status 3",
+        "plan": "wait for db: it is unhealthy: its health check exited with status 3",
+        "doctor": "db is unhealthy: its health check exited with status 3",
     }
     before = rig.container_ids()
     again = rig.dusty("up", check=False)
@@ -155,16 +155,18 @@ def test_what_dies_soon_after_its_start_is_seen_and_what_keeps_dying_stays_faile
     stack.bundle("shop", apps="[web, dies, loops]")
     done = rig.dusty("up", check=False)
     assert done.returncode == 2
-    assert "dies ended with status 4; its last lines:\n    bad config" in done.stderr
-    assert "loops keeps ending and being restarted by the engine; its last lines:\n    again" in done.stderr
+    assert "dies exited with status 4; its last lines:\n    bad config" in done.stderr
+    assert "loops keeps exiting and being restarted; its last lines:\n    again" in done.stderr
     before = rig.container_ids("")["dusty_loops_1"].split()[0]
     again = rig.dusty("up", check=False)
-    assert again.returncode == 2 and "loops keeps ending" in again.stderr and "dies ended with status 4" in again.stderr
+    assert (
+        again.returncode == 2 and "loops keeps exiting" in again.stderr and "dies exited with status 4" in again.stderr
+    )
     assert rig.container_ids("")["dusty_loops_1"].split()[0] == before
     assert told(rig, "loops") == {
         "status": "failed (restarting)",
-        "plan": "wait for loops: it keeps ending and being restarted by the engine",
-        "doctor": "loops keeps ending and being restarted by the engine",
+        "plan": "wait for loops: it keeps exiting and being restarted",
+        "doctor": "loops keeps exiting and being restarted",
     }
     assert told(rig, "dies")["status"] == "failed (exited 4)"
     stack.app("dies", always=SERVE)
@@ -186,7 +188,7 @@ def test_a_failed_build_shows_the_step_and_what_it_printed(rig, stack):
         f"repo: {context}\nmount: /code\nbuild: {context}\ncommands: {{always: [sleep 1000]}}\ntest: {{build: {context}, suites: [{{name: unit, command: ['true']}}]}}\n",
     )
     stack.bundle("shop", apps="[built]")
-    failed = "RUN exec 2>&1; seq 100; echo the reason; nosuch ended with status 127; its last lines:"
+    failed = "RUN exec 2>&1; seq 100; echo the reason; nosuch exited with status 127; its last lines:"
     for words in (["up"], ["test", "built", "unit"]):
         done = rig.dusty(*words, check=False)
         assert done.returncode == 2

@@ -165,7 +165,7 @@ def test_an_edit_made_while_the_line_is_down_arrives_when_it_is_back(ssh_stack, 
     ssh_host.set_link("down")
     try:
         (source / "a.py").write_text("made while the line was down")
-        lines.until("ended with status", seconds=90)
+        lines.until("exited with status", seconds=90)
     finally:
         ssh_host.set_link("up")
     lines.until("synced web: 1 changed", seconds=60)

@@ -121,7 +121,9 @@ def test_a_network_that_was_pruned_while_all_was_stopped_is_made_again(rig, runn
     rig.dusty("stop")
     rig.run(["docker", "network", "prune", "-f"])
     said = rig.dusty("up").stdout
-    assert said.count("(the network that it was made in was gone)") == 1 and "recreated web" in said, "each cause once"
+    assert said.count("(the network that it was created in was gone)") == 1 and "recreated web" in said, (
+        "each cause once"
+    )
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     assert rig.dusty("up").stdout.startswith("up to date")
 
@@ -211,7 +213,7 @@ def test_no_recreate_says_what_is_pending_and_stops_strangers(rig, running):
     running.bundle("shop", apps="[web]")
     done = rig.dusty("up", "--no-recreate")
     assert "pending recreate web: image busybox:1 -> busybox:2" in done.stdout
-    assert "pending remove cache: nothing that is active needs it" in done.stdout
+    assert "pending remove cache: nothing active needs it" in done.stdout
     assert rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
     assert "dusty_cache_1" not in rig.container_ids() and "dusty_cache_1" in rig.container_ids("")
     assert "recreated web" in rig.dusty("up").stdout
@@ -223,7 +225,7 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
     stack.activate("shop", "bad")
     done = rig.dusty("up", check=False)
     assert done.returncode == 2
-    assert "bad ended with status 7; its last lines:\n    this is the reason" in done.stderr
+    assert "bad exited with status 7; its last lines:\n    this is the reason" in done.stderr
     assert rig.get(f"http://web.test:{PORT}/")[0] == 200
     # Started again by the next one; what it printed before that is history.
     assert rig.dusty("up", check=False).stderr.count("this is the reason") == 1
@@ -235,7 +237,7 @@ def test_an_app_that_fails_is_shown_with_its_last_lines_and_the_others_are_up(ri
     stack.bundle("bad", apps=f"[{', '.join(more)}]", services=f"[{', '.join(f'broken-{name}' for name in more)}]")
     said = rig.dusty("up", check=False).stderr
     assert (
-        "each of 4 (bad1, bad2, bad3, bad4) ended with status 7; its last lines:\n    this is the reason for …\n"
+        "each of 4 (bad1, bad2, bad3, bad4) exited with status 7; its last lines:\n    this is the reason for …\n"
         in said
     )
     assert (
@@ -407,7 +409,7 @@ def test_a_variable_of_the_caller_takes_part(rig, stack):
     stack.service("cache", more="environment: [TOKEN]\n")
     rig.dusty("up", env={"TOKEN": "one"})
     assert rig.dusty("up", env={"TOKEN": "one"}).stdout.startswith("up to date")
-    assert changes(rig.dusty("up", env={"TOKEN": "two"}).stdout) == ["recreated cache (another value of TOKEN)"]
+    assert changes(rig.dusty("up", env={"TOKEN": "two"}).stdout) == ["recreated cache (new value of TOKEN)"]
     assert rig.run(["docker", "exec", "dusty_cache_1", "sh", "-c", "echo $TOKEN"]).stdout == "two\n"
 
 

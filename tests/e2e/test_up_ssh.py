@@ -130,7 +130,7 @@ def test_changed_code_restarts_its_app_alone(rig, ssh_host, running):
     ssh_host.run(["docker", "kill", "dusty_cache_1"])
     assert "  why: killed by `docker kill` (SIGKILL)" in rig.dusty("why", "cache").stdout
     shown = rig.dusty("timeline").stdout
-    assert "web                * restarted: " in shown and "* ended with status 137: killed by `docker kill`" in shown
+    assert "web                * restarted: " in shown and "* exited with status 137: killed by `docker kill`" in shown
 
 
 def test_a_new_name_is_served_without_another_proxy(rig, ssh_host, running):

@@ -128,7 +128,7 @@ def test_following_tells_what_the_engine_restarts(rig, up):
     rig.dusty("up", check=False)
     process = following(rig, "loops")
     try:
-        seen = lines_until(process, "-- loops restarted: it ended with status 5 --")
+        seen = lines_until(process, "-- loops restarted: it exited with status 5 --")
         assert lines_until(process, "try") and seen
     finally:
         end(process)

@@ -95,7 +95,7 @@ def test_a_setup_that_fails_shows_its_output_and_leaves_the_former_image(rig, st
     before = rig.run(["docker", "images", "-q", "dusty/test_web"]).stdout
     stack.app("web", more=SUITES.replace("echo once-ran", "echo about-to-fail; exit 4"))
     ended = rig.dusty("test", "web", "made", check=False)
-    assert ended.returncode == 1 and "about-to-fail" in ended.stdout and "ended with status 4" in ended.stderr
+    assert ended.returncode == 1 and "about-to-fail" in ended.stdout and "exited with status 4" in ended.stderr
     assert rig.run(["docker", "images", "-q", "dusty/test_web"]).stdout == before and left(rig) == []
 
 

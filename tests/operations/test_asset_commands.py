@@ -59,8 +59,8 @@ def test_a_command_is_run_when_it_is_due(home: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("echo locked >&2; exit 3", "asset KEY: sh ended with status 3: locked"),
-        ("exit 3", "asset KEY: sh ended with status 3: it said nothing"),
+        ("echo locked >&2; exit 3", "asset KEY: sh exited with status 3: locked"),
+        ("exit 3", "asset KEY: sh exited with status 3: it said nothing"),
         (":", "asset KEY: sh printed nothing"),
     ],
 )

@@ -75,8 +75,8 @@ SHOP = facts(
             "failed",
             "failed (exited 1)",
             since="2 minutes ago",
-            why="ended with status 1",
-            pending="start: it ended with status 1",
+            why="exited with status 1",
+            pending="start: it exited with status 1",
             code="92c058489c",
         ),
         part(

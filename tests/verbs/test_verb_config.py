@@ -149,7 +149,7 @@ def test_unset_returns_to_the_default_and_leaves_the_rest(dusty: Chosen) -> None
         (["set", "sync.exclude", "[a"], "sync.exclude: not YAML: "),
         (
             ["set", "sync.exclude", "[*.log]"],
-            'hint: in YAML, text that begins with * & ! @ ` or % stands in quotes, for example "*.log"\n',
+            'hint: in YAML, text that begins with * & ! @ ` or % must be quoted, for example "*.log"\n',
         ),
         (["set", "host.daemon", "[1]"], "must be a mapping"),
         (["set", "host.daemon", "{a: 1, a: 2}"], 'duplicate key "a"'),

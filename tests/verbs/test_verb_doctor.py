@@ -76,10 +76,10 @@ def test_a_docker_host_that_is_off_is_no_failure(dusty: Chosen, examined: Engine
             "restarting",
             {},
             {},
-            "failed: container: web keeps ending and being restarted by the engine\n    hint: dusty logs web shows why it ends",
+            "failed: container: web keeps exiting and being restarted\n    hint: dusty logs web shows why it exits",
         ),
-        ("running", {"since": "3 seconds"}, {"ready": False, "trouble": LOOPS}, "failed: container: web keeps ending"),
-        ("exited", {"exit_status": 5}, {"ready": False}, "failed: container: web ended with status 5"),
+        ("running", {"since": "3 seconds"}, {"ready": False, "trouble": LOOPS}, "failed: container: web keeps exiting"),
+        ("exited", {"exit_status": 5}, {"ready": False}, "failed: container: web exited with status 5"),
     ],
 )
 def test_a_container_in_trouble_is_a_failure(

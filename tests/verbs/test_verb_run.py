@@ -170,7 +170,7 @@ def test_a_name_of_the_specs_is_not_called_unknown(dusty: Chosen, engine: Engine
     )
     dusty("bundles", "activate", "Bücher & more")
     ended = dusty(*words)
-    assert (ended.code, ended.err) == (1, "api has no container\n    hint: dusty up makes it\n")
+    assert (ended.code, ended.err) == (1, "api has no container\n    hint: dusty up creates it\n")
 
 
 def test_restart_of_an_unknown_name_restarts_nothing(dusty: Chosen, engine: Engine) -> None:
@@ -283,7 +283,7 @@ def test_status_shows_containers_libs_and_strangers(dusty: Chosen, engine: Engin
         "db": "running",
         "old": "exited 3",
     }
-    assert rows["old"]["pending"] == "remove: nothing that is active needs it"
+    assert rows["old"]["pending"] == "remove: nothing active needs it"
 
 
 def test_status_tells_since_when_from_what_and_why(dusty: Chosen, engine: Engine) -> None:

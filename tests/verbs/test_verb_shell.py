@@ -92,10 +92,10 @@ def test_what_a_reader_who_has_gone_leaves_behind_is_ended(
     [
         ([], "shell needs the name"),
         (["wbe"], 'did you mean "web"?'),
-        (["old"], "old is not running: its container ended with status 3"),
+        (["old"], "old is not running: its container exited with status 3"),
         (["paused"], "is paused"),
-        (["made"], "was made and never started"),
-        (["again"], "keeps ending and being restarted"),
+        (["made"], "was created and never started"),
+        (["again"], "keeps exiting and being restarted"),
     ],
 )
 def test_what_cannot_be_entered(dusty: Chosen, engine: Engine, words: list[str], said: str) -> None:
@@ -110,10 +110,10 @@ def test_what_cannot_be_entered(dusty: Chosen, engine: Engine, words: list[str],
         (
             0,
             {"finished": True},
-            "its container has finished\n    hint: its work is done, and dusty up leaves it so; dusty restart web runs it again",
+            "its container has finished\n    hint: its work is done, and dusty up leaves it alone; dusty restart web runs it again",
         ),
         (137, {"stopped": True}, "its container was stopped by hand\n    hint: dusty up starts it"),
-        (3, {}, "its container ended with status 3\n    hint: dusty logs web shows why, dusty up starts it again"),
+        (3, {}, "its container exited with status 3\n    hint: dusty logs web shows why, dusty up starts it again"),
     ],
 )
 def test_the_hint_says_what_up_does(

@@ -22,7 +22,7 @@ from dusty_tasks.core.text.problems import Place, Problem, errors
 def nothing_active() -> tuple[str, str]:
     """What is said where no bundle is active, and how to mend it."""
     return (
-        "No bundles are activated: there is no active bundle to work on",
+        "No bundles are activated",
         f"{DUSTY} bundles activate <name>; `{DUSTY} bundles` lists them",
     )
 

@@ -39,7 +39,7 @@ def check_container(document: Document, main: Translated, names: Collection[str]
                 yield document.problem(
                     (*path, "max_upload"),
                     Code.UPLOAD_OF_STREAM,
-                    "a stream has no uploads that could be limited",
+                    "a stream has no uploads to limit",
                     "remove max_upload",
                 )
 
@@ -119,5 +119,5 @@ def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]
         )
     elif normpath(build).split("/")[0] == "..":
         yield document.problem(
-            key, Code.BUILD, f"{shown(build)} leads out of the repo", "a folder inside the repo, or an absolute path"
+            key, Code.BUILD, f"{shown(build)} points outside the repo", "a folder inside the repo, or an absolute path"
         )

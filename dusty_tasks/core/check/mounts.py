@@ -88,8 +88,8 @@ def _folder_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(
                 ("mount", folder),
                 Code.BUILD,
-                f"{shown(folder)} is no folder of the repo",
-                "a path from the top of the repo on, . for all of it",
+                f"{shown(folder)} is not a folder of the repo",
+                "a path from the top of the repo; . means all of it",
             )
         if isinstance(path, str) and places.setdefault(path.rstrip("/"), folder) != folder:
             what = f"{path} is also the place of {shown(places[path.rstrip('/')])}"

@@ -53,7 +53,7 @@ def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
         service = by_name.get(("service", name))
         if kind == "app" and service:
             yield document.problem(
-                (), Code.NAME_TAKEN, f"{shown(name)} is also a service ({service.file})", "rename one"
+                (), Code.NAME_TAKEN, f"{shown(name)} is also a service ({service.file})", "rename one of them"
             )
         lib = by_name.get(("lib", name))
         if kind == "app" and lib and at(document.value, "test") and at(lib.value, "test"):
@@ -62,12 +62,12 @@ def _taken(by_name: dict[tuple[str, str], Document]) -> Iterator[Problem]:
                 "test",
                 Code.NAME_TAKEN,
                 f"{shown(name)} has tests as app and as lib",
-                "rename one",
+                "rename one of them",
             )
 
 
 def _alike(documents: Sequence[Document]) -> Iterator[Problem]:
-    """Two bundles, or two services, whose names differ in case alone, or in their Unicode form alone."""
+    """Two bundles, or two services, whose names differ only in case, or in their Unicode form alone."""
     first: dict[tuple[str, str], Document] = {}
     for document in documents:
         if document.kind in ("bundle", "service"):
@@ -76,9 +76,9 @@ def _alike(documents: Sequence[Document]) -> Iterator[Problem]:
                 how = (
                     f"is also the name of {other.file}"
                     if other.name == document.name
-                    else f"differs from {shown(other.name)} in case alone ({other.file})"
+                    else f"differs from {shown(other.name)} only in case ({other.file})"
                 )
-                yield document.problem((), Code.NAME_ALIKE, f"{shown(document.name)} {how}", "rename one")
+                yield document.problem((), Code.NAME_ALIKE, f"{shown(document.name)} {how}", "rename one of them")
 
 
 def _empty_bundle(document: Document) -> Iterator[Problem]:

@@ -36,7 +36,7 @@ def _rules(document: Document, rules: list[Any]) -> Iterator[Problem]:
             yield document.problem(
                 path,
                 Code.IGNORED_KEY,
-                f"nothing gets to this rule: reload[{is_caught}] is about every path",
+                f"this rule is never reached: reload[{is_caught}] matches every path",
                 "put the rule without paths last",
                 is_warning=True,
             )
@@ -53,7 +53,7 @@ def _paths(document: Document, path: KeyPath, patterns: Any) -> Iterator[Problem
             yield document.problem(
                 (*path, index),
                 Code.GLOB,
-                f"{shown(pattern)} can match no path",
+                f"{shown(pattern)} cannot match any path",
                 "a glob from the top of the repo, for example static/** or requirements*.txt",
             )
 
@@ -61,7 +61,7 @@ def _paths(document: Document, path: KeyPath, patterns: Any) -> Iterator[Problem
 def _action(document: Document, path: KeyPath, value: Any) -> Iterator[Problem]:
     if isinstance(value, str) and value not in WORDS:
         yield document.problem(
-            path, Code.NOT_ONE_OF, f"{shown(value)} is no action", _guess(value, WORDS) or f"write {_FORMS}"
+            path, Code.NOT_ONE_OF, f"{shown(value)} is not an action", _guess(value, WORDS) or f"write {_FORMS}"
         )
     if not isinstance(value, dict):
         return
@@ -75,7 +75,7 @@ def _action(document: Document, path: KeyPath, value: Any) -> Iterator[Problem]:
     name = value.get("signal")
     if isinstance(name, str) and not signal_name(name):
         hint = _guess(name.upper().removeprefix("SIG"), sorted(SIGNALS)) or "for example HUP or USR1"
-        yield document.problem((*path, "signal"), Code.NOT_ONE_OF, f"{shown(name)} is no signal", hint)
+        yield document.problem((*path, "signal"), Code.NOT_ONE_OF, f"{shown(name)} is not a signal", hint)
 
 
 def _guess(word: str, known: Iterable[str]) -> str:

@@ -94,13 +94,13 @@ def shell_problems(specs: Specs, commands: Sequence[Command], refusals: Mapping[
             hint = (
                 f"line {refusal.line} of it: {lines[refusal.line - 1].strip()}"
                 if 0 < refusal.line <= len(lines)
-                else "mend it; `sh -n` says the same"
+                else "fix it; `sh -n` reports the same"
             )
             code = Code.BASH_ONLY if refusal.is_bash else Code.SHELL_SYNTAX
             what = (
-                f"only bash can read this, and fails where the container's sh is another shell: {refusal.what}"
+                f"only bash understands this; it fails where the container's sh is another shell: {refusal.what}"
                 if refusal.is_bash
-                else f"sh cannot read it: {refusal.what}"
+                else f"sh cannot parse it: {refusal.what}"
             )
             found.append(Problem(place, path_text(path), code, what, hint, refusal.is_bash))
     return found

@@ -9,9 +9,9 @@ from dusty_tasks.core.text.called import DUSTY
 
 _PUBLIC_KEY = "ssh-add <your key> gives it to the agent; Dusty asks no questions while it fetches"
 _ACCOUNT = "use an ssh URL with ssh-add, or let git's credential helper know the password"
-_GONE = "it was moved or deleted, or your account may not see it: open its address in a browser, and mend `repo:` in the spec if it moved"
-_NO_NAME = "its machine's name leads nowhere: look at the network, a VPN, or the URL"
-_NO_ANSWER = "its machine does not answer: look at the network, a VPN or a proxy, or the URL"
+_GONE = "it was moved or deleted, or your account may not see it: open its address in a browser, and fix `repo:` in the spec if it moved"
+_NO_NAME = "its host name cannot be resolved: check the network, a VPN, or the URL"
+_NO_ANSWER = "its host does not answer: check the network, a VPN or a proxy, or the URL"
 
 _HINTS: tuple[tuple[str, str], ...] = (
     (

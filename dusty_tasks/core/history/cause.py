@@ -49,7 +49,7 @@ class Cause(NamedTuple):
 
     kind: CauseKind
     words: str = ""
-    """What follows `ended with status 137: `."""
+    """What follows `exited with status 137: `."""
     confidence: Confidence = Confidence.CERTAIN
     at: float = 0.0
     """When it happened, in seconds since 1970 by the engine's clock; 0 where nobody knows."""
@@ -79,8 +79,8 @@ class Blamed(NamedTuple):
 
 
 def ended(cause: Cause) -> str:
-    """`ended with status 137: out of memory, …`, as far as that is known."""
-    how = "ended" if cause.status is None else f"ended with status {cause.status}"
+    """`exited with status 137: out of memory, …`, as far as that is known."""
+    how = "exited" if cause.status is None else f"exited with status {cause.status}"
     return f"{how}: {cause.text}" if cause.text else how
 
 

@@ -78,7 +78,7 @@ def cause_of(name: str, stack: Stack, above: frozenset[str] = frozenset()) -> Ca
     if case.seen is None or state.name in (ABSENT, CREATED) or case.seen.cannot_start:
         return _not_started(case, stack)
     if state.name == PAUSED:
-        return Cause(CauseKind.STOPPED, "somebody paused it")
+        return Cause(CauseKind.STOPPED, "it was paused")
     if state.detail == "restarting":
         return _looping(case, stack, needs)
     if case.seen.has_ended:
@@ -224,8 +224,10 @@ def _not_started(case: Case, stack: Stack) -> Cause:
     if case.seen is None and destroyed:
         return Cause(CauseKind.STOPPED, "its container was removed", Confidence.CERTAIN, destroyed[-1].at)
     if case.seen is None:
-        return Cause(CauseKind.UNKNOWN, "nobody noted why it has no container", Confidence.UNKNOWN, at)
-    return Cause(CauseKind.UNKNOWN, "it was made and not started, and nobody noted why", Confidence.UNKNOWN, at)
+        return Cause(CauseKind.UNKNOWN, "no reason was recorded for it having no container", Confidence.UNKNOWN, at)
+    return Cause(
+        CauseKind.UNKNOWN, "it was created but not started, and no reason was recorded", Confidence.UNKNOWN, at
+    )
 
 
 def _place_of_start(case: Case, stack: Stack, kind: CauseKind) -> str:
@@ -237,7 +239,7 @@ def _place_of_start(case: Case, stack: Stack, kind: CauseKind) -> str:
 def _looping(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:
     assert case.seen is not None
     inner = _end(case, stack, needs)
-    many = f"{counted(case.seen.restarts, 'time')} so far ({case.seen.policy_text})"
+    many = f"{counted(case.seen.restarts, 'time')} ({case.seen.policy_text})"
     place = stack.place_of(case.name, ("restart",)) if case.wanted and "restart" in case.wanted.mapping else ""
     return Cause(
         CauseKind.RESTART_LOOP,
@@ -264,7 +266,7 @@ def _unhealthy(case: Case, stack: Stack, needs: Sequence[Blamed]) -> Cause:
     probe = case.seen.probe if case.seen else None
     place = stack.place_of(case.name, ("healthcheck",)) if case.wanted and "healthcheck" in case.wanted.mapping else ""
     last = probe.printed.splitlines()[-1].strip() if probe and probe.printed else ""
-    how = f"status {probe.status}" if probe else "and nothing is noted of it"
+    how = f"status {probe.status}" if probe else "and no reason was recorded"
     at = max((e.at for e in case.events if (e.what, e.text) == (HEALTH, "unhealthy")), default=0.0)
     at = at or (case.seen.ill_since if case.seen else 0.0)
     words = f"its health check fails, {how}{f': {last}' if last else ''}"

@@ -29,13 +29,13 @@ LATE = 10.0
 """Seconds within which the end of what an app needs is taken for the cause of its own."""
 KILLED_BY = {9: "killed", 15: "ended", 2: "interrupted"}
 CRASHES = {
-    4: "it ran an instruction that its processor does not know",
-    6: "it gave up by itself, as a failed assertion does",
-    7: "it touched memory that is not there",
-    8: "it divided by zero, or the like",
-    11: "it touched memory that is not its own",
-    13: "it wrote to somebody who had gone",
-    31: "it asked the kernel for something that its container may not do",
+    4: "it ran an instruction that the processor does not support",
+    6: "it aborted, as a failed assertion does",
+    7: "it accessed invalid memory (bus error)",
+    8: "it made an arithmetic error, such as a division by zero",
+    11: "it accessed memory that is not its own (segmentation fault)",
+    13: "it wrote to a pipe or socket that was closed",
+    31: "it made a system call that its container may not make",
 }
 
 
@@ -59,7 +59,7 @@ class Life(NamedTuple):
     was_ready: bool | None = None
     """Whether somebody saw it ready; None where nobody noted that."""
     serves: str = ""
-    """Why it should have gone on: `a route leads to it`."""
+    """Why it should have gone on: `a route points to it`."""
     printed: str = ""
     """Its last lines."""
     engine_started: float = 0.0
@@ -111,7 +111,7 @@ def _stopped(life: Life, by: str, confidence: Confidence = Confidence.CERTAIN) -
     if life.status == 137:
         return Cause(
             CauseKind.STOP_TIME,
-            f"stopped by {by}; it did not end within {life.stop_time} s of {signal_name(life.stop_signal)}, so it was killed",
+            f"stopped by {by}; it did not exit within {life.stop_time} s of {signal_name(life.stop_signal)}, so it was killed",
             confidence,
         )
     return Cause(CauseKind.STOPPED, f"stopped by {by}", confidence)
@@ -151,9 +151,11 @@ def _by_what_it_printed(life: Life) -> Cause | None:
         return Cause(CauseKind.DISK_FULL, f"a disk is full in it: {line}", Confidence.LIKELY)
     if life.status in (126, 127):
         if is_other_processor(life.printed):
-            return Cause(CauseKind.BAD_IMAGE, "its command is made for another kind of processor", Confidence.LIKELY)
+            return Cause(
+                CauseKind.BAD_IMAGE, "its command was built for another processor architecture", Confidence.LIKELY
+            )
         command = missing_command(life.printed)
-        lacks = "may not be executed" if life.status == 126 else "is not in its image"
+        lacks = "is not executable" if life.status == 126 else "is not in its image"
         return Cause(
             CauseKind.MISSING_COMMAND,
             f"{command} {lacks}" if command else f"a command {lacks}",
@@ -161,7 +163,7 @@ def _by_what_it_printed(life: Life) -> Cause | None:
             place=life.command_place,
         )
     if line := line_of_taken_port(life.printed) if life.status else "":
-        return Cause(CauseKind.PORT_TAKEN, f"a port that it listens on is taken: {line}", Confidence.LIKELY)
+        return Cause(CauseKind.PORT_TAKEN, f"a port that it listens on is already in use: {line}", Confidence.LIKELY)
     return None
 
 
@@ -177,13 +179,13 @@ def _by_dependency(life: Life) -> Cause | None:
 
 
 def blame(blamed: Blamed, at: float) -> str:
-    """`redis ended 0.4 s before, with status 137: out of memory, limit 64 MiB, services/redis.yml:7:14`."""
+    """`redis exited 0.4 s before, with status 137: out of memory, limit 64 MiB, services/redis.yml:7:14`."""
     cause = blamed.cause
     if not cause.at:
         return f"{blamed.name} does not run: {cause.text}"
     words = ended(cause._replace(at=0.0))
     when = "at the same moment" if at - cause.at < A_MOMENT else f"{seconds_text(at - cause.at)} before"
-    return f"{blamed.name} ended {when}{',' if cause.status is not None else ''}{words.removeprefix('ended')}"
+    return f"{blamed.name} exited {when}{',' if cause.status is not None else ''}{words.removeprefix('exited')}"
 
 
 def _by_signal(life: Life) -> Cause | None:
@@ -198,25 +200,23 @@ def _by_signal(life: Life) -> Cause | None:
     if any(event.what == DIE for event in life.events):
         return Cause(
             CauseKind.KILLED,
-            f"{KILLED_BY[number]} by {name} that did not come through the engine: from a process in it or on the Docker host"
+            f"{KILLED_BY[number]} by {name} that did not come through the engine but from a process in it or on the Docker host"
             + (", or from the kernel because the Docker host has no memory left" if number == 9 else ""),
             Confidence.LIKELY,
         )
-    return Cause(
-        CauseKind.UNKNOWN, f"{KILLED_BY[number]} by {name}; nobody noted where it came from", Confidence.UNKNOWN
-    )
+    return Cause(CauseKind.UNKNOWN, f"{KILLED_BY[number]} by {name}; its sender was not recorded", Confidence.UNKNOWN)
 
 
 def _by_itself(life: Life) -> Cause:
     lasted = life.ended_at - life.started_at if life.started_at else None
     after = f" {seconds_text(lasted)} after its start" if lasted is not None else ""
     if life.status is None:
-        return Cause(CauseKind.UNKNOWN, "nobody noted how", Confidence.UNKNOWN)
+        return Cause(CauseKind.UNKNOWN, "no exit was recorded", Confidence.UNKNOWN)
     if life.status == 0:
         if life.serves:
-            return Cause(CauseKind.CRASHED, f"it ended by itself{after}, and {life.serves}")
+            return Cause(CauseKind.CRASHED, f"it exited by itself{after}, and {life.serves}")
         return Cause(CauseKind.FINISHED, f"its work was done{after}")
     is_start = life.was_ready is False or (life.was_ready is None and lasted is not None and lasted < SETTLED)
     if is_start:
-        return Cause(CauseKind.CRASHED_AT_START, f"it failed{after}, before anybody saw it ready")
+        return Cause(CauseKind.CRASHED_AT_START, f"it failed{after}, before it was ready")
     return Cause(CauseKind.CRASHED, f"it failed by itself{after}")

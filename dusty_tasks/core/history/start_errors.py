@@ -43,19 +43,19 @@ def told_by_error(error: str) -> Told | None:
     if _TAKEN.search(text):
         found = _PORT.search(text)
         port = f"port {found.group(2)} at {found.group(1)}" if found else "a port that it publishes"
-        return Told(CauseKind.PORT_TAKEN, f"it cannot start: {port} is taken by something else")
+        return Told(CauseKind.PORT_TAKEN, f"it cannot start: {port} is already in use")
     if _FORMAT.search(text):
         return Told(
             CauseKind.BAD_IMAGE,
-            "it cannot start: its command is made for another kind of processor (exec format error)",
+            "it cannot start: its command was built for another processor architecture (exec format error)",
         )
     if _NO_IMAGE.search(text):
-        return Told(CauseKind.BAD_IMAGE, f"its image cannot be had: {_last_part(text)}")
+        return Told(CauseKind.BAD_IMAGE, f"its image cannot be pulled: {_last_part(text)}")
     command = _EXECUTED.search(text)
     if command and _COMMAND_LACKS.search(text):
         return Told(CauseKind.MISSING_COMMAND, f"it cannot start: its image has no command {command.group(1)}")
     if command and re.search("permission denied", text, re.IGNORECASE):
-        return Told(CauseKind.MISSING_COMMAND, f"it cannot start: its command {command.group(1)} may not be executed")
+        return Told(CauseKind.MISSING_COMMAND, f"it cannot start: its command {command.group(1)} is not executable")
     if _FULL.search(text):
         return Told(CauseKind.DISK_FULL, f"it cannot start: the Docker host's disk is full ({_last_part(text)})")
     return Told(CauseKind.CANNOT_START, f"it cannot start: {_last_part(text)}")

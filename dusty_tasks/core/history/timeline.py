@@ -121,7 +121,7 @@ class Teller:
 def _end(event: Event, cause: Cause) -> Item:
     if cause.kind in (CauseKind.STOPPED, CauseKind.STOP_TIME):
         status = "" if event.status is None else f" with status {event.status}"
-        return Item(event.at, event.name, DIE, f"ended{status}: {cause.text}", tone=Tone.WARNING, cause=cause)
+        return Item(event.at, event.name, DIE, f"exited{status}: {cause.text}", tone=Tone.WARNING, cause=cause)
     cause = cause._replace(status=event.status if cause.status is None else cause.status)
     sure = " (likely)" if cause.confidence == "likely" else ""
     tone = Tone.QUIET if cause.kind == CauseKind.FINISHED else Tone.BAD

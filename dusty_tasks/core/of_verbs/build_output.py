@@ -108,7 +108,7 @@ class BuildOutput:
 
 def failure_text(failed: FailedStep) -> str:
     """The failed step for a person, its last lines below."""
-    how = f"ended with status {failed.status}" if failed.status is not None else f"failed: {failed.reason}"
+    how = f"exited with status {failed.status}" if failed.status is not None else f"failed: {failed.reason}"
     lines = "".join(f"\n    {line}" for line in failed.last_lines)
     printed = f"; its last lines:{lines}" if lines else ", and it printed nothing" if failed.status is not None else ""
     return f"{failed.step} {how}{printed}"

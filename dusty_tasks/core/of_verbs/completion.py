@@ -46,7 +46,7 @@ def offers(
     """What fits the last word of `typed` (the words after `dusty`, the last one being typed, perhaps '').
 
     `verbs` and `aliases` are those of verbs/table; `names(kind, words)` gives the names of a kind, where `words` are the
-    verb's words so far (the scripts of which app). Offers that do not begin with the last word are left out.
+    verb's words (the scripts of which app). Offers that do not begin with the last word are left out.
     """
     *before, last = typed or [""]
     while before[:1] == [NO_COLOR.word]:

@@ -55,7 +55,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "# services/redis.yml\nimage: redis:7\nnetwork_mode: host",
     ),
     Code.UNDECLARED_NETWORK: Explanation(
-        "A network is declared nowhere",
+        "A network is not declared",
         "All containers of the stack share one network and reach each other by name. Leave `networks` out.",
         "# services/redis.yml\nimage: redis:7\nnetworks: [back]",
         "# services/redis.yml\nimage: redis:7",
@@ -102,7 +102,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "It is a folder, a device or too large. An env_file is a small text file.",
     ),
     Code.LINK_OUT: Explanation(
-        "A link leads out of the specs repo",
+        "A link points outside the specs repo",
         "Specs come from other people, and a link in them could make Dusty read any file of yours. Copy the file into the specs\n"
         "repo. A path outside it can be written out: it then needs your consent (`{dusty} trust`).",
     ),

@@ -259,7 +259,7 @@ OF_FILES: dict[Code, Explanation] = {
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\nscripts:\n  - {name: load-data, command: [./load]}",
     ),
     Code.GLOB: Explanation(
-        "A pattern leads out of the repo",
+        "A pattern points outside the repo",
         "`test.inputs` are patterns of files inside the repo: relative, and without `..`.",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common\n"
         "test: {image: python:3.12-slim, inputs: [../other/*], suites: [{name: unit, command: [pytest]}]}",

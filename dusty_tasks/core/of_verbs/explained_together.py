@@ -22,7 +22,7 @@ TOGETHER: dict[Code, Explanation] = {
         f"{_WEB}# services/redis.yml\nimage: redis:7",
     ),
     Code.NAME_ALIKE: Explanation(
-        "Two names differ in case alone",
+        "Two names differ only in case",
         "On a file system that ignores case they would be one file.",
         "# services/Redis.yml\nimage: redis:7\n# services/redis.yml\nimage: redis:7",
         "# services/redis.yml\nimage: redis:7",

@@ -55,7 +55,7 @@ def made_instead(changes: Iterable[Change], refusals: Mapping[str, str], wanted:
     """
     return batches(
         [
-            Change(RECREATE, change.name, f"the engine does not start the one that is there ({refusals[change.name]})")
+            Change(RECREATE, change.name, f"the engine does not start the existing one ({refusals[change.name]})")
             for change in changes
             if _LEFT_BEHIND.search(refusals.get(change.name, ""))
         ],

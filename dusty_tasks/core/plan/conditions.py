@@ -18,7 +18,7 @@ class Awaited(NamedTuple):
     healthy: frozenset[str] = frozenset()
     """Until their health check passes."""
     ended: frozenset[str] = frozenset()
-    """Until they have ended with status 0."""
+    """Until they have exited with status 0."""
 
 
 def conditions_of(container: WantedContainer) -> dict[str, str]:
@@ -81,4 +81,4 @@ def _trouble_of_job(job: FoundContainer | None) -> str:
         return "has no container"
     if job.exit_status == 0:
         return ""
-    return f"ended with status {job.exit_status}" if job.exit_status is not None else f"has not ended ({job.state})"
+    return f"exited with status {job.exit_status}" if job.exit_status is not None else f"has not finished ({job.state})"

@@ -1,6 +1,6 @@
 """The state of a container, told here alone: what `up` waits for, `plan` acts on, and `status`, `doctor`, `shell` and the proxy's page say.
 
-A container that should go on running (a route leads to it, or it has a health check) has failed when it ends, with whatever status.
+A container that should go on running (a route points to it, or it has a health check) has failed when it ends, with whatever status.
 One that has neither and ends with 0 by itself is finished: its work is done.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 ABSENT, CREATED, STARTING, RUNNING, PAUSED = "absent", "created", "starting", "running", "paused"
 NOT_ANSWERING, UNHEALTHY, FAILED = "not answering", "unhealthy", "failed"
 STOPPED, FINISHED, EXITED = "stopped", "finished", "exited"
-"""Ended, and that is fine: by hand; its work done; nothing that is active needs it."""
+"""Ended, and that is fine: by hand; its work done; nothing active needs it."""
 OFF, UNKNOWN = "off", "unknown"
 """Nobody could look: the Docker host is known to be off, or it does not answer."""
 
@@ -52,7 +52,7 @@ class State(NamedTuple):
     name: str
     """One of the names above."""
     what: str = ""
-    """The end of a sentence that begins with the container's name: `ended with status 0, and a route leads to it`."""
+    """The end of a sentence that begins with the container's name: `exited with status 0, and a route points to it`."""
     detail: str = ""
     """What the name does not say: `exited 3`, `healthy`."""
 
@@ -96,7 +96,7 @@ def unseen_states(wanted: Wanted, *, is_off: bool) -> dict[str, State]:
     state = (
         State(OFF, "is on a Docker host that is off")
         if is_off
-        else State(UNKNOWN, "cannot be looked at: the Docker host does not answer")
+        else State(UNKNOWN, "cannot be inspected: the Docker host does not answer")
     )
     return {container.name: state for container in wanted.containers}
 
@@ -113,7 +113,7 @@ def state_of(
     """What `container` does.
 
     `wanted` is None for one that the stack does not have. `record` is what is noted of its last start (core/plan/started), or {};
-    `is_finished`: it ended by itself, with status 0, and has no health check; `answers`: whether it answers at its routes when
+    `is_finished`: it exited by itself, with status 0, and has no health check; `answers`: whether it answers at its routes when
     asked now, None where nobody asked; `is_looping`: the engine started it again, after an end of its own, and not long ago.
     """
     noted = record.get("trouble") or ""
@@ -122,7 +122,7 @@ def state_of(
     if container.exit_status is not None or container.state in ("exited", "dead", "removing"):
         return _ended(wanted, container, record, is_finished)
     if container.state == "created":
-        return State(FAILED, noted, "created") if noted else State(CREATED, "was made and never started")
+        return State(FAILED, noted, "created") if noted else State(CREATED, "was created and never started")
     if container.state == "paused":
         return State(PAUSED, "is paused")
     if container.state == "restarting" or is_looping:
@@ -131,13 +131,15 @@ def state_of(
 
 
 _SILENT, _SILENT_PROXY = "does not answer", "does not answer: the proxy does not run"
-LOOPS = "keeps ending and being restarted by the engine"
+LOOPS = "keeps exiting and being restarted"
 
 
 def _ended(
     wanted: WantedContainer | None, container: FoundContainer, record: StartedRecord, is_finished: bool
 ) -> State:
-    how = f"ended with status {container.exit_status}" if container.exit_status is not None else f"is {container.state}"
+    how = (
+        f"exited with status {container.exit_status}" if container.exit_status is not None else f"is {container.state}"
+    )
     detail = f"exited {container.exit_status}" if container.exit_status is not None else container.state
     if record.get("stopped"):
         return State(STOPPED, "was stopped by hand")
@@ -187,7 +189,7 @@ def why_it_serves(wanted: WantedContainer) -> str:
     if wanted.kind == "proxy":
         return "it is the proxy"
     if wanted.route_ports:
-        return "a route leads to it"
+        return "a route points to it"
     return "it has a health check" if has_healthcheck(wanted.mapping) else ""
 
 
@@ -210,16 +212,16 @@ def seconds_up(container: FoundContainer) -> int:
 def advice(state: State, name: str) -> str:
     """What to do about a container that does not run, or not as it should, as a hint."""
     if state.detail == "restarting":
-        return f"{DUSTY} logs {name} shows why it ends"
+        return f"{DUSTY} logs {name} shows why it exits"
     return {
-        ABSENT: f"{DUSTY} up makes it",
+        ABSENT: f"{DUSTY} up creates it",
         CREATED: f"{DUSTY} up starts it",
         STOPPED: f"{DUSTY} up starts it",
-        EXITED: f"{DUSTY} up removes it: nothing that is active needs it",
-        PAUSED: f"{DUSTY} up lets it go on",
-        FINISHED: f"its work is done, and {DUSTY} up leaves it so; {DUSTY} restart {name} runs it again",
+        EXITED: f"{DUSTY} up removes it: nothing active needs it",
+        PAUSED: f"{DUSTY} up unpauses it",
+        FINISHED: f"its work is done, and {DUSTY} up leaves it alone; {DUSTY} restart {name} runs it again",
         FAILED: f"{DUSTY} logs {name} shows why, {DUSTY} up starts it again",
-        UNHEALTHY: f"{DUSTY} logs {name}, or mend its health check",
+        UNHEALTHY: f"{DUSTY} logs {name}, or fix its health check",
         NOT_ANSWERING: f"{DUSTY} logs {name}",
         OFF: f"{DUSTY} start",
         UNKNOWN: f"{DUSTY} doctor",

@@ -90,7 +90,7 @@ class Found(NamedTuple):
     network_id: str | None = None
     """Id of the project's network, '' if it is gone; None while nobody has asked: a container that runs has it."""
     finished: frozenset[str] = frozenset()
-    """Containers without a health check that ended with status 0 by themselves, nobody having stopped them."""
+    """Containers without a health check that exited with status 0 by themselves, nobody having stopped them."""
     answers: dict[str, bool] = {}
     """Running containers with routes that nobody has seen ready since their last start -> whether they answer, asked just now."""
     looping: frozenset[str] = frozenset()

@@ -60,7 +60,7 @@ def judge(answer: Answer, closed: str | None, settings: Settings, container_port
     if answer.saw == NO_PROXY:
         return Verdict(
             PROXY,
-            "nothing takes connections where the proxy should",
+            "nothing accepts connections where the proxy should",
             f"{DUSTY} up; {DUSTY} logs {namespace.PROXY} shows why it does not run",
         )
     if closed and answer.saw in (REFUSED, SILENT, UNREACHABLE):
@@ -72,10 +72,10 @@ def judge(answer: Answer, closed: str | None, settings: Settings, container_port
     return Verdict(
         APP,
         {
-            SILENT: f"the connection to its port {container_port} is taken, and ended without an answer",
-            BROKEN: "it answers, and nginx cannot pass that on: its header is longer than 256 KB, or no HTTP",
-            LATE: "it has taken the request, and not answered within a day",
-            NO_ANSWER: "it has taken the request, and not answered yet",
+            SILENT: f"the connection to its port {container_port} accepts connections, then closes them without an answer",
+            BROKEN: "it answers, but nginx cannot pass the answer on: its header is longer than 256 KB, or it is not HTTP",
+            LATE: "it accepted the request but did not answer within a day",
+            NO_ANSWER: "it accepted the request but has not answered yet",
         }.get(answer.saw, f"nginx answers with status {answer.status} itself"),
         f"{DUSTY} logs {namespace.PROXY}" if answer.saw == BROKEN else "",
     )
@@ -97,22 +97,22 @@ def _unreachable(closed: str | None, settings: Settings, container_port: int, su
     return Verdict(
         BRIDGE,
         what,
-        f"{DUSTY} config set routing network, then {DUSTY} up; or let it pass: {firewall_rule(settings.bridge_ip, subnet)}",
+        f"{DUSTY} config set routing network, then {DUSTY} up; or allow it: {firewall_rule(settings.bridge_ip, subnet)}",
     )
 
 
 def _refused(closed: str | None, settings: Settings, container_port: int) -> Verdict:
     if closed is None:
-        return Verdict(APP, f"nothing takes connections on its port {container_port}")
+        return Verdict(APP, f"nothing accepts connections on its port {container_port}")
     if settings.routing == "network":
         return Verdict(
             BRIDGE,
-            f"it listens on {container_port} in its container, and the proxy does not reach it on the Compose network",
+            f"it listens on {container_port} in its container, but the proxy cannot reach it on the Compose network",
             f"{DUSTY} up",
         )
     return Verdict(
         BRIDGE,
-        f"it listens on {container_port} in its container, and nothing takes connections for it at {settings.bridge_ip}, where its "
+        f"it listens on {container_port} in its container, but nothing accepts connections for it at {settings.bridge_ip}, where its "
         "port is published",
         "restart the engine, which publishes it again",
     )
@@ -136,7 +136,7 @@ def answering(name: str, urls: Sequence[str], leads_to: Mapping[str, str], addre
         [
             by_name,
             *(
-                f"{host_name_of(url)} leads {f'to {found}' if found else 'nowhere'} here, not to {address}"
+                f"{host_name_of(url)} resolves to {found or 'nothing'} here, not to {address}"
                 for url, found in wrong.items()
             ),
         ]

@@ -61,7 +61,7 @@ def _pull(
     name: str, labels: dict[str, str] | None, found: Found, options: Options, is_made: bool
 ) -> tuple[Kind, str, str] | None:
     if options.pull:
-        return PULL, name, "--pull asks whether its tag moved"
+        return PULL, name, "--pull checks whether its tag moved"
     return (
         (PULL, name, "it is not on the Docker host")
         if is_made and found.images is not None and labels is None

@@ -49,7 +49,7 @@ def listening_trouble(ports: Sequence[int], listening: Iterable[Address]) -> str
         return ""
     nowhere = [port for port in missing if port not in hidden]
     sentences = [
-        f"{port} is listened on at {hidden[port]} alone, which only the container itself reaches: let it listen on 0.0.0.0"
+        f"{port} is bound to {hidden[port]} only, which only the container itself can reach: let it listen on 0.0.0.0"
         for port in missing
         if port in hidden
     ]

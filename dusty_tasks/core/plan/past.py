@@ -14,18 +14,18 @@ _PAST = (
     (r"it was ", "it had been "),
     (r"it is ", "it was "),
     (r"it does not ", "it did not "),
-    (r"it keeps ending and being restarted", "it kept exiting and being restarted"),
+    (r"it keeps exiting and being restarted", "it kept exiting and being restarted"),
     (r"it differs from ", "it differed from "),
     (r"its container is ", "its container was "),
     (r"its container was renamed", "its container had been renamed"),
     (r"there is no record ", "there was no record "),
-    (r"nothing that is active needs it$", "nothing active needed it"),
-    (r"the network that it was made in is gone$", "the network that it was made in was gone"),
-    (r"the engine does not start the one that is there ", "the engine did not start the one that was there "),
+    (r"nothing active needs it$", "nothing active needed it"),
+    (r"the network that it was created in is gone$", "the network that it was created in was gone"),
+    (r"the engine does not start the existing one ", "the engine did not start the existing one "),
     (r"(those of .*) differ on the Docker host$", r"\1 differed on the Docker host"),
     (r"(those of .*) are not on the Docker host( yet)?$", r"\1 were not on the Docker host"),
     (r"(asset .*) is unset$", r"\1 was unset"),
-    (r"--pull asks whether its tag moved$", "--pull asked whether its tag had moved"),
+    (r"--pull checks whether its tag moved$", "--pull checked whether its tag had moved"),
 )
 
 

@@ -110,7 +110,7 @@ def plan_containers(
 def _job_again(job: WantedContainer, decided: dict[str, Kind]) -> Change | None:
     """What a job did may be gone with the containers that it needs: it runs again when one of them is made anew."""
     anew = [name for name in job.after if decided.get(name) in (CREATE, RECREATE)]
-    return Change(START, job.name, f"its work may be gone with the former {', '.join(anew)}") if anew else None
+    return Change(START, job.name, f"its work may have been lost with the former {', '.join(anew)}") if anew else None
 
 
 def _proxy_last(containers: Iterable[WantedContainer]) -> list[WantedContainer]:
@@ -121,14 +121,14 @@ def _plan_leftovers(found: Found) -> Iterator[Change]:
     """Compose would trip over them: it takes the first of two for the container, and finds the name for the next one taken."""
     for _, container in sorted(found.containers.items()):
         for leftover in container.leftovers:
-            yield Change(CLEAR, leftover.container_name, "a recreation that was broken off left it")
+            yield Change(CLEAR, leftover.container_name, "left by an interrupted recreation")
 
 
 def _plan_strangers(wanted: Wanted, found: Found, options: Options) -> tuple[list[Change], list[Change]]:
     """Containers of Dusty's that the stack no longer has."""
     names = {container.name for container in wanted.containers}
     gone = [container for name, container in sorted(found.containers.items()) if name not in names]
-    cause = "nothing that is active needs it"
+    cause = "nothing active needs it"
     removals = [Change(REMOVE, container.name, cause) for container in gone]
     if not options.no_recreate:
         return removals, []

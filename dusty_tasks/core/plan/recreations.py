@@ -45,7 +45,7 @@ def recreation(
             wanted.name,
             "there is no record of what it was started with"
             if record is None
-            else "it is not the container that the last up made",
+            else "it is not the container that the last up created",
         )
     if container.state in GOING:
         return Change(RECREATE, wanted.name, f"its container is {container.state}")
@@ -169,7 +169,7 @@ def _other_environment(wanted: WantedContainer, record: StartedRecord, sources: 
     """Of what is no part of the mapping as `_with_given` has it: variables of the caller, and files."""
     before, now = record.get("environment") or {}, sources.environment.get(wanted.name, {})
     names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
-    return f"another value of {', '.join(names)}" if names else ""
+    return f"new value of {', '.join(names)}" if names else ""
 
 
 def _lost_network(
@@ -180,7 +180,7 @@ def _lost_network(
     sources: Sources,
     found: Found,
 ) -> str:
-    """A container keeps the network that it was made in, by its id: without that it cannot be started."""
+    """A container keeps the network that it was created in, by its id: without that it cannot be started."""
     is_left_alone = state.name == FINISHED and not any(restart_causes(wanted, record, sources, found))
     if wanted.mapping.get("network_mode") or container.networks is None or is_left_alone:
         return ""
@@ -188,7 +188,7 @@ def _lost_network(
         return "it was taken off the project's network"
     is_known = found.network_id is not None and not container.is_running
     return (
-        "the network that it was made in is gone"
+        "the network that it was created in is gone"
         if is_known and container.networks[found.namespace.network] not in ("", found.network_id)
         else ""
     )

@@ -69,9 +69,7 @@ def restart(
     record = found.started.get(wanted.container_name) or {}
     causes = list(restart_causes(wanted, record, sources, found))
     shared = (
-        by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was started anew")
-        if container.is_running
-        else ""
+        by_sharing(wanted, decided, (CREATE, RECREATE, RESTART, START), "was restarted") if container.is_running else ""
     )
     if shared:
         causes.append(shared)
@@ -82,14 +80,14 @@ def restart(
     ):
         more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
         causes.append(
-            f"{printable(replaced[0])}{more} was replaced after it started, and it still sees what was there before"
+            f"{printable(replaced[0])}{more} was replaced after it started, and it still sees the old content"
         )
     if (
         container.is_stoppable
         and wanted.kind == "proxy"
         and (lost := lost_sources(wanted.mapping, record, found.inodes))
     ):
-        causes.append(f"{printable(lost[0])} was lost, and it still sees what was there before")
+        causes.append(f"{printable(lost[0])} was lost, and it still sees the old content")
     if causes:
         place = place_of(wanted.name, ("commands", "always")) if causes[0] == ALWAYS else ""
         return Change(RESTART, wanted.name, "; ".join(causes), place)
@@ -106,7 +104,7 @@ ALWAYS = "`always` changed"
 
 def restart_causes(wanted: WantedContainer, record: StartedRecord, sources: Sources, found: Found) -> Iterator[str]:
     if record.get("restart_owed"):
-        yield "the run that was to restart it did not finish"
+        yield "the run that should have restarted it did not finish"
     if wanted.always_digest != record.get("always", wanted.always_digest):
         yield ALWAYS
     for cause, owed in code_causes(wanted, record, found):
@@ -146,7 +144,7 @@ def code_causes(wanted: WantedContainer, record: StartedRecord, found: Found) ->
             cause = f"repo {shown[repo_id]}{f': {reason}' if reason else f' was {done} after it started'}"
             owed = lies_there
         elif _is_another_copy(repo_id, record, found):
-            cause, owed = f"the copy of repo {shown[repo_id]} was made anew after it started", Owed(BY_RESTART)
+            cause, owed = f"the copy of repo {shown[repo_id]} was recreated after it started", Owed(BY_RESTART)
         else:
             continue
         if owed.kind != NONE:

@@ -185,7 +185,7 @@ def code_changed(record: StartedRecord, repo_id: str, before: str, now: str, owe
 def code_reloaded(
     record: StartedRecord, wanted: WantedContainer, receipts: Mapping[str, Mapping[str, Any]]
 ) -> StartedRecord:
-    """The record of a container that has the code of these receipts now: it was told to load it, or was started anew."""
+    """The record of a container that has the code of these receipts now: it was told to load it, or was restarted."""
     now = record.copy()
     now.pop("reload", None)
     return {**now, **synced(wanted, receipts)}
@@ -200,7 +200,7 @@ def seen_ready(record: StartedRecord) -> StartedRecord:
 
 
 def seen_finished(record: StartedRecord) -> StartedRecord:
-    """The record of a container that ended with status 0 by itself, which the engine forgets."""
+    """The record of a container that exited with status 0 by itself, which the engine forgets."""
     return {**seen_ready(record), "finished": True}
 
 

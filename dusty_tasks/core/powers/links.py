@@ -52,14 +52,14 @@ def paths_read(specs: Specs, specs_root: str) -> list[Read]:
 
 
 def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Specs, specs_root: str) -> list[Problem]:
-    """An error for each of `paths` that leads out of the specs repo; `target_of` says where a path really is, `specs_root` is real."""
+    """An error for each of `paths` that points outside the specs repo; `target_of` says where a path really is, `specs_root` is real."""
     return [
         Problem(
             source_place(read.origin, specs.places),
             path_text(read.origin.path),
             Code.LINK_OUT,
             f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
-            f"copy the file into the specs repo, or write the path it leads to, which needs consent ({DUSTY} trust)",
+            f"copy the file into the specs repo, or write the path it points to, which needs consent ({DUSTY} trust)",
         )
         for read in paths
         if not is_within(target_of[read.path], [specs_root])

@@ -212,7 +212,10 @@ class _Translation:
             elif key in _BESIDE_COMPOSE:
                 if self.role != "service":
                     self._say(
-                        (key,), Code.MISPLACED_KEY, f"{key} is no Compose key", f"write {key} beside compose, not in it"
+                        (key,),
+                        Code.MISPLACED_KEY,
+                        f"{key} is not a Compose key",
+                        f"write {key} beside compose, not in it",
                     )
             elif key in _REFUSED:
                 self._say((key,), Code.UNSUPPORTED_KEY, *_REFUSED[key])
@@ -281,9 +284,7 @@ class _Translation:
                     owner_hint(self.network),
                 )
         if self.volume_driver and not named_volumes(self.compose):
-            self._warn(
-                "volume_driver", Code.VOLUME_DRIVER, "there is no named volume that this driver could be for", ""
-            )
+            self._warn("volume_driver", Code.VOLUME_DRIVER, "there is no named volume for this driver", "")
 
     def _as_it_is(self, key: str, value: Any) -> None:
         if key not in KNOWN_KEYS and not key.startswith("x-"):
@@ -373,7 +374,7 @@ class _Translation:
                 self._say(
                     ("networks", name if isinstance(value, dict) else index),
                     Code.UNDECLARED_NETWORK,
-                    f"the network {shown(name)} is declared nowhere",
+                    f"the network {shown(name)} is not declared",
                     "leave networks out, or write network_mode",
                 )
         if isinstance(value, dict) and value.get("default"):

@@ -97,7 +97,7 @@ def published_port(entry: Any) -> Published | None:
         return None  # No port, and port 0, stand for any free one.
     outer = _range(published, entry)
     if inner[0] != inner[1] and inner[1] - inner[0] != outer[1] - outer[0]:
-        raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", "both ranges are of one length")
+        raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", "both ranges must have the same length")
     is_choice = inner[0] == inner[1] and outer[0] != outer[1]
     return Published(*outer, protocol.lower() or "tcp", ip.strip("[]"), is_choice)
 
@@ -180,13 +180,13 @@ def _check_source(source: str) -> None:
         )
     if source.startswith("/"):
         if ".." in source.split("/"):
-            raise Wrong(Code.VOLUME, f'{shown(source)} contains a ".." component', "write the path it leads to")
+            raise Wrong(Code.VOLUME, f'{shown(source)} contains a ".." component', "write the path it points to")
     elif source.startswith(("./", "../")) or source == ".":
         if posixpath.normpath(source).startswith(".."):
             raise Wrong(
                 Code.RELATIVE_VOLUME,
-                f"{shown(source)} leads out of the specs repo",
-                "copy the file into the specs repo; a path that starts with ./ starts at the top of it",
+                f"{shown(source)} points outside the specs repo",
+                "copy the file into the specs repo; a path that starts with ./ is relative to its top",
             )
     elif source and (not _VOLUME_NAME.fullmatch(source)):
         raise Wrong(Code.RELATIVE_VOLUME, *of_this_machine(source))

@@ -56,7 +56,7 @@ def _whole(document: Document, by_name: Mapping[tuple[str, str], Document]) -> D
             return document
         chain.append(base)
         if len(chain) > MOST_FILES:
-            what = f"extends leads through more than {MOST_FILES} files"
+            what = f"extends chains through more than {MOST_FILES} files"
             return document.with_problems(
                 [document.problem((EXTENDS,), Code.UNSUPPORTED_KEY, what, "extend a spec nearer to the end")]
             )
@@ -92,7 +92,7 @@ def overridden(documents: Sequence[Document], overrides: Sequence[Document]) -> 
 
 
 def _idle(override: Document) -> Problem:
-    what = f"the specs have no {override.kind} named {shown(override.name)} that this could be merged over"
+    what = f"the specs have no {override.kind} named {shown(override.name)} to merge this over"
     return override.problem((), Code.UNKNOWN_NAME, what, "remove the file, or rename it", is_warning=True)
 
 

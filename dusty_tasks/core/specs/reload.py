@@ -71,7 +71,7 @@ def action_of(value: Any) -> Action:
 
 
 def signal_name(written: Any) -> str:
-    """`HUP` for `HUP`, `SIGHUP` and `hup`; '' for what is no signal."""
+    """`HUP` for `HUP`, `SIGHUP` and `hup`; '' for what is not a signal."""
     name = written.upper().removeprefix("SIG") if isinstance(written, str) else ""
     return name if name in SIGNALS else ""
 

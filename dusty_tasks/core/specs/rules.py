@@ -146,7 +146,7 @@ def check_container_path(value: Any) -> None:
         )
     if any(part in (".", "..") for part in value.split("/")):
         raise Wrong(
-            Code.CONTAINER_PATH, f'{shown(value)} contains a "." or ".." component', "write the path it leads to"
+            Code.CONTAINER_PATH, f'{shown(value)} contains a "." or ".." component', "write the path it points to"
         )
     if not value.strip("/"):
         raise Wrong(
@@ -164,7 +164,7 @@ def check_mount(value: Any) -> None:
         if path == reserved or path.startswith(reserved + "/"):
             raise Wrong(
                 Code.RESERVED_PATH,
-                f"{shown(value)} lies in {reserved}, which is not free in a container",
+                f"{shown(value)} lies in {reserved}, which is reserved in a container",
                 "a folder of its own, for example /app",
             )
 
@@ -264,7 +264,9 @@ def check_shell_words(value: Any) -> None:
         shlex.split(value)
     except ValueError as error:
         raise Wrong(
-            Code.SHELL_WORDS, f"{shown(value)} is not a line of shell words: {str(error).lower()}", "close the quote"
+            Code.SHELL_WORDS,
+            f"{shown(value)} cannot be split into shell words: {str(error).lower()}",
+            "close the quote",
         ) from None
 
 

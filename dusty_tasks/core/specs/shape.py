@@ -78,7 +78,7 @@ class DocumentReader:
             "",
             Code.COMPOSE_FILE,
             f"this is a Compose file, and a spec is one container: {names}",
-            f"what stands below each name becomes a file services/{next(iter(whole.value['services']))}.yml",
+            f"put what is below each name into a file of its own, for example services/{next(iter(whole.value['services']))}.yml",
         )
         return Document(self.kind, spec_name(name), file, {}, [], [problem], is_readable=False)
 

@@ -20,7 +20,7 @@ class Trouble(NamedTuple):
     hint: str = ""
 
 
-QUOTED = 'in YAML, text that begins with * & ! @ ` or % stands in quotes, for example "*.log"'
+QUOTED = 'in YAML, text that begins with * & ! @ ` or % must be quoted, for example "*.log"'
 _OF_UNQUOTED_TEXT = {
     "while scanning an alias",
     "while scanning an anchor",

@@ -71,4 +71,4 @@ class ToolFailed(Failure):
         self.argv, self.exit_code, self.printed = list(argv), code, printed
         last = [line for line in plain_lines(printed).strip().splitlines() if line.strip()][-8:]
         lines = "".join(f"\n    {line}" for line in last)
-        super().__init__(f"`{shlex.join(argv)}` ended with status {code}{':' if last else ''}{lines}", hint)
+        super().__init__(f"`{shlex.join(argv)}` exited with status {code}{':' if last else ''}{lines}", hint)

@@ -123,7 +123,7 @@ def found_of(reading: Reading, engine: Engine) -> Found:
 def read_finished(
     containers: dict[str, FoundContainer], started: Mapping[str, StartedRecord], engine: Engine
 ) -> frozenset[str]:
-    """The containers without a health check that ended with status 0 by themselves. Asks the engine only about those not noted yet."""
+    """The containers without a health check that exited with status 0 by themselves. Asks the engine only about those not noted yet."""
     ended = {name: container for name, container in containers.items() if container.exit_status == 0}
     records: dict[str, StartedRecord] = {
         name: started.get(container.container_name) or {} for name, container in ended.items()

@@ -34,7 +34,7 @@ class SpecFile(NamedTuple):
     path: str
     state: State
     trouble: str = ""
-    """Why it cannot be read, for example a link that leads out of the specs repo."""
+    """Why it cannot be read, for example a link that points outside the specs repo."""
     is_override: bool = False
     """True for one of the user's, which is merged over the spec of its name; `file` is its path then."""
 
@@ -85,7 +85,7 @@ def _spec_file(kind: str, file: str, path: str, real_root: str, is_inside: bool)
         yield SpecFile(kind, file, path, (), f"cannot be read: {error.strerror}")
         return
     if not is_inside:
-        yield SpecFile(kind, file, path, (), "link leads out of the specs repo")
+        yield SpecFile(kind, file, path, (), "link points outside the specs repo")
     elif stat.S_ISREG(found.st_mode):
         yield SpecFile(kind, file, path, state_of(found))
     elif not stat.S_ISDIR(found.st_mode):

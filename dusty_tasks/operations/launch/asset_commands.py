@@ -73,7 +73,7 @@ def _output(key: str, command: tuple[str, ...]) -> bytes:
     data = ended.out.encode("utf-8", "surrogateescape")
     if ended.code:
         said = ended.err.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace") or "it said nothing"
-        raise Failure(f"asset {key}: {command[0]} ended with status {ended.code}: {said}", hint, code=2)
+        raise Failure(f"asset {key}: {command[0]} exited with status {ended.code}: {said}", hint, code=2)
     if not data:
         raise Failure(f"asset {key}: {command[0]} printed nothing", hint, code=2)
     if len(data) > LARGEST:

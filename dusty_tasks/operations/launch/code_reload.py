@@ -58,7 +58,7 @@ def reload_code(engine: Engine, wanted: WantedContainer, container_id: str, owed
     for lines in owed.commands:
         status, printed = acts.run_exec(engine, container_id, ["sh", "-c", commands_text(wanted.code, lines)], LONGEST)
         if status:
-            raise Failure(f"`run` of reload ended with status {status}{_indented(printed)}", code=1)
+            raise Failure(f"`run` of reload exited with status {status}{_indented(printed)}", code=1)
     for name in owed.signals:
         status, printed = acts.run_exec(engine, container_id, ["sh", "-c", SEND, "dusty", name])
         if status:

@@ -147,7 +147,7 @@ class Comebacks:
         since = "" if is_new else f"{end.at // 10**9}.{end.at % 10**9:09d}" if end else self._started_at(container)
         if is_told and record.get("what"):
             return Comeback(container, f"{record['what']}: {record.get('cause') or '?'}", since)
-        cause = f"it ended with status {end.status}" if end and end.is_own else "not by this Dusty"
+        cause = f"it exited with status {end.status}" if end and end.is_own else "not by this Dusty"
         return Comeback(container, f"{'recreated' if is_new else 'restarted'}: {cause}", since)
 
     def _started_at(self, container: FoundContainer) -> str:

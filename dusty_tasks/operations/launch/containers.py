@@ -366,7 +366,7 @@ class Launcher:
         ready: Iterable[str] = (),
         troubles: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Keep in mind what was seen of containers: who ended with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""
+        """Keep in mind what was seen of containers: who exited with status 0 by himself, which the engine forgets; who is ready; who is in trouble."""
         notes: dict[str, Callable[[StartedRecord], StartedRecord]] = {
             **dict.fromkeys(finished, seen_finished),
             **dict.fromkeys(ready, seen_ready),

@@ -270,7 +270,7 @@ class Watch:
             probe = None
         if probe is None:
             return State(UNHEALTHY, what), []
-        ended = f"{what}: its health check ended with status {probe.status}"
+        ended = f"{what}: its health check exited with status {probe.status}"
         return State(UNHEALTHY, ended), [("the health check printed", probe.printed)] if probe.printed else []
 
 

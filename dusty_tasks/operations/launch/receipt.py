@@ -80,7 +80,7 @@ def failed_names(outcome: Outcome) -> Iterator[str]:
 
 
 def short_trouble(what: str) -> str:
-    """`ended with status 1, and a route leads to it` -> `exit 1`; of other troubles the first words."""
+    """`exited with status 1, and a route points to it` -> `exit 1`; of other troubles the first words."""
     ended = re.match(r"(?:ended|exited) with status (\d+)", what)
     return f"exit {ended[1]}" if ended else re.split(r"[:;,]", what.replace(" at http", ", at http"))[0].split("\n")[0]
 

@@ -100,7 +100,7 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
         code = process.run_attached(["docker", "start", "--attach", container_id], env=env)
         if code:
             raise Failure(
-                f"the setup of the tests of {target.name} ended with status {code}; the former test image, if any, stays"
+                f"the setup of the tests of {target.name} exited with status {code}; the former test image, if any, stays"
             )
         words = [
             "docker",

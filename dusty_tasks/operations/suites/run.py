@@ -156,7 +156,7 @@ class SuiteRunner:
         for name, found in read_project(engine, project).items():
             if name not in (TEST, HOLDER) and found.exit_status:
                 lines = read_last_lines(engine, found.id).replace("\n", "\n    ")
-                warn(f"service {name} ended with status {found.exit_status}:\n    {lines}")
+                warn(f"service {name} exited with status {found.exit_status}:\n    {lines}")
 
     def _keep_results(self, suite: Suite, test_id: str) -> str:
         """Bring what the suite left in $DUSTY_RESULTS here, in place of that of its last run."""

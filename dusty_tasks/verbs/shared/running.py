@@ -46,7 +46,7 @@ def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
 
 def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
     """The failure for a name without a container: of one that is to have it, that is not active, else that nobody knows."""
-    no_container = Failure(f"{name} has no container", f"{DUSTY} up makes it")
+    no_container = Failure(f"{name} has no container", f"{DUSTY} up creates it")
     if name in compiled_names():
         return no_container
     try:

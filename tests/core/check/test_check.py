@@ -114,8 +114,8 @@ def test_names_that_differ_in_case_alone() -> None:
         for name in ("One", "one")
     ] + [document("apps/a.yml", APP)]
     assert [problem.what for problem in check_specs(documents)[1]] == [
-        '"one" differs from "One" in case alone (bundles/One.yml)',
-        '"one" differs from "One" in case alone (services/One.yml)',
+        '"one" differs from "One" only in case (bundles/One.yml)',
+        '"one" differs from "One" only in case (services/One.yml)',
     ]
 
 

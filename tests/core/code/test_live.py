@@ -50,8 +50,8 @@ def test_a_sleep_and_a_clock_that_was_set_are_noticed_and_load_is_not() -> None:
         ),
         (change_line([], 1, "common", 0.04, []), "common: 1 file, visible 40 ms"),
         (
-            change_line(["web"], 1, "", 0.04, [Told(("web",), "restarted", trouble="ended with status 1")]),
-            "web: 1 file, visible 40 ms, restarted, ended with status 1",
+            change_line(["web"], 1, "", 0.04, [Told(("web",), "restarted", trouble="exited with status 1")]),
+            "web: 1 file, visible 40 ms, restarted, exited with status 1",
         ),
     ],
 )

@@ -25,23 +25,23 @@ START_ERRORS = {
     ),
     f'{RUNC}exec: "/etc/passwd": permission denied: unknown': (
         "missing-command",
-        "it cannot start: its command /etc/passwd may not be executed",
+        "it cannot start: its command /etc/passwd is not executable",
     ),
     f"{RUNC}exec /usr/bin/app: exec format error: unknown": (
         "bad-image",
-        "it cannot start: its command is made for another kind of processor (exec format error)",
+        "it cannot start: its command was built for another processor architecture (exec format error)",
     ),
     "driver failed programming external connectivity on endpoint web (d414): Bind for 127.0.0.1:8099 failed: port is already allocated": (
         "port-taken",
-        "it cannot start: port 8099 at 127.0.0.1 is taken by something else",
+        "it cannot start: port 8099 at 127.0.0.1 is already in use",
     ),
     "driver failed programming external connectivity on endpoint web (d414): Error starting userland proxy: listen tcp4 0.0.0.0:80: bind: address already in use": (
         "port-taken",
-        "it cannot start: port 80 at 0.0.0.0 is taken by something else",
+        "it cannot start: port 80 at 0.0.0.0 is already in use",
     ),
     "Error response from daemon: No such image: nosuch:1": (
         "bad-image",
-        "its image cannot be had: No such image: nosuch:1",
+        "its image cannot be pulled: No such image: nosuch:1",
     ),
     "error while creating mount source path '/x': mkdir /x: no space left on device": (
         "disk-full",
@@ -133,7 +133,7 @@ ROWS = {
     ),
     "the stop time": (
         case(details(code=137, finished=T + 60), killed(15, 50), killed(9), happened(DIE, 60, status=137)),
-        "stop-time certain 137: stopped by `docker stop`, or another program through the engine; it did not end within 10 s of SIGTERM, so it was killed",
+        "stop-time certain 137: stopped by `docker stop`, or another program through the engine; it did not exit within 10 s of SIGTERM, so it was killed",
     ),
     "stopped by Dusty": (
         case(details(code=0, finished=T + 60), killed(15), record={"stopped": True}),
@@ -141,15 +141,15 @@ ROWS = {
     ),
     "killed from elsewhere": (
         case(details(code=137, finished=T + 60), happened(START, 0.1), happened(DIE, 60, status=137)),
-        "killed likely 137: killed by SIGKILL that did not come through the engine: from a process in it or on the Docker host, or from the kernel because the Docker host has no memory left",
+        "killed likely 137: killed by SIGKILL that did not come through the engine but from a process in it or on the Docker host, or from the kernel because the Docker host has no memory left",
     ),
     "killed, and nobody noted by whom": (
         case(details(code=137, finished=T + 60)),
-        "unknown unknown 137: killed by SIGKILL; nobody noted where it came from",
+        "unknown unknown 137: killed by SIGKILL; its sender was not recorded",
     ),
     "a kill of a life before is none of this one": (
         case(details(code=137, finished=T + 60), killed(9, -30), happened(DIE, -30, status=137)),
-        "unknown unknown 137: killed by SIGKILL; nobody noted where it came from",
+        "unknown unknown 137: killed by SIGKILL; its sender was not recorded",
     ),
     "a HUP is no order to end": (
         case(details(code=3, finished=T + 60), killed(1, 20), happened(DIE, 60, status=3)),
@@ -157,15 +157,15 @@ ROWS = {
     ),
     "segmentation fault": (
         case(details(code=139, finished=T + 60)),
-        "crashed certain 139: it touched memory that is not its own (SIGSEGV)",
+        "crashed certain 139: it accessed memory that is not its own (segmentation fault) (SIGSEGV)",
     ),
     "crash at start": (
         case(details(code=3, finished=T + 0.3), record={"ready": False}),
-        "crashed-at-start certain 3: it failed 0.3 s after its start, before anybody saw it ready",
+        "crashed-at-start certain 3: it failed 0.3 s after its start, before it was ready",
     ),
     "crash after a while, never ready": (
         case(details(code=3, finished=T + 30), record={"ready": False}),
-        "crashed-at-start certain 3: it failed 30 s after its start, before anybody saw it ready",
+        "crashed-at-start certain 3: it failed 30 s after its start, before it was ready",
     ),
     "crash after ready": (
         case(details(code=3, finished=T + 7200), record={"what": "created"}),
@@ -173,11 +173,11 @@ ROWS = {
     ),
     "the end is noted before the start": (
         case(details(code=3, started=T + 0.002, finished=T), record={"ready": False}),
-        "crashed-at-start certain 3: it failed 0.0 s after its start, before anybody saw it ready",
+        "crashed-at-start certain 3: it failed 0.0 s after its start, before it was ready",
     ),
-    "ended with 0, and a route leads to it": (
+    "ended with 0, and a route points to it": (
         case(details(code=0, finished=T + 60), routes=(80,)),
-        "crashed certain 0: it ended by itself 60 s after its start, and a route leads to it",
+        "crashed certain 0: it exited by itself 60 s after its start, and a route points to it",
     ),
     "finished": (
         case(details(code=0, finished=T + 60)),
@@ -201,7 +201,7 @@ ROWS = {
     ),
     "another processor, noticed by a shell": (
         case(details(code=126, finished=T + 0.1), printed="sh: /app: Exec format error"),
-        "bad-image likely 126: its command is made for another kind of processor",
+        "bad-image likely 126: its command was built for another processor architecture",
     ),
     "disk full": (
         case(details(code=1, finished=T + 60), printed="dd: error writing '/data/x': No space left on device\nbye"),
@@ -213,7 +213,7 @@ ROWS = {
     ),
     "a port taken in a shared network": (
         case(details(code=1, finished=T + 1), printed="Error: listen EADDRINUSE: address already in use :::3000"),
-        "port-taken likely 1: a port that it listens on is taken: Error: listen EADDRINUSE: address already in use :::3000",
+        "port-taken likely 1: a port that it listens on is already in use: Error: listen EADDRINUSE: address already in use :::3000",
     ),
     "unhealthy": (
         case(
@@ -241,7 +241,7 @@ ROWS = {
     ),
     "nobody knows why there is none": (
         case(None),
-        "unknown unknown None: nobody noted why it has no container",
+        "unknown unknown None: no reason was recorded for it having no container",
     ),
     "runs": (case(details(status="running")), "none certain None: "),
 }
@@ -260,14 +260,14 @@ def test_a_dependency_that_died_first():
     assert (cause.kind, cause.confidence, cause.root.kind) == ("dependency", "likely", "out-of-memory")
     assert (
         cause.text
-        == "redis ended 0.4 s before, with status 137: out of memory, limit 64 MiB, services/redis.yml:mem_limit"
+        == "redis exited 0.4 s before, with status 137: out of memory, limit 64 MiB, services/redis.yml:mem_limit"
     )
 
 
 def test_a_dependency_whose_end_was_noted_a_moment_later():
     redis = case(details("redis", code=9, finished=T + 60.2), name="redis")
     cause = cause_of("web", stack(case(details(code=1, finished=T + 60), needs=("redis",)), redis))
-    assert cause.text.startswith("redis ended at the same moment, with status 9: it failed by itself")
+    assert cause.text.startswith("redis exited at the same moment, with status 9: it failed by itself")
 
 
 def test_a_dependency_that_the_engine_started_again_meanwhile():
@@ -291,7 +291,7 @@ def test_a_dependency_of_a_dependency():
     redis = case(details("redis", "running"), name="redis", needs=("db",))
     db = case(details("db", code=5, finished=T + 58), name="db")
     web = case(details(code=1, finished=T + 60), needs=("redis",))
-    assert "db ended 2.0 s before, with status 5" in cause_of("web", stack(web, redis, db)).text
+    assert "db exited 2.0 s before, with status 5" in cause_of("web", stack(web, redis, db)).text
 
 
 def test_the_chain_of_ends_is_told():
@@ -343,8 +343,8 @@ def test_a_restart_loop_with_its_count_and_what_repeats_itself():
     cause = cause_of("web", stack(web))
     assert cause.kind == "restart-loop"
     assert cause.text == (
-        "restarted by the engine 7 times so far (restart: always); the last time it ended with status 4: "
-        "it failed 1.0 s after its start, before anybody saw it ready, services/web.yml:restart"
+        "restarted by the engine 7 times (restart: always); the last time it exited with status 4: "
+        "it failed 1.0 s after its start, before it was ready, services/web.yml:restart"
     )
 
 

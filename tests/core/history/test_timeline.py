@@ -26,7 +26,7 @@ from dusty_tasks.core.history.timeline import Item, Known, Reordered, is_of, mer
 
 KNOWN = Known(
     needs={"web": ("redis",)},
-    serves={"web": "a route leads to it"},
+    serves={"web": "a route points to it"},
     memory={"redis": (64 << 20, "services/redis.yml:3:12")},
     repos={"github.com/team/web": "web"},
 )
@@ -58,8 +58,8 @@ def test_a_day_of_a_stack():
         "3.0 web is healthy",
         "4.0 - up by ann@laptop: 2 changes",
         "59.5 redis ran out of memory: a process was killed",
-        "59.6 redis ended with status 137: out of memory, limit 64 MiB, services/redis.yml:3:12",
-        "60.0 web ended with status 1: redis ended 0.4 s before, with status 137: out of memory, limit 64 MiB, services/redis.yml:3:12 (likely)",
+        "59.6 redis exited with status 137: out of memory, limit 64 MiB, services/redis.yml:3:12",
+        "60.0 web exited with status 1: redis exited 0.4 s before, with status 137: out of memory, limit 64 MiB, services/redis.yml:3:12 (likely)",
         "61.0 redis started",
         "62.0 web does not answer",
         "63.0 web removed",
@@ -85,11 +85,11 @@ def test_kills_and_stops_are_told_by_the_end_that_follows():
     ) == [
         "0.0 web started",
         "9.0 web got SIGHUP",
-        "11.0 web ended with status 143: stopped by `docker stop`, or another program through the engine",
+        "11.0 web exited with status 143: stopped by `docker stop`, or another program through the engine",
         "12.0 web started",
-        "30.1 web ended with status 137: stopped by `docker stop`, or another program through the engine; it did not end within 10 s of SIGTERM, so it was killed",
+        "30.1 web exited with status 137: stopped by `docker stop`, or another program through the engine; it did not exit within 10 s of SIGTERM, so it was killed",
         "31.0 web started",
-        "40.0 web ended with status 137: killed by `docker kill` (SIGKILL), or by another program through the engine",
+        "40.0 web exited with status 137: killed by `docker kill` (SIGKILL), or by another program through the engine",
     ]
 
 
@@ -97,7 +97,7 @@ def test_what_inspection_told_of_the_last_end_is_believed():
     cause = Cause(CauseKind.DISK_FULL, "a disk is full in it: ENOSPC", at=T + 60, status=1)
     known = KNOWN._replace(ends={IDS["web"][:12]: (T + 60, cause)})
     assert lines(happened(DIE, 60.2, status=1), known=known) == [
-        "60.2 web ended with status 1: a disk is full in it: ENOSPC"
+        "60.2 web exited with status 1: a disk is full in it: ENOSPC"
     ]
     assert "failed" in lines(happened(DIE, 30, status=1), known=known)[0]
 

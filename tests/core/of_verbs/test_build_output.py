@@ -83,22 +83,22 @@ def read(text: str) -> tuple[BuildOutput, list[str]]:
                 "web step 3 of 3: RUN make all",
                 "db step 2 of 2: RUN sleep 9",
             ],
-            "web step 3 of 3: RUN make all ended with status 127; its last lines:\n    one\n    30%\n    /bin/sh: make: not found",
+            "web step 3 of 3: RUN make all exited with status 127; its last lines:\n    one\n    30%\n    /bin/sh: make: not found",
         ),
         (
             BUILDKIT_OF_ONE_IMAGE,
             ["stage-1 step 2 of 4: RUN npm ci"],
-            "stage-1 step 2 of 4: RUN npm ci ended with status 254; its last lines:\n    npm error code ENOENT",
+            "stage-1 step 2 of 4: RUN npm ci exited with status 254; its last lines:\n    npm error code ENOENT",
         ),
         (
             CLASSIC,
             ["step 1 of 3: FROM busybox:1", "step 2 of 3: RUN echo fine", "step 3 of 3: RUN make"],
-            "step 3 of 3: RUN make ended with status 127; its last lines:\n    /bin/sh: make: not found",
+            "step 3 of 3: RUN make exited with status 127; its last lines:\n    /bin/sh: make: not found",
         ),
         (
             "#4 [web 2/2] RUN false\n#4 ERROR: exit code: 1\n",
             ["web step 2 of 2: RUN false"],
-            "web step 2 of 2: RUN false ended with status 1, and it printed nothing",
+            "web step 2 of 2: RUN false exited with status 1, and it printed nothing",
         ),
         (
             "#3 [web internal] load metadata for docker.io/library/nosuch:9\n#3 ERROR: docker.io/library/nosuch:9: not found\n",
@@ -126,7 +126,7 @@ def test_the_former_builders_last_words_may_be_read_before_the_step_that_they_ar
         assert (
             failed
             and failure_text(failed)
-            == "step 3 of 3: RUN make ended with status 127; its last lines:\n    /bin/sh: make: not found"
+            == "step 3 of 3: RUN make exited with status 127; its last lines:\n    /bin/sh: make: not found"
         )
 
 

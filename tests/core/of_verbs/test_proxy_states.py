@@ -51,8 +51,8 @@ def files(state: State, printed: str = "") -> dict[str, str]:
         (State(STARTING, "is being started"), "web is being started.", "starting", True),
         (State(STOPPED, "was stopped by hand"), "web was stopped by hand; dusty up starts it.", "stopped", True),
         (
-            State(FAILED, "ended with status 3", "exited 3"),
-            "web ended with status 3; dusty logs web shows why, dusty up starts it again.",
+            State(FAILED, "exited with status 3", "exited 3"),
+            "web exited with status 3; dusty logs web shows why, dusty up starts it again.",
             "failed (exited 3)",
             True,
         ),

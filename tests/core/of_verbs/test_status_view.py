@@ -18,7 +18,7 @@ PARTS = st.builds(
     part,
     NAMES,
     st.sampled_from(sorted(TONES)),
-    why=st.sampled_from(["", "ended with status 1", "does not answer at http://a.test/: nothing listens\nthere"]),
+    why=st.sampled_from(["", "exited with status 1", "does not answer at http://a.test/: nothing listens\nthere"]),
     pending=st.sampled_from(["", "restart: its code changed, main.py is new"]),
     code=st.sampled_from(["", "92c058489c", "92c058489c, sync pending", "no commit", "unknown"]),
     routes=st.lists(st.sampled_from(["http://a.example.test/", "b.test:1717"]), max_size=3),
@@ -63,7 +63,9 @@ def test_the_sums_add_up(stack: list[dict[str, Any]]) -> None:
 
 
 def test_failed_is_red_pending_is_what_will_be_done_and_urls_are_shown_of_what_is_fine() -> None:
-    failed = part("a", FAILED, "failed (exited 1)", why="ended with status 1", pending="start: it ended with status 1")
+    failed = part(
+        "a", FAILED, "failed (exited 1)", why="exited with status 1", pending="start: it exited with status 1"
+    )
     silent = part("b", NOT_ANSWERING, why="does not answer at http://b.test/: nothing listens")
     pending = part("c", pending="recreate: its image changed", routes=["http://c.test/"])
     fine = part("d", RUNNING, routes=["http://d.test/"])

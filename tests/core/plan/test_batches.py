@@ -141,7 +141,7 @@ def test_what_the_engine_cannot_start_for_what_it_holds_on_to_is_made_anew_and_n
         stack,
     )
     assert [(str(change), batch.stop_seconds) for batch in found for change in batch.changes] == [
-        (f"recreate db: the engine does not start the one that is there ({refusals['db']})", None),
-        (f"recreate web: the engine does not start the one that is there ({refusals['web']})", 1),
+        (f"recreate db: the engine does not start the existing one ({refusals['db']})", None),
+        (f"recreate web: the engine does not start the existing one ({refusals['web']})", 1),
     ]
     assert all(batch.is_made_by_compose for batch in found)

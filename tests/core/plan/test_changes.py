@@ -201,12 +201,12 @@ def test_an_app_of_a_version_without_working_dir_is_left_alone(working_dir: str,
         (
             {"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137},
             {"network_id": "n2"},
-            "recreate web: the network that it was made in is gone",
+            "recreate web: the network that it was created in is gone",
         ),
         (
             {"networks": {"dusty_default": "n1"}, "state": "exited", "exit_status": 137},
             {"network_id": "n1"},
-            "start web: it ended with status 137",
+            "start web: it exited with status 137",
         ),
         (
             {"networks": {"dusty_default": ""}, "state": "created"},
@@ -358,21 +358,21 @@ def test_assets_that_tests_pushed_stay_while_they_are_set(pushed: dict[str, str]
 @pytest.mark.parametrize(
     ("container", "changed", "expected"),
     [
-        ({"state": "exited", "exit_status": 137}, {}, ["start web: it ended with status 137"]),
-        ({"state": "exited", "exit_status": 0}, {}, ["start web: it ended with status 0"]),
+        ({"state": "exited", "exit_status": 137}, {}, ["start web: it exited with status 137"]),
+        ({"state": "exited", "exit_status": 0}, {}, ["start web: it exited with status 0"]),
         ({"state": "exited", "exit_status": 0}, {"finished": frozenset({"web"})}, []),
         (
             {"state": "exited", "exit_status": 3},
             {"finished": frozenset({"web"})},
-            ["start web: it ended with status 3"],
+            ["start web: it exited with status 3"],
         ),
         ({"state": "created"}, {}, ["start web: it was created and never started"]),
         ({"state": "paused"}, {}, ["unpause web: it is paused"]),
         ({"state": "dead"}, {}, ["recreate web: its container is dead"]),
-        ({"state": "restarting"}, {}, ["wait for web: it keeps ending and being restarted by the engine"]),
+        ({"state": "restarting"}, {}, ["wait for web: it keeps exiting and being restarted"]),
         ({"health": "unhealthy"}, {}, ["wait for web: it is unhealthy"]),
         ({"health": "healthy"}, {}, []),
-        ({"id": "another"}, {}, ["recreate web: it is not the container that the last up made"]),
+        ({"id": "another"}, {}, ["recreate web: it is not the container that the last up created"]),
         ({}, {"started": {}}, ["recreate web: there is no record of what it was started with"]),
         ({"image": "sha256:0123"}, {}, ["recreate web: the name busybox:1 now means another image"]),
     ],
@@ -394,16 +394,16 @@ WRONG_PORT = "does not answer at http://web.test/: nothing listens on 80; the co
             {"state": "exited", "exit_status": 0},
             {},
             {"finished": frozenset({"web"})},
-            ["start web: it ended with status 0, and a route leads to it"],
+            ["start web: it exited with status 0, and a route points to it"],
         ),
         ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": False}}, [f"wait for web: it {WRONG_PORT}"]),
         ({}, {"ready": False, "trouble": WRONG_PORT}, {"answers": {"web": True}}, []),
         ({}, {"ready": False}, {"answers": {"web": False}}, ["wait for web: it does not answer"]),
         (
             {"state": "exited", "exit_status": 5},
-            {"ready": False, "trouble": "ended with status 5"},
+            {"ready": False, "trouble": "exited with status 5"},
             {},
-            ["start web: it ended with status 5"],
+            ["start web: it exited with status 5"],
         ),
         (
             {},
@@ -425,7 +425,7 @@ def test_what_failed_stays_failed_until_it_is_mended_or_changed(
 def test_an_ended_proxy_is_started_whatever_its_status() -> None:
     wanted, sources, found = world(proxy(), finished=frozenset({"dustyInternalNginx"}))
     found = with_container(found, proxy(), state="exited", exit_status=0)
-    assert lines(wanted, sources, found) == ["start dustyInternalNginx: it ended with status 0"]
+    assert lines(wanted, sources, found) == ["start dustyInternalNginx: it exited with status 0"]
 
 
 def test_a_stopped_container_says_so() -> None:
@@ -437,14 +437,14 @@ def test_a_stopped_container_says_so() -> None:
 def test_a_restart_that_did_not_finish_is_done_again() -> None:
     wanted, sources, found = world(app())
     assert lines(wanted, sources, with_record(found, app(), restart_owed=True)) == [
-        "restart web: the run that was to restart it did not finish"
+        "restart web: the run that should have restarted it did not finish"
     ]
 
 
 def test_what_the_stack_no_longer_has_is_removed_first() -> None:
     _, sources, found = world(app("old"), app("web", repo_ids=()))
     assert lines(Wanted(containers=(app("new", repo_ids=()), app("web", repo_ids=()))), sources, found) == [
-        "remove old: nothing that is active needs it",
+        "remove old: nothing active needs it",
         "create new: it has no container yet",
     ]
 
@@ -456,11 +456,11 @@ def test_no_recreate_leaves_containers_and_says_what_is_pending() -> None:
     )
     assert [str(change) for change in planned.changes] == [
         "sync src/web: web.py changed",
-        "stop old: nothing that is active needs it",
+        "stop old: nothing active needs it",
         "restart web: repo web: web.py changed",
     ]
     assert [str(change) for change in planned.pending] == [
-        "remove old: nothing that is active needs it",
+        "remove old: nothing active needs it",
         "recreate web: image busybox:1 -> busybox:2",
     ]
 
@@ -482,7 +482,7 @@ def test_what_shares_the_network_of_a_restarted_container_is_restarted_after_it(
     wanted, sources, found = world(app(), side, stale_repos={"src/web": "web.py changed"})
     assert lines(wanted, sources, found)[1:] == [
         "restart web: repo web: web.py changed",
-        "restart side: it shares with web, which was started anew",
+        "restart side: it shares with web, which was restarted",
     ]
 
 
@@ -636,7 +636,7 @@ def test_pull_asks_for_each_image_once() -> None:
     wanted, sources, found = world(app(repo_ids=()), app("web2", repo_ids=()), built(name="own"))
     found = with_container(found, built(name="own"), labels={CONTEXT_LABEL: "c"})
     assert lines(wanted, sources._replace(contexts={"own": "c"}), found, pull=True) == [
-        "pull image busybox:1: --pull asks whether its tag moved"
+        "pull image busybox:1: --pull checks whether its tag moved"
     ]
 
 
@@ -645,7 +645,7 @@ def test_what_compose_fills_in_from_outside_takes_part() -> None:
     wanted, sources, found = world(now)
     found = with_record(found, now, environment={"TOKEN": "digest-1", "env_file /x": "same"})
     sources = sources._replace(environment={"web": {"TOKEN": "digest-2", "env_file /x": "same"}})
-    assert lines(wanted, sources, found) == ["recreate web: another value of TOKEN"]
+    assert lines(wanted, sources, found) == ["recreate web: new value of TOKEN"]
 
 
 def test_who_had_a_lost_folder_mounted_is_restarted() -> None:
@@ -767,10 +767,10 @@ def test_leftovers_are_cleared_away_before_anything_else_happens_to_containers()
         }
     )
     assert lines(wanted, sources, with_leftover) == [
-        f"clear away {TEMPORARY}: a recreation that was broken off left it",
-        "remove old: nothing that is active needs it",
+        f"clean up {TEMPORARY}: left by an interrupted recreation",
+        "remove old: nothing active needs it",
     ]
-    assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clear away {TEMPORARY}: ")
+    assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clean up {TEMPORARY}: ")
 
 
 MOUNTING = {
@@ -815,9 +815,7 @@ def test_a_container_whose_mounted_file_was_replaced_is_restarted(
         inodes=now, started={"dusty_web_1": record}, containers={"web": container._replace(state=state)}
     )
     planned = [line for line in lines(wanted, sources, found) if line.startswith("restart")]
-    assert planned == (
-        [f"restart web: {cause} after it started, and it still sees what was there before"] if cause else []
-    )
+    assert planned == ([f"restart web: {cause} after it started, and it still sees the old content"] if cause else [])
     ended = found._replace(
         containers={"web": container._replace(state="exited", exit_status=0)}, finished=frozenset({"web"})
     )

@@ -66,10 +66,10 @@ def ended(status: int | None, state: str = "exited") -> FoundContainer:
             "failed (created)",
             "could not be started: x",
         ),
-        (JOB, found("created"), {}, {}, CREATED, "created", "was made and never started"),
+        (JOB, found("created"), {}, {}, CREATED, "created", "was created and never started"),
         (JOB, found("paused"), {}, {}, PAUSED, "paused", "is paused"),
         (JOB, ended(0), {}, {"is_finished": True}, FINISHED, "finished (exited 0)", "has finished"),
-        (JOB, ended(0), {}, {}, FAILED, "failed (exited 0)", "ended with status 0"),
+        (JOB, ended(0), {}, {}, FAILED, "failed (exited 0)", "exited with status 0"),
         (JOB, ended(0), {"stopped": True}, {}, STOPPED, "stopped", "was stopped by hand"),
         (JOB, ended(137), {"stopped": True}, {}, STOPPED, "stopped", "was stopped by hand"),
         (
@@ -79,7 +79,7 @@ def ended(status: int | None, state: str = "exited") -> FoundContainer:
             {"is_finished": True},
             FAILED,
             "failed (exited 0)",
-            "ended with status 0, and a route leads to it",
+            "exited with status 0, and a route points to it",
         ),
         (
             CHECKED,
@@ -88,11 +88,11 @@ def ended(status: int | None, state: str = "exited") -> FoundContainer:
             {"is_finished": True},
             FAILED,
             "failed (exited 0)",
-            "ended with status 0, and it has a health check",
+            "exited with status 0, and it has a health check",
         ),
-        (PROXY, ended(0), {}, {"is_finished": True}, FAILED, "failed (exited 0)", "ended with status 0"),
-        (ROUTED, ended(5), {}, {}, FAILED, "failed (exited 5)", "ended with status 5"),
-        (ROUTED, ended(137), {}, {}, FAILED, "exited 137", "ended with status 137"),
+        (PROXY, ended(0), {}, {"is_finished": True}, FAILED, "failed (exited 0)", "exited with status 0"),
+        (ROUTED, ended(5), {}, {}, FAILED, "failed (exited 5)", "exited with status 5"),
+        (ROUTED, ended(137), {}, {}, FAILED, "exited 137", "exited with status 137"),
         (JOB, ended(None, "dead"), {}, {}, FAILED, "failed (dead)", "is dead"),
         (JOB, found("restarting"), {}, {}, FAILED, "failed (restarting)", LOOPS),
         (JOB, found(since="1 second"), {}, {"is_looping": True}, FAILED, "failed (restarting)", LOOPS),
@@ -125,7 +125,7 @@ def ended(status: int | None, state: str = "exited") -> FoundContainer:
         (ROUTED, found(), {}, {"answers": False}, RUNNING, "running", "is running"),
         (JOB, found(since="9 seconds"), {**NEW, "trouble": LOOPS}, {}, FAILED, "failed (restarting)", LOOPS),
         (JOB, found(since="10 seconds"), {**NEW, "trouble": LOOPS}, {}, RUNNING, "running", "is running"),
-        (None, ended(3), {}, {}, EXITED, "exited 3", "ended with status 3"),
+        (None, ended(3), {}, {}, EXITED, "exited 3", "exited with status 3"),
         (None, found(), NEW, {}, RUNNING, "running", "is running"),
     ],
 )
@@ -231,7 +231,7 @@ def test_what_counts_as_a_health_check(check: Any, expected: bool) -> None:
 
 
 def test_the_advice_agrees_with_what_up_does() -> None:
-    assert "dusty up leaves it so; dusty restart web runs it again" in advice(State(FINISHED), "web")
+    assert "dusty up leaves it alone; dusty restart web runs it again" in advice(State(FINISHED), "web")
     assert advice(State(STOPPED), "web") == "dusty up starts it"
     assert "dusty up starts it again" in advice(State(FAILED), "web")
     assert [advice(State(name), "web") for name in NAMES if name not in (RUNNING, STARTING)].count("") == 0

@@ -33,7 +33,7 @@ RULE = "sudo iptables -I INPUT -s 172.18.0.0/16 -d 172.17.0.1 -p tcp --dport 650
 @pytest.mark.parametrize(
     ("saw", "closed", "settings", "hop", "what", "mend"),
     [
-        (NO_PROXY, None, PUBLISHED, PROXY, "nothing takes connections where the proxy should", "dusty up"),
+        (NO_PROXY, None, PUBLISHED, PROXY, "nothing accepts connections where the proxy should", "dusty up"),
         (REFUSED, CLOSED, PUBLISHED, APP, CLOSED, ""),
         (SILENT, CLOSED, PUBLISHED, APP, CLOSED, ""),
         (UNREACHABLE, CLOSED, PUBLISHED, APP, CLOSED, ""),
@@ -55,12 +55,19 @@ RULE = "sudo iptables -I INPUT -s 172.18.0.0/16 -d 172.17.0.1 -p tcp --dport 650
         ),
         (UNREACHABLE, None, PUBLISHED, BRIDGE, "nothing comes back when the proxy connects to 172.17.0.1", RULE),
         (UNREACHABLE, "", NETWORK, BRIDGE, "on the Compose network", ""),
-        (REFUSED, "", PUBLISHED, BRIDGE, "nothing takes connections for it at 172.17.0.1", "restart the engine"),
-        (REFUSED, "", NETWORK, BRIDGE, "does not reach it on the Compose network", "dusty up"),
-        (REFUSED, None, PUBLISHED, APP, "nothing takes connections on its port 8000", ""),
-        (SILENT, "", PUBLISHED, APP, "the connection to its port 8000 is taken, and ended without an answer", ""),
-        (BROKEN, "", PUBLISHED, APP, "longer than 256 KB, or no HTTP", "dusty logs dustyInternalNginx"),
-        (LATE, "", PUBLISHED, APP, "not answered within a day", ""),
+        (REFUSED, "", PUBLISHED, BRIDGE, "nothing accepts connections for it at 172.17.0.1", "restart the engine"),
+        (REFUSED, "", NETWORK, BRIDGE, "cannot reach it on the Compose network", "dusty up"),
+        (REFUSED, None, PUBLISHED, APP, "nothing accepts connections on its port 8000", ""),
+        (
+            SILENT,
+            "",
+            PUBLISHED,
+            APP,
+            "the connection to its port 8000 accepts connections, then closes them without an answer",
+            "",
+        ),
+        (BROKEN, "", PUBLISHED, APP, "longer than 256 KB, or it is not HTTP", "dusty logs dustyInternalNginx"),
+        (LATE, "", PUBLISHED, APP, "did not answer within a day", ""),
         (NO_ANSWER, "", PUBLISHED, APP, "not answered yet", ""),
     ],
 )
@@ -101,11 +108,11 @@ URLS = ("http://web.test/", "http://api.test:8080/")
         ),
         (
             {"web.test": "127.0.0.1", "api.test": "10.0.0.5"},
-            "web answers at http://web.test/; api.test leads to 10.0.0.5 here, not to 127.0.0.1",
+            "web answers at http://web.test/; api.test resolves to 10.0.0.5 here, not to 127.0.0.1",
         ),
         (
             {"web.test": "", "api.test": "10.0.0.5"},
-            "web answers through the proxy; web.test leads nowhere here, not to 127.0.0.1; api.test leads to 10.0.0.5 here, not to 127.0.0.1",
+            "web answers through the proxy; web.test resolves to nothing here, not to 127.0.0.1; api.test resolves to 10.0.0.5 here, not to 127.0.0.1",
         ),
     ],
 )

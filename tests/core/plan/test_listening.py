@@ -46,19 +46,19 @@ def test_a_table_that_is_none_holds_no_listener_or_says_so_plainly(text: str) ->
         (
             [8002],
             [("127.0.0.1", 8002)],
-            "8002 is listened on at 127.0.0.1 alone, which only the container itself reaches: let it listen on 0.0.0.0",
+            "8002 is bound to 127.0.0.1 only, which only the container itself can reach: let it listen on 0.0.0.0",
         ),
         (
             [8002],
             [("::1", 8002)],
-            "8002 is listened on at ::1 alone, which only the container itself reaches: let it listen on 0.0.0.0",
+            "8002 is bound to ::1 only, which only the container itself can reach: let it listen on 0.0.0.0",
         ),
         ([8002], [("127.0.0.1", 3000)], "nothing listens on 8002; the container listens on 3000 (at 127.0.0.1 alone)"),
         ([80, 81], [("0.0.0.0", 80)], "nothing listens on 81"),
         (
             [80, 81, 82],
             [("127.0.0.1", 81)],
-            "81 is listened on at 127.0.0.1 alone, which only the container itself reaches: let it listen on 0.0.0.0; "
+            "81 is bound to 127.0.0.1 only, which only the container itself can reach: let it listen on 0.0.0.0; "
             "nothing listens on 80 and 82",
         ),
         (

@@ -192,7 +192,7 @@ def test_suites_keep_what_a_test_container_may_have() -> None:
     ("written", "problem"),
     [
         ("container_name: x", "container_name: ignored: Dusty sets container_name itself"),
-        ("volume_driver: nfs", "volume_driver: there is no named volume that this driver could be for"),
+        ("volume_driver: nfs", "volume_driver: there is no named volume for this driver"),
     ],
 )
 def test_warnings(written: str, problem: str) -> None:

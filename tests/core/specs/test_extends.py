@@ -73,7 +73,7 @@ def test_as_many_files_as_allowed_and_no_more() -> None:
     ]
     found = extended(chain)
     assert found[MOST_FILES - 1].value == {"image": "redis:7"}
-    assert [problem.what for problem in found[MOST_FILES].problems] == ["extends leads through more than 16 files"]
+    assert [problem.what for problem in found[MOST_FILES].problems] == ["extends chains through more than 16 files"]
 
 
 def test_a_changed_base_is_seen_through_the_cache(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dusty_tasks.core.text.alike import OWN, Report, merged, sentences
 
-DNS = "`git clone -- {url} {path}.making` ended with status 128:\n    ssh: Could not resolve hostname git.test: Name or service not known"
+DNS = "`git clone -- {url} {path}.making` exited with status 128:\n    ssh: Could not resolve hostname git.test: Name or service not known"
 
 
 def of_repo(name: str, text: str = DNS) -> Report:
@@ -31,7 +31,7 @@ def test_a_hundred_containers_with_one_cause_are_named_once_each() -> None:
     reports = [
         Report(
             f"app-{n}",
-            f"ended with status 127; its last lines:\n    sh: app-{n}: not found\n    see http://app-{n}.test/",
+            f"exited with status 127; its last lines:\n    sh: app-{n}: not found\n    see http://app-{n}.test/",
             (f"http://app-{n}.test/",),
             2,
         )

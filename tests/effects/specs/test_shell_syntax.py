@@ -78,7 +78,7 @@ def test_each_broken_command_of_a_specs_repo_is_a_problem_at_its_place(
         "apps/web.yml:11:34: test.suites[1].command:",
         "libs/base.yml:3:10: install:",
     ]
-    assert "warning: only bash can read this" in problems[3] and "hint: line 3 of it: fi" in out
+    assert "warning: only bash understands this" in problems[3] and "hint: line 3 of it: fi" in out
     (specs / "libs/base.yml").write_text(LIB.replace(" }", ""))
     (specs / "apps/web.yml").write_text(WEB[: WEB.index("  - {name: broken")])
     assert validate.run([str(specs)]) == 0
@@ -96,7 +96,7 @@ def test_a_compile_sees_it_and_starts_no_process_for_what_it_knows(
 
     dusty_home.mkdir()
     (dusty_home / "config.yml").write_text(f"specs_repo: {specs}\nbundles: [b]\n")
-    assert dry_run() == 1 and "scripts[1].command: sh cannot read it" in "".join(capsys.readouterr())
+    assert dry_run() == 1 and "scripts[1].command: sh cannot parse it" in "".join(capsys.readouterr())
     (specs / "libs/base.yml").unlink()
     (specs / "apps/web.yml").write_text(WEB[: WEB.index("  - {name: broken")])
     assert dry_run() == 0

@@ -87,7 +87,7 @@ def test_links_are_followed_inside_alone(root: Path, tmp_path: Path) -> None:
     (root / "services/loop.yml").symlink_to("loop.yml")
     found = {document.name: document for document in read_documents(root)[0]}
     assert found["inside"].value == {"image": "inside"}
-    assert found["outside"].problems[0].what == "link leads out of the specs repo"
+    assert found["outside"].problems[0].what == "link points outside the specs repo"
     assert not any(found[name].is_readable for name in ("outside", "broken", "loop"))
     assert "outside" not in json.dumps(found["outside"].value)
 
@@ -96,7 +96,7 @@ def test_a_linked_folder_may_not_lead_out_either(root: Path, tmp_path: Path) -> 
     write(tmp_path, "elsewhere/x.yml", "image: outside\n")
     (root / "libs").symlink_to(tmp_path / "elsewhere")
     found = next(document for document in read_documents(root)[0] if document.kind == "lib")
-    assert (found.value, found.problems[0].what) == ({}, "link leads out of the specs repo")
+    assert (found.value, found.problems[0].what) == ({}, "link points outside the specs repo")
 
 
 def test_the_specs_repo_itself_may_be_a_link(root: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def created(*names: str) -> list[Change]:
 
 
 def test_a_cause_is_said_once_and_files_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    play_up([*created("a", "b"), Change(Kind.START, "c", "it ended with status 137")], files=14)
+    play_up([*created("a", "b"), Change(Kind.START, "c", "it exited with status 137")], files=14)
     assert capsys.readouterr().out.splitlines() == [
         "wrote 14 files below build/",
         "created a (it had no container)",
@@ -58,7 +58,7 @@ def test_many_of_one_kind_and_cause_are_one_line(capsys: pytest.CaptureFixture[s
 
 
 def test_what_failed_comes_last_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    failing = {"a": "ended with status 1", "b": "does not answer at http://b.test/: nothing listens"}
+    failing = {"a": "exited with status 1", "b": "does not answer at http://b.test/: nothing listens"}
     play_up(
         [*created("a", "c"), Change(Kind.START, "b", "it was stopped by hand")],
         failing=failing,
@@ -88,8 +88,8 @@ def test_urls_of_what_is_up_are_said_always_and_at_most_ten(capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("what", "short"),
     [
-        ("ended with status 1", "exit 1"),
-        ("exited with status 137, and a route leads to it", "exit 137"),
+        ("exited with status 1", "exit 1"),
+        ("exited with status 137, and a route points to it", "exit 137"),
         ("does not answer at http://a.test/ and http://b.test/: nothing listens", "does not answer"),
         ("is unhealthy: its health check exited with status 3", "is unhealthy"),
         ("could not be started: no such\nfile", "could not be started"),

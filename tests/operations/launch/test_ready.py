@@ -88,7 +88,7 @@ def test_one_that_dies_soon_after_its_start_is_seen(engine: Engine, moment: floa
         else container(name="job", state="exited", exit_status=3)
     }
     outcome, _ = engine.wait(wanted("job"))
-    assert [str(trouble) for trouble in outcome.failed] == ["job ended with status 3; its last lines:\n    boom"]
+    assert [str(trouble) for trouble in outcome.failed] == ["job exited with status 3; its last lines:\n    boom"]
 
 
 def test_one_that_ends_with_0_has_finished_unless_its_image_has_a_health_check(engine: Engine) -> None:
@@ -101,7 +101,7 @@ def test_one_that_ends_with_0_has_finished_unless_its_image_has_a_health_check(e
 def test_one_with_a_route_that_ends_with_0_has_failed(engine: Engine) -> None:
     engine.listing = lambda _now: {"web": container(state="exited", exit_status=0)}
     outcome, _ = engine.wait(wanted(http_urls=tuple(URL), route_ports=(80,)))
-    assert [trouble.state.what for trouble in outcome.failed] == ["ended with status 0, and a route leads to it"]
+    assert [trouble.state.what for trouble in outcome.failed] == ["exited with status 0, and a route points to it"]
 
 
 def test_an_unhealthy_one_is_not_waited_for_and_its_probe_is_shown(engine: Engine) -> None:
@@ -112,7 +112,7 @@ def test_an_unhealthy_one_is_not_waited_for_and_its_probe_is_shown(engine: Engin
     outcome, told = engine.wait(wanted("db"))
     assert 3 <= engine.now < 3.2 and told == ["db (its health check)"]
     assert [str(trouble) for trouble in outcome.silent] == [
-        "db is unhealthy: its health check ended with status 7; the health check printed:\n    refused\n  its last lines:\n    boom"
+        "db is unhealthy: its health check exited with status 7; the health check printed:\n    refused\n  its last lines:\n    boom"
     ]
 
 
@@ -155,7 +155,7 @@ def test_one_that_fails_while_others_are_waited_for_is_named(engine: Engine) -> 
         "slow": container(name="slow", health="starting" if now < 5 else "healthy"),
     }
     outcome, _ = engine.wait(wanted(), wanted("slow"))
-    assert [str(trouble) for trouble in outcome.failed] == ["web ended with status 3; its last lines:\n    boom"]
+    assert [str(trouble) for trouble in outcome.failed] == ["web exited with status 3; its last lines:\n    boom"]
     assert outcome.silent == [] and outcome.ready == ["slow"]
 
 
