@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,6 +67,8 @@ class SyncOutcome:
     """Where the source differs from what was sent before, as `a/b`; None where nobody knows."""
     sent_at: float = 0.0
     """When it lay in the copy, by time.monotonic."""
+    taken: int = 0
+    """What `last_taken` said of the repo's lock while this sync held it; 0 if it did not take it."""
     failure: Failure | None = None
 
     def __str__(self) -> str:
@@ -242,7 +244,8 @@ def sync_repos(
     for outcome in outcomes:
         if outcome.failure:
             receipts.pop(outcome.repo_id, None)
-    push_install_marks(everything, receipts, host, is_news=any(outcome.status == SYNCED for outcome in outcomes))
+    is_news = any(outcome.status == SYNCED for outcome in outcomes)
+    push_install_marks(everything, receipts, host, is_news=is_news, marked=known.receipts if how.is_live else None)
     if how.notes_owed:
         note_owed(outcomes, host, settings.home, is_locked=how.is_locked)
     return outcomes
@@ -296,7 +299,8 @@ class _Run:
             seen = None
         try:
             with held(name, verb=self.how.verb, home=home, wait=LONGEST_WAIT) as lock:
-                return self._sync(entry, path, kind, lock.fileno(), seen)
+                outcome = self._sync(entry, path, kind, lock.fileno(), seen)
+                return replace(outcome, taken=last_taken(name, home))
         except Failure as failure:
             return self._outcome(entry.id, FAILED, path, kind, failure=failure)
 

@@ -14,9 +14,10 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.code.watching import Owed, after_sync, notice_lines
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.wording import counted
+from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import state_of
-from dusty_tasks.effects.doors.lock import last_taken
+from dusty_tasks.effects.doors.lock import is_at_work, last_taken
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
 from dusty_tasks.operations.code.sources import Looked, lock_of, source_of
 from dusty_tasks.operations.code.sync import FAILED, How, Known, SyncOutcome, failure_of, sync_repos
@@ -41,6 +42,8 @@ class Watching:
     host: DockerHost = field(compare=False)
     taken: dict[str, int] = field(default_factory=dict, compare=False)
     """Repo id -> its last sync of ours, as long as none of others came after it."""
+    receipts: dict[str, Receipt] = field(default_factory=dict, compare=False)
+    """Those of the whole stack as they were at `taken`; {} where nobody knows."""
 
     @property
     def folders(self) -> list[Watched]:
@@ -63,6 +66,12 @@ class Watching:
         wanted = set(keys)
         entries = [entry for entry in self.chosen if entry.id in wanted]
         looked = {repo_id: Looked(source, self.taken.get(repo_id, 0)) for repo_id, source in sources.items()}
+        known = self._known_receipts() if is_live and wanted <= looked.keys() else None
+        self.receipts.clear()
+        before = self._last_taken()
+        may_remember = is_live and (
+            known is not None or not any(is_at_work(lock_of(repo_id), self.settings.home) for repo_id in before)
+        )
         try:
             outcomes = sync_repos(
                 entries,
@@ -70,12 +79,38 @@ class Watching:
                 self.settings,
                 How(_nobody if is_live else say, allow_empty=allow_empty, notes_owed=not is_live, is_live=is_live),
                 self.stack,
-                Known(looked=looked),
+                Known(known, looked),
             )
         except Failure as failure:
             return [SyncOutcome(entry.id, self.names[entry.id], FAILED, failure=failure) for entry in entries], failure
-        self.taken.update({repo_id: last_taken(lock_of(repo_id), self.settings.home) for repo_id in wanted})
+        self.taken.update({outcome.repo_id: outcome.taken or before[outcome.repo_id] for outcome in outcomes})
+        if may_remember and not any(outcome.failure for outcome in outcomes):
+            self._remember(known, outcomes, before)
         return outcomes, failure_of(outcomes)
+
+    def _last_taken(self) -> dict[str, int]:
+        return {entry.id: last_taken(lock_of(entry.id), self.settings.home) for entry in self.stack}
+
+    def _known_receipts(self) -> dict[str, Receipt] | None:
+        """The receipts of the stack, as long as nobody else has synced since they were read: a round trip saved at each edit.
+
+        What is sent is compared with the receipt on the Docker host all the same (copy_repo).
+        """
+        is_known = bool(self.receipts) and self._last_taken() == {
+            entry.id: self.taken.get(entry.id) for entry in self.stack
+        }
+        return dict(self.receipts) if is_known else None
+
+    def _remember(
+        self, known: Mapping[str, Receipt] | None, outcomes: Sequence[SyncOutcome], before: Mapping[str, int]
+    ) -> None:
+        """Keep the receipts of all repos in mind; `before` are the locks before the first of them was read."""
+        ours = {outcome.repo_id: outcome.receipt for outcome in outcomes}
+        if known is None:
+            others = sorted(before.keys() - ours.keys())
+            self.taken.update({repo_id: before[repo_id] for repo_id in others})
+            known = read_receipts(self.host, others) if others else {}
+        self.receipts.update({**known, **ours})
 
 
 def _nobody(_line: str) -> None:

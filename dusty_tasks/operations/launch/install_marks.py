@@ -24,12 +24,25 @@ done
 
 
 def push_install_marks(
-    stack_repos: Sequence[RepoEntry], receipts: Mapping[str, Receipt], host: DockerHost, *, is_news: bool = True
+    stack_repos: Sequence[RepoEntry],
+    receipts: Mapping[str, Receipt],
+    host: DockerHost,
+    *,
+    is_news: bool = True,
+    marked: Mapping[str, Receipt] | None = None,
 ) -> None:
     """Write the digests of each lib and of the copies beside the command files of the apps that use them. Raises ToolFailed.
 
-    Without news (nothing was synced) only those of libs are looked at again.
+    Without news (nothing was synced) only those of libs are looked at again. `marked` are the receipts that the digests there were made of,
+    where the caller knows: nothing is asked if they make the same.
     """
+    digests = _digests(stack_repos, receipts, is_news)
+    if digests and (marked is None or digests != _digests(stack_repos, marked, is_news)):
+        lines = "".join(f"{path} {digest}\n" for path, digest in sorted(digests.items()))
+        host.run_script(WRITE_DIGESTS, host.root, input=lines, as_root=True)
+
+
+def _digests(stack_repos: Sequence[RepoEntry], receipts: Mapping[str, Receipt], is_news: bool) -> dict[str, str]:
     seen = {
         repo_id: f"{receipt['fingerprint']} {receipt.get('copy', '')}".strip()
         for repo_id, receipt in receipts.items()
@@ -37,12 +50,6 @@ def push_install_marks(
     }
     digests = lib_digests(stack_repos, seen)
     if digests or is_news:
-        digests.update(
-            copy_digests(
-                stack_repos,
-                {repo_id: str(receipt["copy"]) for repo_id, receipt in receipts.items() if receipt.get("copy")},
-            )
-        )
-    if digests:
-        lines = "".join(f"{path} {digest}\n" for path, digest in sorted(digests.items()))
-        host.run_script(WRITE_DIGESTS, host.root, input=lines, as_root=True)
+        copies = {repo_id: str(receipt["copy"]) for repo_id, receipt in receipts.items() if receipt.get("copy")}
+        digests.update(copy_digests(stack_repos, copies))
+    return digests
