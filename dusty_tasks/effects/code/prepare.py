@@ -21,6 +21,7 @@ from dusty_tasks.effects.docker_host.files_there import WALK
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 
 if TYPE_CHECKING:
+    from dusty_tasks.effects.code.line import Session
     from dusty_tasks.effects.docker_host.host import DockerHost
 
 PREPARE = (
@@ -119,27 +120,19 @@ def prepare(
     repo_id: str = "",
     unlisted: Sequence[str] = (),
     only: Sequence[bytes] | None = None,
+    session: Session | None = None,
 ) -> Prepared:
     """The guards on resolved paths; makes the destination, removes the receipt (a path below host.root), and looks at the copy.
 
-    `unlisted` are folders at the top of the copy that nobody will ask for; with `only` it is these paths that somebody will. Raises Failure (a guard refuses), EmptySource (unless
+    `unlisted` are folders at the top of the copy that nobody will ask for; with `only` it is these paths that somebody will. It is asked over `session`, if that is given and alive. Raises Failure (a guard refuses), EmptySource (unless
     `is_empty` is False), NotOurs, ToolFailed.
     """
     here = host.files.listing(host.path(below))
     lists = "some" if only is not None else "yes" if receipt and here is None else "no"
     words = list(unlisted) if only is None else _words_of(only, is_listed=here is None)
-    finished = host.run_script(
-        PREPARE,
-        host.root,
-        below,
-        receipt,
-        "yes" if is_empty else "no",
-        f"{KEPT}/{repo_id}" if repo_id else "",
-        lists,
-        *words,
-        check=False,
-        as_root=True,
-        errors="surrogateescape",
+    told = (below, receipt, "yes" if is_empty else "no", f"{KEPT}/{repo_id}" if repo_id else "", lists, *words)
+    finished = (session.prepare(told) if session else None) or host.run_script(
+        PREPARE, host.root, *told, check=False, as_root=True, errors="surrogateescape"
     )
     if finished.code == 3:
         raise Failure(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from dusty_tasks.core.artifacts.mount_points import merged, of_records, through_links
@@ -21,6 +22,7 @@ from dusty_tasks.core.code.copies import (
     Guard,
     Hindrances,
     MountPoint,
+    State,
     Tree,
     deletions,
     hindrances,
@@ -34,6 +36,7 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import owners, rsync
+from dusty_tasks.effects.code.copy_states import files_in
 from dusty_tasks.effects.code.fingerprint import (
     BROKEN,
     Manifest,
@@ -44,6 +47,7 @@ from dusty_tasks.effects.code.fingerprint import (
     kept_manifest,
 )
 from dusty_tasks.effects.code.ignore_files import read_ignores
+from dusty_tasks.effects.code.line import Line, Session, can_carry
 from dusty_tasks.effects.code.prepare import prepare
 from dusty_tasks.effects.code.receipts import identity_of
 from dusty_tasks.effects.docker_host.host import DockerHost
@@ -103,6 +107,8 @@ class Options:
     """Where the source differs from what was sent last, if nothing else is to be sent."""
     last: str = ""
     """The fingerprint of what was sent last: if the copy is another one, all of it is sent."""
+    line: Line | None = None
+    """What small edits go by."""
 
 
 class CopyOfRepo:
@@ -211,19 +217,21 @@ class Copying:
         self.changed: dict[str, None] = {}
         self.deleted: dict[str, None] = {}
         self.sent_at = 0.0
+        self.replaced: dict[str, dict[bytes, State]] = {}
+        """What is in kept sets, where that was told already."""
 
     def run(self) -> Copied:
         """All of it but the receipt. Raises Failure, EmptySource, ToolFailed."""
         copy, home = self.copy, self.copy.settings.home
         before = copy.sent  # read before what is about to be sent takes their place
         taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
-        self.sent_at = time.monotonic()
+        self.sent_at = self.sent_at or time.monotonic()
         if self.options.only is not None:
             # To write it before would cost more than what is sent. Killed in between, what is sent next is compared with what lies there.
             begin_manifest(home, copy.repo_id, copy.source, copy.identity)
         edited = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
         names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
-        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(edited.late)])
+        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(edited.late)], self.replaced)
         keep_manifest(home, copy.repo_id, copy.source, copy.identity, edited.late)
         barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
         return Copied(
@@ -266,8 +274,19 @@ class Copying:
 
     def _copy_changes(self, paths: list[bytes]) -> bool:
         """Send what changed and nothing else; False, before anything is sent, if that would not make the copy what the source is."""
+        line, entries = self.options.line, [self.copy.tree.at(b"/" + path) for path in paths]
+        session = line.take() if line and can_carry(paths, entries) else None
+        try:
+            return self._copy_by(session, paths)
+        finally:
+            if session:
+                session.close()
+            if line:
+                line.open()
+
+    def _copy_by(self, session: Session | None, paths: list[bytes]) -> bool:
         copy, options = self.copy, self.options
-        prepared = prepare(copy.host, copy.below, options.receipt, False, copy.repo_id, only=paths)
+        prepared = prepare(copy.host, copy.below, options.receipt, False, copy.repo_id, only=paths, session=session)
         if prepared.is_new or prepared.is_odd or prepared.was.get("fingerprint") != options.last:
             return False
         guard = copy.guard(copy.records() if prepared.started is None else with_spare(copy.host, prepared.started))
@@ -277,6 +296,14 @@ class Copying:
         self.leftovers |= {*prepared.parts} - {self.part}
         gone = deletions(prepared.listing, copy.source.folders, guard, paths)
         self.deleted.update(dict.fromkeys(map(shown_path, gone.files)))
+        if session and not gone.paths and (replaced := session.send(self.kept, copy.source_path, paths)) is not None:
+            self.sent_at = time.monotonic()
+            self.changed.update(dict.fromkeys(map(os.fsdecode, paths)))
+            self.has_replaced = bool(replaced)
+            self.replaced = {self.part: files_in(replaced)}
+            return True
+        # A line that was cut may have sent some of it: what that replaced is in the set, too.
+        self.has_replaced = session is not None and not gone.paths
         if gone.paths:
             self.has_replaced = True
             rsync.delete_paths(copy.host, copy.below, gone.paths, self.kept, options.lock)
@@ -366,15 +393,20 @@ def touches_mounts(paths: Iterable[bytes], guard: Guard) -> bool:
     return any(point.startswith(path + b"/") or (path + b"/").startswith(point) for path in paths for point in points)
 
 
-def keep_what_was_made(copy: CopyOfRepo, names: Iterable[str], sent: Sequence[Tree]) -> list[Kept]:
+def keep_what_was_made(
+    copy: CopyOfRepo,
+    names: Iterable[str],
+    sent: Sequence[Tree],
+    told: Mapping[str, dict[bytes, State]] = MappingProxyType({}),
+) -> list[Kept]:
     """Keep what was made there of all that was moved aside, also by syncs that were interrupted; drop the rest. Raises Failure.
 
-    `names` are those of the sets, `sent` is all that syncs have sent.
+    `names` are those of the sets, `sent` is all that syncs have sent, `told` what is known to be in some of the sets.
     """
     kept = []
     is_after_a_break = kept_manifest(copy.settings.home, copy.repo_id, BROKEN) is not None
     for name in sorted(names):
-        states = kept_sets.read_set(copy.host, copy.repo_id, name)
+        states = told[name] if name in told else kept_sets.read_set(copy.host, copy.repo_id, name)
         found = made_there(states, sent, copy.tree, is_after_a_break=is_after_a_break)
         overwritten = [file.path for file in found if not file.is_deleted]
         same = kept_sets.equal_files(copy.host, copy.repo_id, name, overwritten) if overwritten else set()

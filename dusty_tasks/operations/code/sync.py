@@ -35,6 +35,7 @@ from dusty_tasks.operations.code.sources import Looked, Looks, check_source, loc
 if TYPE_CHECKING:
     from dusty_tasks.core.code.replaced import Kept
     from dusty_tasks.core.settings.model import Settings
+    from dusty_tasks.effects.code.line import Line
     from dusty_tasks.effects.docker_host.host import DockerHost
 
 Say = Callable[[str], None]
@@ -178,6 +179,8 @@ class How(NamedTuple):
     """Note what the new code calls for in containers; False where the caller does."""
     is_live: bool = False
     """Each edit is followed: send what changed, and leave alone whatever else the copy has."""
+    line: Line | None = None
+    """What small edits go by, if each is followed on a far host."""
 
 
 class Known(NamedTuple):
@@ -343,7 +346,7 @@ class _Run:
         rules_digest = blake2b(filter_text(source.rules), digest_size=8).hexdigest()
         if self.how.is_live and before and not is_same and receipt.get("rules") == rules_digest:
             options.only = sent_alone(changed_paths(before.folders, source.folders))
-            options.last = before.fingerprint
+            options.last, options.line = before.fingerprint, self.how.line
         try:
             copied = Copying(copy, options).run()
             if copied.has_other:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
@@ -14,6 +15,7 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.code.watching import Owed, after_sync, notice_lines
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.wording import counted
+from dusty_tasks.effects.code.line import Line
 from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import state_of
@@ -77,7 +79,13 @@ class Watching:
                 entries,
                 self.host,
                 self.settings,
-                How(_nobody if is_live else say, allow_empty=allow_empty, notes_owed=not is_live, is_live=is_live),
+                How(
+                    _nobody if is_live else say,
+                    allow_empty=allow_empty,
+                    notes_owed=not is_live,
+                    is_live=is_live,
+                    line=self.line if is_live else None,
+                ),
                 self.stack,
                 Known(known, looked),
             )
@@ -87,6 +95,24 @@ class Watching:
         if may_remember and not any(outcome.failure for outcome in outcomes):
             self._remember(known, outcomes, before)
         return outcomes, failure_of(outcomes)
+
+    @cached_property
+    def line(self) -> Line | None:
+        """What small edits go to a far host by, opened ahead of the first."""
+        if not self.host.is_far:
+            return None
+        line = Line(self.host)
+        line.open()
+        return line
+
+    def close_line(self) -> None:
+        if (line := self.__dict__.pop("line", None)) is not None:
+            line.close()
+
+    def close(self) -> None:
+        """Give up what is kept open to the Docker host."""
+        self.close_line()
+        self.host.close()
 
     def _last_taken(self) -> dict[str, int]:
         return {entry.id: last_taken(lock_of(entry.id), self.settings.home) for entry in self.stack}

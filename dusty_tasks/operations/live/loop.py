@@ -106,6 +106,7 @@ class Dev:
                     due = self._noticed(watch, batch)
         finally:
             self.actor.stop(LAST_WORDS)
+            self.watching.close_line()
 
     def _choose(self) -> tuple[Sequence[RepoEntry], Sequence[RepoEntry]]:
         wanted = session.wanted()
@@ -150,6 +151,7 @@ class Dev:
         except Failure as failure:
             warn(f"{failure}\nwatching goes on as before")
             return
+        before.close_line()
         if self.watching != before:
             watch.set(self._folders())
             self.due_again = True
@@ -198,7 +200,7 @@ class Dev:
 
     def _wake(self, _why: str) -> None:
         """After a sleep, or when the engine is back: connections may be dead, and containers ended."""
-        self.watching.host.close()
+        self.watching.close()
         self.due_again = True
         self.actor.post(up=True)
 

@@ -19,7 +19,8 @@ from dusty_tasks.effects.doors.lock import last_taken
 from dusty_tasks.effects.watch.folders import Watch, Watched
 from dusty_tasks.operations.code.sources import Looked, lock_of, rules_at
 from dusty_tasks.operations.code.sync import FAILED, SYNCED, How, Known, SyncOutcome, sync_repos
-from tests.operations.sync_room import Room, write
+from dusty_tasks.operations.code.watching import Watching
+from tests.operations.sync_room import Room, play_ssh, write
 
 PATHS = ["a", "b", "d", "d/a", "d/e", "d/e/f", "x.log", "d/x.log", "with blank ü", "#h"]
 paths = st.sampled_from(PATHS)
@@ -38,6 +39,8 @@ edits = st.one_of(
 
 class Live:
     """A repo, what watches it, and the syncs that follow it."""
+
+    watching: Watching
 
     def __init__(self, folder: Path) -> None:
         self.room = Room(folder)
@@ -63,6 +66,19 @@ class Live:
             self.taken = last_taken(lock_of(self.entry.id), self.room.settings.home)
         assert not any(outcome.failure for outcome in outcomes), [str(outcome) for outcome in outcomes]
         return outcomes
+
+    def send(self) -> list[SyncOutcome]:
+        """The same as dev does it."""
+        batch = self.watch.wait(0.3)
+        outcomes, failure = self.watching.sync({self.entry.id}, batch.sources, allow_empty=True, is_live=True)
+        assert failure is None
+        return outcomes
+
+    def check_far(self) -> None:
+        """Nothing is left to send, times and contents compared."""
+        assert not self.room.stale()
+        rules = rules_at(str(self.source), self.room.settings)
+        assert not rsync.differences(self.room.host, str(self.source), str(self.room.copy("web")), rules).changed
 
     def check(self) -> None:
         """A full look equals the receipt, and the copy the source, but for what containers made."""
@@ -187,3 +203,77 @@ def test_another_sync_in_between_is_noticed(live: Live) -> None:
     write(live.source / "b", "two")
     assert not any(outcome.status == FAILED for outcome in live.follow())
     live.check()
+
+
+@pytest.fixture
+def far(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The same with a Docker host behind ssh, and edits that go by a line opened before."""
+    play_ssh(live.room, tmp_path / "played", monkeypatch)
+    write(live.source / "first", "sent whole: nobody remembers what this host has")
+    live.watching = Watching(tuple(live.room.entries), tuple(live.room.entries), live.room.settings, live.room.host)
+    assert live.watching.line
+    live.send()
+    yield live
+    live.watching.close_line()
+
+
+def commands_of(live: Live, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What rsync was asked to send, from now on."""
+    sent: list[str] = []
+    real = rsync.run_rsync
+
+    def noted(host, source, destination, *rest, **named):
+        sent.append(destination)
+        return real(host, source, destination, *rest, **named)
+
+    monkeypatch.setattr(rsync, "run_rsync", noted)
+    return sent
+
+
+def test_a_small_edit_goes_to_a_far_host_by_the_line(far: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = commands_of(far, monkeypatch)
+    before = far.watching.host.round_trips
+    write(far.source / "d/a", "edited")
+    write(far.source / "with blank ü", "new")
+    (far.source / "a").chmod(0o755)
+    (outcome,) = far.send()
+    assert not sent and outcome.paths == {b"d/a", "with blank ü".encode(), b"a"} and not outcome.kept
+    assert far.watching.host.round_trips - before <= 4  # what was kept, the receipt, the next line
+    far.check_far()
+
+
+def test_what_a_container_changed_is_kept_when_the_line_replaces_it(far: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = commands_of(far, monkeypatch)
+    write(far.room.copy("web") / "a", "changed by a container")
+    write(far.source / "a", "edited")
+    (outcome,) = far.send()
+    assert not sent and [file.path for kept in outcome.kept for file in kept.files] == [b"a"]
+    assert (far.room.copy("web") / "a").read_text() == "edited"
+
+
+def test_the_line_follows_no_link_that_a_container_put_on_the_way(far: Live, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    write(elsewhere / "a", "precious")
+    copy = far.room.copy("web")
+    shutil.rmtree(copy / "d")
+    (copy / "d").symlink_to(elsewhere)
+    write(far.source / "d/a", "edited")
+    far.send()
+    assert (elsewhere / "a").read_text() == "precious" and os.listdir(elsewhere) == ["a"]
+
+
+def test_an_edit_goes_another_way_when_the_line_is_dead(far: Live) -> None:
+    session = far.watching.line.take()
+    session._piped.input.close()
+    far.watching.line._next = session
+    write(far.source / "a", "edited")
+    (outcome,) = far.send()
+    assert outcome.status == SYNCED and (far.room.copy("web") / "a").read_text() == "edited"
+
+
+def test_another_sync_in_between_is_noticed_by_the_line(far: Live) -> None:
+    write(far.source / "a", "one")
+    far.room.sync()
+    write(far.source / "b", "two")
+    assert not any(outcome.failure for outcome in far.send())
+    far.check_far()
