@@ -40,6 +40,13 @@ RETIRED = {
     r"\bis no (?:signal|action|folder of|Compose key|line of)\b": "is not a …",
     r"declared nowhere": "is not declared",
     r"in case alone": "only in case",
+    r"is no (?:regular file|folder to)": "is not a …",
+    r"compared anew|read anew by": "again",
+    r"\^C ends": "press ^C to stop",
+    r"takes no words": "takes no arguments",
+    r"\ba file of Dusty's belongs": "Dusty needs a file there",
+    r"not to be found": "cannot be found",
+    r"[Nn]obody agreed that": "nobody agreed to …",
     r"\b[Ss]hall (?:Dusty|I|it|accept)": "a question that begins with the verb: Install …? [y/N]",
 }
 """Pattern -> what a native would write."""

@@ -12,23 +12,23 @@ from dusty_tasks.verbs.table import ALIASES, VERBS, Option, Verb
 
 PATH = PACKAGE.parent / "docs" / "verbs.md"
 HEAD = """\
-# Verbs
+# Commands
 
 <!-- Made by `python -m dusty_tasks.cli.doc_pages` from dusty_tasks/verbs/table.py and explained.py; a test fails when they differ. -->
 
-`dusty <verb>` and `doit <verb>` are the same, but for the repos of `sync`, which doit takes as `doit sync:<repo>`. Options may
-stand before or after the words; `--` ends them. What follows the name of a script (`scripts`), a suite (`test`) or a
+`dusty <command>` and `doit <command>` are the same, but for the repos of `sync`, which doit takes as `doit sync:<repo>`. Options may
+stand before or after the arguments; `--` ends them. What follows the name of a script (`scripts`), a suite (`test`) or a
 container (`shell`) goes there untouched, dashes included.
 
 On a terminal states and severities have colours; where the terminal knows links (OSC 8), URLs and places in specs are links. Neither is
-printed with `--no-color`, which every verb takes and which may stand before the verb too, with `NO_COLOR` or `TERM=dumb` in the
+printed with `--no-color`, which every command takes and which may stand before the command too, with `NO_COLOR` or `TERM=dumb` in the
 environment, or in a pipe. `FORCE_HYPERLINK=1` or `0` decides on links where Dusty judges a terminal wrongly.
 
-Exit codes: 0 fine, 1 something you can mend, 2 a program or Docker failed, 3 a bug in Dusty (a log file is named), 130
-interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` end with the status of what they ran.
+Exit codes: 0 fine, 1 something you can fix, 2 a program or Docker failed, 3 a bug in Dusty (a log file is named), 130
+interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` exit with the status of what they ran.
 
-With `--json` a verb that fails prints `{"ok": false, "problems": [...]}`, each problem with `file`, `line`, `column`, `path`,
-`what`, `hint` and `warning`; what has no place has an empty file. Words or options that it does not know are said on stderr alone.
+With `--json` a command that fails prints `{"ok": false, "problems": [...]}`, each problem with `file`, `line`, `column`, `path`,
+`what`, `hint` and `warning`; what has no place has an empty file. Unknown arguments or options are reported on stderr only.
 """
 
 

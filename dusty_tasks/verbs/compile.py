@@ -48,7 +48,7 @@ def run(
 ) -> int:
     """Compile without touching build/ (`out`: into that folder); the exit code. Raises Failure with all problems."""
     if words:
-        raise misuse("compile", f'compile takes no words, and got "{words[0]}"')
+        raise misuse("compile", f'compile takes no arguments, but got "{words[0]}"')
     if deny_powers and not (dry_run or check or all_bundles or out is not None):
         raise misuse("compile", "--deny-powers goes with --dry-run, --check, --all-bundles or --out")
     if no_overrides:
@@ -167,7 +167,7 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
         compiled.append(together)
     found = in_order([*(problem for one in compiled for problem in one.problems), *problems])
     if errors(found):
-        where = [f"{one.title}: {len(errors(one.problems))} to mend" for one in compiled if errors(one.problems)]
+        where = [f"{one.title}: {len(errors(one.problems))} to fix" for one in compiled if errors(one.problems)]
         where += [f"{one} and {other} clash" for one, other in clashes]
         return _end_with(found, compiled, json, "\n".join(where), clashes)
     if json:

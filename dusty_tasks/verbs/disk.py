@@ -151,7 +151,7 @@ def backup(folder: str) -> int | None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise Failure(f"{folder} is no folder to write to: {error.strerror}") from error
+        raise Failure(f"{folder} is not a folder that can be written to: {error.strerror}") from error
     running = running_names()
     if running:
         warn(
@@ -229,7 +229,7 @@ def go_on() -> None:
     with held("up", verb="disk restore", home=session.home()):
         check_nothing_runs()
         finish_restore(session.docker_host(), helper_image())
-    say("finished the restore that was broken off")
+    say("finished the interrupted restore")
 
 
 def check_nothing_runs() -> None:

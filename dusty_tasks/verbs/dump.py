@@ -31,7 +31,7 @@ LINES = 200
 def run(words: list[str]) -> int | None:
     """Collect what helps to understand a problem; what cannot be collected is in the archive as its reason."""
     if len(words) > 1:
-        raise misuse("dump", f'dump takes one path, and got "{words[1]}" as well')
+        raise misuse("dump", f'dump takes one path, but got "{words[1]}" as well')
     path = archive_path(words[0]) if words else os.path.join(own_folder(), archive_name())
     texts = dict(collected())
     hidden = redactor()

@@ -125,7 +125,7 @@ def unquoted(value: str, where: str) -> str:
     match = _QUOTED.fullmatch(stripped)
     if not match:
         raise Failure(
-            f"{where}the quote that the value begins with does not end",
+            f"{where}the quote that opens the value is not closed",
             "'as it is', or \"with \\n and \\t\"; the quote may end on a later line",
         )
     single, double = match.groups()

@@ -16,10 +16,10 @@ With names only those apps and services are changed, with all that must be start
 route. Everything else stays as it is until the next `{dusty} up` without names.
 
 At the end it waits, at most as long as the setting up.wait says, until what it started is ready: a route answers, a health
-check passes; what has neither runs for two seconds, or ends with status 0. What ends otherwise is shown with its last lines,
-exit code 2; so is one with a route or a health check that ends with 0. What runs and does not answer, or is unhealthy, is
+check passes; what has neither runs for two seconds, or exits with status 0. What exits otherwise is shown with its last lines,
+exit code 2; so is one with a route or a health check that exits with 0. What runs and does not answer, or is unhealthy, is
 shown with what listens in its container or what its check printed, exit code 1. Both are looked at again by each `{dusty} up`
-until they are mended or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
+until they are fixed or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
 
 On a terminal what is being done moves at the foot, and stays as a line with its time once it is done; what failed comes last,
 and before it the URLs of what is up.""",
@@ -45,7 +45,7 @@ One way, from this machine to the Docker host. What is not in the source is dele
 excluded (.git, .dustyignore, the setting sync.exclude) and what the repo's .gitignore files ignore. With the setting
 sync.delete `all` that goes too, with `sent` only what a sync once sent. Without names: all repos of the stack.
 
-What was made or changed on the Docker host and has to go is named, and kept there in persist/.dusty/kept: of each repo
+What was created or changed on the Docker host and has to go is named, and kept there in persist/.dusty/kept: of each repo
 the last ten times, up to 1 GiB. --restore moves the newest of them (or that of a time, as `{dusty} disk` lists them) back
 into the copy, where the next sync that has something to send finds it again; --pull fetches a path of the copy, or one that
 was kept, into the source instead. It never overwrites what you edited since the last sync. `{dusty} status -v` lists what a
@@ -58,7 +58,7 @@ sync would find.
     "restart": """\
 Restarts the containers as they are; changed specs are applied by `{dusty} up` alone. Without names: all apps; services and
 the proxy go on running, unless --all is given. What an app needs and does not run is started before it. With --repo every
-word is a repo.
+argument is a repo.
 
     {dusty} restart web
     {dusty} restart --repo shared-lib""",
@@ -67,14 +67,14 @@ Without a target: everything that has tests. Without a suite: the suites of the 
 table. What follows the suite replaces its default arguments, as it stands. Each suite has fresh services of its own, and
 never touches the data of the stack; its containers are removed in every case. Everything in its network is at `localhost`.
 
-The test image holds what `test.once` and the libs' installs did. It is made anew when its base, its setup, its mounts or the
+The test image holds what `test.once` and the libs' installs did. It is rebuilt when its base, its setup, its mounts or the
 commit of a repo in it changed (with `test.inputs`: the files in its own repo that they match), and the cause is said. What a
 suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HOME/test-results/<target>/<suite>.
 
     {dusty} test web
     {dusty} test web unit -k login
     {dusty} test -n 4 web all                four suites at a time
-    {dusty} test --cached web all            run only suites whose inputs have changed""",
+    {dusty} test --cached web all            only suites whose inputs changed""",
     "scripts": """\
 Without a script: their names and descriptions. Arguments reach the script as they stand; it exits with the script's status.
 
@@ -104,7 +104,7 @@ One line for each part of the stack, what needs a look first: the state of its c
 code comes from, and then the one thing to know: why it failed, what `{dusty} up` would change, or its URLs. A container is
 running, starting, not answering, unhealthy, failed, stopped (by hand), finished (its work is done), paused, created or
 absent. Where the Docker host is known to be off, it is off; where it does not answer, nothing is known of it, and status
-ends with 2.
+exits with 2.
 
 With names, or with `-v` for all parts: every detail, and the repos that they use. On a terminal lines are cut to its width;
 `-w` takes the whole screen, keeps what needs a look on it, and gives the screen back at the end. `--stats` takes half a
@@ -114,7 +114,7 @@ Several containers are merged, each line with the name of its container. Exited 
 to stderr comes on stderr; `2>&1` brings both into a pipe.
 
 With -f it goes on over restarts and recreations, and tells their causes: `-- api restarted: repo api was synced --`. It ends
-when all have ended and none is coming back; on a terminal it waits for the next start, until ^C.
+when all have exited and none will restart; on a terminal it waits for the next start, until ^C.
 
     {dusty} logs -f web api
     {dusty} logs --since 10m --tail 100""",
@@ -130,7 +130,7 @@ concerns all of the stack.
     {dusty} timeline --since 1d --tail 20""",
     "plan": """\
 Each line has its cause. It is what `{dusty} up --no-pull` would do now, in that order. Of a Docker host that does not answer
-nothing is planned, and plan ends with 2; one that is known to be off is said to be off.""",
+nothing is planned, and plan exits with 2; one that is known to be off is reported as off.""",
     "why": """\
 First what the last `{dusty} up`, restart or stop did to it, with the cause and its spec line. Then what its container
 does now, and where that is not what it should do: why, since when, and its last lines without secrets. What the engine
@@ -142,8 +142,8 @@ is said to be unknown.
     {dusty} why web
     {dusty} why --json web""",
     "doctor": """\
-One line for each thing: ok, a warning, or failed with the command that mends it. A container that failed, is unhealthy or
-does not answer is among them, and so is a DUSTY_HOME that other users of this machine may read or change. Ends with 1 if
+One line for each thing: ok, a warning, or failed with the command that fixes it. A container that failed, is unhealthy or
+does not answer is among them, and so is a DUSTY_HOME that other users of this machine may read or change. Exits with 1 if
 anything failed.""",
     "bundles": """\
 A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
@@ -193,7 +193,7 @@ specs declare it, and to no others. `read` prints it.
     {dusty} assets list web""",
     "config": """\
 Settings live in config.yml, which may be edited by hand as well. `set` takes a literal, `@file`, or `-` for stdin; lists and
-mappings as YAML or JSON. The value is checked before anything changes. Each change, whichever verb made it, is kept: `log`
+mappings as YAML or JSON. The value is checked before anything changes. Each change, whichever command made it, is kept: `log`
 lists them, `undo` reverts the newest one, `undo ID` goes back to before that one.
 
     {dusty} config set routing network
@@ -221,7 +221,7 @@ A code stands at the end of each problem, in brackets. Without a code it lists a
     "impact": """\
 Compares the specs of a commit with those of another one, or with the folder as it is: for each bundle and for all of them
 together, what the next `up` does to whoever runs the base, each change with its cause and place, and which personal settings
-would lead nowhere. It looks at what HEAD changed since it left the base; without one that is the main branch of the remote.
+would no longer have an effect. It looks at what HEAD changed since it left the base; without one that is the main branch of the remote.
 Needs neither Docker nor root, network or settings.
 
     {dusty} impact
@@ -234,7 +234,7 @@ or files of this machine outside the specs, the repos of the stack, /persist and
 machine: `up` asks on a terminal, and shows what is new since you last agreed, with the commit that brought it. Elsewhere it
 stops with exit code 1 and names the command. `--yes` does not allow powers.
 
-With a digest, `allow` refuses if the specs ask for something else by now.
+With a digest, `allow` refuses if the specs now ask for something else.
 
     {dusty} trust specs list
     {dusty} trust specs allow 4f2a91c0d3e57b68
@@ -254,15 +254,15 @@ The helper is the one part of Dusty that runs as root: it replaces one marked se
 `install` shows what it puts where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
 
 `show` prints the compiled section, `diff` what it would change in the hosts file; `apply` writes it now, whatever was
-answered or refused before, and from then on `up` keeps it; `undo` puts back the section of before, until the next
+answered or refused before, and from then on `up` keeps it; `undo` restores the previous section, until the next
 `{dusty} up`; `check` looks at the helper and its rule.
 
-A name that a line of your own leads elsewhere stays yours: it is left out of the section and named with both lines, and `up`
-ends with 1 until that line is gone or the app has another host_name.""",
+A name that a line of your own maps elsewhere stays yours: it is left out of the section and named with both lines, and `up`
+exits with 1 until that line is gone or the app has another host_name.""",
     "start": "Waits as long as the setting host.wait says, telling what for; then the engine's own facts.",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
     "disk": """\
-`cleanup_…` lists what it would remove, which is only what Dusty made, and asks. `backup` writes one archive with a manifest
+`cleanup_…` lists what it would remove, which is only what Dusty created, and asks. `backup` writes one archive with a manifest
 and checksums; `restore` refuses a damaged one before it touches anything. A killed restore leaves everything as it was, or
 `doctor` tells of it and `up` refuses to start containers on it: then `restore` without an archive finishes it.
 

@@ -135,7 +135,7 @@ def describe(files: Sequence[helper_install.PlannedFile], who: str) -> None:
         f"the helper is {hosts_file.helper_source()}: it writes the marked section of {hosts_file.HOSTS_PATH} and nothing else"
     )
     if len(files) == 1:
-        say("no sudoers rule: root needs none (--who names a user or %group that shall have one)")
+        say("no sudoers rule: root needs none (--who names a user or %group that should have one)")
     else:
         say(f"the rule lets {who} call it without a password:\n")
         say("".join(f"    {line}\n" for line in files[1].text.splitlines()))

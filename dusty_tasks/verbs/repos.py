@@ -222,7 +222,7 @@ def manage(word: str, branch: str | None) -> None:
 def manage_all(words: Sequence[str]) -> None:
     """Drop all overrides."""
     if words:
-        raise misuse("repos", f'repos manage --all takes no repo, and got "{words[0]}"')
+        raise misuse("repos", f'repos manage --all takes no repo, but got "{words[0]}"')
     overridden = sorted(session.settings().repo_overrides)
     if not overridden:
         raise Failure("no repo is overridden")

@@ -95,7 +95,7 @@ def tell_proxy(chosen: list[WantedContainer], found: dict[str, FoundContainer], 
     routed = [container.name for container in chosen if container.http_urls and container.name in done.names]
     proxy = found.get(PROXY)
     if routed and PROXY not in done.names and not (proxy and proxy.is_running):
-        warn(f"the proxy does not run, so that no name leads to {', '.join(routed)}\n    hint: {DUSTY} up starts it")
+        warn(f"the proxy does not run, so no name reaches {', '.join(routed)}\n    hint: {DUSTY} up starts it")
 
 
 def users_of(repo_words: list[str], wanted: Wanted) -> list[WantedContainer]:

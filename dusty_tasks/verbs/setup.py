@@ -126,7 +126,7 @@ def find_address() -> int:
     host = session.docker_host()
     if store_address(host):
         return 0
-    raise Failure(f"the address of {host.name} is not to be found", f"{DUSTY} config set host.address <address>")
+    raise Failure(f"the address of {host.name} cannot be found", f"{DUSTY} config set host.address <address>")
 
 
 def install_helper(yes: bool) -> int:

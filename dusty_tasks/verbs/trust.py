@@ -16,7 +16,7 @@ SUBJECTS = ("specs",)
 def run(words: list[str], json: bool = False) -> int | None:
     """List what the specs ask for, allow exactly that, or take the consent back."""
     if words and words[0] not in SUBJECTS:
-        raise misuse("trust", f'"{words[0]}" is nothing that can be trusted')
+        raise misuse("trust", f'"{words[0]}" is not something that can be trusted')
     action, rest = action_of("trust", words[1:], ("list", "allow", "revoke"))
     if action == "list":
         exactly("trust", "specs list", rest)
@@ -85,7 +85,7 @@ def allow(digest: list[str]) -> None:
     """Allow what the specs ask for now; with a digest, only if that is still the list that it stands for."""
     found = powers()
     if digest and digest[0] != digest_of(found):
-        raise Failure("the specs ask for something else by now", f"{DUSTY} trust specs list")
+        raise Failure("the specs now ask for something else", f"{DUSTY} trust specs list")
     held = trust.asked(found)
     for power in held.new:
         say("\n".join(["allowed: " + trust.lines_of(power)[0], *trust.lines_of(power, with_commit=False)[1:]]))

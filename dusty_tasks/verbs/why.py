@@ -38,7 +38,7 @@ def run(words: list[str], json: bool = False, last: int | None = None) -> int | 
     try:
         history = read_history(engine, [name], started)
     except EngineDown:
-        state = State(UNKNOWN, "cannot be looked at: the Docker engine does not answer")
+        state = State(UNKNOWN, "cannot be inspected: the Docker engine does not answer")
         if json:
             say_json(done_and_now(name, record, state))
         else:
@@ -54,7 +54,7 @@ def run(words: list[str], json: bool = False, last: int | None = None) -> int | 
     elif last:
         say(
             "\n".join(f"{day_text(history, item.at)}  {item.text}" for item in before)
-            or f"nothing is recorded of {name}"
+            or f"nothing is recorded for {name}"
         )
     else:
         say("\n".join([sentence(name, record), *told(name, history)]))
@@ -74,7 +74,7 @@ def done_and_now(name: str, record: StartedRecord | None, state: State) -> dict[
 def sentence(name: str, record: StartedRecord | None) -> str:
     """`recreated web at …: image busybox:1 -> busybox:2, apps/web.yml:3:8`."""
     if not record or not record.get("what"):
-        return f"nothing is recorded of {name}: no up has started it"
+        return f"nothing is recorded for {name}: no up has started it"
     place = f", {record['place']}" if record.get("place") else ""
     stopped = f"; stopped by `{DUSTY} stop` since" if record.get("stopped") else ""
     return f"{record['what']} {name} at {record.get('time', '?')}: {record.get('cause', '?')}{place}{stopped}"

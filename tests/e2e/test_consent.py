@@ -78,7 +78,7 @@ def test_root_is_asked_as_well_and_without_a_terminal_nothing_is_changed_unasked
     done = root.runs("up")
     assert done.returncode == 1 and page(rig) == "hello from web\n"
     assert (
-        f"nobody agreed that it is changed\nAdd this to /etc/hosts by hand:\n{SECTION}\n    hint: {ROOT}/dusty up --yes"
+        f"nobody agreed to change it\nAdd this to /etc/hosts by hand:\n{SECTION}\n    hint: {ROOT}/dusty up --yes"
         in done.stderr
     )
     assert (root.file("/etc/hosts"), root.file("/root/.bashrc"), "hosts" in root.config()) == (before, "", False)
@@ -189,7 +189,7 @@ def test_where_sudo_asks_for_a_password_it_comes_when_all_is_up_and_may_be_refus
     assert (
         code == 1
         and "hosts" not in dev.config()
-        and "pending write hosts section: the question was left unanswered" in dev.runs("up").stdout
+        and "pending write hosts section: the question was not answered" in dev.runs("up").stdout
     )
     rig.run(["rm", "/etc/sudoers.d/dev"])
 

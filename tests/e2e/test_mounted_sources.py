@@ -146,5 +146,5 @@ def test_an_image_is_built_again_for_a_file_of_equal_size_and_time_and_for_an_ad
     os.mkfifo(context / "Dockerfile.dockerignore")
     for verb in ("plan", "up"):
         done = rig.dusty(verb, check=False)
-        assert "Dockerfile.dockerignore cannot be read: it is no regular file" in done.stdout + done.stderr
+        assert "Dockerfile.dockerignore cannot be read: it is not a regular file" in done.stdout + done.stderr
         assert done.returncode == (1 if verb == "up" else 0)

@@ -72,7 +72,7 @@ def test_the_image_is_made_once_and_again_for_each_of_its_causes(rig, stack):
         ["sh", "-c", "docker images -q --filter label=dusty.test.target=web | xargs -r docker rmi -f"]
     )  # of an earlier run
     first = rig.dusty("test", "web", "made")
-    assert "making the test image of web: there is none yet" in first.stdout and "once-ran" in first.stdout
+    assert "building the test image of web: there is none yet" in first.stdout and "once-ran" in first.stdout
     made = first.stdout.splitlines()[-2]
     again = rig.dusty("test", "web", "made")
     assert again.stdout.splitlines() == [made, "TESTS made PASSED"]
@@ -81,9 +81,9 @@ def test_the_image_is_made_once_and_again_for_each_of_its_causes(rig, stack):
         "uncommitted edits reach the tests through the mount"
     )
     commit(stack)
-    assert "making the test image of web: the code of" in rig.dusty("test", "web", "made").stdout
+    assert "building the test image of web: the code of" in rig.dusty("test", "web", "made").stdout
     stack.app("web", more=SUITES.replace("once-ran", "once-changed"))
-    assert "making the test image of web: its setup changed" in rig.dusty("test", "web", "made").stdout
+    assert "building the test image of web: its setup changed" in rig.dusty("test", "web", "made").stdout
     assert "asked for with --recreate" in rig.dusty("test", "--recreate", "web", "made").stdout
     assert len(rig.run(["docker", "images", "-q", "--filter", "label=dusty.test.target=web"]).stdout.split()) == 1, (
         "former images are gone"

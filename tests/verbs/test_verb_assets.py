@@ -154,8 +154,8 @@ def test_what_may_have_no_end_is_no_asset(dusty: Chosen, tmp_path: Path) -> None
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "huge").open("wb").truncate(5 << 30)
     for source, why in (
-        ("/dev/zero", "no regular file"),
-        (str(tmp_path / "fifo"), "no regular file"),
+        ("/dev/zero", "not a regular file"),
+        (str(tmp_path / "fifo"), "not a regular file"),
         (str(tmp_path), "Is a directory"),
         (str(tmp_path / "huge"), "larger than"),
     ):

@@ -136,7 +136,7 @@ def test_all_bundles_finds_a_clash_that_no_bundle_alone_has(specs: SpecsRepo) ->
     ended = specs.run("compile", "--dry-run", "--all-bundles")
     assert ended.returncode == 1
     assert "local.web.test:80 is already forwarded at apps/shop.yml:3:5" in ended.stderr
-    assert ended.stderr.endswith("all together: 1 to mend\nmain and other clash\n") and "main:" not in ended.stderr
+    assert ended.stderr.endswith("all together: 1 to fix\nmain and other clash\n") and "main:" not in ended.stderr
     assert json.loads(specs.run("compile", "--all-bundles", "--json").stdout)["clashes"] == [["main", "other"]]
     specs.write("apps/shop.yml", WEB.replace("local.web", "local.shop"))
     ended = specs.run("compile", "--all-bundles")

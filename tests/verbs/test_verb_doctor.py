@@ -98,7 +98,7 @@ def test_a_broken_config_is_said_once_and_does_not_hide_the_programs(dusty: Chos
     dusty.config.write_text("nosuch: 1\n")
     ended = dusty("doctor")
     assert ended.code == 1 and ended.out.count("nosuch") == 1 and "ok: git" in ended.out
-    assert f"hint: mend {dusty.config}, or: dusty config undo" in ended.out
+    assert f"hint: fix {dusty.config}, or: dusty config undo" in ended.out
 
 
 def test_no_specs_repo_is_a_finding_with_the_command_that_chooses_one(dusty: Chosen, examined: Engine) -> None:

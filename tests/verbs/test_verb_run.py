@@ -57,7 +57,7 @@ def test_a_name_that_ends_like_a_containers_is_its_own(dusty: Chosen, engine: En
     wanted(dusty.home, "web", "web_1")
     assert dusty("stop", "web_1").out == "stopped web_1\n"
     assert dusty("stop", "dusty_web_1").out == "nothing to stop\n"
-    assert dusty("why", "web_1").out == "nothing is recorded of web_1: no up has started it\nweb_1 is running\n"
+    assert dusty("why", "web_1").out == "nothing is recorded for web_1: no up has started it\nweb_1 is running\n"
 
 
 def test_stop_rm_removes_with_anonymous_volumes_and_forgets(dusty: Chosen, engine: Engine) -> None:
@@ -232,7 +232,7 @@ def test_why_tells_the_last_change_with_its_cause_and_place(dusty: Chosen, engin
 
 def test_why_of_what_never_ran_and_of_what_nobody_knows(dusty: Chosen, engine: Engine) -> None:
     wanted(dusty.home, "web")
-    assert "nothing is recorded of web" in dusty("why", "web").out
+    assert "nothing is recorded for web" in dusty("why", "web").out
     ended = dusty("why", "wbe")
     assert ended.code == 1 and 'did you mean "web"?' in ended.err
     assert dusty("why").code == 1

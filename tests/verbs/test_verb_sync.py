@@ -219,7 +219,7 @@ def test_watch_syncs_once_per_burst_and_ignores_what_is_excluded(room: Room) -> 
     source = room.repo("web", {"a.py": "a", ".dustyignore": "*.log\n/build/\n"})
     with Watching(room) as watch:
         assert "synced web: 2 changed" in watch.until("\n")[0]
-        assert watch.until("\n") == ["watching 1 repo; ^C ends it\n"]
+        assert watch.until("\n") == ["watching 1 repo; press ^C to stop\n"]
         for number in range(20):
             write(source / f"f{number}", "x")
         assert "synced web: 20 changed" in watch.until("\n")[0]
@@ -298,7 +298,7 @@ def test_watch_follows_what_its_sources_become(room: Room, tmp_path: Path) -> No
         watch.until("synced web: 1 changed")
         write(source / "a.py", "nobody looks here any more")
         write(room.home / "config.yml", "sync: {exclude: [broken\n")
-        watch.until("watching goes on as before")
+        watch.until("still watching")
         write(tmp_path / "away/b.py", "another edit of the override")
         watch.until("synced web: 1 changed")
         write(room.home / "config.yml", "sync: {exclude: [b.py]}\n")

@@ -47,7 +47,7 @@ def test_allow_is_for_exactly_the_list_that_was_read(asking: Chosen) -> None:
     refused = asking("trust", "specs", "allow", digest)
     assert (
         refused.code == 1
-        and "something else by now" in refused.err
+        and "now ask for something else" in refused.err
         and states(asking) == {"privileged": False, "volumes": False, "pid": False}
     )
     assert asking("trust", "specs", "allow", listed(asking)["digest"]).code == 0
@@ -153,7 +153,7 @@ def test_file_without_an_end_holds_nobody_up_and_is_named(asking: Chosen, spec: 
     (asking.specs / "x.env").unlink()
     ENDLESS[kind](asking.specs / "x.env")
     why = {
-        "pipe": "it is no regular file",
+        "pipe": "it is not a regular file",
         "device": "is a link out of the specs",
         "folder": "it is a folder",
         "huge": "it is larger than 1024 KiB",

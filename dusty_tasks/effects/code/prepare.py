@@ -44,7 +44,7 @@ if [ "$is_empty" = yes ] && [ -n "$(find "$path" ! -type d -print 2>/dev/null | 
 case $receipt in */*) walk "${receipt%/*}" ;; esac
 before=${receipt%.json}.before
 for name in "$receipt" "$before"; do
-    if [ -d "$root/$name" ]; then echo "$root/$name is a folder, and a file of Dusty's belongs there"; exit 3; fi
+    if [ -d "$root/$name" ]; then echo "$root/$name is a folder, but Dusty needs a file there"; exit 3; fi
 done
 [ $is_new = no ] || printf '@new\0'
 [ ! -f "$root/$receipt" ] || mv -f "$root/$receipt" "$root/$before" || exit 4

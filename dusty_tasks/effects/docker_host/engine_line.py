@@ -67,7 +67,7 @@ def body_of(answer: bytes) -> bytes:
     head, found, body = answer.partition(b"\r\n\r\n")
     words = head.split(None, 2)
     if not found or len(words) < 2 or not words[0].startswith(b"HTTP/") or not words[1].isdigit():
-        raise EngineDown("the Docker engine ended the connection without an answer")
+        raise EngineDown("the Docker engine closed the connection without an answer")
     status = int(words[1])
     if status >= 400:
         raise EngineRefused(status, _message(body) or f"the Docker engine answered with status {status}")

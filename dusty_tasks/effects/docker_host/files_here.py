@@ -51,7 +51,7 @@ class FilesHere(HostFiles):
             os.replace(self.host.path(source), new)
         except OSError as error:
             if os.path.isdir(new):
-                raise in_the_way(f"{new} is a folder, and a file of Dusty's belongs there") from error
+                raise in_the_way(f"{new} is a folder, but Dusty needs a file there") from error
             raise Failure(f"{new} cannot be written: {error.strerror}", code=2) from error
 
     def remove(self, below: str) -> None:
@@ -62,7 +62,7 @@ class FilesHere(HostFiles):
         except (FileNotFoundError, NotADirectoryError):
             pass
         except IsADirectoryError as error:
-            raise in_the_way(f"{path} is a folder, and a file of Dusty's belongs there") from error
+            raise in_the_way(f"{path} is a folder, but Dusty needs a file there") from error
         except OSError as error:
             raise Failure(f"{path} cannot be removed: {error.strerror}", code=2) from error
 

@@ -49,7 +49,7 @@ target=$root/$below
 """Words: host.root, a path below it, which is `target` from here on; its folder is there, and no link leads to it."""
 PUT = f"""
 {DOWN}
-if [ -d "$target" ] && [ ! -L "$target" ]; then echo "$target is a folder, and a file of Dusty's belongs there"; exit 3; fi
+if [ -d "$target" ] && [ ! -L "$target" ]; then echo "$target is a folder, but Dusty needs a file there"; exit 3; fi
 new=$target.$$
 rm -f "$new" && umask 077 && set -C && cat > "$new" && chmod "$3" "$new" || exit 4
 [ -z "${{SUDO_UID-}}" ] || chown "$SUDO_UID:$SUDO_GID" "$new"
@@ -72,13 +72,13 @@ rm -rf "$old"
 """
 """Words: host.root, a folder below it; stdin a line a file: name, tab, text. What stood there is moved away itself, so no link is followed."""
 MOVE = """
-if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a folder, and a file of Dusty's belongs there"; exit 3; fi
+if [ -d "$2" ] && [ ! -L "$2" ]; then echo "$2 is a folder, but Dusty needs a file there"; exit 3; fi
 if [ -L "$2" ]; then rm -f "$2"; fi
 mv -f "$1" "$2"
 """
 REMOVE = f"""
 {DOWN}
-if [ -d "$target" ] && [ ! -L "$target" ]; then echo "$target is a folder, and a file of Dusty's belongs there"; exit 3; fi
+if [ -d "$target" ] && [ ! -L "$target" ]; then echo "$target is a folder, but Dusty needs a file there"; exit 3; fi
 rm -f "$target"
 """
 READ = '[ ! -f "$1" ] || cat "$1"'

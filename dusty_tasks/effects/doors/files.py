@@ -47,7 +47,7 @@ def read_bounded(path: str | Path, limit: int) -> bytes | None:
         os.close(handle)
         if stat.S_ISDIR(mode):
             return None
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     with open(handle, "rb") as file:
         data = file.read(limit + 1) or b""  # None from what is still to come, as in /proc/kmsg.
     if len(data) > limit:
@@ -115,7 +115,7 @@ def remove_stray(path: str | Path) -> None:
         from shlex import quote
 
         raise Failure(
-            f"{path} is a folder, and a file of Dusty's belongs there",
+            f"{path} is a folder, but Dusty needs a file there",
             f"mv {quote(str(path))} {quote(f'{path}.aside')}",
         ) from None
 
@@ -144,7 +144,7 @@ def read_trouble(path: str, limit: int = SMALL) -> str:
     if stat.S_ISDIR(found.st_mode):
         return "it is a folder"
     if not stat.S_ISREG(found.st_mode):
-        return "it is no regular file"
+        return "it is not a regular file"
     return f"it is larger than {limit >> 10} KiB" if found.st_size > limit else ""
 
 

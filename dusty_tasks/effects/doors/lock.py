@@ -111,8 +111,8 @@ def busy(name: str, path: str) -> Busy:
         holder = _holder(path)
         who = f"dusty {holder['verb']} (pid {holder['pid']}) has been running since {holder['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        who = f"another dusty is at work ({name})"
-    return Busy(who, "wait for its end and try again")
+        who = f"another dusty is running ({name})"
+    return Busy(who, "wait until it finishes, then try again")
 
 
 def _dead_holder(path: str) -> int:
@@ -146,7 +146,7 @@ def _open(path: str) -> IO[str]:
                     return os.fdopen(handle, "a+", encoding="utf-8")
                 os.close(handle)
             remove_stray(path)
-        raise Failure(f"{path} is no file", code=2)
+        raise Failure(f"{path} is not a file", code=2)
     except OSError as error:
         raise Failure(f"{path} cannot be written: {error.strerror}", code=2) from error
 

@@ -11,7 +11,7 @@ from dusty_tasks.effects.docker_host.engine_line import ANSWER_TIMEOUT, EngineDo
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
 
-BROKEN_ANSWER = "the Docker engine ended the connection in the middle of its answer"
+BROKEN_ANSWER = "the Docker engine closed the connection in the middle of its answer"
 
 
 class Engine:

@@ -44,7 +44,7 @@ def client(engine: Engine, timeout: float = ANSWER_TIMEOUT) -> APIClient:
         made = Client(base_url="http://engine:2375", version=VERSION, timeout=timeout)
     except DockerException as error:
         raise Failure(
-            f"the configuration of the docker client cannot be read: {error}", "mend ~/.docker/config.json"
+            f"the configuration of the docker client cannot be read: {error}", "fix ~/.docker/config.json"
         ) from error
     made.trust_env = False  # No proxy, no .netrc: the line is no matter of the environment.
     made.mount("http://", OverTheLine(engine))

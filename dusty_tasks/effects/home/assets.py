@@ -82,7 +82,7 @@ def _read_source(source: str) -> bytes:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode) and not is_piped and source != os.devnull:
         raise Failure(
-            f"{source} is no regular file: it may have no end", f"{DUSTY} assets set takes a file, or /dev/stdin"
+            f"{source} is not a regular file: it may have no end", f"{DUSTY} assets set takes a file, or /dev/stdin"
         )
     with open(os.open(source, os.O_RDONLY | os.O_CLOEXEC | (0 if is_piped else os.O_NONBLOCK)), "rb") as file:
         data = file.read(LARGEST + 1) or b""

@@ -148,7 +148,7 @@ def _value(path: str, text: str) -> dict[str, Any]:
 
 
 def _way_out(path: str) -> str:
-    return f"mend {path}, or: {DUSTY} config undo"
+    return f"fix {path}, or: {DUSTY} config undo"
 
 
 def _check(home: str, text: str) -> None:

@@ -368,7 +368,7 @@ def _check_sudo_version() -> list[Check]:
         Check(
             "warning",
             f"sudo {version} is older than 1.9.17p1: CVE-2025-32462 and CVE-2025-32463 give root to local users, "
-            "unless your system's makers mended it",
+            "unless your distribution has patched it",
             "update sudo",
         )
     ]

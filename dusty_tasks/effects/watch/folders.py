@@ -173,7 +173,7 @@ class Watch:
             self._lose(tree, error)
             return
         if not stat.S_ISDIR(found.st_mode):
-            self._lose(tree, NotADirectoryError(errno.ENOTDIR, "it is no folder"))
+            self._lose(tree, NotADirectoryError(errno.ENOTDIR, "it is not a folder"))
         elif tree.identity != (found.st_dev, found.st_ino):
             tree.identity = found.st_dev, found.st_ino
             tree.is_woken = tree.is_anew = True

@@ -202,7 +202,7 @@ def _followed(choose: Choose, watching: Watching) -> Watching:
     try:
         return chosen_now(choose)
     except Failure as failure:
-        warn(f"{failure}\nwatching goes on as before")
+        warn(f"{failure}\nstill watching")
         return watching
 
 
@@ -221,4 +221,4 @@ def _say_watching(watching: Watching, watch: Watch) -> None:
     there = len(watching.folders) - len(watch.gone)
     if not there:
         raise Failure("there is no source to watch")
-    say(f"watching {counted(there, 'repo')}; ^C ends it")
+    say(f"watching {counted(there, 'repo')}; press ^C to stop")

@@ -100,7 +100,7 @@ class Comebacks:
                 if not is_terminal() or self._are_finished(names, found):
                     return None
                 if not is_said:
-                    say(f"-- {', '.join(sorted(names))} ended; the next start is shown, ^C ends this --")
+                    say(f"-- {', '.join(sorted(names))} exited; waiting for the next start, press ^C to stop --")
                 is_said = True
             time.sleep(pause)
             pause = min(pause * 1.2, LONGEST_PAUSE)

@@ -147,7 +147,7 @@ class Actor(threading.Thread):
         """Notice that the machine slept, or that the engine went and came back."""
         before, self._clocks = self._clocks, (time.monotonic(), time.time())
         if has_slept(self._clocks[0] - before[0], self._clocks[1] - before[1]):
-            say("the clock jumped, as after a sleep: everything is compared anew")
+            say("the clock jumped, as after a sleep: comparing everything again")
             self._wake("slept")
         if self._clocks[0] < self._next_glance:
             return
@@ -162,7 +162,7 @@ class Actor(threading.Thread):
         except EngineDown as failure:
             if not self._engine_is_away:
                 self._engine_is_away = True
-                warn(f"{failure.what}; dev goes on by itself once it answers again")
+                warn(f"{failure.what}; dev continues once it answers again")
         except Failure:
             pass
         else:

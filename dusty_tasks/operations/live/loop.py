@@ -62,7 +62,7 @@ class Again:
         for failure in outcome.failures:
             warn(str(failure))
         if not outcome.is_whole:
-            warn("the stack goes on as it was; the next save is tried")
+            warn("the stack is unchanged; the next save tries again")
         elif outcome.done:
             say(f"{counted(len(outcome.done), 'change')} made in {outcome.seconds:.2f} s")
 
@@ -149,7 +149,7 @@ class Dev:
         try:
             self.watching = chosen_now(self._choose)
         except Failure as failure:
-            warn(f"{failure}\nwatching goes on as before")
+            warn(f"{failure}\nstill watching")
             return
         before.close_line()
         if self.watching != before:
@@ -206,7 +206,7 @@ class Dev:
 
     def _say_watching(self, watch: Watch) -> None:
         there = len(self.watching.folders) - len(watch.gone - {SPECS})
-        say(f"watching {counted(there, 'repo')} and the specs; ^C ends that and leaves the stack running")
+        say(f"watching {counted(there, 'repo')} and the specs; ^C stops watching and leaves the stack running")
 
 
 def repos_of(names: Sequence[str], wanted: Wanted) -> set[str]:

@@ -25,7 +25,7 @@ class Item(NamedTuple):
     """`install rsync from Debian's packages`."""
 
 
-HOSTS = Item("hosts", "keep a marked section in /etc/hosts, so that the names of your apps lead to them")
+HOSTS = Item("hosts", "keep a marked section in /etc/hosts, so that the names of your apps resolve")
 STAND_INS = Item(
     "stand-ins", "make stand-in images of Debian's packages, where no image registry answers (nothing is installed)"
 )

@@ -62,7 +62,7 @@ def settings() -> list[Finding]:
     except Failure as failure:
         return [
             Finding(
-                "settings", FAILED, failure.without_source(), f"mend {session.paths().config}, or: {DUSTY} config undo"
+                "settings", FAILED, failure.without_source(), f"fix {session.paths().config}, or: {DUSTY} config undo"
             )
         ]
     try:
@@ -367,7 +367,7 @@ def state() -> list[Finding]:
         found.append(
             Finding("state", OK, "sound")
             if sound
-            else Finding("state", WARNING, f"{path} is damaged", f"rm {path}: the next up makes it again", "state")
+            else Finding("state", WARNING, f"{path} is damaged", f"rm {path}: the next up creates it again", "state")
         )
     bugs = sorted(name for name in os.listdir(folder) if name.startswith("bug-")) if os.path.isdir(folder) else []
     if bugs:

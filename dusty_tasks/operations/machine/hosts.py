@@ -54,7 +54,7 @@ def write_section(consent: Consent) -> Written:
     if not way:
         return Written(
             False,
-            Failure(f"{_not_written('nobody agreed that it is changed')}", f"{DUSTY} up --yes, or {DUSTY} hosts apply"),
+            Failure(f"{_not_written('nobody agreed to change it')}", f"{DUSTY} up --yes, or {DUSTY} hosts apply"),
         )
     if not settings.hosts_agreed:
         remember(way, "up")
@@ -103,7 +103,7 @@ def _asked() -> str:
             pass
     except (EOFError, KeyboardInterrupt):
         say()
-        note_refusal(session.home(), "the question was left unanswered", wanted_section())
+        note_refusal(session.home(), "the question was not answered", wanted_section())
         return ""
     return WAYS[answer]
 

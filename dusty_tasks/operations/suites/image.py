@@ -41,7 +41,7 @@ def ensure_test_image(
         cause = remake_cause(target.name, found[1] if found else None, inputs, is_asked_for=is_asked_for)
         if found and not cause:
             return found[0]
-        say(f"making the test image of {target.name}: {cause}")
+        say(f"building the test image of {target.name}: {cause}")
         made = _make(target, inputs, engine)
         if found and found[0] != made:
             # Nothing names it any more. One that a test still runs from is refused, and goes with the next.

@@ -76,7 +76,7 @@ def write_hosts(run: Run) -> None:
     run.deeds.begin(change)
     written = write_section(run.consent)
     if written.starts_over:
-        run.starts_over = "the names are others now: compiling and comparing again"
+        run.starts_over = "the names have changed: compiling and comparing again"
     if written.is_done:
         run.sudo_calls += os.geteuid() != 0
         run.deeds.end(change)

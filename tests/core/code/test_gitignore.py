@@ -18,7 +18,7 @@ FOLDERS = ["", "d", "d/e", "d/e/d", "d/d", "ab.d", "node_modules", "d/node_modul
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working tree with folders three deep, with every name as a file where it is no folder."""
+    """A working tree with folders three deep, with every name as a file where it is not a folder."""
     root = tmp_path_factory.mktemp("tree")
     subprocess.run(["git", "init", "-q", root], check=True)
     for folder in FOLDERS:

@@ -639,7 +639,7 @@ def test_a_dustyignore_without_an_end_stops_nobody_and_is_named(room: Room, kind
         ignore.symlink_to("/dev/zero")
     else:
         ignore.write_bytes(b"x\n" * (1 << 20))
-    what = "it is larger than 64 KiB" if kind == "huge" else "it is no regular file"
+    what = "it is larger than 64 KiB" if kind == "huge" else "it is not a regular file"
     assert room.stale() == {"web": f"its source cannot be read: {ignore}: {what}"}
     (failed,) = room.sync()
     assert failed.failure and failed.failure.what == f"{ignore} cannot be read: {what}" and failed.failure.code == 1

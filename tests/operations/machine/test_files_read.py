@@ -62,7 +62,7 @@ def test_file_without_an_end_is_refused(repo: Path, key: str) -> None:
     os.mkfifo(repo / "ctx/Dockerfile")
     with pytest.raises(Failure) as raised:
         check(repo, **{key: f"{repo}/ctx" if key == "build" else [f"{repo}/ctx/Dockerfile"]})
-    assert f"web: {repo}/ctx/Dockerfile cannot be read: it is no regular file" in str(raised.value)
+    assert f"web: {repo}/ctx/Dockerfile cannot be read: it is not a regular file" in str(raised.value)
 
 
 def test_variables_that_compose_would_fill_in_and_send_to_another_machine_are_powers(
