@@ -172,7 +172,7 @@ def test_colours_and_links_are_shown_where_the_terminal_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["--no-color nonsense", "nonsense --no-color", "--no-color status x", "up --no-color x"]
+    "words", ["--no-color nonsense", "nonsense --no-color", "--no-color status x", "plan --no-color x"]
 )
 def test_no_color_may_stand_before_and_behind_the_verb(words: str, tmp_path: Path) -> None:
     def shown(typed: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.code.build_parts import Context, contexts_of, dockerfile_names, outside_args, with_whole_contexts
+from dusty_tasks.core.code.build_parts import Context, contexts_of, dockerfile_names, outside_args, with_whole_paths
 from dusty_tasks.core.code.dockerignore import BadPattern, Ignored, cleaned, read_patterns
 from dusty_tasks.core.code.linear import Automaton
 
@@ -97,10 +97,10 @@ def test_what_a_build_names_beside_its_context() -> None:
 
 
 def test_additional_contexts_begin_at_the_specs_repo() -> None:
-    assert with_whole_contexts(
+    assert with_whole_paths(
         {"additional_contexts": {"a": "./x", "b": "/y", "c": "docker-image://z", "d": "service:web"}}, "/specs"
     ) == {"additional_contexts": {"a": "/specs/x", "b": "/y", "c": "docker-image://z", "d": "service:web"}}
-    assert with_whole_contexts({"additional_contexts": ["a=../x"]}, "/specs/y") == {
+    assert with_whole_paths({"additional_contexts": ["a=../x"]}, "/specs/y") == {
         "additional_contexts": ["a=/specs/x"]
     }
-    assert with_whole_contexts({"dockerfile": "F"}, "/specs") == {"dockerfile": "F"}
+    assert with_whole_paths({"dockerfile": "F"}, "/specs") == {"dockerfile": "F"}
