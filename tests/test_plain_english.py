@@ -34,7 +34,6 @@ RETIRED = {
     r"[Nn]obody noted": "was not recorded",
     r"started anew|made anew after": "restarted, recreated",
     r"that was broken off left": "left by an interrupted …",
-    r"\bclear(?:ed|ing)? away\b": "clean up",
     r"[Nn]othing takes connections": "nothing accepts connections",
     r"leads (?:out|nowhere)\b": "points outside …, resolves to nothing",
     r"\bis no (?:signal|action|folder of|Compose key|line of)\b": "is not a …",

@@ -31,7 +31,7 @@ class Kind(StrEnum):
     SPEC_FILES = "push files of the specs", "pushing files of the specs", "pushed files of the specs"
     ASSETS = "push assets", "pushing assets", "pushed assets"
     HOSTS = "write hosts section", "writing hosts section", "wrote hosts section"
-    CLEAR = "clean up", "cleaning up", "cleaned up"
+    CLEAR = "clear away", "clearing away", "cleared away"
     REMOVE = "remove", "removing", "removed"
     STOP = "stop", "stopping", "stopped"
     CREATE = "create", "creating", "created"

@@ -767,10 +767,10 @@ def test_leftovers_are_cleared_away_before_anything_else_happens_to_containers()
         }
     )
     assert lines(wanted, sources, with_leftover) == [
-        f"clean up {TEMPORARY}: left by an interrupted recreation",
+        f"clear away {TEMPORARY}: left by an interrupted recreation",
         "remove old: nothing active needs it",
     ]
-    assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clean up {TEMPORARY}: ")
+    assert lines(wanted, sources, with_leftover, no_recreate=True)[0].startswith(f"clear away {TEMPORARY}: ")
 
 
 MOUNTING = {
