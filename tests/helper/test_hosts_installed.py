@@ -167,7 +167,7 @@ def test_terminal_is_asked_for_the_password_after_command_and_diff_were_shown(de
         screen.index("-127.0.0.1 shop.test")
         < screen.index("running: sudo ")
         < screen.index("assword")
-        < screen.index("put back")
+        < screen.index("restored")
     )
     assert desk.box.found() == OWN_LINES
 
@@ -230,7 +230,7 @@ def test_script_itself_refuses_such_a_place(desk: Desk) -> None:
     )
     ended = desk.box.machine.run(["sh", "-s"], input=script, check=False)
     desk.box.sh("rm /etc/sudoers.d/zz")
-    assert ended.returncode == 1 and "as it is" in ended.stderr
+    assert ended.returncode == 1 and "in the current sudoers" in ended.stderr
     assert not (desk.box.root / RULE_PATH.lstrip("/")).exists()
 
 

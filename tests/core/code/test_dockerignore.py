@@ -100,7 +100,5 @@ def test_additional_contexts_begin_at_the_specs_repo() -> None:
     assert with_whole_paths(
         {"additional_contexts": {"a": "./x", "b": "/y", "c": "docker-image://z", "d": "service:web"}}, "/specs"
     ) == {"additional_contexts": {"a": "/specs/x", "b": "/y", "c": "docker-image://z", "d": "service:web"}}
-    assert with_whole_paths({"additional_contexts": ["a=../x"]}, "/specs/y") == {
-        "additional_contexts": ["a=/specs/x"]
-    }
+    assert with_whole_paths({"additional_contexts": ["a=../x"]}, "/specs/y") == {"additional_contexts": ["a=/specs/x"]}
     assert with_whole_paths({"dockerfile": "F"}, "/specs") == {"dockerfile": "F"}
