@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from kills import restart_engine
 from stacks import SERVE, SmallStack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,13 +54,11 @@ class Dev:
             if re.search(pattern, line):
                 return line
 
-    def more(self, seconds: float) -> list[str]:
-        """What comes within a while."""
-        time.sleep(seconds)
-        found = []
-        while not self._new.empty():
-            found.append(self._new.get())
-        self.lines += found
+    def next(self, pattern: str) -> str:
+        """The next line that matches; no other change of code was told of before it."""
+        before = len(self.lines)
+        found = self.until(pattern)
+        assert not [line for line in self.lines[before:-1] if re.search(r": \d+ files?\b", line)]
         return found
 
     def interrupt(self) -> int:
@@ -84,6 +83,18 @@ def stack(rig, tmp_path) -> SmallStack:
     for name in ("web", "hands", "builder"):
         stack.code(name, ".gitignore", "*.made\n")
     return stack
+
+
+def wait_for(holds) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=Dev", "-c", "user.email=dev@example.com"]
+    subprocess.run(["git", *identity, "-C", str(folder), *words], check=True, capture_output=True)
 
 
 def started(rig) -> dict[str, str]:
@@ -113,10 +124,7 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         assert rig.get("http://builder.test:8080/built.made") == (200, "fresh")
         assert changed(at_first, started(rig)) == set()
         copies = f"{rig.home}/host/persist/repos/{str(tmp_path)[1:]}/code"
-        deadline = time.monotonic() + 10
-        while not os.path.exists(f"{copies}/hands/signals.made"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(Path(f"{copies}/hands/signals.made").exists)
         assert "Docker read" in rig.dusty("up", "--no-pull").stdout
         assert changed(at_first, started(rig)) == set()
 
@@ -130,18 +138,37 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         assert rig.get("http://web.test:8080/") == (200, "<p>two</p>")
         at_second = started(rig)
         assert changed(at_first, at_second) == {"dusty_web_1"}
-        # swap files alone are nothing
+        # swap files alone are nothing: the next that is said is about the next edit
         stack.code("web", ".index.html.swo", "s")
-        assert dev.more(1.5) == []
-
+        copied = Path(f"{copies}/web/.index.html.swo")
+        wait_for(copied.exists)
         # a burst: a build that writes for a while, and a branch switch
         for number in range(20):
             stack.code("web", f"build/{number}.js", str(number))
             time.sleep(0.05)
-        dev.until(r"^web: 20 files, visible .*, restarted, served")
+        dev.next(r"^web: 20 files, visible .*, restarted, served")
+        assert changed(at_second, started(rig)) == {"dusty_web_1"}
+        git(tmp_path / "code/web", "init", "-q")
+        git(tmp_path / "code/web", "add", "-A")
+        git(tmp_path / "code/web", "commit", "-qm", "one")
+        git(tmp_path / "code/web", "switch", "-qc", "many")
+        for number in range(5000):
+            stack.code("web", f"many/{number // 100}/{number}.js", str(number))
+        dev.next(r"^web: 5000 files, visible .*, restarted, served")
+        git(tmp_path / "code/web", "add", "-A")
+        git(tmp_path / "code/web", "commit", "-qm", "many")
+        at_second = started(rig)
+        git(tmp_path / "code/web", "switch", "-q", "-")
+        dev.next(r"^web: 5000 files, visible .*, restarted, served")
+        assert changed(at_second, started(rig)) == {"dusty_web_1"}
+        for number in range(20):
+            (tmp_path / f"code/web/build/{number}.js").write_text("edited")
+        dev.next(r"^web: 20 files, visible .*, restarted, served")
+        at_second = started(rig)
+        git(tmp_path / "code/web", "stash", "-q")
+        dev.next(r"^web: 20 files, visible .*, restarted, served")
         at_third = started(rig)
         assert changed(at_second, at_third) == {"dusty_web_1"}
-        assert dev.more(1) == []
 
         # a lib, in the app that mounts it, installed again
         stack.code("common", "lib.txt", "two")
@@ -169,11 +196,29 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
 
         # what crashes is said with its last lines, and the next save is not kept waiting
         web = tmp_path / "specs/apps/hands.yml"
-        web.write_text(web.read_text().replace("reload: {signal: HUP}", "reload: restart"))
-        dev.more(1.5)
+        web.write_text(
+            web.read_text().replace("reload: {signal: HUP}", "reload: restart\ncompose: {environment: {B: '1'}}")
+        )
+        dev.until(r"^\d+ changes? made in")
         for one in range(3):
             stack.code("hands", "x.py", str(one))
             dev.until(r"^hands: 1 file, visible \d+ ms, restarted")
+
+        # a source that is gone, and back; the engine restarted
+        (tmp_path / "code/builder").rename(tmp_path / "code/away")
+        dev.next(r"^builder: .*code/builder cannot be watched: .*; a sync follows when it is there again$")
+        stack_of = started(rig)
+        (tmp_path / "code/away/index.html").write_text("edited while away")
+        (tmp_path / "code/away").rename(tmp_path / "code/builder")
+        dev.until(r"^builder: .*code/builder is there again$")
+        dev.until(r"^builder: 1 file, visible .*, ran its commands")
+        assert started(rig) == stack_of
+        restart_engine(rig)
+        dev.until(r"; dev goes on by itself once it answers again$")
+        dev.until(r"^the Docker engine answers again: bringing up what it ended$")
+        dev.until(r"^\d+ changes? made in|up to date")
+        stack.code("web", "index.html", "<p>after the engine</p>")
+        dev.until(r"^web: 1 file, visible .*, restarted, served")
 
         assert rig.dusty("sync", "--verify").stdout.count("source and copy are equal") == 4
         assert "up to date" in rig.dusty("sync").stdout
@@ -181,6 +226,33 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         assert dev.interrupt() == 130
         assert started(rig) == running
         assert "up to date: 0 changes" in rig.dusty("up", "--no-pull").stdout
+    finally:
+        if dev.process.poll() is None:
+            dev.interrupt()
+        print("\n".join(dev.lines))
+
+
+@pytest.mark.long
+def test_an_edit_waits_for_a_line_that_was_cut(rig, ssh_host, tmp_path) -> None:
+    stack = SmallStack(
+        tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: {ssh_host.login}, address: {ssh_host.address}}}\n"
+    )
+    dev = Dev(rig, "--yes")
+    try:
+        dev.until(r"^watching \d+ repos? and the specs")
+        stack.code("web", "index.html", "one")
+        dev.until(r"^web: 1 file, visible .*, restarted, served")
+        ssh_host.set_link("down")
+        try:
+            stack.code("web", "index.html", "two")
+            dev.until(r"ssh|connection|reached")
+        finally:
+            ssh_host.set_link("up")
+        dev.until(r"^web: .*restarted, served")
+        assert rig.get("http://web.test:8080/") == (200, "two")
+        stack.code("web", "index.html", "three")
+        dev.until(r"^web: 1 file, visible .*, restarted, served")
+        assert "source and copy are equal" in rig.dusty("sync", "--verify").stdout
     finally:
         if dev.process.poll() is None:
             dev.interrupt()

@@ -15,7 +15,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.code.excludes import Matcher, filter_text
@@ -92,6 +92,8 @@ class Watch:
         self._trees: dict[str, _Tree] = {}
         self._notices: list[Notice] = []
         self._next_glance = 0.0
+        self.on_woken: Callable[[], None] = _nothing
+        """Called during a wait as soon as something happened, before it is known what."""
         self.set(folders)
 
     def __enter__(self) -> Watch:
@@ -129,6 +131,7 @@ class Watch:
                 self._take(min([end, self._next_glance, *(tree.next_look for tree in there)]) - time.monotonic())
                 began = time.monotonic()
             if any(tree.is_woken for tree in there):
+                self.on_woken()
                 self._let_burst_end()
             now = time.monotonic()
             looks = {tree.watched.key: self._look(tree) for tree in there if tree.is_woken or now >= tree.next_look}
@@ -249,6 +252,10 @@ class Watch:
             self._notices.append(Blind(watched.key, reason))
         tree.blind_because = reason
         return is_more
+
+
+def _nothing() -> None:
+    """What nobody asked to hear of."""
 
 
 def quiet_after(lasted: float) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.code.live import Told, change_line, has_slept, seconds_to_quiet
+from dusty_tasks.core.code.reloading import leaves
 from dusty_tasks.core.plan.container_state import has_healthcheck
 from dusty_tasks.core.plan.found import Found, FoundContainer
 from dusty_tasks.core.plan.restarts import owed_in
@@ -80,10 +81,11 @@ class Actor(threading.Thread):
 
     def post(self, edits: Iterable[Edit] = (), *, up: bool = False) -> None:
         """Let it act on these, once nothing more has come for a moment."""
+        edits = list(edits)
         with self._condition:
             now = time.monotonic()
             if not (self._edits or self._wants_up):
-                self._first = now
+                self._first = min([now, *(edit.began for edit in edits)])
             self._last = now
             self._edits += edits
             self._wants_up = self._wants_up or up
@@ -92,6 +94,8 @@ class Actor(threading.Thread):
     def hold(self, is_held: bool) -> None:
         """While further edits are on their way, it waits for them."""
         with self._condition:
+            if not (is_held or self._is_held):
+                return
             self._is_held, self._last = is_held, time.monotonic()
             self._condition.notify()
 
@@ -318,7 +322,7 @@ class Acting:
         if recreated:
             self.told.append(Told(tuple(each.name for each in recreated), "to be recreated"))
         shown = shown_names(entry.id for entry in self.wanted.repos)
-        files = len({(edit.repo_id, path) for edit in self.edits for path in edit.files})
+        files = files_of(self.edits)
         if not files and not any(each.deed or each.trouble for each in self.told):
             return  # an editor's swap files
         names = [each.name for each in self.users]
@@ -329,3 +333,11 @@ class Acting:
         line = change_line(names, files, of, visible, self.told)
         say(line)
         note(self.engine, line)
+
+
+def files_of(edits: Iterable[Edit]) -> int:
+    """How many files they are about; a folder that goes after what was in it is none."""
+    by_repo: dict[str, set[bytes]] = {}
+    for edit in edits:
+        by_repo.setdefault(edit.repo_id, set()).update(edit.files)
+    return sum(len(list(leaves(paths))) for paths in by_repo.values())

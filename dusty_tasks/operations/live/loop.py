@@ -97,6 +97,8 @@ class Dev:
         self.actor.start()
         try:
             with Watch(self._folders()) as watch:
+                # To find out what changed takes a while in a burst, in which containers are not to be touched.
+                watch.on_woken = lambda: self.actor.hold(True)
                 self._say_watching(watch)
                 batch = Batch({}, (), {})
                 due = {entry.id for entry in self.watching.chosen}
@@ -158,10 +160,12 @@ class Dev:
 
     def _send(self, due: set[str], batch: Batch) -> None:
         if not due:
+            self.actor.hold(False)
             return
         began = batch.began or time.monotonic()
         if self.watching.settings.sync_mode == "bind":
             self._follow_trees(due, batch, began)
+            self.actor.hold(False)
             return
         self.actor.hold(True)
         outcomes, failure = self.watching.sync(due, batch.sources, allow_empty=False, is_live=True)

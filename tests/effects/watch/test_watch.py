@@ -432,3 +432,15 @@ def test_an_error_of_the_kernel_that_is_no_limit_is_said_as_it_is(repo: Path, mo
         events.cover("web", str(repo), [b"/"], True)
     with Watch([Watched("web", str(repo))], events) as watch:
         assert [type(notice) for notice in watch.wait(0).notices] == [Blind]
+
+
+def test_it_says_at_once_that_something_happened(repo: Path) -> None:
+    said: list[bool] = []
+    with Watch([Watched("web", str(repo))]) as watch:
+        watch.wait(0)
+        watch.on_woken = lambda: said.append("new" in str(watch._trees["web"].seen))
+        watch.wait(0.05)
+        assert not said
+        (repo / "new").write_text("edit")
+        assert "new" in watch.wait(5).changed["web"]
+    assert said[0] is False  # before the look
