@@ -172,9 +172,8 @@ def read_specs(
     from dusty_tasks.effects.specs.read import read_documents
     from dusty_tasks.effects.specs.shell_syntax import read_refusals
 
-    documents, problems = read_documents(
-        root, cache_path, files, chosen.bundles if chosen else (), chosen.vars if chosen else {}
-    )
+    of_settings = (chosen.bundles, chosen.vars, chosen.secret_names) if chosen else ()
+    documents, problems = read_documents(root, cache_path, files, *of_settings)
     found, problems = check_specs(documents, problems)
     if reads := paths_read(found, str(root)):
         inside = [read for read in reads if is_within(read.path, [str(root)])]

@@ -23,9 +23,10 @@ def read_compose_file() -> Any:
 
 
 def redactor() -> Redactor:
-    """Knows the values of variables (set, in specs, from the caller), and the lines of assets."""
+    """Knows the values of variables (set, in specs, from the caller), secrets, and the lines of assets."""
     from dusty_tasks.effects.home.assets import read_asset, set_keys
     from dusty_tasks.effects.home.config import read_config
+    from dusty_tasks.effects.home.secrets import read_secrets
 
     home = session.home()
     secrets: list[str] = []
@@ -36,6 +37,7 @@ def redactor() -> Redactor:
             continue
         secrets += values_below(found)
         secrets += [os.environ[name] for name in _names_without_value(found) if name in os.environ]
+    secrets += read_secrets(home).values()
     for key in set_keys(home):
         secrets.append((read_asset(home, key) or b"").decode("utf-8", "ignore"))
     return Redactor(secrets, [os.path.expanduser("~"), os.path.realpath(os.path.expanduser("~"))])

@@ -16,7 +16,7 @@ With names only those apps and services are changed, with all that must be start
 route. Everything else stays as it is until the next `{dusty} up` without names.
 
 At the end it waits, at most as long as the setting up.wait says, until what it started is ready: a route answers, a health
-check passes; what has neither runs for two seconds, or exits with status 0. What exits otherwise is shown with its last lines,
+check passes; what has neither runs for two seconds, or exits with status 0. Anything else is shown with its last lines,
 exit code 2; so is one with a route or a health check that exits with 0. What runs and does not answer, or is unhealthy, is
 shown with what listens in its container or what its check printed, exit code 1. Both are looked at again by each `{dusty} up`
 until they are fixed or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
@@ -174,8 +174,12 @@ below /persist and named volumes stay. Without names it lists what is disabled.
 The specs declare variables in vars.yml and use them as ${{NAME}}. What is set here beats what an active bundle says,
 which beats the default; it is kept in config.yml, with its history. The next `{dusty} up` applies it.
 
+The value of a secret (`secret: true` in vars.yml) is asked for without being shown, or read from what is piped in. It is kept
+in a file of mode 0600 below DUSTY_HOME/secrets, and in no history; the list shows `(set)`.
+
     {dusty} vars
     {dusty} vars set DB_NAME shop_test
+    {dusty} vars set DB_PASSWORD
     {dusty} vars unset DB_NAME""",
     "env": """\
 They are added to those of the spec, on this machine only. The next `{dusty} up` applies them; it recreates that container.
@@ -219,10 +223,10 @@ A code stands at the end of each problem, in brackets. Without a code it lists a
 
     {dusty} explain D012""",
     "impact": """\
-Compares the specs of a commit with those of another one, or with the folder as it is: for each bundle and for all of them
-together, what the next `up` does to whoever runs the base, each change with its cause and place, and which personal settings
-would no longer have an effect. It looks at what HEAD changed since it left the base; without one that is the main branch of the remote.
-Needs neither Docker nor root, network or settings.
+Compares the specs of a commit with those of another one, or with the folder as it is. For each bundle, and for all of them
+together, it lists what the next `up` does to everyone who runs the base, each change with its cause and place, and which
+personal settings would no longer have an effect. Only what HEAD changed since it left the base counts; without a base that is
+the main branch of the remote. Needs neither Docker nor root, network or settings.
 
     {dusty} impact
     {dusty} impact origin/main --markdown
@@ -262,7 +266,7 @@ exits with 1 until that line is gone or the app has another host_name.""",
     "start": "Waits as long as the setting host.wait says, telling what for; then the engine's own facts.",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
     "disk": """\
-`cleanup_…` lists what it would remove, which is only what Dusty created, and asks. `backup` writes one archive with a manifest
+`cleanup_…` lists what it would remove, only what Dusty created, and asks. `backup` writes one archive with a manifest
 and checksums; `restore` refuses a damaged one before it touches anything. A killed restore leaves everything as it was, or
 `doctor` tells of it and `up` refuses to start containers on it: then `restore` without an archive finishes it.
 

@@ -278,7 +278,7 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "vars",
         CHOOSE,
-        "[list | set (NAME VALUE | NAME=VALUE…) | unset NAME…]",
+        "[list | set (NAME VALUE | NAME=VALUE… | SECRET) | unset NAME…]",
         "show and set the variables of the specs",
         (JSON,),
         words=("list|set|unset",),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import sys
 from typing import Any
 
 from dusty_tasks import session
@@ -31,12 +33,15 @@ def list_variables(as_json: bool) -> None:
     from dusty_tasks.effects.specs.read import read_variables
 
     settings = session.settings()
-    values = read_variables(session.specs_root(), settings.bundles, settings.vars)
+    values = read_variables(session.specs_root(), settings.bundles, settings.vars, settings.secret_names)
     rows = [
         {
             "name": variable.name,
             "value": values.given.get(variable.name),
-            "from": _source(variable, values.given.get(variable.name), settings.vars),
+            "from": "set here"
+            if variable.name in values.secrets
+            else _source(variable, values.given.get(variable.name), settings.vars),
+            "secret": variable.is_secret,
             "description": variable.description,
         }
         for variable in values.declared.values()
@@ -48,11 +53,14 @@ def list_variables(as_json: bool) -> None:
         say("the specs declare no variables")
     for row in rows:
         value = "has no value" if row["value"] is None else f"= {row['value']} ({row['from']})"
-        say(f"{row['name']} {value}")
+        say(f"{row['name']} {'(set)' if row['secret'] and row['from'] else value}")
         if row["description"]:
             say(f"    {row['description']}")
-    for name in sorted(settings.vars.keys() - values.declared.keys()):
+    for name in sorted({*settings.vars, *settings.secrets} - values.declared.keys()):
         warn(f"{name} is set, and the specs declare no such variable")
+    for name in sorted(settings.vars):
+        if name in values.declared and values.declared[name].is_secret:
+            warn(f"{name} is a secret, and its value in config.yml is not used ({DUSTY} vars set {name} moves it out)")
 
 
 def _source(variable: Variable, value: str | None, was_set: dict[str, str]) -> str:
@@ -64,23 +72,40 @@ def _source(variable: Variable, value: str | None, was_set: dict[str, str]) -> s
 
 
 def given(words: list[str]) -> dict[str, str]:
-    """The values of `NAME VALUE` or `NAME=VALUE…`. Raises Failure for names that the specs do not declare."""
+    """The values of `NAME VALUE` or `NAME=VALUE…`; that of a secret alone is asked for. Raises Failure for names that the specs do not declare."""
     if not words:
         raise misuse("vars", "vars set needs NAME VALUE or NAME=VALUE…")
-    if len(words) == 2 and "=" not in words[0]:
+    known = _declared()
+    if len(words) == 1 and "=" not in words[0]:
+        if words[0] not in known:
+            raise unknown("variable", words[0], known)
+        if not known[words[0]].is_secret:
+            raise misuse("vars", f'vars set: "{words[0]}" is not NAME=VALUE')
+        found = {words[0]: asked(words[0])}
+    elif len(words) == 2 and "=" not in words[0]:
         found = {words[0]: words[1]}
     else:
         for word in words:
             if "=" not in word:
                 raise misuse("vars", f'vars set: "{word}" is not NAME=VALUE')
         found = {name: value for name, _, value in (word.partition("=") for word in words)}
-    known = _declared()
     for name, value in found.items():
         if name not in known:
             raise unknown("variable", name, known)
-        if "\n" in value or "\0" in value:
+        if "\0" in value or ("\n" in value and not known[name].is_secret):
             raise Failure(f"the value of {name} has more than one line", "one line of text")
     return found
+
+
+def asked(name: str) -> str:
+    """A secret from who types it, unseen, or from what is piped to this process, without its last line end. Raises Failure for none."""
+    if sys.stdin.isatty():
+        value = getpass.getpass(f"{name}: ")
+    else:
+        value = sys.stdin.read().removesuffix("\n")
+    if not value:
+        raise Failure(f"no value of {name} was given", f"type it, or pipe it to {DUSTY} vars set {name}")
+    return value
 
 
 def _declared() -> dict[str, Variable]:
@@ -90,8 +115,25 @@ def _declared() -> dict[str, Variable]:
 
 
 def set_variables(values: dict[str, str]) -> None:
-    """Keep values in config.yml, with history."""
-    from dusty_tasks.effects.home.config import change_config
+    """Keep values in config.yml, with history; those of secrets in files of their own, of which history has the names."""
+    from dusty_tasks.effects.home.config import change_config, record_note
+    from dusty_tasks.effects.home.secrets import keep_secret
+
+    known = _declared()
+    secret = {name: value for name, value in values.items() if known[name].is_secret}
+    values = {name: value for name, value in values.items() if name not in secret}
+    if secret:
+        for name, value in secret.items():
+            keep_secret(session.home(), name, value)
+        names = ", ".join(secret)
+        if in_config := [name for name in secret if name in session.settings().vars]:
+            _drop(in_config, f"vars set {' '.join(secret)}")
+        else:
+            record_note(session.home(), f"vars set {' '.join(secret)}", warn)
+        say(f"set {names}; the next {DUSTY} up applies it")
+        session.forget()
+    if not values:
+        return
 
     def change(config: dict[str, Any]) -> None:
         if not isinstance(config.get("vars"), dict):
@@ -108,20 +150,35 @@ def set_variables(values: dict[str, str]) -> None:
 
 def unset_variables(names: list[str]) -> None:
     """Forget values; one that is not set is an error, and nothing changes."""
-    from dusty_tasks.effects.home.config import change_config
+    from dusty_tasks.effects.home.config import record_note
+    from dusty_tasks.effects.home.secrets import remove_secret
 
     if not names:
         raise misuse("vars", "vars unset needs NAME…")
-
-    def change(config: dict[str, Any]) -> None:
-        kept = config.get("vars")
-        was_set: dict[str, Any] = kept if isinstance(kept, dict) else {}
-        missing = [name for name in names if name not in was_set]
-        if missing:
-            raise Failure(f"{', '.join(missing)} is not set", f"set: {', '.join(sorted(was_set)) or 'none'}")
-        for name in dict.fromkeys(names):
-            del was_set[name]
-
-    change_config(session.home(), f"vars unset {' '.join(names)}", change, warn)
+    settings = session.settings()
+    missing = [name for name in names if name not in settings.vars and name not in settings.secrets]
+    if missing:
+        known = ", ".join(sorted({*settings.vars, *settings.secrets}))
+        raise Failure(f"{', '.join(missing)} is not set", f"set: {known or 'none'}")
+    for name in names:
+        if name in settings.secrets:
+            remove_secret(session.home(), name)
+    if in_config := [name for name in names if name in settings.vars]:
+        _drop(in_config, f"vars unset {' '.join(names)}")
+    else:
+        record_note(session.home(), f"vars unset {' '.join(names)}", warn)
     session.forget()
     say(f"unset {', '.join(dict.fromkeys(names))}; the next {DUSTY} up applies it")
+
+
+def _drop(names: list[str], what: str) -> None:
+    """Take values out of config.yml."""
+    from dusty_tasks.effects.home.config import change_config
+
+    def change(config: dict[str, Any]) -> None:
+        was_set = config.get("vars")
+        for name in names:
+            if isinstance(was_set, dict):
+                was_set.pop(name, None)
+
+    change_config(session.home(), what, change, warn)

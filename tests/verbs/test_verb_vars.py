@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+from pathlib import Path
 
+import pytest
 import yaml
 from chosen import Chosen
 
@@ -33,3 +36,57 @@ def test_set_list_and_unset_and_what_is_compiled(dusty: Chosen) -> None:
     assert '"N": mine' in (dusty.home / "build/docker-compose.yml").read_text()
     assert dusty("vars", "unset", "TAG").code == 0 and dusty("vars", "unset", "TAG").code == 1
     assert dusty("compile").code == 1
+
+
+def held(folder: Path, value: str) -> list[str]:
+    """The files below a folder that hold a value, git's packed objects read as git reads them."""
+    return sorted(
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if path.is_file() and value.encode() in path.read_bytes()
+    )
+
+
+def test_a_secret_is_in_no_file_but_those_for_its_owner_alone(dusty: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
+    value = 's3cr"et $x'
+    (dusty.specs / "vars.yml").write_text("PASSWORD: {secret: true, description: d}\nNAME: {default: shop}\n")
+    dusty.write("services/db.yml", "image: db\nenvironment: ['URL=postgres://u:${{PASSWORD}}@db', N=1]\n")
+    dusty.write("bundles/db.yml", "services: [db]\n")
+    dusty("bundles", "activate", "--only", "db")
+    refused = dusty("compile")
+    assert refused.code == 1 and "the variable PASSWORD has no value" in refused.err
+    dry = dusty("compile", "--dry-run")
+    assert dry.code == 0 and "the variable PASSWORD has no value" in dry.out + dry.err
+    assert dusty("vars", "set", "NAME").code == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO(value + "\n"))
+    assert dusty("vars", "set", "PASSWORD").code == 0
+    assert dusty("compile").code == 0
+    assert held(dusty.home, value) == ["secrets/PASSWORD"]
+    env_file = dusty.home / "state/env/db.env"
+    assert env_file.read_text() == 'URL="postgres://u:s3cr\\"et \\$x@db"\n'
+    assert held(dusty.home, "s3cr") == ["secrets/PASSWORD", "state/env/db.env"]
+    assert {path.stat().st_mode & 0o777 for path in (env_file, dusty.home / "secrets/PASSWORD")} == {0o600}
+    entry = yaml.safe_load((dusty.home / "build/docker-compose.yml").read_text())["services"]["db"]
+    assert entry["environment"] == {"N": "1"} and entry["env_file"] == [str(env_file)]
+    listed = dusty("vars")
+    assert "PASSWORD (set)" in listed.out and "s3cr" not in listed.out
+    shown = [dusty(*words) for words in (("config", "list"), ("config", "log"), ("vars", "list", "--json"))]
+    assert not any("s3cr" in each.out + each.err for each in shown)
+    assert dusty.log()[0] == "vars set PASSWORD"
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert dusty("vars", "set", "PASSWORD").code == 1
+    assert dusty("vars", "set", "PASSWORD", "other").code == 0
+    assert dusty("compile").code == 0 and "u:other@db" in env_file.read_text()
+    assert dusty("vars", "unset", "PASSWORD").code == 0 and dusty("vars", "unset", "PASSWORD").code == 1
+    assert not (dusty.home / "secrets/PASSWORD").exists()
+    assert dusty("compile").code == 1
+
+
+def test_a_value_in_config_yml_that_became_a_secret_is_moved_out(dusty: Chosen) -> None:
+    (dusty.specs / "vars.yml").write_text("PASSWORD: {}\n")
+    dusty("vars", "set", "PASSWORD", "plain")
+    (dusty.specs / "vars.yml").write_text("PASSWORD: {secret: true}\n")
+    listed = dusty("vars")
+    assert "PASSWORD has no value" in listed.out and "its value in config.yml is not used" in listed.out + listed.err
+    assert dusty("vars", "set", "PASSWORD", "new").code == 0
+    assert "PASSWORD" not in (dusty.home / "config.yml").read_text()

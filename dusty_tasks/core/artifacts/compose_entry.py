@@ -10,6 +10,7 @@ from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.plan.given_values import file_of, given_values
 from dusty_tasks.core.specs.compose_values import is_persistent, joined
 from dusty_tasks.core.specs.model import Origin
+from dusty_tasks.core.specs.secret_values import templates_in
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.paths import SPEC_FILES
 
@@ -46,12 +47,15 @@ class Entry:
     ) -> None:
         """The spec's variables in its order, then those that active bundles have `by_bundle` (value and file), which win.
 
-        Those of `dusty env` for `name` win over both: their values come from a file.
+        Those of `dusty env` for `name` win over both: their values come from a file, as do those that hold secrets.
         """
+        secret = templates_in(written, by_bundle)
         written = {**written, **{variable: value for variable, (value, _) in by_bundle.items()}}
         given = given_values({name: overrides}, name)
         from_caller = {variable: None for variable, text in overrides.items() if text is None}
-        kept = {variable: text for variable, text in written.items() if variable not in given}
+        kept = {
+            variable: text for variable, text in written.items() if variable not in given and variable not in secret
+        }
         if kept or from_caller:
             self.put("environment", {**kept, **from_caller}, (*self.base, "environment"))
             if not kept:
@@ -60,7 +64,15 @@ class Entry:
                 self.origins[f"environment.{variable}"] = Origin(by_bundle[variable][1], ("env", name, variable))
             for variable in from_caller:
                 self.origins[f"environment.{variable}"] = Origin("", ("env", name, variable))
-        if given:
+        if secret:
+            first = next(iter(secret))
+            file, path = (
+                (by_bundle[first][1], ("env", name, first))
+                if first in by_bundle
+                else (self.file, (*self.base, "environment", first))
+            )
+            self.add("env_file", file_of(home, name), path, file)
+        elif given:
             self.add("env_file", file_of(home, name), ("env", name), "")
 
     def env_files(self, files: Sequence[Any], specs_root: str) -> None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from dusty_tasks.core.plan.container_state import has_healthcheck
 from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.model import App, Lib, Service
+from dusty_tasks.core.specs.secret_values import templates_in
 from dusty_tasks.core.stack.builds import shared_builds
 from dusty_tasks.core.stack.model import Route, Stack, containers_of, file_of, routes_by_app
 from dusty_tasks.core.text.namespace import PROXY
@@ -122,6 +123,14 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
         files = {route.app_name: file_of(stack, route.app_name) for route in stack.routes}
         parts[PROXY] = ProxyParts(stack.routes, files, _proxy_aliases(stack))
     return dict(sorted(parts.items()))
+
+
+def secrets_of(parts: Parts) -> dict[str, str]:
+    """Variable -> its text with `${{NAME}}`, of those whose values hold secrets."""
+    if isinstance(parts, ProxyParts):
+        return {}
+    spec = parts.app if isinstance(parts, AppParts) else parts.service
+    return templates_in(spec.compose.get("environment") or {}, spec.bundle_env)
 
 
 def network_owner(spec: App | Service) -> str:

@@ -19,6 +19,7 @@ from dusty_tasks.core.artifacts.parts import (
     ServiceParts,
     namespace_owners,
     network_owner,
+    secrets_of,
 )
 from dusty_tasks.core.code.reloading import Rules
 from dusty_tasks.core.code.repo_entry import RepoEntry
@@ -89,6 +90,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: ContainerSettings) 
         **_route_fields(parts.routes, settings),
         reload=reload_rules(parts),
         code=app.mount or "",
+        secrets=secrets_of(parts),
     )
 
 
@@ -122,6 +124,7 @@ def _service(
         needs_login=service.image_requires_login,
         build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "",
         **_route_fields(parts.routes, settings),
+        secrets=secrets_of(parts),
     )
 
 

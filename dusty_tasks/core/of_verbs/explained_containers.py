@@ -121,6 +121,13 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "# vars.yml\nTAG: {description: which Redis}\n# services/redis.yml\nimage: redis:${{TAG}}",
         "# vars.yml\nTAG: {default: '7'}\n# services/redis.yml\nimage: redis:${{TAG}}",
     ),
+    Code.SECRET: Explanation(
+        "a secret would be readable",
+        "vars.yml declares the variable as a secret, so neither the specs nor the compiled files may contain its value. Only values\n"
+        "of environment variables may use it: Compose reads those from a file that only you can read. Set it with\n`{dusty} vars set NAME`.",
+        "# vars.yml\nPASSWORD: {secret: true}\n# services/redis.yml\nimage: redis:7\ncommand: redis-server --requirepass ${{PASSWORD}}",
+        "# vars.yml\nPASSWORD: {secret: true}\n# services/redis.yml\nimage: redis:7\nenvironment: {PASSWORD: '${{PASSWORD}}'}",
+    ),
     Code.COMPOSE_VALUE: Explanation(
         "Compose refuses a value",
         "Compose would stop at this value when the container is started. The message says what it takes.",

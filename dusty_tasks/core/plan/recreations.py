@@ -74,6 +74,8 @@ def recreation(
 def _path_behind(path: KeyPath, wanted: WantedContainer, record: StartedRecord, sources: Sources) -> KeyPath:
     """What put a differing key there: a setting, as ("settings", its key), where it is none of the specs' doing; else the key itself."""
     before = record.get("mapping") or {}
+    if path[0] == "environment" and len(path) > 1 and path[1] in wanted.secrets:
+        return ("env_file", len(wanted.mapping.get("env_file") or ()) - 1)
     if (
         path[0] == "environment"
         and len(path) > 1

@@ -56,6 +56,8 @@ class WantedContainer(NamedTuple):
     """Repo id -> the rules of each that brings the repo into the container; of those alone where something else than a restart may follow."""
     code: str = ""
     """Where its own code lies in it, or ''."""
+    secrets: Mapping[str, str] = {}  # never changed
+    """Environment variable -> its text with `${{NAME}}` for secrets: the values are in no artifact."""
 
 
 class Wanted(NamedTuple):

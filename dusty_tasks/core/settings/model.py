@@ -115,6 +115,8 @@ class Settings(ContainerSettings):
     """Asset key -> the command whose output it is."""
     trust: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Specs repo (id, or folder) -> identities of the powers that were allowed to its specs (core/powers)."""
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+    """Values of variables that are secrets, by name: no keys of config.yml, but files beside it."""
 
     @property
     def hosts_address(self) -> str:
@@ -125,6 +127,11 @@ class Settings(ContainerSettings):
     def names_of_host(self) -> tuple[str, ...]:
         """What the Docker host is called where it is another machine."""
         return self.host.names
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """The secrets that have a value."""
+        return tuple(sorted(self.secrets))
 
     @property
     def build(self) -> str:

@@ -18,6 +18,7 @@ class StackSettings(NamedTuple):
     bundles: tuple[str, ...]
     disabled: tuple[str, ...]
     vars: dict[str, str]
+    secret_names: tuple[str, ...]
     routing: str
     host: HostSettings
     sync_mode: str
@@ -39,9 +40,10 @@ class ProxySettings(NamedTuple):
 
 
 class ValueSettings(NamedTuple):
-    """What was given with `dusty env set`."""
+    """What was given with `dusty env set`, and the secrets of `dusty vars set`."""
 
     env: dict[str, dict[str, str | None]]
+    secrets: dict[str, str]
 
 
 class CommandSettings(NamedTuple):

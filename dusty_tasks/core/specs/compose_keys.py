@@ -96,12 +96,12 @@ _REFUSED_FILES = {
     "secrets": {
         "app": "use an asset: a file that each person sets",
         "suite": "use an asset: a file that each person sets",
-        "service": f"`{DUSTY} env set <service> NAME VALUE` for a value, or a volume with a file that is on the Docker host",
+        "service": "use an asset, a file that each person sets, or a secret variable in environment",
     },
     "configs": {
         "app": "use an asset, or a file of the repo",
         "suite": "use an asset, or a file of the repo",
-        "service": "a volume with a file that is on the Docker host, or a file of the image",
+        "service": "a volume with a file of the specs repo (./conf/file:/path), or an asset",
     },
 }
 """What Compose declares at its top level, by what a person may write instead in each role."""

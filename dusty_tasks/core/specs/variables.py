@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.secret_values import UNSET, USE, may_hold_secrets
 from dusty_tasks.core.specs.yaml_reader import typed
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
@@ -19,9 +20,6 @@ from dusty_tasks.core.text.safe import shown
 
 FILE = "vars.yml"
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-USE = re.compile(r"\$\{\{ *([^{}]*?) *\}\}")
-UNSET = "unset-"
-"""Before the name of a variable without a value, in what is compiled only to be looked at."""
 
 
 class Variable(NamedTuple):
@@ -30,6 +28,8 @@ class Variable(NamedTuple):
     name: str
     default: str | None = None
     description: str = ""
+    is_secret: bool = False
+    """Its value stands in no spec and no artifact."""
 
 
 class Values(NamedTuple):
@@ -37,7 +37,9 @@ class Values(NamedTuple):
 
     declared: Mapping[str, Variable]
     given: Mapping[str, str]
-    """Those that have a value, by name: what was set, what an active bundle says, or the default."""
+    """Those that have a value, by name: what was set, what an active bundle says, or the default. No secrets."""
+    secrets: frozenset[str] = frozenset()
+    """The secrets that have a value, which nobody needs to know here."""
 
 
 def declared_in(document: Document | None) -> dict[str, Variable]:
@@ -49,6 +51,7 @@ def declared_in(document: Document | None) -> dict[str, Variable]:
             name,
             default if isinstance(default := (how or {}).get("default"), str) else None,
             str((how or {}).get("description") or ""),
+            (how or {}).get("secret") is True,
         )
         for name, how in document.value.items()
         if how is None or isinstance(how, dict)
@@ -56,8 +59,15 @@ def declared_in(document: Document | None) -> dict[str, Variable]:
 
 
 def declaration_problems(document: Document) -> Iterator[Problem]:
-    """Names that nothing could use."""
-    for name in document.value:
+    """Names that nothing could use, and secrets that everybody who has the specs could read."""
+    for name, how in document.value.items():
+        if isinstance(how, dict) and how.get("secret") is True and "default" in how:
+            yield document.problem(
+                (name, "default"),
+                Code.SECRET,
+                f"{name} is a secret, and everybody who has the specs can read a default",
+                f"no default; {DUSTY} vars set {name} on each machine",
+            )
         if not NAME.fullmatch(name):
             problem = document.problem(
                 (name,),
@@ -68,15 +78,37 @@ def declaration_problems(document: Document) -> Iterator[Problem]:
             yield problem._replace(place=document.key_place((name,)))
 
 
+def bundle_problems(bundle: Document, declared: Mapping[str, Variable]) -> Iterator[Problem]:
+    """Secrets in `vars` of a bundle."""
+    given = bundle.value.get("vars")
+    for name in given if isinstance(given, dict) else ():
+        if name in declared and declared[name].is_secret:
+            yield bundle.problem(
+                ("vars", name),
+                Code.SECRET,
+                f"{name} is a secret, and everybody who has the specs can read a bundle",
+                f"{DUSTY} vars set {name} on each machine",
+            )
+
+
 def values_of(
-    declared: Mapping[str, Variable], of_bundles: Iterable[Mapping[str, str]], was_set: Mapping[str, str]
+    declared: Mapping[str, Variable],
+    of_bundles: Iterable[Mapping[str, str]],
+    was_set: Mapping[str, str],
+    secrets: Iterable[str] = (),
 ) -> Values:
-    """What each declared variable stands for: what was set beats the bundles, the first of which beats the default."""
+    """What each declared variable stands for: what was set beats the bundles, the first of which beats the default.
+
+    `secrets` are the names of the secrets that were set.
+    """
     given = {name: variable.default for name, variable in declared.items() if variable.default is not None}
     for bundle in reversed(list(of_bundles)):
         given.update({name: text for name, text in bundle.items() if name in declared})
     given.update({name: text for name, text in was_set.items() if name in declared})
-    return Values(declared, given)
+    hidden = {name for name, variable in declared.items() if variable.is_secret}
+    return Values(
+        declared, {name: text for name, text in given.items() if name not in hidden}, frozenset(hidden & set(secrets))
+    )
 
 
 def uses_variables(value: Any) -> bool:
@@ -123,9 +155,31 @@ class _Filling:
             return value
         text = USE.sub(lambda use: self._text(use[1], path), value)
         types = schema.get("type", "string")
-        return typed(text, types) if USE.fullmatch(value) and types != "string" else text
+        return typed(text, types) if USE.fullmatch(value) and not USE.search(text) and types != "string" else text
+
+    def _secret(self, name: str, path: KeyPath) -> str:
+        """What stands for a secret until Compose reads its value."""
+        if not may_hold_secrets(self.document.kind, path):
+            self.problems.append(
+                self.document.problem(
+                    path,
+                    Code.SECRET,
+                    f"{name} is a secret, and this value would be readable in what is compiled",
+                    f"use it in a value of environment (apps: compose.environment; bundles: env), or no secret: true in {FILE}",
+                )
+            )
+            return f"{UNSET}{name}"
+        if name not in self.values.secrets:
+            self._say_unset(name, path, f"{DUSTY} vars set {name} asks for it")
+        return f"${{{{{name}}}}}"
+
+    def _say_unset(self, name: str, path: KeyPath, hint: str) -> None:
+        what = f"the variable {name} has no value"
+        self.problems.append(self.document.problem(path, Code.UNSET_VARIABLE, what, hint, is_warning=True))
 
     def _text(self, name: str, path: KeyPath) -> str:
+        if name in self.values.declared and self.values.declared[name].is_secret:
+            return self._secret(name, path)
         text = self.values.given.get(name)
         if text is not None:
             return text
@@ -136,13 +190,5 @@ class _Filling:
                 self.document.problem(path, Code.UNKNOWN_NAME, f"no variable named {shown(name)}", hint)
             )
         else:
-            self.problems.append(
-                self.document.problem(
-                    path,
-                    Code.UNSET_VARIABLE,
-                    f"the variable {name} has no value",
-                    f"{DUSTY} vars set {name} VALUE, a default in {FILE}, or vars of a bundle",
-                    is_warning=True,
-                )
-            )
+            self._say_unset(name, path, f"{DUSTY} vars set {name} VALUE, a default in {FILE}, or vars of a bundle")
         return f"{UNSET}{name}"

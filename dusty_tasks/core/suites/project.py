@@ -12,6 +12,7 @@ from dusty_tasks.core.artifacts.compose_entry import env_files, spec_volume
 from dusty_tasks.core.of_verbs.attaching import Size, sized
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.model import Service, Suite
+from dusty_tasks.core.specs.secret_values import with_secrets
 from dusty_tasks.core.text.namespace import Namespace
 
 HOLDER, TEST = "dusty-network", "dusty-test"
@@ -60,6 +61,8 @@ class SuiteRun(NamedTuple):
     terminal: Size | None = None
     """That of whoever runs it and may type into it."""
     host_root: str = "/"
+    secrets: Mapping[str, str] = {}  # never changed
+    """Values of variables that are secrets: the file is for its owner alone, and gone after the run."""
 
 
 def project_of(suite: Suite, services: Sequence[Service], run: SuiteRun) -> dict[str, Any]:
@@ -128,6 +131,11 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
             entry if isinstance(entry, str) and ":" not in entry else spec_file_volume(entry, run.host_root)
             for entry in throw_away(mapping["volumes"])
         ]
+    if "environment" in mapping:
+        mapping["environment"] = {
+            name: with_secrets(text, run.secrets) if isinstance(text, str) else text
+            for name, text in mapping["environment"].items()
+        }
     if "build" in mapping:
         mapping["build"] = service_build(service, run.specs_root)
         mapping.setdefault("image", run.namespace.test_service_image(service.name))

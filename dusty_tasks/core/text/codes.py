@@ -75,6 +75,7 @@ class Code(StrEnum):
     UPLOAD_OF_STREAM = "D118"
     COMPOSE_VALUE = "D119"
     UNSET_VARIABLE = "D120"
+    SECRET = "D121"
 
     NO_BUNDLES = "D201"
     NAME_TAKEN = "D202"

@@ -46,6 +46,11 @@ class Paths(NamedTuple):
         return f"{self.home}/assets"
 
     @property
+    def secrets(self) -> str:
+        """Values of variables that are secrets, by their name."""
+        return f"{self.home}/secrets"
+
+    @property
     def overrides(self) -> str:
         """What the user puts on top of specs: apps/ and services/."""
         return f"{self.home}/overrides"

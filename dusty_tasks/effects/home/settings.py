@@ -20,6 +20,15 @@ from dusty_tasks.effects.doors.file_states import is_settled, state_of
 
 
 def read_settings(home: str) -> tuple[Settings, list[Problem]]:
+    """The settings, with the secrets that lie beside config.yml, and the problems of that file. Raises Failure as _settings_of_file does."""
+    from dusty_tasks.effects.home.secrets import read_secrets
+
+    settings, problems = _settings_of_file(home)
+    secrets = read_secrets(home)
+    return (replace(settings, secrets=secrets) if secrets else settings), problems
+
+
+def _settings_of_file(home: str) -> tuple[Settings, list[Problem]]:
     """The settings of `$DUSTY_HOME/config.yml`, and its problems. No file is no problem: is_configured is False then.
 
     Raises Failure if the file is there and cannot be read.

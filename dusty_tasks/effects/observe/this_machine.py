@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dusty_tasks.core.artifacts.table import ARTIFACTS
 from dusty_tasks.core.plan.found import Sources
-from dusty_tasks.core.plan.given_values import ENV_FILE, file_of, given_values
+from dusty_tasks.core.plan.given_values import ENV_FILE, file_of, values_of_container
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.paths import COMMAND_FILES, PROXY_FILE
 from dusty_tasks.effects.doors.files import SMALL, read_bounded, read_bytes
@@ -109,7 +109,7 @@ def _outside_environment(container: WantedContainer, environ: Mapping[str, str],
     )
     outside |= {
         name: _digest(text.encode("utf-8", "surrogateescape"))
-        for name, text in given_values(settings.env, container.name).items()
+        for name, text in values_of_container(container.name, container.secrets, settings.env, settings.secrets).items()
     }
     env_files, own_path = container.mapping.get("env_file") or [], file_of(settings.home, container.name)
     for entry in [env_files] if isinstance(env_files, str) else env_files:

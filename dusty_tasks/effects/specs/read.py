@@ -17,6 +17,7 @@ from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import extended, overridden
 from dusty_tasks.core.specs.variables import (
     Values,
+    bundle_problems,
     declaration_problems,
     declared_in,
     filled,
@@ -52,11 +53,13 @@ def read_documents(
     files: Iterable[SpecFile] | None = None,
     bundles: Iterable[str] = (),
     was_set: Mapping[str, str] = MappingProxyType({}),
+    secrets: Iterable[str] = (),
 ) -> tuple[list[Document], list[Problem]]:
     """All spec files of the specs repo at `root`, in file order, and the problems of files that are not among them.
 
     With `cache_path`, only files whose state differs from the cached one are opened and parsed; `files` are the spec files
-    with their states, if they are known already. Variables stand for what was set, and for what the active `bundles` say.
+    with their states, if they are known already. Variables stand for what was set, and for what the active `bundles` say;
+    `secrets` are the names of the secrets that were set.
     Raises Failure if `root` is no folder.
     """
     root = str(root)
@@ -77,20 +80,24 @@ def read_documents(
     overrides = [document for document in documents if document.is_override]
     whole = extended([document for document in documents if not document.is_override])
     whole, problems = overridden(whole, overrides)
-    documents, of_variables = _filled(whole, memo, bundles, was_set)
+    documents, of_variables = _filled(whole, memo, bundles, was_set, secrets)
     problems += of_variables
     if cache_path is not None:
         write_memo(cache_path, version, memo)
     return documents, [*problems, *_problems_of_names(root)]
 
 
-def read_variables(root: str | Path, bundles: Iterable[str], was_set: Mapping[str, str]) -> Values:
+def read_variables(
+    root: str | Path, bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str] = ()
+) -> Values:
     """What the variables of the specs repo at `root` stand for."""
     documents = [_read(found) for found in spec_files(str(root)) if found.kind in ("vars", "bundle")]
-    return _values(documents, bundles, was_set)
+    return _values(documents, bundles, was_set, secrets)
 
 
-def _values(documents: Iterable[Document], bundles: Iterable[str], was_set: Mapping[str, str]) -> Values:
+def _values(
+    documents: Iterable[Document], bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str]
+) -> Values:
     documents = list(documents)
     declaring = next((document for document in documents if document.kind == "vars"), None)
     by_name = {document.name: document for document in documents if document.kind == "bundle"}
@@ -99,19 +106,21 @@ def _values(documents: Iterable[Document], bundles: Iterable[str], was_set: Mapp
         for bundle in sorted(bundles)
         if bundle in by_name and isinstance(given := by_name[bundle].value.get("vars"), dict)
     ]
-    return values_of(declared_in(declaring), of_bundles, was_set)
+    return values_of(declared_in(declaring), of_bundles, was_set, secrets)
 
 
 def _filled(
-    documents: list[Document], memo: Memo, bundles: Iterable[str], was_set: Mapping[str, str]
+    documents: list[Document], memo: Memo, bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str]
 ) -> tuple[list[Document], list[Problem]]:
     """The specs with values in place of their variables, those that files alone could not be judged by checked."""
     declaring = next((document for document in documents if document.kind == "vars"), None)
     specs = [document for document in documents if document.kind != "vars"]
     problems = [*declaring.problems, *declaration_problems(declaring)] if declaring else []
-    values = _values(documents, bundles, was_set)
+    values = _values(documents, bundles, was_set, secrets)
     found: list[Document] = []
     for document in specs:
+        if document.kind == "bundle":
+            problems += bundle_problems(document, values.declared)
         if uses_variables(document.value):
             document, said = filled(document, read_schema(document.kind), values)
             problems += said

@@ -253,12 +253,15 @@ def _put_keyed(
 
 
 def _write_values(row: Row) -> None:
-    """A file a container that has values of `dusty env`, for its owner alone."""
+    """A file a container that has values of `dusty env` or secrets, for its owner alone."""
+    from dusty_tasks.core.artifacts.parts import secrets_of
     from dusty_tasks.core.plan.given_values import files_of
     from dusty_tasks.effects.doors.files import write_private_folder
 
     rendering = _rendering()
-    write_private_folder(_place(row), files_of(cut(row.settings, rendering.whole.settings).env, rendering.parts))
+    values = cut(row.settings, rendering.whole.settings)
+    templates = {name: secrets_of(parts) for name, parts in rendering.parts.items()}
+    write_private_folder(_place(row), files_of(values.env, templates, values.secrets))
 
 
 def _write_origins(row: Row) -> None:

@@ -35,7 +35,9 @@ def note_states(
     """Leave these states beside the proxy's config. That they cannot be left is a warning: the containers are as they should be all the same."""
     if not any(container.name == PROXY for container in wanted.containers):
         return
-    secrets = [value for variables in session.settings().env.values() for value in variables.values() if value]
+    settings = session.settings()
+    given = [value for variables in settings.env.values() for value in variables.values() if value]
+    secrets = [*given, *settings.secrets.values()]
     files = state_files(wanted.containers, seen, printed, Seen(f"{PLAIN} {verb}", time.time()), secrets)
     try:
         engine.host.files.write_lines(PAGE_STATES, files)

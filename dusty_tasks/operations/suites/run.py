@@ -69,6 +69,7 @@ class SuiteRunner:
             self.settings.namespace,
             terminal,
             self.settings.host.root,
+            self.settings.secrets,
         )
         return project_of(suite, [self.services[name] for name in suite.services], run)
 

@@ -68,7 +68,10 @@ def test_what_is_a_spec(root: Path) -> None:
     (root / "apps/folder.yml").mkdir()
     documents, problems = read_documents(root)
     assert [document.file for document in documents] == ["apps/a.yml", "bundles/main.yml", "services/redis.yml"]
-    assert [(str(problem.place), problem.is_warning) for problem in problems] == [("apps/b.yaml:1:1", True)]
+    assert [(str(problem.place), problem.is_warning) for problem in problems] == [
+        ("apps/deep/c.yml:1:1", True),
+        ("apps/b.yaml:1:1", True),
+    ]
     assert [found.file for found in files_of(root)] == [document.file for document in documents]
 
 
