@@ -51,7 +51,7 @@ def surroundings(tmp_path: Path) -> dict[str, str]:
     [
         ("dusty bundles activate ", ["my bundle", "shop"]),
         ("dusty scripts web r", ["reset"]),
-        ("dusty vers", ["version\tversions of Dusty and of what it uses"]),
+        ("dusty vers", ["version\tshow the versions of Dusty and of what it uses"]),
         ("dusty cp /etc/hostnam", ["/etc/hostname"]),
     ],
     ids=str,

@@ -183,7 +183,7 @@ def test_a_firewall_is_named_with_the_hop_that_fails_and_both_ways_out(rig, stac
 def test_a_name_that_leads_elsewhere_is_not_said_to_answer(rig, stack):
     rig.run(["sh", "-c", "echo 10.0.0.5 web.test >> /etc/hosts"])
     done = rig.dusty("up", check=False)
-    assert "web answers through the proxy; web.test resolves to 10.0.0.5 here, not to 127.0.0.1" in done.stdout
+    assert "web answers through the proxy; web.test resolves to 10.0.0.5 here, not to 127.0.0.1" in done.stderr
 
 
 def test_up_and_doctor_say_what_nginx_saw_of_an_app_that_does_answer(rig, stack):

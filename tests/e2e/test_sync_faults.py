@@ -305,7 +305,7 @@ def test_what_root_left_in_the_way_of_up_goes_for_a_user_who_is_not_root(rig, tm
     rig.dusty("up", user="dev")
     rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "mkdir /command_files/made; touch /command_files/made/file"])
     stack.app("web", always="exec httpd -f -p 80 -h /code -v", services="[cache]")
-    assert "restarted web (`always` changed)" in rig.dusty("up", user="dev").stdout
+    assert "restarted web (`always` changed, apps/web.yml:4:21)" in rig.dusty("up", user="dev").stdout
     rig.dusty("stop", user="dev")
     for lost in ("command_files", "persist/repos"):
         rig.run(["rm", "-rf", f"{rig.home}/host/{lost}"])

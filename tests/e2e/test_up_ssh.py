@@ -256,7 +256,10 @@ def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
         rig.dusty("up")
         assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip")
         ssh_host.run(["sh", "-c", "echo two >/srv/new; mv /srv/new '/srv/a.conf'"])
-        assert "restarted cache (/srv/a.conf was replaced after it started)" in rig.dusty("up").stdout
+        assert (
+            "restarted cache (/srv/a.conf was replaced after it started, and it still sees what was there before)"
+            in rig.dusty("up").stdout
+        )
         assert ssh_host.run(["docker", "exec", "dusty_cache_1", "cat", "/app.conf"]).stdout == "two\n"
     finally:
         ssh_host.run(["sh", "-c", "rm -rf /root/.bashrc '/srv/a.conf'; cat /run/passwd.before >/etc/passwd"])

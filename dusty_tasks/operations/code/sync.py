@@ -75,12 +75,14 @@ class SyncOutcome:
     def __str__(self) -> str:
         if self.failure:
             return f"{self.name}: {self.failure}"
+        first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
+        return "\n".join([first, *self.details()])
+
+    def details(self) -> list[str]:
+        """What a person must hear of it, however short the rest is: notes, and each file that had to go and is kept."""
         from dusty_tasks.core.code.replaced import kept_lines
 
-        first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
-        return "\n".join(
-            [first, *(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)]
-        )
+        return [*(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)]
 
 
 class Stale(NamedTuple):

@@ -58,6 +58,8 @@ def sync(run: Run) -> None:
     def note(outcome: SyncOutcome) -> None:
         if outcome.status == SYNCED:
             run.deeds.end(changes[outcome.repo_id])
+            if details := outcome.details():
+                say("\n".join(details))
 
     with working(f"syncing {counted(len(changes), 'repo')}"):
         outcomes = sync_repos(
