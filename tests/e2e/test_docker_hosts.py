@@ -134,7 +134,7 @@ def test_a_name_that_does_not_resolve_is_not_waited_for(rig, ssh_host):
 
 def test_an_engine_that_is_closed_or_missing_over_there_is_not_waited_for(rig, ssh_host):
     rig.home.mkdir(parents=True)
-    ssh_host.run(["sh", "-c", "id dev 2>/dev/null || useradd -m dev; usermod -p '*' dev"])
+    ssh_host.run(["sh", "-c", "id dev 2>/dev/null || useradd -m dev; usermod -p '*' -G '' dev"])
     rig.home.joinpath("config.yml").write_text(
         json.dumps({"host": {"kind": "ssh", "ssh": f"dev@{ssh_host.address}", "wait": 120}})
     )
