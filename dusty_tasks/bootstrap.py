@@ -37,7 +37,7 @@ def wait_for_turn(lock_path: Path) -> TextIO:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        say("another start is making .venv: waiting for it")
+        say("another run is creating .venv: waiting for it")
         fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
 
@@ -95,7 +95,7 @@ def main(names: Sequence[str], root: Path = ROOT) -> int:
         say(f"installing {' and '.join(names)} into it: a few seconds, and only when that changes")
         if install(venv_path, requirements):
             say(
-                f"{' '.join(names)} could not be installed; the lines above are pip's. A network problem is mended by trying again"
+                f"{' '.join(names)} could not be installed; the lines above are pip's. After a network problem, try again"
             )
             return 2
         record(venv_path, requirements)
@@ -109,5 +109,5 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)
     except (OSError, subprocess.CalledProcessError) as problem:
-        say(f".venv could not be made: {problem}")
+        say(f".venv could not be created:  {problem}")
         sys.exit(2)

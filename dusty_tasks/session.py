@@ -40,11 +40,11 @@ def home() -> str:
     found = home_folder()
     if not os.fsencode(found).decode(errors="ignore").encode() == os.fsencode(found):
         raise Failure(
-            f"DUSTY_HOME is {found!r}, which is no UTF-8: neither YAML nor Compose can name that folder",
+            f"DUSTY_HOME is {found!r}, which is not valid UTF-8: neither YAML nor Compose can name that folder",
             "export DUSTY_HOME=<another folder>",
         )
     if not os.path.isdir(found) and os.path.lexists(found):
-        what = "a link that leads to no folder" if os.path.islink(found) else "no folder"
+        what = "a link that does not point to a folder" if os.path.islink(found) else "not a folder"
         raise Failure(
             f"DUSTY_HOME is {printable(found)}, which is {what}",
             "export DUSTY_HOME=<a folder>, or move what is there away",

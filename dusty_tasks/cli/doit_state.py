@@ -116,7 +116,7 @@ def _closing(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _say_unwritten(error: BaseException) -> None:
-    print(f"state/doit.db cannot be written ({error}): the next run checks everything anew", file=sys.stderr)
+    print(f"state/doit.db cannot be written ({error}): the next run checks everything again", file=sys.stderr)
 
 
 def catch_signals() -> None:

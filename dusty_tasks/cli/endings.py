@@ -53,7 +53,9 @@ def trouble_of_the_machine(error: Exception) -> int:
         _print_to_nobody()
         return 141
     if limit := _limit_reached(error):
-        warn(f"{limit}\n    hint: ulimit -a shows the limits of this shell; the next run goes on where this one ended")
+        warn(
+            f"{limit}\n    hint: ulimit -a shows the limits of this shell; the next run continues where this one stopped"
+        )
         return 2
     if not isinstance(error, OSError) or error.errno not in (
         errno.ENOSPC,
@@ -83,7 +85,7 @@ def _limit_reached(error: Exception) -> str:
         or number == errno.ENOMEM
         or (isinstance(error, ImportError) and "failed to map" in said)
     ):
-        return "there is not enough memory for this run, or it may not take more"
+        return "there is not enough memory for this run, or its limit is reached"
     if number in (errno.EMFILE, errno.ENFILE) or "Too many open files" in said:
         return "this run may not open more files"
     if number == errno.EAGAIN or "can't start new thread" in said or type(error).__name__ == "ForkException":

@@ -99,14 +99,14 @@ class ContainerFiles:
                 yield entries
             for hidden in unreached_below(path, mounts):
                 if not hidden.point.startswith(("/proc", "/sys", "/dev")):
-                    warn(f"{self._named(hidden)} is not in the copy: copy it by itself")
+                    warn(f"{self._named(hidden)} is not in the copy: copy it separately")
             return
         reach = self._through(mount)
         if mount.kind not in SIZELESS:
             with archives.container_entries(reach, self.path) as entries:
                 yield entries
         elif archives.container_kind(reach, self.path) == "folder":
-            raise Failure(f"{self._named(mount)} has files without a size, which are copied one by one only")
+            raise Failure(f"{self._named(mount)} has files without a size, which can only be copied one by one")
         else:
             with archives.printed_entry(reach, self.path) as entries:
                 yield entries

@@ -67,7 +67,7 @@ def apply(root: str, changes: list[Change]) -> None:
         if read_bytes(path) != change.before or (
             change.new_file != change.file and os.path.lexists(f"{root}/{change.new_file}")
         ):
-            raise Failure(f"{change.file} has changed meanwhile; nothing was written", "run it again")
+            raise Failure(f"{change.file} has changed in the meantime; nothing was written", "run it again")
     for change in changes:
         path = f"{root}/{change.file}"
         if change.before != change.after:

@@ -100,7 +100,7 @@ def compare(base: Tree, head: Tree, around: Surroundings) -> Found:
             before, memory = _side(base, names, {}, around)
             impacts.append(impact_of(TOGETHER, before, _side(head, names, memory, around)[0])._replace(is_sum=True))
         except Broken:
-            notes.append("the bundles cannot all be active at once: there is no sum")
+            notes.append("the bundles cannot all be active at once: there is no total")
     return Found(impacts, unfitting_settings(base.specs, head.specs), notes)
 
 

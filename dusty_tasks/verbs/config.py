@@ -148,7 +148,7 @@ def key_table(rows: list[dict[str, Any]], columns: int) -> str:
         *lines[len(changed) :],
     ]
     said = "\n".join(cut(line, columns) if columns else line for line in parts)
-    return f"{said}\n\n{DUSTY} config list -v tells more of each"
+    return f"{said}\n\n{DUSTY} config list -v describes each in more detail"
 
 
 def entry(row: dict[str, Any]) -> str:
@@ -210,7 +210,9 @@ def settable(name: str) -> Key:
     """The key, unless another verb is in charge of it."""
     key = key_named(name)
     if key.verb:
-        raise Failure(f"{name} is not for config to change", f"{DUSTY} {key.verb} does; see {DUSTY} {key.verb} --help")
+        raise Failure(
+            f"{name} cannot be changed with config", f"{DUSTY} {key.verb} does; see {DUSTY} {key.verb} --help"
+        )
     return key
 
 

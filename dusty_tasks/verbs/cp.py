@@ -77,7 +77,7 @@ def write_out(source: End, found: dict[str, FoundContainer]) -> None:
                     raise Failure(f"{source.container}:{source.path} is a device or a socket: not copied")
                 if first.isdir() and is_terminal():
                     raise Failure(
-                        f"{source.container}:{source.path} is a folder: as a tar archive it is nothing for a terminal",
+                        f"{source.container}:{source.path} is a folder: a tar archive is not written to a terminal",
                         "redirect it, or name a folder to copy it to",
                     )
                 archives.write_to_stream(chain([(first, file)], entries), sys.stdout.buffer)

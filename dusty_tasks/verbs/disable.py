@@ -25,7 +25,7 @@ def run(words: list[str], **_options: object) -> int | None:
     for name in names:
         say(f"{name} was already disabled" if name in before else f"disabled {name}")
     if not set(names) <= before:
-        say(f"`{DUSTY} up` removes the containers; `{DUSTY} enable` takes them in again")
+        say(f"`{DUSTY} up` removes the containers; `{DUSTY} enable` puts them back")
     return None
 
 

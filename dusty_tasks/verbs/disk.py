@@ -76,7 +76,7 @@ def inspect(as_json: bool) -> None:
     rows = [(item.kind, item.name, size_text(item.size), item.detail) for item in items]
     made_again = [name for name in _made_again() if not (kept and name == ".dusty")]
     rows += [
-        ("persist", name, size_text(size), "made again by up" if name in made_again else "")
+        ("persist", name, size_text(size), "recreated by up" if name in made_again else "")
         for name, size in persist.items()
     ]
     rows += [
@@ -84,13 +84,13 @@ def inspect(as_json: bool) -> None:
             "kept",
             f"{one.repo_id} {one.time}",
             size_text(one.size),
-            "an interrupted sync left it to the next one"
+            "left by an interrupted sync for the next one"
             if one.is_part
             else f"{DUSTY} sync {one.repo_id} --restore {one.time}",
         )
         for one in kept
     ]
-    say(table(("what", "name", "size", ""), rows) if rows else "nothing of Dusty's takes space there")
+    say(table(("what", "name", "size", ""), rows) if rows else "nothing of Dusty's uses space there")
 
 
 def _made_again() -> tuple[str, ...]:
@@ -208,7 +208,7 @@ def restore(path: str, yes: bool) -> int | None:
         )
     )
     replaced = [folder.name for folder in found if folder.name in there]
-    question = f"Replace {', '.join(replaced)} by what is in the backup?" if replaced else "Put this back?"
+    question = f"Replace {', '.join(replaced)} with what is in the backup?" if replaced else "Restore this?"
     if not confirm(question, yes=yes):
         return 1
     with held("up", verb="disk restore", home=session.home()), counter("restore") as count:

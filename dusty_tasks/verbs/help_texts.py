@@ -4,8 +4,8 @@ from __future__ import annotations
 
 DETAILS: dict[str, str] = {
     "up": """\
-Before the first change of this machine beside containers (packages, the group docker, the hosts file, a link in ~/.local/bin,
-completion) one question lists all of them; --yes agrees. Without a terminal they are left undone, and said at the end.
+Before the first change to this machine other than containers (packages, the group docker, the hosts file, a link in ~/.local/bin,
+completion) one question lists all of them; --yes answers it. Without a terminal they are left undone, and said at the end.
 
 Fetches the repos, checks and compiles the specs, looks at what is there, and changes only what differs: a container is left
 alone, restarted (its code or assets changed, or a file or folder that it mounts was replaced) or recreated (its
@@ -21,17 +21,17 @@ exit code 2; so is one with a route or a health check that exits with 0. What ru
 shown with what listens in its container or what its check printed, exit code 1. Both are looked at again by each `{dusty} up`
 until they are fixed or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
 
-On a terminal what is being done moves at the foot, and stays as a line with its time once it is done; what failed comes last,
-and before it the URLs of what is up.""",
+On a terminal the work in progress is shown at the bottom, and stays as a line with its time once it is done; what failed comes
+last, and before it the URLs of what is up.""",
     "dev": """\
 Does what `{dusty} up` does, then watches the code of the named apps (without names: of all), the specs and config.yml until
-^C, which leaves the stack running. A save is sent at once, and its line says what became of it: when it lay in the container,
-what the container did, and when it served again. What a container does is its spec's to say (key `reload`): restart, be
-recreated, get a signal, run commands, or nothing. A lib's edit does it in all apps that mount it.
+^C, which leaves the stack running. A save is sent at once, and its line says what became of it: when it was in the container,
+what the container did, and when it served again. What a container does is up to its spec (key `reload`): restart, be
+recreated, get a signal, run commands, or nothing. An edit of a lib does this in all apps that mount it.
 
 A saved spec is brought up as `{dusty} up` would do it; one that is broken is reported with its places, and the stack goes on as
 it was until the next good save. What cannot be done now (the Docker host is away, its engine is down, a folder is gone) is
-said once, and done as soon as it can be. `{dusty} up` and `{dusty} sync` can be used beside it.
+said once, and done as soon as it can be. `{dusty} up` and `{dusty} sync` can be used at the same time.
 
     {dusty} dev
     {dusty} dev web""",
@@ -43,9 +43,9 @@ Data below /persist and named volumes stay, with --rm too. Containers whose spec
     "sync": """\
 One way, from this machine to the Docker host. What is not in the source is deleted there, except mount points, what is
 excluded (.git, .dustyignore, the setting sync.exclude) and what the repo's .gitignore files ignore. With the setting
-sync.delete `all` that goes too, with `sent` only what a sync once sent. Without names: all repos of the stack.
+sync.delete `all` that goes too, with `sent` only what an earlier sync sent. Without names: all repos of the stack.
 
-What was created or changed on the Docker host and has to go is named, and kept there in persist/.dusty/kept: of each repo
+What was created or changed on the Docker host and has to be removed is named, and kept there in persist/.dusty/kept: of each repo
 the last ten times, up to 1 GiB. --restore moves the newest of them (or that of a time, as `{dusty} disk` lists them) back
 into the copy, where the next sync that has something to send finds it again; --pull fetches a path of the copy, or one that
 was kept, into the source instead. It never overwrites what you edited since the last sync. `{dusty} status -v` lists what a
@@ -64,8 +64,8 @@ argument is a repo.
     {dusty} restart --repo shared-lib""",
     "test": """\
 Without a target: everything that has tests. Without a suite: the suites of the target. `all` runs every suite and ends with a
-table. What follows the suite replaces its default arguments, as it stands. Each suite has fresh services of its own, and
-never touches the data of the stack; its containers are removed in every case. Everything in its network is at `localhost`.
+table. What follows the suite replaces its default arguments, unchanged. Each suite has fresh services of its own, and
+never touches the data of the stack; its containers are always removed. Everything in its network is at `localhost`.
 
 The test image holds what `test.once` and the libs' installs did. It is rebuilt when its base, its setup, its mounts or the
 commit of a repo in it changed (with `test.inputs`: the files in its own repo that they match), and the cause is said. What a
@@ -76,14 +76,14 @@ suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HO
     {dusty} test -n 4 web all                four suites at a time
     {dusty} test --cached web all            only suites whose inputs changed""",
     "scripts": """\
-Without a script: their names and descriptions. Arguments reach the script as they stand; it exits with the script's status.
+Without a script: their names and descriptions. Arguments reach the script unchanged; it exits with the script's status.
 
     {dusty} scripts web
     {dusty} scripts web reset --hard""",
     "shell": """\
 bash where the container has it, else sh. It exits with the command's status. It has a terminal if stdin, stdout and
 stderr all are one; else what it writes arrives byte for byte, stdout and stderr apart. ^C, a closed terminal or a reader
-that has gone end it in the container, too.
+that has gone ends it in the container, too.
 
     {dusty} shell web
     {dusty} shell web env""",
@@ -100,14 +100,14 @@ is, a folder as a tar archive.
     {dusty} cp fixtures web:/srv/fixtures
     {dusty} cp web:/srv/data api:/srv/data""",
     "status": """\
-One line for each part of the stack, what needs a look first: the state of its container and for how long, the commit its
+One line for each part of the stack, what needs attention first: the state of its container and for how long, the commit its
 code comes from, and then the one thing to know: why it failed, what `{dusty} up` would change, or its URLs. A container is
 running, starting, not answering, unhealthy, failed, stopped (by hand), finished (its work is done), paused, created or
 absent. Where the Docker host is known to be off, it is off; where it does not answer, nothing is known of it, and status
 exits with 2.
 
 With names, or with `-v` for all parts: every detail, and the repos that they use. On a terminal lines are cut to its width;
-`-w` takes the whole screen, keeps what needs a look on it, and gives the screen back at the end. `--stats` takes half a
+`-w` takes the whole screen, keeps what needs attention on it, and gives the screen back at the end. `--stats` takes half a
 second more.""",
     "logs": """\
 Several containers are merged, each line with the name of its container. Exited containers are included. What they printed
@@ -120,9 +120,9 @@ when all have exited and none will restart; on a terminal it waits for the next 
     {dusty} logs --since 10m --tail 100""",
     "timeline": """\
 A line that a container printed stands after its name and `|`, what happened after `*`: starts with their causes, ends with
-why, health checks that changed their mind, syncs, each `{dusty} up` with who ran it, a restart of the engine. All times are
+why, health checks that changed state, syncs, each `{dusty} up` with who ran it, a restart of the engine. All times are
 those of this machine's clock; the engine's are corrected by the difference. What the engine has forgotten comes from the
-journal, which `{dusty} up` and `{dusty} dev` keep on the Docker host. With names it is about these containers, and what
+journal, which `{dusty} up` and `{dusty} dev` keep on the Docker host. With names it shows these containers, and what
 concerns all of the stack.
 
     {dusty} timeline
@@ -146,7 +146,7 @@ One line for each thing: ok, a warning, or failed with the command that fixes it
 does not answer is among them, and so is a DUSTY_HOME that other users of this machine may read or change. Exits with 1 if
 anything failed.""",
     "bundles": """\
-A bundle names apps and services that are used together. Several may be active at a time; what they need comes along.
+A bundle names apps and services that are used together. Several may be active at a time; what they need comes with them.
 No container changes until the next `{dusty} up`.
 
     {dusty} bundles activate shop            one more
@@ -164,15 +164,15 @@ changes.
     {dusty} repos update                     fetch those that are managed""",
     "disable": """\
 What needs a disabled app or service runs without it: `depends`, `links` and `depends_on` leave it out, and so do
-bundles. Nothing of the specs changes, and nobody else is affected; `{dusty} status` names what is disabled. Data
+bundles. The specs do not change, and nobody else is affected; `{dusty} status` names what is disabled. Data
 below /persist and named volumes stay. Without names it lists what is disabled.
 
     {dusty} disable search mail
     {dusty} up""",
     "enable": "The opposite of `{dusty} disable`; the next `{dusty} up` starts it if the active bundles need it.",
     "vars": """\
-The specs declare variables in vars.yml and use them as ${{NAME}}. What is set here beats what an active bundle says,
-which beats the default; it is kept in config.yml, with its history. The next `{dusty} up` applies it.
+The specs declare variables in vars.yml and use them as ${{NAME}}. A value set here overrides that of an active bundle,
+which overrides the default; it is kept in config.yml, with its history. The next `{dusty} up` applies it.
 
 The value of a secret (`secret: true` in vars.yml) is asked for without being shown, or read from what is piped in. It is kept
 in a file of mode 0600 below DUSTY_HOME/secrets, and in no history; the list shows `(set)`.
@@ -254,28 +254,28 @@ The sudo helper and its rule are shown before they are installed; the link in ~/
 
     {dusty} setup --specs-repo github.com/my-team/specs --yes""",
     "hosts": """\
-The helper is the one part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
-`install` shows what it puts where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
+The helper is the only part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
+`install` shows what it installs and where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
 
 `show` prints the compiled section, `diff` what it would change in the hosts file; `apply` writes it now, whatever was
 answered or refused before, and from then on `up` keeps it; `undo` restores the previous section, until the next
 `{dusty} up`; `check` looks at the helper and its rule.
 
-A name that a line of your own maps elsewhere stays yours: it is left out of the section and named with both lines, and `up`
+A name that one of your own lines maps elsewhere stays yours: it is left out of the section and named with both lines, and `up`
 exits with 1 until that line is gone or the app has another host_name.""",
-    "start": "Waits as long as the setting host.wait says, telling what for; then the engine's own facts.",
+    "start": "Waits as long as the setting host.wait says, saying what for; then prints the engine's own facts.",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
     "disk": """\
 `cleanup_…` lists what it would remove, only what Dusty created, and asks. `backup` writes one archive with a manifest
 and checksums; `restore` refuses a damaged one before it touches anything. A killed restore leaves everything as it was, or
-`doctor` tells of it and `up` refuses to start containers on it: then `restore` without an archive finishes it.
+`doctor` reports it and `up` refuses to start containers on it: then `restore` without an archive finishes it.
 
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups""",
     "dump": """\
-Without a path it goes to DUSTY_HOME/dumps; a path is a folder that exists, or a file in one. Values of variables, assets,
+Without a path it goes to DUSTY_HOME/dumps; a path is an existing folder, or a file in one. Values of variables, assets,
 passwords in URLs, tokens and the home folder are left out.""",
-    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks.",
+    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks first.",
     "completion": """\
 The first `up` and `setup` offer to put it in place; by hand:
 

@@ -43,7 +43,7 @@ def _compared(base_root: str, head_root: str, home: str) -> Found:
     before, problems = session.read_specs(base_root)
     if errors(problems):
         raise Failure(
-            f"the specs of the base are broken, so nothing can be told of what runs there:\n{told(problems)}",
+            f"the specs of the base are broken, so what runs there is unknown:\n{told(problems)}",
             "compare with a commit whose specs are fine",
         )
     now, problems = session.read_specs(head_root)

@@ -59,8 +59,10 @@ def unseen_text(view: View) -> str:
     """The same for a person: a Docker host that nobody can see is not an empty one."""
     name = session.docker_host().name
     if view.is_off:
-        return f"{name} is off: {DUSTY} up starts it, and only then can be told what is to be done there"
-    return f"{view.engine_trouble}\n    what is to be done on {name} is unknown until it does\n    hint: {DUSTY} doctor"
+        return f"{name} is off: {DUSTY} up starts it, and only then is it known what has to be done there"
+    return (
+        f"{view.engine_trouble}\n    what has to be done on {name} is unknown until it does\n    hint: {DUSTY} doctor"
+    )
 
 
 def warn_of_refusal(view: View) -> None:

@@ -87,7 +87,7 @@ def tell_left_alone(
         say("there is no app in the stack")
     if left:
         names = ", ".join("the proxy" if container.kind == "proxy" else container.name for container in left)
-        say(f"left alone: {names} ({DUSTY} restart --all is for all of the stack)")
+        say(f"left alone: {names} ({DUSTY} restart --all covers the whole stack)")
 
 
 def tell_proxy(chosen: list[WantedContainer], found: dict[str, FoundContainer], done: Restarted) -> None:
@@ -95,7 +95,7 @@ def tell_proxy(chosen: list[WantedContainer], found: dict[str, FoundContainer], 
     routed = [container.name for container in chosen if container.http_urls and container.name in done.names]
     proxy = found.get(PROXY)
     if routed and PROXY not in done.names and not (proxy and proxy.is_running):
-        warn(f"the proxy does not run, so no name reaches {', '.join(routed)}\n    hint: {DUSTY} up starts it")
+        warn(f"the proxy is not running, so no name reaches {', '.join(routed)}\n    hint: {DUSTY} up starts it")
 
 
 def users_of(repo_words: list[str], wanted: Wanted) -> list[WantedContainer]:

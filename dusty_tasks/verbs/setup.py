@@ -53,7 +53,7 @@ def asked(specs_repo: str | None, kind: str | None, yes: bool) -> dict[str, str]
         answers[f"host.{key}"] = configured if yes else answer(question, configured)
         if not answers[f"host.{key}"]:
             raise Failure(
-                f"which machine the {kind} Docker host is, is not known",
+                f"the machine of the {kind} Docker host is not known",
                 f"{DUSTY} config set host.{key} {question.rpartition(' ')[2]}, then setup again",
             )
     return answers

@@ -97,7 +97,7 @@ def troubles(facts: dict[str, Any]) -> list[str]:
     return [
         *([facts["problems"] + compiled_last] if facts["problems"] else []),
         *facts.get("hosts_conflicts", ()),
-        *([f"warning: the names lead nowhere yet: {refused}"] if refused else []),
+        *([f"warning: the names do not resolve yet: {refused}"] if refused else []),
     ]
 
 

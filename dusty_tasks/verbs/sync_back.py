@@ -1,4 +1,4 @@
-"""`dusty sync --restore` and `dusty sync --pull`: what was made on the Docker host comes back."""
+"""`dusty sync --restore` and `dusty sync --pull`: what was created on the Docker host comes back."""
 
 from __future__ import annotations
 

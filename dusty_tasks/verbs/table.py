@@ -332,7 +332,8 @@ VERBS: tuple[Verb, ...] = (
             Option("all-bundles", "compile each bundle alone and all together; writes nothing"),
             Option("out", "write to this folder instead of build/", type=str, metavar="DIR"),
             Option(
-                "deny-powers", "with one of the four before: whatever needs consent (see the command trust) is an error"
+                "deny-powers",
+                "with one of the four options above: whatever needs consent (see the command trust) is an error",
             ),
             NO_OVERRIDES,
             JSON,
@@ -358,7 +359,7 @@ VERBS: tuple[Verb, ...] = (
         "impact",
         CODE,
         "[base[..head]]",
-        "show what a change of the specs does to everybody",
+        "show what a change of the specs means for everyone",
         (Option("markdown", "print Markdown for a pull request comment"), JSON),
     ),
     Verb("explain", CODE, "[code]", "explain the code of a problem, with an example", (JSON,), words=("code",)),

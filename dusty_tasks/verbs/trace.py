@@ -83,6 +83,6 @@ def _say(artifact: str, where: str, source: Source | None, json: bool) -> None:
             }
         )
     elif source is None:
-        say(f"{artifact}:{where} comes from no spec: Dusty puts it there in any case")
+        say(f"{artifact}:{where} comes from no spec: Dusty always writes it")
     else:
         say(str(source))

@@ -81,7 +81,7 @@ def _fix(root: str, *, yes: bool, in_json: bool) -> None:
     clones = os.path.realpath(session.paths().repos)
     if os.path.realpath(root).startswith(f"{clones}/"):
         raise Failure(
-            f"{root} is Dusty's own clone: an edit there would be in the way of the next update",
+            f"{root} is Dusty's own clone: an edit there would conflict with the next update",
             f"{DUSTY} validate --fix <path of your checkout>",
         )
     changes, mended = find_fixes(root)

@@ -205,7 +205,7 @@ def test_an_empty_word_does_not_mean_the_current_folder(
     (tmp_path / "specs/apps").mkdir()
     (tmp_path / "specs/apps/web.yml").write_text("repo: /web\nmount: /web\nimage: busybox\ncommands: {always: []}\n")
     ended = dusty(*words, home=tmp_path)
-    assert (ended.returncode, ended.stderr) == (1, "an empty path names no file or folder\n")
+    assert (ended.returncode, ended.stderr) == (1, "the path is empty\n")
 
 
 @pytest.mark.parametrize(
@@ -390,12 +390,12 @@ def test_a_home_that_no_yaml_can_name_is_the_users_to_mend(tmp_path: Path, argv:
         text=True,
         check=False,
     )
-    assert done.returncode == 1 and "which is no UTF-8" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 1 and "which is not valid UTF-8" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["status", "up", "doctor"])
 @pytest.mark.parametrize(
-    ("kind", "said"), [("file", "which is no folder"), ("link", "which is a link that leads to no folder")]
+    ("kind", "said"), [("file", "which is not a folder"), ("link", "which is a link that does not point to a folder")]
 )
 def test_a_home_that_is_no_folder_is_the_users_to_mend(tmp_path: Path, verb: str, kind: str, said: str) -> None:
     if kind == "file":

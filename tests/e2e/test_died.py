@@ -77,7 +77,7 @@ def test_each_kind_of_fault_has_its_cause_and_the_timeline_tells_of_it(stack):
         assert round_of_faults(stack) == {}
         wait_until(lambda: "full exited with status 1: a disk is full in it" in heard.read_text())
     deaths = heard.read_text()
-    assert "late exited with status 5: it failed by itself" in deaths and "\n    giving up\n" in deaths
+    assert "late exited with status 5: it failed on its own" in deaths and "\n    giving up\n" in deaths
     assert "hand exited with status 137: killed by `docker kill`" in deaths and "plain exited" not in deaths
     assert b'"what":"health_status","name":"probe"' in journal.read_bytes()
     shown = rig.dusty("timeline", "--tail", "5").stdout

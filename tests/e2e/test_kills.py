@@ -182,13 +182,13 @@ def test_killed_backups_and_restores_of_persist(rig, tmp_path):
         rig.run(["sh", "-c", f"rm -rf {rig.home}/host/persist/.restore*"])
         fill(rig, "today")
         killed_verb(rig, moment, "disk", "restore", "--yes", str(archive), at=None if moment else decided)
-        is_told = "a restore of persist/ was broken off" in rig.dusty("doctor", check=False).stdout
+        is_told = "a restore of persist/ was interrupted" in rig.dusty("doctor", check=False).stdout
         now = contents(rig)
         ends.append((is_told, now == whole, now == today))
         assert is_told or now in (whole, today), f"killed after {moment}"
         if is_told:
             refused = rig.dusty("up", check=False)
-            assert refused.returncode == 1 and "was broken off" in refused.stderr and "disk restore" in refused.stderr
+            assert refused.returncode == 1 and "was interrupted" in refused.stderr and "disk restore" in refused.stderr
             rig.dusty("disk", "restore")
             assert contents(rig) == whole
     took = duration(rig, "disk", "backup", str(tmp_path / "c"))

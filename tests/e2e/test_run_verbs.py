@@ -76,7 +76,7 @@ def test_restart_leaves_services_and_the_proxy_alone_unless_asked_and_starts_wha
     }
     done = rig.dusty("restart", "web")
     assert done.stdout.splitlines()[:2] == ["started cache: web needs it", "restarted web"]
-    assert "the proxy does not run, so no name reaches web" in done.stderr
+    assert "the proxy is not running, so no name reaches web" in done.stderr
     assert set(rig.container_ids()) == {"dusty_web_1", "dusty_cache_1"}
     assert rig.dusty("why", "cache").stdout.splitlines()[0].partition(": ")[2] == "dusty restart web, which needs it"
     rig.run(["docker", "rm", "-f", "dusty_cache_1"])

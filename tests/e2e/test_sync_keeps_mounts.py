@@ -134,7 +134,7 @@ def test_what_once_made_stays_or_is_made_again_and_what_is_deleted_is_told(rig, 
     ) == (1, 1)
     rig.dusty("sync", "web", "--restore")
     assert shell(rig, "cat /code/db/1.sql /code/db/2.sql") == "1\n2\n"
-    assert "db/1.sql was made on the Docker host" in rig.dusty("status", "-v").stdout
+    assert "db/1.sql was created on the Docker host" in rig.dusty("status", "-v").stdout
     rig.dusty("sync", "web", "--pull", "db")
     assert (stack.folder / "code/web/db/2.sql").read_text() == "2\n"
     assert rig.dusty("up").returncode == 0
@@ -161,7 +161,7 @@ def test_an_app_that_fails_after_a_sync_deleted_files_is_told_which(rig, stack):
     rig.dusty("up")
     stack.code("web", "f", "2\n")
     done = rig.dusty("up", check=False)
-    assert done.returncode == 2 and "deleted what was made on the Docker host in web: made" in done.stderr
+    assert done.returncode == 2 and "deleted what was created on the Docker host in web: made" in done.stderr
     again = rig.dusty("up", check=False)
     assert again.returncode == 2 and "in web: made" in again.stderr, "as often as it fails"
     rig.dusty("sync", "web", "--restore")

@@ -113,7 +113,10 @@ def test_what_is_redirected_arrives_as_it_was_written(terminals):
     ended = terminals.run(("tty", "pipe", "tty"), "cp", "web:/tmp/new", "-")
     with tarfile.open(fileobj=io.BytesIO(ended.out)) as archive:
         assert archive.getnames() == ["new", "new/blob"] and archive.extractfile("new/blob").read() == BINARY * 1000
-    assert b"is nothing for a terminal" in terminals.run(("tty", "tty", "tty"), "cp", "web:/tmp/new", "-").screen
+    assert (
+        b"a tar archive is not written to a terminal"
+        in terminals.run(("tty", "tty", "tty"), "cp", "web:/tmp/new", "-").screen
+    )
     ended = terminals.run(("pipe", "pipe", "pipe"), "cp", "-", "web:/tmp", given=b"x")
     assert ended.code == 1 and b"name the file" in ended.err
     # Logs, of one and of several.

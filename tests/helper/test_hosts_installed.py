@@ -223,7 +223,7 @@ def test_script_itself_refuses_such_a_place(desk: Desk) -> None:
     ):
         desk.box.sh(spoil)
         ended = desk.box.machine.run(["sh", "-s"], input=script, check=False)
-        assert ended.returncode == 1 and "others than root may write" in ended.stderr
+        assert ended.returncode == 1 and "users other than root may write" in ended.stderr
         assert desk.box.sh(f"ls /home/{USER} /etc/sudoers.d").stdout.count("dusty-hosts") == 0
     desk.box.sh(
         "chmod 755 /usr/local; mkdir -p /usr/local/libexec; echo rubbish > /etc/sudoers.d/zz; chmod 440 /etc/sudoers.d/zz"

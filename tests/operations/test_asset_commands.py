@@ -60,7 +60,7 @@ def test_a_command_is_run_when_it_is_due(home: Path, monkeypatch: pytest.MonkeyP
     ("line", "said"),
     [
         ("echo locked >&2; exit 3", "asset KEY: sh exited with status 3: locked"),
-        ("exit 3", "asset KEY: sh exited with status 3: it said nothing"),
+        ("exit 3", "asset KEY: sh exited with status 3: it printed nothing"),
         (":", "asset KEY: sh printed nothing"),
     ],
 )

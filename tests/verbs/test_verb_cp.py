@@ -60,7 +60,7 @@ def test_a_file_goes_into_the_deepest_folder_there_is_with_its_missing_parents(
         (["wbe:/x", "y"], 'did you mean "web"?'),
         (["web:/nosuch", "y"], "web:/nosuch: no such file or folder"),
         (["/nosuch/file", "web:/x"], "/nosuch/file: no such file or folder"),
-        (["", "web:/x"], "an empty path"),
+        (["", "web:/x"], "the path is empty"),
         (["web:/folder", "{file}"], "is a file, and a folder cannot be copied onto it"),
         (["{file}", "web:/there/f/"], "/there/f is a file, not a folder"),
         (["{file}", "web:/there/f/below"], "/there/f is a file, not a folder"),

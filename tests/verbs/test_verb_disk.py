@@ -130,7 +130,7 @@ def test_running_containers_are_a_warning_for_backup_and_an_end_for_restore(
         (["restore", "/nosuch.tar.gz"], "/nosuch.tar.gz: no such file"),
         (["inspect", "x"], "unexpected argument"),
         (["backup", "/etc/hostname"], "is not a folder that can be written to"),
-        (["restore", "/etc/hostname"], "is damaged, or no backup"),
+        (["restore", "/etc/hostname"], "is damaged, or not a backup"),
     ],
 )
 def test_bad_words(dusty: Chosen, used: Engine, words: list[str], said: str) -> None:

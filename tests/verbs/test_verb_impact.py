@@ -102,7 +102,7 @@ def kinds(part: dict[str, object]) -> list[tuple[str, str]]:
 
 def test_nothing_changed(repo: Repo) -> None:
     repo.put("services/redis.yml", "# a comment\nimage: redis:7\n")
-    assert repo.said("base") == "Nothing changes for anybody.\n"
+    assert repo.said("base") == "Nothing changes for anyone.\n"
 
 
 def test_an_image_recreates_with_cause_and_place_and_tells_what_is_pulled(repo: Repo) -> None:
@@ -207,7 +207,7 @@ def test_settings_that_lead_nowhere(repo: Repo) -> None:
 def test_broken_specs_and_unknown_commits(repo: Repo) -> None:
     with pytest.raises(Failure, match='there is no commit "nowhere" here'):
         repo.said("nowhere")
-    with pytest.raises(Failure, match="knows no main branch"):
+    with pytest.raises(Failure, match="no remote main branch"):
         repo.said()
     repo.put("services/redis.yml", "imagee: redis\n")
     with pytest.raises(Failure, match=r"services/redis\.yml:1:1"):

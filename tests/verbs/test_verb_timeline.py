@@ -74,7 +74,7 @@ def test_all_times_are_of_this_machines_clock(dusty: Chosen, engine: Engine, now
         (True, "web * started"),
         (True, "    * up by ann@laptop: 2 changes"),
         (True, "web | hello"),
-        (True, "web * exited with status 1: it failed by itself 30 s after its start"),
+        (True, "web * exited with status 1: it failed on its own 30 s after its start"),
         (True, "db  | here"),
     ]
 
@@ -105,7 +105,7 @@ def test_for_machines_each_line_is_an_object(dusty: Chosen, engine: Engine, now:
 
 def test_why_tells_the_cause_the_moment_and_the_last_lines(dusty: Chosen, engine: Engine, now: float) -> None:
     told = dusty("why", "web").out
-    assert "web exited with status 1\n  why: it failed by itself 30 s after its start\n  when: 20" in told
+    assert "web exited with status 1\n  why: it failed on its own 30 s after its start\n  when: 20" in told
     assert told.endswith("  its last lines:\n    i died\n")
     facts = json.loads(dusty("why", "--json", "web").out)
     assert (facts["died"]["kind"], facts["printed"], facts["condition"]) == ("crashed", ["i died"], "failed")
@@ -123,7 +123,7 @@ def test_since_leaves_out_what_was_before(dusty: Chosen, engine: Engine, now: fl
     [
         (["timeline", "wbe"], 'did you mean "web"?'),
         (["timeline", "--since", "yesterday"], '--since: "yesterday" is neither a duration'),
-        (["timeline", "--since", "2026-13-01"], "is no time"),
+        (["timeline", "--since", "2026-13-01"], "is not a time"),
         (["timeline", "--tail", "few"], '--tail: "few" is not a number'),
         (["logs", "--timeline", "--since", "x"], "--since"),
     ],

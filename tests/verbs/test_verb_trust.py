@@ -35,7 +35,7 @@ def test_list_names_place_meaning_and_the_command(asking: Chosen) -> None:
     lines = asking("trust", "specs").out.splitlines()
     assert lines[:2] == [
         "NOT ALLOWED  services/db.yml:2:13: service db: privileged: true",
-        "    runs with all rights of the Docker host: as good as root there",
+        "    runs with full rights on the Docker host: as good as root there",
     ]
     assert lines[2].startswith("NOT ALLOWED  services/db.yml:3:11: service db: volumes: /etc:/etc-of-the-host:ro")
     assert f"dusty trust specs allow {listed(asking)['digest']}" in lines[-1]
@@ -124,8 +124,8 @@ def test_link_out_of_the_specs_repo_is_an_error(asking: Chosen, tmp_path: Path) 
         ended = asking(*words)
         assert ended.code == 1
         said = ended.out + ended.err
-        assert f'env_file[0]: "env/x.env" is a link out of the specs repo, to {tmp_path}/secret' in said
-        assert said.count("is a link out of the specs repo") == 4, said
+        assert f'env_file[0]: "env/x.env" is a link that points outside the specs repo, to {tmp_path}/secret' in said
+        assert said.count("is a link that points outside the specs repo") == 4, said
 
 
 ENDLESS = {
@@ -154,7 +154,7 @@ def test_file_without_an_end_holds_nobody_up_and_is_named(asking: Chosen, spec: 
     ENDLESS[kind](asking.specs / "x.env")
     why = {
         "pipe": "it is not a regular file",
-        "device": "is a link out of the specs",
+        "device": "is a link that points outside the specs",
         "folder": "it is a folder",
         "huge": "it is larger than 1024 KiB",
     }[kind]

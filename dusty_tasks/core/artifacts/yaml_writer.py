@@ -53,7 +53,7 @@ def scalar(value: Any) -> str:
         return text.replace("e", ".0e") if isinstance(value, float) and "." not in text else text
     if isinstance(value, (Mapping, list, tuple)) and not value:
         return "{}" if isinstance(value, Mapping) else "[]"
-    raise TypeError(f"{value!r} is no value for YAML")
+    raise TypeError(f"{value!r} cannot be written as YAML")
 
 
 @lru_cache(maxsize=4096)

@@ -89,7 +89,7 @@ def _check_env(document: Document, names: Names) -> Iterator[Problem]:
             yield problem._replace(place=document.key_place(("env", name)))
         for variable in variables if isinstance(variables, dict) else ():
             if not variable or "=" in variable or unsafe_part(variable):
-                what = f"{shown(variable)} is not a name of a variable"
+                what = f"{shown(variable)} is not a variable name"
                 problem = document.problem(("env", name, variable), Code.VARIABLE_NAME, what, "for example LOG_LEVEL")
                 yield problem._replace(place=document.key_place(("env", name, variable)))
 

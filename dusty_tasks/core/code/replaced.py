@@ -143,7 +143,7 @@ def blamed_deletions(
         if was_started and isinstance(note, dict) and note.get("names") and str(note.get("time", "")) >= good:
             more = int(note["count"]) - len(note["names"])
             said.append(
-                f"the sync of {note['time'][11:19]} deleted what was made on the Docker host in {names[repo_id]}: {', '.join(note['names'])}"
+                f"the sync of {note['time'][11:19]} deleted what was created on the Docker host in {names[repo_id]}: {', '.join(note['names'])}"
                 f"{f' and {more} more' if more > 0 else ''} ({DUSTY} sync {names[repo_id]} --restore brings it back)"
             )
     return "; ".join(said)

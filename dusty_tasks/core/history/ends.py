@@ -214,9 +214,9 @@ def _by_itself(life: Life) -> Cause:
         return Cause(CauseKind.UNKNOWN, "no exit was recorded", Confidence.UNKNOWN)
     if life.status == 0:
         if life.serves:
-            return Cause(CauseKind.CRASHED, f"it exited by itself{after}, and {life.serves}")
+            return Cause(CauseKind.CRASHED, f"it exited on its own{after}, and {life.serves}")
         return Cause(CauseKind.FINISHED, f"its work was done{after}")
     is_start = life.was_ready is False or (life.was_ready is None and lasted is not None and lasted < SETTLED)
     if is_start:
         return Cause(CauseKind.CRASHED_AT_START, f"it failed{after}, before it was ready")
-    return Cause(CauseKind.CRASHED, f"it failed by itself{after}")
+    return Cause(CauseKind.CRASHED, f"it failed on its own{after}")

@@ -43,15 +43,15 @@ def manifest_of(entries: list[Entry], facts: Mapping[str, Any]) -> dict[str, Any
 def damage(manifest: Any, found: list[Entry]) -> str:
     """What tells that an archive is not as it was written, '' if nothing does. `found` is what was read from it, in order."""
     if not isinstance(manifest, dict) or not isinstance(manifest.get("entries"), list):
-        return "it has no manifest: it is cut off, or no backup of Dusty"
+        return "it has no manifest: it is truncated, or not a Dusty backup"
     if manifest.get("format") != FORMAT:
-        return f"its format is {manifest.get('format')}, and this Dusty reads {FORMAT}"
+        return f"its format is {manifest.get('format')}, but this version of Dusty reads {FORMAT}"
     wanted = [tuple(entry) for entry in manifest["entries"]]
     for entry, listed in zip(found, wanted, strict=False):
         if tuple(entry) != listed:
-            return f"{entry.name} is not what the manifest says"
+            return f"{entry.name} does not match the manifest"
     if len(found) != len(wanted):
-        return f"it holds {len(found)} entries, and its manifest names {len(wanted)}"
+        return f"it holds {len(found)} entries, but its manifest lists {len(wanted)}"
     return _unsafe(found)
 
 
@@ -91,12 +91,12 @@ def unfinished_restore(names: Collection[str]) -> tuple[str, str]:
     """What is wrong and what to do, where these of BEING_PUT_BACK and REPLACED lie in persist/; ("", "") for none."""
     if BEING_PUT_BACK in names:
         return (
-            "a restore of persist/ was broken off: some of the backup is in place, and some is not",
+            "a restore of persist/ was interrupted: only part of the backup is in place",
             f"{DUSTY} disk restore, which finishes it",
         )
     if REPLACED in names:
         return (
-            f"persist/{REPLACED} holds what a broken-off restore replaced",
+            f"persist/{REPLACED} holds what an interrupted restore replaced",
             f"compare it with persist/, move back what is missing, then remove persist/{REPLACED}",
         )
     return "", ""

@@ -19,7 +19,7 @@ class End(NamedTuple):
 def end_of(word: str) -> End:
     """A word of `cp`: `name:/absolute/path` is in a container, anything else is here. Raises ValueError with a sentence."""
     if not word:
-        raise ValueError("an empty path names no file")
+        raise ValueError("the path is empty")
     name, colon, path = word.partition(":")
     is_local = not colon or "/" in name or not name or name.startswith((".", "~"))
     if is_local:
@@ -55,6 +55,6 @@ def renamed(entry_name: str, root_name: str, copy_name: str) -> str:
     """
     parts = [part for part in entry_name.strip("/").split("/") if part not in ("", ".")]
     if ".." in parts or (root_name and (not parts or parts[0] != root_name)):
-        raise ValueError(f"{entry_name} would land outside of the destination")
+        raise ValueError(f"{entry_name} would land outside the destination")
     rest = parts[1:] if root_name else parts
     return posixpath.join(copy_name, *rest) if rest else copy_name

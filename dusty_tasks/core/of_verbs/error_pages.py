@@ -12,7 +12,7 @@ from dusty_tasks.core.text.codes import Code
 _HEAD = f"""\
 # Errors
 
-Made from the codes by `python -m dusty_tasks.cli.error_pages`; do not edit.
+Generated from the codes by `python -m dusty_tasks.cli.error_pages`; do not edit.
 
 Every problem that Dusty finds in specs or settings has a code; `{PLAIN} explain` with that code prints its part of this page. A code keeps its meaning
 for good. In the examples, a comment at the start of a line names the file."""

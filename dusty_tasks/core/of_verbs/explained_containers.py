@@ -16,21 +16,21 @@ OF_CONTAINERS: dict[Code, Explanation] = {
     ),
     Code.UNSUPPORTED_KEY: Explanation(
         "A Compose key is not supported",
-        "Dusty starts exactly one container for each spec, and has to know all of it. The hint names the way Dusty has for what\n"
+        "Dusty starts exactly one container for each spec, and has to know all about it. The hint names Dusty's way to do what\n"
         "the key does in Compose.",
         f"{_WEB}compose:\n  scale: 2",
         _WEB,
     ),
     Code.UNKNOWN_COMPOSE_KEY: Explanation(
         "A key that Compose does not know",
-        "The key is passed on as it is, and Compose will probably refuse it. It may be misspelt.",
+        "The key is passed on unchanged, and Compose will probably refuse it. It may be misspelt.",
         "# services/redis.yml\nimage: redis:7\nresart: always",
         "# services/redis.yml\nimage: redis:7\nrestart: always",
     ),
     Code.PORT_MAPPING: Explanation(
         "A port mapping is not valid",
         "Write `[address:][port of the Docker host:]port of the container[/protocol]`, in quotes. Ports are 1 to 65535; two\n"
-        "ranges have the same length.",
+        "ranges must have the same length.",
         '# services/redis.yml\nimage: redis:7\nports: ["6379:redis"]',
         '# services/redis.yml\nimage: redis:7\nports: ["6379:6379"]',
     ),
@@ -48,7 +48,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         '# services/redis.yml\nimage: redis:7\nvolumes: ["/persist/redis:/data"]',
     ),
     Code.JOINED_NETWORK: Explanation(
-        "A key does not go with network_mode",
+        "A key cannot be used with network_mode",
         "A container that uses another network (the Docker host's, or another container's) has no ports, names and addresses of\n"
         "its own. Write them on the container whose network it is.",
         '# services/redis.yml\nimage: redis:7\nnetwork_mode: host\nports: ["6379:6379"]',
@@ -67,14 +67,14 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         '# services/redis.yml\nimage: redis:7\nenvironment: ["DEBUG=1"]',
     ),
     Code.OWN_LABEL: Explanation(
-        "A label is Dusty's own",
-        "Dusty tells its containers by labels that begin with `dusty.`. Choose another name.",
+        "A label is reserved for Dusty",
+        "Dusty recognizes its containers by labels that begin with `dusty.`. Choose another name.",
         "# services/redis.yml\nimage: redis:7\nlabels: {dusty.kind: cache}",
         "# services/redis.yml\nimage: redis:7\nlabels: {team.kind: cache}",
     ),
     Code.VOLUME_DRIVER: Explanation(
         "volume_driver without a named volume",
-        "The driver makes named volumes; the spec has none, so the key has no effect.",
+        "The driver is for named volumes; the spec has none, so the key has no effect.",
         "# services/redis.yml\nimage: redis:7\nvolume_driver: local",
         "# services/redis.yml\nimage: redis:7\nvolume_driver: local\nvolumes: ['data:/data']",
     ),
@@ -104,20 +104,20 @@ OF_CONTAINERS: dict[Code, Explanation] = {
     Code.LINK_OUT: Explanation(
         "A link points outside the specs repo",
         "Specs come from other people, and a link in them could make Dusty read any file of yours. Copy the file into the specs\n"
-        "repo. A path outside it can be written out: it then needs your consent (`{dusty} trust`).",
+        "repo. You can also write the path itself, which then needs your consent (`{dusty} trust`).",
     ),
     Code.NOT_INTERPOLATED: Explanation(
-        "`${…}` stays as it is",
-        "Compose would replace `${NAME}` by a variable of the shell it runs in. Dusty does not: the same specs must give the same\n"
-        "containers on every machine. The container gets these very characters. Write the value itself; a value that differs from\n"
+        "`${…}` is not replaced",
+        "Compose would replace `${NAME}` with a variable of the shell it runs in. Dusty does not: the same specs must give the same\n"
+        "containers on every machine. The container gets exactly these characters. Write the value itself; a value that differs from\n"
         "person to person is set with `{dusty} env set NAME VARIABLE VALUE`; one that specs share is a variable of vars.yml, `${{NAME}}`.",
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: '${LEVEL:-info}'}",
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: info}",
     ),
     Code.UNSET_VARIABLE: Explanation(
         "a variable has no value",
-        "vars.yml declares the variable without a default, and neither `{dusty} vars set` nor an active bundle says what it stands\n"
-        "for. `{dusty} up` needs a value; `validate` and `compile --dry-run` go on with a text that begins with `unset-`.",
+        "vars.yml declares the variable without a default, and neither `{dusty} vars set` nor an active bundle gives it a\n"
+        "value. `{dusty} up` needs one; `validate` and `compile --dry-run` use a placeholder that begins with `unset-`.",
         "# vars.yml\nTAG: {description: which Redis}\n# services/redis.yml\nimage: redis:${{TAG}}",
         "# vars.yml\nTAG: {default: '7'}\n# services/redis.yml\nimage: redis:${{TAG}}",
     ),
@@ -130,7 +130,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
     ),
     Code.COMPOSE_VALUE: Explanation(
         "Compose refuses a value",
-        "Compose would stop at this value when the container is started. The message says what it takes.",
+        "Compose would reject this value when it starts the container. The message says what is allowed.",
         "# services/redis.yml\nimage: redis:7\npids_limit: many",
         "# services/redis.yml\nimage: redis:7\npids_limit: 100",
     ),

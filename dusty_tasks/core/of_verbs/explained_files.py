@@ -12,41 +12,41 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.EMPTY_FILE: Explanation(
         "A file is empty",
-        "A spec says at least what its container is made of, and a bundle what it starts. Fill the file, or delete it.",
+        "A spec has at least its required keys: an image, a repo, a list of apps. Fill in the file, or delete it.",
         "# apps/api.yml\n# nothing but a comment",
         "# apps/api.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]",
     ),
     Code.NOT_UTF_8: Explanation(
         "A file is not UTF-8",
-        "Specs are UTF-8 text. The place is that of the first byte that is not: most often a letter with an accent that an\n"
+        "Specs are UTF-8 text. The place shown is the first byte that is not: most often a letter with an accent that an\n"
         "editor saved as Latin-1. Save the file as UTF-8 (`iconv -f latin1 -t utf8 old.yml > new.yml`).",
     ),
     Code.TOO_LARGE: Explanation(
         "A file is too large",
-        "A spec may have 1 MiB. A larger file is almost certainly something else that got a name ending in `.yml`.",
+        "A spec may be up to 1 MiB. A larger file is almost certainly something else with a name ending in `.yml`.",
     ),
     Code.YAML_SYNTAX: Explanation(
         "A file is not valid YAML",
-        "The YAML parser could not go on at this place. What causes it may stand a line earlier: a bracket that was never\n"
+        "The YAML parser could not continue at this place. The cause may be a line earlier: a bracket that was never\n"
         "closed, or a line that is indented differently from its neighbours.",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]",
     ),
     Code.TAB: Explanation(
         "A tab indents a line",
-        "YAML indents with blanks only. Set your editor to insert blanks for `.yml` files.",
+        "YAML indents with spaces only. Set your editor to insert spaces for `.yml` files.",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n\talways: [./run.sh]",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]",
     ),
     Code.NO_BLANK_AFTER_COLON: Explanation(
-        "A blank is missing after a colon",
-        "`key:value` is one word in YAML. Only a colon with a blank after it divides a key from its value.",
+        "A space is missing after a colon",
+        "`key:value` is one word in YAML. Only a colon followed by a space separates a key from its value.",
         "# apps/web.yml\nimage:python:3.12-slim\ncommands:\n  always: [./run.sh]",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]",
     ),
     Code.OPEN_QUOTE: Explanation(
         "A quote is never closed",
-        "The text in quotes goes on to the next quote, or to the end of the file. The place is that of the opening quote.",
+        "The text in quotes continues to the next quote, or to the end of the file. The place shown is the opening quote.",
         '# apps/web.yml\nimage: "python:3.12-slim\ncommands:\n  always: [./run.sh]',
         '# apps/web.yml\nimage: "python:3.12-slim"\ncommands:\n  always: [./run.sh]',
     ),
@@ -82,7 +82,7 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.CONTROL_CHARACTER: Explanation(
         "A file contains a control or invisible character",
-        "Such a character can do harm in a terminal or a config file and is never needed in a spec. Delete it. It often comes\n"
+        "Such a character can cause harm in a terminal or a config file and is never needed in a spec. Delete it. It often comes\n"
         "with text that was copied from a web page or a terminal.",
         '# services/redis.yml\nimage: redis:7\ncommand: "bell\\a"',
         "# services/redis.yml\nimage: redis:7\ncommand: bell",
@@ -101,7 +101,7 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.DUPLICATE_KEY: Explanation(
         "A key is given twice",
-        "One of the two would win in silence. Keep one of them, or join their values.",
+        "One of the two would silently win. Keep one of them, or merge their values.",
         "# services/redis.yml\nimage: redis:6\nimage: redis:7",
         "# services/redis.yml\nimage: redis:7",
     ),
@@ -120,7 +120,7 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.SUBFOLDER: Explanation(
         "A spec in a subfolder",
-        "Specs stand directly in bundles/, apps/, libs/ and services/: the file's name is the spec's name. A file in a folder\n"
+        "Specs belong directly in bundles/, apps/, libs/ and services/: the file's name is the spec's name. A file in a folder\n"
         "below them is not read. Move it up.",
         "# services/data/redis.yml\nimage: redis:7",
         "# services/redis.yml\nimage: redis:7",
@@ -128,7 +128,7 @@ OF_FILES: dict[Code, Explanation] = {
     Code.COMPOSE_FILE: Explanation(
         "A Compose file in place of a spec",
         "A spec is one container, and its file's name is the container's name. Make one file for each entry below `services:`:\n"
-        "what stands below the entry becomes the content of the file.",
+        "what is below the entry becomes the content of the file.",
         "# services/docker-compose.yml\nservices:\n  redis:\n    image: redis:7",
         "# services/redis.yml\nimage: redis:7",
     ),
@@ -158,13 +158,13 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.NEEDS_ANOTHER_KEY: Explanation(
         "A key needs another one",
-        "The two keys work together only: `repo` and `mount` of an app, `dockerfile` and `build`.",
+        "The two keys only work together: `repo` and `mount` of an app, `dockerfile` and `build`.",
         "# apps/web.yml\nimage: python:3.12-slim\nrepo: github.com/org/web\ncommands:\n  always: [./run.sh]",
         "# apps/web.yml\nimage: python:3.12-slim\nrepo: github.com/org/web\nmount: /app\ncommands:\n  always: [./run.sh]",
     ),
     Code.NOT_ONE_OF: Explanation(
         "A value is not one of those allowed",
-        "The key takes one of a few words, which the message lists.",
+        "The key takes one of a few values, which the message lists.",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\n"
         "host_forwarding:\n  - {host_name: local.web.test, host_port: 80, container_port: 5000, type: https}",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\n"
@@ -184,8 +184,8 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.MISPLACED_KEY: Explanation(
         "A key belongs elsewhere",
-        "An app's own keys say what Dusty does with it. What Compose knows of a container (environment, ports, volumes …) goes\n"
-        "under `compose:`. A service is all Compose: its keys stand at the top.",
+        "An app's own keys say what Dusty does with it. What Compose knows about a container (environment, ports, volumes …) goes\n"
+        "under `compose:`. A service is all Compose: its keys are at the top level.",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\nenvironment:\n  DEBUG: '1'",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\ncompose:\n  environment:\n    DEBUG: '1'",
     ),
@@ -222,19 +222,19 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.CONTAINER_PATH: Explanation(
         "A path in a container is not usable",
-        "It must be absolute, without `.` or `..` components, and cannot contain a colon, which divides the two sides of a volume.",
+        "It must be absolute, without `.` or `..` components, and cannot contain a colon, which separates the two sides of a volume.",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: common",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common",
     ),
     Code.RESERVED_PATH: Explanation(
-        "A path in a container is taken",
+        "A path in a container is reserved",
         "Dusty mounts its own folders at /cp, /command_files and /dusty_assets; /proc, /sys and /dev are the kernel's.",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /cp",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common",
     ),
     Code.REPO: Explanation(
         "A repo cannot be understood",
-        "Write `github.com/org/name`, a URL, or the absolute path of a folder. A path in your home folder is another one on\n"
+        "Write `github.com/org/name`, a URL, or the absolute path of a folder. A path in your home folder is different on\n"
         "every machine: name the repo, and let each person choose a folder with `{dusty} repos override REPO PATH`.",
         "# libs/common.yml\nrepo: ~/src/common\nmount: /common",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common",
@@ -253,8 +253,8 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.PART_NAME: Explanation(
         "A script, suite or asset has a name that is not allowed",
-        "It becomes a file name and a word on the command line: letters, digits, `.`, `_` and `-`.\n"
-        "The suite names `all` and `setup` have a meaning of their own.",
+        "It becomes a file name and a command-line argument: letters, digits, `.`, `_` and `-`.\n"
+        "The suite names `all` and `setup` are reserved.",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\nscripts:\n  - {name: load data, command: [./load]}",
         "# apps/web.yml\nimage: python:3.12-slim\ncommands:\n  always: [./run.sh]\nscripts:\n  - {name: load-data, command: [./load]}",
     ),
@@ -268,7 +268,7 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.SHELL_WORDS: Explanation(
         "Arguments cannot be split as a shell would",
-        "`default_args` is one line of words. A quote in it was opened and not closed.",
+        "`default_args` is one line of shell words. A quote in it was never closed.",
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common\n"
         'test: {image: python:3.12-slim, suites: [{name: unit, command: [pytest], default_args: "it\'s"}]}',
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common\n"
@@ -276,7 +276,7 @@ OF_FILES: dict[Code, Explanation] = {
     ),
     Code.UNSAFE_TEXT: Explanation(
         "A value contains a character that is not allowed",
-        "Images, paths and networks end up in shell, nginx and Compose files: blanks, quotes, `$` and the like are refused there.\n"
+        "Images, paths and networks end up in shell, nginx and Compose files: spaces, quotes, `$` and the like are refused there.\n"
         "Nothing is interpolated in a spec, so `$HOME` would not be expanded either.",
         "# services/redis.yml\nimage: redis:$VERSION\n# libs/common.yml\nrepo: github.com/org/common\nmount: /my lib",
         "# services/redis.yml\nimage: redis:7\n# libs/common.yml\nrepo: github.com/org/common\nmount: /my-lib",

@@ -23,7 +23,7 @@ TOGETHER: dict[Code, Explanation] = {
     ),
     Code.NAME_ALIKE: Explanation(
         "Two names differ only in case",
-        "On a file system that ignores case they would be one file.",
+        "On a file system that ignores case they would be the same file.",
         "# services/Redis.yml\nimage: redis:7\n# services/redis.yml\nimage: redis:7",
         "# services/redis.yml\nimage: redis:7",
     ),
@@ -90,7 +90,7 @@ TOGETHER: dict[Code, Explanation] = {
     ),
     Code.PORT_TWICE: Explanation(
         "Two containers publish the same port",
-        "The Docker host has each port once. Publish another one, or none: containers reach each other without published ports.",
+        "The Docker host has each port only once. Publish another one, or none: containers reach each other without published ports.",
         "# bundles/main.yml\nservices: [a, b]\n# services/a.yml\nimage: redis:7\nports: ['6379:6379']\n"
         "# services/b.yml\nimage: redis:7\nports: ['6379:6379']",
         "# bundles/main.yml\nservices: [a, b]\n# services/a.yml\nimage: redis:7\nports: ['6379:6379']\n"
@@ -153,7 +153,7 @@ TOGETHER: dict[Code, Explanation] = {
     ),
     Code.NEEDS_CONSENT: Explanation(
         "Specs ask for power over this machine",
-        "A container wants more than a container of its own: a privileged mode, a device, a folder of the Docker host. Read what\n"
+        "A container wants more than its own container: a privileged mode, a device, a folder of the Docker host. Read what\n"
         "`{dusty} trust specs list` says, and allow it with `{dusty} trust specs allow` if you agree.",
     ),
     Code.SETTING: Explanation(
@@ -164,7 +164,7 @@ TOGETHER: dict[Code, Explanation] = {
     ),
     Code.SETTINGS_TOGETHER: Explanation(
         "Two settings do not go together",
-        "Each is fine alone. The hint names the one to change.",
+        "Each is fine on its own. The hint names the one to change.",
         "# config.yml\nbundles: [main]\nhost: {kind: ssh, ssh: dev@box}\nsync: {mode: bind}",
         "# config.yml\nbundles: [main]\nhost: {kind: ssh, ssh: dev@box}\nsync: {mode: rsync}",
     ),

@@ -53,8 +53,8 @@ def judge_clock(difference: float, host_name: str) -> Finding:
     return Finding(
         "clock",
         WARNING,
-        f"the engine's on {host_name} is {abs(difference):.0f} s {word} ours",
-        "let both keep their time (chrony, systemd-timesyncd), or restart the VM",
+        f"the engine's on {host_name} is {abs(difference):.0f} s {word} this machine's",
+        "synchronize both clocks (chrony, systemd-timesyncd), or restart the VM",
     )
 
 
@@ -86,7 +86,7 @@ def judge_version(program: str, version: str, why: str, *, is_needed: bool = Tru
     return Finding(
         program,
         FAILED if is_needed else WARNING,
-        why or "its version cannot be told",
+        why or "its version cannot be determined",
         f"{DUSTY} up --yes installs what is missing, or says how",
     )
 
@@ -95,11 +95,11 @@ def judge_names(wrong: Iterable[tuple[str, str]], address: str, total: int) -> F
     """`wrong`: (host_name, what it resolves to, '' for nothing)."""
     listed = [f"{name} is {found or 'unknown'}" for name, found in wrong]
     if not listed:
-        return Finding("host names", OK, f"{total} lead to {address}" if total else "none")
+        return Finding("host names", OK, f"{total} resolve to {address}" if total else "none")
     return Finding(
         "host names",
         WARNING,
-        f"{'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}; {address} is wanted",
+        f"{'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}; expected {address}",
         f"{DUSTY} up writes the hosts section; {DUSTY} hosts diff shows it",
         "hosts",
     )

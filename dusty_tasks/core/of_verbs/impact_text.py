@@ -11,7 +11,7 @@ from dusty_tasks.core.text.called import PLAIN
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
 
-NOTHING = "Nothing changes for anybody."
+NOTHING = "Nothing changes for anyone."
 MARKER = f"<!-- {PLAIN} impact -->"
 """The first line of the comment: whoever writes it again finds it by this."""
 MOST_CHARACTERS = 60_000
@@ -70,7 +70,7 @@ def details(impact: Impact) -> Iterator[str]:
         if ports:
             yield f"{word} ports of the proxy: {', '.join(map(str, ports))}"
     if impact.needs_root:
-        yield "the hosts section changes, which takes the hosts helper"
+        yield "the hosts section changes, which needs the hosts helper"
     for power in impact.powers:
         yield f"to allow: {power.holder}: {power.key}: {power.value} ({power.meaning}), {power.file}"
     for key in impact.assets:
@@ -88,7 +88,11 @@ def setting_line(unfitting: Unfitting) -> str:
 
 def markdown(impacts: Sequence[Impact], settings: Sequence[Unfitting], notes: Iterable[str]) -> str:
     """At most MOST_CHARACTERS: what does not fit is counted. Text of specs is shown as it is, never as markup."""
-    head = [MARKER, f"**{headline(impacts, settings)}** What the next `{PLAIN} up` does to whoever runs the base:", ""]
+    head = [
+        MARKER,
+        f"**{headline(impacts, settings)}** What the next `{PLAIN} up` changes for anyone who runs the base:",
+        "",
+    ]
     head += [
         f"- **{_plain(impact.title)}**: {_plain(sums(impact))}" for impact in impacts if impact.status != UNCHANGED
     ] or ["nothing."]

@@ -206,8 +206,8 @@ def _by_hand(machine: Machine, name: str) -> str:
         CLIENT: "the docker client is missing: install Docker with your system's packages",
         ENGINE: "there is no Docker Engine: install Docker with your system's packages and start it",
         STOPPED: "no Docker Engine answers: start it (`systemctl start docker` where systemd runs)",
-        COMPOSE: "Compose v2 is missing: install the package that gives `docker compose`, often docker-compose-plugin",
-        ACCESS: f"the Docker Engine's socket is closed to {machine.user_name}: `sudo usermod -aG docker {machine.user_name}`, then log in "
+        COMPOSE: "Compose v2 is missing: install the package that provides `docker compose`, often docker-compose-plugin",
+        ACCESS: f"{machine.user_name} may not use the Docker Engine's socket: `sudo usermod -aG docker {machine.user_name}`, then log in "
         "again; that gives the powers of root",
     }.get(name, f"{name} is missing: install it with your system's packages")
 

@@ -223,8 +223,8 @@ def made_there_lines(repos: Iterable[Row]) -> Iterator[str]:
         for edit in row.get("made_there") or ():
             is_new = edit["what"] == "new"
             yield (
-                f"{row['name']}: {edit['path']} was {'made' if is_new else 'changed'} on the Docker host; "
-                f"the next sync with changes {'deletes' if is_new else 'overwrites'} it, and keeps what it was"
+                f"{row['name']}: {edit['path']} was {'created' if is_new else 'changed'} on the Docker host; "
+                f"the next sync with changes {'deletes' if is_new else 'overwrites'} it, but keeps a copy"
             )
         if row.get("made_there"):
             yield f"    hint: {DUSTY} sync {row['name']} --pull PATH fetches it into the source"

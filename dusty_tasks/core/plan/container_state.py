@@ -113,7 +113,7 @@ def state_of(
     """What `container` does.
 
     `wanted` is None for one that the stack does not have. `record` is what is noted of its last start (core/plan/started), or {};
-    `is_finished`: it exited by itself, with status 0, and has no health check; `answers`: whether it answers at its routes when
+    `is_finished`: it exited on its own, with status 0, and has no health check; `answers`: whether it answers at its routes when
     asked now, None where nobody asked; `is_looping`: the engine started it again, after an end of its own, and not long ago.
     """
     noted = record.get("trouble") or ""

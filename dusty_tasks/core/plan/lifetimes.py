@@ -1,4 +1,4 @@
-"""What the engine's listing does not tell of a container: whether it exited by itself, and what its health check says."""
+"""What the engine's listing does not tell of a container: whether it exited on its own, and what its health check says."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ class Container:
                 yield self.power(
                     "build.tags",
                     name,
-                    "gives what it builds the name of an image that others run: they run this one then",
+                    "gives what it builds the name of an image that others run, so that they would run this one",
                     path,
                 )
 
@@ -148,7 +148,7 @@ class Container:
             yield self.power(
                 f"{key}.driver",
                 driver,
-                "has the engine send its log on, with the rights and credentials of the Docker host",
+                "makes the engine forward its logs, with the rights and credentials of the Docker host",
                 (*self.base, key),
             )
 
@@ -206,7 +206,7 @@ class Container:
         for index, hook in enumerate(value if isinstance(value, (list, tuple)) else ()):
             if isinstance(hook, Mapping) and hook.get("privileged"):
                 yield self.power(
-                    key, hook, "runs a command with all rights of the Docker host", (*self.base, key, index)
+                    key, hook, "runs a command with full rights on the Docker host", (*self.base, key, index)
                 )
 
     def deploy(self, key: str, value: Any) -> Iterator[Power]:
@@ -219,7 +219,9 @@ class Container:
 
     def score(self, key: str, value: Any) -> Iterator[Power]:
         if isinstance(value, (int, str)) and str(value).startswith("-"):
-            yield self.power(key, value, "is spared when the Docker host runs out of memory, so that others are killed")
+            yield self.power(
+                key, value, "is spared when the Docker host runs out of memory, so that others are killed instead"
+            )
 
     def of_folder(self, key: str, path: str, folder: str, at: KeyPath, does: str = "builds from") -> Iterator[Power]:
         """A path of this machine that is read, relative to `folder`; nothing where the stack may read it anyway."""
@@ -240,21 +242,21 @@ _NAMESPACES = {
 }
 _DEVICES = "gets devices of the Docker host"
 _MEANINGS = {
-    "privileged": "runs with all rights of the Docker host: as good as root there",
+    "privileged": "runs with full rights on the Docker host: as good as root there",
     "use_api_socket": "gets the engine's socket: as good as root on the Docker host",
-    "cap_add": "gets a right of root that containers do not have by default",
-    "security_opt": "loosens what keeps a container away from the Docker host",
+    "cap_add": "gets a root capability that containers do not have by default",
+    "security_opt": "weakens the isolation of the container from the Docker host",
     "devices": _DEVICES,
     "gpus": _DEVICES,
-    "device_cgroup_rules": "may make and use device files of the Docker host",
+    "device_cgroup_rules": "may create and use device files of the Docker host",
     "runtime": "runs under another runtime of the Docker host",
     "cgroup_parent": "leaves the control group that containers run in",
     "credential_spec": "reads a credential file of the Docker host",
     "provider": "runs a program of this machine instead of a container",
     "volumes_from": "mounts what a container outside the stack mounts",
-    "oom_kill_disable": "is spared when the Docker host runs out of memory, so that others are killed",
+    "oom_kill_disable": "is spared when the Docker host runs out of memory, so that others are killed instead",
     "build.ssh": "uses the keys of your ssh agent while it builds",
-    "build.privileged": "builds with all rights of the Docker host",
+    "build.privileged": "builds with full rights on the Docker host",
     "build.entitlements": "builds with more rights than builds have by default",
 }
 RULES: dict[str, Callable[[Container, str, Any], Iterator[Power]]] = {

@@ -58,7 +58,7 @@ def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Sp
             source_place(read.origin, specs.places),
             path_text(read.origin.path),
             Code.LINK_OUT,
-            f"{shown(read.written)} is a link out of the specs repo, to {printable(target_of[read.path])}",
+            f"{shown(read.written)} is a link that points outside the specs repo, to {printable(target_of[read.path])}",
             f"copy the file into the specs repo, or write the path it points to, which needs consent ({DUSTY} trust)",
         )
         for read in paths
@@ -79,7 +79,7 @@ def missing_problems(paths: Iterable[Read], existing: Collection[str], specs: Sp
             f"{shown(read.written)} is missing"
             if not read.written.startswith("/")
             else f"{shown(read.written)} is not on this machine",
-            "the path starts at the root of the specs repo; {path: …, required: false} for a file that not everybody has"
+            "the path starts at the root of the specs repo; {path: …, required: false} for a file that not everyone has"
             if read.origin.path[-2:-1] == ("env_file",) and is_within(read.path, [specs_root])
             else "",
         )
@@ -96,7 +96,7 @@ def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs
             path_text(read.origin.path),
             Code.FILE_OF_CONTAINER,
             f"{shown(read.written)} cannot be read: {trouble_of[read.path]}",
-            "a small text file belongs there",
+            "it must be a small text file",
         )
         for read in paths
         if trouble_of.get(read.path)

@@ -80,12 +80,15 @@ def power_of_specs_folder(folder: str, configured: str) -> Power:
 
 def sent_variable(name: str) -> str:
     """What it means that a variable of the caller's is filled in, where the Docker host is another machine."""
-    return f"sends {name} from the environment of whoever runs up to the Docker host"
+    return f"sends {name} from your environment to the Docker host"
 
 
 def power_of_private_repo(entry: RepoEntry) -> Power:
     """The power of specs to have a folder that only its owner may read sent to another machine; `entry` is one of wanted.repos."""
     folder = entry.local_path
     return Power(
-        f"repo {entry.id}", "repo", folder, f"sends {folder} to the Docker host, a folder that others may not read here"
+        f"repo {entry.id}",
+        "repo",
+        folder,
+        f"sends {folder} to the Docker host, a folder that other users of this machine may not read",
     )

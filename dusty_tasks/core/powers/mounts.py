@@ -45,9 +45,7 @@ def meaning_of_mount(source: str, shared: Collection[str]) -> str | None:
         if own in OWN_FOLDERS or own.startswith(".restore"):
             return f": {own} is Dusty's own"
         above = next((folder for folder in sorted(shared) if path.startswith(f"{folder}/")), "")
-        return (
-            f": a container that writes in {above} can put a link in its place, to any folder there" if above else None
-        )
+        return f": a container that writes in {above} can replace it with a link to any folder there" if above else None
     if posixpath.basename(path) in ENGINE_SOCKETS or path in ("/", "/run", "/var", "/var/run"):
-        return ": whoever holds the engine's socket is root there"
+        return ": access to the engine's socket means root there"
     return ""

@@ -189,8 +189,8 @@ class _Reading:
                 self._say(
                     ("vars", name),
                     Code.SETTING,
-                    f"{shown(name)} is not a name of a variable",
-                    "letters, digits and _ only, no digit first",
+                    f"{shown(name)} is not a variable name",
+                    "letters, digits and _ only, not starting with a digit",
                 )
             elif not isinstance(text, str):
                 self._say(("vars", name), Code.SETTING, "must be a string", "put quotes around it")
@@ -210,8 +210,8 @@ class _Reading:
                     self._say(
                         ("env", name, variable),
                         Code.SETTING,
-                        f"{shown(variable)} is not a name of a variable",
-                        "letters, digits and _ only, no digit first",
+                        f"{shown(variable)} is not a variable name",
+                        "letters, digits and _ only, not starting with a digit",
                     )
                 elif text is not None and not isinstance(text, str):
                     self._say(("env", name, variable), Code.SETTING, "must be a string", "put quotes around it")
@@ -256,7 +256,7 @@ class _Reading:
             self._say(
                 ("host", "root"),
                 Code.SETTINGS_TOGETHER,
-                f'{shown(settings.host.root)}, the default, contains ":", which no volume can',
+                f'{shown(settings.host.root)}, the default, contains ":", which a volume path cannot contain',
                 "host: {root: /a/folder}, or another DUSTY_HOME",
             )
         if settings.host.is_elsewhere:

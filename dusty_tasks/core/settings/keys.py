@@ -112,7 +112,7 @@ def _check_pattern(value: list[str]) -> None:
 
 
 _PRESETS = {
-    "none": "the commands below as they are",
+    "none": "the commands below, unchanged",
     "lima": "a Lima VM",
     "colima": "a Colima VM",
     "docker-machine": "a docker-machine VM",
@@ -133,7 +133,7 @@ KEYS: dict[str, Key] = {
         Key("bundles", "strings", "The active bundles.", [], verb="bundles"),
         Key("disabled", "strings", "Apps and services that this machine leaves out of the stack.", [], verb="disable"),
         Key("repo_overrides", "mapping", "Repos that are used from a folder of yours.", {}, verb="repos"),
-        Key("repo_branches", "mapping", "Repos that follow another branch than their default one.", {}, verb="repos"),
+        Key("repo_branches", "mapping", "Repos that follow a branch other than their default.", {}, verb="repos"),
         Key("vars", "mapping", "Values of variables of the specs (since 0.2).", {}, verb="vars"),
         Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),
         Key(
@@ -173,7 +173,7 @@ KEYS: dict[str, Key] = {
         ),
         Key("host.start", "strings", "The command that starts the VM, as a list of words (default: the preset's)."),
         Key("host.stop", "strings", "The command that stops the VM (default: the preset's)."),
-        Key("host.status", "strings", "The command that tells whether the VM runs (default: the preset's)."),
+        Key("host.status", "strings", "The command that tells whether the VM is running (default: the preset's)."),
         Key(
             "host.ssh_config", "strings", "The command that prints the VM's ssh configuration (default: the preset's)."
         ),
@@ -183,7 +183,7 @@ KEYS: dict[str, Key] = {
         Key(
             "host.daemon",
             "mapping",
-            "Content of /etc/docker/daemon.json of an ssh Docker host; the former file is kept.",
+            "Content of /etc/docker/daemon.json of an ssh Docker host; the previous file is kept.",
         ),
         Key(
             "sync.mode",
@@ -199,12 +199,12 @@ KEYS: dict[str, Key] = {
         Key(
             "sync.delete",
             "string",
-            "What a sync deletes in the copy of what the source does not have.",
+            "Which files that the source does not have a sync deletes from the copy.",
             "unignored",
             {
                 "unignored": "everything but what the repo's own .gitignore files ignore",
                 "all": "everything",
-                "sent": "only what a sync once sent",
+                "sent": "only what an earlier sync sent",
             },
         ),
         Key("sync.jobs", "integer", "Syncs at a time.", 4, rule=_at_least(1, MAX_JOBS)),
@@ -249,7 +249,7 @@ KEYS: dict[str, Key] = {
         Key(
             "hosts.mode",
             "string",
-            "What happens with the hosts section.",
+            "What happens to the hosts section.",
             "file",
             {
                 "file": "written to the hosts file, through the sudo helper; `up` asks once, unless this is set",
@@ -261,14 +261,14 @@ KEYS: dict[str, Key] = {
         Key(
             "proxy.max_upload",
             "size",
-            "What may be uploaded at most, where a forwarding has no max_upload of its own; 0: anything.",
+            "The largest upload allowed where a forwarding has no max_upload of its own; 0: no limit.",
             MAX_UPLOAD,
             rule=check_size,
         ),
         Key(
             "proxy.trusted",
             "strings",
-            "Addresses or networks of outer proxies whose X-Forwarded-For, -Host, -Proto and -Port are believed; "
+            "Addresses or networks of outer proxies whose X-Forwarded-For, -Host, -Proto and -Port are trusted; "
             "127.0.0.1 stands for what runs on the Docker host.",
             [],
             rule=_check_networks,

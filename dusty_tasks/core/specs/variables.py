@@ -72,8 +72,8 @@ def declaration_problems(document: Document) -> Iterator[Problem]:
             problem = document.problem(
                 (name,),
                 Code.VARIABLE_NAME,
-                f"{shown(name)} is not a name of a variable",
-                "letters, digits and _ only, no digit first",
+                f"{shown(name)} is not a variable name",
+                "letters, digits and _ only, not starting with a digit",
             )
             yield problem._replace(place=document.key_place((name,)))
 

@@ -41,7 +41,7 @@ def env_clashes(specs: Specs, bundle_names: Sequence[str], active: Iterable[str]
                         path_text(path),
                         Code.GIVEN_TWICE,
                         f"bundle {shown(other.name)} gives {variable} another value ({_place(specs, other.file, path)})",
-                        "one value in both, or never both bundles at once",
+                        "use one value in both, or do not activate both at once",
                     )
 
 

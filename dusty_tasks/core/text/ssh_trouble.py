@@ -22,11 +22,11 @@ class SshTrouble(NamedTuple):
 LASTING = (
     SshTrouble(
         "Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|host key is known for",
-        "its host key is not known, or is another one now: compare it, then `ssh {name}` once by hand",
+        "its host key is not known, or has changed: check it, then run `ssh {name}` once by hand",
     ),
     SshTrouble(
         r"permission denied while trying to connect to the Docker daemon|dial unix \S+: connect: permission denied",
-        "put that account into the group docker over there, or use one that is in it",
+        "add that account to the group docker on that machine, or use one that is in it",
     ),
     SshTrouble(
         "Permission denied|Too many authentication failures|No supported authentication methods",

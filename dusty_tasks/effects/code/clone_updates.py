@@ -87,7 +87,7 @@ def update_clone(
     if not is_sound:
         done = clone_afresh(path, login, wanted, remote, lock)
         if not branch and remote.head not in remote.branches and remote.branches:
-            note = f"HEAD of the remote names no branch that was pushed, so {wanted} is taken"
+            note = f"HEAD of the remote names no branch that was pushed, so {wanted} is used"
         clone = _opened(path, login, lock)
     elif not remote.branches:
         done = Updated(EMPTY, wanted, clone.commit("HEAD"))

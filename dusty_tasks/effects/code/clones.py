@@ -330,7 +330,7 @@ class Clone:
             return ""
         for name in self._left_locks():
             os.unlink(os.path.join(self.git_folder, name))
-        note = "an interrupted update was ended"
+        note = "an interrupted update was aborted"
         if self.commit(target):
             own = set(self._differing("HEAD")) & set(self._differing(target))
             if own:

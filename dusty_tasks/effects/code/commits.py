@@ -23,7 +23,7 @@ class History:
         top = os.path.realpath(folder)
         while not has_git(top):
             if top == os.path.dirname(top):
-                raise Failure(f"{folder} is in no git repo", "a change of specs is told from their git history")
+                raise Failure(f"{folder} is not in a git repo", "changes of specs are read from their git history")
             top = os.path.dirname(top)
         self.clone, self.prefix = Clone(top), os.path.relpath(os.path.realpath(folder), top)
 
@@ -43,7 +43,7 @@ class History:
             found = self.clone.try_run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
             if not found.code:
                 return found.out.strip()
-        raise Failure("this repo knows no main branch of a remote to compare with", f"{DUSTY} impact <commit>")
+        raise Failure("this repo has no remote main branch to compare with", f"{DUSTY} impact <commit>")
 
     def common_ancestor(self, one: str, other: str) -> str:
         """The newest commit that both come from; `one` where none is known, as in a shallow clone."""

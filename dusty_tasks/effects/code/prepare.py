@@ -137,7 +137,7 @@ def prepare(
     if finished.code == 3:
         raise Failure(
             f"refused to sync to {host.path(below)}: {finished.out.strip()}",
-            "look where it comes from and move it away, or choose another host.root",
+            "find out where it comes from and move it away, or choose another host.root",
         )
     if finished.code == 5:
         raise EmptySource("the source has no files left", "--allow-empty empties the copy as well")

@@ -166,7 +166,7 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
     elif in_the_way:
         hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
     elif finished.code in host.codes_of_a_cut_line:
-        hint = f"the connection to {host.name} was lost; the next sync goes on where this one ended"
+        hint = f"the connection to {host.name} was lost; the next sync continues where this one stopped"
     return kind(
         [word for word in argv if not word.startswith("--filter")],
         finished.code,

@@ -111,13 +111,13 @@ def update(clone: Clone, *, is_forced: bool = False, with_lfs: bool = True, dept
                 missing.append(f"{shown}: .gitmodules does not say where it comes from")
             continue
         if depth == DEEPEST:
-            missing.append(f"{shown}: more than {DEEPEST} submodules in one another are not fetched")
+            missing.append(f"{shown}: more than {DEEPEST} levels of nested submodules are not fetched")
             continue
         try:
             is_new = _bring(clone, sub, entry, commit, is_forced)
             sub = submodule_at(clone, path)
             if sub is None:
-                missing.append(f"{shown}: something else stands in its place")
+                missing.append(f"{shown}: something else is in its place")
                 continue
             below = update(sub, is_forced=is_forced, with_lfs=with_lfs, depth=depth + 1)
             filled = fetch_files(sub) if with_lfs else (False, [])
@@ -148,7 +148,7 @@ def _bring(clone: Clone, sub: Clone | None, entry: Submodule, commit: str, is_fo
             made.remember_upstream(commit)
         return True
     if not sub.is_sound():
-        raise Failure("its clone is broken", f"rm -rf {sub.path} {sub.git_folder}: the next update makes it again")
+        raise Failure("its clone is broken", f"rm -rf {sub.path} {sub.git_folder}: the next update creates it again")
     is_unfinished = bool(sub.finish_interrupted_move())
     if read_commit(sub.path) == commit and not is_unfinished:
         return False

@@ -66,6 +66,6 @@ def silence(host: DockerHost, finished: Finished) -> str:
     last = (
         "it took too long to answer"
         if finished.code == TIMED_OUT
-        else (finished.err.strip().splitlines() or ["it ended without an answer"])[-1]
+        else (finished.err.strip().splitlines() or ["it exited without an answer"])[-1]
     )
     return f"the Docker engine on {host.name} does not answer: {last}"

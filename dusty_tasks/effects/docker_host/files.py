@@ -123,7 +123,7 @@ class HostFiles(ABC):
 def in_the_way(what: str) -> Failure:
     """The refusal to write where something else stands."""
     return Failure(
-        what, f"look where it comes from and move it away, or choose another folder: {DUSTY} config set host.root"
+        what, f"find out where it comes from and move it away, or choose another folder: {DUSTY} config set host.root"
     )
 
 

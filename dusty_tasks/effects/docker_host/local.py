@@ -93,7 +93,7 @@ class LocalHost(DockerHost):
             return address
         if scheme not in ("tcp", "http", "https", "ssh") or not rest:
             raise Failure(
-                f"DOCKER_HOST is {address}, which is no address of an engine",
+                f"DOCKER_HOST is {address}, which is not the address of an engine",
                 f"unset it, or set it to unix://{DEFAULT_SOCKET}",
             )
         machine = rest.split("/")[0]

@@ -88,7 +88,7 @@ def control_path(home: str, target: str) -> str:
     found = os.lstat(folder)
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
         raise Failure(
-            f"{folder} belongs to another user or is no folder, so the ssh connection cannot be shared there",
+            f"{folder} belongs to another user or is not a folder, so the ssh connection cannot be shared there",
             "set XDG_RUNTIME_DIR to a folder of your own with a short path",
         )
     os.chmod(folder, 0o700)

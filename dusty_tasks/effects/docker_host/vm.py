@@ -73,8 +73,8 @@ def start(host: DockerHost, say: Say, confirm: Confirm) -> None:
         return
     exists, create = creation(host.settings.host, host.home)
     if create and process.run(exists).code:
-        if not confirm(f"Make a VM with {_size(host)} by `{' '.join(create)}`?"):
-            raise Failure("there is no VM yet, and making one was not agreed to", f"{DUSTY} start --yes")
+        if not confirm(f"Create a VM with {_size(host)} using `{' '.join(create)}`?"):
+            raise Failure("there is no VM yet, and nobody agreed to create one", f"{DUSTY} start --yes")
         run_saying(create, say)
     run_saying(host.machine.start, say)
     learn_ssh(host)

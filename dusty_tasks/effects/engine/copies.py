@@ -103,7 +103,7 @@ def printed_entry(reach: Reach, path: str) -> Iterator[Iterator[Entry]]:
         while chunk := stream.out.read(1 << 16):
             kept.write(chunk)
             if kept.tell() > LONGEST_PRINTED:
-                raise Failure(f"{path} has no end: more than {size_text(LONGEST_PRINTED)} came of it")
+                raise Failure(f"{path} has no end: more than {size_text(LONGEST_PRINTED)} was read")
         finished = stream.end()
         if finished.code:
             raise _cause(argv, finished)
@@ -281,7 +281,7 @@ def write_to_folder(entries: Iterable[Entry], root: str, count: Callable[[int], 
                 skipped.append(entry.name)
                 continue
             if os.path.isdir(path) and not os.path.islink(path):
-                raise Failure(f"{path} is a folder here and not one in the container: it is left as it is")
+                raise Failure(f"{path} is a folder here but not in the container: it is left as it is")
             if entry.isreg():
                 _check_room(entry, path)
             _put(entry, file, path, root, count)
@@ -305,7 +305,7 @@ def _check_room(entry: tarfile.TarInfo, path: str) -> None:
 def _check_inside(folder: str, root: str, name: str) -> None:
     resolved, top = os.path.realpath(folder), os.path.realpath(root)
     if resolved != top and not resolved.startswith(top.rstrip("/") + "/"):
-        raise Failure(f"{name} would land outside of {root}, in {resolved}: nothing is written there")
+        raise Failure(f"{name} would land outside {root}, in {resolved}: nothing is written there")
 
 
 def _make_folder(path: str) -> bool:
@@ -313,7 +313,7 @@ def _make_folder(path: str) -> bool:
     if os.path.isdir(path):
         return True
     if os.path.lexists(path):
-        raise Failure(f"{path} is no folder here, but one in the container: it is left as it is")
+        raise Failure(f"{path} is a folder in the container but not here: it is left as it is")
     os.mkdir(path, 0o700)
     return False
 

@@ -97,7 +97,7 @@ def _stand_in_if(may_make: bool, name: str, say: Say, env: Env) -> None:
     if not may_make and not _stand_in_ids(env):
         raise StandInNeeded(
             "no image registry answers, and nobody agreed to a stand-in for this image",
-            f"{DUSTY} up --yes makes one of Debian's packages; or load the image by hand with `docker load`",
+            f"{DUSTY} up --yes builds one from Debian's packages; or load the image by hand with `docker load`",
         )
     stand_in(name, say, env)
 
@@ -142,8 +142,8 @@ def stand_in(name: str, say: Say, env: Env = None) -> None:
     found = _stand_in_ids(env)
     if not found:
         say(
-            "no image registry answers: making a stand-in with nginx, Python and Redis from Debian's packages; "
-            "it gives way once a registry answers"
+            "no image registry answers: building a stand-in with nginx, Python and Redis from Debian's packages; "
+            "it is replaced once a registry answers"
         )
         with tempfile.TemporaryDirectory(prefix="dusty-standin-") as folder:
             _import(write_root_archive(Path(folder), PACKAGES), name, env)
@@ -218,7 +218,7 @@ def write_root_archive(folder: Path, packages: Iterable[str]) -> Path:
     for program in ("apt-get", "dpkg-deb", "tar"):
         if not shutil.which(program):
             raise Failure(
-                f"a stand-in image is made from Debian's packages, and there is no {program} here",
+                f"a stand-in image is built from Debian's packages, and there is no {program} here",
                 "check your network connection to the registry, or load the image by hand with `docker load`",
             )
     root, archive = folder / "root", folder / "root.tar"

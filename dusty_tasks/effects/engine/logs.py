@@ -130,7 +130,7 @@ def moment_of(since: str, now: int) -> str:
             f"{day}T{minute or '00:00'}{second or ':00'}{'+00:00' if zone == 'Z' else zone or ''}"
         )
     except ValueError as error:
-        raise Failure(f'--since: "{since}" is no time: {error}') from error
+        raise Failure(f'--since: "{since}" is not a time:  {error}') from error
     if zone is None:
         moment = moment.replace(tzinfo=timezone(timedelta(seconds=time.localtime(now // 10**9).tm_gmtoff)))
     return f"{int(moment.timestamp())}.{(fraction or '0')[:9].ljust(9, '0')}"

@@ -217,13 +217,13 @@ def read_backup(path: str, count: Count) -> tuple[dict[str, Any], list[Entry]]:
     except FileNotFoundError:
         raise Failure(f"{path}: no such file") from None
     except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
-        raise Damaged(f"{path} is damaged, or no backup: {error}") from None
+        raise Damaged(f"{path} is damaged, or not a backup: {error}") from None
     except OSError as error:
         # gzip's "not a gzipped file" and "CRC check failed" have no errno.
         raise (
             Failure(f"{path} cannot be read: {error.strerror}")
             if error.errno
-            else Damaged(f"{path} is damaged, or no backup: {error}")
+            else Damaged(f"{path} is damaged, or not a backup: {error}")
         ) from None
     if what := damage(manifest, found):
         raise Damaged(f"{path} is damaged: {what}")

@@ -22,8 +22,8 @@ class Holder(NamedTuple):
     def way_out(self) -> str:
         """What to do about it, as a hint."""
         if self.is_engine:
-            return "the engine is giving it back; where it stays so, restart the Docker engine"
-        return "end that program, or change host_port in the spec"
+            return "the engine is releasing it; if it stays held, restart the Docker engine"
+        return "stop that program, or change host_port in the spec"
 
     def __str__(self) -> str:
         return f"{self.what}{', though no container publishes it' if self.is_engine else ''}"

@@ -56,7 +56,7 @@ mkdir -p "$1/persist" && cd "$1/persist"
 new=.restore-new-$2
 shift 2
 finish
-[ ! -e {OLD} ] || {{ echo "persist/{OLD} holds what a broken-off restore replaced: put it in place by hand, or remove it" >&2; exit 5; }}
+[ ! -e {OLD} ] || {{ echo "persist/{OLD} holds what an interrupted restore replaced: put it in place by hand, or remove it" >&2; exit 5; }}
 rm -rf .restore-new* {GONE}-*
 mkdir -m 700 "$new"
 tar -xpf - -C "$new" && [ -e "$new/{COMPLETE}" ] || {{ echo "the archive did not arrive as a whole" >&2; rm -rf "$new"; exit 4; }}

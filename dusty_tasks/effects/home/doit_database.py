@@ -34,7 +34,7 @@ def heal(path: str) -> None:
             print(f"state/doit.db is damaged, and cannot be set aside: {trouble.strerror}", file=sys.stderr)
             return
         print(
-            "state/doit.db was damaged: set aside as doit.db.broken, this run checks everything anew", file=sys.stderr
+            "state/doit.db was damaged: set aside as doit.db.broken, this run checks everything again", file=sys.stderr
         )
 
 

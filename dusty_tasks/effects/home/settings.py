@@ -90,7 +90,7 @@ def check_is_file(path: str) -> None:
         return
     if not stat.S_ISREG(mode):
         raise Failure(
-            f"{path} cannot be read: it is {'a folder' if stat.S_ISDIR(mode) else 'no file'}",
+            f"{path} cannot be read: it is {'a folder' if stat.S_ISDIR(mode) else 'not a regular file'}",
             f"move it away, then {DUSTY} config undo brings back the last one",
         )
 

@@ -118,7 +118,7 @@ def with_addresses(helper_text: str, allow: Sequence[str]) -> str:
         except ValueError:
             raise Failure(f"{text!r} is not an IP address", f"{DUSTY} hosts install --allow 203.0.113.7") from None
         if address.is_unspecified or address.is_multicast or "%" in text:
-            raise Failure(f"{text} is no machine's address")
+            raise Failure(f"{text} is not a machine's address")
         addresses.add(str(address))
     literal = "".join(f'"{address}", ' for address in sorted(addresses)).rstrip()
     text, count = _EXTRA_LINE.subn(lambda found: f"EXTRA_ADDRESSES = ({literal}){found[2]}", helper_text)
@@ -149,7 +149,7 @@ def refusals() -> list[str]:
         reasons.append(f"{INTERPRETER} is missing; the helper needs a Python that belongs to root")
     for path in (INTERPRETER, HELPER_PATH, RULE_PATH):
         if part := foreign_part(path):
-            reasons.append(f"{part} belongs to others than root, or may be written by them: no safe place for {path}")
+            reasons.append(f"{part} does not belong to root, or may be written by others: not a safe place for {path}")
     return reasons
 
 
@@ -173,7 +173,7 @@ refuse() {{ echo "$1" >&2; [ -z "$said" ] || printf '%s\\n' "$said" | grep -v ':
 {accepted if has_rule else ""}roots() {{ # the folder $1 and all above it are root's alone
     folder=$(cd -P -- "$1" && pwd)
     while :; do
-        [ -z "$(find "$folder" -prune \\( ! -user 0 -o -perm -020 -o -perm -002 \\) -print)" ] || refuse "others than root may write $folder"
+        [ -z "$(find "$folder" -prune \\( ! -user 0 -o -perm -020 -o -perm -002 \\) -print)" ] || refuse "users other than root may write to $folder"
         [ "$folder" != / ] || return 0
         folder=$(dirname -- "$folder")
     done
@@ -259,7 +259,7 @@ def _check_interpreter() -> Check:
     return (
         Check(
             "failed",
-            f"{part}, on the way to {INTERPRETER}, may be written by others than root",
+            f"{part}, on the way to {INTERPRETER}, may be written by users other than root",
             f"sudo chown root {part}; sudo chmod go-w {part}",
         )
         if part
@@ -274,7 +274,7 @@ def _check_helper() -> Check:
     if part := foreign_part(HELPER_PATH):
         return Check(
             "failed",
-            f"{part}, on the way to the helper, may be written by others than root",
+            f"{part}, on the way to the helper, may be written by users other than root",
             f"sudo chown root {part}; sudo chmod go-w {part}",
         )
     if not stat.S_IMODE(os.stat(HELPER_PATH).st_mode) & 0o111:
@@ -320,7 +320,7 @@ def _check_visudo() -> Check:
     try:
         ended = process.run(["visudo", "-c"])
     except ToolFailed:
-        return Check("warning", "visudo is not here to check sudoers with")
+        return Check("warning", "visudo is not installed, so sudoers cannot be checked")
     faults = [
         line.strip()
         for line in f"{ended.err}\n{ended.out}".splitlines()

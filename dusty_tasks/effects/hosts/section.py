@@ -352,7 +352,7 @@ def _in_place(section_text: str) -> str:
 
 def _not_done(what: str, section_text: str, hint: str) -> HostsOutcome:
     if is_empty(section_text):
-        what += f"; the lines between Dusty's markers in {HOSTS_PATH} can go by hand"
+        what += f"; the lines between Dusty's markers in {HOSTS_PATH} can be removed by hand"
     return HostsOutcome(False, False, what, "" if is_empty(section_text) else section_text, hint)
 
 

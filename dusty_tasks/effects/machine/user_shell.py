@@ -104,7 +104,9 @@ def set_up_shell(setup: ShellSetup) -> list[str]:
             os.makedirs(os.path.dirname(setup.link), exist_ok=True)
             os.symlink(setup.target, setup.link)
         except OSError as error:
-            raise Failure(f"{setup.link} cannot be made: {error.strerror}", "link it by hand, or leave it") from error
+            raise Failure(
+                f"{setup.link} cannot be created:  {error.strerror}", "link it by hand, or leave it"
+            ) from error
         done.append(
             f"linked {setup.link} to {setup.target}"
             + ("" if setup.has_folder_on_path else "; a new shell finds it by the name dusty")

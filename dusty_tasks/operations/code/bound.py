@@ -62,10 +62,10 @@ def give_back(
         if not _holds_roots(path):
             continue
         if give_to_caller(host, path, images_with_chown(host, settings.nginx_image)):
-            say(f"what root owned in {path} is yours now")
+            say(f"the files that root owned in {path} are yours now")
         else:
             say(
-                f"root owns files in {path}, made by containers; this gives them to you: sudo chown -R {os.getuid()}:{os.getgid()} {path}"
+                f"root owns files in {path}, created by containers; this gives them to you: sudo chown -R {os.getuid()}:{os.getgid()} {path}"
             )
 
 
@@ -73,7 +73,7 @@ def told_of_root(settings: Settings) -> str:
     """What to know before files of root's turn up in a working tree; '' where they will not."""
     if settings.sync_mode != "bind" or not os.getuid():
         return ""
-    return f"sync.mode is bind: what containers make in a working tree belongs to root; {DUSTY} sync gives it to you"
+    return f"sync.mode is bind: what containers create in a working tree belongs to root; {DUSTY} sync gives it to you"
 
 
 def _holds_roots(path: str) -> bool:

@@ -36,7 +36,7 @@ def ensure_mount_points(mappings: Mapping[str, Mapping[str, Any]], trees: Iterab
         return
     names = ", ".join(path for path, _ in missing)
     if not confirm(
-        f"Containers mount something at {names}, and with sync.mode bind that has to be there, in your working tree. Make it, empty?",
+        f"Containers mount something at {names}, which must exist in your working tree with sync.mode bind. Create it, empty?",
         yes=yes,
     ):
         commands = "; ".join(
@@ -44,7 +44,7 @@ def ensure_mount_points(mappings: Mapping[str, Mapping[str, Any]], trees: Iterab
             for path, is_file in missing
         )
         raise Failure(
-            f"missing in working trees that containers mount: {names}",
+            f"missing from working trees that containers mount: {names}",
             f"{commands}; or {DUSTY} config set sync.mode rsync",
         )
     for path, is_file in missing:
@@ -53,5 +53,5 @@ def ensure_mount_points(mappings: Mapping[str, Mapping[str, Any]], trees: Iterab
             if is_file:
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
         except OSError as error:
-            raise Failure(f"{path} cannot be made: {error.strerror}") from error
-        say(f"made {path}, empty: a mount point")
+            raise Failure(f"{path} cannot be created: {error.strerror}") from error
+        say(f"created {path}, empty: a mount point")

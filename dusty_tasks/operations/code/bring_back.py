@@ -1,4 +1,4 @@
-"""What was made on the Docker host, brought back: into the copy it was in (`sync --restore`), or into the source (`sync --pull`)."""
+"""What was created on the Docker host, brought back: into the copy it was in (`sync --restore`), or into the source (`sync --pull`)."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _refuse_mounts(copy: CopyOfRepo, paths: Iterable[bytes]) -> None:
         point = guard.mount_point(b"/" + path)
         if point:
             raise Failure(
-                f"{shown_path(path)} is not of the copy: {mounted_by(point)}",
+                f"{shown_path(path)} is not part of the copy: {mounted_by(point)}",
                 f"{DUSTY} cp {point.by}:<path in the container> <path here>",
             )
 
@@ -128,7 +128,7 @@ def _found(host: DockerHost, folder: str, paths: Sequence[bytes]) -> set[bytes]:
 def _refuse_edits(copy: CopyOfRepo, paths: Sequence[bytes]) -> None:
     if paths:
         raise Failure(
-            f"nothing is fetched: {', '.join(map(shown_path, paths))} changed in {copy.source_path}, too, since the last sync",
+            f"nothing is fetched: {', '.join(map(shown_path, paths))} also changed in {copy.source_path} since the last sync",
             "move yours aside, fetch, and compare the two",
         )
 

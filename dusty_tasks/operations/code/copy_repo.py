@@ -66,7 +66,7 @@ class Copied:
     changed: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
-    """What was made on the Docker host and lies aside now."""
+    """What was created on the Docker host and lies aside now."""
     barred: tuple[str, ...] = ()
     """What the source has and the copy does not get, because of what is mounted there."""
     notes: tuple[str, ...] = ()

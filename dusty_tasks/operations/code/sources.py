@@ -85,7 +85,8 @@ def rules_at(path: str, settings: Settings) -> tuple[Rule, ...]:
         return read_rules(path, settings.sync_exclude)
     except OSError as error:
         raise Failure(
-            f"{error.filename or path} cannot be read: {error.strerror}", "it is a small file with one pattern a line"
+            f"{error.filename or path} cannot be read: {error.strerror}",
+            "it must be a small file with one pattern per line",
         ) from error
 
 

@@ -58,7 +58,7 @@ class SyncOutcome:
     changed: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
     kept: tuple[Kept, ...] = ()
-    """What was made on the Docker host, and lies aside now."""
+    """What was created on the Docker host, and lies aside now."""
     kept_in: str = ""
     notes: tuple[str, ...] = ()
     receipt: Receipt = field(default_factory=dict)

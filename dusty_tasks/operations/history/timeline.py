@@ -197,7 +197,7 @@ class _Heard:
             except (Failure, OSError, ValueError) as failure:
                 if not is_away and not self._is_over.is_set():
                     text = failure.what if isinstance(failure, Failure) else str(failure)
-                    self._items.put(Item(time.time(), "", ENGINE_START, f"{text}; it is tried again", tone=Tone.BAD))
+                    self._items.put(Item(time.time(), "", ENGINE_START, f"{text}; retrying", tone=Tone.BAD))
                 is_away = True
             self._is_over.wait(1.0)
 

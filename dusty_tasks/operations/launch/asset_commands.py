@@ -72,7 +72,7 @@ def _output(key: str, command: tuple[str, ...]) -> bytes:
         raise Failure(f"asset {key}: {failed.what}", hint, code=2) from None
     data = ended.out.encode("utf-8", "surrogateescape")
     if ended.code:
-        said = ended.err.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace") or "it said nothing"
+        said = ended.err.strip().encode("utf-8", "surrogateescape").decode("utf-8", "replace") or "it printed nothing"
         raise Failure(f"asset {key}: {command[0]} exited with status {ended.code}: {said}", hint, code=2)
     if not data:
         raise Failure(f"asset {key}: {command[0]} printed nothing", hint, code=2)

@@ -138,7 +138,7 @@ class Launcher:
             longest_start((self.wanted[name] for name in begun & awaited.healthy), self.settings.up_wait),
             lambda name: self._tell_waiting(self.wanted[name].container_name),
         )
-        wait_until_ended(self.engine, begun & awaited.ended, lambda name: mention(f"waiting for the end of {name}"))
+        wait_until_ended(self.engine, begun & awaited.ended, lambda name: mention(f"waiting for the exit of {name}"))
 
     def _without_stopped(self, batch: Batch) -> Batch:
         """The batch without those that wait for a job that failed: they are not started, and that is said."""

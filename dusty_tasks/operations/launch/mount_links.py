@@ -38,6 +38,6 @@ def refuse_links(mappings: Iterable[Mapping[str, Any]], host: DockerHost) -> Non
     for source, first in deep.items():
         if not f"{real[source]}/".startswith(f"{real[first].rstrip('/')}/"):
             raise Failure(
-                printable(f"{source} is mounted by a container, and a link leads from there to {real[source]}"),
-                "a container may have put that link there: look at it, and remove it",
+                printable(f"{source} is mounted by a container, and a link there points to {real[source]}"),
+                "a container may have created that link: check it, and remove it",
             )

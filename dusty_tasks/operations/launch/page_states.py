@@ -42,7 +42,7 @@ def note_states(
     try:
         engine.host.files.write_lines(PAGE_STATES, files)
     except Failure as failure:
-        warn(f"warning: the proxy's pages do not tell the new states: {failure.what}")
+        warn(f"warning: the proxy's pages do not show the new states: {failure.what}")
 
 
 def seen_of(outcome: Outcome) -> tuple[dict[str, State], dict[str, str]]:

@@ -48,7 +48,7 @@ def check_before_changes(engine: Engine, view: View, *, adopt: bool) -> None:
 
 
 def refuse_unfinished_restore(names: Collection[str]) -> None:
-    """Raise Failure where a restore of persist/ was broken off: containers would start on data that is half old, half new."""
+    """Raise Failure where a restore of persist/ was interrupted: containers would start on data that is half old, half new."""
     what, hint = unfinished_restore(names)
     if what:
         raise Failure(what, hint)

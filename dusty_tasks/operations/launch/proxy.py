@@ -42,7 +42,7 @@ def push_config(engine: Engine, settings: Settings, proxy_id: str) -> bool:
     if code and is_seen:
         engine.host.files.remove(CANDIDATE)
         raise ConfigRefused(
-            f"nginx refuses the new config, so the former one stays:{indented(printed)}{origin_of_line(settings, printed)}",
+            f"nginx refuses the new config, so the previous one stays:{indented(printed)}{origin_of_line(settings, printed)}",
             f"the config is {settings.paths.artifact(PROXY_FILE)}",
         )
     engine.host.files.move(CANDIDATE, NGINX_CONFIG)

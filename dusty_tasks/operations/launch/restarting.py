@@ -97,7 +97,7 @@ def restart(
             session.settings().up_wait,
             lambda name: say(f"waiting for the health check of {name}"),
         )
-        wait_until_ended(engine, names & awaited.ended, lambda name: say(f"waiting for the end of {name}"))
+        wait_until_ended(engine, names & awaited.ended, lambda name: say(f"waiting for the exit of {name}"))
     failures += [Report(name, f"not restarted: {reason}", (name,)) for name, reason in stopped.items()]
     for sentence, _code in sentences(failures):
         warn(sentence)

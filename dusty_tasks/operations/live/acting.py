@@ -172,7 +172,7 @@ class Actor(threading.Thread):
         else:
             if self._engine_is_away:
                 self._engine_is_away = False
-                say("the Docker engine answers again: bringing up what it ended")
+                say("the Docker engine answers again: bringing up what it stopped")
                 self._wake("engine")
 
 
@@ -213,9 +213,9 @@ class Acting:
             record = records.get(each.container_name)
             owed = owed_in(each, record or {}, looked)
             if each.name not in found or record is None:
-                self.told.append(Told((each.name,), "", trouble="it has no container that up made"))
+                self.told.append(Told((each.name,), "", trouble="it has no container that up created"))
             elif not found[each.name].is_running and (record.get("stopped") or record.get("finished")):
-                self.told.append(Told((each.name,), "", trouble="left alone: it does not run"))
+                self.told.append(Told((each.name,), "", trouble="left alone: it is not running"))
             elif owed.kind in (NONE, RESTART, RECREATE):
                 by_kind.setdefault(owed.kind, []).append(each)
             elif not found[each.name].is_running:

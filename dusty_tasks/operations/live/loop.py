@@ -219,6 +219,6 @@ def repos_of(names: Sequence[str], wanted: Wanted) -> set[str]:
     for name in names:
         if name not in by_name:
             guess = nearest(name, list(by_name))
-            raise Failure(f"{name} is no app or service of the stack", f"did you mean {guess}?" if guess else "")
+            raise Failure(f"{name} is not an app or service of the stack", f"did you mean {guess}?" if guess else "")
     chosen = [by_name[name] for name in names] or list(by_name.values())
     return {repo_id for each in chosen for repo_id in each.repo_ids}

@@ -27,7 +27,7 @@ class Item(NamedTuple):
 
 HOSTS = Item("hosts", "keep a marked section in /etc/hosts, so that the names of your apps resolve")
 STAND_INS = Item(
-    "stand-ins", "make stand-in images of Debian's packages, where no image registry answers (nothing is installed)"
+    "stand-ins", "build stand-in images from Debian's packages, where no image registry answers (nothing is installed)"
 )
 
 

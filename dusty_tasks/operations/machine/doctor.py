@@ -341,7 +341,9 @@ def _why_unreachable(url: str) -> tuple[str, str]:
     except ToolFailed as failure:
         if failure.exit_code == process.TIMED_OUT:
             return f"no answer within {PATIENCE:.0f} s", ""
-        return (failure.printed.strip().splitlines() or [f"git ended with {failure.exit_code}"])[0], failure.hint
+        return (failure.printed.strip().splitlines() or [f"git exited with status {failure.exit_code}"])[
+            0
+        ], failure.hint
     return "", ""
 
 

@@ -47,13 +47,13 @@ def refuse_unsafe_reads(mappings: Mapping[str, Mapping[str, Any]], folders: Iter
         for path, is_file in paths_of_mapping(mapping):
             real = os.path.realpath(path)
             if is_within(path, roots) and not is_within(real, real_roots):
-                troubles.append(f"{name}: {path} is a link out of the specs and repos of the stack, to {real}")
+                troubles.append(
+                    f"{name}: {path} is a link that points outside the specs and repos of the stack, to {real}"
+                )
             elif is_file and (trouble := read_trouble(path)):
                 troubles.append(f"{name}: {path} cannot be read: {trouble}")
     if troubles:
-        raise Failure(
-            printable("; ".join(dict.fromkeys(troubles))), "put a small file of its own there, without a link"
-        )
+        raise Failure(printable("; ".join(dict.fromkeys(troubles))), "put a small regular file there instead of a link")
 
 
 def powers_of_env_files(mappings: Mapping[str, Mapping[str, Any]]) -> Iterator[Power]:

@@ -64,7 +64,7 @@ def shell_items() -> list[Item]:
             [
                 Item(
                     "completion",
-                    f"complete the words of dusty in {setup.shell}: {' and '.join(path for path, _ in setup.writes)}",
+                    f"complete dusty's commands and arguments in {setup.shell}: {' and '.join(path for path, _ in setup.writes)}",
                 )
             ]
             if setup.writes

@@ -137,7 +137,7 @@ def by_hand(section: str) -> str:
     from dusty_tasks.effects.hosts.section import HOSTS_PATH, is_empty
 
     if is_empty(section):
-        return f"The lines between Dusty's markers in {HOSTS_PATH} can go by hand."
+        return f"The lines between Dusty's markers in {HOSTS_PATH} can be removed by hand."
     return f"Add this to {HOSTS_PATH} by hand:\n{section.rstrip()}"
 
 

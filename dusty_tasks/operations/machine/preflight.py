@@ -135,7 +135,7 @@ def _check_again(
         say("waiting for the Docker Engine to answer")
         trouble = packages.wait_for_engine(machine.home)
         if trouble not in ("", provision.ACCESS):
-            say(f"The Docker Engine was started and does not answer:\n{trouble}")
+            say(f"The Docker Engine was started but does not answer:\n{trouble}")
             return 2
     still = packages.read_missing(engine_here=engine_here)
     if provision.GIT in missing and provision.GIT not in still:
@@ -161,9 +161,9 @@ def _go_on_in_the_group(consent: Consent, say: Say, may_become: bool, *, is_news
 
     if may_become:
         if is_news:
-            say("going on with the group docker (`sg docker`), which this session does not have yet")
+            say("continuing with the group docker (`sg docker`), which this session does not have yet")
         consent.hand_on()
         sys.stdout.flush()
         packages.rerun_in_docker_group(sys.orig_argv)
-    say("the group docker could not be taken on: log out and in again, then run this once more")
+    say("the group docker could not be taken on: log out and in again, then run this again")
     return 1

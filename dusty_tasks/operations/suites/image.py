@@ -81,7 +81,7 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
             ensure_image(name, say, env=env)
     found = read_image(engine, name)
     if not found:
-        raise Failure(f"the image {name} is not there", code=2)
+        raise Failure(f"the image {name} does not exist", code=2)
     return found[0]
 
 
@@ -100,7 +100,7 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
         code = process.run_attached(["docker", "start", "--attach", container_id], env=env)
         if code:
             raise Failure(
-                f"the setup of the tests of {target.name} exited with status {code}; the former test image, if any, stays"
+                f"the setup of the tests of {target.name} exited with status {code}; the previous test image, if any, is kept"
             )
         words = [
             "docker",

@@ -41,7 +41,7 @@ def bring_up(
 
     `home` is the DUSTY_HOME ('' for that of the environment); `consent` is what was agreed to already, and `is_again` says that this
     follows a run that wanted to start over. What ends a run early is the last failure of the outcome. Raises what is a bug of ours,
-    and KeyboardInterrupt; the lock is free then, and the next run goes on where this one ended.
+    and KeyboardInterrupt; the lock is free then, and the next run continues where this one stopped.
     """
     began, done_before = time.monotonic(), list[Change]()
     with speaking_to(reporter.voice):

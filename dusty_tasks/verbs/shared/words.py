@@ -20,7 +20,7 @@ def local_path(word: str) -> str:
     Raises Failure for an empty word: what a shell makes of a variable that is not set does not mean the current folder.
     """
     if not word:
-        raise Failure("an empty path names no file or folder")
+        raise Failure("the path is empty")
     doit = sys.modules.get("doit")
     # Plain doit changes to the folder of dodo.py before a verb runs.
     caller = (doit.get_initial_workdir() if doit else None) or os.getcwd()

@@ -153,7 +153,7 @@ ROWS = {
     ),
     "a HUP is no order to end": (
         case(details(code=3, finished=T + 60), killed(1, 20), happened(DIE, 60, status=3)),
-        "crashed certain 3: it failed by itself 60 s after its start",
+        "crashed certain 3: it failed on its own 60 s after its start",
     ),
     "segmentation fault": (
         case(details(code=139, finished=T + 60)),
@@ -169,7 +169,7 @@ ROWS = {
     ),
     "crash after ready": (
         case(details(code=3, finished=T + 7200), record={"what": "created"}),
-        "crashed certain 3: it failed by itself 2 h after its start",
+        "crashed certain 3: it failed on its own 2 h after its start",
     ),
     "the end is noted before the start": (
         case(details(code=3, started=T + 0.002, finished=T), record={"ready": False}),
@@ -177,7 +177,7 @@ ROWS = {
     ),
     "ended with 0, and a route points to it": (
         case(details(code=0, finished=T + 60), routes=(80,)),
-        "crashed certain 0: it exited by itself 60 s after its start, and a route points to it",
+        "crashed certain 0: it exited on its own 60 s after its start, and a route points to it",
     ),
     "finished": (
         case(details(code=0, finished=T + 60)),
@@ -267,7 +267,7 @@ def test_a_dependency_that_died_first():
 def test_a_dependency_whose_end_was_noted_a_moment_later():
     redis = case(details("redis", code=9, finished=T + 60.2), name="redis")
     cause = cause_of("web", stack(case(details(code=1, finished=T + 60), needs=("redis",)), redis))
-    assert cause.text.startswith("redis exited at the same moment, with status 9: it failed by itself")
+    assert cause.text.startswith("redis exited at the same moment, with status 9: it failed on its own")
 
 
 def test_a_dependency_that_the_engine_started_again_meanwhile():

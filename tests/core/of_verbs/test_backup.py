@@ -29,10 +29,10 @@ def test_a_sound_archive_has_no_damage() -> None:
         ([], "no manifest"),
         ({"entries": 3}, "no manifest"),
         ({**kept(ENTRIES), "format": 9}, "its format is 9"),
-        (kept(ENTRIES[:-1]), "its manifest names 3"),
-        (kept([*ENTRIES, FILE]), "its manifest names 5"),
-        (kept([FOLDER, FILE._replace(sha256="xx"), *ENTRIES[2:]]), "db/f is not what the manifest says"),
-        (kept([FOLDER, FILE._replace(mode=0o4755), *ENTRIES[2:]]), "db/f is not what the manifest says"),
+        (kept(ENTRIES[:-1]), "its manifest lists 3"),
+        (kept([*ENTRIES, FILE]), "its manifest lists 5"),
+        (kept([FOLDER, FILE._replace(sha256="xx"), *ENTRIES[2:]]), "db/f does not match the manifest"),
+        (kept([FOLDER, FILE._replace(mode=0o4755), *ENTRIES[2:]]), "db/f does not match the manifest"),
     ],
 )
 def test_every_difference_is_damage(manifest, what: str) -> None:

@@ -48,7 +48,7 @@ def test_states(finding: Finding, state: str) -> None:
     [
         (judge_bridge("172.17.0.1", "10.0.0.1", "published"), "dusty config set bridge_ip 10.0.0.1"),
         (judge_bridge("172.17.0.1", "", "published"), "dusty config set routing network"),
-        (judge_clock(-60, "vm"), "60 s behind ours"),
+        (judge_clock(-60, "vm"), "60 s behind this machine's"),
         (judge_names([("a.test", "1.2.3.4")], "127.0.0.1", 1), "a.test is 1.2.3.4"),
         (judge_names([("a.test", "")], "127.0.0.1", 1), "a.test is unknown"),
         (judge_version("rsync", "", "not installed"), "not installed"),

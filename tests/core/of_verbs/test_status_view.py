@@ -110,7 +110,7 @@ def test_repos_are_summed_up_and_libs_are_named() -> None:
 def test_what_was_made_in_a_copy_is_told_with_the_way_to_have_it() -> None:
     edited = repo("db", made_there=[{"path": "db/1.sql", "what": "new"}, {"path": "a", "what": "changed"}])
     assert list(status_view.made_there_lines([repo("x"), edited])) == [
-        "db: db/1.sql was made on the Docker host; the next sync with changes deletes it, and keeps what it was",
-        "db: a was changed on the Docker host; the next sync with changes overwrites it, and keeps what it was",
+        "db: db/1.sql was created on the Docker host; the next sync with changes deletes it, but keeps a copy",
+        "db: a was changed on the Docker host; the next sync with changes overwrites it, but keeps a copy",
         "    hint: dusty sync db --pull PATH fetches it into the source",
     ]

@@ -49,7 +49,7 @@ def test_defaults() -> None:
 def test_a_home_with_a_colon_needs_another_root() -> None:
     _, problems = settings_of({}, {}, "/h:h", {})
     assert [str(problem).splitlines()[0] for problem in problems] == [
-        'config.yml:1:1: host.root: "/h:h/host", the default, contains ":", which no volume can [D309]'
+        'config.yml:1:1: host.root: "/h:h/host", the default, contains ":", which a volume path cannot contain [D309]'
     ]
     assert settings_of({"host": {"root": "/srv"}}, {}, "/h:h", {})[1] == []
 

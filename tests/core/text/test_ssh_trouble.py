@@ -13,10 +13,10 @@ from dusty_tasks.core.text.ssh_trouble import PASSING, ssh_trouble
         ("ssh: Could not resolve hostname nosuch.invalid: Name or service not known", "host.ssh", True),
         ("ssh: Could not resolve hostname vm: Temporary failure in name resolution", "host.ssh", True),
         ("ssh: Could not resolve hostname vm: nodename nor servname provided, or not known", "host.ssh", True),
-        ("Host key verification failed.", "compare it", False),
+        ("Host key verification failed.", "check it", False),
         (
             "@@@@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @@@@\nHost key verification failed.",
-            "compare it",
+            "check it",
             False,
         ),
         ("me@vm: Permission denied (publickey,password).", "ssh-copy-id me@vm", True),

@@ -277,7 +277,7 @@ def test_an_update_that_was_killed_amid_the_move_is_ended_and_loses_no_edit(remo
     (clone_path / "b.txt").write_text("b\n")
     (clone_path / "a.txt").write_text("an edit made since\n")
     done = update_clone(str(clone_path), remote.url, "")
-    assert "an interrupted update was ended; what may be edits of 1 file is saved under" in done.note
+    assert "an interrupted update was aborted; what may be edits of 1 file is saved under" in done.note
     saved = done.note.split("saved under ")[1]
     assert run("git", "show", f"{saved}:a.txt", cwd=clone_path) == "an edit made since"
     assert run("git", "rev-parse", "HEAD", cwd=clone_path) == newest

@@ -87,8 +87,8 @@ def test_a_docker_context_of_another_machine_is_refused_too(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("DOCKER_HOST", "garbage", "is garbage, which is no address of an engine"),
-        ("DOCKER_HOST", "tcp://", "no address of an engine"),
+        ("DOCKER_HOST", "garbage", "is garbage, which is not the address of an engine"),
+        ("DOCKER_HOST", "tcp://", "not the address of an engine"),
         ("DOCKER_CONTEXT", "nope", 'no docker context named "nope"'),
     ],
 )

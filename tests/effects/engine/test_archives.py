@@ -88,7 +88,7 @@ def test_a_link_in_the_place_of_a_file_is_replaced_not_written_through(tmp_path:
 )
 def test_nothing_lands_outside(tmp_path: Path, entries: list) -> None:
     (tmp_path / "victim").write_text("precious")
-    with pytest.raises(Failure, match="outside of"):
+    with pytest.raises(Failure, match="outside"):
         put(tmp_path / "to", folder(""), *entries)
     assert (
         sorted(path.name for path in tmp_path.iterdir()) == ["to", "victim"]
@@ -100,7 +100,7 @@ def test_an_existing_link_that_leads_out_is_not_followed(tmp_path: Path) -> None
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "to").mkdir()
     (tmp_path / "to/sub").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(Failure, match="outside of"):
+    with pytest.raises(Failure, match="outside"):
         put(tmp_path / "to", entry("sub/f", b"x"))
     assert not list((tmp_path / "elsewhere").iterdir())
 
@@ -111,7 +111,7 @@ def test_a_folder_is_no_place_for_a_file_nor_the_reverse(tmp_path: Path) -> None
     (tmp_path / "file").write_text("kept")
     with pytest.raises(Failure, match="is a folder here"):
         put(tmp_path, entry("folder", b"x"))
-    with pytest.raises(Failure, match="is no folder here"):
+    with pytest.raises(Failure, match="a folder in the container but not here"):
         put(tmp_path, folder("file"))
     assert (tmp_path / "folder/kept").exists() and (tmp_path / "file").read_text() == "kept"
 

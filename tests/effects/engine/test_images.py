@@ -98,7 +98,7 @@ def test_one_stand_in_and_one_wait_serve_all(docker):
     for name in images.STANDING_IN_FOR:
         images.ensure_image(name, said.append)
     assert docker.pulls() == 1
-    assert sum("making a stand-in" in text for text in said) == 1
+    assert sum("building a stand-in" in text for text in said) == 1
     assert sum(text.endswith(": a stand-in") for text in said) == len(images.STANDING_IN_FOR)
 
 

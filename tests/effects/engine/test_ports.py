@@ -89,7 +89,7 @@ def test_a_strangers_container_is_named(engine: Any, project: str) -> None:
         Failure, match=r"port 8080 of 127\.0\.0\.1 \(web\) is held by the container some_web_1"
     ) as raised:
         check_ports(engine, view(8080))
-    assert "end that program" in raised.value.hint
+    assert "stop that program" in raised.value.hint
 
 
 def test_a_strangers_process_is_named_at_once(engine: Engine, listener: Any) -> None:
@@ -99,7 +99,7 @@ def test_a_strangers_process_is_named_at_once(engine: Engine, listener: Any) -> 
         check_ports(engine, view(port, giving_back))
     assert (
         f"port {port} of 127.0.0.1 (web) is held by httpd (pid {program.pid})" in raised.value.what
-        and "end that program" in raised.value.hint
+        and "stop that program" in raised.value.hint
     )
 
 
@@ -128,7 +128,7 @@ def test_what_the_engine_never_gives_back_is_no_program_to_end(
     monkeypatch.setattr(preconditions, "GIVEN_BACK", 0.3)
     with pytest.raises(Failure, match="though no container publishes it") as raised:
         check_ports(engine, view(port))
-    assert "end that program" not in raised.value.hint and "restart the Docker engine" in raised.value.hint
+    assert "stop that program" not in raised.value.hint and "restart the Docker engine" in raised.value.hint
     assert isinstance(raised.value, PortsKept) and raised.value.addresses == [("web", ("127.0.0.1", port))]
 
 

@@ -63,4 +63,4 @@ def test_a_link_that_leads_out_is_refused(host: DockerHost, tmp_path: Path, volu
     ):
         with pytest.raises(Failure) as raised:
             check(host, written)
-        assert raised.value.code == 1 and f"a link leads from there to {tmp_path}/elsewhere" in str(raised.value)
+        assert raised.value.code == 1 and f"a link there points to {tmp_path}/elsewhere" in str(raised.value)

@@ -51,7 +51,8 @@ def test_link_out_of_a_repo_is_refused_where_it_is_built_from(repo: Path, leadin
     with pytest.raises(Failure) as raised:
         check(repo, build={"context": f"{repo}/ctx", "additional_contexts": {"other": f"{repo}/ctx/other"}})
     assert (
-        f"{path} is a link out of the specs and repos of the stack, to {repo.parent}/private" in str(raised.value)
+        f"{path} is a link that points outside the specs and repos of the stack, to {repo.parent}/private"
+        in str(raised.value)
         and raised.value.code == 1
     )
 
