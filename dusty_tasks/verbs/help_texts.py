@@ -4,7 +4,7 @@ from __future__ import annotations
 
 DETAILS: dict[str, str] = {
     "up": """\
-Before the first change to this machine other than containers (packages, the group docker, the hosts file, a link in ~/.local/bin,
+Before the first change to this machine beside containers (packages, the group docker, the hosts file, a link in ~/.local/bin,
 completion) one question lists all of them; --yes answers it. Without a terminal they are left undone, and said at the end.
 
 Fetches the repos, checks and compiles the specs, looks at what is there, and changes only what differs: a container is left
@@ -21,8 +21,8 @@ exit code 2; so is one with a route or a health check that exits with 0. What ru
 shown with what listens in its container or what its check printed, exit code 1. Both are looked at again by each `{dusty} up`
 until they are fixed or changed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
 
-On a terminal the work in progress is shown at the bottom, and stays as a line with its time once it is done; what failed comes
-last, and before it the URLs of what is up.""",
+On a terminal the work in progress is shown at the bottom, and stays as a line with its time once it is done; what failed
+comes last, and before it the URLs of what is up.""",
     "dev": """\
 Does what `{dusty} up` does, then watches the code of the named apps (without names: of all), the specs and config.yml until
 ^C, which leaves the stack running. A save is sent at once, and its line says what became of it: when it was in the container,
@@ -45,7 +45,7 @@ One way, from this machine to the Docker host. What is not in the source is dele
 excluded (.git, .dustyignore, the setting sync.exclude) and what the repo's .gitignore files ignore. With the setting
 sync.delete `all` that goes too, with `sent` only what an earlier sync sent. Without names: all repos of the stack.
 
-What was created or changed on the Docker host and has to be removed is named, and kept there in persist/.dusty/kept: of each repo
+What was created or changed on the Docker host and must go is named, and kept there in persist/.dusty/kept: of each repo
 the last ten times, up to 1 GiB. --restore moves the newest of them (or that of a time, as `{dusty} disk` lists them) back
 into the copy, where the next sync that has something to send finds it again; --pull fetches a path of the copy, or one that
 was kept, into the source instead. It never overwrites what you edited since the last sync. `{dusty} status -v` lists what a
@@ -255,13 +255,13 @@ The sudo helper and its rule are shown before they are installed; the link in ~/
     {dusty} setup --specs-repo github.com/my-team/specs --yes""",
     "hosts": """\
 The helper is the only part of Dusty that runs as root: it replaces one marked section of the hosts file, and nothing else.
-`install` shows what it installs and where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
+`install` shows what goes where, and asks. Without it: `{dusty} config set hosts.mode off`, and add the section by hand.
 
 `show` prints the compiled section, `diff` what it would change in the hosts file; `apply` writes it now, whatever was
 answered or refused before, and from then on `up` keeps it; `undo` restores the previous section, until the next
 `{dusty} up`; `check` looks at the helper and its rule.
 
-A name that one of your own lines maps elsewhere stays yours: it is left out of the section and named with both lines, and `up`
+A name that a line of yours maps elsewhere stays yours: it is left out of the section and named with both lines, and `up`
 exits with 1 until that line is gone or the app has another host_name.""",
     "start": "Waits as long as the setting host.wait says, saying what for; then prints the engine's own facts.",
     "shutdown": "For a Docker host that Dusty cannot stop (this machine, or one without a stop command) it stops the containers only.",
@@ -275,7 +275,7 @@ and checksums; `restore` refuses a damaged one before it touches anything. A kil
     "dump": """\
 Without a path it goes to DUSTY_HOME/dumps; a path is an existing folder, or a file in one. Values of variables, assets,
 passwords in URLs, tokens and the home folder are left out.""",
-    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks first.",
+    "uninstall": "It lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks.",
     "completion": """\
 The first `up` and `setup` offer to put it in place; by hand:
 

@@ -145,9 +145,9 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
     [
         (
             "ssh: Could not resolve hostname github.com: Temporary failure in name resolution\nfatal: Could not read from remote repository.",
-            "name leads nowhere",
+            "name cannot be resolved",
         ),
-        ("fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test", "name leads nowhere"),
+        ("fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test", "name cannot be resolved"),
         (
             "ssh: connect to host github.com port 22: Connection timed out\nfatal: Could not read from remote repository.",
             "does not answer",
