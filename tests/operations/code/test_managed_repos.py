@@ -128,7 +128,7 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
         "each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git ls-remote"
     )
     assert (
-        text.count("Connection refused") == text.count("hint: its machine does not answer") == 1
+        text.count("Connection refused") == text.count("hint: its host does not answer") == 1
         and "ssh-add" not in text
     )
     for clone in clones:
