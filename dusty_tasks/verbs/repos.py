@@ -56,6 +56,10 @@ class Known(NamedTuple):
     trouble: Failure | None = None
     """Why the specs could not be read: then only some repos are known."""
 
+    def shown(self, repo_id: str) -> str:
+        """What people call it: the short name where only one of these repos has it."""
+        return shown_names({*(repo.id for repo in self.repos), repo_id})[repo_id]
+
     def find(self, word: str) -> Repo:
         try:
             return found_repo(word, self.repos, lambda repo: repo.id)
@@ -144,10 +148,11 @@ def _row(repo: Repo) -> dict[str, Any]:
 
 def override(word: str, path_word: str) -> None:
     """Take a repo's code from a folder of this machine."""
-    repo = known_repos().find(word)
+    known = known_repos()
+    repo = known.find(word)
     path = checked_folder(path_word)
     _save(f"repos override {repo.id} {path}", {repo.id: (repo.written, path)})
-    say(f"{repo.id} is taken from {path}; the next up or sync copies it")
+    say(f"{known.shown(repo.id)} is taken from {path}; the next up or sync copies it")
 
 
 def override_from(folder_word: str) -> None:
@@ -176,9 +181,9 @@ def override_from(folder_word: str) -> None:
     if chosen:
         _save(f"repos from {folder}", chosen)
     for repo_id, (_written, path) in sorted(chosen.items()):
-        say(f"found: {repo_id} is taken from {path}")
+        say(f"found: {known.shown(repo_id)} is taken from {path}")
     for repo in sorted(missing):
-        say(f"not found: {repo.id}")
+        say(f"not found: {known.shown(repo.id)}")
     if not chosen:
         raise Failure(f"no known repo has a folder of its name in {folder}")
 
@@ -192,14 +197,14 @@ def _id_of(url: str) -> str:
 
 def manage(word: str, branch: str | None) -> None:
     """Drop an override, or choose the branch to follow."""
-    repo, settings = known_repos().find(word), session.settings()
+    known, settings = known_repos(), session.settings()
+    repo = known.find(word)
+    name = known.shown(repo.id)
     is_overridden = repo.id in settings.repo_overrides
     if not is_overridden and branch is None:
-        raise Failure(f"{repo.id} is not overridden", "--branch B chooses the branch that its clone follows")
+        raise Failure(f"{name} is not overridden", "--branch B chooses the branch that its clone follows")
     if branch is not None and not is_overridden and repo.local_path:
-        raise Failure(
-            f"{repo.id} is a folder of this machine, which Dusty never changes: no branch can be chosen for it"
-        )
+        raise Failure(f"{name} is a folder of this machine, which Dusty never changes: no branch can be chosen for it")
 
     def change(config: dict[str, Any]) -> None:
         _drop(config, "repo_overrides", repo.id)
@@ -211,11 +216,11 @@ def manage(word: str, branch: str | None) -> None:
     _change(f"repos manage {repo.id}" + ("" if branch is None else f" --branch '{branch}'"), change)
     if is_overridden:
         say(
-            f"{repo.id} is no longer overridden: {'it is used where it is' if repo.local_path else 'its managed clone is used'}"
+            f"{name} is no longer overridden: {'it is used where it is' if repo.local_path else 'its managed clone is used'}"
         )
     if branch is not None:
         say(
-            f"{repo.id} follows {f'branch {branch}' if branch else 'the default branch of its remote'}; {DUSTY} repos update fetches it"
+            f"{name} follows {f'branch {branch}' if branch else 'the default branch of its remote'}; {DUSTY} repos update fetches it"
         )
 
 
@@ -227,8 +232,9 @@ def manage_all(words: Sequence[str]) -> None:
     if not overridden:
         raise Failure("no repo is overridden")
     _change("repos manage --all", lambda config: config.pop("repo_overrides", None))
+    known = known_repos()
     for repo_id in overridden:
-        say(f"{repo_id} is no longer overridden")
+        say(f"{known.shown(repo_id)} is no longer overridden")
 
 
 def update(is_reset_wanted: bool) -> int:

@@ -37,16 +37,18 @@ class RepoOutcome:
     """What became of one managed repo."""
 
     repo_id: str
+    name: str
+    """What people call the repo: the short name where only one has it, else the id."""
     status: str
     """`cloned`, `updated`, `up to date`, `left` (local work), `reset`, `kept` (not fetched, but a clone is there), `failed`, `empty` (no commits)."""
     what: str = ""
-    """One sentence. For `left`, `kept`, `empty` and `failed` what follows the repo's id in it: several may share it."""
+    """One sentence. For `left`, `kept`, `empty` and `failed` what follows the repo's name in it: several may share it."""
     was_fetched: bool = False
     failure: Failure | None = None
     own: tuple[str, ...] = ()
     """Words in `what` that are this repo's alone."""
     missing: tuple[str, ...] = ()
-    """Submodules and LFS files that could not be had, each as it follows the repo's id."""
+    """Submodules and LFS files that could not be had, each as it follows the repo's name."""
 
     @property
     def has_changed(self) -> bool:
@@ -106,17 +108,20 @@ def pull_repos(repos: Iterable[Repo], settings: Settings, how: Pulling) -> list[
     if not due:
         return []
     from dusty_tasks.console import progress
+    from dusty_tasks.core.specs.repo_ids import shown_names
     from dusty_tasks.effects.doors.parallel import each_in_parallel
 
+    names = shown_names(repo.id for repo in managed)
+
     def pull(repo: Repo) -> RepoOutcome:
-        return _pull(repo, settings, how.is_reset_wanted, how.verb)
+        return _pull(repo, names[repo.id], settings, how)
 
     with progress("repos", len(due)) as advance:
         outcomes = each_in_parallel(
             pull, due, settings.repos_jobs, lambda outcome: advance(outcome.what) if outcome.has_changed else None
         )
     missing = sentences(
-        (Report(outcome.repo_id, what, outcome.own) for outcome in outcomes for what in outcome.missing), ""
+        (Report(outcome.name, what, outcome.own) for outcome in outcomes for what in outcome.missing), ""
     )
     for sentence, _code in (*_said_once(outcomes, LEFT, KEPT, EMPTY), *missing):
         how.warn(sentence)
@@ -137,7 +142,7 @@ def _said_once(outcomes: Sequence[RepoOutcome], *statuses: str) -> list[tuple[st
     """(sentence, exit code) about the repos of these outcomes; what several have alike is one sentence."""
     return sentences(
         (
-            Report(outcome.repo_id, outcome.what, outcome.own, outcome.failure.code if outcome.failure else 0)
+            Report(outcome.name, outcome.what, outcome.own, outcome.failure.code if outcome.failure else 0)
             for outcome in outcomes
             if outcome.status in statuses
         ),
@@ -155,7 +160,7 @@ def _is_due(repo: Repo, settings: Settings) -> bool:
     return settings.repos_pull == "daily" and time.time() - fetched > A_DAY
 
 
-def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> RepoOutcome:
+def _pull(repo: Repo, name: str, settings: Settings, how: Pulling) -> RepoOutcome:
     """Clone or update one repo under its lock; a failure is a value."""
     from dusty_tasks.core.specs.repo_ids import login_of
     from dusty_tasks.effects.code.clone_updates import Extras, update_clone
@@ -165,12 +170,12 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
     path = settings.path_of(repo.id)
     before, own = fetched_at(path), (path, repo.url, login_of(repo.url).url, repo.written)
     try:
-        with held(f"repo:{repo.id}", verb=verb, home=settings.home, wait=LONGEST_WAIT) as lock:
+        with held(f"repo:{repo.id}", verb=how.verb, home=settings.home, wait=LONGEST_WAIT) as lock:
             done = update_clone(
                 path,
                 repo.url,
                 settings.repo_branches.get(repo.id, ""),
-                is_reset_wanted=is_reset_wanted,
+                is_reset_wanted=how.is_reset_wanted,
                 lock=lock.fileno(),
                 extras=Extras(settings.repos_submodules, settings.repos_lfs),
             )
@@ -179,32 +184,33 @@ def _pull(repo: Repo, settings: Settings, is_reset_wanted: bool, verb: str) -> R
             date = time.strftime("%Y-%m-%d %H:%M", time.localtime(before))
             return RepoOutcome(
                 repo.id,
+                name,
                 KEPT,
                 f" could not be fetched; the clone of {date} is used: {failure}",
                 failure=failure,
                 own=(date, *own),
             )
-        return RepoOutcome(repo.id, FAILED, f": {failure}", failure=failure, own=own)
+        return RepoOutcome(repo.id, name, FAILED, f": {failure}", failure=failure, own=own)
     note = f" ({done.note})" if done.note else ""
     span = f"{done.before[:8]} to {done.after[:8]}"
     status, what = {
-        "cloned": (CLONED, f"cloned {repo.id}, branch {done.branch}{note}"),
+        "cloned": (CLONED, f"cloned {name}, branch {done.branch}{note}"),
         "empty": (
             EMPTY,
             f" has no commits: nothing was pushed to it yet{note}"
             if not done.before
             else f" has no branches any more; its clone is left as it is{note}",
         ),
-        "completed": (UPDATED, f"completed {repo.id}: submodules and LFS files{note}"),
-        "forward": (UPDATED, f"updated {repo.id}: {span}{note}"),
-        "follow": (UPDATED, f"updated {repo.id}: {span}{note}"),
-        "switch": (UPDATED, f"switched {repo.id} to branch {done.branch}: {span}{note}"),
-        "reset": (RESET, f"reset {repo.id} to branch {done.branch}: {span}{note}"),
+        "completed": (UPDATED, f"completed {name}: submodules and LFS files{note}"),
+        "forward": (UPDATED, f"updated {name}: {span}{note}"),
+        "follow": (UPDATED, f"updated {name}: {span}{note}"),
+        "switch": (UPDATED, f"switched {name} to branch {done.branch}: {span}{note}"),
+        "reset": (RESET, f"reset {name} to branch {done.branch}: {span}{note}"),
         "leave": (LEFT, f" is left as it is: {done.note}\n    hint: {path}; {done.way_out}"),
-        "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{repo.id} is up to date{note}"),
+        "nothing": (UPDATED if "interrupted" in done.note else SAME, f"{name} is up to date{note}"),
     }[done.action]
     return RepoOutcome(
-        repo.id, status, what, done.was_fetched, own=own, missing=tuple(f": {thing}" for thing in done.missing)
+        repo.id, name, status, what, done.was_fetched, own=own, missing=tuple(f": {thing}" for thing in done.missing)
     )
 
 

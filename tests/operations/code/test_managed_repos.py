@@ -128,8 +128,7 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
         "each of 4 (127.0.0.1/org/web, 127.0.0.1/org/api, 127.0.0.1/org/lib, 127.0.0.1/org/base): `git ls-remote"
     )
     assert (
-        text.count("Connection refused") == text.count("hint: its host does not answer") == 1
-        and "ssh-add" not in text
+        text.count("Connection refused") == text.count("hint: its host does not answer") == 1 and "ssh-add" not in text
     )
     for clone in clones:
         clone.rename(clone.with_name(f"{clone.name}-away"))
@@ -147,7 +146,10 @@ def test_what_many_repos_have_alike_is_said_once(pulled: Pulled, monkeypatch: py
             "ssh: Could not resolve hostname github.com: Temporary failure in name resolution\nfatal: Could not read from remote repository.",
             "name cannot be resolved",
         ),
-        ("fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test", "name cannot be resolved"),
+        (
+            "fatal: unable to access 'https://x.test/o/a.git/': Could not resolve host: x.test",
+            "name cannot be resolved",
+        ),
         (
             "ssh: connect to host github.com port 22: Connection timed out\nfatal: Could not read from remote repository.",
             "does not answer",
