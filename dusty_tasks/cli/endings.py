@@ -84,6 +84,7 @@ def _limit_reached(error: Exception) -> str:
         isinstance(error, MemoryError)
         or number == errno.ENOMEM
         or (isinstance(error, ImportError) and "failed to map" in said)
+        or (isinstance(error, SystemError | SyntaxError) and _has_memory_limit())
     ):
         return "there is not enough memory for this run, or its limit is reached"
     if number in (errno.EMFILE, errno.ENFILE) or "Too many open files" in said:
@@ -93,6 +94,15 @@ def _limit_reached(error: Exception) -> str:
     if number == errno.EFBIG:
         return f"{getattr(error, 'filename', None) or 'a file'}: this run may not write files of that size"
     return ""
+
+
+def _has_memory_limit() -> bool:
+    """True if this process may not take as much memory as it likes: where that ends while Python loads a module, it may say nothing better."""
+    import resource
+
+    return any(
+        resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    )
 
 
 def _print_to_nobody() -> None:

@@ -481,7 +481,7 @@ def test_fetching_overwrites_no_edit_follows_no_link_and_leaves_mounts_alone(roo
     write(source / "f", "edited here")
     write(copy / "new", "n")
     for paths, what in (
-        (["f", "new"], "f changed in"),
+        (["f", "new"], "f also changed in"),
         (["node_modules/m"], "web mounts something there"),
         (["nowhere"], "neither in the copy"),
     ):
