@@ -190,7 +190,7 @@ def test_up_and_doctor_say_what_nginx_saw_of_an_app_that_does_answer(rig, stack)
     stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text())
     for behaviour, word, code, said in (
         ("status", "502", 0, "answers at http://web.test:8080/ with its own status 502"),
-        ("header", "400000", 1, "nginx cannot pass that on: its header is longer than 256 KB"),
+        ("header", "400000", 1, "nginx cannot pass the answer on: its header is longer than 256 KB"),
         ("close", "", 1, "accepts connections, then closes them without an answer"),
     ):
         stack.app("web", image=PYTHON_IMAGE, always=f"exec python3 app.py 80 {behaviour} {word}", services="[cache]")

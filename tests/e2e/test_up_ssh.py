@@ -257,7 +257,7 @@ def test_odd_login_shells_and_an_odd_home(rig, ssh_host, tmp_path):
         assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes, 1 Docker read, 1 ssh round trip")
         ssh_host.run(["sh", "-c", "echo two >/srv/new; mv /srv/new '/srv/a.conf'"])
         assert (
-            "restarted cache (/srv/a.conf was replaced after it started, and it still sees what was there before)"
+            "restarted cache (/srv/a.conf was replaced after it started, and it still sees the old content)"
             in rig.dusty("up").stdout
         )
         assert ssh_host.run(["docker", "exec", "dusty_cache_1", "cat", "/app.conf"]).stdout == "two\n"

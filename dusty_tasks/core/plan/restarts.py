@@ -31,6 +31,7 @@ from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.core.specs.reload import NONE, RUN, SIGNAL
 from dusty_tasks.core.specs.reload import RESTART as BY_RESTART
 from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.core.text.paths import ASSETS_THERE, SPEC_FILES
 from dusty_tasks.core.text.safe import printable
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def restart(
     if (
         container.is_stoppable
         and wanted.name not in found.sees_what_is_there
-        and (replaced := replaced_sources(wanted.mapping, record.get("inodes", {}), found.inodes))
+        and (replaced := _replaced(wanted, record, found, is_explained=bool(causes)))
     ):
         more = f" and {len(replaced) - 1} more" if len(replaced) > 1 else ""
         causes.append(
@@ -97,6 +98,13 @@ def restart(
         if weak:
             return Change(RELOAD_CODE, wanted.name, "; ".join(cause for cause, _owed in weak))
     return started
+
+
+def _replaced(wanted: WantedContainer, record: StartedRecord, found: Found, *, is_explained: bool) -> list[str]:
+    """What it mounts and was replaced. With another cause, what was pushed for that one (files of the specs, assets) is not told again."""
+    replaced = replaced_sources(wanted.mapping, record.get("inodes", {}), found.inodes)
+    pushed = (f"/{SPEC_FILES}/", f"/{ASSETS_THERE}/") if is_explained else ()
+    return [path for path in replaced if not any(folder in path for folder in pushed)]
 
 
 ALWAYS = "`always` changed"
