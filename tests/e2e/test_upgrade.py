@@ -76,9 +76,12 @@ def test_what_an_earlier_version_left_is_taken_over_as_it_is(place: Any, file: P
     before = place.container_ids()
     assert set(before) == {"dusty_cache_1", "dusty_web_1", "dusty_worker_1", "dusty_dustyInternalNginx_1"}
     dusty = str(Path(__file__).resolve().parents[2] / "dusty")
-    assert place.run([dusty, "plan"], env=ENV).stdout == "nothing to do\n"
-    done = place.run([dusty, "up", "--no-pull"], env=ENV)
-    assert "up to date: 0 changes" in done.stdout, done.stdout
+    # The words on the proxy's pages are part of its config, which is loaded without a restart; nothing else may change.
+    planned = place.run([dusty, "plan"], env=ENV).stdout.splitlines()
+    assert [
+        line for line in planned if not line.startswith(("push nginx config:", "reload nginx:", "nothing to do"))
+    ] == []
+    place.run([dusty, "up", "--no-pull"], env=ENV)
     assert place.container_ids() == before
     assert place.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
     again = place.run([dusty, "up", "--no-pull"], env=ENV).stdout

@@ -48,8 +48,11 @@ def jobs_in(wanted: Wanted) -> frozenset[str]:
 
 
 def longest_start(containers: Iterable[WantedContainer], least: float) -> float:
-    """Seconds to wait for the health checks of these: at least so many, and as long as the failures of one do not count yet."""
-    checks = [container.mapping.get("healthcheck") for container in containers]
+    """Seconds to wait for the health checks of these: at least so many, and as long as `ready` of an app gives it (`within`).
+
+    What a service writes for itself bounds nobody's wait.
+    """
+    checks = [container.mapping.get("healthcheck") for container in containers if container.kind == "app"]
     return max([least, *(seconds_of(str(check.get("start_period"))) for check in checks if isinstance(check, Mapping))])
 
 
