@@ -38,7 +38,7 @@ def run(installed: Path, *argv: str, tmp_path: Path) -> subprocess.CompletedProc
 def test_the_command_runs_and_is_the_wheels(installed, tmp_path):
     done = run(installed, "dusty", "help", tmp_path=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "usage: dusty <verb>" in done.stdout
+    assert "usage: dusty <command>" in done.stdout
     shown = run(installed, "python", "-c", "import dusty_tasks; print(dusty_tasks.__file__)", tmp_path=tmp_path).stdout
     assert shown.startswith(str(installed))
 

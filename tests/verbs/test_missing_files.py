@@ -6,6 +6,8 @@ from pathlib import Path
 
 from chosen import Chosen
 
+from dusty_tasks.core.text.safe import shown
+
 
 def test_files_of_variables_and_labels_must_be_there(dusty: Chosen, tmp_path: Path) -> None:
     outside = tmp_path / "outside.env"
@@ -26,6 +28,9 @@ def test_files_of_variables_and_labels_must_be_there(dusty: Chosen, tmp_path: Pa
     assert dusty("validate").code == 0
     dusty("bundles", "activate", "db")
     refused = dusty("compile")
-    assert refused.code == 1 and f'services/db.yml:6:3: env_file[2]: "{outside}" is not on this machine' in refused.err
+    assert (
+        refused.code == 1
+        and f"services/db.yml:6:3: env_file[2]: {shown(str(outside))} is not on this machine" in refused.err
+    )
     outside.touch()
     assert dusty("compile").code == 0
