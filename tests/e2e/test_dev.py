@@ -187,7 +187,7 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         text = spec.read_text()
         spec.write_text(text.replace("mount:", "muont:"))
         dev.until(r"apps/builder.yml:2:1: .*muont")
-        dev.until(r"^the stack goes on as it was")
+        dev.until(r"^the stack is unchanged; the next save tries again")
         assert started(rig) == before
         spec.write_text(text + "compose: {environment: {A: '1'}}\n")
         dev.until(r"^recreate builder: .*A")
@@ -214,8 +214,8 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         dev.until(r"^builder: 1 file, visible .*, ran its commands")
         assert started(rig) == stack_of
         restart_engine(rig)
-        dev.until(r"; dev goes on by itself once it answers again$")
-        dev.until(r"^the Docker engine answers again: bringing up what it ended$")
+        dev.until(r"; dev continues once it answers again$")
+        dev.until(r"^the Docker engine answers again: bringing up what it stopped$")
         dev.until(r"^\d+ changes? made in|up to date")
         stack.code("web", "index.html", "<p>after the engine</p>")
         dev.until(r"^web: 1 file, visible .*, restarted, served")
