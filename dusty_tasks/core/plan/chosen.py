@@ -7,19 +7,14 @@ from collections.abc import Collection, Iterable
 from dusty_tasks.core.plan.change import BUILD, CLEAR, PULL, REMOVE, STOP, SYNC, Plan
 from dusty_tasks.core.plan.image_changes import image_of
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.stack.assemble import closure
 from dusty_tasks.core.text.namespace import Namespace
 
 
 def needed(wanted: Wanted, names: Iterable[str]) -> set[str]:
     """The named containers, all that must be started before them, and the proxy if one of them has a route."""
     by_name = {container.name: container for container in wanted.containers}
-    found: set[str] = set()
-    waiting = [name for name in names if name in by_name]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting += [other for other in _needs(by_name[name]) if other in by_name]
+    found = closure(names, lambda name: _needs(by_name[name]), by_name)
     has_routes = any(by_name[name].http_urls or by_name[name].route_ports for name in found)
     return found | {name for name, container in by_name.items() if has_routes and container.kind == "proxy"}
 

@@ -23,7 +23,6 @@ from dusty_tasks.core.plan.change import (
     PlaceOf,
     Plan,
 )
-from dusty_tasks.core.plan.chosen import narrowed
 from dusty_tasks.core.plan.conditions import jobs_in
 from dusty_tasks.core.plan.container_state import FINISHED, states
 from dusty_tasks.core.plan.found import (
@@ -60,7 +59,11 @@ def plan(
         ),
         (*pending, *(_plan_hosts(found) if found.hosts_refused else ())),
     )
-    return narrowed(whole, wanted, options.names, found.namespace) if options.names else whole
+    if not options.names:
+        return whole
+    from dusty_tasks.core.plan.chosen import narrowed
+
+    return narrowed(whole, wanted, options.names, found.namespace)
 
 
 def plan_here(found: Found) -> Plan:
