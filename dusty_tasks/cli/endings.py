@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +13,8 @@ from dusty_tasks.console import say_interrupted, warn
 
 LONGEST_BUG = 500
 """Characters of a bug's own words on the terminal: some exceptions hold the whole text that they are about."""
+RESERVE = 1024 * 1024
+"""Bytes kept until a run ends badly: to say that memory ran out takes some."""
 
 
 def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
@@ -20,6 +24,7 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
     """
     from dusty_tasks.effects.doors.failures import Failure
 
+    reserve = bytearray(RESERVE)
     try:
         return int(run() or 0)
     except Failure as raised:
@@ -38,6 +43,7 @@ def ending(run: Callable[[], Any], *, in_json: bool = False) -> int:
         say_interrupted()
         return 130
     except Exception as error:  # the last one who sees it: what nobody foresaw is a bug with a log, not a traceback
+        del reserve
         return trouble_of_the_machine(error) or report_bug()
 
 
@@ -47,8 +53,6 @@ def trouble_of_the_machine(error: Exception) -> int:
     A reader that has gone ends a run in silence, 141. A full or read-only disk, a file where a folder should be, and a limit on memory,
     files or processes that is reached, are said in one line, 2.
     """
-    import errno
-
     if isinstance(error, BrokenPipeError):
         _print_to_nobody()
         return 141
@@ -75,8 +79,6 @@ def trouble_of_the_machine(error: Exception) -> int:
 
 def _limit_reached(error: Exception) -> str:
     """What this process was refused, as a sentence; '' where it was nothing of the kind."""
-    import errno
-
     number = error.errno if isinstance(error, OSError) else 0
     said = str(error)
     # A library that cannot be loaded for want of memory, and a fork that fails, have no error of their own.
@@ -98,8 +100,6 @@ def _limit_reached(error: Exception) -> str:
 
 def _has_memory_limit() -> bool:
     """True if this process may not take as much memory as it likes: where that ends while Python loads a module, it may say nothing better."""
-    import resource
-
     return any(
         resource.getrlimit(kind)[0] != resource.RLIM_INFINITY for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)
     )

@@ -98,12 +98,12 @@ def test_list_knows_the_repos_of_all_specs_and_their_state(shop, tmp_path: Path)
 def test_update_clones_the_stack_in_parallel_and_then_finds_nothing(shop, tmp_path: Path) -> None:
     done = shop("repos", "update")
     assert done.code == 0
-    assert f"cloned {ids(tmp_path, 'a/web')}, branch main" in done.out and f"cloned {ids(tmp_path, 'lib')}" in done.out
+    assert "cloned web, branch main" in done.out and "cloned lib" in done.out
     assert not (shop.home / "repos" / ids(tmp_path, "b/web")).exists(), "of the stack only"
     assert shop("repos", "update").out == "2 repos are up to date\n"
     (tmp_path / "remotes/lib/code.py").write_text("2\n")
     git("commit", "-qam", "two", cwd=tmp_path / "remotes/lib")
-    assert f"updated {ids(tmp_path, 'lib')}: " in shop("repos", "update").out
+    assert "updated lib: " in shop("repos", "update").out
     assert (shop.home / "repos" / ids(tmp_path, "lib") / "code.py").read_text() == "2\n"
 
 
@@ -132,7 +132,7 @@ def test_one_failure_does_not_stop_the_others(shop, tmp_path: Path) -> None:
     done = shop("repos", "update")
     assert (
         done.code == 2
-        and f"cloned {ids(tmp_path, 'a/web')}" in done.out
+        and "cloned web" in done.out
         and "does not appear to be a git repository" in done.err
     )
     (tmp_path / "remotes/away").rename(tmp_path / "remotes/lib")
@@ -176,8 +176,8 @@ def test_an_empty_remote_is_not_said_to_be_cloned(shop, tmp_path: Path) -> None:
     git("init", "-q", "--bare", "lib", cwd=tmp_path / "remotes")
     for _again in range(2):
         done = shop("repos", "update")
-        assert done.code == 0 and f"cloned {ids(tmp_path, 'lib')}" not in done.out
-        assert f"{ids(tmp_path, 'lib')} has no commits: nothing was pushed to it yet" in done.err
+        assert done.code == 0 and "cloned lib" not in done.out
+        assert "lib has no commits: nothing was pushed to it yet" in done.err
     assert [path.name for path in (shop.home / "repos" / ids(tmp_path, "")).iterdir() if "lib" in path.name] == ["lib"]
 
 
@@ -193,7 +193,7 @@ def test_submodules_come_along_can_be_switched_off_and_are_named_where_they_are_
     done = shop("repos", "update")
     assert (
         done.code == 2
-        and f"{ids(tmp_path, 'lib')}: submodule deep: " in done.err
+        and "lib: submodule deep: " in done.err
         and "hint: it was moved or deleted" in done.err
     )
     (tmp_path / "remotes/gone").rename(deep)
@@ -286,11 +286,8 @@ def test_from_finds_folders_by_short_name_and_asks_their_remotes(shop, tmp_path:
     done = shop("repos", "from", str(folder))
     assert done.code == 0 and done.err == ""
     assert f"found: {ids(tmp_path, 'b/web')} is taken from {web}" in done.out
-    assert f"found: {ids(tmp_path, 'lib')}" in done.out
-    assert (
-        f"not found: {ids(tmp_path, 'a/web')}" in done.out
-        and "not found: " + str(tmp_path)[1:] + "/local/own" in done.out
-    )
+    assert "found: lib" in done.out
+    assert f"not found: {ids(tmp_path, 'a/web')}" in done.out and "not found: own" in done.out
     git("remote", "remove", "upstream", cwd=web)
     done = shop("repos", "from", str(folder))
     assert f"is taken for 2 repos of this name: {ids(tmp_path, 'a/web')}, {ids(tmp_path, 'b/web')}" in done.err
@@ -318,7 +315,7 @@ def test_a_specs_repo_that_is_managed_is_pulled_first_and_read_anew(dusty, tmp_p
     (specs / "apps/web.yml").write_text(app)
     git("commit", "-qam", "web has code now", cwd=specs)
     done = dusty("repos", "update")
-    assert f"updated {str(specs)[1:]}" in done.out and f"cloned {str(lib)[1:]}" in done.out
+    assert "updated specs" in done.out and "cloned lib" in done.out
 
 
 def test_broken_specs_do_not_keep_a_repo_from_being_overridden(shop, tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_head_of_a_branch_that_was_never_pushed(tmp_path: Path, clone_path: Path
     newest = remote.commit(branch="main")
     done = update_clone(str(clone_path), remote.url, "")
     assert (done.action, done.branch, done.after) == ("cloned", "main", newest)
-    assert done.note == "HEAD of the remote names no branch that was pushed, so main is taken"
+    assert done.note == "HEAD of the remote names no branch that was pushed, so main is used"
     assert (clone_path / "a.txt").read_text() == "one\n"
     assert update_clone(str(clone_path), remote.url, "").action == "nothing"
     remote.commit("b.txt", branch="other")
