@@ -130,11 +130,7 @@ def test_untracked_files_in_the_way_are_to_be_moved_since_no_reset_takes_them(sh
 def test_one_failure_does_not_stop_the_others(shop, tmp_path: Path) -> None:
     (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
     done = shop("repos", "update")
-    assert (
-        done.code == 2
-        and "cloned web" in done.out
-        and "does not appear to be a git repository" in done.err
-    )
+    assert done.code == 2 and "cloned web" in done.out and "does not appear to be a git repository" in done.err
     (tmp_path / "remotes/away").rename(tmp_path / "remotes/lib")
     shop("repos", "update")
     (tmp_path / "remotes/lib").rename(tmp_path / "remotes/away")
@@ -191,11 +187,7 @@ def test_submodules_come_along_can_be_switched_off_and_are_named_where_they_are_
     shop("config", "unset", "repos.submodules")
     deep.rename(tmp_path / "remotes/gone")
     done = shop("repos", "update")
-    assert (
-        done.code == 2
-        and "lib: submodule deep: " in done.err
-        and "hint: it was moved or deleted" in done.err
-    )
+    assert done.code == 2 and "lib: submodule deep: " in done.err and "hint: it was moved or deleted" in done.err
     (tmp_path / "remotes/gone").rename(deep)
     done = shop("repos", "update")
     assert done.code == 0 and "completed" in done.out and (clone / "deep/deep.txt").exists()
