@@ -8,7 +8,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.verbs.shared.running import not_in_the_stack
+from dusty_tasks.operations.names import not_in_the_stack
 from dusty_tasks.verbs.shared.words import exactly
 
 OPENERS = ("xdg-open", "wslview", "open")

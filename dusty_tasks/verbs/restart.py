@@ -20,8 +20,8 @@ from dusty_tasks.operations.history.noting import note_run
 from dusty_tasks.operations.launch.page_states import note_found
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.restarting import Restarted, restart
+from dusty_tasks.operations.names import not_in_the_stack
 from dusty_tasks.verbs.shared.repo_words import found_entries
-from dusty_tasks.verbs.shared.running import not_in_the_stack
 from dusty_tasks.verbs.shared.words import misuse
 
 

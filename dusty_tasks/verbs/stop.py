@@ -16,7 +16,8 @@ from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.stopping import stop_containers
-from dusty_tasks.verbs.shared.running import compiled_names, pick, spec_name
+from dusty_tasks.operations.names import compiled_names
+from dusty_tasks.verbs.shared.running import pick, spec_name
 
 
 def run(words: list[str], rm: bool = False) -> int | None:

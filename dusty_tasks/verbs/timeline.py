@@ -13,7 +13,8 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.looks import painted
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.verbs.shared.running import compiled_names, containers, not_in_the_stack, spec_name
+from dusty_tasks.operations.names import compiled_names, not_in_the_stack
+from dusty_tasks.verbs.shared.running import containers, spec_name
 
 if TYPE_CHECKING:
     from dusty_tasks.core.history.timeline import Item

@@ -14,7 +14,8 @@ from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.verbs.shared.running import compiled_names, not_in_the_stack, spec_name
+from dusty_tasks.operations.names import compiled_names, not_in_the_stack
+from dusty_tasks.verbs.shared.running import spec_name
 from dusty_tasks.verbs.shared.words import exactly, say_json
 
 if TYPE_CHECKING:

@@ -27,6 +27,11 @@ def example_folder(home: str | Path) -> Path:
     return Path(Paths(str(home)).example)
 
 
+def spec_names() -> set[str]:
+    """The names of the examples' apps and services."""
+    return {spec.stem for kind in ("apps", "services") for spec in (folder("examples") / kind).glob("*.yml")}
+
+
 def write_examples(home: str | Path, say: Callable[[str], None]) -> Path:
     """The example specs repo below `home`, written out where it is missing; its path.
 

@@ -241,6 +241,17 @@ def fetch_all(*, is_reset_wanted: bool) -> int:
     return _count(pull_all(Pulling(say, warn, "up", is_reset_wanted=is_reset_wanted)))
 
 
+def fetch_specs(*, is_reset_wanted: bool) -> int:
+    """The specs repo alone; how many were fetched. Raises Failure if it could not be had."""
+    from dusty_tasks import session
+    from dusty_tasks.console import say, warn
+
+    outcomes = pull_specs(session.settings(), Pulling(say, warn, "up", is_reset_wanted=is_reset_wanted))
+    if any(outcome.has_changed for outcome in outcomes):
+        session.forget()
+    return _count(outcomes)
+
+
 def fetch_missing() -> int:
     """Clones that the compiled stack needs and that are not there, for example of an app that was written just now."""
     from dusty_tasks import session

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
@@ -13,7 +14,6 @@ from dusty_tasks.core.code.reloading import is_editors_file
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.code.watching import Owed, after_sync, notice_lines
 from dusty_tasks.core.plan.change import Change
-from dusty_tasks.core.text.problems import nearest
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
@@ -26,8 +26,10 @@ from dusty_tasks.operations.launch.printed import Printed
 from dusty_tasks.operations.launch.reporter import Outcome
 from dusty_tasks.operations.live.acting import Actor
 from dusty_tasks.operations.live.edits import Edit
+from dusty_tasks.operations.names import refuse_unknown
+from dusty_tasks.operations.up.before_plan import refuse_unknown_names
 from dusty_tasks.operations.up.bring_up import bring_up
-from dusty_tasks.operations.up.run import UpOptions
+from dusty_tasks.operations.up.run import Run, UpOptions
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.wanted import Wanted
@@ -69,6 +71,8 @@ class Again:
 
 def run_dev(names: Sequence[str], options: UpOptions) -> int:
     """Until interrupted. Raises Failure if nothing was ever compiled, or a name is unknown; KeyboardInterrupt."""
+    if names:
+        refuse_unknown_names(Run(replace(options, names=tuple(names)), Printed()))
     outcome = bring_up(options, Printed(), home=session.home())
     session.forget()
     try:
@@ -216,9 +220,6 @@ class Dev:
 def repos_of(names: Sequence[str], wanted: Wanted) -> set[str]:
     """The ids of the repos whose code is in these containers, in all without names. Raises Failure for a name that no app has."""
     by_name = {each.name: each for each in wanted.containers}
-    for name in names:
-        if name not in by_name:
-            guess = nearest(name, list(by_name))
-            raise Failure(f"{name} is not an app or service of the stack", f"did you mean {guess}?" if guess else "")
+    refuse_unknown(names, by_name)
     chosen = [by_name[name] for name in names] or list(by_name.values())
     return {repo_id for each in chosen for repo_id in each.repo_ids}

@@ -1,4 +1,4 @@
-"""Before `up` compiles: a first run's choices, the managed repos, and the way nginx reaches apps."""
+"""Before `up` compiles: the names that were typed, a first run's choices, the managed repos, and the way nginx reaches apps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,25 @@ from dusty_tasks import session
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code import repos
 from dusty_tasks.operations.up.run import Run
+
+
+def names_nothing(run: Run) -> bool:
+    """True for an `up` of all that is active."""
+    return not run.options.names
+
+
+def refuse_unknown_names(run: Run) -> None:
+    """Before anything is asked, installed or fetched. Raises Failure for a name that neither the specs here nor, where they are
+    fetched, their newest commit has in the stack. Where that cannot be known yet the plan refuses it.
+    """
+    from dusty_tasks.operations.names import refuse_unknown, stack_names
+
+    known = stack_names()
+    if known and not set(run.options.names) <= known and not fetches_nothing(run) and shutil.which("git"):
+        run.fetches += repos.fetch_specs(is_reset_wanted=run.options.reset_repos)
+        known = stack_names()
+    if known:
+        refuse_unknown(run.options.names, known)
 
 
 def is_configured(_run: Run) -> bool:

@@ -51,6 +51,12 @@ def _none_of(*kinds: Kind) -> Callable[[Run], bool]:
 
 BEFORE_COMPILE = (
     Phase(
+        "names",
+        "refuse names that the stack does not have",
+        before_plan.refuse_unknown_names,
+        before_plan.names_nothing,
+    ),
+    Phase(
         "first_run", "choose the examples where nothing is configured", before_plan.choose, before_plan.is_configured
     ),
     Phase("repos", "fetch the managed repos", before_plan.fetch, before_plan.fetches_nothing),

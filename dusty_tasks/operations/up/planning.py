@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 
 from dusty_tasks import session
 from dusty_tasks.console import say
@@ -13,6 +12,7 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code import repos
 from dusty_tasks.operations.look import look
+from dusty_tasks.operations.names import refuse_unknown
 from dusty_tasks.operations.up.run import Run
 
 
@@ -24,7 +24,7 @@ def make_plan(run: Run) -> None:
     from dusty_tasks.effects.doors.lock import last_taken
     from dusty_tasks.operations.machine import trust
 
-    _check_names(run.options.names)
+    refuse_unknown(run.options.names, {container.name for container in session.wanted().containers})
     trust.require(session.wanted())
     _check_assets()
     if not run.options.no_pull:
@@ -55,16 +55,6 @@ def make_plan(run: Run) -> None:
     _check_all(run)
     _ask_for_changes_here(run)
     run.receipts, run.plan = run.view.found.receipts, run.view.plan
-
-
-def _check_names(names: Sequence[str]) -> None:
-    """Raises Failure for a name that the stack does not have."""
-    known = [container.name for container in session.wanted().containers]
-    for name in names:
-        if name not in known:
-            from dusty_tasks.core.text.problems import did_you_mean
-
-            raise Failure(f'no app or service of the stack is named "{name}"', did_you_mean(name, known))
 
 
 def _check_assets() -> None:

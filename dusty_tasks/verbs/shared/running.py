@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
-from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.verbs.shared.words import unknown
+from dusty_tasks.operations.names import compiled_names, not_in_the_stack
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.found import FoundContainer
@@ -22,19 +20,6 @@ def containers() -> dict[str, FoundContainer]:
     return {container.name: container for container in list_containers(session.docker_host())}
 
 
-def compiled_names() -> list[str]:
-    """The names of the stack's containers as last compiled, dependencies first; before that those of the specs, if they can be used."""
-    try:
-        return [container.name for container in session.wanted().containers]
-    except Failure:
-        pass
-    try:
-        stack = session.stack()
-    except Failure:
-        return []
-    return sorted({*stack.apps, *stack.services})
-
-
 def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
     """The container of `name` (`web`, or `dusty_web_1`). Raises Failure: unknown, or without container."""
     by_container_name = {container.container_name: container for container in found.values()}
@@ -42,26 +27,6 @@ def pick(found: dict[str, FoundContainer], name: str) -> FoundContainer:
     if container:
         return container
     raise not_in_the_stack(name, {*found, *compiled_names()})
-
-
-def not_in_the_stack(name: str, known: Iterable[str]) -> Failure:
-    """The failure for a name without a container: of one that is to have it, that is not active, else that nobody knows."""
-    no_container = Failure(f"{name} has no container", f"{DUSTY} up creates it")
-    if name in compiled_names():
-        return no_container
-    try:
-        specs, stack = session.specs(), session.stack()
-    except Failure:
-        return unknown("app or service", name, known)
-    if name in stack.apps or name in stack.services:
-        return no_container
-    if name not in specs.apps and name not in specs.services:
-        return unknown("app or service", name, known)
-    bundle_names = [bundle.name for bundle in specs.bundles.values() if name in (*bundle.apps, *bundle.services)]
-    return Failure(
-        f"{name} is not in the stack: no active bundle needs it",
-        f"{DUSTY} bundles activate {shlex.quote(bundle_names[0])}" if bundle_names else "",
-    )
 
 
 def spec_name(word: str) -> str:
