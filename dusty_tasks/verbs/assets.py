@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table, warn
+from dusty_tasks.console import say, table_within, warn, width
 from dusty_tasks.core.specs.model import App, Asset, Lib, Service, Specs
 from dusty_tasks.core.stack.builds import build_secrets
 from dusty_tasks.core.text.called import DUSTY
@@ -41,14 +41,16 @@ def list_assets(target: str, as_json: bool) -> None:
         say(f"no assets for {target}" if target else "no assets")
     elif target:
         say(
-            table(
+            table_within(
+                width(),
                 ("asset", "set", "required", "path in the container"),
                 [(row["key"], _yes(row["set"]), _yes(row["required"]), row["path"]) for row in found],
             )
         )
     else:
         say(
-            table(
+            table_within(
+                width(),
                 ("asset", "set", "used by", "required by"),
                 [
                     (row["key"], _yes(row["set"]), ", ".join(row["used_by"]), ", ".join(row["required_by"]))

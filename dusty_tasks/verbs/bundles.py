@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table, warn
+from dusty_tasks.console import say, table_within, warn, width
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json, unknown
 
@@ -52,7 +52,8 @@ def list_bundles(as_json: bool) -> None:
         say_json(found)
         return
     say(
-        table(
+        table_within(
+            width(),
             ("bundle", "active", "description"),
             [
                 (

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table, warn
+from dusty_tasks.console import say, table_within, warn, width
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.codes import Code
@@ -175,7 +175,8 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
         return 0
     _say_warnings(sorted({*found, *(power for one in compiled for power in one.powers)}))
     say(
-        table(
+        table_within(
+            width(),
             ("bundle", "apps", "libs", "services", "routes"),
             [(one.title, *map(str, _counts(one.stack).values())) for one in compiled],
         )

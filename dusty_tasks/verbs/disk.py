@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dusty_tasks import __version__, session
-from dusty_tasks.console import confirm, say, table, warn
+from dusty_tasks.console import confirm, say, table_within, warn, width
 from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK
 from dusty_tasks.core.of_verbs.disk import Item
+from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted, size_text
 from dusty_tasks.effects.code.kept import read_sets
@@ -79,18 +80,26 @@ def inspect(as_json: bool) -> None:
         ("persist", name, size_text(size), "recreated by up" if name in made_again else "")
         for name, size in persist.items()
     ]
+    names = shown_names([*(one.repo_id for one in kept), *_repos_of_stack()])
     rows += [
         (
             "kept",
-            f"{one.repo_id} {one.time}",
+            f"{names[one.repo_id]} {one.time}",
             size_text(one.size),
             "left by an interrupted sync for the next one"
             if one.is_part
-            else f"{DUSTY} sync {one.repo_id} --restore {one.time}",
+            else f"{DUSTY} sync {names[one.repo_id]} --restore {one.time}",
         )
         for one in kept
     ]
-    say(table(("what", "name", "size", ""), rows) if rows else "nothing of Dusty's uses space there")
+    say(table_within(width(), ("what", "name", "size", ""), rows) if rows else "nothing of Dusty's uses space there")
+
+
+def _repos_of_stack() -> list[str]:
+    try:
+        return [entry.id for entry in session.wanted().repos]
+    except Failure:
+        return []
 
 
 def _made_again() -> tuple[str, ...]:
@@ -127,7 +136,7 @@ def remove(what: str, items: Sequence[Item], yes: bool, away: Callable[[Item], A
     if not items:
         say(f"no {what}s to clean up")
         return None
-    say(table((what, "size", ""), [(item.name, size_text(item.size), item.detail) for item in items]))
+    say(table_within(width(), (what, "size", ""), [(item.name, size_text(item.size), item.detail) for item in items]))
     if not confirm(f"Remove {counted(len(items), what)} ({size_text(sum(item.size for item in items))})?", yes=yes):
         return 1
     kept = 0
@@ -194,7 +203,8 @@ def restore(path: str, yes: bool) -> int | None:
         f"backup of {manifest.get('made')} by {manifest.get('by')}, from {manifest.get('root')} of {manifest.get('host')}"
     )
     say(
-        table(
+        table_within(
+            width(),
             ("persist/", "in the backup", "entries", "there now"),
             [
                 (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dusty_tasks.console import say, table
+from dusty_tasks.console import say, table_within, width
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs.shared.words import exactly, say_json
@@ -17,7 +17,7 @@ def run(words: list[str], json: bool = False, **_options: object) -> int:
         if json:
             say_json([{"code": code, "title": title} for code, title in titles])
         else:
-            say(table((), titles))
+            say(table_within(width(), (), titles))
         return 0
     code = code_named(exactly("explain", "", words, "a code")[0])
     if json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table, warn
+from dusty_tasks.console import say, table_within, warn, width
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMMANDS_THERE, STACK_FILE
 from dusty_tasks.effects.doors.failures import Failure
@@ -33,7 +33,7 @@ def run(words: list[str], json: bool = False) -> int | None:
         say_json([script._asdict() for script in known])
         return None
     if not rest:
-        say(table(("script", "description"), known) if known else f"no scripts for {app_name}")
+        say(table_within(width(), ("script", "description"), known) if known else f"no scripts for {app_name}")
         return None
     script_name, *arguments = rest
     if script_name not in {script.name for script in known}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table
+from dusty_tasks.console import say, table_within, width
 from dusty_tasks.core.text.wording import GIB
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.lock import held
@@ -25,7 +25,7 @@ def run(words: list[str], yes: bool = False) -> int | None:
         note_found(Engine(session.docker_host()), "start")
     engine = Engine(session.docker_host())
     info, version = reads.read_info(engine), engine.get("/version")
-    say(table((), facts(info, version)))
+    say(table_within(width(), (), facts(info, version)))
     for difference in size_differences(engine.host, info):
         say(difference)
     return 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import has_colour, say, table, warn
+from dusty_tasks.console import has_colour, say, table_within, warn, width
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs.shared.words import misuse, say_json, unknown
 
@@ -80,7 +80,8 @@ def list_targets(json: bool) -> None:
         say("nothing in the specs has tests")
         return
     say(
-        table(
+        table_within(
+            width(),
             ("target", "kind", "suites"),
             [
                 (target.name, target.kind, ", ".join(suite.name for suite in target.tests.suites))
@@ -101,7 +102,8 @@ def list_suites(target: Target, json: bool) -> None:
         )
         return
     say(
-        table(
+        table_within(
+            width(),
             ("suite", "description", "default arguments"),
             [(suite.name, suite.description, suite.default_args) for suite in target.tests.suites],
         )
@@ -186,7 +188,8 @@ def run_suites(target: Target, asked: Asked) -> int:
         runner.close()
     if asked.is_all:
         say(
-            table(
+            table_within(
+                width(),
                 ("suite", "result", "time"),
                 [(result.suite_name, result_text(result), f"{result.seconds:.1f} s") for result in results],
             )

@@ -9,7 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import confirm, may_ask, say, table, warn
+from dusty_tasks.console import confirm, may_ask, say, table_within, warn, width
 from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMMANDS_THERE, COMPOSE_FILE, EXCHANGED, PERSIST
@@ -65,7 +65,11 @@ def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
             + ("" if purge else "; --purge also removes persist/ and DUSTY_HOME, if they are there")
         )
         return 2 if trouble else None
-    say(table(("to be removed", "", ""), [(removal.kind, removal.name, removal.detail) for removal in removals]))
+    say(
+        table_within(
+            width(), ("to be removed", "", ""), [(removal.kind, removal.name, removal.detail) for removal in removals]
+        )
+    )
     if purge:
         for line in unsaved_work():
             warn(line)

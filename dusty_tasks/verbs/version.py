@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dusty_tasks import session
-from dusty_tasks.console import say, table
+from dusty_tasks.console import say, table_within, width
 from dusty_tasks.effects.engine.versions import read_versions
 from dusty_tasks.verbs.shared.words import exactly, say_json
 
@@ -15,5 +15,5 @@ def run(words: list[str], json: bool = False) -> int | None:
     if json:
         say_json({name: version or None for name, version, _why in found})
     else:
-        say(table((), [(name, version or f"- ({why})") for name, version, why in found]))
+        say(table_within(width(), (), [(name, version or f"- ({why})") for name, version, why in found]))
     return None

@@ -9,8 +9,10 @@ import pytest
 from chosen import Chosen
 from engines import DB, OLD, WEB, Engine, engine
 
+from dusty_tasks.effects.code.kept import KeptSet
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.engine import persist
+from dusty_tasks.verbs import disk
 
 __all__ = ["engine"]
 
@@ -60,6 +62,18 @@ def test_inspect_shows_what_is_dustys_and_persist_by_folder(dusty: Chosen, used:
         "dusty_web_1",
         "redis:7",
     }
+
+
+def test_what_a_sync_kept_has_the_short_name_of_its_repo(
+    dusty: Chosen, used: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = [
+        KeptSet(repo, "20261128-120000", 2048)
+        for repo in ("git.example/a/shop", "git.example/b/shop", "git.example/a/web")
+    ]
+    monkeypatch.setattr(disk, "read_sets", lambda _host: kept)
+    said = dusty("disk").out
+    assert "sync web --restore 20261128-120000" in said and "sync git.example/b/shop --restore" in said
 
 
 @pytest.mark.parametrize("action", ["cleanup_containers", "cleanup_images"])

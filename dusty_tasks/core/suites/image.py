@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.namespace import TARGET_LABEL, TEST_LABELS
 
 
@@ -61,7 +62,7 @@ def _code_cause(recorded: str, code: Mapping[str, str]) -> str:
         before, now = former.get(repo_id, ""), code[repo_id]
         if before != now:
             what = f" ({before[:10]} -> {now[:10]})" if before and now else ""
-            return f"the code of {repo_id} changed{what}"
+            return f"the code of {shown_names(code)[repo_id]} changed{what}"
     return "its repos changed"
 
 

@@ -110,8 +110,9 @@ def test_the_base_is_an_image_or_a_folder(keys: dict, base: tuple[str, str]) -> 
         ({"base": "sha256:other"}, "its base image changed"),
         ({"setup_text": "set -e\ntrue\n"}, "its setup changed: once, lib installs or assets"),
         ({"mounts": ("/a:/c",)}, "its mounts changed"),
-        ({"code": {"src/web": "c2", "src/base": "b1"}}, "the code of src/web changed (c1 -> c2)"),
-        ({"code": {"src/web": "c1", "src/base": ""}}, "the code of src/base changed"),
+        ({"code": {"src/web": "c2", "src/base": "b1"}}, "the code of web changed (c1 -> c2)"),
+        ({"code": {"src/web": "c1", "src/base": ""}}, "the code of base changed"),
+        ({"code": {"src/web": "c1", "src/base": "b1", "lib/base": "x"}}, "the code of lib/base changed"),
         ({"code": {"src/web": "c1"}}, "its repos changed"),
     ],
 )
