@@ -1,4 +1,7 @@
-"""What the page of a verb says beyond its one line: for `--help` and docs/verbs.md, and loaded for nothing else."""
+"""What the page of a verb says beyond its one line: for `--help` and docs/verbs.md, and loaded for nothing else.
+
+More than 300 lines: it holds one text a verb.
+"""
 
 from __future__ import annotations
 
@@ -109,6 +112,23 @@ exits with 2.
 With names, or with `-v` for all parts: every detail, and the repos that they use. On a terminal lines are cut to its width;
 `-w` takes the whole screen, keeps what needs attention on it, and gives the screen back at the end. `--stats` takes half a
 second more.""",
+    "wait": """\
+For scripts and agents, beside `{dusty} up` or after an edit. Without names it waits for the whole stack, with `--for done` for
+all its jobs. It judges as `{dusty} up` does: a part is ready when its routes answer and its health check passes; one that has
+neither must have run for two seconds, or have exited with status 0.
+
+It exits with 0 when all are ready, or done, and with 1 after saying of each part that is not why. A part that failed ends the
+wait at once, unless a `{dusty} up` is at work; one without a container is waited for. With --json the reasons are in `late`.
+
+    {dusty} wait web && curl http://web.example.test/
+    {dusty} wait --for done --timeout 300 migrate""",
+    "lookup": """\
+What was compiled last: the names of the containers, their URLs and published ports, the folders below persist/ and the
+named volumes that hold their data; and of a path (unless given: this folder), which repo of the stack it belongs to, and who
+uses that. Nothing is asked of the engine, so it says nothing of what runs: `{dusty} status` and `{dusty} wait` do.
+
+    {dusty} lookup
+    {dusty} lookup ~/src/shop --json""",
     "logs": """\
 Several containers are merged, each line with the name of its container. Exited containers are included. What they printed
 to stderr comes on stderr; `2>&1` brings both into a pipe.

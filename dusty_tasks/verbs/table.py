@@ -242,6 +242,26 @@ VERBS: tuple[Verb, ...] = (
         words=("container",),
     ),
     Verb(
+        "wait",
+        LOOK,
+        "[names…]",
+        "wait until parts of the stack are ready, or done",
+        (
+            Option("for", "ready (unless given), or done: exited with status 0", type=str, metavar="STATE"),
+            Option("timeout", "give up after this many seconds (unless given: up.wait)", type=int, metavar="S"),
+            JSON,
+        ),
+        words=("container",),
+    ),
+    Verb(
+        "lookup",
+        LOOK,
+        "[path]",
+        "show URLs, containers, ports and data folders, for scripts",
+        (JSON,),
+        words=("path",),
+    ),
+    Verb(
         "doctor",
         LOOK,
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,10 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
     assert "after is not started: it waits for migrate, which exited with status 3" in failed.stderr
     assert "last is not started: after was not started" in failed.stderr
     assert inspected(rig, "after", "{{.Id}}") == inspected(rig, "last", "{{.Id}}") == ""
+    waited = rig.dusty("wait", "--for", "done", "--timeout", "60", "migrate", check=False)
+    assert waited.returncode == 1 and "migrate exited with status 3" in waited.stderr
+    waited = rig.dusty("wait", "last", "--timeout", "1", check=False)
+    assert waited.returncode == 1 and "last has no container" in waited.stderr
     assert (begun(rig, "eager") - begun(rig, "slow")).total_seconds() < 3
     assert (begun(rig, "patient") - begun(rig, "slow")).total_seconds() >= 4
 
@@ -51,6 +56,9 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
         inspected(rig, "migrate", "{{.State.FinishedAt}}")[:26].rstrip("Z")
     )
     assert rig.dusty("up").stdout.startswith("up to date")
+    assert rig.dusty("wait", "--for", "done").stdout == "done: migrate\n"
+    told = json.loads(rig.dusty("wait", "--json").stdout)
+    assert told["late"] == [] and {"last", "migrate", "patient"} <= set(told["ready"])
 
     stack.service("db", more="environment: {A: '1'}\n")
     done = changes(rig.dusty("up").stdout)

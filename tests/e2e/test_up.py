@@ -36,6 +36,10 @@ def untouched(before: dict[str, str], after: dict[str, str], *but: str) -> None:
 def test_a_first_up_serves_the_app_under_its_name_and_a_second_does_nothing(rig, running):
     assert rig.get(f"http://web.test:{PORT}/") == (200, "hello from web\n")
     before = rig.container_ids()
+    found = json.loads(rig.dusty("lookup", "--json").stdout)
+    assert rig.get(found["urls"][0]) == (200, "hello from web\n")
+    assert {container["container"] for container in found["containers"]} == set(before)
+    assert rig.dusty("wait", "web").stdout == "ready: web\n"
     done = rig.dusty("up", "--no-pull")
     assert done.stdout.startswith(UP_TO_DATE) and done.stdout.splitlines()[1:] == [f"web  http://web.test:{PORT}/"]
     assert rig.container_ids() == before

@@ -98,8 +98,10 @@ def _offers_of(line: Line, last: str, names: Callable[[str, tuple[str, ...]], It
 
 
 def _values(option: Any, words: tuple[str, ...], names: Callable[[str, tuple[str, ...]], Iterable[str]]) -> list[Offer]:
-    kind = {"R": "repo", "F": "path", "DIR": "path", "PATH": "path", "KIND": option.long}.get(option.metavar, "")
-    return [Offer(word) for word in _named(kind, words, names)] if kind else []
+    kind = {"R": "repo", "F": "path", "DIR": "path", "PATH": "path", "KIND": option.long, "STATE": "ready|done"}.get(
+        option.metavar, ""
+    )
+    return [Offer(word) for part in kind.split("|") if part for word in _named(part, words, names)]
 
 
 def _kind_of_next(line: Line) -> str:

@@ -62,6 +62,10 @@ class Namespace(NamedTuple):
         inner = word.removeprefix(f"{self.project}_").removesuffix("_1")
         return inner if inner and word == self.container(inner) else word
 
+    def volume(self, name: str) -> str:
+        """The named volume that Compose makes for one that specs name."""
+        return f"{self.project}_{name}"
+
     def built_image(self, name: str) -> str:
         """The name that Compose gives to the image that it builds for a part."""
         return f"{self.project}-{name.lower()}"
