@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings.model import Settings
     from dusty_tasks.core.specs.model import Specs
     from dusty_tasks.core.specs.repo_ids import Repo
+    from dusty_tasks.core.specs.variables import Values
     from dusty_tasks.core.stack.model import Stack
     from dusty_tasks.core.stack.ports import PortMemory
     from dusty_tasks.core.text.problems import Problem
@@ -103,6 +104,27 @@ def spec_files() -> tuple[SpecFile, ...]:
     return (*spec_files(specs_root()), *overrides)
 
 
+def variable_settings() -> Settings:
+    """The settings by which variables get their values: where the folder itself is the specs repo and no bundle is configured, all count as active."""
+    from dataclasses import replace
+
+    from dusty_tasks.core.specs.documents import spec_name
+
+    chosen = settings()
+    if chosen.bundles or not local_specs_root():
+        return chosen
+    names = [spec_name(Path(found.path).stem) for found in spec_files() if found.kind == "bundle"]
+    return replace(chosen, bundles=tuple(names))
+
+
+def variables() -> Values:
+    """What the variables of the specs stand for in this run."""
+    from dusty_tasks.effects.specs.read import read_variables
+
+    chosen = variable_settings()
+    return read_variables(spec_files(), chosen.bundles, chosen.vars, chosen.secret_names)
+
+
 def leave_out_overrides() -> None:
     """Read the specs as they are in their repo, for the rest of this session."""
     current().has_overrides = False
@@ -114,7 +136,7 @@ def checked() -> tuple[Specs, list[Problem]]:
     """All specs, and every problem in them."""
     _check_specs_are_cloned()
     # The states are taken before the files are read: an edit between the two is then noticed by the next run.
-    return read_whole_specs(specs_root(), paths().documents, spec_files(), settings())
+    return read_whole_specs(specs_root(), paths().documents, spec_files(), variable_settings())
 
 
 def _check_specs_are_cloned() -> None:
@@ -221,9 +243,8 @@ def assembled() -> tuple[Assembled, list[Problem]]:
     """The stack of the active bundles with its ports, and every problem of specs and stack, warnings too."""
     from dataclasses import replace
 
-    from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports
+    from dusty_tasks.core.check.assembled import Assembled, assemble_with_ports, with_unset_variables_refused
     from dusty_tasks.core.stack.model import Stack
-    from dusty_tasks.core.text.codes import Code
     from dusty_tasks.core.text.problems import errors, in_order
 
     found, problems = checked()
@@ -231,13 +252,7 @@ def assembled() -> tuple[Assembled, list[Problem]]:
         return Assembled(Stack(), {}, []), problems
     made = assemble_with_ports(found, active_bundles(), settings(), remembered_ports())
     beside = replace(found, apps=made.stack.apps, services=made.stack.services)
-    active = {spec.file for specs in (made.stack.apps, made.stack.libs, made.stack.services) for spec in specs.values()}
-    problems = [
-        problem._replace(is_warning=False)
-        if problem.code == Code.UNSET_VARIABLE and problem.place.file in active
-        else problem
-        for problem in problems
-    ]
+    problems = with_unset_variables_refused(problems, found, made.stack)
     return made, in_order([*problems, *made.problems, *_missing_files(beside, str(specs_root()), is_inside=False)])
 
 

@@ -16,7 +16,7 @@ from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 from dusty_tasks.effects.doors.source_lines import learn_root
-from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, names_in
+from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, VARIABLES, names_in
 
 HIDING = (Code.TAB, Code.NO_BLANK_AFTER_COLON)
 """Kinds of problems that keep the rest of a file from being checked."""
@@ -89,6 +89,8 @@ def _spec_files(root: str) -> Iterator[str]:
             path = f"{root}/{kind}/{name}"
             if name.endswith((".yml", ".yaml")) and os.path.isfile(path) and not os.path.islink(path):
                 yield f"{kind}/{name}"
+    if os.path.isfile(f"{root}/{VARIABLES}") and not os.path.islink(f"{root}/{VARIABLES}"):
+        yield VARIABLES
 
 
 def _mend_once(folder: str, names: dict[str, str]) -> list[Problem]:

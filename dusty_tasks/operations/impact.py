@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
+from dusty_tasks import session
 from dusty_tasks.core.artifacts.rendering import Files, Memos, Rendering, bytes_of
 from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
@@ -109,7 +111,8 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
     known = [name for name in names if name in tree.specs.bundles]
     if not known:
         return NOTHING
-    made = assemble_with_ports(tree.specs, known, around.settings, memory)
+    specs = _with_values(tree, known, around.settings)
+    made = assemble_with_ports(specs, known, around.settings, memory)
     if errors(made.problems):
         raise Broken(made.problems)
     lead_to(around.root, tree.root)
@@ -126,9 +129,19 @@ def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surround
         ),
         artifacts[HOSTS_FILE],
         frozenset(f"{route.host_name}:{route.host_port}" for route in made.stack.routes),
-        place_finder(lambda: json.loads(rendering.origins(tree.specs.places))),
+        place_finder(lambda: json.loads(rendering.origins(specs.places))),
     )
     return side, made.ports
+
+
+def _with_values(tree: Tree, names: Sequence[str], settings: Settings) -> Specs:
+    """The specs with the values of variables that these bundles give. Raises Broken."""
+    if not any(bundle.vars for bundle in tree.specs.bundles.values()):
+        return tree.specs
+    specs, problems = session.read_specs(tree.root, chosen=replace(settings, bundles=tuple(names)))
+    if errors(problems):
+        raise Broken(problems)
+    return specs
 
 
 def _shown(value: Any, around: Surroundings) -> Any:

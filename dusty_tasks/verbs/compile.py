@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import itertools
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from dusty_tasks import session
@@ -111,8 +110,12 @@ def _nothing_active() -> Problem:
     return Problem(Place(CONFIG_FILE), "bundles", Code.NOTHING_ACTIVE, *nothing_active())
 
 
-def _specs() -> tuple[Specs, list[Problem]]:
-    return session.read_whole_specs(session.specs_root(), files=session.spec_files(), chosen=session.settings())
+def _specs(bundles: Sequence[str] | None = None) -> tuple[Specs, list[Problem]]:
+    """The specs with the values of variables that the active bundles, or these, give."""
+    chosen = session.variable_settings()
+    if bundles is not None:
+        chosen = replace(chosen, bundles=tuple(bundles))
+    return session.read_whole_specs(session.specs_root(), files=session.spec_files(), chosen=chosen)
 
 
 def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[str], is_fresh: bool) -> Compiled:
@@ -156,14 +159,19 @@ def _denied(compiled: Compiled, is_denied: bool) -> Compiled:
 
 def _each_bundle(json: bool, deny_powers: bool) -> int:
     """Compile each bundle alone and all together, on a fresh state; a clash between two is found by the last."""
+    from dusty_tasks.core.check.assembled import clashing_pairs
+
     specs, problems = _specs()
     if errors(problems):
         return _end_with(problems, [], json)
-    compiled = [_denied(_compile(name, specs, [], (name,), is_fresh=True), deny_powers) for name in specs.bundles]
+    if any(bundle.vars for bundle in specs.bundles.values()):
+        specs, problems = _specs(tuple(specs.bundles))
+    compiled = [_denied(_alone(name, specs), deny_powers) for name in specs.bundles]
     clashes: list[tuple[str, str]] = []
     if len(specs.bundles) > 1:
         together = _denied(_compile(ALL, specs, [], tuple(specs.bundles), is_fresh=True), deny_powers)
-        clashes = _clashes(specs, compiled, together)
+        alone = {one.title: (one.stack, one.problems) for one in compiled}
+        clashes = clashing_pairs(specs, alone, together.problems, session.settings())
         compiled.append(together)
     found = in_order([*(problem for one in compiled for problem in one.problems), *problems])
     if errors(found):
@@ -184,29 +192,15 @@ def _each_bundle(json: bool, deny_powers: bool) -> int:
     return 0
 
 
-def _clashes(specs: Specs, alone: Sequence[Compiled], together: Compiled) -> list[tuple[str, str]]:
-    """For each error that no bundle has alone, two bundles that have it together."""
-    from dusty_tasks.core.check.assembled import assemble_with_ports
+def _alone(name: str, specs: Specs) -> Compiled:
+    """One bundle; where bundles give variables values, `specs` are read with its own."""
+    problems: list[Problem] = []
+    if any(bundle.vars for bundle in specs.bundles.values()):
+        specs, problems = _specs((name,))
+    from dusty_tasks.core.check.assembled import without_unset_elsewhere
 
-    @functools.cache
-    def problems_of(pair: tuple[str, str]) -> list[Problem]:
-        return assemble_with_ports(specs, pair, session.settings(), {}).problems
-
-    known = {problem for one in alone for problem in one.problems}
-    found: dict[tuple[str, str], None] = {}
-    for problem in errors(together.problems):
-        holders = (
-            [one.title for one in alone if problem.place.file in _files_of(one.stack)] if problem not in known else []
-        )
-        pairs = (pair for pair in itertools.combinations(specs.bundles, 2) if pair[0] in holders or pair[1] in holders)
-        found.update(
-            (pair, None) for pair in itertools.islice((pair for pair in pairs if problem in problems_of(pair)), 1)
-        )
-    return list(found)
-
-
-def _files_of(stack: Stack) -> set[str]:
-    return {spec.file for specs in (stack.apps, stack.libs, stack.services) for spec in specs.values()}
+    compiled = _compile(name, specs, problems, (name,), is_fresh=True)
+    return compiled._replace(problems=without_unset_elsewhere(compiled.problems, specs, compiled.stack))
 
 
 # --- what is said -------------------------------------------------------------------------------------------------

@@ -191,8 +191,9 @@ below /persist and named volumes stay. Without names it lists what is disabled.
     {dusty} up""",
     "enable": "The opposite of `{dusty} disable`; the next `{dusty} up` starts it if the active bundles need it.",
     "vars": """\
-The specs declare variables in vars.yml and use them as ${{NAME}}. A value set here overrides that of an active bundle,
-which overrides the default; it is kept in config.yml, with its history. The next `{dusty} up` applies it.
+The specs declare variables in vars.yml and use them as ${{NAME}}. A value set here takes
+precedence over your overrides/vars.yml, that over an active bundle, and that over the default. It is kept in
+config.yml, with its history. The next `{dusty} up` applies it.
 
 The value of a secret (`secret: true` in vars.yml) is asked for without being shown, or read from what is piped in. It is kept
 in a file of mode 0600 below DUSTY_HOME/secrets, and in no history; the list shows `(set)`.

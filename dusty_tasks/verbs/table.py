@@ -53,7 +53,7 @@ class Verb(NamedTuple):
 JSON = Option("json", "print JSON")
 YES = Option("yes", "answer yes to every question", short="y")
 NO_PULL = Option("no-pull", "do not fetch repos")
-NO_OVERRIDES = Option("no-overrides", "read the specs without your overrides of apps and services")
+NO_OVERRIDES = Option("no-overrides", "read the specs without your overrides")
 
 EVERY_DAY, LOOK, CHOOSE, CODE, MACHINE = "Every day", "Look", "Choose", "Specs", "This machine"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say
@@ -15,6 +16,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.operations.places import read_origins
 from dusty_tasks.verbs.shared.words import local_path, misuse, say_json
+from dusty_tasks.verbs.vars import line_of, row_of
 
 EXAMPLES = "for example nginx/dustyNginx.conf:12, or docker-compose.yml:services.web.image"
 
@@ -72,10 +74,21 @@ def _line(artifact: str, number: int) -> int:
     return number
 
 
+def _variables_of(source: Source | None) -> list[dict[str, Any]]:
+    """The variables in the spec's value there, as `vars` lists them."""
+    from dusty_tasks.effects.specs.read import read_uses
+
+    names = read_uses(session.spec_files(), source.place) if source and source.place.count(":") >= 2 else []
+    values = session.variables() if names else None
+    return [row_of(values.declared[name], values) for name in names if values and name in values.declared]
+
+
 def _say(artifact: str, where: str, source: Source | None, json: bool) -> None:
+    variables = _variables_of(source)
     if json:
         say_json(
             {
+                "variables": variables,
                 "artifact": artifact,
                 "at": where,
                 "from": source.place if source else "",
@@ -85,4 +98,4 @@ def _say(artifact: str, where: str, source: Source | None, json: bool) -> None:
     elif source is None:
         say(f"{artifact}:{where} comes from no spec: Dusty always writes it")
     else:
-        say(str(source))
+        say("\n".join([str(source), *(f"    {line_of(row)}" for row in variables)]))

@@ -49,7 +49,7 @@ def run(
         if no_overrides:
             session.leave_out_overrides()
         specs, problems = session.read_whole_specs(
-            session.specs_root(), session.paths().documents, session.spec_files(), session.settings()
+            session.specs_root(), session.paths().documents, session.spec_files(), session.variable_settings()
         )
     counts = {
         "bundle": len(specs.bundles),

@@ -8,7 +8,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
-from dusty_tasks.core.specs.variables import Variable
+from dusty_tasks.core.specs.variables import Values, Variable
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.verbs.shared.words import action_of, misuse, say_json, unknown
@@ -30,30 +30,15 @@ def run(words: list[str], json: bool = False) -> int | None:
 
 def list_variables(as_json: bool) -> None:
     """Each variable of vars.yml, what it stands for, and who says so."""
-    from dusty_tasks.effects.specs.read import read_variables
-
-    settings = session.settings()
-    values = read_variables(session.specs_root(), settings.bundles, settings.vars, settings.secret_names)
-    rows = [
-        {
-            "name": variable.name,
-            "value": values.given.get(variable.name),
-            "from": "set here"
-            if variable.name in values.secrets
-            else _source(variable, values.given.get(variable.name), settings.vars),
-            "secret": variable.is_secret,
-            "description": variable.description,
-        }
-        for variable in values.declared.values()
-    ]
+    settings, values = session.settings(), session.variables()
+    rows = [row_of(variable, values) for variable in values.declared.values()]
     if as_json:
         say_json(rows)
         return
     if not rows:
         say("the specs declare no variables")
     for row in rows:
-        value = "has no value" if row["value"] is None else f"= {row['value']} ({row['from']})"
-        say(f"{row['name']} {'(set)' if row['secret'] and row['from'] else value}")
+        say(line_of(row))
         if row["description"]:
             say(f"    {row['description']}")
     for name in sorted({*settings.vars, *settings.secrets} - values.declared.keys()):
@@ -63,12 +48,28 @@ def list_variables(as_json: bool) -> None:
             warn(f"{name} is a secret, and its value in config.yml is not used ({DUSTY} vars set {name} moves it out)")
 
 
-def _source(variable: Variable, value: str | None, was_set: dict[str, str]) -> str:
-    if value is None:
-        return ""
-    if variable.name in was_set:
-        return "set here"
-    return "default" if value == variable.default else "of a bundle"
+def row_of(variable: Variable, values: Values) -> dict[str, Any]:
+    """What is told of a variable; of a secret not its value."""
+    name, layer = variable.name, values.layers.get(variable.name)
+    place = layer.places.get(name) if layer else None
+    return {
+        "name": name,
+        "value": layer.texts[name] if layer else None,
+        "from": "set here" if name in values.secrets else layer.source if layer else "",
+        "place": str(place) if place else "",
+        "secret": variable.is_secret,
+        "description": variable.description,
+    }
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """A row as people read it."""
+    if row["secret"] and row["from"]:
+        return f"{row['name']} (set)"
+    if row["value"] is None:
+        return f"{row['name']} has no value"
+    source = f"{row['from']}, {row['place']}" if row["place"] else row["from"]
+    return f"{row['name']} = {row['value']} ({source})"
 
 
 def given(words: list[str]) -> dict[str, str]:
@@ -109,9 +110,7 @@ def asked(name: str) -> str:
 
 
 def _declared() -> dict[str, Variable]:
-    from dusty_tasks.effects.specs.read import read_variables
-
-    return dict(read_variables(session.specs_root(), (), {}).declared)
+    return dict(session.variables().declared)
 
 
 def set_variables(values: dict[str, str]) -> None:

@@ -144,6 +144,16 @@ def test_each_kind_of_change(repo: Repo, change: Callable[[Repo], None], bundle:
     assert wanted in kinds(repo.found("base")[bundle])
 
 
+def test_a_variable_has_the_value_that_the_bundle_gives(repo: Repo) -> None:
+    repo.put("vars.yml", "TAG: {default: '7'}\n")
+    repo.put("services/redis.yml", "image: redis:${{TAG}}\n")
+    repo.commit()
+    repo.put("bundles/jobs.yml", "services: [redis]\nvars: {TAG: '8'}\n")
+    found = repo.found("HEAD")
+    assert [*found] == ["jobs", "all together"] or [*found] == ["jobs"], found
+    assert kinds(found["jobs"]) == [("pull image", "redis:8"), ("recreate", "redis")]
+
+
 def test_a_removed_container_has_its_place_in_the_base(repo: Repo) -> None:
     edit(repo, "apps/web.yml", "depends: {services: [redis]}\n", "")
     (gone,) = [change for change in repo.found("base")["shop"]["changes"] if change["kind"] == "remove"]  # type: ignore[attr-defined]

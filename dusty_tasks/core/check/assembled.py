@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from dusty_tasks.core.check.stack import check_bound_assets, check_stack
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.model import Specs
+from dusty_tasks.core.specs.documents import place_of
+from dusty_tasks.core.specs.model import App, Lib, Service, Specs
 from dusty_tasks.core.stack.assemble import assemble
 from dusty_tasks.core.stack.disabled import without
 from dusty_tasks.core.stack.model import Stack
@@ -33,6 +36,29 @@ class Assembled(NamedTuple):
     stack: Stack
     ports: PortMemory
     problems: list[Problem]
+
+
+def with_unset_variables_refused(problems: list[Problem], specs: Specs, stack: Stack) -> list[Problem]:
+    """The problems, variables without a value being errors where the stack uses them, in its own files or in those that they extend."""
+    unset = _unset_in(problems, specs, stack)
+    return [problem._replace(is_warning=False) if problem in unset else problem for problem in problems]
+
+
+def without_unset_elsewhere(problems: list[Problem], specs: Specs, stack: Stack) -> list[Problem]:
+    """The problems without those of variables that the stack does not use, which may have values in another one."""
+    unset = _unset_in(problems, specs, stack)
+    return [problem for problem in problems if problem.code is not Code.UNSET_VARIABLE or problem in unset]
+
+
+def _unset_in(problems: list[Problem], specs: Specs, stack: Stack) -> set[Problem]:
+    """Variables without a value where the stack uses them."""
+    unset = [problem for problem in problems if problem.code is Code.UNSET_VARIABLE]
+    if not unset:
+        return set()
+    used: list[App | Lib | Service] = [*stack.apps.values(), *stack.libs.values(), *stack.services.values()]
+    files = [*(spec.file for spec in used), *(specs.bundles[name].file for name in stack.bundles)]
+    places = {place_of(file, spot) for file in files for spot in specs.places[file].values()}
+    return {problem for problem in unset if problem.place in places}
 
 
 def assemble_with_ports(
@@ -68,3 +94,30 @@ def assemble_with_ports(
         )
         return Assembled(stack, dict(memory), [*problems, problem])
     return Assembled(replace(stack, routes=routes), ports, problems)
+
+
+def clashing_pairs(
+    specs: Specs, alone: Mapping[str, tuple[Stack, Sequence[Problem]]], together: Iterable[Problem], settings: Settings
+) -> list[tuple[str, str]]:
+    """For each error that no bundle has `alone` but all have `together`, two bundles that have it."""
+
+    @functools.cache
+    def problems_of(pair: tuple[str, str]) -> list[Problem]:
+        return assemble_with_ports(specs, pair, settings, {}).problems
+
+    known = {problem for _, problems in alone.values() for problem in problems}
+    found: dict[tuple[str, str], None] = {}
+    for problem in errors(together):
+        is_new = problem not in known
+        holders = (
+            [name for name, (stack, _) in alone.items() if problem.place.file in _files_of(stack)] if is_new else []
+        )
+        pairs = (pair for pair in itertools.combinations(specs.bundles, 2) if pair[0] in holders or pair[1] in holders)
+        found.update(
+            (pair, None) for pair in itertools.islice((pair for pair in pairs if problem in problems_of(pair)), 1)
+        )
+    return list(found)
+
+
+def _files_of(stack: Stack) -> set[str]:
+    return {spec.file for specs in (stack.apps, stack.libs, stack.services) for spec in specs.values()}

@@ -116,8 +116,9 @@ OF_CONTAINERS: dict[Code, Explanation] = {
     ),
     Code.UNSET_VARIABLE: Explanation(
         "a variable has no value",
-        "vars.yml declares the variable without a default, and neither `{dusty} vars set` nor an active bundle gives it a\n"
-        "value. `{dusty} up` needs one; `validate` and `compile --dry-run` use a placeholder that begins with `unset-`.",
+        "vars.yml declares the variable without a default, and neither `{dusty} vars set`, your overrides/vars.yml nor an\n"
+        "active bundle gives it a value. `{dusty} up` needs one; `validate` and `compile --dry-run` use a placeholder that begins\n"
+        "with `unset-`.",
         "# vars.yml\nTAG: {description: which Redis}\n# services/redis.yml\nimage: redis:${{TAG}}",
         "# vars.yml\nTAG: {default: '7'}\n# services/redis.yml\nimage: redis:${{TAG}}",
     ),

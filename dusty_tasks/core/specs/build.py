@@ -172,6 +172,7 @@ def bundle_of(document: Document) -> Bundle:
         _names(value, "apps"),
         _names(value, "services"),
         {name: dict(variables) for name, variables in _mapping(value, "env").items() if isinstance(variables, dict)},
+        {name: text for name, text in _mapping(value, "vars").items() if isinstance(text, str)},
     )
 
 

@@ -21,7 +21,7 @@ from dusty_tasks.core.text.problems import Place, Problem
 if TYPE_CHECKING:
     from dusty_tasks.core.text.key_path import KeyPath
 
-KINDS = ("app", "bundle", "lib", "service", "vars")
+KINDS = ("app", "bundle", "lib", "service", "vars", "vars_overrides")
 
 Spot = tuple[int, int] | tuple[int, int, str]
 """Line and column, and the file where that may not be the one that was asked for."""

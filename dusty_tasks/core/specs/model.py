@@ -175,6 +175,8 @@ class Bundle:
     services: tuple[str, ...] = ()
     env: dict[str, dict[str, str]] = field(default_factory=dict)
     """App or service -> variable -> value."""
+    vars: dict[str, str] = field(default_factory=dict)
+    """Values of variables of vars.yml."""
 
 
 @dataclass(frozen=True, slots=True)

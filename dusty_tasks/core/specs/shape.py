@@ -225,6 +225,8 @@ def _right_form(path: KeyPath, value: Any, schema: dict[str, Any]) -> str:
     if value is None:
         return "remove the empty item"
     if types == "string" and isinstance(value, dict):
+        if path and list(value) == ["default"] and isinstance(value["default"], str):
+            return f"{path[-1]}: {_plain(value['default'])}"
         return 'put quotes around text that holds ": "'
     if types in ("integer", "boolean") and isinstance(value, str):
         return _without_quotes(types, value)

@@ -1,12 +1,14 @@
 """Variables of specs: declared in vars.yml, used as `${{NAME}}` in any value (docs/specs.md, "Variables"). Pure.
 
-Values come from `dusty vars set`, else from an active bundle, else from the default; never from the environment of who compiles.
+Values come from `dusty vars set`, else from a user's overrides/vars.yml, else from an active bundle, else from the default;
+never from the environment of who compiles.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.documents import Document
@@ -15,10 +17,12 @@ from dusty_tasks.core.specs.yaml_reader import typed
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
-from dusty_tasks.core.text.problems import Problem, did_you_mean
+from dusty_tasks.core.text.problems import Place, Problem, did_you_mean
 from dusty_tasks.core.text.safe import shown
 
 FILE = "vars.yml"
+OVERRIDES = "vars_overrides"
+"""The kind of a user's own vars.yml, in the folder of overrides: values by name."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -32,14 +36,29 @@ class Variable(NamedTuple):
     """Its value stands in no spec and no artifact."""
 
 
+class Layer(NamedTuple):
+    """Values that stand in one place, for the variables that it has some for."""
+
+    source: str
+    """`set here`, `your override`, `of a bundle` or `default`."""
+    texts: Mapping[str, str]
+    places: Mapping[str, Place] = MappingProxyType({})
+    """Where each stands; empty for values of config.yml."""
+
+
 class Values(NamedTuple):
     """What variables stand for in a run."""
 
     declared: Mapping[str, Variable]
-    given: Mapping[str, str]
-    """Those that have a value, by name: what was set, what an active bundle says, or the default. No secrets."""
+    layers: Mapping[str, Layer]
+    """The layer whose value each variable has, for those that have one. No secrets."""
     secrets: frozenset[str] = frozenset()
     """The secrets that have a value, which nobody needs to know here."""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The values by name."""
+        return {name: layer.texts[name] for name, layer in self.layers.items()}
 
 
 def declared_in(document: Document | None) -> dict[str, Variable]:
@@ -78,45 +97,80 @@ def declaration_problems(document: Document) -> Iterator[Problem]:
             yield problem._replace(place=document.key_place((name,)))
 
 
-def bundle_problems(bundle: Document, declared: Mapping[str, Variable]) -> Iterator[Problem]:
-    """Secrets in `vars` of a bundle."""
-    given = bundle.value.get("vars")
-    for name in given if isinstance(given, dict) else ():
+def giving_problems(document: Document, declared: Mapping[str, Variable]) -> Iterator[Problem]:
+    """What is wrong with the values that a bundle or overrides/vars.yml gives: secrets, and in the latter names of no variable."""
+    base, given = _given_in(document)
+    for name in given:
+        path = (*base, name)
         if name in declared and declared[name].is_secret:
-            yield bundle.problem(
-                ("vars", name),
-                Code.SECRET,
-                f"{name} is a secret, and everybody who has the specs can read a bundle",
-                f"{DUSTY} vars set {name} on each machine",
+            who = (
+                "this file is no place for it"
+                if document.is_override
+                else "everybody who has the specs can read a bundle"
             )
+            where = "" if document.is_override else " on each machine"
+            hint = f"{DUSTY} vars set {name}{where}"
+            yield document.problem(path, Code.SECRET, f"{name} is a secret, and {who}", hint)
+        elif document.is_override and name not in declared:
+            what = f"the specs declare no variable named {shown(name)}"
+            problem = document.problem(path, Code.UNKNOWN_NAME, what, did_you_mean(name, declared), is_warning=True)
+            yield problem._replace(place=document.key_place(path))
 
 
-def values_of(
-    declared: Mapping[str, Variable],
-    of_bundles: Iterable[Mapping[str, str]],
-    was_set: Mapping[str, str],
-    secrets: Iterable[str] = (),
-) -> Values:
-    """What each declared variable stands for: what was set beats the bundles, the first of which beats the default.
+def layer_of(document: Document) -> Layer:
+    """The values that a bundle, overrides/vars.yml or vars.yml itself gives."""
+    if document.kind == "vars":
+        defaults = [variable for variable in declared_in(document).values() if variable.default is not None]
+        return Layer(
+            "default",
+            {variable.name: variable.default or "" for variable in defaults},
+            {variable.name: document.place((variable.name, "default")) for variable in defaults},
+        )
+    base, given = _given_in(document)
+    texts = {name: text for name, text in given.items() if isinstance(text, str)}
+    source = "your override" if document.is_override else "of a bundle"
+    return Layer(source, texts, {name: document.place((*base, name)) for name in texts})
+
+
+def _given_in(document: Document) -> tuple[KeyPath, dict[str, Any]]:
+    """Where a document has values of variables, and those."""
+    if document.kind == OVERRIDES:
+        return (), document.value
+    given = document.value.get("vars")
+    return ("vars",), given if isinstance(given, dict) else {}
+
+
+def values_of(declared: Mapping[str, Variable], layers: Iterable[Layer], secrets: Collection[str] = ()) -> Values:
+    """What each declared variable stands for: the first layer that has a value for it gives it.
 
     `secrets` are the names of the secrets that were set.
     """
-    given = {name: variable.default for name, variable in declared.items() if variable.default is not None}
-    for bundle in reversed(list(of_bundles)):
-        given.update({name: text for name, text in bundle.items() if name in declared})
-    given.update({name: text for name, text in was_set.items() if name in declared})
+    found: dict[str, Layer] = {}
+    for layer in layers:
+        for name in layer.texts:
+            if name in declared and not declared[name].is_secret:
+                found.setdefault(name, layer)
     hidden = {name for name, variable in declared.items() if variable.is_secret}
-    return Values(
-        declared, {name: text for name, text in given.items() if name not in hidden}, frozenset(hidden & set(secrets))
-    )
+    return Values(declared, found, frozenset(hidden & set(secrets)))
 
 
 def uses_variables(value: Any) -> bool:
     """True if some text in a value holds `${{`."""
-    if isinstance(value, str):
-        return "${{" in value
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(uses_variables(part) for part in parts)
+    return any(isinstance(part, str) and "${{" in part for part in _values_in(value))
+
+
+def uses_at(document: Document, place: tuple[int, int]) -> list[str]:
+    """The names of the variables in the value that stands at this line and column of a document as it was read."""
+    marks = zip(document.marks[::4], document.marks[1::4], strict=False)
+    texts = [value for value, mark in zip(_values_in(document.value), marks, strict=False) if mark == place]
+    return list(dict.fromkeys(name for text in texts if isinstance(text, str) for name in USE.findall(text)))
+
+
+def _values_in(value: Any) -> Iterator[Any]:
+    """A value and all below it, parents first."""
+    yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _values_in(part)
 
 
 def filled(document: Document, schema: dict[str, Any], values: Values) -> tuple[Document, list[Problem]]:
@@ -180,9 +234,8 @@ class _Filling:
     def _text(self, name: str, path: KeyPath) -> str:
         if name in self.values.declared and self.values.declared[name].is_secret:
             return self._secret(name, path)
-        text = self.values.given.get(name)
-        if text is not None:
-            return text
+        if name in self.values.layers:
+            return self.values.layers[name].texts[name]
         if name not in self.values.declared:
             known = self.values.declared
             hint = did_you_mean(name, known) if known else f"declare it in {FILE}: {name or 'NAME'}: {{default: …}}"

@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING
 from dusty_tasks.core.specs.documents import Document, spec_name
 from dusty_tasks.core.specs.extends import extended, overridden
 from dusty_tasks.core.specs.variables import (
+    OVERRIDES,
+    Layer,
     Values,
-    bundle_problems,
     declaration_problems,
     declared_in,
     filled,
+    giving_problems,
+    layer_of,
+    uses_at,
     uses_variables,
     values_of,
 )
@@ -37,9 +41,8 @@ from dusty_tasks.effects.doors.source_lines import learn_root
 from dusty_tasks.effects.specs.schemas import read_schema
 from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
 
-if TYPE_CHECKING:
-    from dusty_tasks.core.specs.shape import DocumentReader
-
+_OF_VARIABLES = ("vars", OVERRIDES, "bundle")
+"""Kinds of files that declare variables or give them values."""
 MOST_PARSED = 4096
 """Specs of a kind."""
 
@@ -77,50 +80,62 @@ def read_documents(
         documents.append(document)
         if cache_path is not None and is_settled(found.state, now):
             memo.used[key] = document.text
-    overrides = [document for document in documents if document.is_override]
-    whole = extended([document for document in documents if not document.is_override])
+    of_variables = [document for document in documents if document.kind in _OF_VARIABLES]
+    values = _values(of_variables, bundles, was_set, secrets)
+    whole = [document for document in documents if document.kind not in ("vars", OVERRIDES)]
+    overrides = [document for document in whole if document.is_override]
+    whole = extended([document for document in whole if not document.is_override])
     whole, problems = overridden(whole, overrides)
-    documents, of_variables = _filled(whole, memo, bundles, was_set, secrets)
-    problems += of_variables
+    documents, said = _filled(whole, memo, values)
+    problems += [*_problems_of_variables(of_variables, values), *said]
     if cache_path is not None:
         write_memo(cache_path, version, memo)
     return documents, [*problems, *_problems_of_names(root)]
 
 
 def read_variables(
-    root: str | Path, bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str] = ()
+    files: Iterable[SpecFile], bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str] = ()
 ) -> Values:
-    """What the variables of the specs repo at `root` stand for."""
-    documents = [_read(found) for found in spec_files(str(root)) if found.kind in ("vars", "bundle")]
-    return _values(documents, bundles, was_set, secrets)
+    """What the variables of spec `files` stand for."""
+    return _values([_read(found) for found in files if found.kind in _OF_VARIABLES], bundles, was_set, secrets)
+
+
+def read_uses(files: Iterable[SpecFile], place: str) -> list[str]:
+    """The names of the variables in the value that stands at `place` (`apps/web.yml:2:8`) of one of the spec `files`."""
+    file, line, column = place.rsplit(":", 2)
+    documents = [_read(found) for found in files if found.file == file]
+    return uses_at(documents[0], (int(line), int(column))) if documents else []
 
 
 def _values(
     documents: Iterable[Document], bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str]
 ) -> Values:
-    documents = list(documents)
-    declaring = next((document for document in documents if document.kind == "vars"), None)
-    by_name = {document.name: document for document in documents if document.kind == "bundle"}
-    of_bundles = [
-        {name: text for name, text in given.items() if isinstance(text, str)}
-        for bundle in sorted(bundles)
-        if bundle in by_name and isinstance(given := by_name[bundle].value.get("vars"), dict)
-    ]
-    return values_of(declared_in(declaring), of_bundles, was_set, secrets)
+    by_key = {(document.kind, document.name): document for document in documents}
+    declaring, overriding = by_key.get(("vars", "vars")), by_key.get((OVERRIDES, "vars"))
+    chosen = [found for name in sorted(map(spec_name, bundles)) if (found := by_key.get(("bundle", name)))]
+    documents = [document for document in (overriding, *chosen, declaring) if document]
+    return values_of(
+        declared_in(declaring), [Layer("set here", was_set), *map(layer_of, documents)], frozenset(secrets)
+    )
 
 
-def _filled(
-    documents: list[Document], memo: Memo, bundles: Iterable[str], was_set: Mapping[str, str], secrets: Iterable[str]
-) -> tuple[list[Document], list[Problem]]:
+def _problems_of_variables(documents: Iterable[Document], values: Values) -> Iterator[Problem]:
+    """What is wrong with vars.yml, with a user's own, and with the values that bundles give."""
+    for document in documents:
+        if document.kind == "vars":
+            yield from (*document.problems, *declaration_problems(document))
+        else:
+            yield from (
+                *(document.problems if document.is_override else ()),
+                *giving_problems(document, values.declared),
+            )
+
+
+def _filled(documents: list[Document], memo: Memo, values: Values) -> tuple[list[Document], list[Problem]]:
     """The specs with values in place of their variables, those that files alone could not be judged by checked."""
-    declaring = next((document for document in documents if document.kind == "vars"), None)
-    specs = [document for document in documents if document.kind != "vars"]
-    problems = [*declaring.problems, *declaration_problems(declaring)] if declaring else []
-    values = _values(documents, bundles, was_set, secrets)
+    problems: list[Problem] = []
     found: list[Document] = []
-    for document in specs:
-        if document.kind == "bundle":
-            problems += bundle_problems(document, values.declared)
+    for document in documents:
         if uses_variables(document.value):
             document, said = filled(document, read_schema(document.kind), values)
             problems += said

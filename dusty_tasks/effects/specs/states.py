@@ -54,7 +54,7 @@ def spec_files(root: str | os.PathLike[str]) -> Iterator[SpecFile]:
 
 
 def override_files(folder: str) -> Iterator[SpecFile]:
-    """The user's own overrides below `folder`, apps before services, with their states. Opens nothing."""
+    """The user's own overrides below `folder`, apps before services before variables, with their states. Opens nothing."""
     for below in OVERRIDDEN_FOLDERS:
         parent = os.path.join(folder, below)
         for name in names_in(parent):
@@ -62,6 +62,10 @@ def override_files(folder: str) -> Iterator[SpecFile]:
                 path = os.path.join(parent, name)
                 for found in _spec_file(KIND_BY_FOLDER[below], path, path, "/", is_inside=True):
                     yield found._replace(is_override=True)
+    path = os.path.join(folder, VARIABLES)
+    if os.path.lexists(path):
+        for found in _spec_file("vars_overrides", path, path, "/", is_inside=True):
+            yield found._replace(is_override=True)
 
 
 def names_in(folder: str) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.variables import Values, Variable, filled, values_of
+from dusty_tasks.core.specs.variables import Layer, Values, Variable, filled, values_of
 
 SCHEMA = {
     "properties": {
@@ -21,6 +21,7 @@ SCHEMA = {
         "map": {"type": "object", "additionalProperties": {"type": "string"}},
     }
 }
+DEFAULTS = Layer("default", {"A": "1", "B": "b", "T": "true"})
 DECLARED = {name: Variable(name, default) for name, default in (("A", "1"), ("B", "b"), ("NONE", None), ("T", "true"))}
 
 
@@ -42,20 +43,22 @@ def of(value: dict[str, Any], values: Values) -> tuple[dict[str, Any], list[str]
     ],
 )
 def test_a_value_becomes_what_its_key_takes(value: dict[str, Any], expected: dict[str, Any]) -> None:
-    assert of(value, values_of(DECLARED, [], {})) == (expected, [])
+    assert of(value, values_of(DECLARED, [DEFAULTS])) == (expected, [])
 
 
-def test_what_was_set_beats_bundles_of_which_the_first_beats_the_others_and_the_default() -> None:
-    bundles = [{"A": "first"}, {"A": "second", "B": "second", "STRANGE": "x"}]
-    assert values_of(DECLARED, bundles, {"B": "set", "OTHER": "x"}).given == {"A": "first", "B": "set", "T": "true"}
+def test_the_first_layer_that_has_a_value_gives_it() -> None:
+    layers = [{"B": "set", "OTHER": "x"}, {"A": "first"}, {"A": "second", "B": "second", "STRANGE": "x"}]
+    found = values_of(DECLARED, [*(Layer(str(index), texts) for index, texts in enumerate(layers)), DEFAULTS])
+    assert found.given == {"A": "first", "B": "set", "T": "true"}
+    assert {name: layer.source for name, layer in found.layers.items()} == {"A": "1", "B": "0", "T": "default"}
 
 
 def test_without_a_value_there_is_a_placeholder_and_without_a_declaration_an_error() -> None:
-    value, said = of({"text": "${{NONE}}:${{C}}"}, values_of(DECLARED, [], {}))
+    value, said = of({"text": "${{NONE}}:${{C}}"}, values_of(DECLARED, [DEFAULTS]))
     assert value == {"text": "unset-NONE:unset-C"}
     assert said == ["text: the variable NONE has no value", 'text: no variable named "C"']
 
 
 @given(st.text())
 def test_a_value_is_put_in_as_it_is(text: str) -> None:
-    assert of({"text": "<${{A}}>"}, values_of(DECLARED, [], {"A": text}))[0] == {"text": f"<{text}>"}
+    assert of({"text": "<${{A}}>"}, values_of(DECLARED, [Layer("set here", {"A": text})]))[0] == {"text": f"<{text}>"}
