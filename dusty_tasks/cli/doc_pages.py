@@ -28,7 +28,7 @@ Exit codes: 0 fine, 1 something you can fix, 2 a program or Docker failed, 3 a b
 interrupted. `shell`, `scripts`, `logs` and `test <target> <suite>` exit with the status of what they ran.
 
 With `--json` a command that fails prints `{"ok": false, "problems": [...]}`, each problem with `file`, `line`, `column`, `path`,
-`what`, `hint` and `warning`; what has no place has an empty file. Unknown arguments or options are reported on stderr only.
+`what`, `hint` and `warning`; what has no place has an empty file. [JSON for programs](json.md) has every key. Unknown arguments or options are reported on stderr only.
 """
 
 

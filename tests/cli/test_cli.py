@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import json_outputs
 import pytest
 
 from dusty_tasks import session
@@ -22,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def dusty(*words: str, home: Path, stdin: int | None = subprocess.DEVNULL) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", "dusty_tasks", *words],
         capture_output=True,
         text=True,
@@ -31,6 +32,8 @@ def dusty(*words: str, home: Path, stdin: int | None = subprocess.DEVNULL) -> su
         env={**os.environ, "DUSTY_HOME": str(home), "NO_COLOR": "1"},
         cwd=ROOT,
     )
+    json_outputs.checked(words, ended.stdout)
+    return ended
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import images as rig_images
+import json_outputs
 import pytest
 from machine import CACHE, Machine, connect
 from standing import Standing
@@ -48,7 +49,9 @@ class Rig:
     ) -> subprocess.CompletedProcess[str]:
         """`./dusty words…` in the machine; with `check` (the default) a failure is an AssertionError with what was printed."""
         full = {"DUSTY_HOME": str(self.home), **(env or {})}
-        return self.machine.run([str(ROOT / "dusty"), *words], env=full, check=check, **named)
+        ended = self.machine.run([str(ROOT / "dusty"), *words], env=full, check=check, **named)
+        json_outputs.checked(words, ended.stdout)
+        return ended
 
     def container_ids(self, state: str = "running") -> dict[str, str]:
         """Container id and start time by name, of Dusty's containers in `state` ('' for all)."""

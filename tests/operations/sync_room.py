@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import json_outputs
 import pytest
 
 from dusty_tasks.core.code.repo_entry import RepoEntry, from_json
@@ -83,7 +84,7 @@ class Room:
 
     def dusty(self, *words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         self.compiled()
-        return subprocess.run(
+        ended = subprocess.run(
             self.argv(*words),
             env=self.env(),
             cwd=cwd or self.sources,
@@ -92,6 +93,8 @@ class Room:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+        json_outputs.checked(words, ended.stdout)
+        return ended
 
     def doit(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Plain `doit` in the checkout."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import json_outputs
 import pytest
 
 from dusty_tasks import session
@@ -54,6 +55,7 @@ class Chosen:
         self._capsys.readouterr()
         code = cli.run_verb(BY_NAME[verb_name], words, already)
         out, err = self._capsys.readouterr()
+        json_outputs.checked([verb_name, *words], out)
         return Ended(code, out, err)
 
     def log(self) -> list[str]:

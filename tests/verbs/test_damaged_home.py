@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import json_outputs
 import pytest
 from chosen import SPECS
 
@@ -61,7 +62,7 @@ class Home:
 
     def dusty(self, *words: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "DUSTY_HOME": str(self.path), "DOCKER_HOST": "unix:///nowhere/docker.sock"}
-        return subprocess.run(
+        ended = subprocess.run(
             [sys.executable, "-m", "dusty_tasks", *words],
             cwd=ROOT,
             env=env,
@@ -71,6 +72,8 @@ class Home:
             stdin=subprocess.DEVNULL,
             check=False,
         )
+        json_outputs.checked(words, ended.stdout)
+        return ended
 
     def restore(self) -> None:
         shutil.rmtree(self.path)

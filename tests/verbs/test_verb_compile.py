@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import json_outputs
 import pytest
 
 from tests.test_rooms import ROOT
@@ -71,9 +72,11 @@ class SpecsRepo:
             "PYTHONPATH": str(ROOT),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return subprocess.run(
+        ended = subprocess.run(
             [*program, *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
+        json_outputs.checked(words, ended.stdout)
+        return ended
 
     def files(self) -> dict[str, bytes]:
         return {str(path): path.read_bytes() for path in sorted(self.root.rglob("*")) if path.is_file()}
