@@ -53,5 +53,6 @@ def checked(words: Sequence[str], printed: str) -> None:
     except UsageError:
         return
     if options.get("json") and not options["help"]:
+        name = "timeline" if options.get("timeline") else name
         wrong = [text for value in values_in(printed) for text in mistakes(name, value)]
         assert not wrong, "\n".join(wrong)

@@ -122,6 +122,11 @@ wait at once, unless a `{dusty} up` is at work; one without a container is waite
 
     {dusty} wait web && curl http://web.example.test/
     {dusty} wait --for done --timeout 300 migrate""",
+    "urls": """\
+From what was compiled last; for TCP routes `host:port`. `{dusty} open` opens the first URL of an app in the browser.
+
+    {dusty} urls
+    {dusty} urls web""",
     "lookup": """\
 What was compiled last: the names of the containers, their URLs and published ports, the folders below persist/ and the
 named volumes that hold their data; and of a path (unless given: this folder), which repo of the stack it belongs to, and who

@@ -28,24 +28,30 @@ def run(
     grep: str | None = None,
     no_prefix: bool = False,
     timeline: bool = False,
+    json: bool = False,
 ) -> int | None:
     """One container: the engine's own output and status. Several: merged; ended ones count. What is followed is followed over restarts."""
     if timeline:
         from dusty_tasks.verbs.timeline import run as show_timeline
 
-        return show_timeline(words, follow=follow, since=since, tail=tail)
+        return show_timeline(words, follow=follow, since=since, tail=tail, json=json)
     flags = range_flags(tail, since)
     pattern = pattern_of(grep)
     found = containers()
     chosen = [pick(found, name) for name in dict.fromkeys(words)] if words else in_stack_order(found)
     if not chosen:
-        say(f"there are no containers; {DUSTY} up starts what is active")
+        if not json:
+            say(f"there are no containers; {DUSTY} up starts what is active")
         return None
     env = session.docker_host().engine_environment()
-    if len(chosen) == 1 and pattern is None:
+    if len(chosen) == 1 and pattern is None and not json:
         return show_one(chosen[0], flags, follow=follow, timestamps=timestamps, env=env)
     names = [container.name for container in chosen]
-    output = Output(names, timestamps, pattern=pattern, has_prefix=len(chosen) > 1 and not no_prefix)
+    output: Output | JsonOutput
+    if json:
+        output = JsonOutput(pattern)
+    else:
+        output = Output(names, timestamps, pattern=pattern, has_prefix=len(chosen) > 1 and not no_prefix)
     write_merged(chosen, flags, output, follow=follow)
     return None
 
@@ -98,7 +104,9 @@ def show_one(
         container, flags = comeback.container, comeback.flags
 
 
-def write_merged(chosen: Sequence[FoundContainer], flags: list[str], output: Output, *, follow: bool) -> None:
+def write_merged(
+    chosen: Sequence[FoundContainer], flags: list[str], output: Output | JsonOutput, *, follow: bool
+) -> None:
     """Print what was logged in the order of time, then, to follow, what comes as it comes."""
     from dusty_tasks.core.of_verbs.log_lines import after
     from dusty_tasks.effects.engine.http import Engine
@@ -152,8 +160,31 @@ class Output:
         self._streams[self._was_error].flush()
 
 
+class JsonOutput:
+    """Lines as JSON objects, one per line, all of them on stdout."""
+
+    def __init__(self, pattern: re.Pattern[bytes] | None = None) -> None:
+        self._pattern, self._stream = pattern, binary_stream(sys.stdout)
+
+    def write(self, name: str, line: Line) -> None:
+        if self._pattern and line.time and not self._pattern.search(line.text):
+            return
+        from dusty_tasks.verbs.shared.words import json_line
+
+        stream = ("stderr" if line.is_error else "stdout") if line.time else "dusty"
+        text = line.text.decode("utf-8", "replace")
+        self._stream.write(json_line({"at": line.time.decode(), "name": name, "stream": stream, "text": text}))
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
 def follow_merged(
-    chosen: Sequence[FoundContainer], shown: Mapping[str, list[str]], flags: list[str], output: Output, engine: Engine
+    chosen: Sequence[FoundContainer],
+    shown: Mapping[str, list[str]],
+    flags: list[str],
+    output: Output | JsonOutput,
+    engine: Engine,
 ) -> None:
     """Print what comes as it comes, of the next lives of the containers as well; `shown`: how to go on after what was shown, by name.
 

@@ -200,6 +200,7 @@ VERBS: tuple[Verb, ...] = (
             ),
             Option("no-prefix", "leave out the names of containers"),
             Option("timeline", "include events, as timeline does"),
+            Option("json", "print JSON, one object per line"),
         ),
         words=("container",),
     ),
@@ -253,6 +254,7 @@ VERBS: tuple[Verb, ...] = (
         ),
         words=("container",),
     ),
+    Verb("urls", LOOK, "[names…]", "print the URLs of apps and services", (JSON,), words=("container",)),
     Verb(
         "lookup",
         LOOK,

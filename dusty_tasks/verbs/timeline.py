@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_text
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.names import compiled_names, not_in_the_stack
 from dusty_tasks.verbs.shared.running import containers, spec_name
+from dusty_tasks.verbs.shared.words import json_line
 
 if TYPE_CHECKING:
     from dusty_tasks.core.history.timeline import Item
@@ -101,8 +101,7 @@ class Shown:
         """Print one item."""
         self.count += 1
         if self._in_json:
-            self._stream.write(json_text.dumps(self._as_json(item), ensure_ascii=False).encode("utf-8", "replace"))
-            self._stream.write(b"\n")
+            self._stream.write(json_line(self._as_json(item)))
             return
         stamp = self._stamp(self._clock.here(item.at))
         prefix = self._prefixes.get(item.name, item.name.encode())

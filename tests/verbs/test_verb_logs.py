@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from chosen import Chosen
 from engines import Engine, engine, wanted
@@ -101,3 +103,17 @@ def test_lines_are_searched_and_names_left_out(dusty: Chosen, engine: Engine) ->
     assert dusty("logs", "web", "--grep", "two").err == "web two\n"
     refused = dusty("logs", "--grep", "[")
     assert refused.code == 1 and "--grep" in refused.err
+
+
+def test_lines_for_programs_are_one_object_each(dusty: Chosen, engine: Engine) -> None:
+    engine.logs = {**LOGS, "id-db": [("2026-01-01T00:00:02.000000000Z", False, "\x1b[2J\u202edb")]}
+    rows = [json.loads(line) for line in dusty("logs", "web", "db", "--json").out.splitlines()]
+    assert rows[0] == {
+        "at": "2026-01-01T00:00:01.000000000Z",
+        "name": "web",
+        "stream": "stdout",
+        "text": "web one",
+    }
+    assert [row["text"] for row in rows] == ["web one", "\x1b[2J\u202edb", "web two"]
+    assert dusty("logs", "db", "--json").out.isascii(), "what steers a terminal is escaped"
+    assert len(dusty("logs", "web", "--json", "--grep", "one").out.splitlines()) == 1

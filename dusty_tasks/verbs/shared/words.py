@@ -71,6 +71,13 @@ def exactly(verb_name: str, action: str, words: list[str], *names: str) -> list[
     return words
 
 
+def json_line(value: Any) -> bytes:
+    """`value` as one line for machines, where many follow each other."""
+    import json
+
+    return f"{in_json(json.dumps(value, ensure_ascii=False))}\n".encode("utf-8", "replace")
+
+
 def say_json(value: Any) -> None:
     """Print `value` for machines."""
     import json
