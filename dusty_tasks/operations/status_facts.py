@@ -180,7 +180,7 @@ def libs_and_streams() -> tuple[list[str], dict[str, list[str]]]:
         return [], {}
     streams: dict[str, list[str]] = {}
     for route in stack.routes:
-        if route.kind == "stream":
+        if route.kind != "http":
             streams.setdefault(route.app_name, []).append(f"{route.host_name}:{route.host_port}")
     return list(stack.libs), streams
 

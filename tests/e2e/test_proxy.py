@@ -23,18 +23,30 @@ def served(machine, tmp_path_factory):
     rig.reset()
     stack = SmallStack(folder, rig.home, config="proxy: {trusted: [127.0.0.1]}\n")
     stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text())
+    stack.code("web", "others.conf", Path(__file__).with_name("proxied_others.conf").read_text())
     stack.spec(
         "apps/web.yml",
         f"""\
 repo: {folder}/code/web
 mount: /code
 image: {PYTHON_IMAGE}
-commands: {{always: [exec python3 app.py 8000]}}
+commands: {{always: [nginx -c /code/others.conf, exec python3 app.py 8000]}}
 host_forwarding:
   - {{host_name: web.test, host_port: 8080, container_port: 8000}}
-  - {{host_name: small.test, host_port: 8081, container_port: 8000, max_upload: 1K}}
+  - {{host_name: small.test, host_port: 8081, container_port: 8000, max_upload: 1K, timeout: 2s}}
+  - {{host_name: calls.test, host_port: 9000, container_port: 50051, type: grpc}}
+  - {{host_name: quiet.test, host_port: 9000, container_port: 8000, type: grpc}}
+  - {{host_name: one.test, host_port: 8443, container_port: 4431, type: tls}}
+  - {{host_name: two.test, host_port: 8443, container_port: 4432, type: tls}}
+  - {{host_name: bytes.test, host_port: 7000, container_port: 7000, type: stream, timeout: 2s}}
 """,
     )
+    for name in ("one", "two"):
+        rig.run(
+            f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name}.test"
+            f" -addext subjectAltName=DNS:{name}.test -keyout {name}.key -out {name}.pem".split(),
+            cwd=folder / "code/web",
+        )
     rig.dusty("up")
     yield rig
     rig.reset()
@@ -69,6 +81,47 @@ for word in (b"one", b"two"):
         "two",
         "",
     ]
+
+
+def test_a_connection_is_upgraded_only_when_the_client_asks(served):
+    def connection(*words: str) -> dict[str, str]:
+        sent = {name.lower(): value for name, value in json.loads(curl(served, *words, WEB))}
+        return {name: sent[name] for name in ("connection", "upgrade") if name in sent}
+
+    assert connection() == {"connection": "close"}
+    assert connection("-H", "Connection: keep-alive") == {"connection": "close"}
+    asked = ("-H", "Connection: keep-alive, Upgrade", "-H", "Upgrade: echo2")
+    assert connection(*asked) == {"connection": "upgrade", "upgrade": "echo2"}
+
+
+def test_grpc_goes_through_as_http_2_with_its_trailers(served):
+    ask = ("--http2-prior-knowledge", "-i", "-H", "content-type: application/grpc", "-H", "te: trailers")
+    answer = curl(served, *ask, "-H", "X-Forwarded-For: 9.9.9.9", "-d", "x", "http://calls.test:9000/pkg.Calls/Say")
+    assert answer.startswith("HTTP/2 200 ") and "grpc-status: 0" in answer and "HTTP/2.0 calls.test:9000" in answer
+    assert "http calls.test:9000 9000" in answer and "9.9.9.9" not in answer
+    silent = curl(served, *ask, "-X", "POST", "http://quiet.test:9000/pkg.Calls/Say")
+    assert "grpc-status: 14" in silent and "grpc-message: web" in silent and "content-type: application/grpc" in silent
+
+
+def test_tls_is_led_by_the_name_and_stays_the_apps_own(served):
+    keys = served.home.parent / "code/web"
+    for name in ("one", "two"):
+        ask = ("--cacert", str(keys / f"{name}.pem"), f"https://{name}.test:8443/")
+        assert curl(served, *ask) == f"{name} by TLS\n"
+    stranger = ("-k", "--connect-to", "::127.0.0.1:8443", "https://evil.test:8443/")
+    assert served.run(["curl", "-sS", "-m", "10", *stranger], check=False).returncode in (35, 56)
+
+
+def test_a_timeout_of_its_own_ends_what_is_silent_longer(served):
+    answer = curl(served, "-i", "-H", "Accept: application/json", "http://small.test:8081/hang?5")
+    assert answer.startswith("HTTP/1.1 504 ") and "X-Dusty-Saw: late" in answer and "within 2s" in answer
+    talk = """
+import socket
+peer = socket.create_connection(("bytes.test", 7000), 10)
+peer.sendall(b"GET /hang HTTP/1.1\\r\\n")
+print(peer.recv(10))
+"""
+    assert served.run(["python3", "-c", talk]).stdout == "b''\n"
 
 
 def test_what_is_larger_or_named_otherwise_than_a_server_expects_passes(served, tmp_path):
@@ -161,7 +214,13 @@ def test_this_machine_and_a_name_without_that_port_get_the_list_of_names(served,
     assert [(route["host_name"], route["port"], route["app"]) for route in listed["routes"]] == [
         ("web.test", 8080, "web"),
         ("small.test", 8081, "web"),
+        ("calls.test", 9000, "web"),
+        ("quiet.test", 9000, "web"),
+        ("one.test", 8443, "web"),
+        ("two.test", 8443, "web"),
+        ("bytes.test", 7000, "web"),
     ]
+    assert [route["host_name"] for route in listed["routes"] if "url" in route] == ["web.test", "small.test"]
 
 
 @pytest.mark.parametrize(

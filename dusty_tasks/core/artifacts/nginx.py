@@ -18,6 +18,11 @@ PARAMETER_SIZE = 3600
 MAX_PARTS = 200
 """Parts of the index: their names are one parameter again."""
 
+HTTP = ("http", "grpc")
+"""Kinds of routes that nginx reads the requests of; of the others it passes bytes."""
+
+_SPOKEN = {"stream": "TCP", "grpc": "gRPC", "tls": "TLS"}
+
 LOOPBACK = (r"^127\.[0-9.]+$", r"^\[::1\]$")
 ANY_ADDRESS = (r"^[0-9.]+$", r"^\[[0-9a-f:.]+\]$")
 
@@ -40,6 +45,8 @@ class Server(NamedTuple):
     address: str
     upstream: str
     max_upload: str
+    timeout: str
+    kind: str
 
 
 class ProxySlice(NamedTuple):
@@ -52,8 +59,9 @@ class ProxySlice(NamedTuple):
 def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
     """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
     settings = of.settings
-    servers = [(route.kind, _server(of, route)) for route in of.routes]
-    http = [server for kind, server in servers if kind == "http"]
+    servers = [_server(of, route) for route in of.routes]
+    http = [server for server in servers if server.kind in HTTP]
+    tls = [server for server in servers if server.kind == "tls"]
     texts = {
         name: templates.render(f"nginx/{name}.{kind}").text
         for name, kind in (("head", "html"), ("waiting", "html"), ("script", "js"), ("index", "html"))
@@ -62,8 +70,11 @@ def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
         PROXY_FILE,
         routing=settings.routing,
         http=http,
-        stream=[server for kind, server in servers if kind == "stream"],
-        ports=sorted({server.host_port for server in http}),
+        stream=[server for server in servers if server.kind == "stream"],
+        tls=[(port, [server for server in tls if server.host_port == port]) for port in _ports(tls)],
+        map_key=map_key,
+        ports=_ports(http),
+        grpc_ports=_ports(server for server in http if server.kind == "grpc"),
         trusted=trusted_addresses(settings.proxy_trusted),
         known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK,
         known_names=[map_key(name) for name in known_names(of)],
@@ -71,6 +82,10 @@ def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
         rows_json=_parts(_json_rows(of)),
         **texts,
     )
+
+
+def _ports(servers: Iterable[Server]) -> list[int]:
+    return sorted({server.host_port for server in servers})
 
 
 def _server(of: ProxySlice, route: Route) -> Server:
@@ -88,7 +103,9 @@ def _server(of: ProxySlice, route: Route) -> Server:
         host_names(route, settings.hosts_mode),
         f"{route.host_name}:{route.host_port}",
         upstream,
-        route.max_upload or settings.proxy_max_upload,
+        route.max_upload or ("0" if route.kind == "grpc" else settings.proxy_max_upload),
+        route.timeout,
+        route.kind,
     )
 
 
@@ -143,7 +160,7 @@ def _html_rows(of: ProxySlice) -> Iterator[str]:
         link = (
             f'<a href="{http_url(route, of.settings.hosts_mode)}">{address}</a>'
             if route.kind == "http"
-            else f"{address} (TCP)"
+            else f"{address} ({_SPOKEN[route.kind]})"
         )
         yield f'<li>{link}<small>{route.app_name}: <!--#include virtual="/.dusty/{route.app_name}.word" stub="unknown"--></small></li>'
 

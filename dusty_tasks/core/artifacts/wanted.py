@@ -135,7 +135,7 @@ def _route_fields(routes: Iterable[Route], settings: ContainerSettings) -> dict[
         "http_urls": tuple([http_url(route, settings.hosts_mode) for route in http]),
         "http_ports": tuple([route.container_port for route in http]),
         "route_ports": tuple(dict.fromkeys(route.container_port for route in routes)),
-        "stream_ports": tuple(dict.fromkeys(route.container_port for route in routes if route.kind == "stream")),
+        "stream_ports": tuple(dict.fromkeys(route.container_port for route in routes if route.kind != "http")),
     }
 
 

@@ -114,13 +114,13 @@ class _Clashes:
             host_name, port, _, kind, *_ = claim.forwarding
             first = first_by_kind.setdefault(kind, claim)
             twin = first_by_name.setdefault(host_name, claim)
-            other = first_by_kind.get("http" if kind == "stream" else "stream")
+            other = next((known for one, known in first_by_kind.items() if one != kind), None)
             if other:
-                is_what, cannot = ("http", "a stream") if kind == "stream" else ("a stream", "http")
+                is_what = f"host_port {port} is {_spoken(other.forwarding.kind)} at {self._at(other)}"
                 yield self._problem(
                     claim,
                     Code.ADDRESS_TAKEN,
-                    f"host_port {port} is {is_what} at {self._at(other)} and cannot be {cannot}",
+                    f"{is_what} and cannot be {_spoken(kind)}",
                     "another host_port",
                 )
             elif kind == "stream" and first is not claim:
@@ -160,6 +160,10 @@ class _Clashes:
 
     def _at(self, claim: RouteClaim | PortClaim) -> Place:
         return self._place(claim.file, claim.path)
+
+
+def _spoken(kind: str) -> str:
+    return "a stream" if kind == "stream" else kind
 
 
 def groups_of(specs: Specs) -> Iterator[frozenset[str]]:

@@ -35,13 +35,17 @@ def check_container(document: Document, main: Translated, names: Collection[str]
     if is_container:
         yield from check_life(document)
         for path, item in mappings(document.value, "host_forwarding"):
-            if item.get("type") == "stream" and "max_upload" in item:
+            kind = item.get("type")
+            if kind in ("stream", "tls") and "max_upload" in item:
                 yield document.problem(
                     (*path, "max_upload"),
                     Code.UPLOAD_OF_STREAM,
-                    "a stream has no uploads to limit",
+                    f"a {'stream' if kind == 'stream' else 'tls stream'} has no uploads to limit",
                     "remove max_upload",
                 )
+            if kind == "tls" and "timeout" in item:
+                what = "the timeout of a tls stream cannot be changed: all names of its port share one"
+                yield document.problem((*path, "timeout"), Code.UNSUPPORTED_KEY, what, "remove timeout")
 
 
 def check_life(document: Document) -> Iterator[Problem]:

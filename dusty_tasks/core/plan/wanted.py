@@ -51,7 +51,7 @@ class WantedContainer(NamedTuple):
     route_ports: tuple[int, ...] = ()
     """The ports in it that its routes lead to, http and stream, each once, in route order."""
     stream_ports: tuple[int, ...] = ()
-    """Those of its stream routes."""
+    """Those of its other routes: a connection is all that can be asked of them."""
     reload: Mapping[str, Sequence[Rules]] = {}  # never changed
     """Repo id -> the rules of each that brings the repo into the container; of those alone where something else than a restart may follow."""
     code: str = ""

@@ -7,11 +7,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from dusty_tasks.core.specs.documents import Document
-from dusty_tasks.core.specs.model import App, Asset, Bundle, CodeMount, Forwarding, Lib, Script, Service, Suite, Tests
+from dusty_tasks.core.specs.model import (
+    KINDS_OF_ROUTES,
+    App,
+    Asset,
+    Bundle,
+    CodeMount,
+    Forwarding,
+    Lib,
+    Script,
+    Service,
+    Suite,
+    Tests,
+)
 from dusty_tasks.core.specs.ready import healthcheck_of
 from dusty_tasks.core.specs.reload import rules_of
 from dusty_tasks.core.specs.repo_ids import Repo, repo_of
-from dusty_tasks.core.specs.rules import Wrong, check_host_name, check_port, check_size, normal_path
+from dusty_tasks.core.specs.rules import Wrong, check_host_name, check_port, check_size, check_timeout, normal_path
 from dusty_tasks.core.text.key_path import KeyPath
 
 UNTIL = {"started": "service_started", "ready": "service_healthy", "ended": "service_completed_successfully"}
@@ -65,13 +77,20 @@ def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
     for path, item in mappings(value, "host_forwarding"):
         host_name, kind = item.get("host_name"), item.get("type", "http")
         ports: tuple[Any, Any] = item.get("host_port"), item.get("container_port")
-        is_usable = isinstance(host_name, str) and follows(check_host_name, host_name) and kind in ("http", "stream")
+        is_usable = isinstance(host_name, str) and follows(check_host_name, host_name) and kind in KINDS_OF_ROUTES
         if is_usable and all(follows(check_port, port) for port in ports):
             assert isinstance(path[-1], int) and isinstance(host_name, str)
-            size = item.get("max_upload")
+            size, timeout = item.get("max_upload"), item.get("timeout")
             yield (
                 path[-1],
-                Forwarding(host_name.lower(), ports[0], ports[1], kind, str(size) if follows(check_size, size) else ""),
+                Forwarding(
+                    host_name.lower(),
+                    ports[0],
+                    ports[1],
+                    kind,
+                    str(size) if follows(check_size, size) else "",
+                    timeout if isinstance(timeout, str) and follows(check_timeout, timeout) else "",
+                ),
             )
 
 

@@ -32,14 +32,20 @@ class Reference(NamedTuple):
     name: str
 
 
+KINDS_OF_ROUTES = ("http", "stream", "grpc", "tls")
+"""`type` of a host_forwarding: `grpc` is HTTP/2 without TLS, `tls` a stream that is found by the name that its client asks for."""
+
+
 class Forwarding(NamedTuple):
     host_name: str
     host_port: int
     container_port: int
     kind: str = "http"
-    """`http` or `stream`."""
+    """One of KINDS_OF_ROUTES."""
     max_upload: str = ""
     """As nginx writes it; '' for the setting `proxy.max_upload`."""
+    timeout: str = ""
+    """How long the proxy waits in silence, as nginx writes it; '' for a day."""
 
 
 class CodeMount(NamedTuple):

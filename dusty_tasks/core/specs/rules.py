@@ -24,6 +24,7 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ASSET_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*")
+_TIME = re.compile(r"(?=[0-9])(?:[0-9]{1,3}d)?(?:[0-9]{1,4}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,6}s)?")
 _SIZE = re.compile(r"(?:0|[1-9][0-9]{0,8})[kKmMgG]?")
 _RESERVED_HOSTS = re.compile(r"localhost|broadcasthost|ip6-.*|(?:.*\.)?docker\.internal")
 NAME_RULES = {"app": _LOWER_NAME, "lib": _LOWER_NAME, "service": _WORD}
@@ -127,6 +128,16 @@ def check_size(value: Any) -> None:
     raise Wrong(
         Code.SIZE, f"{shown(value)} is not a size", "bytes, or a number with K, M or G, for example 2G; 0 for no limit"
     )
+
+
+def check_timeout(value: Any) -> None:
+    """A time as nginx writes it, from its largest unit to its smallest."""
+    if not isinstance(value, str) or (_TIME.fullmatch(value) and any(digit in "123456789" for digit in value)):
+        return
+    hint = (
+        f"{value}s" if value.isascii() and value.isdigit() and value.strip("0") else "for example 30s, 10m, 1h30m or 7d"
+    )
+    raise Wrong(Code.DURATION, f"{shown(value)} is not a time", hint)
 
 
 def check_container_path(value: Any) -> None:
@@ -284,5 +295,6 @@ FORMATS: dict[str, Callable[[Any], None]] = {
     "glob": check_glob,
     "shell_words": check_shell_words,
     "size": check_size,
+    "timeout": check_timeout,
 }
 """The `format` words of schemas/*.json."""

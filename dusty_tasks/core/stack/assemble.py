@@ -130,8 +130,17 @@ def _links(app: App, apps: Mapping[str, App], services: Mapping[str, object]) ->
 def _routes(specs: Iterable[App | Service]) -> Iterator[Route]:
     for spec in specs:
         for index, forwarding in enumerate(spec.forwardings):
-            host_name, host_port, container_port, kind, max_upload = forwarding
-            yield Route(spec.name, index, host_name, host_port, container_port, kind, max_upload=max_upload)
+            host_name, host_port, container_port, kind, max_upload, timeout = forwarding
+            yield Route(
+                spec.name,
+                index,
+                host_name,
+                host_port,
+                container_port,
+                kind,
+                max_upload=max_upload,
+                timeout=timeout,
+            )
 
 
 def _asset_uses(

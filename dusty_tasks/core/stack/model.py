@@ -27,6 +27,8 @@ class Route(NamedTuple):
     """The 650xx port on the bridge; 0 with `routing: network`."""
     max_upload: str = ""
     """As nginx writes it; '' for the setting `proxy.max_upload`."""
+    timeout: str = ""
+    """How long the proxy waits in silence, as nginx writes it; '' for a day."""
 
 
 class AssetUse(NamedTuple):
