@@ -74,10 +74,12 @@ def compiled() -> Compiled:
 def compiled_now() -> Compiled:
     """What compile would write now, made in memory; nothing is written. Raises Failure for broken specs, or with nothing active."""
     from dusty_tasks.core.artifacts.rendering import Rendering
-    from dusty_tasks.core.artifacts.table import Whole
+    from dusty_tasks.core.artifacts.table import Form, Whole, rows
     from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.plan.wanted import from_json
+    from dusty_tasks.core.text.paths import COMPOSE_FILE
     from dusty_tasks.effects.specs.templates import read_templates
+    from dusty_tasks.operations.compile.sliced_files import SlicedFiles
 
     made, problems = session.assembled()
     refuse_errors(problems)
@@ -86,10 +88,13 @@ def compiled_now() -> Compiled:
     settings = session.settings_for(made.stack.repos.values())
     whole = Whole(made.stack, settings, str(session.specs_root()))
     rendering = Rendering(whole, read_templates(), session.kept_texts())
+    files = [SlicedFiles(row, rendering) for row in sorted(rows(Form.FILES), key=lambda row: row.path)]
     return Compiled(
         from_json(json.loads(rendering.wanted)),
-        rendering.contents(),
-        lambda: json.loads(rendering.origins(session.specs().places)),
+        {path: data for each in files for path, data in each.contents().items()} | {COMPOSE_FILE: rendering.compose},
+        lambda: json.loads(
+            rendering.origins(session.specs().places, [spans for each in files for spans in each.traced()])
+        ),
     )
 
 

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.settings.model import MAX_UPLOAD, NGINX_IMAGE
 from dusty_tasks.core.specs.rules import Wrong, check_image, check_repo, check_size
-from dusty_tasks.core.specs.yaml_reader import typed
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.safe import in_yaml, shown, unsafe_part
 
@@ -306,6 +305,8 @@ def check_value(key: Key, value: Any) -> None:
 
 def value_of_text(key: Key, text: str) -> Any:
     """What `config set` stores for a typed `text`: a number or boolean where the key has one, else the text itself."""
+    from dusty_tasks.core.specs.yaml_reader import typed
+
     types = {"integer": "integer", "number": "number", "boolean": "boolean"}.get(key.kind, "string")
     return typed(text.strip() if types != "string" else text, types)
 
@@ -327,6 +328,8 @@ def _found(value: Any) -> str:
 
 
 def _right_form(key: Key, value: Any) -> str:
+    from dusty_tasks.core.specs.yaml_reader import typed
+
     last = key.name.rsplit(".", 1)[-1]
     if key.kind == "strings" and isinstance(value, str):
         return f"{last}: [{in_yaml(value)}]"

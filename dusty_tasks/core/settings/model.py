@@ -8,13 +8,14 @@ from typing import Any
 from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.text.namespace import STACK, Namespace
 from dusty_tasks.core.text.paths import Paths
+from dusty_tasks.core.text.value import Value
 
 NGINX_IMAGE = "nginx:1.28-alpine"
 MAX_UPLOAD = "500M"
 
 
-@dataclass(frozen=True, slots=True)
-class HostSettings:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class HostSettings(Value):
     """The Docker host: keys `host.*`."""
 
     kind: str = next(iter(HOST_KINDS))
@@ -49,8 +50,8 @@ def without_machine(host: HostSettings) -> HostSettings:
     return replace(host, start=(), stop=(), status=(), ssh_config=(), memory=None, ncpu=None, daemon=None)
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerSettings:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class ContainerSettings(Value):
     """The slice of the settings that the entries of containers, and what else is known of them, may see."""
 
     home: str
@@ -86,7 +87,7 @@ class ContainerSettings:
         return self.repo_overrides.get(repo_id) or local_path or f"{self.paths.repos}/{repo_id}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Settings(ContainerSettings):
     """Everything that config.yml decides, with defaults filled in."""
 

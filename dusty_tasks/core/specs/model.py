@@ -12,6 +12,7 @@ from dusty_tasks.core.specs.documents import PlacesByFile
 from dusty_tasks.core.specs.reload import ReloadRule
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.value import Value
 
 
 class Origin(NamedTuple):
@@ -172,8 +173,8 @@ class Service:
     """It runs to its end, for which what needs it waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Bundle(Value):
     name: str
     file: str
     description: str = ""
@@ -185,8 +186,8 @@ class Bundle:
     """Values of variables of vars.yml."""
 
 
-@dataclass(frozen=True, slots=True)
-class Specs:
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
+class Specs(Value):
     """All specs of a repo that could be understood, by name; `places` finds any key again."""
 
     bundles: dict[str, Bundle] = field(default_factory=dict)

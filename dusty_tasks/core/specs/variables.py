@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.secret_values import UNSET, USE, may_hold_secrets
-from dusty_tasks.core.specs.yaml_reader import typed
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
@@ -209,7 +208,11 @@ class _Filling:
             return value
         text = USE.sub(lambda use: self._text(use[1], path), value)
         types = schema.get("type", "string")
-        return typed(text, types) if USE.fullmatch(value) and not USE.search(text) and types != "string" else text
+        if types == "string" or USE.search(text) or not USE.fullmatch(value):
+            return text
+        from dusty_tasks.core.specs.yaml_reader import typed
+
+        return typed(text, types)
 
     def _secret(self, name: str, path: KeyPath) -> str:
         """What stands for a secret until Compose reads its value."""

@@ -12,7 +12,6 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.specs.yaml_trouble import conflict_in, of_no_mapping, of_parser
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
@@ -107,6 +106,8 @@ def _root(text: str) -> Any:
     """The node of the one document in `text`; a mapping."""
     import yaml
 
+    from dusty_tasks.core.specs.yaml_trouble import conflict_in, of_no_mapping
+
     if conflict := conflict_in(text):
         raise _Refused(*conflict)
     _check_depth(text)
@@ -156,6 +157,8 @@ def _refused_by_parser(text: str, error: Any) -> _Refused:
     if error.problem == "but found another document":
         mark = error.problem_mark
         return _Refused(Code.SEVERAL_DOCUMENTS, SEVERAL, mark.line + 1, mark.column + 1)
+    from dusty_tasks.core.specs.yaml_trouble import of_parser
+
     return _Refused(*of_parser(text, error))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from posixpath import commonprefix
@@ -134,10 +133,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     ]
     if shared:
         return min(shared)[1]
+    from difflib import get_close_matches
+
     # A file may hold unknown words by the ten thousand, and difflib takes its time: of those alike, only few letters differ.
     letters = {*word}
     alike = [name for name in candidates if 5 * len(letters.symmetric_difference(name)) <= len(word) + len(name)]
-    return next(iter(difflib.get_close_matches(word, alike, n=1, cutoff=0.8)), "")
+    return next(iter(get_close_matches(word, alike, n=1, cutoff=0.8)), "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

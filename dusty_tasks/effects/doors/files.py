@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import errno
-import glob
 import os
 import stat
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -57,10 +55,12 @@ def read_bounded(path: str | Path, limit: int) -> bytes | None:
 
 def write_atomically(path: str | Path, data: bytes, mode: int = 0o644) -> None:
     """Put `data` at `path`: temporary name beside it, then rename; parents are made. Raises Failure on a full disk etc."""
+    from tempfile import mkstemp
+
     path = Path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        handle, temporary = mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -122,8 +122,10 @@ def remove_stray(path: str | Path) -> None:
 
 def remove_leftovers(path: str | Path) -> None:
     """Remove what killed writes to `path` left beside it; for a caller who is sure to be its only writer."""
+    from glob import escape
+
     path = Path(path)
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.{'?' * 8}"):  # mkstemp's; an editor's .swp stays
+    for leftover in path.parent.glob(f".{escape(path.name)}.{'?' * 8}"):  # mkstemp's; an editor's .swp stays
         leftover.unlink(missing_ok=True)
 
 

@@ -20,7 +20,6 @@ from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import make_home, read_bytes, remove_stray
 from dusty_tasks.effects.doors.once import home_folder
-from dusty_tasks.effects.doors.process import check_goes_on
 
 
 class Busy(Failure):
@@ -43,6 +42,8 @@ def held(
     is how many seconds to wait for another holder, `orphans_wait` the same for the children of one that was killed, which is
     said. Raises Busy.
     """
+    from dusty_tasks.effects.doors.process import check_goes_on
+
     path = lock_path(name, home)
     deadline = time.monotonic() + wait
     is_orphaned = False

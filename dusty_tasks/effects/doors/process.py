@@ -6,7 +6,6 @@ More than 300 lines: there is one door, with each way in which a program may be 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -354,7 +353,9 @@ def piped(
 
 
 def _found(program: str, env: Mapping[str, str] | None) -> str:
-    path = shutil.which(program, path=None if env is None else env.get("PATH"))
+    from shutil import which
+
+    path = which(program, path=None if env is None else env.get("PATH"))
     if path is None:
         raise ToolFailed([program], 127, f"{program} is not installed, or not on PATH")
     return path

@@ -12,7 +12,6 @@ from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, remove_leftovers, write_atomically
-from dusty_tasks.effects.doors.lock import held
 
 STAGING = "assets-"
 """How the folders in state/ begin from which assets are pushed."""
@@ -69,6 +68,8 @@ def write_asset(home: str, key: str, source: str) -> int:
 
 def keep_asset(home: str, key: str, data: bytes) -> None:
     """Keep `data` as `key`, mode 0600. Raises Failure if it cannot be kept."""
+    from dusty_tasks.effects.doors.lock import held
+
     Path(Paths(home).assets).mkdir(mode=0o700, parents=True, exist_ok=True)
     with held("assets", verb="assets", home=home, wait=LONGEST_WAIT):
         write_atomically(asset_path(home, key), data, 0o600)
@@ -93,6 +94,8 @@ def _read_source(source: str) -> bytes:
 
 def remove_asset(home: str, key: str) -> bool:
     """Remove the snapshot of `key`, and what killed runs left of it; False if there was none. Raises Busy."""
+    from dusty_tasks.effects.doors.lock import held
+
     with held("assets", verb="assets", home=home, wait=LONGEST_WAIT):
         remove_leftovers(asset_path(home, key))
         try:

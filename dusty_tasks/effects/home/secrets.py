@@ -7,7 +7,6 @@ from pathlib import Path
 
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.effects.doors.files import read_bytes, remove_leftovers, write_atomically
-from dusty_tasks.effects.doors.lock import held
 
 LONGEST_WAIT = 10
 """Seconds for another `vars set` or `unset`."""
@@ -27,6 +26,8 @@ def read_secrets(home: str) -> dict[str, str]:
 
 def keep_secret(home: str, name: str, value: str) -> None:
     """Keep the value of a variable. Raises Failure if it cannot be kept."""
+    from dusty_tasks.effects.doors.lock import held
+
     folder = Path(Paths(home).secrets)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with held("secrets", verb="vars", home=home, wait=LONGEST_WAIT):
@@ -35,6 +36,8 @@ def keep_secret(home: str, name: str, value: str) -> None:
 
 def remove_secret(home: str, name: str) -> None:
     """Forget the value of a variable, and what killed runs left of it. Raises Busy."""
+    from dusty_tasks.effects.doors.lock import held
+
     path = Path(Paths(home).secrets) / name
     with held("secrets", verb="vars", home=home, wait=LONGEST_WAIT):
         remove_leftovers(str(path))

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable
 from itertools import islice
 
 from dusty_tasks.core.check.shell import Refusal
-from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 
@@ -37,10 +34,12 @@ def read_refusals(texts: Iterable[str], cache_path: str, *, is_kept: bool = True
     asked = {digest: text for digest, text in by_digest.items() if digest not in accepted}
     if not asked:
         return {}
+    from shutil import which
+
     refused = _refused(asked, "sh")
     is_bash = (
         set(refused) - set(_refused({digest: asked[digest] for digest in refused}, "bash"))
-        if refused and shutil.which("bash")
+        if refused and which("bash")
         else set()
     )
     if is_kept and len(refused) < len(asked):
@@ -53,7 +52,11 @@ def _refused(texts: dict[str, str], shell: str) -> dict[str, tuple[int, str]]:
     """Name of a text -> (line, what the shell says), all in one process of ours."""
     if not texts:
         return {}
-    with tempfile.TemporaryDirectory(prefix="dusty-commands-") as folder:
+    from tempfile import TemporaryDirectory
+
+    from dusty_tasks.effects.doors import process
+
+    with TemporaryDirectory(prefix="dusty-commands-") as folder:
         for name, text in texts.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(f"{text}\n")

@@ -2,8 +2,6 @@
 
 stack.json holds no line numbers, so a changed comment runs the first step and that of origins, and no other. A step
 whose inputs and artifacts are as it left them imports nothing of what it would need to run.
-
-More than 300 lines: each step with what it reads and does.
 """
 
 from __future__ import annotations
@@ -18,17 +16,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.artifacts.table import ARTIFACTS, Form, Row, Whole, rows
-from dusty_tasks.core.text.memo import cut, digest
+from dusty_tasks.core.text.memo import cut
 from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import write_if_changed
 from dusty_tasks.effects.doors.once import Lasting
 from dusty_tasks.effects.home.artifacts import Record, record_path, write_artifacts
 from dusty_tasks.operations.compile.as_checked import AsChecked
+from dusty_tasks.operations.compile.sliced_files import SlicedFiles, traced
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.rendering import Rendering
-    from dusty_tasks.core.artifacts.traced import Artifact, Span, Traced
+    from dusty_tasks.core.artifacts.traced import Artifact, Traced
     from dusty_tasks.core.settings.model import Settings
 
 SINGLE_LINES = 20
@@ -208,48 +207,13 @@ def _write_containers(row: Row) -> None:
 
 def _write_files(row: Row) -> None:
     """Each file depends on the slice that it is made of: those whose slice is as it was are not rendered again."""
-    rendering = _rendering()
-    by_path = {path: made for made in row.files(rendering.whole) for path in made.paths}
-    keys = {id(made): digest((made.key, code_version())) for made in by_path.values()}
-    rendered: dict[int, Mapping[str, Artifact]] = {}
-
-    def render(paths: Collection[str]) -> dict[str, Artifact]:
-        artifacts = {}
-        for path in paths:
-            made = by_path[path]
-            if id(made) not in rendered:
-                rendered[id(made)] = made.render(made.slice, rendering.templates)
-            artifacts[path] = rendered[id(made)][path]
-        return artifacts
-
-    record = _record(row.name)
-    folder = row.path.rstrip("/") if row.path.endswith("/") else ""
-    if folder:
-        record.look_below(folder)
-    _put_keyed(record, {path: keys[id(made)] for path, made in by_path.items()}, render, folder)
-    if folder == "commands":
+    files = SlicedFiles(row, _rendering())
+    _put(files.record, _bytes(files.rendered), files.folder, files.notes(), files.kept)
+    compiling().written[row.name] = files.record
+    if files.folder == "commands":
         from dusty_tasks.operations.compile.first_files import put_first_files
 
         put_first_files()
-
-
-def _put_keyed(
-    record: Record,
-    keys: Mapping[str, str],
-    render: Callable[[Collection[str]], Mapping[str, Artifact]],
-    pruned: str = "",
-) -> None:
-    """Render and write those of the files whose key, a digest of all they are made of, is new, or that were touched."""
-    from dusty_tasks.core.artifacts.traced import files_of
-
-    kept = {path for path, key in keys.items() if (record.note(path) or {}).get("key") == key}
-    artifacts = render([path for path in keys if path not in kept]) if len(kept) < len(keys) else {}
-    notes = {
-        path: {"key": keys[path], "files": files_of(artifact.spans), "spans": artifact.spans}
-        for path, artifact in artifacts.items()
-    }
-    _put(record, _bytes(artifacts), pruned, notes, kept)
-    compiling().written[record.name] = record
 
 
 def _write_values(row: Row) -> None:
@@ -286,18 +250,9 @@ WRITERS: dict[Form, Callable[[Row], None]] = {
 
 
 def _left_spans(name: str) -> Iterator[Traced]:
-    """The spans that the steps before left in a record: those of files that are made of the same belong together."""
-    from dusty_tasks.core.artifacts.traced import Traced, spans_from_json
-
-    def spans_of(notes: Mapping[str, Any]) -> dict[str, tuple[Span, ...]]:
-        return {path: spans_from_json(note["spans"]) for path, note in notes.items()}
-
-    notes_by_key: dict[str, dict[str, Any]] = {}
-    for path, left in sorted((compiling().written.pop(name, None) or _record(name)).files.items()):
-        notes_by_key.setdefault(left.note["key"], {})[path] = left.note
-    for key, notes in notes_by_key.items():
-        files = sorted({file for note in notes.values() for file in note["files"]})
-        yield Traced(f"{key} {' '.join(notes)}", files, partial(spans_of, notes))
+    """The spans that the steps before left in a record."""
+    record = compiling().written.pop(name, None) or _record(name)
+    return traced({path: left.note for path, left in record.files.items()})
 
 
 def _put(
