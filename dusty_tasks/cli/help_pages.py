@@ -54,7 +54,7 @@ def overview() -> str:
         lines.append(f"{group}:")
         lines += [f"  {verb.name.ljust(width)}  {verb.summary}" for verb in VERBS if verb.group == group]
         lines.append("")
-    lines.append(f"`{DUSTY} <command> --help` tells more. Start with: {DUSTY} up")
+    lines.append(f"`{DUSTY} <command> --help` says more. Start with: {DUSTY} up")
     return "\n".join(lines)
 
 

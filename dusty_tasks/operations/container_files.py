@@ -84,7 +84,7 @@ class ContainerFiles:
                 )
             ):
                 raise Failure(
-                    f"the engine's copy does not reach {self._named(mount)}, and {entry.name} would lie there",
+                    f"the engine's copy does not reach {self._named(mount)}, and {entry.name} would be there",
                     "leave it out" if self.container.state == "running" else f"{DUSTY} up, then copy; or leave it out",
                 )
             yield entry, file

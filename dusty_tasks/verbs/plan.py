@@ -81,7 +81,7 @@ def warn_of_powers(made: Compiled) -> None:
     from dusty_tasks.operations.machine import trust
 
     if new := trust.asked(trust.powers_now(made.wanted)).new:
-        warn(trust.question(new, ()) + f"\n    up asks first; {DUSTY} trust specs list tells more")
+        warn(trust.question(new, ()) + f"\n    up asks first; {DUSTY} trust specs list says more")
 
 
 def artifact_differences(made: Compiled) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""All verbs: their words, options and one line of help (more is in explained.py). Imported on every start, so it holds data and nothing else.
+"""All verbs: their words, options and one line of help (more is in help_texts.py). Imported on every start, so it holds data and nothing else.
 
 docs/verbs.md, `--help` and the shells' completion are made from this table.
 
@@ -166,7 +166,7 @@ VERBS: tuple[Verb, ...] = (
         "cp",
         EVERY_DAY,
         "<source> <destination>",
-        "copy files between here and containers (name:/path)",
+        "copy files between this machine and containers (name:/path)",
         words=("path", "path"),
     ),
     Verb(
@@ -191,10 +191,15 @@ VERBS: tuple[Verb, ...] = (
             Option("follow", "follow new output", short="f"),
             Option("timestamps", "show timestamps", short="t"),
             Option("tail", "only the last N lines of each", short="n", type=str, metavar="N"),
-            Option("since", "only from this time or duration on (10m, 2h, 2026-01-31T12:00)", type=str, metavar="T"),
+            Option(
+                "since",
+                "only from this time on, or from so long ago (10m, 2h, 2026-01-31T12:00)",
+                type=str,
+                metavar="T",
+            ),
             Option(
                 "grep",
-                "only lines that match this regular expression; small letters match any case",
+                "only lines that match this regular expression; without capitals, it ignores case",
                 type=str,
                 metavar="RE",
             ),
@@ -213,7 +218,7 @@ VERBS: tuple[Verb, ...] = (
             Option("follow", "follow new events until interrupted", short="f"),
             Option(
                 "since",
-                "from this time or duration on (10m, 2h, 2026-01-31T12:00; 1h unless given)",
+                "from this time on, or from so long ago (10m, 2h, 2026-01-31T12:00; default 1h)",
                 type=str,
                 metavar="T",
             ),
@@ -290,7 +295,7 @@ VERBS: tuple[Verb, ...] = (
         "show and choose where the code of each repo comes from",
         (
             Option("branch", "the branch to follow; '' for the default branch", type=str, metavar="B"),
-            Option("all", "all overridden repos"),
+            Option("all", "manage all overridden repos"),
             Option("reset-repos", "reset clones that have local work, after saving it"),
             JSON,
         ),
@@ -312,7 +317,7 @@ VERBS: tuple[Verb, ...] = (
         "show and set environment variables of apps and services",
         (
             Option("file", "read K=V lines from this file", type=str, metavar="F"),
-            Option("all", "all variables of that app or service"),
+            Option("all", "unset all variables of that app or service"),
             JSON,
         ),
         words=("list|set|unset", "container"),
@@ -355,7 +360,7 @@ VERBS: tuple[Verb, ...] = (
             Option("out", "write to this folder instead of build/", type=str, metavar="DIR"),
             Option(
                 "deny-powers",
-                "with one of the four options above: whatever needs consent (see the command trust) is an error",
+                "with one of the four options above: treat whatever needs consent (see trust) as an error",
             ),
             NO_OVERRIDES,
             JSON,
@@ -406,7 +411,7 @@ VERBS: tuple[Verb, ...] = (
         (
             Option(
                 "allow",
-                "an address beyond loopback and private ranges for the helper to accept",
+                "let the helper also accept this address, outside loopback and private ranges",
                 type=list,
                 metavar="ADDRESS",
             ),

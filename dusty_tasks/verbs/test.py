@@ -48,7 +48,7 @@ def run(
     suites = chosen_suites(target, words[1])
     arguments = words[2:]
     if words[1] == ALL and arguments:
-        warn(f"all takes no arguments: {' '.join(arguments)} is ignored (options stand before the target)")
+        warn(f"all takes no arguments: {' '.join(arguments)} is ignored (options go before the target)")
         arguments = []
     return run_suites(target, Asked(suites, arguments, words[1] == ALL, recreate, cached, jobs or 1))
 

@@ -74,7 +74,7 @@ def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
         for line in unsaved_work():
             warn(line)
     question = (
-        "Remove all of this? What is in persist/ and DUSTY_HOME cannot be brought back"
+        "Remove all of this? The contents of persist/ and DUSTY_HOME cannot be restored"
         if purge
         else "Remove all of this? persist/ and DUSTY_HOME stay"
     )
@@ -247,5 +247,5 @@ def unsaved_work() -> list[str]:
             state = Clone(folder).state()
             names.clear()
             if state != "clean":
-                found.append(f"{folder} has work of yours in it ({state}), which goes with DUSTY_HOME")
+                found.append(f"{folder} contains work of yours ({state}), which goes with DUSTY_HOME")
     return found

@@ -26,7 +26,7 @@ document.body.dataset.again="never";
 byId("note").textContent=text+" ";
 var link=byId("note").appendChild(document.createElement("a"));
 link.href="";
-link.textContent="Load the page again";
+link.textContent="Reload the page";
 }
 function isDown(state){
 return state&&state.is_down&&(state.state!="starting"||Date.now()-Date.parse(state.seen)<3e5);
@@ -44,13 +44,13 @@ return ask("/.dusty/knock");
 }).then(function(answer){
 var saw=answer.headers.get("X-Dusty-Saw");
 if(saw=="refused"){
-if(!wasDown)byId("note").textContent="Nothing listens on its port now. It did when its state was noted, so it may have got the request, which is not sent again by itself.";
+if(!wasDown)byId("note").textContent="Nothing listens on its port now. It did when its state was recorded, so it may have received the request, which is not repeated automatically.";
 asked=1;
 setTimeout(look,2000);
 }
-else if(saw)stop("Something listens on its port and does not answer properly, so it may have got the request, which is not sent again by itself.");
+else if(saw)stop("Something listens on its port and does not answer properly, so it may have received the request, which is not repeated automatically.");
 else if(asked&&wasDown)location.reload();
-else stop("It answers now. It may have got the request already, which is not sent again by itself.");
+else stop("It answers now. It may have received the request already, which is not repeated automatically.");
 }).catch(function(){setTimeout(look,5000)});
 }
 look();

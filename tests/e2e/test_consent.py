@@ -78,7 +78,7 @@ def test_root_is_asked_as_well_and_without_a_terminal_nothing_is_changed_unasked
     done = root.runs("up")
     assert done.returncode == 1 and page(rig) == "hello from web\n"
     assert (
-        f"nobody agreed to change it\nAdd this to /etc/hosts by hand:\n{SECTION}\n    hint: {ROOT}/dusty up --yes"
+        f"you have not agreed to change it\nAdd this to /etc/hosts by hand:\n{SECTION}\n    hint: {ROOT}/dusty up --yes"
         in done.stderr
     )
     assert (root.file("/etc/hosts"), root.file("/root/.bashrc"), "hosts" in root.config()) == (before, "", False)

@@ -62,7 +62,7 @@ def test_a_failed_job_stops_what_waits_for_it_and_a_mended_one_lets_it_start(rig
 
     stack.service("db", more="environment: {A: '1'}\n")
     done = changes(rig.dusty("up").stdout)
-    assert any(line.startswith("started migrate (its work may have been lost with the former db") for line in done), (
+    assert any(line.startswith("started migrate (its work may have been lost with the previous db") for line in done), (
         done
     )
 

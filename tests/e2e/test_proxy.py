@@ -172,7 +172,7 @@ def test_an_answer_of_the_apps_own_is_passed_on_and_what_is_none_is_told(served)
     for status in (502, 504):
         assert served.get(f"{WEB}/status?{status}") == (status, f"its own {status}")
     for path, saw, words in (
-        ("header?400000", "broken", "answered, and nginx cannot pass its answer on"),
+        ("header?400000", "broken", "answered, but nginx cannot pass the response on"),
         ("close", "silent", "closed without an answer"),
     ):
         answer = curl(served, "-i", f"{WEB}/{path}")

@@ -250,7 +250,7 @@ def test_another_specs_repo_drops_the_bundles_of_the_former_with_a_word(dusty: C
     before = dusty.config.read_text()
     ended = dusty("config", "set", "specs_repo", "github.com/org/specs")
     assert ended.out == (
-        "specs_repo = github.com/org/specs\nno longer active, being bundles of the former specs repo: shop, Bücher & more\n"
+        "specs_repo = github.com/org/specs\nno longer active, because they belong to the previous specs repo: shop, Bücher & more\n"
         "    hint: dusty bundles activate <name>\n"
     )
     assert "bundles" not in dusty.config.read_text()

@@ -123,7 +123,7 @@ def test_untracked_files_in_the_way_are_to_be_moved_since_no_reset_takes_them(sh
     git("add", "new", cwd=tmp_path / "remotes/lib")
     git("commit", "-qm", "new", cwd=tmp_path / "remotes/lib")
     done = shop("repos", "update", "--reset-repos")
-    assert f"untracked files are in the way: new\n    hint: {clone}; move them elsewhere" in done.err
+    assert f"untracked files would be overwritten: new\n    hint: {clone}; move them elsewhere" in done.err
     assert (clone / "new").read_text() == "mine\n"
 
 

@@ -98,7 +98,7 @@ def test_another_specs_repo_drops_the_bundles_of_the_former_with_a_word(dusty: C
     assert "no longer active" not in dusty("setup", "--yes").out
     ended = dusty("setup", "--specs-repo", "github.com/org/specs", "--yes")
     assert (
-        "no longer active, being bundles of the former specs repo: shop\n    hint: dusty bundles activate <name>\n"
+        "no longer active, because they belong to the previous specs repo: shop\n    hint: dusty bundles activate <name>\n"
         in ended.out
     )
     assert dusty.config.read_text() == "specs_repo: github.com/org/specs\n"

@@ -130,7 +130,7 @@ def test_all_takes_no_arguments_and_says_so(dusty: Chosen, runs: Runs) -> None:
     ended = dusty("test", "web", "all", "-n", "2")
     assert (
         all(arguments == [] for _name, arguments in runs.ran)
-        and "-n 2 is ignored (options stand before the target)" in ended.err
+        and "-n 2 is ignored (options go before the target)" in ended.err
     )
 
 

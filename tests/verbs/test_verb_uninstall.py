@@ -115,7 +115,7 @@ def test_work_in_managed_clones_is_told_before_it_goes(dusty: Chosen, installed:
     subprocess.run(["git", "init", "-q", clone], check=True)
     (clone / "mine").write_text("work")
     ended = dusty("uninstall", "--purge")
-    assert ended.code == 1 and f"{clone} has work of yours in it (dirty)" in ended.err and clone.exists()
+    assert ended.code == 1 and f"{clone} contains work of yours (dirty)" in ended.err and clone.exists()
 
 
 @pytest.mark.parametrize("name", ["", "precious"])

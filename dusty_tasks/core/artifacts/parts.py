@@ -33,7 +33,7 @@ class AppParts(NamedTuple):
     """The containers that join its network."""
     routes: tuple[Route, ...]
     repo_ids: tuple[str, ...]
-    """Same-container repos."""
+    """Repos in the same container."""
     shares_image_of: str = ""
     """The container that is built from the same, and whose image it runs; '' for none."""
     jobs: tuple[str, ...] = ()

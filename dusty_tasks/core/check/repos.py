@@ -36,7 +36,7 @@ def check_repos(documents: Sequence[Document], first: dict[str, tuple[Document, 
             yield document.problem(
                 ("repo",),
                 Code.REPO_IN_REPO,
-                f"repo {shown(repo.id)} lies inside repo {shown(outer)} ({place})",
+                f"repo {shown(repo.id)} is inside repo {shown(outer)} ({place})",
                 "use one repo with two apps",
             )
         other_document, other = first[repo.id]

@@ -93,7 +93,7 @@ def conflict_of(facts: CloneFacts, branch: str, path: str = "") -> tuple[str, st
     for name, commits in facts.blocking.items():
         if commits:
             return (
-                f"{counted(commits, 'local commit')} on branch {name}, whose name stands in the way of {branch}",
+                f"{counted(commits, 'local commit')} on branch {name}, whose name conflicts with {branch}",
                 f"{git} branch -m {name} <another name>, or {RESETS}",
             )
     return "", ""
@@ -110,7 +110,7 @@ def _way_of_commits(facts: CloneFacts, branch: str, git: str) -> str:
             if facts.own_base
             else ""
         )
-        return f"do not push it as it is, that would bring them back: {onto}{RESETS}"
+        return f"do not push it as it is: that would bring them back: {onto}{RESETS}"
     if facts.is_ahead:
         return f"push the work, or {RESETS}"
     return f"{git} rebase origin/{branch} and push the work, or {RESETS}"

@@ -41,7 +41,7 @@ class Confidence(StrEnum):
     LIKELY = "likely"
     """What the engine says, what was printed and the order of time fit it, and nothing known fits better."""
     UNKNOWN = "unknown"
-    """Nobody noted it."""
+    """It was not recorded."""
 
 
 class Cause(NamedTuple):

@@ -63,7 +63,7 @@ def _unsafe(entries: list[Entry]) -> str:
         if "" in parts or ".." in parts or "." in parts or parts[0] in MADE_AGAIN:
             return f"{entry.name} does not belong in a backup"
         if any("/".join(parts[:depth]) in links for depth in range(1, len(parts))):
-            return f"{entry.name} lies below a link"
+            return f"{entry.name} is below a link"
         if entry.kind == "hardlink" and ("" in entry.target.split("/") or ".." in entry.target.split("/")):
             return f"{entry.name} is a hard link to {entry.target}"
     return ""

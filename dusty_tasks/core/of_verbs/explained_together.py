@@ -61,7 +61,7 @@ TOGETHER: dict[Code, Explanation] = {
         "# libs/common.yml\nrepo: github.com/org/common\nmount: /common",
     ),
     Code.REPO_IN_REPO: Explanation(
-        "A repo lies inside another",
+        "A repo is inside another",
         "Both would be copied to the same place on the Docker host. Use one repo with two apps.",
         "# libs/a.yml\nrepo: /src/team\nmount: /a\n# libs/b.yml\nrepo: /src/team/b\nmount: /b",
         "# libs/a.yml\nrepo: /src/team\nmount: /a\n# libs/b.yml\nrepo: /src/team\nmount: /b",
@@ -129,7 +129,7 @@ TOGETHER: dict[Code, Explanation] = {
         f"{_WEB}depends: {{services: [vpn]}}\ncompose:\n  network_mode: 'service:vpn'\n# services/vpn.yml\nimage: vpn:1",
     ),
     Code.BOUND_ASSET: Explanation(
-        "An asset would lie in a mounted working tree",
+        "An asset would end up in a mounted working tree",
         "With `sync.mode: bind` the container sees your working tree itself, and Dusty does not write into it. Read the asset at\n"
         "/dusty_assets/KEY, or give it a path outside the mount.",
         f"{_WEB}repo: /src/web\nmount: /app\nassets:\n  - {{name: KEY, path: /app/key.pem}}\n"

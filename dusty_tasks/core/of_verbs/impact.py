@@ -137,7 +137,7 @@ def _bundles_gone(base: Specs, head: Specs) -> Iterator[Unfitting]:
         if name not in head.bundles:
             yield Unfitting(
                 "bundles",
-                f"bundle {name} is gone: anyone who has it active is told to deactivate it",
+                f"bundle {name} is gone: anyone who has it active must deactivate it",
                 _top_of(bundle.file),
             )
 

@@ -113,7 +113,7 @@ def plan_containers(
 def _job_again(job: WantedContainer, decided: dict[str, Kind]) -> Change | None:
     """What a job did may be gone with the containers that it needs: it runs again when one of them is made anew."""
     anew = [name for name in job.after if decided.get(name) in (CREATE, RECREATE)]
-    return Change(START, job.name, f"its work may have been lost with the former {', '.join(anew)}") if anew else None
+    return Change(START, job.name, f"its work may have been lost with the previous {', '.join(anew)}") if anew else None
 
 
 def _proxy_last(containers: Iterable[WantedContainer]) -> list[WantedContainer]:

@@ -62,7 +62,7 @@ def private_folder(path: str, home: str) -> str:
     if is_within(path, [home]):
         return ""
     if any(part.startswith(".") for part in path.split("/")):
-        return "it is, or lies in, a hidden folder"
+        return "it is, or is in, a hidden folder"
     if posixpath.normpath(path) in HOMES or is_within(path, SYSTEM_FOLDERS):
         return "it belongs to the system"
     return ""

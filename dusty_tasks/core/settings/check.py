@@ -247,7 +247,7 @@ class _Reading:
                 commands[key] = tuple(words)
             else:
                 hint = f'assets: {{{key}: {{from: [op, read, "op://vault/item/field"]}}}}'
-                self._say(path, Code.SETTING, "must be a command, as a list of words below `from`", hint)
+                self._say(path, Code.SETTING, "must be a command, as a list of arguments below `from`", hint)
         return commands
 
     def check_together(self, settings: Settings) -> None:

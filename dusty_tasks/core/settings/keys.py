@@ -131,7 +131,7 @@ KEYS: dict[str, Key] = {
         ),
         Key("bundles", "strings", "The active bundles.", [], verb="bundles"),
         Key("disabled", "strings", "Apps and services that this machine leaves out of the stack.", [], verb="disable"),
-        Key("repo_overrides", "mapping", "Repos that are used from a folder of yours.", {}, verb="repos"),
+        Key("repo_overrides", "mapping", "Repos that are used from folders of your own.", {}, verb="repos"),
         Key("repo_branches", "mapping", "Repos that follow a branch other than their default.", {}, verb="repos"),
         Key("vars", "mapping", "Values of variables of the specs (since 0.2).", {}, verb="vars"),
         Key("env", "mapping", "Environment variables by app or service, beyond those of the specs.", {}, verb="env"),
@@ -170,7 +170,7 @@ KEYS: dict[str, Key] = {
             "(default: $DUSTY_HOME/host for local, / for ssh).",
             rule=_check_root,
         ),
-        Key("host.start", "strings", "The command that starts the VM, as a list of words (default: the preset's)."),
+        Key("host.start", "strings", "The command that starts the VM, as a list of arguments (default: the preset's)."),
         Key("host.stop", "strings", "The command that stops the VM (default: the preset's)."),
         Key("host.status", "strings", "The command that tells whether the VM is running (default: the preset's)."),
         Key(

@@ -87,7 +87,7 @@ _IGNORED_BY_ROLE: dict[str, dict[str, str]] = {
 }
 _REFUSED = {
     "extends": (
-        "extends stands at the top of a spec, not among its Compose keys",
+        "extends goes at the top of a spec, not among its Compose keys",
         "extends: <another spec of this kind>",
     ),
     "profiles": ("profiles are not supported: bundles switch containers", "put the container into a bundle of its own"),

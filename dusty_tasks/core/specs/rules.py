@@ -175,7 +175,7 @@ def check_mount(value: Any) -> None:
         if path == reserved or path.startswith(reserved + "/"):
             raise Wrong(
                 Code.RESERVED_PATH,
-                f"{shown(value)} lies in {reserved}, which is reserved in a container",
+                f"{shown(value)} is in {reserved}, which is reserved in a container",
                 "a folder of its own, for example /app",
             )
 
@@ -196,7 +196,7 @@ def check_repo(value: Any) -> None:
             raise Wrong(
                 Code.REPO,
                 f"{shown(value)} is in a home folder, which differs from person to person",
-                f"for example github.com/org/name; `{DUSTY} repos override` then uses a folder of yours",
+                f"for example github.com/org/name; `{DUSTY} repos override` then uses your own folder",
             ) from None
         raise Wrong(Code.REPO, f"{shown(value)} {error}", "for example github.com/org/name, or /path/to/repo") from None
 

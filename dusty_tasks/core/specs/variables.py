@@ -83,7 +83,7 @@ def declaration_problems(document: Document) -> Iterator[Problem]:
             yield document.problem(
                 (name, "default"),
                 Code.SECRET,
-                f"{name} is a secret, and everybody who has the specs can read a default",
+                f"{name} is a secret, and everyone who has the specs can read a default",
                 f"no default; {DUSTY} vars set {name} on each machine",
             )
         if not NAME.fullmatch(name):
@@ -103,9 +103,9 @@ def giving_problems(document: Document, declared: Mapping[str, Variable]) -> Ite
         path = (*base, name)
         if name in declared and declared[name].is_secret:
             who = (
-                "this file is no place for it"
+                "this file is not the place for it"
                 if document.is_override
-                else "everybody who has the specs can read a bundle"
+                else "everyone who has the specs can read a bundle"
             )
             where = "" if document.is_override else " on each machine"
             hint = f"{DUSTY} vars set {name}{where}"

@@ -312,7 +312,7 @@ class Clone:
         if "would be overwritten" not in finished.err and "would lose untracked files" not in finished.err:
             raise git_failed(words, finished)
         paths = [printable(line.strip()) for line in finished.err.splitlines() if line.startswith("\t")]
-        return f"untracked files are in the way: {', '.join(paths[:5])}{f' and {len(paths) - 5} more' if len(paths) > 5 else ''}"
+        return f"untracked files would be overwritten: {', '.join(paths[:5])}{f' and {len(paths) - 5} more' if len(paths) > 5 else ''}"
 
     def track(self, branch: str) -> None:
         """Let `git pull` and `git status` by hand compare `branch` with the remote's."""

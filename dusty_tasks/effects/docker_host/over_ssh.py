@@ -172,7 +172,7 @@ class SshHost(DockerHost):
         if before:
             line = printable(before.strip().partition("\n")[0][:80])
             raise Failure(
-                f"the login shell on {self.name} prints something before each command, which rsync and docker cannot tell from answers: {line}",
+                f"the login shell on {self.name} prints something before each command, which rsync and docker take for part of the response: {line}",
                 "over there, let ~/.bashrc (~/.cshrc, ~/.zshenv) print only in a terminal: [ -t 1 ] && echo …",
             )
         if check and finished.code:

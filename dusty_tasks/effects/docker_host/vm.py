@@ -74,7 +74,7 @@ def start(host: DockerHost, say: Say, confirm: Confirm) -> None:
     exists, create = creation(host.settings.host, host.home)
     if create and process.run(exists).code:
         if not confirm(f"Create a VM with {_size(host)} using `{' '.join(create)}`?"):
-            raise Failure("there is no VM yet, and nobody agreed to create one", f"{DUSTY} start --yes")
+            raise Failure("there is no VM yet, and you have not agreed to create one", f"{DUSTY} start --yes")
         run_saying(create, say)
     run_saying(host.machine.start, say)
     learn_ssh(host)

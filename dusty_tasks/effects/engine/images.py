@@ -96,7 +96,7 @@ def ensure_image(
 def _stand_in_if(may_make: bool, name: str, say: Say, env: Env) -> None:
     if not may_make and not _stand_in_ids(env):
         raise StandInNeeded(
-            "no image registry answers, and nobody agreed to a stand-in for this image",
+            "no image registry answers, and you have not agreed to a stand-in for this image",
             f"{DUSTY} up --yes builds one from Debian's packages; or load the image by hand with `docker load`",
         )
     stand_in(name, say, env)
@@ -168,7 +168,7 @@ def replace_stand_ins(say: Say, env: Env = None) -> list[str]:
             if _registry_is_silent().is_set():
                 break
             if pull(name, say, env) is None:
-                say(f"pulled {name}, which takes the place of its stand-in")
+                say(f"pulled {name}, which replaces its stand-in")
                 replaced.append(name)
     return replaced
 

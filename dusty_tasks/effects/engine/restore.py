@@ -59,11 +59,11 @@ finish
 [ ! -e {OLD} ] || {{ echo "persist/{OLD} holds what an interrupted restore replaced: put it in place by hand, or remove it" >&2; exit 5; }}
 rm -rf .restore-new* {GONE}-*
 mkdir -m 700 "$new"
-tar -xpf - -C "$new" && [ -e "$new/{COMPLETE}" ] || {{ echo "the archive did not arrive as a whole" >&2; rm -rf "$new"; exit 4; }}
+tar -xpf - -C "$new" && [ -e "$new/{COMPLETE}" ] || {{ echo "the archive did not arrive whole" >&2; rm -rf "$new"; exit 4; }}
 here=$(stat -c %d .)
 for name do
     if there "./$name" && [ ! -L "./$name" ] && [ "$(stat -c %d "./$name")" != "$here" ]; then
-        echo "persist/$name lies on a disk of its own, so that it cannot be replaced in one step" >&2; rm -rf "$new"; exit 4
+        echo "persist/$name is on a disk of its own, so it cannot be replaced in one step" >&2; rm -rf "$new"; exit 4
     fi
 done
 sync

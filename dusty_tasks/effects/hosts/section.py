@@ -44,7 +44,7 @@ class Conflict(NamedTuple):
         return f'{self.name} is left out of the hosts section: line {self.number} of {HOSTS_PATH} is "{self.own_line}", and the section\'s is "{self.wanted_line}"'
 
 
-CONFLICT_HINT = "remove that line of yours, or give the app another host_name"
+CONFLICT_HINT = "remove your line, or give the app another host_name"
 
 
 class HostsOutcome(NamedTuple):

@@ -201,7 +201,7 @@ def _in_subfolders(root: str) -> Iterator[Problem]:
                         Place(printable(f"{folder}/{name}/{other}")),
                         "",
                         Code.SUBFOLDER,
-                        f"ignored: specs stand directly in {folder}/",
+                        f"ignored: specs go directly in {folder}/",
                         printable(f"move it to {right}"),
                         is_warning=True,
                     )

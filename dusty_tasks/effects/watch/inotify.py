@@ -110,7 +110,7 @@ class Inotify:
         """Why events do not tell of every change below `path`, '' if they do."""
         real = os.path.realpath(path)
         kind = remote_file_system(mounts_about(_read_mounts(self._mounts), real), real)
-        return f"it lies on {kind}, where other machines change files without an event here" if kind else ""
+        return f"it is on {kind}, where other machines change files without an event here" if kind else ""
 
     def uncover(self, key: str) -> None:
         """Watch nothing of a tree any more."""

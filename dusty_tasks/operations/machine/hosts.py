@@ -54,7 +54,7 @@ def write_section(consent: Consent) -> Written:
     if not way:
         return Written(
             False,
-            Failure(f"{_not_written('nobody agreed to change it')}", f"{DUSTY} up --yes, or {DUSTY} hosts apply"),
+            Failure(f"{_not_written('you have not agreed to change it')}", f"{DUSTY} up --yes, or {DUSTY} hosts apply"),
         )
     if not settings.hosts_agreed:
         remember(way, "up")

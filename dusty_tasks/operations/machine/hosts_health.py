@@ -80,7 +80,7 @@ def repair() -> None:
     from dusty_tasks.effects.hosts.section import write_hosts_section
 
     if not session.settings().hosts_agreed:
-        raise Failure("nobody has agreed to change the hosts file yet", f"{DUSTY} hosts apply")
+        raise Failure("you have not agreed to change the hosts file yet", f"{DUSTY} hosts apply")
     outcome = write_hosts_section(_compiled_section() or "", may_ask=may_ask(), say=say)
     if not outcome.done:
         raise Failure(outcome.what, outcome.hint)

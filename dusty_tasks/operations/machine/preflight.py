@@ -42,7 +42,7 @@ def ensure_tools(
         return _go_on_in_the_group(consent, say, may_become, is_news=False)
     machine = packages.read_machine(home or session.home())
     plan = provision.plan_provision(machine, missing)
-    say(f"Missing here: {', '.join(missing)}.")
+    say(f"Missing on this machine: {', '.join(missing)}.")
     if plan.unmet:
         return _refuse(plan, machine, say, also)
     items = [Item(step.what, step.what) for step in plan.steps if step.what]
@@ -54,7 +54,7 @@ def ensure_tools(
         and any(step.needs_root for step in plan.steps)
         and not packages.may_sudo(may_ask=consent.may_ask)
     ):
-        say("sudo may not be used here, or would ask for a password where nobody can type it")
+        say("sudo may not be used here, or would ask for a password that cannot be typed here")
         by_user = [step for step in plan.steps if step.what and not step.needs_root]
         code = _bring(by_user, machine, say)
         return (

@@ -46,7 +46,7 @@ def say_dropped(bundle_names: Sequence[str]) -> None:
     """Tell of the bundles that went with the former specs repo."""
     if bundle_names:
         say(
-            f"no longer active, being bundles of the former specs repo: {', '.join(bundle_names)}\n    hint: {DUSTY} bundles activate <name>"
+            f"no longer active, because they belong to the previous specs repo: {', '.join(bundle_names)}\n    hint: {DUSTY} bundles activate <name>"
         )
 
 

@@ -103,13 +103,13 @@ def test_a_notice_is_a_line_and_one_reason_is_said_once() -> None:
         Blind("b", "no watches are left"),
         Back("a", "/src/a"),
         *(Blind(key, "no watches are left") for key in "cde"),
-        Blind("a", "it lies on nfs"),
+        Blind("a", "it is on nfs"),
     ]
     assert notice_lines(notices, names) == [
         "A: /src/a cannot be watched: it is gone; a sync follows when it is there again",
         "A: /src/a is there again",
         "B, C, D and 1 more: no watches are left; changes are looked for every few seconds instead",
-        "A: it lies on nfs; changes are looked for every few seconds instead",
+        "A: it is on nfs; changes are looked for every few seconds instead",
     ]
 
 

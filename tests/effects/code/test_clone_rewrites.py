@@ -227,7 +227,7 @@ def test_own_commits_on_a_branch_whose_name_is_in_the_way_are_left_and_saved(rem
     done = update(remote, clone_path, branch="feature")
     assert (done.action, done.note) == (
         "leave",
-        "1 local commit on branch feature/x, whose name stands in the way of feature",
+        "1 local commit on branch feature/x, whose name conflicts with feature",
     )
     assert git(clone_path, "rev-parse", "feature/x") == mine
     done = update(remote, clone_path, branch="feature", is_reset_wanted=True)
@@ -284,7 +284,7 @@ def test_an_ignored_file_in_the_way_is_named_and_kept(remote: Remote, clone_path
     done = update(remote, clone_path)
     assert (done.action, done.note, done.way_out) == (
         "leave",
-        "untracked files are in the way: secret.local",
+        "untracked files would be overwritten: secret.local",
         "move them elsewhere",
     )
     assert (clone_path / "secret.local").read_text() == "mine\n"

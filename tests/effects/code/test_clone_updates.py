@@ -92,7 +92,7 @@ def test_an_untracked_file_in_the_way_is_named_and_kept(remote: Remote, clone_pa
     (clone_path / "new.txt").write_text("mine\n")
     remote.commit("new.txt", "theirs\n")
     done = update_clone(str(clone_path), remote.url, "")
-    assert (done.action, done.note) == ("leave", "untracked files are in the way: new.txt")
+    assert (done.action, done.note) == ("leave", "untracked files would be overwritten: new.txt")
     assert (clone_path / "new.txt").read_text() == "mine\n"
 
 

@@ -219,7 +219,7 @@ def test_a_folder_on_a_disk_of_its_own_is_refused_before_anything_is_replaced(
     there = Path(host.root) / "persist"
     before = tree(there)
     monkeypatch.setattr(restore, "UNPACK", 'stat() { [ "$3" != ./db ] && echo 1 || echo 2; }\n' + UNPACK)
-    with pytest.raises(ToolFailed, match="db lies on a disk of its own"):
+    with pytest.raises(ToolFailed, match="db is on a disk of its own"):
         restore_backup(host, str(path), ["one", "db"], "nosuch", lambda _size: None)
     assert tree(there) == before
 
