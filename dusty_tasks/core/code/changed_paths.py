@@ -15,7 +15,7 @@ def changed_paths(before: Folders, now: Folders) -> set[bytes]:
     found: set[bytes] = set()
     for folder in before.keys() | now.keys():
         old, new = before.get(folder, ()), now.get(folder, ())
-        if old != new:
+        if old is not new and old != new:
             found |= _changed_in(folder, old, new)
     return found
 

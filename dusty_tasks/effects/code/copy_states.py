@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import stat
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from dusty_tasks.core.code.copies import Listing, State
+from dusty_tasks.core.code.copies import Entry, Listing, State
+from dusty_tasks.effects.docker_host.files_there import states_of
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
@@ -14,6 +16,37 @@ if TYPE_CHECKING:
 def read_states(host: DockerHost, folder: str) -> dict[bytes, list[tuple[bytes, State]]]:
     """Folder (`/`, `/a/`) -> the (name, state) of what is in it; {} if `folder` is not there. Raises Unreachable."""
     return host.files.states(folder)
+
+
+PRINT_SOME = r"""
+cd "$1" 2>/dev/null || exit 0
+if find . -maxdepth 0 -printf '' 2>/dev/null; then
+    xargs -0 sh -c 'find "$@" -maxdepth 0 -printf "%y %s %T@ %p\0%l\0" 2>/dev/null; exit 0' sh
+else
+    xargs -0 sh -c 'for path do
+        if [ -L "$path" ]; then printf "l 0 0 %s\0%s\0" "$path" "$(readlink "$path")"
+        elif [ -f "$path" ]; then printf "f %s %s\0\0" "$(stat -c "%s %Y" "$path")" "$path"; fi
+    done; exit 0' sh
+fi
+"""
+"""Word: a folder; stdin: paths `./a/b`, each ended by a NUL byte. Prints what PRINT_STATES prints, for these."""
+
+
+def read_states_at(host: DockerHost, folder: str, paths: Collection[bytes]) -> dict[bytes, State]:
+    """Path `a/b` -> state of what lies at these paths below `folder`, but for folders. Raises Unreachable."""
+    if not paths:
+        return {}
+    asked = b"".join(b"./" + path + b"\0" for path in paths)
+    done = host.run_script(PRINT_SOME, folder, input=asked, check=False, as_root=True, errors="surrogateescape")
+    return files_in(states_of(done.out.encode("utf-8", "surrogateescape").split(b"\0")))
+
+
+def entry_of(path: bytes, state: State) -> Entry:
+    """What lies at a path `a/b` as an entry of a source, for is_as_sent (core/code/replaced): the bits of its mode are not known."""
+    name = path.rpartition(b"/")[2]
+    if state.kind == "l":
+        return name, stat.S_IFLNK, state.target
+    return name, stat.S_IFREG, state.size, state.mtime
 
 
 def files_in(states: dict[bytes, list[tuple[bytes, State]]]) -> dict[bytes, State]:

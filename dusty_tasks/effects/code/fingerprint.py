@@ -172,7 +172,7 @@ class Manifest(NamedTuple):
     """Of which Docker host: its name and root."""
     folders: dict[bytes, list[Entry]]
     late: dict[bytes, list[Entry]] = {}  # never changed
-    """Files that were edited between the look at the source and the copying, as they were after it."""
+    """Files that were edited between the look at the source and the copying, as they lie in the copy."""
 
 
 BEGUN, BROKEN = ".begun", ".broken"
@@ -197,6 +197,7 @@ def keep_manifest(home: str, repo_id: str, source: Source, host: str, late: dict
     os.makedirs(os.path.dirname(path), exist_ok=True)
     try:
         put_in_place(begun, path)
+        _kept[path] = state_of(os.stat(path)), Manifest(source.fingerprint, host, source.folders, late)
         os.unlink(manifest_path(home, repo_id, BROKEN))
     except FileNotFoundError:
         pass
@@ -215,16 +216,23 @@ class Edited(NamedTuple):
     """Folder -> the files and links that are others now, as they are now."""
     has_passed: bool = False
     """Something came and went."""
+    gone: tuple[bytes, ...] = ()
+    """Paths that `source` has and that are no more."""
 
     @property
     def is_any(self) -> bool:
         return bool(self.late) or self.has_passed
 
+    @property
+    def unsure(self) -> list[bytes]:
+        """Paths of which nobody knows how they were when they were read."""
+        return [*((folder + entry[0])[1:] for folder, entries in self.late.items() for entry in entries), *self.gone]
+
 
 def edited_since(root: str, source: Source, names: Iterable[bytes]) -> Edited:
     """Those of `names` below `root` that are not what `source` says any more. One that is gone now is, if `source` has it."""
     late: dict[bytes, list[Entry]] = {}
-    has_passed = False
+    has_passed, gone = False, list[bytes]()
     known = {
         folder: {entry[0]: entry for entry in source.folders.get(folder, ())}
         for folder in {b"/" + name.rpartition(b"/")[0] + b"/" * (b"/" in name) for name in names}
@@ -234,9 +242,10 @@ def edited_since(root: str, source: Source, names: Iterable[bytes]) -> Edited:
         before, now = known[folder + b"/"].get(last), _entry_at(os.path.join(os.fsencode(root), name), last)
         if now is None:
             has_passed = has_passed or before is None
+            gone += [name] if before is not None else []
         elif before != now:
             late.setdefault(folder + b"/", []).append(now)
-    return Edited(late, has_passed)
+    return Edited(late, has_passed, tuple(gone))
 
 
 def _entry_at(path: bytes, name: bytes) -> Entry | None:

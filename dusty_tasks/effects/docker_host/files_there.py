@@ -262,7 +262,7 @@ def states_of(fields: Sequence[bytes]) -> dict[bytes, list[tuple[bytes, State]]]
     for record, target in zip(fields[::2], fields[1::2], strict=False):
         if match := _RECORD.fullmatch(record):
             kind, size, seconds, fraction, path = match.groups()
-            below, _, name = (b"/" + path).rpartition(b"/")
+            below, _, name = (b"/" + path.removeprefix(b"./")).rpartition(b"/")
             nanoseconds = int((fraction or b"").ljust(9, b"0"))
             found.setdefault(below + b"/", []).append(
                 (name, State(kind.decode(), int(size), int(seconds) * 10**9 + nanoseconds, target))

@@ -36,9 +36,11 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.text.paths import COPIES
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import owners, rsync
-from dusty_tasks.effects.code.copy_states import files_in
+from dusty_tasks.effects.code.copy_states import entry_of, files_in, read_states_at
 from dusty_tasks.effects.code.fingerprint import (
     BROKEN,
+    Edited,
+    Entry,
     Manifest,
     Source,
     begin_manifest,
@@ -219,9 +221,31 @@ class Copying:
         self.sent_at = 0.0
         self.replaced: dict[str, dict[bytes, State]] = {}
         """What is in kept sets, where that was told already."""
+        self.session: Session | None = None
+        """What all of it went by, if it is still open."""
+        self.as_sent: dict[bytes, Entry] = {}
+        """Path `a/b` -> a file as the session sent it."""
+
+    def __enter__(self) -> Copying:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """What was opened for it."""
+        if self.session:
+            self.session.close()
 
     def run(self) -> Copied:
-        """All of it but the receipt. Raises Failure, EmptySource, ToolFailed."""
+        """All of it but the receipt; whoever writes that closes this. Raises Failure, EmptySource, ToolFailed."""
+        try:
+            return self._run()
+        except BaseException:
+            self.close()
+            raise
+
+    def _run(self) -> Copied:
         copy, home = self.copy, self.copy.settings.home
         before = copy.sent  # read before what is about to be sent takes their place
         taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
@@ -231,8 +255,11 @@ class Copying:
             begin_manifest(home, copy.repo_id, copy.source, copy.identity)
         edited = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
         names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
-        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(edited.late)], self.replaced)
-        keep_manifest(home, copy.repo_id, copy.source, copy.identity, edited.late)
+        late = self._as_sent(edited)
+        # Another pass begins with a look at what is there, which what still goes by the line would cross.
+        drop = self.session.drop if self.session and not edited.is_any else None
+        kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(late)], self.replaced, drop)
+        keep_manifest(home, copy.repo_id, copy.source, copy.identity, late)
         barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
         return Copied(
             tuple(self.changed),
@@ -246,6 +273,31 @@ class Copying:
             self.was.get("deleted"),
             edited.is_any,
         )
+
+    def _as_sent(self, edited: Edited) -> dict[bytes, list[Entry]]:
+        """The files that were edited between the look and the sending, as they lie in the copy now, if half-written."""
+        copy = self.copy
+        if self.session:
+            sent = {path: entry for path, entry in self.as_sent.items() if entry != copy.tree.at(b"/" + path)}
+        else:
+            lie = read_states_at(copy.host, copy.host.path(copy.below), edited.unsure)
+            sent = {path: entry_of(path, state) for path, state in lie.items()}
+        late = {folder: list(entries) for folder, entries in edited.late.items()}
+        for path, entry in sent.items():
+            # Of two entries of one name the last one counts.
+            late.setdefault(b"/" + path[: path.rfind(b"/") + 1], []).append(entry)
+        return late
+
+    def write_receipt(self, text: bytes) -> None:
+        """The receipt, in place of the one that was set aside. Raises Failure."""
+        receipt = self.options.receipt
+        before = f"{os.path.basename(self.copy.repo_id)}.before"
+        if self.session and self.session.write_receipt(receipt, before, text):
+            return
+        if self.session and self.has_replaced:
+            # What went by a line that is cut may not have arrived.
+            kept_sets.settle(self.copy.host, self.copy.repo_id, self.part, (), False)
+        self.copy.host.files.write(receipt, text, in_place_of=before)
 
     def _copy(self) -> None:
         """May be run again, after files that were not ours became so."""
@@ -279,7 +331,7 @@ class Copying:
         try:
             return self._copy_by(session, paths)
         finally:
-            if session:
+            if session and session is not self.session:
                 session.close()
             if line:
                 line.open()
@@ -296,11 +348,11 @@ class Copying:
         self.leftovers |= {*prepared.parts} - {self.part}
         gone = deletions(prepared.listing, copy.source.folders, guard, paths)
         self.deleted.update(dict.fromkeys(map(shown_path, gone.files)))
-        if session and not gone.paths and (replaced := session.send(self.kept, copy.source_path, paths)) is not None:
-            self.sent_at = time.monotonic()
+        if session and not gone.paths and (sent := session.send(self.kept, copy.source_path, paths)):
+            self.session, self.sent_at, self.as_sent = session, sent.at, sent.entries
             self.changed.update(dict.fromkeys(map(os.fsdecode, paths)))
-            self.has_replaced = bool(replaced)
-            self.replaced = {self.part: files_in(replaced)}
+            self.has_replaced = bool(sent.replaced)
+            self.replaced = {self.part: files_in(sent.replaced)}
             return True
         # A line that was cut may have sent some of it: what that replaced is in the set, too.
         self.has_replaced = session is not None and not gone.paths
@@ -398,10 +450,12 @@ def keep_what_was_made(
     names: Iterable[str],
     sent: Sequence[Tree],
     told: Mapping[str, dict[bytes, State]] = MappingProxyType({}),
+    drop: Callable[[], None] | None = None,
 ) -> list[Kept]:
     """Keep what was made there of all that was moved aside, also by syncs that were interrupted; drop the rest. Raises Failure.
 
-    `names` are those of the sets, `sent` is all that syncs have sent, `told` what is known to be in some of the sets.
+    `names` are those of the sets, `sent` is all that syncs have sent, `told` what is known to be in some of the sets: those that
+    `drop` takes away, where it is given.
     """
     kept = []
     is_after_a_break = kept_manifest(copy.settings.home, copy.repo_id, BROKEN) is not None
@@ -411,7 +465,10 @@ def keep_what_was_made(
         overwritten = [file.path for file in found if not file.is_deleted]
         same = kept_sets.equal_files(copy.host, copy.repo_id, name, overwritten) if overwritten else set()
         files = tuple(file for file in found if file.path not in same)
-        kept_sets.settle(copy.host, copy.repo_id, name, states.keys() - {file.path for file in files}, bool(files))
+        if drop and name in told and not files:
+            drop()
+        else:
+            kept_sets.settle(copy.host, copy.repo_id, name, states.keys() - {file.path for file in files}, bool(files))
         if files:
             kept.append(Kept(name.removesuffix(kept_sets.PART), files))
     if kept:

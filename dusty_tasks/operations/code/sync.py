@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dusty_tasks.core.settings.model import Settings
     from dusty_tasks.effects.code.line import Line
     from dusty_tasks.effects.docker_host.host import DockerHost
+    from dusty_tasks.operations.code.copy_repo import Copied, Copying, CopyOfRepo, Options
 
 Say = Callable[[str], None]
 SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
@@ -274,6 +275,10 @@ def _say_synced(outcome: SyncOutcome, say: Say) -> None:
         say(str(outcome))
 
 
+def _rules_digest(source: Source) -> str:
+    return blake2b(filter_text(source.rules), digest_size=8).hexdigest()
+
+
 class _Run:
     """One call of sync_repos: what its parallel syncs have in common."""
 
@@ -312,12 +317,28 @@ class _Run:
     def _outcome(self, repo_id: str, status: str, *rest: Any, **named: Any) -> SyncOutcome:
         return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
 
+    def _copied(self, entry: RepoEntry, copy: CopyOfRepo, options: Options) -> tuple[Copying, Copied]:
+        """Copy; and once more, by a look of now, if the source was edited since the look: the receipt is to tell what was sent."""
+        from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo
+
+        copying = Copying(copy, options)
+        copied = copying.run()
+        if not copied.has_other:
+            return copying, copied
+        copying.close()
+        source = read_state(copy.source_path, self.settings)
+        options.is_empty = source.files == 0 and not self.how.allow_empty
+        if options.only is not None:
+            options.only = sent_alone(options.only | changed_paths(copy.source.folders, source.folders))
+        copying = Copying(CopyOfRepo(self.host, self.settings, entry, copy.source_path, source), options)
+        return copying, copying.run().after(copied)
+
     def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int, seen: Looked | None) -> SyncOutcome:
         from dusty_tasks.core.code.replaced import deleted_note
         from dusty_tasks.effects.code import rsync
         from dusty_tasks.effects.code.kept import kept_path
         from dusty_tasks.effects.code.prepare import EmptySource
-        from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo, Options
+        from dusty_tasks.operations.code.copy_repo import CopyOfRepo, Options
 
         check_source(path, self.settings.home)
         repo_id = entry.id
@@ -345,24 +366,19 @@ class _Run:
         before = copy.last_manifest
         if not (before and receipt.get("source") == path and before.fingerprint == receipt.get("fingerprint")):
             before = None
-        rules_digest = blake2b(filter_text(source.rules), digest_size=8).hexdigest()
-        if self.how.is_live and before and not is_same and receipt.get("rules") == rules_digest:
+        if self.how.is_live and before and not is_same and receipt.get("rules") == _rules_digest(source):
             options.only = sent_alone(changed_paths(before.folders, source.folders))
             options.last, options.line = before.fingerprint, self.how.line
         try:
-            copied = Copying(copy, options).run()
-            if copied.has_other:
-                # Edited since the look: the receipt is to tell what was sent. One more pass, whose look is of now.
-                source = read_state(path, self.settings)
-                options.is_empty, options.only = source.files == 0 and not self.how.allow_empty, None
-                more = Copying(CopyOfRepo(self.host, self.settings, entry, path, source), options).run()
-                copied = more.after(copied)
-                source = unlike_any(source) if more.has_other else source
+            copying, copied = self._copied(entry, copy, options)
         except EmptySource:
             raise Failure(
                 f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                 "--allow-empty empties the copy as well",
             ) from None
+        source = copying.copy.source
+        if copied.has_other:
+            source = unlike_any(source)
         paths = None
         if before and copied.is_same_copy:
             paths = frozenset(changed_paths(before.folders, source.folders) | set(map(rsync.path_of, copied.changed)))
@@ -380,15 +396,12 @@ class _Run:
             "time": now,
             "copy": copied.copy_id,
             "delete": self.settings.sync_delete,
-            "rules": rules_digest,
+            "rules": _rules_digest(source),
             **({"barred": copied.barred} if copied.barred else {}),
             **({"deleted": note} if note else {}),
         }
-        self.host.files.write(
-            options.receipt,
-            json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n",
-            in_place_of=f"{os.path.basename(repo_id)}.before",
-        )
+        with copying:
+            copying.write_receipt(json.dumps(receipt, ensure_ascii=False).encode("utf-8", "surrogateescape") + b"\n")
         return self._outcome(
             repo_id,
             SYNCED,

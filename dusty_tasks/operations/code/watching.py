@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from dusty_tasks.effects.code.fingerprint import Source
     from dusty_tasks.effects.docker_host.host import DockerHost
 
+SETTLING, LONGEST_SETTLING = 0.02, 1.0
+"""Seconds that config.yml has to stay as it is before it is read, and after which it is read all the same."""
 TICK = 1.0
 """Seconds between two looks at config.yml, and at whether anybody still reads what is printed."""
 
@@ -156,7 +158,8 @@ def synced_changes(
     followed. Ends where nothing is copied (sync.mode bind). Raises Failure if no source is there, BrokenPipeError when the reader of
     stdout has gone.
     """
-    watching, config = chosen_now(choose), config_state()
+    config = settled_config_state()
+    watching = chosen_now(choose)
     owed = Owed()
     with Watch(watching.folders) as watch:
         is_first = True
@@ -180,8 +183,8 @@ def synced_changes(
                 warn(line)
             check_reader()
             due = set(batch.changed) | (owed.keys_due(time.monotonic()) - watch.gone)
-            if (state := config_state()) != config:
-                config, before = state, watching
+            if config_state() != config:
+                config, before = settled_config_state(), watching
                 watching = _followed(choose, watching)
                 if watching != before:
                     watch.set(watching.folders)
@@ -215,6 +218,22 @@ def config_state() -> tuple[tuple[int, ...], ...]:
         except OSError:
             states.append(())
     return tuple(states)
+
+
+def settled_config_state() -> tuple[tuple[int, ...], ...]:
+    """The same once nobody writes them: an editor may empty config.yml before it writes it, and for that moment no override would hold."""
+    state, end = config_state(), time.monotonic() + LONGEST_SETTLING
+    while time.monotonic() < end:
+        time.sleep(SETTLING)
+        before, state = state, config_state()
+        if state == before and not is_empty(state[0]):
+            break
+    return state
+
+
+def is_empty(state: tuple[int, ...]) -> bool:
+    """True for the state of a file with nothing in it."""
+    return bool(state) and state[1] == 0
 
 
 def _say_watching(watching: Watching, watch: Watch) -> None:

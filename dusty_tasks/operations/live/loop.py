@@ -19,7 +19,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
 from dusty_tasks.operations.code.sync import SYNCED, SyncOutcome
-from dusty_tasks.operations.code.watching import TICK, chosen_now, config_state
+from dusty_tasks.operations.code.watching import TICK, chosen_now, config_state, settled_config_state
 from dusty_tasks.operations.history.deaths import Deaths
 from dusty_tasks.operations.history.noting import kept_journal
 from dusty_tasks.operations.launch.printed import Printed
@@ -89,8 +89,8 @@ class Dev:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
+        self.config = settled_config_state()
         self.watching = chosen_now(self._choose)
-        self.config = config_state()
         self.owed = Owed()
         self.due_again = False
         self.bound: dict[str, str] = {}
@@ -140,7 +140,8 @@ class Dev:
         if self.due_again:
             self.due_again = False
             due |= {entry.id for entry in self.watching.chosen} - watch.gone
-        if (state := config_state()) != self.config:
+        if config_state() != self.config:
+            state = settled_config_state()
             is_config = state[0] != self.config[0]
             self.config = state
             self._follow(watch)
