@@ -88,7 +88,7 @@ def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
                     ports[0],
                     ports[1],
                     kind,
-                    str(size) if follows(check_size, size) else "",
+                    str(size) if size is not None and follows(check_size, size) else "",
                     timeout if isinstance(timeout, str) and follows(check_timeout, timeout) else "",
                 ),
             )

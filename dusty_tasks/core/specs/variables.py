@@ -153,9 +153,11 @@ def values_of(declared: Mapping[str, Variable], layers: Iterable[Layer], secrets
     return Values(declared, found, frozenset(hidden & set(secrets)))
 
 
-def uses_variables(value: Any) -> bool:
-    """True if some text in a value holds `${{`."""
-    return any(isinstance(part, str) and "${{" in part for part in _values_in(value))
+def uses_variables(document: Document) -> bool:
+    """True if some text in a document holds `${{`. Few do: the whole text tells most of them at once."""
+    return "${{" in document.text and any(
+        isinstance(part, str) and "${{" in part for part in _values_in(document.value)
+    )
 
 
 def uses_at(document: Document, place: tuple[int, int]) -> list[str]:

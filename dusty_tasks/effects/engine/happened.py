@@ -13,7 +13,7 @@ from dusty_tasks.core.of_verbs.findings import seconds_of
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.docker_host.engine_streams import Stream, Streams
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.engine.reads import read_info
+from dusty_tasks.effects.engine.reads import read_time
 
 
 class Clock(NamedTuple):
@@ -36,7 +36,7 @@ class Clock(NamedTuple):
 def read_clock(engine: Engine) -> Clock:
     """Ask the engine for its time; half of what the question took is the way back. Raises EngineDown."""
     before = time.time()
-    there = seconds_of(str(read_info(engine).get("SystemTime") or ""))
+    there = read_time(engine)
     here = (before + time.time()) / 2
     # Two clocks of one machine are one clock; what differs is the time that the question took.
     return Clock(there, 0.0 if abs(there - here) < 0.1 and not engine.host.is_far else there - here)

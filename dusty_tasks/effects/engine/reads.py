@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -133,6 +134,16 @@ def read_info(engine: Engine) -> dict[str, Any]:
     return found
 
 
+def read_time(engine: Engine) -> float:
+    """Seconds since 1970 by the engine's clock; by that of this machine if the engine does not tell, as not every kind of engine does. Raises EngineDown."""
+    from dusty_tasks.core.of_verbs.findings import seconds_of
+
+    try:
+        return seconds_of(str(read_info(engine).get("SystemTime") or ""))
+    except ValueError:
+        return time.time()
+
+
 def read_volumes(engine: Engine) -> dict[str, str]:
     """The named volumes of the stack -> when the engine made them."""
     filters = labelled(engine.host.namespace.label)
@@ -150,10 +161,8 @@ def read_usage(engine: Engine) -> dict[str, Any]:
 
 def read_events(engine: Engine, container_ids: list[str]) -> list[dict[str, Any]]:
     """What the engine still remembers of these containers, oldest first (it keeps its last 256 events, until it restarts)."""
-    from dusty_tasks.core.of_verbs.findings import seconds_of
-
     # Up to now by its own clock: by one that is ahead it would wait for what is still to come, by one behind leave out the latest.
-    now = seconds_of(read_info(engine)["SystemTime"])
+    now = read_time(engine)
     filters = quote(
         json.dumps({"type": ["container"], "container": container_ids, "event": ["start", "die", "kill", "stop"]})
     )

@@ -39,7 +39,7 @@ from dusty_tasks.effects.doors.file_states import is_settled
 from dusty_tasks.effects.doors.memos import read_memo, write_memo
 from dusty_tasks.effects.doors.source_lines import learn_root
 from dusty_tasks.effects.specs.schemas import read_schema
-from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, names_in, spec_files
+from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, folders_in, names_in, spec_files
 
 _OF_VARIABLES = ("vars", OVERRIDES, "bundle")
 """Kinds of files that declare variables or give them values."""
@@ -136,7 +136,7 @@ def _filled(documents: list[Document], memo: Memo, values: Values) -> tuple[list
     problems: list[Problem] = []
     found: list[Document] = []
     for document in documents:
-        if uses_variables(document.value):
+        if uses_variables(document):
             document, said = filled(document, read_schema(document.kind), values)
             problems += said
             found.append(_checked(document, memo))
@@ -187,11 +187,10 @@ def _reader(kind: str) -> DocumentReader:
 def _in_subfolders(root: str) -> Iterator[Problem]:
     """Files that look like specs and are in a folder below; what stands beside a Dockerfile belongs to an image."""
     for folder in KIND_BY_FOLDER:
-        for name in names_in(os.path.join(root, folder)):
-            below = os.path.join(root, folder, name)
-            if name[0] == "." or not os.path.isdir(below) or os.path.islink(below):
+        for name in folders_in(os.path.join(root, folder)):
+            if name[0] == ".":
                 continue
-            names = names_in(below)
+            names = names_in(os.path.join(root, folder, name))
             if any(other.lower().startswith("dockerfile") for other in names):
                 continue
             for other in names:

@@ -78,6 +78,17 @@ def names_in(folder: str) -> list[str]:
         raise Failure(f"{folder} cannot be read: {error.strerror}") from error
 
 
+def folders_in(folder: str) -> list[str]:
+    """The folders in `folder` that are no links, sorted; none if it is missing."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise Failure(f"{folder} cannot be read: {error.strerror}") from error
+
+
 def _spec_file(kind: str, file: str, path: str, real_root: str, is_inside: bool) -> Iterator[SpecFile]:
     file = printable(file)
     try:

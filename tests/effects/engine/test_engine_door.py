@@ -269,6 +269,16 @@ def test_events_are_asked_for_up_to_now_by_the_engines_own_clock(monkeypatch: py
     assert "until=1893456000.500000&" in asked[-1]
 
 
+@pytest.mark.parametrize("said", [b"{}", b'{"SystemTime": ""}', b'{"SystemTime": "soon"}'])
+def test_an_engine_that_does_not_tell_its_time_has_that_of_this_machine(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "request", lambda *_, **__: said)
+    host: Any = None
+    before = time.time()
+    assert before <= reads.read_time(Engine(host)) <= time.time()
+
+
 class Removing(Engine):
     """An engine on which somebody else removes the container, which is gone after a few looks; or never."""
 
