@@ -310,5 +310,15 @@ The first `up` and `setup` offer to install it; to do it by hand:
     bash    source <({dusty} completion bash)   in ~/.bashrc
     zsh     source <({dusty} completion zsh)    in ~/.zshrc, after compinit
     fish    {dusty} completion fish > ~/.config/fish/completions/dusty.fish""",
+    "mcp": """\
+Agents start it (a line in their settings), and ask it with the Model Context Protocol. Its tools are commands: status, plan,
+why, timeline, logs, trace, validate, explain, urls, wait, lookup and impact, which change nothing; with --allow changes also
+up, restart, sync, test and scripts. None runs a command of the agent's own. What they return is what --json prints, cut to
+2,000 characters unless the agent asks for more, with control characters escaped, and marked as data.
+
+It needs the Python package mcp (the extra `dusty[mcp]`). In a checkout the first start in a terminal asks, and installs it.
+
+    {dusty} mcp
+    {dusty} mcp --allow changes""",
 }
 """By verb; in docs/verbs.md it is Markdown, on a terminal paragraphs are refilled and examples stand as they are."""

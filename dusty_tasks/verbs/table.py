@@ -446,6 +446,13 @@ VERBS: tuple[Verb, ...] = (
         words=("bash|zsh|fish",),
         verbatim_after=1,
     ),
+    Verb(
+        "mcp",
+        MACHINE,
+        "",
+        "let agents use Dusty, as an MCP server on stdin and stdout",
+        (Option("allow", "`changes` adds tools that change something", type=str, metavar="WHAT"), YES),
+    ),
     Verb("version", MACHINE, "", "show the versions of Dusty and of what it uses", (JSON,)),
 )
 

@@ -22,6 +22,7 @@ MEANT = {
     "effects/doors/lock.py": "the run of somebody else",
     "verbs/config.py": "the history of the settings: what was run, perhaps by another name",
     "cli/doc_pages.py": "docs/verbs.md",
+    "cli/json_pages.py": "docs/json.md",
     "core/of_verbs/impact_text.py": "a comment for everybody, each of whom calls it by another name",
     "cli/verbs.py": "the other name, for those who called doit",
     "cli/endings.py": "the first line of a bug's log",

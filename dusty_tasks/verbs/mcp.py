@@ -1,0 +1,28 @@
+"""`dusty mcp`: a server that lets agents use Dusty, over stdin and stdout."""
+
+from __future__ import annotations
+
+import sys
+
+from dusty_tasks.console import is_terminal, say
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.words import exactly
+
+
+def run(words: list[str], allow: str | None = None, yes: bool = False) -> int | None:
+    """Serve until stdin ends. Raises Failure where the SDK is missing; on a terminal it only says that all is ready."""
+    from dusty_tasks.core.of_verbs.agent_tools import CHANGES
+    from dusty_tasks.operations.agents import sdk
+
+    exactly("mcp", "", words)
+    if allow not in (None, CHANGES):
+        raise Failure(f'--allow takes "{CHANGES}", not "{allow}"')
+    sdk.provide(yes=yes)
+    if is_terminal(sys.stdin):
+        say(f"the MCP server is ready; agents start it themselves, with the command `{DUSTY} mcp`")
+        return None
+    from dusty_tasks.operations.agents.serving import serve
+
+    serve(allow or "")
+    return None
