@@ -20,6 +20,11 @@ def changed_paths(before: Folders, now: Folders) -> set[bytes]:
     return found
 
 
+def paths_in(folders: Folders) -> set[bytes]:
+    """The paths `a/b` of all entries."""
+    return {(folder + entry[0])[1:] for folder, entries in folders.items() for entry in entries}
+
+
 def _changed_in(folder: bytes, before: Sequence[tuple[Any, ...]], now: Sequence[tuple[Any, ...]]) -> set[bytes]:
     old, new = {entry[0]: entry for entry in before}, {entry[0]: entry for entry in now}
     return {(folder + name)[1:] for name in old.keys() | new.keys() if old.get(name) != new.get(name)}

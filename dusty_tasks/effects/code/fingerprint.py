@@ -16,6 +16,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.code.changed_paths import paths_in
 from dusty_tasks.core.code.excludes import IGNORE_FILE, LARGEST_FILE, Matcher, Rule, filter_text, rules_of
 from dusty_tasks.core.code.linear import SHORT
 from dusty_tasks.core.text.paths import Paths
@@ -226,7 +227,7 @@ class Edited(NamedTuple):
     @property
     def unsure(self) -> list[bytes]:
         """Paths of which nobody knows how they were when they were read."""
-        return [*((folder + entry[0])[1:] for folder, entries in self.late.items() for entry in entries), *self.gone]
+        return [*paths_in(self.late), *self.gone]
 
 
 def edited_since(root: str, source: Source, names: Iterable[bytes]) -> Edited:

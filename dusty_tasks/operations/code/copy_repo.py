@@ -56,6 +56,7 @@ from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.started_records import read_started, with_spare
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home.assets import set_keys
+from dusty_tasks.operations.code.disguised import unlike_any
 
 MOST_UNLISTED = 50
 """So many ignored folders at the top of a copy are left out of what an ssh host lists."""
@@ -111,6 +112,8 @@ class Options:
     """The fingerprint of what was sent last: if the copy is another one, all of it is sent."""
     line: Line | None = None
     """What small edits go by."""
+    is_last: bool = False
+    """No further pass follows if the source was edited during this one."""
 
 
 class CopyOfRepo:
@@ -221,6 +224,8 @@ class Copying:
         self.sent_at = 0.0
         self.replaced: dict[str, dict[bytes, State]] = {}
         """What is in kept sets, where that was told already."""
+        self.source = copy.source
+        """What the receipt is to tell of."""
         self.session: Session | None = None
         """What all of it went by, if it is still open."""
         self.as_sent: dict[bytes, Entry] = {}
@@ -259,7 +264,11 @@ class Copying:
         # Another pass begins with a look at what is there, which what still goes by the line would cross.
         drop = self.session.drop if self.session and not edited.is_any else None
         kept = keep_what_was_made(copy, names, [*before, copy.tree, Tree(late)], self.replaced, drop)
-        keep_manifest(home, copy.repo_id, copy.source, copy.identity, late)
+        if edited.is_any and self.options.is_last:
+            self.source = unlike_any(copy.source)
+        # What came and went may lie in the copy still: only a look at all of it tells, so nobody is to go on from this.
+        is_known = late and not edited.has_passed
+        keep_manifest(home, copy.repo_id, self.source if is_known else copy.source, copy.identity, late)
         barred = [(shown_path(path), point) for path, point in self.hindrances.barred]
         return Copied(
             tuple(self.changed),

@@ -16,7 +16,7 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.code.changed_paths import changed_paths, difference_text, sent_alone
+from dusty_tasks.core.code.changed_paths import changed_paths, difference_text, paths_in, sent_alone
 from dusty_tasks.core.code.excludes import filter_text
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.code.repo_entry import RepoEntry
@@ -29,7 +29,7 @@ from dusty_tasks.effects.code.receipts import Receipt, identity_of, read_receipt
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import last_taken
-from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked, unlike_any
+from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked
 from dusty_tasks.operations.code.sources import Looked, Looks, check_source, lock_of, read_state, source_of
 
 if TYPE_CHECKING:
@@ -327,7 +327,7 @@ class _Run:
             return copying, copied
         copying.close()
         source = read_state(copy.source_path, self.settings)
-        options.is_empty = source.files == 0 and not self.how.allow_empty
+        options.is_empty, options.is_last = source.files == 0 and not self.how.allow_empty, True
         if options.only is not None:
             options.only = sent_alone(options.only | changed_paths(copy.source.folders, source.folders))
         copying = Copying(CopyOfRepo(self.host, self.settings, entry, copy.source_path, source), options)
@@ -367,7 +367,7 @@ class _Run:
         if not (before and receipt.get("source") == path and before.fingerprint == receipt.get("fingerprint")):
             before = None
         if self.how.is_live and before and not is_same and receipt.get("rules") == _rules_digest(source):
-            options.only = sent_alone(changed_paths(before.folders, source.folders))
+            options.only = sent_alone(changed_paths(before.folders, source.folders) | paths_in(before.late))
             options.last, options.line = before.fingerprint, self.how.line
         try:
             copying, copied = self._copied(entry, copy, options)
@@ -376,9 +376,7 @@ class _Run:
                 f"refused to sync {path}: no file is left in it after excludes, and the copy on {self.host.name} has some",
                 "--allow-empty empties the copy as well",
             ) from None
-        source = copying.copy.source
-        if copied.has_other:
-            source = unlike_any(source)
+        source = copying.source
         paths = None
         if before and copied.is_same_copy:
             paths = frozenset(changed_paths(before.folders, source.folders) | set(map(rsync.path_of, copied.changed)))

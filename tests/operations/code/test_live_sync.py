@@ -317,6 +317,21 @@ def test_what_is_written_while_it_is_copied_is_copied_again_and_nobody_elses(
     live.check()
 
 
+def test_what_is_written_again_and_again_is_sent_alone(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(live.source / "d/a", "h")
+    live.follow()
+    written_while_it_is_sent(live, monkeypatch, *GROWING, "a", "an", "and", "and so", "and so on", "and so on.")
+    everything = []
+    real = rsync.send_folder
+    monkeypatch.setattr(rsync, "send_folder", lambda *words, **named: everything.append(words) or real(*words, **named))
+    write(live.source / "d/a", "ha")
+    outcomes = live.follow()
+    assert len(outcomes) > 1 and not everything
+    assert [outcome.kept for outcome in outcomes if outcome.kept] == []
+    assert (live.room.copy("web") / "d/a").read_text() == "and so on."
+    live.check()
+
+
 def test_what_is_written_while_the_line_has_it_is_copied_again_and_nobody_elses(
     far: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
