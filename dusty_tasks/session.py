@@ -159,10 +159,11 @@ def read_whole_specs(
     chosen: Settings | None = None,
 ) -> tuple[Specs, list[Problem]]:
     """As read_specs, and an error for each file that specs name and the specs repo lacks."""
+    from dusty_tasks.core.specs.variables import without_consequences
     from dusty_tasks.core.text.problems import in_order
 
     found, problems = read_specs(root, cache_path, files, chosen)
-    missing = _missing_files(found, str(root), is_inside=True)
+    missing = without_consequences(_missing_files(found, str(root), is_inside=True), problems)
     return found, in_order([*problems, *missing]) if missing else problems
 
 
@@ -189,14 +190,15 @@ def read_specs(
     from dusty_tasks.core.check.specs import check_specs
     from dusty_tasks.core.powers.folders import is_within
     from dusty_tasks.core.powers.links import link_problems, paths_read, trouble_problems
+    from dusty_tasks.core.specs.variables import without_consequences
     from dusty_tasks.core.text.problems import in_order
     from dusty_tasks.effects.doors.files import read_trouble, real_paths
     from dusty_tasks.effects.specs.read import read_documents
     from dusty_tasks.effects.specs.shell_syntax import read_refusals
 
     of_settings = (chosen.bundles, chosen.vars, chosen.secret_names) if chosen else ()
-    documents, problems = read_documents(root, cache_path, files, *of_settings)
-    found, problems = check_specs(documents, problems)
+    documents, of_reading = read_documents(root, cache_path, files, *of_settings)
+    found, problems = check_specs(documents, of_reading)
     if reads := paths_read(found, str(root)):
         inside = [read for read in reads if is_within(read.path, [str(root)])]
         targets = real_paths([str(root), *(read.path for read in inside)])
@@ -213,7 +215,7 @@ def read_specs(
             [command.text for command in commands], paths().kept("commands"), is_kept=cache_path is not None
         )
         problems = [*problems, *shell_problems(found, commands, refusals)]
-    return found, in_order(problems)
+    return found, in_order(without_consequences(problems, of_reading))
 
 
 def specs() -> Specs:

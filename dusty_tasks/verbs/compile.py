@@ -59,7 +59,7 @@ def run(
     folder = local_path(out) if out is not None else session.settings().build
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise Failure(f"{folder} is not a folder")
-    compiled = _denied(_compile_active(), deny_powers)
+    compiled = _denied(_compile_active(is_to_run=out is not None and not (dry_run or check)), deny_powers)
     if errors(compiled.problems):
         return _end_with(compiled.problems, [compiled], json)
     changes = changes_of(Record(folder, "all"), compiled.artifacts, "commands")
@@ -94,11 +94,16 @@ def _run_steps(json: bool) -> int:
     return code
 
 
-def _compile_active() -> Compiled:
-    """What is active; that nothing is counts as a problem."""
+def _compile_active(*, is_to_run: bool = False) -> Compiled:
+    """What is active; that nothing is counts as a problem, and with `is_to_run` that a variable has no value."""
     specs, problems = _specs()
+    from dusty_tasks.core.check.assembled import with_unset_variables_refused
+
     names = session.settings().bundles or (tuple(specs.bundles) if session.local_specs_root() else ())
     compiled = _compile(", ".join(names), specs, problems, names, is_fresh=False)
+    if is_to_run:
+        refused = with_unset_variables_refused(compiled.problems, specs, compiled.stack)
+        compiled = compiled._replace(problems=refused)
     if errors(compiled.problems) or compiled.stack.bundles:
         return compiled
     return compiled._replace(problems=[*compiled.problems, _nothing_active()], artifacts={})

@@ -8,6 +8,7 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
+from dusty_tasks.core.specs.secret_values import USE
 from dusty_tasks.core.specs.variables import Values, Variable
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
@@ -95,6 +96,10 @@ def given(words: list[str]) -> dict[str, str]:
             raise unknown("variable", name, known)
         if "\0" in value or ("\n" in value and not known[name].is_secret):
             raise Failure(f"the value of {name} has more than one line", "one line of text")
+        if USE.search(value) and not known[name].is_secret:
+            raise Failure(
+                f"the value of {name} cannot use another variable", "put them side by side where they are used"
+            )
     return found
 
 

@@ -39,13 +39,15 @@ def test_nginx_accepts_every_golden_config_and_the_longest_name(rig: Any, tmp_pa
     assert rig.run(run).stdout == ""
 
 
-TOO_NEW = {"powers"}
+TOO_NEW = {"powers", "paths_of_builds_watches_and_files"}
 """Cases with keys that the oldest Compose we support does not know yet."""
+TO_LOOK_AT = {"variables_without_a_value"}
+"""Cases with placeholders, which `up` refuses: Compose never sees them."""
 
 
 @pytest.mark.parametrize(
     "path",
-    [path for path in sorted(CASES.glob("*/build/docker-compose.yml")) if path.parts[-3] not in TOO_NEW],
+    [path for path in sorted(CASES.glob("*/build/docker-compose.yml")) if path.parts[-3] not in TOO_NEW | TO_LOOK_AT],
     ids=lambda path: path.parts[-3],
 )
 def test_compose_accepts_every_golden_file(machine: Any, path: Path, tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
         },
     )
     entry.networks(app.compose.get("networks"), parts.guests)
-    entry.develop(app.compose.get("develop"), specs_root)
+    entry.develop(app.compose.get("develop"), _repo_folder(app, settings) if app.repo else specs_root)
     entry.pass_through(app.compose, _OF_APPS)
     if app.is_ready_by and "healthcheck" in entry.origins:
         entry.origins["healthcheck"] = Origin(app.file, ("ready",))

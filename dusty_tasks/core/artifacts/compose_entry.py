@@ -85,14 +85,12 @@ class Entry:
         for index, file in enumerate([written] if isinstance(written, str) else written or ()):
             self.add("label_file", joined(specs_root, str(file)), (*self.base, "label_file", index))
 
-    def develop(self, written: Any, specs_root: str) -> None:
-        """What `docker compose watch` does; a relative path starts at the root of the specs repo."""
+    def develop(self, written: Any, root: str) -> None:
+        """What `docker compose watch` does; a relative path starts at `root`: the app's repo, else the specs repo."""
         if not isinstance(written, Mapping):
             return
         rules = [
-            {**rule, "path": joined(specs_root, str(rule["path"]))}
-            if isinstance(rule, Mapping) and "path" in rule
-            else rule
+            {**rule, "path": joined(root, str(rule["path"]))} if isinstance(rule, Mapping) and "path" in rule else rule
             for rule in written.get("watch") or ()
         ]
         self.put("develop", {**written, "watch": rules} if rules else dict(written), (*self.base, "develop"))

@@ -85,6 +85,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: ContainerSettings) 
         after=_after(parts),
         shares_network_of=network_owner(app),
         is_job=app.is_job,
+        ready_within=str(app.compose["healthcheck"]["start_period"]) if app.is_ready_by else "",
         needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
         **_route_fields(parts.routes, settings),

@@ -84,7 +84,7 @@ def _folder_problems(document: Document) -> Iterator[Problem]:
     for folder, path in written.items():
         if unsafe := unsafe_part(folder) or next((f"{sign!r}" for sign in "*?[:\\" if sign in folder), ""):
             yield document.problem(("mount", folder), Code.UNSAFE_TEXT, f"the folder {shown(folder)} contains {unsafe}")
-        elif folder.startswith(("/", "~")) or normpath(folder).split("/")[0] == "..":
+        elif not folder or folder.startswith(("/", "~")) or normpath(folder).split("/")[0] == "..":
             yield document.problem(
                 ("mount", folder),
                 Code.BUILD,

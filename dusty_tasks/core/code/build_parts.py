@@ -56,10 +56,14 @@ def with_whole_paths(build: Mapping[str, Any], root: str) -> dict[str, Any]:
 
 
 def _whole_contexts(given: Any, root: str) -> Any:
-    whole = {
-        name: joined(root, text) if text and local_folder(text) == text else text for name, text in pairs_of(given)
-    }
+    whole = {name: _whole_context(text, root) for name, text in pairs_of(given)}
     return whole if isinstance(given, Mapping) else [f"{name}={text}" for name, text in whole.items()]
+
+
+def _whole_context(text: str, root: str) -> str:
+    """A folder, or an image in one (`oci-layout://…`), from `root` on; what is no folder as it is."""
+    folder = local_folder(text)
+    return text.removesuffix(folder) + joined(root, folder) if folder else text
 
 
 def _whole_keys(given: Any, root: str) -> Any:

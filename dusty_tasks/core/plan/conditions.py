@@ -50,10 +50,9 @@ def jobs_in(wanted: Wanted) -> frozenset[str]:
 def longest_start(containers: Iterable[WantedContainer], least: float) -> float:
     """Seconds to wait for the health checks of these: at least so many, and as long as `ready` of an app gives it (`within`).
 
-    What a service writes for itself bounds nobody's wait.
+    The `start_period` of a health check that a spec writes in Compose's words bounds nobody's wait.
     """
-    checks = [container.mapping.get("healthcheck") for container in containers if container.kind == "app"]
-    return max([least, *(seconds_of(str(check.get("start_period"))) for check in checks if isinstance(check, Mapping))])
+    return max([least, *(seconds_of(container.ready_within) for container in containers)])
 
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}

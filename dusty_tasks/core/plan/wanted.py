@@ -41,6 +41,8 @@ class WantedContainer(NamedTuple):
     """Name of the container whose network it joins, or ''."""
     is_job: bool = False
     """It runs to its end."""
+    ready_within: str = ""
+    """The time that `ready` of an app gives it, as its spec has it; '' without `ready`."""
     needs_login: bool = False
     build_context: str = ""
     """Absolute folder of its `build:`, or '' when it runs an `image:`."""

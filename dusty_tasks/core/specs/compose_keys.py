@@ -25,7 +25,7 @@ from dusty_tasks.core.specs.compose_values import (
 )
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
-from dusty_tasks.core.specs.rules import Wrong
+from dusty_tasks.core.specs.rules import NOT_INTERPOLATED_HINT, Wrong
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
@@ -120,6 +120,7 @@ _KEYS_OF_APPS = {
     "test": "an app or lib has tests",
 }
 """Keys of apps that are no keys of Compose, with what a person may have wanted."""
+_FOLDER_OF_THE_REPO = "`mount` shows folders of the app's repo; /persist/… keeps data on the Docker host; a service can mount files of the specs"
 _DEVICES = ("resources", "reservations", "devices")
 _READ_IN_THE_CONTAINER = (
     "command",
@@ -134,6 +135,8 @@ _READ_IN_THE_CONTAINER = (
 )
 """Keys in which a shell of the container may expand `${NAME}`, or that refuse it themselves."""
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?][^}]*)?\}")
+_ESCAPED = re.compile(r"\$\$(?=[A-Za-z_{(])")
+"""What Compose files have for one `$` that a shell is to see."""
 _ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
 
 
@@ -203,8 +206,8 @@ class _Translation:
         if self.role == "app" and not self._has_commands:
             ignored = {key: hint for key, hint in ignored.items() if key not in _OF_THE_PROCESS}
         for key, value in self.value.items():
-            if key not in _READ_IN_THE_CONTAINER and key not in ignored:
-                self._warn_of_variables((*self.base, key), value)
+            if key not in ignored:
+                self._warn_of_dollars((*self.base, key), value, may_expand=key in _READ_IN_THE_CONTAINER)
             if key in ignored:
                 self._warn(key, Code.IGNORED_KEY, f"ignored: Dusty sets {key} itself", ignored[key])
             elif key == "extends" and self.role == "service":
@@ -236,24 +239,25 @@ class _Translation:
     def _has_commands(self) -> bool:
         return "commands" in self.document.value
 
-    def _warn_of_variables(self, path: KeyPath, value: Any) -> None:
-        """Compose would put something in place of `${NAME}`; here it stays."""
-        if isinstance(value, str) and (found := _VARIABLE.search(value)):
-            self.problems.append(
-                self.document.problem(
-                    path,
-                    Code.NOT_INTERPOLATED,
-                    f"{found.group()} stays as it is: nothing is interpolated",
-                    f"write the value, or ${{{{NAME}}}} for a variable of vars.yml; `{DUSTY} env set` gives a value to one person",
-                    is_warning=True,
-                )
-            )
-        elif isinstance(value, dict):
+    def _warn_of_dollars(self, path: KeyPath, value: Any, *, may_expand: bool) -> None:
+        """Compose would put something in place of `${NAME}`, and one `$` for two; here they stay. `may_expand`: a shell may see `${NAME}`."""
+        if isinstance(value, dict):
             for key, part in value.items():
-                self._warn_of_variables((*path, key), part)
+                self._warn_of_dollars((*path, key), part, may_expand=may_expand)
         elif isinstance(value, list):
             for index, part in enumerate(value):
-                self._warn_of_variables((*path, index), part)
+                self._warn_of_dollars((*path, index), part, may_expand=may_expand)
+        elif not isinstance(value, str):
+            return
+        elif _ESCAPED.search(value):
+            self._warn_of_dollar(path, "$$ stays two characters", "write one $, which needs no escaping here")
+        elif not may_expand and (found := _VARIABLE.search(value)):
+            hint = f"{NOT_INTERPOLATED_HINT}; `{DUSTY} env set` gives a value to one person"
+            self._warn_of_dollar(path, f"{found.group()} stays as it is", hint)
+
+    def _warn_of_dollar(self, path: KeyPath, what: str, hint: str) -> None:
+        what = f"{what}: nothing is interpolated"
+        self.problems.append(self.document.problem(path, Code.NOT_INTERPOLATED, what, hint, is_warning=True))
 
     def _finish(self) -> None:
         """What needs more than one key."""
@@ -288,7 +292,8 @@ class _Translation:
 
     def _as_it_is(self, key: str, value: Any) -> None:
         if key not in KNOWN_KEYS and not key.startswith("x-"):
-            guess = nearest(key, KNOWN_KEYS)
+            known = (*KNOWN_KEYS, *_BESIDE_COMPOSE, "image_requires_login") if self.role == "service" else KNOWN_KEYS
+            guess = nearest(key, known)
             hint = f'did you mean "{guess}"?' if guess else "x-… for a note of your own"
             what = f"no Compose version knows the key {shown(key)}"
             self._say_at_key(key, Code.UNKNOWN_COMPOSE_KEY, what, _KEYS_OF_APPS.get(key, hint))
@@ -427,13 +432,30 @@ class _Translation:
             if not isinstance(entry, (str, dict)) or not is_well_typed(entry, VOLUME_TYPES):
                 continue
             try:
+                entry = self._from_the_specs(entry)
                 source, target = volume_of(entry)
                 if source.startswith(".") and self.role != "service":
-                    raise Wrong(Code.RELATIVE_VOLUME, *of_this_machine(source))
+                    raise Wrong(Code.RELATIVE_VOLUME, of_this_machine(source)[0], _FOLDER_OF_THE_REPO)
                 self._check_target(target, first.setdefault(target, index), index)
                 entries[index] = completed(entry) if isinstance(entry, dict) else entry
             except Wrong as wrong:
                 self._say(("volumes", index), wrong.code, wrong.what, wrong.hint)
+
+    def _from_the_specs(self, entry: Any) -> Any:
+        """A volume of a service as written, its source beginning with ./ where a long form can mean nothing but a path. Raises Wrong."""
+        if self.role != "service":
+            return entry
+        source = str(entry.get("source", "")) if isinstance(entry, dict) else entry.rpartition(":")[0].partition(":")[0]
+        is_relative = "/" in source and source[0] not in "/.~" and not unsafe_part(source)
+        if isinstance(entry, dict) and entry.get("type") == "bind" and source and source[0] not in "/.~":
+            return {**entry, "source": f"./{source}"}
+        if is_relative:
+            raise Wrong(
+                Code.RELATIVE_VOLUME,
+                of_this_machine(source)[0],
+                f"./{source} for a file of the specs repo; /persist/… keeps data on the Docker host",
+            )
+        return entry
 
     def _check_target(self, target: str, first: int, index: int) -> None:
         """Where in the container a volume may be; `first` is the index of the first volume that is there."""

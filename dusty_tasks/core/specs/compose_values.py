@@ -88,7 +88,8 @@ def published_port(entry: Any) -> Published | None:
     else:
         match = _PORT.fullmatch(str(entry))
         if not match:
-            raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", 'for example "8080:80"')
+            hint = NOT_INTERPOLATED if "$" in str(entry) else 'for example "8080:80"'
+            raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", hint)
         ip, published, target, protocol = (match[name] or "" for name in ("ip", "published", "target", "protocol"))
     if ip:
         _check_ip(ip.strip("[]"), entry)

@@ -28,7 +28,8 @@ _TIME = re.compile(r"(?=[0-9])(?:[0-9]{1,3}d)?(?:[0-9]{1,4}h)?(?:[0-9]{1,5}m)?(?
 _SIZE = re.compile(r"(?:0|[1-9][0-9]{0,8})[kKmMgG]?")
 _RESERVED_HOSTS = re.compile(r"localhost|broadcasthost|ip6-.*|(?:.*\.)?docker\.internal")
 NAME_RULES = {"app": _LOWER_NAME, "lib": _LOWER_NAME, "service": _WORD}
-NOT_INTERPOLATED = "nothing is interpolated; write what it stands for"
+NOT_INTERPOLATED_HINT = "write the value, or ${{NAME}} for a variable of vars.yml"
+NOT_INTERPOLATED = f"nothing is interpolated; {NOT_INTERPOLATED_HINT}"
 
 
 class Wrong(ValueError):

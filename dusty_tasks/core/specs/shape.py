@@ -12,7 +12,7 @@ from typing import Any
 
 from dusty_tasks.core.specs.compose_rules import COMPOSE_FORMATS
 from dusty_tasks.core.specs.documents import Document, spec_name
-from dusty_tasks.core.specs.extends import base_name
+from dusty_tasks.core.specs.extends import EXTENDS
 from dusty_tasks.core.specs.rules import FORMATS, Wrong
 from dusty_tasks.core.specs.yaml_reader import (
     EMPTY,
@@ -87,7 +87,7 @@ class DocumentReader:
         found = self._validator.iter_errors(document.value)
         # What stands in place of a variable is judged once it is known.
         found = (error for error in found if not (isinstance(error.instance, str) and "${{" in error.instance))
-        if document.is_template or document.is_override or base_name(document):
+        if document.is_template or document.is_override or EXTENDS in document.value:
             found = (error for error in found if not _is_of_the_whole(error))
         return list(_problems(document, found))
 

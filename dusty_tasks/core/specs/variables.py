@@ -116,6 +116,19 @@ def giving_problems(document: Document, declared: Mapping[str, Variable]) -> Ite
             yield problem._replace(place=document.key_place(path))
 
 
+def nesting_problems(document: Document) -> Iterator[Problem]:
+    """Variables in values of variables: nothing is put in their place."""
+    base, given = ((), document.value) if document.kind == "vars" else _given_in(document)
+    for name, value in given.items():
+        path = (*base, name, "default") if document.kind == "vars" else (*base, name)
+        text = value.get("default") if isinstance(value, dict) else value
+        if isinstance(text, str) and USE.search(text):
+            what = "the value of a variable cannot use another one"
+            yield document.problem(
+                path, Code.NOT_INTERPOLATED, what, "put them side by side where they are used: ${{A}}${{B}}"
+            )
+
+
 def layer_of(document: Document) -> Layer:
     """The values that a bundle, overrides/vars.yml or vars.yml itself gives."""
     if document.kind == "vars":
@@ -151,6 +164,16 @@ def values_of(declared: Mapping[str, Variable], layers: Iterable[Layer], secrets
                 found.setdefault(name, layer)
     hidden = {name for name, variable in declared.items() if variable.is_secret}
     return Values(declared, found, frozenset(hidden & set(secrets)))
+
+
+def without_consequences(problems: Iterable[Problem], of_variables: Iterable[Problem]) -> list[Problem]:
+    """The problems without what is wrong with a placeholder, which fits only where any text does: that a variable has no value says it all.
+
+    `of_variables` are those that filling in gave.
+    """
+    of_variables = set(of_variables)
+    unset = {problem.place for problem in of_variables if problem.code is Code.UNSET_VARIABLE}
+    return [problem for problem in problems if problem.place not in unset or problem in of_variables]
 
 
 def uses_variables(document: Document) -> bool:

@@ -24,6 +24,7 @@ from dusty_tasks.core.specs.variables import (
     filled,
     giving_problems,
     layer_of,
+    nesting_problems,
     uses_at,
     uses_variables,
     values_of,
@@ -122,6 +123,7 @@ def _values(
 def _problems_of_variables(documents: Iterable[Document], values: Values) -> Iterator[Problem]:
     """What is wrong with vars.yml, with a user's own, and with the values that bundles give."""
     for document in documents:
+        yield from nesting_problems(document)
         if document.kind == "vars":
             yield from (*document.problems, *declaration_problems(document))
         else:
