@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
@@ -118,7 +119,7 @@ def named(words: list[str], wanted: Wanted) -> list[WantedContainer]:
     return list({by_name[word].name: by_name[word] for word in words}.values())
 
 
-def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool) -> dict[str, Receipt]:
+def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool) -> Mapping[str, Receipt]:
     """Sync the repos in these containers (None: all of the stack); the receipts that lie on the Docker host then. Raises Failure."""
     from dusty_tasks.operations.code.sync import How, failure_of, sync_repos
 
@@ -127,15 +128,14 @@ def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool
         from dusty_tasks.operations.code.bound import bound_receipts
 
         return bound_receipts(wanted.repos, session.settings())
-    if not is_left_out:
-        ids = None if chosen is None else {repo_id for container in chosen for repo_id in container.repo_ids}
-        entries = [entry for entry in wanted.repos if ids is None or entry.id in ids]
-        failure = failure_of(
-            sync_repos(entries, host, session.settings(), How(say, "restart", is_locked=True), wanted.repos)
-        )
-        if failure:
-            raise failure
-    return read_receipts(host, [entry.id for entry in wanted.repos]) if wanted.repos else {}
+    ids = None if chosen is None else {repo_id for container in chosen for repo_id in container.repo_ids}
+    entries = [] if is_left_out else [entry for entry in wanted.repos if ids is None or entry.id in ids]
+    if not entries:
+        return read_receipts(host, [entry.id for entry in wanted.repos]) if wanted.repos else {}
+    synced = sync_repos(entries, host, session.settings(), How(say, "restart", is_locked=True), wanted.repos)
+    if failure := failure_of(synced):
+        raise failure
+    return synced.receipts
 
 
 def tell_pending(engine: Engine) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +14,7 @@ from dusty_tasks.core.specs.model import App, Asset, CodeMount, Lib, Script, Tes
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.text import shell_text
+from dusty_tasks.core.text.digests import sha256
 from dusty_tasks.core.text.memo import cut
 
 
@@ -30,7 +30,7 @@ class VisibleAsset(NamedTuple):
     @property
     def number(self) -> str:
         """Stands for the path where a container keeps what it knows of it."""
-        return hashlib.sha256(self.path.encode()).hexdigest()[:12]
+        return sha256(self.path.encode()).hexdigest()[:12]
 
 
 class AssetHolder(Protocol):

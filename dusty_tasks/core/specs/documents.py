@@ -6,7 +6,6 @@ its marks as one flat list of numbers in the order of a walk over the value, par
 
 from __future__ import annotations
 
-import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.text.codes import Code
+from dusty_tasks.core.text.digests import sha256
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
 
@@ -107,7 +107,7 @@ class Document:
     @cached_property
     def digest(self) -> str:
         """Differs when anything that it says does, or the place of it."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        return sha256(self.text.encode()).hexdigest()
 
     def with_problems(self, problems: Iterable[Problem]) -> Document:
         """The same, with more problems."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+
+from dusty_tasks.core.text.digests import sha256
 
 Slice = TypeVar("Slice")
 
 
 def digest(value: object) -> str:
     """A digest of a value's repr: the same in every process, unless there are sets in it."""
-    return hashlib.sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cut(kind: type[Slice], whole: object) -> Slice:

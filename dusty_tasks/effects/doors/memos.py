@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
+from dusty_tasks.core.text.digests import blake2b
 from dusty_tasks.core.text.memo import Memo
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
@@ -38,4 +38,4 @@ def write_memo(path: str | Path, version: str, memo: Memo, spare: float = 0) -> 
 
 def _head(version: str, body: bytes) -> str:
     """Texts become artifacts as they are, so a damaged one must not pass for what it was."""
-    return f"{version} {hashlib.sha256(body).hexdigest()}"
+    return f"{version} {blake2b(body).hexdigest()}"

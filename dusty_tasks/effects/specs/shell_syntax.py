@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterable
 from itertools import islice
 
 from dusty_tasks.core.check.shell import Refusal
+from dusty_tasks.core.text.digests import sha256
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 
@@ -29,7 +29,7 @@ def read_refusals(texts: Iterable[str], cache_path: str, *, is_kept: bool = True
 
     What it accepted before is known from `cache_path`, and not asked again; what it accepts now is added there if `is_kept`.
     """
-    by_digest = {hashlib.sha256(text.encode()).hexdigest()[:20]: text for text in texts}
+    by_digest = {sha256(text.encode()).hexdigest()[:20]: text for text in texts}
     accepted = dict.fromkeys((read_bytes(cache_path) or b"").decode("ascii", "ignore").split()) if by_digest else {}
     asked = {digest: text for digest, text in by_digest.items() if digest not in accepted}
     if not asked:

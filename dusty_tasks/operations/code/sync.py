@@ -195,6 +195,13 @@ class Known(NamedTuple):
     """Repo id -> what was seen of its source."""
 
 
+class Synced(list[SyncOutcome]):
+    """One outcome a repo, in order."""
+
+    receipts: Mapping[str, Receipt] = MappingProxyType({})
+    """What lies on the Docker host now, as far as it was read."""
+
+
 def sync_repos(
     repo_entries: Sequence[RepoEntry],
     host: DockerHost,
@@ -202,7 +209,7 @@ def sync_repos(
     how: How,
     stack_repos: Sequence[RepoEntry] = (),
     known: Known = Known(),  # noqa: B008 - immutable
-) -> list[SyncOutcome]:
+) -> Synced:
     """Sync repos in parallel, those that are up to date left alone; one outcome each, in order.
 
     One failure does not stop the others: it is in the outcome. `stack_repos` are all repos of the stack, for the digests of libs
@@ -217,9 +224,9 @@ def sync_repos(
 
         how.say("sync.mode is bind: containers see the working trees themselves, nothing is copied")
         give_back(repo_entries, settings, host, how.say)
-        return []
+        return Synced()
     if not repo_entries:
-        return []
+        return Synced()
     everything = list(stack_repos or repo_entries)
     receipts = (
         read_receipts(host, sorted({entry.id for entry in (*everything, *repo_entries)}))
@@ -245,7 +252,7 @@ def sync_repos(
         how.synced_one or (lambda outcome: _say_synced(outcome, how.say)),
     )
     by_id = {outcome.repo_id: outcome for outcome in synced}
-    outcomes = [by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries]
+    outcomes = Synced(by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries)
     receipts.update({outcome.repo_id: outcome.receipt for outcome in outcomes if outcome.receipt})
     for outcome in outcomes:
         if outcome.failure:
@@ -254,6 +261,7 @@ def sync_repos(
     push_install_marks(everything, receipts, host, is_news=is_news, marked=known.receipts if how.is_live else None)
     if how.notes_owed:
         note_owed(outcomes, host, settings.home, is_locked=how.is_locked)
+    outcomes.receipts = receipts
     return outcomes
 
 

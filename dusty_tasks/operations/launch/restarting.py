@@ -44,7 +44,7 @@ def restart(
     wanted: Wanted,
     engine: Engine,
     found: Mapping[str, FoundContainer],
-    receipts: dict[str, Receipt],
+    receipts: Mapping[str, Receipt],
     cause: str = "",
 ) -> Restarted:
     """Restart those of `chosen` that are `found`, dependencies first, independent ones at once, each with those that share its network.
@@ -154,7 +154,7 @@ def _call(engine: Engine, each: WantedContainer, container: FoundContainer, *, i
 
 
 def _noted(
-    each: WantedContainer, record: StartedRecord, receipts: dict[str, Receipt], user: str, cause: str
+    each: WantedContainer, record: StartedRecord, receipts: Mapping[str, Receipt], user: str, cause: str
 ) -> StartedRecord:
     change = (
         Change(START, each.name, f"{PLAIN} restart {user}, which needs it")

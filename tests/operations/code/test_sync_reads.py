@@ -14,6 +14,7 @@ from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.operations.code import sources, sync
 from dusty_tasks.operations.code.sources import Looks
 from dusty_tasks.operations.code.sync import How, Known, SyncOutcome, stale_repos, sync_repos
+from dusty_tasks.verbs import restart
 from tests.operations.sync_room import Room, play_ssh, write
 
 
@@ -184,6 +185,22 @@ def test_a_look_is_worth_nothing_after_a_sync_of_somebody_else(room: Room, reads
     reads.sources = 0
     synced(room, known)
     assert reads.sources == 1
+    assert_equal(room, source)
+
+
+def test_restart_reads_receipts_once(room: Room, reads: Reads, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, _other = room.repo("web"), room.repo("lib")
+    room.sync()
+    room.compiled()
+    monkeypatch.setattr(restart.session, "settings", lambda: room.settings)
+    monkeypatch.setattr(restart.session, "docker_host", lambda: room.host)
+    monkeypatch.setattr(restart, "read_receipts", sync.read_receipts)
+    write(source / "a.py", "edited")
+    for chosen, is_left_out in ((None, False), (None, True), ([], False)):
+        reads.receipts = 0
+        found = restart.sync(restart.session.wanted(), chosen, is_left_out)
+        assert reads.receipts == 1
+        assert found == read_receipts(room.host, [entry.id for entry in room.entries])
     assert_equal(room, source)
 
 
