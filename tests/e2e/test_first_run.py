@@ -1,9 +1,15 @@
 """A new user's first hour with the example: on a machine with an engine, and on a bare one."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from bare import BareMachine
+from machine import CLEAN_PATH
+from terminal_screen import Screen, on_terminal
+
+ROOT = Path(__file__).resolve().parents[2]
 
 EXAMPLE = {"dusty_board_1", "dusty_quotes_1", "dusty_redis_1", "dusty_dustyInternalNginx_1"}
 OPEN = "from urllib.request import urlopen; print(urlopen('http://board.example.test/', timeout=10).read().decode())"
@@ -13,15 +19,63 @@ BOARD = "http://board.example.test/"
 NO_OP = "up to date: 0 changes"
 
 
+SCREENS = ROOT / "tests/screens"
+PULLED = ("pulled image ", "built image ")
+"""What depends on the images that a machine has already."""
+FIRST_RUN = ("linked ", "wrote ", "no config.yml yet")
+"""What depends on the shell of a machine."""
+
+
+def on_screen(rig, *words: str) -> Screen:
+    """What a terminal of 80 columns and 24 lines holds after the command."""
+    environment = {
+        "DUSTY_HOME": str(rig.home),
+        "PATH": CLEAN_PATH,
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+    }
+    argv = rig.machine.argv([str(ROOT / "dusty"), *words])
+    with on_terminal(argv, environment=environment) as program:
+        program.read(seconds=300)
+        assert program.process.wait(60) == 0, program.screen.text
+        return program.screen
+
+
+def shape(text: str) -> tuple[list[str], set[str]]:
+    """The lines, broken ones whole again, in the order of the alphabet (what is done at once ends in any order), and all their causes.
+
+    Times are left out, and what depends on the machine.
+    """
+    lines = re.sub(r"\n +", " ", text.strip()).splitlines()
+    lines = [
+        re.sub(r"\b[0-9a-f]{7}\b|\d+(\.\d+)? ?(s|m|changes)\b|, (engine|\d).*", "N", line)
+        for line in lines
+        if not line.startswith((*PULLED, *FIRST_RUN))
+    ]
+    lines = [re.sub(r"  +", "  ", line) for line in lines]
+    causes = {cause for line in lines for cause in re.findall(r"\(([^)]*)\)", line)}
+    return sorted(re.sub(r" +(\([^)]*\))?( +N)?$", "", line) for line in lines), causes
+
+
 @pytest.fixture
 def example(rig, standing):
-    """The machine after the first `up`, with nothing configured before."""
-    rig.first_words = standing(lambda _folder: rig.dusty("up", "--yes").stdout)
+    """The machine after the first `up`, on a terminal, with nothing configured before."""
+    rig.first_screen = standing(lambda _folder: on_screen(rig, "up", "--yes"))
     return rig
 
 
+def test_the_first_up_fits_a_screen_and_looks_as_it_is_recorded(example):
+    screen = example.first_screen
+    assert not screen.above and len(screen.lines) <= 24, screen.text
+    assert shape(screen.text) == shape((SCREENS / "up_of_the_example/80.txt").read_text()), screen.text
+    status = on_screen(example, "status")
+    assert not status.above and len(status.lines) <= 24, status.text
+    assert shape(status.text) == shape((SCREENS / "status_of_the_example/80.txt").read_text()), status.text
+
+
 def test_the_first_up_takes_the_example_and_ends_with_its_urls(example):
-    assert BOARD in example.first_words
+    assert BOARD in example.first_screen.text
     assert set(example.container_ids()) == EXAMPLE
     assert "bundles:" in (example.home / "config.yml").read_text()
     status, page = example.get(BOARD)
