@@ -310,6 +310,14 @@ The first `up` and `setup` offer to install it; to do it by hand:
     bash    source <({dusty} completion bash)   in ~/.bashrc
     zsh     source <({dusty} completion zsh)    in ~/.zshrc, after compinit
     fish    {dusty} completion fish > ~/.config/fish/completions/dusty.fish""",
+    "agent": """\
+Shows, and after a question writes, into the repo of the current folder or of a path: the registration of the MCP server
+(.mcp.json; also .cursor/mcp.json and .vscode/mcp.json where those folders exist), and a section of AGENTS.md that tells
+agents how to find what is wrong. Other servers and other text stay. `{dusty} agent undo` takes out what was written.
+
+    {dusty} agent init
+    {dusty} agent init ~/src/shop --allow changes
+    {dusty} agent undo""",
     "mcp": """\
 Agents start it (a line in their settings), and ask it with the Model Context Protocol. Its tools are commands: status, plan,
 why, timeline, logs, trace, validate, explain, urls, wait, lookup and impact, which change nothing; with --allow changes also

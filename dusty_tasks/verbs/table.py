@@ -447,6 +447,14 @@ VERBS: tuple[Verb, ...] = (
         verbatim_after=1,
     ),
     Verb(
+        "agent",
+        MACHINE,
+        "[init [path] | undo [path]]",
+        "tell the agents that work in a repo of Dusty",
+        (Option("allow", "`changes`: the server has tools that change something", type=str, metavar="WHAT"), YES),
+        words=("init|undo", "path"),
+    ),
+    Verb(
         "mcp",
         MACHINE,
         "",

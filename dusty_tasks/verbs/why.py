@@ -140,6 +140,7 @@ def clock_text(history: History, at: float) -> str:
 
 def explained(name: str, history: History) -> dict[str, Any]:
     """The same for machines."""
+    from dusty_tasks.core.history.blame import line_to_look_at
     from dusty_tasks.core.history.cause import to_json
     from dusty_tasks.core.history.causes import cause_of, last_end
 
@@ -149,9 +150,10 @@ def explained(name: str, history: History) -> dict[str, Any]:
         found = to_json(cause)
         return {**found, "at": iso(history, cause.at)}
 
-    before = last_end(name, history.stack)
+    cause, before = cause_of(name, history.stack), last_end(name, history.stack)
     return {
-        "died": in_json(cause_of(name, history.stack)),
+        "look_at": line_to_look_at(name, cause, history.stack),
+        "died": in_json(cause),
         "before": in_json(before) if before else None,
         "restarts": case.seen.restarts if case.seen else 0,
         "probe": probe_output(case),

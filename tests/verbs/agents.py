@@ -54,6 +54,9 @@ class Agent:
         if not facts.get("problems"):
             troubled = [row["name"] for row in facts["stack"] if row["why"]]
             answers.append(await (self.ask("why", name=troubled[0]) if troubled else self.ask("plan")))
+            told = json.loads(answers[-1].partition("\n")[2])
+            if told.get("look_at"):
+                return Led(told["look_at"], len(answers), sum(map(len, answers)) / 4)
         found = PLACE.search(answers[-1])
         return Led(found.group() if found else answers[-1], len(answers), sum(map(len, answers)) / 4)
 

@@ -23,6 +23,7 @@ MEANT = {
     "verbs/config.py": "the history of the settings: what was run, perhaps by another name",
     "cli/doc_pages.py": "docs/verbs.md",
     "cli/json_pages.py": "docs/json.md",
+    "core/of_verbs/agent_files.py": "files of a repo, which everyone in the team reads",
     "core/of_verbs/impact_text.py": "a comment for everybody, each of whom calls it by another name",
     "cli/verbs.py": "the other name, for those who called doit",
     "cli/endings.py": "the first line of a bug's log",
