@@ -51,8 +51,8 @@ def stack(rig, tmp_path):
     return stack
 
 
-def commit(stack):
-    folder = stack.folder / "code/web"
+def commit(stack, name="web"):
+    folder = stack.folder / "code" / name
     run = ["git", "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@t"]
     subprocess.run(["git", "init", "-q", str(folder)], check=True)
     subprocess.run([*run, "add", "-A"], check=True)
@@ -120,6 +120,48 @@ def test_services_are_at_localhost_and_the_stack_and_its_data_are_not_touched(ri
     assert ended.stdout.count("hello-from-db") == 2
     assert rig.container_ids() == before and (rig.home / "host/persist/db/seen").read_bytes() == data
     assert "up to date: 0 changes" in rig.dusty("up", "--no-pull").stdout
+
+
+SEED = """\
+image: busybox:${{TAG}}
+job: true
+command: [sh, -c, "sleep 2; cat /conf /run/key /run/more >/work/all; echo $WORD >>/work/all; exit $STATUS"]
+environment: {WORD: "seed-${{TOKEN}}", STATUS: "${{STATUS}}"}
+volumes: ["work:/work", "./conf/seed:/conf:ro"]
+assets: [{name: KEY, path: /run/key}, {name: MORE, path: /run/more, required: false}]
+"""
+SEEDED = """\
+test:
+  image: busybox:1
+  suites:
+    - name: seeded
+      services: [seed]
+      command: ["cat /work/all; echo $MINE"]
+      compose: {environment: {MINE: "mine-${{TOKEN}}"}, volumes: ["work:/work"]}
+"""
+
+
+def test_a_suite_has_jobs_variables_secrets_files_and_assets_of_its_services(rig, stack):
+    stack.spec("vars.yml", "TOKEN: {secret: true}\nTAG: {}\nSTATUS: {default: '0'}\n")
+    stack.spec("services/seed.yml", SEED)
+    (stack.folder / "specs/conf").mkdir()
+    stack.spec("conf/seed", "conf\n")
+    stack.app("other", more=SEEDED)
+    commit(stack, "other")
+    refused = rig.dusty("test", "other", "seeded", check=False)
+    assert refused.returncode == 1
+    assert "services/seed.yml:1:8: image: the variable TAG has no value" in refused.stderr
+    assert "apps/other.yml" in refused.stderr and "the variable TOKEN has no value" in refused.stderr
+    rig.dusty("vars", "set", "TAG", "1")
+    rig.dusty("vars", "set", "TOKEN", "hidden")
+    ran = rig.dusty("test", "other", "seeded").stdout
+    assert "conf\nt0p-secret\nseed-hidden\nmine-hidden\n" in ran
+    rig.dusty("vars", "set", "STATUS", "4")
+    failed = rig.dusty("test", "other", "seeded", check=False)
+    assert failed.returncode == 2 and "the job seed exited with status 4" in failed.stderr
+    assert "mine-hidden" not in failed.stdout and left(rig) == []
+    found = rig.run(["grep", "-rl", "hidden", str(rig.home)]).stdout.split()
+    assert found == [f"{rig.home}/secrets/TOKEN"]
 
 
 def test_no_secret_stays_in_the_image_and_tests_see_it_all_the_same(rig, stack):

@@ -153,7 +153,10 @@ def test_a_variable_without_a_value_is_refused_wherever_the_stack_has_it_from(du
     assert "services/idle.yml:1:8: image: warning: the variable OTHER has no value" in refused.err
     assert "services/_base.yml:2:18: environment.A: warning: the variable OTHER has no value" in refused.err
     dusty("vars", "set", "TAG=1", "ZONE=x")
-    assert dusty("compile").code == 0
+    suite = "test: {image: 'x:${{OTHER}}', suites: [{name: unit, command: [x]}]}\n"
+    dusty.write("apps/own.yml", f"image: busybox\ncommands: {{always: [x]}}\n{suite}")
+    dusty.write("bundles/db.yml", "services: [db]\napps: [own]\n")
+    assert dusty("compile").code == 0, "tests are another matter"
 
 
 def test_each_bundle_is_compiled_with_the_values_that_it_gives(dusty: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,7 +40,27 @@ class Assembled(NamedTuple):
 
 def with_unset_variables_refused(problems: list[Problem], specs: Specs, stack: Stack) -> list[Problem]:
     """The problems, variables without a value being errors where the stack uses them, in its own files or in those that they extend."""
-    unset = _unset_in(problems, specs, stack)
+    return _refused(problems, _unset_in(problems, specs, stack))
+
+
+def with_unset_in_tests_refused(problems: list[Problem], specs: Specs, files: Collection[str]) -> list[Problem]:
+    """The same for what a test suite uses: tests and code of apps and libs, and whole services, of these spec files."""
+    services = {service.file for service in specs.services.values()}
+    places = {
+        place_of(file, spot)
+        for file in files
+        for path, spot in specs.places[file].items()
+        if file in services or path[:1] in _OF_TESTS
+    }
+    unset = {problem for problem in problems if problem.code is Code.UNSET_VARIABLE and problem.place in places}
+    return _refused(problems, unset)
+
+
+_OF_TESTS = (("test",), ("repo",), ("mount",), ("assets",), ("install",))
+"""What test containers have of an app or lib."""
+
+
+def _refused(problems: list[Problem], unset: set[Problem]) -> list[Problem]:
     return [problem._replace(is_warning=False) if problem in unset else problem for problem in problems]
 
 
@@ -57,7 +77,12 @@ def _unset_in(problems: list[Problem], specs: Specs, stack: Stack) -> set[Proble
         return set()
     used: list[App | Lib | Service] = [*stack.apps.values(), *stack.libs.values(), *stack.services.values()]
     files = [*(spec.file for spec in used), *(specs.bundles[name].file for name in stack.bundles)]
-    places = {place_of(file, spot) for file in files for spot in specs.places[file].values()}
+    places = {
+        place_of(file, spot)
+        for file in files
+        for path, spot in specs.places[file].items()
+        if path[:1] != ("test",)  # which `up` does not need
+    }
     return {problem for problem in unset if problem.place in places}
 
 

@@ -237,11 +237,10 @@ def check_script_name(value: Any) -> None:
 def check_suite_name(value: Any) -> None:
     """The name of a suite: a file name, and a word of `dusty test`."""
     _check_word(value, _WORD, "a name for a suite", "letters, digits and . _ - only, a letter or digit first")
-    if not isinstance(value, str):
-        return
-    if value.lower() == "all":
+    name = value.lower() if isinstance(value, str) else ""
+    if name == "all":
         raise Wrong(Code.PART_NAME, f"{shown(value)} means every suite", "another name")
-    if value.lower() == "setup":
+    if name == "setup":
         raise Wrong(Code.PART_NAME, f"{shown(value)} is the file that makes the test image", "another name")
 
 

@@ -14,11 +14,15 @@ UNSET = "unset-"
 
 
 def may_hold_secrets(kind: str, path: KeyPath) -> bool:
-    """True for a value that Compose can read from a file: of an environment variable of an app or service."""
-    base = {"app": ("compose", "environment"), "service": ("environment",)}.get(kind)
-    if base is None:
-        return kind == "bundle" and len(path) == 3 and path[0] == "env"
-    return len(path) == len(base) + 1 and path[: len(base)] == base
+    """True for a value that Compose can read from a file: of an environment variable of an app, service or test suite."""
+    *parents, _variable = path or ("",)
+    if kind == "service":
+        return parents == ["environment"]
+    if kind == "bundle":
+        return parents[:1] == ["env"] and len(parents) == 2
+    if kind == "app" and parents == ["compose", "environment"]:
+        return True
+    return parents[:2] == ["test", "suites"] and parents[3:] == ["compose", "environment"]
 
 
 def templates_in(environment: Mapping[str, Any], by_bundle: Mapping[str, tuple[str, str]]) -> dict[str, str]:

@@ -247,7 +247,7 @@ class _Filling:
                     path,
                     Code.SECRET,
                     f"{name} is a secret, and this value would be readable in what is compiled",
-                    f"use it in a value of environment (apps: compose.environment; bundles: env), or no secret: true in {FILE}",
+                    f"use it in a value of environment (apps and suites: compose.environment; bundles: env), or no secret: true in {FILE}",
                 )
             )
             return f"{UNSET}{name}"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.artifacts.commands import visible_assets
 from dusty_tasks.core.artifacts.compose import ROOT, service_build
 from dusty_tasks.core.artifacts.compose_entry import env_files, spec_volume
 from dusty_tasks.core.of_verbs.attaching import Size, sized
+from dusty_tasks.core.plan.conditions import COMPLETED, HEALTHY, STARTED
+from dusty_tasks.core.plan.container_state import has_healthcheck
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.model import Service, Suite
 from dusty_tasks.core.specs.secret_values import with_secrets
 from dusty_tasks.core.text.namespace import Namespace
+from dusty_tasks.core.text.paths import ASSETS_OF_SUITES
 
 HOLDER, TEST = "dusty-network", "dusty-test"
 """The container whose network all share, and the one that runs the suite. No spec's name: those have no second meaning here."""
@@ -105,7 +110,7 @@ def _test(suite: Suite, run: SuiteRun) -> dict[str, Any]:
         given = {key: value for key, value in given.items() if key not in _NOT_IN_A_SHARED_NETWORK}
     if "env_file" in given:
         given["env_file"] = env_files(given["env_file"], run.specs_root)
-    environment = given.pop("environment", {}) or {}
+    environment = _environment(given.pop("environment", None), run)
     command = ["sh", f"/command_files/test/{suite.name}.sh", *run.arguments]
     return {
         **given,
@@ -132,10 +137,9 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
             for entry in throw_away(mapping["volumes"])
         ]
     if "environment" in mapping:
-        mapping["environment"] = {
-            name: with_secrets(text, run.secrets) if isinstance(text, str) else text
-            for name, text in mapping["environment"].items()
-        }
+        mapping["environment"] = _environment(mapping["environment"], run)
+    if assets := asset_mounts(service, run.host_root):
+        mapping["volumes"] = [*mapping.get("volumes", ()), *assets]
     if "build" in mapping:
         mapping["build"] = service_build(service, run.specs_root)
         mapping.setdefault("image", run.namespace.test_service_image(service.name))
@@ -146,7 +150,7 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
         **mapping,
         **({"volumes_from": shared} if shared else {}),
         "network_mode": f"service:{HOLDER}",
-        "depends_on": _depends_on(service, others, {other.name for other in services if other.is_job}),
+        "depends_on": _depends_on(service, services),
         "labels": run.labels,
     }
 
@@ -156,17 +160,45 @@ def spec_file_volume(entry: Any, host_root: str) -> Any:
     return spec_volume(entry, host_root) if volume_of(entry).spec_path else entry
 
 
-def _depends_on(service: Service, others: set[str], jobs: set[str]) -> dict[str, Any]:
-    """Only on what is in the suite as well, and on the network's owner."""
-    written = service.compose.get("depends_on") or {}
-    conditions = written if isinstance(written, dict) else {name: {} for name in written}
+def _environment(written: Any, run: SuiteRun) -> dict[str, Any]:
+    """Variables with the values of secrets."""
     return {
-        HOLDER: {"condition": "service_started"},
-        **{
-            name: {"condition": "service_completed_successfully" if name in jobs else "service_started", **value}
-            for name, value in conditions.items()
-            if name in others
-        },
+        name: with_secrets(text, run.secrets) if isinstance(text, str) else text
+        for name, text in (written or {}).items()
+    }
+
+
+def asset_mounts(service: Service, host_root: str) -> list[str]:
+    """The volumes that show a suite's service its assets, each at its place."""
+    folder = posixpath.join(host_root, ASSETS_OF_SUITES, service.name)
+    return [f"{folder}/{asset.key}:{asset.path}:ro" for asset in visible_assets(service, ())]
+
+
+def jobs_among(services: Sequence[Service]) -> list[str]:
+    """The services that run to their end: those that say so, and those whose end another one waits for."""
+    awaited = {name for service in services for name, how in _conditions(service).items() if how == COMPLETED}
+    return [service.name for service in services if service.is_job or service.name in awaited]
+
+
+def _conditions(service: Service) -> dict[str, str]:
+    """Name -> the condition that the spec writes, '' for none."""
+    written = service.compose.get("depends_on") or {}
+    return {
+        name: str((written[name] or {}).get("condition") or "") if isinstance(written, dict) else "" for name in written
+    }
+
+
+def _depends_on(service: Service, services: Sequence[Service]) -> dict[str, Any]:
+    """Only on what is in the suite as well, and on the network's owner; as in the stack, a job must have ended and what has a healthcheck be healthy."""
+    usual = {
+        other.name: COMPLETED if other.is_job else HEALTHY if has_healthcheck(other.compose) else STARTED
+        for other in services
+    }
+    written = service.compose.get("depends_on") or {}
+    details = written if isinstance(written, dict) else {}
+    return {
+        HOLDER: {"condition": STARTED},
+        **{name: {"condition": usual[name], **(details.get(name) or {})} for name in written if name in usual},
     }
 
 

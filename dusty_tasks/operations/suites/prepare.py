@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
+from dusty_tasks import session
 from dusty_tasks.core.artifacts.commands import render_suites, suite_slice
 from dusty_tasks.core.artifacts.mount_points import of_test_target
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.plan.push_changes import FOR_TESTS, digest_text
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import spec_paths
-from dusty_tasks.core.specs.model import Specs, Suite
+from dusty_tasks.core.specs.model import Service, Specs, Suite
 from dusty_tasks.core.suites.project import throw_away
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE
+from dusty_tasks.core.text.paths import ASSETS_OF_SUITES, ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
 from dusty_tasks.effects.docker_host.files import PRIVATE
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
-from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.home.assets import read_asset, set_keys
 from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED
@@ -45,10 +46,14 @@ class Prepared(NamedTuple):
 def prepare(
     target: Target, specs: Specs, suites: Sequence[Suite], host: DockerHost, settings: Settings, say: Say
 ) -> Prepared:
-    """Bring everything there. Raises Failure: assets that are not set, working trees without mount points, a sync that failed, no engine."""
+    """Bring everything there. Raises Failure: variables and assets that are not set, working trees without mount points, a sync that failed, no engine."""
     from dusty_tasks.operations.machine.docker_host import ensure_running
 
-    missing = sorted(target.required_keys - set_keys(settings.home))
+    services = {name: specs.services[name] for suite in suites for name in suite.services if name in specs.services}
+    own = (specs.apps if target.kind == "app" else specs.libs)[target.name]
+    refuse_unset({spec.file for spec in (own, *target.libs, *services.values())})
+    required = {asset.key for service in services.values() for asset in service.assets if asset.is_required}
+    missing = sorted((target.required_keys | required) - set_keys(settings.home))
     if missing:
         raise Failure(
             f"the tests of {target.name} require assets that are not set: {', '.join(missing)}",
@@ -62,22 +67,18 @@ def prepare(
     files = render(target, specs, settings)
     with staged({f"test/{name}": text.encode() for name, text in files.items()}, settings.state) as folder:
         push_folder(host, f"{folder}/test", host.path(COMMANDS_THERE, target.name, "test"))
-    paths = {
-        path
-        for suite in suites
-        for name in suite.services
-        if name in specs.services
-        for path in spec_paths(specs.services[name].compose)
-    }
+    paths = {path for service in services.values() for path in spec_paths(service.compose)}
     if paths:
         from dusty_tasks.operations.launch.pushes import add_spec_files
 
         add_spec_files(host, paths)
     assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
     if target.assets:
-        note_assets(host, target, assets)
+        note_assets(host, target.assets_folder, assets)
         with staged(assets, settings.state) as folder:
             push_folder(host, folder, host.path(ASSETS_THERE, target.assets_folder))
+    for service in services.values():
+        push_assets_of(service, host, settings)
     return Prepared(files, fingerprints)
 
 
@@ -95,12 +96,30 @@ def ensure_mount_points_of(target: Target, suites: Sequence[Suite], settings: Se
     )
 
 
-def note_assets(host: DockerHost, target: Target, assets: Mapping[str, bytes]) -> None:
+def refuse_unset(files: Collection[str]) -> None:
+    """Raises Failure for variables without a value in what test containers have of these spec files."""
+    from dusty_tasks.core.check.assembled import with_unset_in_tests_refused
+
+    specs, problems = session.checked()
+    refuse_errors(with_unset_in_tests_refused(problems, specs, files))
+
+
+def push_assets_of(service: Service, host: DockerHost, settings: Settings) -> None:
+    """The assets of a suite's service; one that is not set is an empty file, as in the stack."""
+    keys = {asset.key for asset in service.assets}
+    found = {key: data for key in keys if (data := read_asset(settings.home, key)) is not None}
+    if keys:
+        note_assets(host, f"{os.path.basename(ASSETS_OF_SUITES)}/{service.name}", found)
+        with staged({**dict.fromkeys(keys, b""), **found}, settings.state) as folder:
+            push_folder(host, folder, host.path(ASSETS_OF_SUITES, service.name))
+
+
+def note_assets(host: DockerHost, folder: str, assets: Mapping[str, bytes]) -> None:
     """Beside what `up` pushed: it takes away what lies there of an asset that is no longer set. Raises Failure."""
     digest = digest_text({key: hashlib.sha256(data).hexdigest() for key, data in assets.items()})
     pushed = read_host_json(host, ASSETS_PUSHED)
-    if digest and pushed.get(target.assets_folder) not in (digest, FOR_TESTS + digest):
-        write_host_json(host, ASSETS_PUSHED, {**pushed, target.assets_folder: FOR_TESTS + digest}, PRIVATE)
+    if digest and pushed.get(folder) not in (digest, FOR_TESTS + digest):
+        write_host_json(host, ASSETS_PUSHED, {**pushed, folder: FOR_TESTS + digest}, PRIVATE)
 
 
 def render(target: Target, specs: Specs, settings: Settings) -> dict[str, str]:

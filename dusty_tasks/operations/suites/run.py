@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.of_verbs.attaching import DETACH_KEYS, Size
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.model import Service, Suite
-from dusty_tasks.core.suites.project import HOLDER, RESULTS, TEST, SuiteRun, project_of
+from dusty_tasks.core.suites.project import HOLDER, RESULTS, TEST, SuiteRun, jobs_among, project_of
 from dusty_tasks.core.suites.target import Target, mounts_of
 from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, RUN_LABEL, SUITE_LABEL
 from dusty_tasks.effects.docker_host.host import DockerHost
@@ -127,6 +127,7 @@ class SuiteRunner:
                 self._compose(project, path, ["build", "--quiet", *built])
             self._compose(project, path, ["up", "-d", "--no-build", HOLDER, *suite.services])
             self._wait_until_healthy(engine, project)
+            self._wait_for_jobs(engine, project, jobs_among([self.services[name] for name in suite.services]))
         self._compose(project, path, ["up", "--no-start", "--no-deps", TEST])
         return read_project(engine, project)[TEST].id
 
@@ -150,6 +151,18 @@ class SuiteRunner:
         if sick:
             lines = read_last_lines(engine, sick[0].id).replace("\n", "\n    ")
             raise Failure(f"{sick[0].name} is unhealthy:\n    {lines}", code=2)
+
+    def _wait_for_jobs(self, engine: Engine, project: str, jobs: Sequence[str]) -> None:
+        """The suite needs what its jobs do, as long as they take. Raises Failure for one that failed."""
+        while jobs:
+            found = read_project(engine, project)
+            for name in jobs:
+                if name not in found or found[name].exit_status:
+                    lines = read_last_lines(engine, found[name].id).replace("\n", "\n    ") if name in found else ""
+                    status = f"exited with status {found[name].exit_status}" if name in found else "has no container"
+                    raise Failure(f"the suite is not started: the job {name} {status}:\n    {lines}", code=2)
+            jobs = [name for name in jobs if found[name].exit_status is None]
+            time.sleep(POLL if jobs else 0)
 
     def _tell_of_ended_services(self, engine: Engine, project: str) -> None:
         from dusty_tasks.console import warn

@@ -11,7 +11,7 @@ from dusty_tasks.core.specs.model import App, Asset, Lib, Service, Specs, Suite
 from dusty_tasks.core.specs.model import Tests as SpecTests
 from dusty_tasks.core.specs.repo_ids import repo_of
 from dusty_tasks.core.suites.image import ImageInputs, labels_of, remake_cause, setup_command
-from dusty_tasks.core.suites.project import HOLDER, TEST, SuiteRun, project_of, result_key
+from dusty_tasks.core.suites.project import HOLDER, TEST, SuiteRun, jobs_among, project_of, result_key
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of, targets
 from dusty_tasks.core.text.namespace import STACK
 
@@ -165,6 +165,34 @@ def test_a_service_waits_for_what_is_in_the_suite_and_for_nothing_else() -> None
     assert project_of(Suite("net", ("t",), services=("db",)), [DB], RUN)["services"]["db"]["depends_on"] == {
         HOLDER: {"condition": "service_started"}
     }
+
+
+def test_a_service_waits_for_jobs_and_health_as_in_the_stack() -> None:
+    seed = Service("seed", "services/seed.yml", {"image": "s", "depends_on": ["db"]}, is_job=True)
+    late = Service("late", "services/late.yml", {"image": "l", "depends_on": ["seed", "db", "mq"]})
+    other = {"once": {"condition": "service_completed_successfully"}, "db": {"condition": "service_started"}}
+    last = Service("last", "services/last.yml", {"image": "l", "depends_on": other})
+    once = Service("once", "services/once.yml", {"image": "o"})
+    services = [DB, MQ, seed, late, last, once]
+    made = project_of(Suite("net", ("t",), services=tuple(one.name for one in services)), services, RUN)["services"]
+    found = {name: {on: how["condition"] for on, how in made[name]["depends_on"].items()} for name in ("seed", "late")}
+    started, ended, healthy = "service_started", "service_completed_successfully", "service_healthy"
+    assert found["seed"] == {HOLDER: started, "db": healthy}
+    assert found["late"] == {HOLDER: started, "seed": ended, "db": healthy, "mq": started}
+    assert made["last"]["depends_on"]["db"] == {"condition": started}
+    assert jobs_among(services) == ["seed", "once"]
+
+
+def test_a_service_has_its_assets_and_everybody_the_values_of_secrets() -> None:
+    assets = (Asset("KEY", "/run/key"), Asset("MORE", "/run/more", False))
+    own = Service("own", "services/own.yml", {"image": "o", "environment": {"A": "x${{T}}", "B": None}}, assets=assets)
+    run = RUN._replace(host_root="/r", secrets={"T": "$1"})
+    suite = Suite("net", ("t",), services=("own",), compose={"environment": {"C": "${{T}}"}})
+    made = project_of(suite, [own], run)["services"]
+    assert made["own"]["volumes"] == [
+        f"/r/persist/dusty_assets/.tests/own/{key}:/run/{key.lower()}:ro" for key in ("KEY", "MORE")
+    ]
+    assert made["own"]["environment"] == {"A": "x$$1", "B": None} and made[TEST]["environment"]["C"] == "$$1"
 
 
 def test_the_data_of_the_stack_is_replaced_by_throw_away_volumes() -> None:
