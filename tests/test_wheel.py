@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 from pathlib import Path
 
@@ -12,12 +13,17 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def build(folder: Path, source: Path) -> None:
+    """The sdist and the wheel, as they are published."""
+    words = [sys.executable, "-m", "build", "--sdist", "--wheel", "--no-isolation", "--outdir", folder, source]
+    subprocess.run(words, check=True, capture_output=True)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """A venv with the wheel in it; what the wheel needs is lent by the tests' own venv, so no network is needed."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
-    subprocess.run(build, check=True, capture_output=True)
+    build(folder, ROOT)
     venv.EnvBuilder(with_pip=False, symlinks=True).create(folder / "venv")
     (wheel,) = folder.glob("dusty-*.whl")
     python = folder / "venv/bin/python"
@@ -64,3 +70,36 @@ def test_the_examples_compile_without_docker(installed, tmp_path):
     done = run(installed, "dusty", "compile", tmp_path=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "127.0.0.1 board.example.test\n" in (tmp_path / "home/build/hosts").read_text()
+
+
+def test_the_sdist_is_whole_and_every_build_gives_the_same_bytes(installed, tmp_path):
+    (sdist,) = installed.parent.glob("dusty-*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (source,) = tmp_path.iterdir()
+    for path in source.rglob("*"):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    build(tmp_path / "again", source)
+    first, again = (
+        {path.name: path.read_bytes() for path in folder.glob("dusty-*")}
+        for folder in (sdist.parent, tmp_path / "again")
+    )
+    assert first.keys() == again.keys() and len(first) == 2
+    assert [name for name in first if first[name] != again[name]] == []
+
+
+def test_an_index_would_take_both(installed):
+    packages = sorted(installed.parent.glob("dusty-*"))
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "--no-color", "check", "--strict", *packages],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and done.stdout.count("PASSED") == 2, done.stdout + done.stderr
+
+
+def test_the_version_is_written_once(installed, tmp_path):
+    code = "import dusty_tasks, importlib.metadata as m; print(m.version('dusty'), dusty_tasks.__version__)"
+    version, own = run(installed, "python", "-c", code, tmp_path=tmp_path).stdout.split()
+    assert version == own

@@ -5,22 +5,44 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dusty_tasks import resources, session
-from dusty_tasks.console import say
+from dusty_tasks.console import confirm, say
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import PROXY
+from dusty_tasks.core.text.wording import counted
 from dusty_tasks.verbs.shared.words import action_of, exactly
 from dusty_tasks.verbs.table import ALIASES, VERBS
 
 SHELLS = ("bash", "zsh", "fish")
 
 
-def run(words: list[str]) -> int | None:
-    """Print the script of a shell, to be sourced by it."""
+def run(words: list[str], yes: bool = False) -> int | None:
+    """Print the script of a shell, to be sourced by it, or install it."""
     if words[:1] == ["complete"]:
         complete(words[1:])
         return None
+    if words[:1] == ["install"]:
+        shell = [word for word in words[1:] if word not in ("-y", "--yes")]
+        exactly("completion", "install", shell, *("the name of a shell",) * bool(shell))
+        return install(shell[0] if shell else "", yes=yes or len(shell) < len(words) - 1)
     exactly("completion", "", words, "the name of a shell")
-    shell, _ = action_of("completion", words, SHELLS)
-    say((resources.folder("templates") / "completion" / shell).read_text(encoding="utf-8").rstrip("\n"))
+    name, _ = action_of("completion", words, SHELLS)
+    say((resources.folder("templates") / "completion" / name).read_text(encoding="utf-8").rstrip("\n"))
+    return None
+
+
+def install(shell: str, *, yes: bool) -> int | None:
+    """Say which files get what, ask, and write them. Raises Failure."""
+    from dusty_tasks.effects.machine.user_shell import completion_setup, set_up_shell
+
+    setup = completion_setup(shell)
+    if not setup.writes:
+        say(f"{setup.shell} completes the words of {DUSTY} already, or has a completion that is not Dusty's")
+        return None
+    say("\n".join(f"  {path}" for path, _text in setup.writes))
+    if not confirm(f"Write the completion of {setup.shell} into {counted(len(setup.writes), 'file')}?", yes=yes):
+        return 1
+    say("\n".join(set_up_shell(setup)))
+    say(f"a new {setup.shell} completes; {DUSTY} uninstall takes it back")
     return None
 
 

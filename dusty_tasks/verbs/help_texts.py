@@ -244,7 +244,7 @@ byte for byte.
 
     {dusty} validate ~/src/specs
     {dusty} validate --fix
-    {dusty} validate --schema app > app.schema.json""",
+    {dusty} validate --schema app --write .schemas""",
     "explain": """\
 Each problem ends with its code in brackets. Without a code, it lists them all; docs/errors.md has every explanation.
 
@@ -305,7 +305,8 @@ Without a path, the archive goes to DUSTY_HOME/dumps; a path is an existing fold
 assets, passwords in URLs, tokens and the home folder are left out.""",
     "uninstall": "Lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks before removing them.",
     "completion": """\
-The first `up` and `setup` offer to install it; to do it by hand:
+The first `up` and `setup` offer to install it, and `{dusty} completion install` does so for your shell or a named one, after a
+question; `{dusty} uninstall` takes it back. To do it by hand:
 
     bash    source <({dusty} completion bash)   in ~/.bashrc
     zsh     source <({dusty} completion zsh)    in ~/.zshrc, after compinit

@@ -377,6 +377,9 @@ VERBS: tuple[Verb, ...] = (
             Option(
                 "schema", "print the JSON Schema of a kind: app, lib, service, bundle, config", type=str, metavar="KIND"
             ),
+            Option(
+                "write", "write the schema of that kind, or of all kinds, into this folder", type=str, metavar="DIR"
+            ),
             NO_OVERRIDES,
             JSON,
         ),
@@ -441,9 +444,10 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "completion",
         MACHINE,
-        "<bash|zsh|fish>",
-        "print the completion script of a shell",
-        words=("bash|zsh|fish",),
+        "<bash|zsh|fish> | install [shell]",
+        "print the completion script of a shell, or install it",
+        (YES,),
+        words=("bash|zsh|fish|install", "bash|zsh|fish"),
         verbatim_after=1,
     ),
     Verb(

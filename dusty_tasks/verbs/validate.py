@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.console import confirm, say, warn
 from dusty_tasks.core.text.called import DUSTY
@@ -23,6 +23,7 @@ SCHEMAS = ("app", "bundle", "config", "lib", "service")
 def run(
     words: list[str],
     schema: str | None = None,
+    write: str | None = None,
     json: bool = False,
     fix: bool = False,
     yes: bool = False,
@@ -32,6 +33,8 @@ def run(
     """Check the specs in use, or those at the path in `words`, with `fix` after mending what is safe; 1 if there is any error."""
     if len(words) > 1:
         raise misuse("validate", f'unexpected argument "{words[1]}"')
+    if write is not None:
+        return _write_schemas(local_path(write), schema)
     if schema is not None:
         return _say_schema(schema)
     from dusty_tasks import session
@@ -104,11 +107,41 @@ def _difference(change: Change) -> str:
     return "\n".join(lines) if lines else f"rename {change.file} to {change.new_file}"
 
 
-def _say_schema(kind: str) -> int:
+def _schema(kind: str) -> dict[str, Any]:
     from dusty_tasks.core.specs.editor_schema import schema_for_editors
     from dusty_tasks.effects.specs.schemas import read_schema
 
     if kind not in SCHEMAS:
         raise unknown("schema", kind, SCHEMAS)
-    say_json(schema_for_editors(read_schema(kind)))
+    return schema_for_editors(read_schema(kind))
+
+
+def _say_schema(kind: str) -> int:
+    say_json(_schema(kind))
+    return 0
+
+
+def _write_schemas(folder: str, kind: str | None) -> int:
+    """Write one schema, or all, as `<kind>.json`; a file that is no schema is left alone. Raises Failure."""
+    import json
+
+    from dusty_tasks.effects.doors.files import read_bytes, write_atomically
+
+    schemas = {one: _schema(one) for one in ([kind] if kind is not None else SCHEMAS)}
+    texts = {f"{folder}/{one}.json": f"{json.dumps(schema, indent=2)}\n".encode() for one, schema in schemas.items()}
+    for path in texts:
+        found = read_bytes(path)
+        if os.path.lexists(path) and b'"$schema"' not in (found or b""):
+            raise Failure(f"{path} is not a JSON Schema, and is left as it is", "choose another folder")
+    changed = [path for path, text in texts.items() if read_bytes(path) != text]
+    for path in changed:
+        os.makedirs(folder, exist_ok=True)
+        write_atomically(path, texts[path])
+        say(f"wrote {path}")
+    if not changed:
+        say("up to date")
+    one = next(iter(schemas))
+    say(
+        f"the first line of a spec names its schema: # yaml-language-server: $schema=../{os.path.basename(folder)}/{one}.json"
+    )
     return 0

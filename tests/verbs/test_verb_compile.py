@@ -12,6 +12,7 @@ from pathlib import Path
 
 import json_outputs
 import pytest
+import yaml
 
 from tests.test_rooms import ROOT
 
@@ -288,3 +289,13 @@ def test_trace_says_what_it_cannot_find(specs: SpecsRepo, word: str, said: str) 
         word = word.replace("LINE", str(1 + next(number for number, line in enumerate(lines) if line == "run-web")))
     ended = specs.run("trace", word)
     assert ended.returncode == 1 and ended.stderr.startswith(said), ended
+
+
+def test_the_hooks_for_pre_commit_find_what_is_wrong(specs: SpecsRepo) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    entries = {hook["id"]: hook["entry"].split() for hook in hooks}
+    assert all(words[0] == "dusty" for words in entries.values())
+    assert {name: specs.run(*words[1:]).returncode for name, words in entries.items()} == dict.fromkeys(entries, 0)
+    specs.write("apps/web.yml", WEB.replace("always", "alwys"))
+    assert {name: specs.run(*words[1:]).returncode for name, words in entries.items()} == dict.fromkeys(entries, 1)
+    assert not specs.touched.exists()

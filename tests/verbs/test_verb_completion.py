@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from chosen import Chosen
 
 from dusty_tasks.effects.home.known_names import KnownNames, read_known_names
 from dusty_tasks.verbs import completion
@@ -155,3 +156,20 @@ def test_a_shell_nobody_knows_is_refused(
 
     assert main(words) == 1
     assert "usage: dusty completion" in capsys.readouterr().err
+
+
+def test_it_is_installed_after_a_question(dusty: Chosen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHELL", "/bin/bash")
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    script, start = (
+        tmp_path / "user-home" / path for path in (".local/share/bash-completion/completions/dusty", ".bashrc")
+    )
+    asked = dusty("completion", "install")
+    assert asked.code == 1 and str(script) in asked.out and not script.exists()
+    done = dusty("completion", "install", "--yes")
+    assert done.code == 0 and script.read_bytes() and "completions/dusty" in start.read_text()
+    assert "already" in dusty("completion", "install", "bash", "--yes").out
+    fish = dusty("completion", "install", "fish", "-y")
+    assert fish.code == 0 and (tmp_path / "user-home/.config/fish/completions/dusty.fish").exists()
+    assert "there is no completion for tcsh" in dusty("completion", "install", "tcsh").err

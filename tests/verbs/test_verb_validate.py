@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from chosen import Chosen
 
 from dusty_tasks import session
 from dusty_tasks.effects.doors.failures import Failure
@@ -104,3 +105,19 @@ def test_without_specs_it_says_which_setting_is_missing(
     (dusty_home / "config.yml").write_text("bundles: []\n")
     with pytest.raises(Failure, match=r"no specs repo is configured\n.*a config.yml with specs_repo"):
         validate.run([])
+
+
+def test_schemas_are_written_for_editors_and_nothing_else_is_overwritten(dusty: Chosen, tmp_path: Path) -> None:
+    ended = dusty("validate", "--schema", "app", "--write", ".schemas")
+    assert ended.code == 0 and "# yaml-language-server: $schema=../.schemas/app.json" in ended.out
+    assert [path.name for path in (tmp_path / ".schemas").iterdir()] == ["app.json"]
+    assert json.loads((tmp_path / ".schemas/app.json").read_text()) == json.loads(
+        dusty("validate", "--schema", "app").out
+    )
+    assert dusty("validate", "--write", ".schemas").out.count("wrote ") == 4
+    assert "up to date" in dusty("validate", "--write", ".schemas").out
+    (tmp_path / ".schemas/lib.json").write_text("mine")
+    refused = dusty("validate", "--write", ".schemas")
+    assert refused.code == 1 and "lib.json is not a JSON Schema" in refused.err
+    assert (tmp_path / ".schemas/lib.json").read_text() == "mine"
+    assert "did you mean app?" in dusty("validate", "--write", "x", "--schema", "ap").err.replace('"', "")

@@ -57,6 +57,15 @@ def read_shell_setup() -> ShellSetup:
     return ShellSetup(link, launcher if link else "", shell if writes else "", writes)
 
 
+def completion_setup(shell: str) -> ShellSetup:
+    """What one of SHELLS lacks of completion alone; '' for the user's own shell. Raises Failure for a shell that has none."""
+    name = shell or os.path.basename(os.environ.get("SHELL") or _login_shell())
+    if name not in SHELLS:
+        raise Failure(f"there is no completion for {name or 'this shell'}", f"name one of {', '.join(SHELLS)}")
+    home = os.path.expanduser("~")
+    return ShellSetup(shell=name, writes=tuple(_missing_files(name, places(name, home, os.environ), home)))
+
+
 def _login_shell() -> str:
     try:
         return pwd.getpwuid(os.getuid()).pw_shell

@@ -66,7 +66,7 @@ def offered(*typed: str) -> list[str]:
         (("env", "set", "web", "--file", ""), [PATHS]),
         (("repos", "from", ""), [PATHS]),
         (("repos", "override", "web-code", ""), [PATHS]),
-        (("completion", ""), ["bash", "zsh", "fish"]),
+        (("completion", ""), ["bash", "zsh", "fish", "install"]),
         (("validate", "--schema", "s"), ["service"]),
         (("setup", "--host", ""), ["local", "ssh"]),
         (("up", "--no-p"), ["--no-pull"]),
