@@ -125,8 +125,8 @@ def test_a_request_that_may_have_reached_an_app_is_not_sent_again(rig, stack, tm
     got = rig.run(["docker", "logs", "dusty_web_1"]).stdout.splitlines()
     assert got == ["GET /"], "the probe of `up` asks once"
     for path, words in (
-        ("close", "not sent again by itself"),
-        ("header?400000", "not sent again by itself"),
+        ("close", "not repeated automatically"),
+        ("header?400000", "not repeated automatically"),
         ("status?502", "its own 502"),
     ):
         assert words in browse(rig, f"{WEB}{path}", tmp_path, budget=60_000)
