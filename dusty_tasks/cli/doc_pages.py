@@ -20,6 +20,9 @@ HEAD = """\
 stand before or after the arguments; `--` ends them. What follows the name of a script (`scripts`), a suite (`test`) or a
 container (`shell`) goes there untouched, dashes included.
 
+On a terminal, `dusty help` and `dusty help COMMAND` open the manual page where the program `man` exists; `--help` prints it.
+`python -m dusty_tasks.cli.man_pages DIR` writes all pages for packagers.
+
 On a terminal states and severities have colours; where the terminal knows links (OSC 8), URLs and places in specs are links. Neither is
 printed with `--no-color`, which every command takes and which may stand before the command too, with `NO_COLOR` or `TERM=dumb` in the
 environment, or in a pipe. `FORCE_HYPERLINK=1` or `0` decides on links where Dusty judges a terminal wrongly.

@@ -8,8 +8,12 @@ import itertools
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from dusty_tasks.cli.doit_bridge import DOIT_COMMANDS, check_words_of_doit, is_sync_task, run_doit, run_pipeline
+
+if TYPE_CHECKING:
+    from dusty_tasks.verbs.table import Verb
 
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 """A start makes modules and tables by the ten thousand and next to no garbage: looking for some costs a tenth of it."""
@@ -55,6 +59,8 @@ def main(arguments: Sequence[str]) -> int:
         verb = BY_NAME.get(meant(words[0])[0]) if words else None
         if words and verb is None:
             return help_pages.unknown_verb(words[0])
+        if name == "help" and arguments and _is_shown_by_man(verb):
+            return 0
         print(help_pages.page(verb) if verb else help_pages.overview())
         return 0
     if not _is_somewhere():
@@ -75,6 +81,12 @@ def main(arguments: Sequence[str]) -> int:
     if name not in BY_NAME:
         return help_pages.unknown_verb(name)
     return cli.run_verb(BY_NAME[name], words)
+
+
+def _is_shown_by_man(verb: Verb | None) -> bool:
+    from dusty_tasks.cli.manual import show
+
+    return show(verb)
 
 
 def _without_no_color(arguments: Sequence[str]) -> Sequence[str]:
