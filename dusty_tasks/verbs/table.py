@@ -465,7 +465,13 @@ VERBS: tuple[Verb, ...] = (
         "let agents use Dusty, as an MCP server on stdin and stdout",
         (Option("allow", "`changes` adds tools that change something", type=str, metavar="WHAT"), YES),
     ),
-    Verb("version", MACHINE, "", "show the versions of Dusty and of what it uses", (JSON,)),
+    Verb(
+        "version",
+        MACHINE,
+        "",
+        "show the versions of Dusty and of what it uses",
+        (Option("check", "ask where this Dusty came from whether there is a newer one"), JSON),
+    ),
 )
 
 ALIASES = {

@@ -81,3 +81,21 @@ def test_a_broken_config_is_no_hindrance(dusty: Chosen, programs: Path) -> None:
 
 def test_words_are_refused(dusty: Chosen) -> None:
     assert dusty("version", "x").code == 1
+
+
+def test_a_newer_one_is_told_only_when_asked(dusty: Chosen, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dusty_tasks.effects.code import own_releases
+
+    asked: list[str] = []
+    monkeypatch.setattr(
+        own_releases, "read_newer", lambda version: asked.append(version) or own_releases.Newer("9.0", True)
+    )
+    dusty("version")
+    assert not asked
+    assert f"Dusty 9.0 is out, and this is {__version__}" in dusty("version", "--check").out
+    assert json.loads(dusty("version", "--check", "--json").out) == {
+        "dusty": __version__,
+        "newer": "9.0",
+        "commits": True,
+    }
+    assert asked == [__version__, __version__]
