@@ -304,6 +304,8 @@ class Piped(NamedTuple):
     end: Callable[[], Finished]
     err: IO[bytes] | None = None
     """Where the caller reads stderr himself."""
+    stop: Callable[[], None] = lambda: None
+    """Terminate it, from any thread; its stdout ends then."""
 
 
 @contextmanager
@@ -338,7 +340,7 @@ def piped(
             return Finished(128 - code if code < 0 else code, "", errors.read().decode(errors="replace"))
 
         try:
-            yield Piped(process.stdout, process.stdin, end, process.stderr)
+            yield Piped(process.stdout, process.stdin, end, process.stderr, process.terminate)
         finally:
             if process.poll() is None:
                 process.terminate()

@@ -1,0 +1,169 @@
+"""The threads behind `dusty ui`: they read states, follow the timeline and run what buttons stand for, and tell the feed.
+
+What is followed and run are Dusty's own commands, in processes of their own: each reads everything anew, takes the same locks
+as when it is typed, and a button does nothing that its command would not do.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dusty_tasks import session
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors import process
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.operations.redacting import redactor
+from dusty_tasks.operations.status_facts import read_facts
+from dusty_tasks.operations.ui.feed import Feed, masked
+
+REFRESH, SOONEST, RETRY = 5.0, 1.0, 3.0
+"""Seconds between two looks while a page is open; at least between two because something happened; before what ended is followed again."""
+
+
+class Busy(Exception):
+    """A command runs already; its text names it."""
+
+
+class Watching:
+    """Feeds pages until it is closed."""
+
+    def __init__(self, home: str, feed: Feed) -> None:
+        self.home, self.feed = home, feed
+        self._due = threading.Event()
+        self._is_over = threading.Event()
+        self._numbers = itertools.count(1)
+        self._running = threading.Lock()
+        self._now = ""
+        self._names: list[str] = []
+        self._stop_following: Callable[[], None] = lambda: None
+
+    def start(self) -> None:
+        for work in (self._look_again_and_again, self._follow):
+            threading.Thread(target=work, daemon=True).start()
+
+    def close(self) -> None:
+        self._is_over.set()
+        self._due.set()
+        self._stop_following()
+
+    def look_soon(self) -> None:
+        self._due.set()
+
+    def _look_again_and_again(self) -> None:
+        while not self._is_over.is_set():
+            began = time.monotonic()
+            self._due.clear()
+            self.feed.tell("state", self._state())
+            self._is_over.wait(max(0.0, SOONEST - (time.monotonic() - began)))
+            while not self._due.wait(REFRESH) and not self.feed.is_watched:
+                pass
+
+    def _state(self) -> dict[str, Any]:
+        with session.begun(session.Session(self.home)):
+            try:
+                self.feed.mask = redactor().text
+                facts = read_facts(with_stats=self.feed.is_watched)
+                found = {**facts, "trouble": "", **_of_stack()}
+            except Failure as failure:
+                found = {"trouble": str(failure), "stack": [], "needs": {}}
+        names = [row["name"] for row in found["stack"]]
+        if names != self._names:
+            self._names = names
+            self._stop_following()  # It is followed again, with these names.
+        return {**found, "at": time.time(), "called": DUSTY.name, "running": self._now}
+
+    def _follow(self) -> None:
+        """The timeline, lines among it: stored ones first, then what comes; again whenever it ends."""
+        since = "15m"
+        while not self._is_over.is_set():
+            words = ["timeline", "-f", "--json", "--since", since, "--tail", "200"]
+            try:
+                with process.piped([*dusty(), *words], env=self._env()) as timeline:
+                    self._stop_following = timeline.stop
+                    for line in timeline.out:
+                        since = self._heard(line) or since
+            except (Failure, OSError, ValueError):
+                pass  # Why it cannot be followed is in the state.
+            self._is_over.wait(RETRY)
+
+    def _heard(self, line: bytes) -> str:
+        """Tell of one item; its time."""
+        try:
+            item = json.loads(line)
+        except ValueError:
+            return ""
+        self.feed.tell_item(item)
+        if item.get("what") != "line":
+            self.look_soon()
+        return str(item.get("at", ""))
+
+    def _env(self) -> dict[str, str]:
+        return {**os.environ, "DUSTY_HOME": self.home, "NO_COLOR": "1"}
+
+    def run(self, words: Sequence[str]) -> dict[str, Any]:
+        """Begin a command; the feed hears what it prints and how it ends. Raises Busy."""
+        if not self._running.acquire(blocking=False):
+            raise Busy(f"{self._now} is still running")
+        number = next(self._numbers)
+        self._now = f"{DUSTY.name} {' '.join(words)}"
+        about = {"id": number, "command": self._now}
+        threading.Thread(target=self._run, args=(about, [*words]), daemon=True).start()
+        return about
+
+    def _run(self, about: dict[str, Any], words: Sequence[str]) -> None:
+        def tell(line: bytes) -> None:
+            self.feed.tell("run", {**about, "text": line.decode("utf-8", "replace").rstrip("\n")})
+
+        try:
+            self.feed.tell("run", {**about, "text": ""})
+            code = process.run_by_lines([*dusty(), *words], tell, tell, env=self._env())
+        except Failure as failure:
+            tell(str(failure).encode())
+            code = failure.code
+        finally:
+            self._now = ""
+            self._running.release()
+        self.feed.tell("run", {**about, "code": code})
+        self.look_soon()
+
+    def ask(self, words: Sequence[str]) -> Any:
+        """What a command says in JSON, masked; {"trouble": …} where it fails."""
+        done = process.run([*dusty(), *words], env=self._env(), timeout=60)
+        try:
+            return masked(json.loads(done.out), self.feed.mask)
+        except ValueError:
+            return {"trouble": self.feed.mask(done.err.strip() or f"it exited with status {done.code}")}
+
+
+def dusty() -> list[str]:
+    """This program, for a process of its own."""
+    return [sys.executable, "-m", "dusty_tasks"]
+
+
+def _of_stack() -> dict[str, Any]:
+    """Who needs whom, what each bundle names, and what can be run; nothing before the first compile."""
+    try:
+        wanted, stack = session.wanted(), session.compiled_stack()
+        bundles = {name: session.specs().bundles[name] for name in session.active_bundles()}
+    except (Failure, KeyError):
+        return {"needs": {}, "scripts": {}, "suites": {}, "named": {}}
+    needs = {container.name: [*container.after] for container in wanted.containers}
+    for name in {*stack.apps, *stack.libs}:
+        needs[name] = [*needs.get(name, ()), *stack.lib_order.get(name, ())]
+    tests = {
+        **{name: lib.tests for name, lib in stack.libs.items()},
+        **{name: app.tests for name, app in stack.apps.items()},
+    }
+    return {
+        "needs": needs,
+        "named": {name: [*bundle.apps, *bundle.services] for name, bundle in bundles.items()},
+        "scripts": {name: [script.name for script in app.scripts] for name, app in stack.apps.items() if app.scripts},
+        "suites": {name: [suite.name for suite in each.suites] for name, each in tests.items() if each},
+    }

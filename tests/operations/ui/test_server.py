@@ -1,0 +1,155 @@
+"""The server of `dusty ui` as a client meets it: a real server on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("uvicorn")
+import uvicorn
+
+from dusty_tasks.operations.ui import server
+from dusty_tasks.operations.ui.feed import Feed
+from dusty_tasks.operations.ui.watching import Busy
+
+TOKEN = "a-token-of-this-test"
+
+
+class Commands:
+    """Watching, without an engine: it notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.ran: list[list[str]] = []
+        self.asked: list[list[str]] = []
+        self.is_busy = False
+
+    def run(self, words: list[str]) -> dict[str, Any]:
+        if self.is_busy:
+            raise Busy("dusty up is still running")
+        self.ran.append(words)
+        return {"id": 1, "command": f"dusty {' '.join(words)}"}
+
+    def ask(self, words: list[str]) -> Any:
+        self.asked.append(words)
+        return {"words": words}
+
+
+class Served:
+    """A server, and requests to it."""
+
+    def __init__(self) -> None:
+        self.feed, self.commands = Feed(), Commands()
+        self.socket = server.listening(0)
+        self.port = self.socket.getsockname()[1]
+        app = server.application(self.commands, self.feed, self.port, TOKEN)  # type: ignore[arg-type]
+        self.uvicorn = uvicorn.Server(server.config(app))
+        self.thread = threading.Thread(target=self.uvicorn.run, args=([self.socket],), daemon=True)
+        self.thread.start()
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        given = {"Host": f"dusty.localhost:{self.port}", "X-Dusty-Token": TOKEN}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body or None, {name: value for name, value in given.items() if value})
+        answer = connection.getresponse()
+        found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+        connection.close()
+        return found
+
+    def stream(self) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request(
+            "GET", "/api/events", headers={"Host": f"dusty.localhost:{self.port}", "X-Dusty-Token": TOKEN}
+        )
+        return connection.getresponse()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    made = Served()
+    yield made
+    made.uvicorn.should_exit = True
+    made.thread.join(20)
+
+
+def test_it_listens_on_loopback_alone(served: Served) -> None:
+    assert served.socket.getsockname()[0] == "127.0.0.1"
+    with socket.socket() as other, pytest.raises(OSError):
+        other.settimeout(2)
+        other.connect(("127.0.0.2", served.port))
+
+
+def test_pages_come_with_a_policy_and_hold_no_secret_and_no_inline_code(served: Served) -> None:
+    total = 0
+    for path in ["/", *server.page_files()]:
+        status, headers, body = served.ask("GET", path, X_Dusty_Token="")
+        total += len(body)
+        assert status == 200 and TOKEN.encode() not in body
+        assert (
+            "default-src 'none'" in headers["content-security-policy"]
+            and "unsafe" not in headers["content-security-policy"]
+        )
+        assert headers["x-content-type-options"] == "nosniff" and headers["cache-control"] == "no-store"
+        text = body.decode()
+        assert "innerHTML" not in text and "style=" not in text and "onclick=" not in text and "eval(" not in text
+        assert not [
+            word for word in text.split() if "://" in word and "w3.org/2000/svg" not in word and "https?:" not in word
+        ]
+    assert total < 150_000
+    assert served.ask("GET", "/../requirements.txt")[0] == served.ask("GET", "/nothing.js")[0] == 404
+    assert "set-cookie" not in served.ask("GET", "/")[1]
+
+
+def test_only_who_has_the_token_and_the_name_is_answered(served: Served) -> None:
+    for path in ("/api/plan", "/api/why?name=web", "/api/events"):
+        assert served.ask("GET", path, X_Dusty_Token="")[0] == served.ask("GET", path, X_Dusty_Token="x")[0] == 401
+        assert served.ask("GET", path, Host=f"rebound.test:{served.port}")[0] == 421
+    run = json.dumps({"action": "restart", "names": ["web"]}).encode()
+    assert served.ask("POST", "/api/run", run, X_Dusty_Token="", Cookie=f"token={TOKEN}")[0] == 401
+    assert served.ask("POST", "/api/run", run, Origin="http://web.test")[0] == 403
+    assert served.ask("GET", "/api/run")[0] in (404, 405) and served.commands.ran == []
+
+
+def test_a_button_runs_its_command_and_nothing_else(served: Served) -> None:
+    run = json.dumps({"action": "restart", "names": ["web"]}).encode()
+    status, _headers, body = served.ask("POST", "/api/run", run)
+    assert (status, json.loads(body)["command"]) == (202, "dusty restart web") and served.commands.ran == [
+        ["restart", "web"]
+    ]
+    for wrong in (b"", b"{", b"[]", b'{"action": "uninstall", "names": []}', b'{"action": "up", "names": ["--adopt"]}'):
+        assert served.ask("POST", "/api/run", wrong)[0] == 400
+    assert served.ask("POST", "/api/run", b"x" * 20_000)[0] == 413
+    served.commands.is_busy = True
+    status, _headers, body = served.ask("POST", "/api/run", run)
+    assert (status, body) == (409, b"dusty up is still running\n") and len(served.commands.ran) == 1
+
+
+def test_questions_are_commands_too(served: Served) -> None:
+    assert json.loads(served.ask("GET", "/api/plan")[2]) == {"words": ["plan", "--json"]}
+    assert json.loads(served.ask("GET", "/api/why?name=web")[2]) == {"words": ["why", "--json", "-n", "10", "web"]}
+    assert served.ask("GET", "/api/why")[0] == served.ask("GET", "/api/why?name=--json")[0] == 400
+    assert len(served.commands.asked) == 2
+
+
+def test_the_stream_tells_what_was_and_what_comes_and_forgets_a_page_that_has_gone(served: Served) -> None:
+    served.feed.tell("state", {"stack": []})
+    answer = served.stream()
+    assert answer.getheader("content-type", "").startswith("text/event-stream")
+    assert json.loads(answer.readline()[6:]) == {"state": [{"stack": []}]}
+    answer.readline()
+    served.feed.tell_item({"what": "line", "name": "web", "text": "</script><b>hello", "at": ""})
+    assert json.loads(answer.readline()[6:])["line"][0]["text"] == "</script><b>hello"
+    assert served.feed.is_watched
+    answer.close()
+    end = time.monotonic() + 10
+    while served.feed.is_watched and time.monotonic() < end:
+        served.feed.tell("state", {})
+        time.sleep(0.05)
+    assert not served.feed.is_watched
