@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ class Commands:
         self.ran: list[list[str]] = []
         self.asked: list[list[str]] = []
         self.is_busy = False
+        self.answer: Any = None
 
     def run(self, words: list[str]) -> dict[str, Any]:
         if self.is_busy:
@@ -38,7 +40,7 @@ class Commands:
 
     def ask(self, words: list[str]) -> Any:
         self.asked.append(words)
-        return {"words": words}
+        return self.answer or {"words": words}
 
 
 class Served:
@@ -70,13 +72,19 @@ class Served:
         )
         return connection.getresponse()
 
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator[Served]:
+        made = cls()
+        yield made
+        made.uvicorn.should_exit = True
+        made.thread.join(20)
+
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    made = Served()
-    yield made
-    made.uvicorn.should_exit = True
-    made.thread.join(20)
+    with Served.running() as made:
+        yield made
 
 
 def test_it_listens_on_loopback_alone(served: Served) -> None:

@@ -1,0 +1,233 @@
+"""The page of `dusty ui` in a real browser, fed by a server without an engine (with one: tests/e2e/test_ui.py)."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import Browser, browser
+from test_ui_server import TOKEN, Served
+
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("chromium"), reason="there is no chromium"),
+    pytest.mark.slow,
+]
+PICTURES = os.environ.get("DUSTY_UI_PICTURES", "")
+"""A folder for pictures of the page, to look at."""
+AT = "2026-11-28T10:00:00.000+00:00"
+
+
+def part(name: str, condition: str = "running", **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "app",
+        "condition": condition,
+        "state": condition,
+        "why": "",
+        "since": "3 hours",
+        "image": "python:3.12-slim",
+        "routes": [f"http://{name}.test/"],
+        "ports": [],
+        "code": "92c058489c",
+        "repos": [f"github.com/acme/{name}"],
+        "last": "created: it had no container",
+        "pending": "",
+        "stats": {"cpu_percent": 1.5, "memory_bytes": 50 << 20},
+        **more,
+    }
+
+
+def state(parts: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    names = [each["name"] for each in parts]
+    return {
+        "bundles": ["shop"],
+        "docker_host": {"name": "this machine", "answers": True},
+        "stack": parts,
+        "repos": [],
+        "needs": {name: names[number // 3 : number // 3 + 1] if number else [] for number, name in enumerate(names)},
+        "named": {"shop": names[-2:]},
+        "scripts": {"web": ["reset"]},
+        "suites": {"web": ["unit"]},
+        "called": "dusty",
+        "running": "",
+        "trouble": "",
+        **more,
+    }
+
+
+BROKEN = {
+    "worker": part("worker", "failed", state="failed (exited 1)", why="exited with status 1"),
+    "mailer": part("mailer", "not answering", why="does not answer at http://mailer.test/"),
+    "search": part("search", "unhealthy", why="its health check fails"),
+}
+HUNDRED = [part("web", code="0ab1c2d3e4"), *(part(f"app{number:02}") for number in range(96)), *BROKEN.values()]
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with Served.running() as made:
+        yield made
+
+
+@pytest.fixture
+def page() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+def url(served: Served) -> str:
+    return f"http://dusty.localhost:{served.port}/#{TOKEN}"
+
+
+def look(page: Browser, name: str) -> None:
+    if PICTURES:
+        page.picture(Path(PICTURES) / f"{name}.png")
+
+
+UNNAMED = """[...document.querySelectorAll('button, input, select, a, [role=button], svg[role]')].filter((e) =>
+  !(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length) || e.title)).map((e) => e.outerHTML)"""
+AXE = importlib.util.find_spec("axe_playwright_python")
+"""A package that brings axe-core along; where it is installed every state of the page is held against its rules."""
+
+
+def violations(page: Browser) -> list[str]:
+    """What axe-core finds wrong."""
+    if not AXE or not AXE.origin:
+        return []
+    page.value((Path(AXE.origin).parent / "axe.min.js").read_text() + "; 1")
+    return page.value(
+        "axe.run().then((found) => found.violations.map((each) => `${each.id}: ${each.help}: ${each.nodes.map((n) => n.html + ' ' + n.failureSummary).slice(0, 3)}`))"
+    )
+
+
+CONTRAST = """(() => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+  return [...document.querySelectorAll('body *')].filter((e) => e.offsetParent && [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) && !e.disabled).map((e) => {
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))].sort((x, y) => y - x);
+    return [(a + 0.05) / (b + 0.05), e.outerHTML.slice(0, 120)];
+  }).filter(([ratio]) => ratio < 4.5);
+})()"""
+"""Texts with a contrast below that of WCAG 2.2, 1.4.3."""
+
+
+def test_a_person_finds_what_is_broken_and_acts(served: Served, page: Browser) -> None:
+    served.feed.tell("state", state([]))
+    page.open(url(served))
+    page.wait("document.getElementById('parts').innerText.includes('nothing is active')")
+    assert page.value("location.hash") == "" and page.value("sessionStorage.getItem('dusty-token')") == TOKEN
+    assert page.value("document.cookie") == ""
+    look(page, "nothing")
+    served.feed.tell("state", state(HUNDRED))
+    page.wait("document.querySelectorAll('#parts li').length === 100")
+    first = page.value("[...document.querySelectorAll('#parts .name')].slice(0, 3).map((e) => e.textContent)")
+    assert set(first) == set(BROKEN), "what is broken stands first"
+    look(page, "hundred")
+    # A part, its button, and the command that the button names.
+    served.commands.answer = {
+        "name": "web",
+        "now": "is running",
+        "printed": ["boom"],
+        "history": [{"at": AT, "text": "web was restarted"}],
+    }
+    page.click("[...document.querySelectorAll('#parts button')].find((e) => e.dataset.key === 'web')")
+    page.wait("document.getElementById('about').innerText.includes('web was restarted')")
+    restart = "[...document.querySelectorAll('#about button')].find((e) => e.textContent === 'Restart')"
+    assert page.value(f"{restart}.title") == "dusty restart web"
+    page.click(restart)
+    page.wait("document.getElementById('said').textContent === 'running: dusty restart web'")
+    assert served.commands.ran == [["restart", "web"]]
+    look(page, "one")
+    assert violations(page) == []
+    # By keyboard alone: to the next button, and press it.
+    page.value(f"{restart}.focus()")
+    page.press("Tab")
+    assert page.value("document.activeElement.title") == "dusty up web"
+    page.press("Enter")
+    page.wait("document.getElementById('said').textContent === 'running: dusty up web'")
+    # What an app prints is text, whatever it looks like, and finds its way to nobody else.
+    served.feed.tell_item(
+        {"what": "line", "name": "web", "at": AT, "text": "<img src=x onerror=document.title=1><script>1</script>"}
+    )
+    page.wait("document.getElementById('lines').innerText.includes('<img src=x')")
+    assert (
+        page.value("document.querySelectorAll('#lines img, #lines script').length") == 0
+        and page.value("document.title") == "Dusty"
+    )
+    page.click("document.getElementById('view')")
+    page.wait("document.querySelectorAll('#graph g').length === 101")
+    look(page, "graph")
+    assert violations(page) == []
+    page.click("[...document.querySelectorAll('#stack-buttons button')].find((e) => e.textContent === 'Plan')")
+    served.commands.answer = {"changes": []}
+    page.wait("document.getElementById('dialog').open")
+    page.click("document.getElementById('close')")
+    assert page.value(UNNAMED) == [] and page.complaints() == []
+    assert page.requested() <= {f"dusty.localhost:{served.port}"}
+
+
+def test_it_can_be_read_on_a_phone_and_a_wide_screen_by_day_and_by_night(served: Served, page: Browser) -> None:
+    served.feed.tell("state", state([*HUNDRED[:8], *BROKEN.values()], problems="apps/web.yml:1:1: unknown key"))
+    for number in range(30):
+        served.feed.tell_item(
+            {
+                "what": "line",
+                "name": f"app0{number % 4}",
+                "at": AT,
+                "text": f"GET / 200 {number}",
+                "stream": "stderr" if number % 5 == 0 else "stdout",
+            }
+        )
+    for width, height, dark in ((360, 740, False), (1920, 1080, True), (1280, 800, False)):
+        page.open(f"{url(served)}", width, height, dark=dark)
+        page.wait(
+            "document.querySelectorAll('#parts li').length > 5 && document.querySelectorAll('#lines div').length > 20"
+        )
+        assert page.value("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
+        assert page.value(CONTRAST) == [], (width, dark)
+        assert violations(page) == []
+        look(page, f"{width}-{'dark' if dark else 'light'}")
+
+
+def test_a_flood_leaves_the_page_usable_and_small(served: Served, page: Browser) -> None:
+    served.feed.tell("state", state(HUNDRED))
+    page.open(url(served))
+    page.wait("document.querySelectorAll('#parts li').length === 100")
+    is_over = threading.Event()
+
+    def flood() -> None:
+        number, began = 0, time.monotonic()
+        while not is_over.is_set() and number < 6000:
+            served.feed.tell_item(
+                {"what": "line", "name": f"app{number % 90:02}", "at": AT, "text": f"line {number} " + "x" * 80}
+            )
+            number += 1
+            if number % 100 == 0:
+                is_over.wait(max(0.0, began + number / 1000 - time.monotonic()))
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    try:
+        page.wait("document.querySelectorAll('#lines div').length >= 1000")
+        slowest = page.value(
+            "new Promise((done) => { let last = performance.now(), most = 0, n = 0;"
+            " const tick = () => { const now = performance.now(); most = Math.max(most, now - last); last = now;"
+            " if (++n < 60) setTimeout(tick, 20); else done(most); }; tick(); })"
+        )
+        page.click("[...document.querySelectorAll('#parts button')].find((e) => e.dataset.key === 'app50')")
+        page.wait("document.getElementById('details-title').textContent === 'app50'", 3)
+        assert page.value("document.querySelectorAll('*').length") < 3000
+        assert slowest < 1000, f"the page stood still for {slowest:.0f} ms"
+    finally:
+        is_over.set()
+        flooding.join()
+    assert page.value("document.querySelectorAll('#lines div').length") <= 1000
