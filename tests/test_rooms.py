@@ -13,7 +13,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "dusty_tasks"
-HEAVY = {"yaml", "jinja2", "jsonschema", "docker", "rich", "sh", "watchfiles", "inotify_simple", "mcp", "anyio"}
+HEAVY = {
+    "yaml",
+    "jinja2",
+    "jsonschema",
+    "docker",
+    "rich",
+    "sh",
+    "watchfiles",
+    "inotify_simple",
+    "mcp",
+    "anyio",
+    "starlette",
+    "uvicorn",
+}
 """Each costs 9 to 51 ms to import: only inside the functions that use them."""
 WORLD = {
     "os",

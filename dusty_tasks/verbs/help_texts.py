@@ -168,6 +168,15 @@ missing command), then by what it needs and what died before it. `likely` marks 
 
     {dusty} why web
     {dusty} why --json web""",
+    "ui": """\
+Serves one page until ^C: the graph of the stack, each part with its state, URLs, code, CPU and memory, why it failed, its
+timeline and its output; and the plan of the next `{dusty} up`. Every button runs a command, which it names. The page is
+served on 127.0.0.1 only, to the browser that has the address with its token; secrets are masked as in `{dusty} dump`.
+
+It needs two Python packages, and asks before it installs them.
+
+    {dusty} ui
+    {dusty} ui --no-open --port 8900""",
     "doctor": """\
 One line for each check: ok, a warning, or a failure with the command that fixes it. It also checks for containers that
 failed, are unhealthy or do not answer, and for a DUSTY_HOME that other users of this machine can read or change. It

@@ -83,7 +83,7 @@ VERBS: tuple[Verb, ...] = (
         EVERY_DAY,
         "[names…]",
         "start the stack, then apply every edit as you make it",
-        (NO_PULL, YES),
+        (NO_PULL, Option("ui", "also serve the page of the command ui"), YES),
         words=("container",),
     ),
     Verb(
@@ -267,6 +267,17 @@ VERBS: tuple[Verb, ...] = (
         "show URLs, containers, ports and data folders, for scripts",
         (JSON,),
         words=("path",),
+    ),
+    Verb(
+        "ui",
+        LOOK,
+        "",
+        "show the stack on a local page in the browser",
+        (
+            Option("port", "listen on this port of 127.0.0.1 (default: a free one)", type=int, metavar="N"),
+            Option("no-open", "print the address, and start no browser"),
+            YES,
+        ),
     ),
     Verb(
         "doctor",

@@ -69,6 +69,7 @@ function showParts() {
 }
 
 function plot(points, label) {
+  if (points.length === 1) points = [points[0], points[0]];
   const most = Math.max(...points, 1e-9);
   const path = points.map((value, index) => `${index ? "L" : "M"}${(index / Math.max(points.length - 1, 1)) * 100} ${40 - (value / most) * 36}`).join("");
   return element("svg:svg", { class: "plot", viewBox: "0 0 100 44", preserveAspectRatio: "none", role: "img", "aria-label": label },

@@ -27,7 +27,7 @@ export function graph(state, selected, choose) {
     places[name] = [column * ACROSS + 4, (rows[column] - 1) * DOWN + 4];
   }
   const height = Math.max(1, ...rows.filter(Boolean)) * DOWN + 4;
-  const drawing = element("svg:svg", { viewBox: `0 0 ${last * ACROSS + WIDTH + 8} ${height}`, role: "group", "aria-label": "Who needs whom" });
+  const drawing = element("svg:svg", { width: last * ACROSS + WIDTH + 8, height, role: "group", "aria-label": "Who needs whom" });
   for (const name of names) for (const other of needs[name]) {
     const [x, y] = places[name], [u, v] = places[other];
     drawing.append(element("svg:line", { x1: x + WIDTH, y1: y + HEIGHT / 2, x2: u, y2: v + HEIGHT / 2 }));

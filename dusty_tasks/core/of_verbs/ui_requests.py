@@ -80,7 +80,7 @@ def command_of(asked: Any) -> list[str]:
         raise ValueError("an action is a mapping with action and names")
     action, names = ACTIONS.get(asked["action"]), asked.get("names", [])
     if action is None:
-        raise ValueError(f"there is no action {asked['action']!r}; known: {', '.join(ACTIONS)}")
+        raise ValueError(f"unknown action {asked['action']!r}; known: {', '.join(ACTIONS)}")
     if not isinstance(names, list) or not action.least <= len(names) <= action.most:
         raise ValueError(f"{asked['action']} takes {action.least} to {action.most} names")
     for name in names:

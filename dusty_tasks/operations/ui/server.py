@@ -1,6 +1,6 @@
 """The server of `dusty ui`: pages, a stream of what happens, and buttons. It listens on loopback alone; who may ask: core/of_verbs/ui_requests.
 
-starlette and uvicorn are imported here alone, and this module by the verb alone.
+starlette and uvicorn are imported here alone.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ import json
 import mimetypes
 import socket
 from collections.abc import AsyncIterator
-from typing import Any
-
-import uvicorn
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.of_verbs.ui_requests import HEADERS, command_of, refusal_of
 from dusty_tasks.operations.ui.feed import Feed
 from dusty_tasks.operations.ui.watching import Busy, Watching
 from dusty_tasks.resources import folder
+
+if TYPE_CHECKING:
+    import uvicorn
+    from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 BATCH, HEARTBEAT = 0.2, 15.0
 """Seconds that what comes is gathered before it is sent, and after which a silent stream says that it is alive."""
@@ -38,6 +36,8 @@ class Guarded:
         self.app, self.port, self.token = app, port, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.responses import PlainTextResponse
+
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -65,6 +65,11 @@ def page_files() -> dict[str, bytes]:
 
 def application(watching: Watching, feed: Feed, port: int, token: str) -> ASGIApp:
     """All that is answered."""
+    from starlette.applications import Starlette
+    from starlette.concurrency import run_in_threadpool
+    from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+    from starlette.routing import Route
+
     files = page_files()
 
     async def page(request: Request) -> Response:
@@ -137,6 +142,8 @@ def listening(port: int) -> socket.socket:
 
 def config(app: ASGIApp) -> uvicorn.Config:
     """No word of each request, and no long goodbye to streams."""
+    import uvicorn
+
     return uvicorn.Config(
         app, log_level="critical", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=1
     )
@@ -144,4 +151,6 @@ def config(app: ASGIApp) -> uvicorn.Config:
 
 def serve(app: ASGIApp, on: socket.socket) -> None:
     """Until interrupted."""
+    import uvicorn
+
     uvicorn.Server(config(app)).run(sockets=[on])
