@@ -190,6 +190,11 @@ def begin_manifest(home: str, repo_id: str, source: Source, host: str) -> None:
     _write_manifest(begun, Manifest(source.fingerprint, host, source.folders))
 
 
+def note_late(home: str, repo_id: str, source: Source, host: str, late: dict[bytes, list[Entry]]) -> None:
+    """What was about to be sent was not sent to its end: so much of it lies in the copy otherwise than `source` has it."""
+    _write_manifest(manifest_path(home, repo_id, BEGUN), Manifest(source.fingerprint, host, source.folders, late))
+
+
 def keep_manifest(home: str, repo_id: str, source: Source, host: str, late: dict[bytes, list[Entry]]) -> None:
     """What was about to be sent has been sent, with what was edited meanwhile."""
     path, begun = manifest_path(home, repo_id), manifest_path(home, repo_id, BEGUN)
@@ -218,7 +223,7 @@ class Edited(NamedTuple):
     has_passed: bool = False
     """Something came and went."""
     gone: tuple[bytes, ...] = ()
-    """Paths that `source` has and that are no more."""
+    """Paths that are no more, whether or not `source` has them."""
 
     @property
     def is_any(self) -> bool:
@@ -243,7 +248,7 @@ def edited_since(root: str, source: Source, names: Iterable[bytes]) -> Edited:
         before, now = known[folder + b"/"].get(last), _entry_at(os.path.join(os.fsencode(root), name), last)
         if now is None:
             has_passed = has_passed or before is None
-            gone += [name] if before is not None else []
+            gone.append(name)
         elif before != now:
             late.setdefault(folder + b"/", []).append(now)
     return Edited(late, has_passed, tuple(gone))

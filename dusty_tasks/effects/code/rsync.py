@@ -25,12 +25,12 @@ from dusty_tasks.effects.doors.once import Lasting
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
 OPTIONS = ("-rlptD", "--sparse", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
-ARRIVED, VANISHED = 0, 24
+ARRIVED, PARTLY, VANISHED = 0, 23, 24
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
 
 
 class Copied(NamedTuple):
-    """What a copy changed; folders are not counted."""
+    """What a copy changed; folders are not counted. With `has_vanished` one of `changed` went while it was copied, and may not have been sent."""
 
     changed: tuple[str, ...]
     deleted: tuple[str, ...]
@@ -38,6 +38,7 @@ class Copied(NamedTuple):
     """Whether something that was there was deleted or overwritten."""
     disguised: tuple[str, ...] = ()
     """Those of `changed` that differ in content alone, not in size or time; told only where contents were compared."""
+    has_vanished: bool = False
 
 
 def send_folder(
@@ -138,7 +139,7 @@ def run_rsync(
         errors="surrogateescape",
     )
     if finished.code in (ARRIVED, VANISHED):
-        return copied_of(finished.out.splitlines())
+        return copied_of(finished.out.splitlines())._replace(has_vanished=finished.code == VANISHED)
     raise _failure(host, argv, finished)
 
 
@@ -172,6 +173,7 @@ def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) 
         finished.code,
         "\n".join([*in_the_way, finished.err or finished.out]),
         hint,
+        copied_of(finished.out.splitlines()).changed,
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 
 from dusty_tasks.effects.doors.files import read_bounded
 
+LONGEST_SWITCH = 10.0
+"""Seconds for which git is taken to be at work."""
 LARGEST = 64 << 20
 """Bytes of packed-refs: some 500,000 refs."""
 
@@ -33,6 +36,15 @@ def read_branch(folder: str) -> str:
     """The branch that HEAD names, '' when it is detached or there is no git repo."""
     head = _text(f"{git_folder_of(folder)}/HEAD")
     return head.removeprefix("ref: refs/heads/") if head.startswith("ref: refs/heads/") else ""
+
+
+def is_git_at_work(folder: str) -> bool:
+    """True while git changes the files of the working tree at `folder`: it locks its index. A lock that a killed git left is older than that."""
+    try:
+        age = time.time() - os.stat(f"{git_folder_of(folder)}/index.lock").st_mtime
+    except OSError:
+        return False
+    return abs(age) < LONGEST_SWITCH
 
 
 def git_folder_of(folder: str) -> str:

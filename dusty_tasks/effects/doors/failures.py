@@ -67,8 +67,10 @@ class ToolFailed(Failure):
 
     code = 2
 
-    def __init__(self, argv: Sequence[str], code: int, printed: str, hint: str = "") -> None:
+    def __init__(self, argv: Sequence[str], code: int, printed: str, hint: str = "", done: Sequence[str] = ()) -> None:
         self.argv, self.exit_code, self.printed = list(argv), code, printed
+        self.done = tuple(done)
+        """What it had done by then, where whoever raises this knows."""
         last = [line for line in plain_lines(printed).strip().splitlines() if line.strip()][-8:]
         lines = "".join(f"\n    {line}" for line in last)
         super().__init__(f"`{shlex.join(argv)}` exited with status {code}{':' if last else ''}{lines}", hint)

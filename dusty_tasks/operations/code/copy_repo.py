@@ -8,14 +8,17 @@ More than 300 lines: one sync, from the listing of the copy to what is kept of i
 from __future__ import annotations
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from dusty_tasks.core.artifacts.mount_points import merged, of_records, through_links
+from dusty_tasks.core.code.changed_paths import changed_paths
 from dusty_tasks.core.code.copies import (
     SENT,
     UNIGNORED,
@@ -38,6 +41,7 @@ from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import owners, rsync
 from dusty_tasks.effects.code.copy_states import entry_of, files_in, read_states_at
 from dusty_tasks.effects.code.fingerprint import (
+    BEGUN,
     BROKEN,
     Edited,
     Entry,
@@ -47,6 +51,7 @@ from dusty_tasks.effects.code.fingerprint import (
     edited_since,
     keep_manifest,
     kept_manifest,
+    note_late,
 )
 from dusty_tasks.effects.code.ignore_files import read_ignores
 from dusty_tasks.effects.code.line import Line, Session, can_carry
@@ -54,7 +59,7 @@ from dusty_tasks.effects.code.prepare import prepare
 from dusty_tasks.effects.code.receipts import identity_of
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.started_records import read_started, with_spare
-from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.home.assets import set_keys
 from dusty_tasks.operations.code.disguised import unlike_any
 
@@ -154,10 +159,11 @@ class CopyOfRepo:
     @cached_property
     def sent(self) -> list[Tree]:
         """What was sent to it, as far as that is remembered."""
-        broken = kept_manifest(self.settings.home, self.repo_id, BROKEN)
+        home = self.settings.home
+        broken = [kept_manifest(home, self.repo_id, suffix) for suffix in (BROKEN, BEGUN)]
         return [
             Tree(folders)
-            for manifest in (self.last_manifest, broken)
+            for manifest in (self.last_manifest, *broken)
             if manifest and manifest.host == self.identity
             for folders in (manifest.folders, manifest.late)
             if folders
@@ -217,7 +223,7 @@ class Copying:
         self.is_new = False
         self.was: dict[str, Any] = {}
         self.leftovers: set[str] = set()
-        self.has_replaced = False
+        self.has_replaced = self.has_vanished = False
         self.hindrances = Hindrances((), (), ())
         self.changed: dict[str, None] = {}
         self.deleted: dict[str, None] = {}
@@ -253,12 +259,18 @@ class Copying:
     def _run(self) -> Copied:
         copy, home = self.copy, self.copy.settings.home
         before = copy.sent  # read before what is about to be sent takes their place
-        taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
+        try:
+            taking_over(copy.host, copy.host.path(copy.below), copy.settings.nginx_image, self._copy)
+        except ToolFailed as failure:
+            self._note_unfinished(failure)
+            raise
         self.sent_at = self.sent_at or time.monotonic()
         if self.options.only is not None:
             # To write it before would cost more than what is sent. Killed in between, what is sent next is compared with what lies there.
             begin_manifest(home, copy.repo_id, copy.source, copy.identity)
         edited = edited_since(copy.source_path, copy.source, [rsync.path_of(name) for name in self.changed])
+        if self.has_vanished:
+            edited = edited._replace(has_passed=True)
         names = [*self.leftovers, *([self.part] if self.has_replaced else [])]
         late = self._as_sent(edited)
         # Another pass begins with a look at what is there, which what still goes by the line would cross.
@@ -289,13 +301,37 @@ class Copying:
         if self.session:
             sent = {path: entry for path, entry in self.as_sent.items() if entry != copy.tree.at(b"/" + path)}
         else:
-            lie = read_states_at(copy.host, copy.host.path(copy.below), edited.unsure)
+            unsure = [*map(rsync.path_of, self.changed)] if self.has_vanished else edited.unsure
+            lie = read_states_at(copy.host, copy.host.path(copy.below), unsure)
             sent = {path: entry_of(path, state) for path, state in lie.items()}
+        sent = {**self._as_before(), **sent}
         late = {folder: list(entries) for folder, entries in edited.late.items()}
         for path, entry in sent.items():
             # Of two entries of one name the last one counts.
             late.setdefault(b"/" + path[: path.rfind(b"/") + 1], []).append(entry)
         return late
+
+    def _as_before(self) -> dict[bytes, Entry]:
+        """Files that were to be sent and had vanished by then: of these the copy has what was sent last."""
+        copy, last = self.copy, self.copy.last_manifest
+        if not last:
+            return {}
+        sent, found = set(map(rsync.path_of, self.changed)), dict[bytes, Entry]()
+        trees = [Tree(last.late), Tree(last.folders)]
+        for path in changed_paths(last.folders, copy.source.folders) - sent:
+            entry = next((entry for tree in trees if (entry := tree.at(b"/" + path))), None)
+            if entry and not stat.S_ISDIR(entry[1]) and copy.tree.at(b"/" + path):
+                found[path] = entry
+        return found
+
+    def _note_unfinished(self, failure: ToolFailed) -> None:
+        """What was sent of a source that is edited at the same time is nobody's change in the next pass."""
+        copy, names = self.copy, [rsync.path_of(name) for name in (*self.changed, *failure.done)]
+        with suppress(Failure):
+            late: dict[bytes, list[Entry]] = {}
+            for path, state in read_states_at(copy.host, copy.host.path(copy.below), names).items():
+                late.setdefault(b"/" + path[: path.rfind(b"/") + 1], []).append(entry_of(path, state))
+            note_late(copy.settings.home, copy.repo_id, copy.source, copy.identity, late)
 
     def write_receipt(self, text: bytes) -> None:
         """The receipt, in place of the one that was set aside. Raises Failure."""
@@ -413,6 +449,7 @@ class Copying:
         self.changed.update(dict.fromkeys(copied.changed))
         self.deleted.update(dict.fromkeys(shown_path(rsync.path_of(name)) for name in copied.deleted))
         self.has_replaced = self.has_replaced or copied.has_replaced
+        self.has_vanished = self.has_vanished or copied.has_vanished
 
     def _unlisted(self) -> list[str]:
         """Folders at the top of the copy that a far host need not list: all in them stays."""

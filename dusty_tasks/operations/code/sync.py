@@ -27,9 +27,9 @@ from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.code.fingerprint import Manifest, Source, kept_manifest
 from dusty_tasks.effects.code.receipts import Receipt, identity_of, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
-from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.lock import last_taken
-from dusty_tasks.operations.code.disguised import disguised, is_of, looked_at, marked
+from dusty_tasks.operations.code.disguised import PARTED, disguised, is_of, looked_at, marked
 from dusty_tasks.operations.code.sources import Looked, Looks, check_source, lock_of, read_state, source_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
+MOST_PASSES = 3
+"""Of one sync, where its source is edited meanwhile."""
 LONGEST_WAIT = 600.0
 """Seconds that a sync waits for another one of the same repo."""
 
@@ -326,20 +328,37 @@ class _Run:
         return SyncOutcome(repo_id, self.names[repo_id], status, *rest, **named)
 
     def _copied(self, entry: RepoEntry, copy: CopyOfRepo, options: Options) -> tuple[Copying, Copied]:
-        """Copy; and once more, by a look of now, if the source was edited since the look: the receipt is to tell what was sent."""
+        """Copy; and again, by a look of now, what was edited since the look: the receipt is to tell what was sent."""
+        from dusty_tasks.effects.code.rsync import PARTLY
         from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo
 
-        copying = Copying(copy, options)
-        copied = copying.run()
-        if not copied.has_other:
-            return copying, copied
-        copying.close()
-        source = read_state(copy.source_path, self.settings)
-        options.is_empty, options.is_last = source.files == 0 and not self.how.allow_empty, True
-        if options.only is not None:
-            options.only = sent_alone(options.only | changed_paths(copy.source.folders, source.folders))
-        copying = Copying(CopyOfRepo(self.host, self.settings, entry, copy.source_path, source), options)
-        return copying, copying.run().after(copied)
+        before = None
+        for left in reversed(range(MOST_PASSES)):
+            options.is_last = left == 0 or before is not None
+            copying = Copying(copy, options)
+            try:
+                copied = copying.run()
+                copied = copied.after(before) if before else copied
+                if not copied.has_other or options.is_last:
+                    break
+                before = copied
+                copying.close()
+                source = read_state(copy.source_path, self.settings)
+                if options.only is not None:
+                    options.only = sent_alone(options.only | changed_paths(copy.source.folders, source.folders))
+            except ToolFailed as failure:
+                # A file where a folder was a moment ago is in rsync's way, as long as the look has the folder.
+                source = read_state(copy.source_path, self.settings)
+                is_edited = source.fingerprint != copy.source.fingerprint.partition(PARTED)[0]
+                if left == 0 or failure.exit_code != PARTLY or not is_edited:
+                    raise
+                options.only = None
+            options.is_empty = source.files == 0 and not self.how.allow_empty
+            former = copy.sent
+            copy = CopyOfRepo(self.host, self.settings, entry, copy.source_path, source)
+            # What the pass before did not come to send is still there as it was sent before that.
+            copy.sent = [*copy.sent, *former]
+        return copying, copied
 
     def _sync(self, entry: RepoEntry, path: str, kind: str, lock: int, seen: Looked | None) -> SyncOutcome:
         from dusty_tasks.core.code.replaced import deleted_note
@@ -386,9 +405,13 @@ class _Run:
             ) from None
         source = copying.source
         paths = None
+        # After a sync that failed only the receipt that it set aside tells what the copy was.
+        was = receipt or copying.was
+        if not receipt and copy.last_fingerprint == was.get("fingerprint") and was.get("source") == path:
+            before = copy.last_manifest
         if before and copied.is_same_copy:
             paths = frozenset(changed_paths(before.folders, source.folders) | set(map(rsync.path_of, copied.changed)))
-        fingerprint_before = str(receipt.get("fingerprint", ""))
+        fingerprint_before = str(was.get("fingerprint", ""))
         now = time.strftime("%Y-%m-%dT%H:%M:%S%z")
         note = deleted_note(copied.kept, copied.deleted_before, now)
         receipt = {

@@ -72,7 +72,7 @@ class Actor(threading.Thread):
         self.home, self._bring_up, self._wake = home, bring_up, wake
         self._condition = threading.Condition()
         self._edits: list[Edit] = []
-        self._wants_up = self._is_stopped = self._is_held = False
+        self._wants_up = self._is_stopped = self.is_held = False
         self._first = self._last = 0.0
         self._engine_is_away = False
         self._next_glance = 0.0
@@ -94,9 +94,9 @@ class Actor(threading.Thread):
     def hold(self, is_held: bool) -> None:
         """While further edits are on their way, it waits for them."""
         with self._condition:
-            if not (is_held or self._is_held):
+            if not (is_held or self.is_held):
                 return
-            self._is_held, self._last = is_held, time.monotonic()
+            self.is_held, self._last = is_held, time.monotonic()
             self._condition.notify()
 
     def stop(self, seconds: float) -> None:
@@ -124,7 +124,7 @@ class Actor(threading.Thread):
                 self._condition.wait(STEP * 25)
             while self._edits or self._wants_up:
                 now = time.monotonic()
-                left = seconds_to_quiet(self._first, now if self._is_held else self._last, now)
+                left = seconds_to_quiet(self._first, now if self.is_held else self._last, now)
                 if left <= 0 or self._is_stopped:
                     break
                 self._condition.wait(left)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.code.watching import Owed, after_sync, notice_lines
 from dusty_tasks.core.plan.change import Change
 from dusty_tasks.core.text.wording import counted
+from dusty_tasks.effects.code.working_tree import is_git_at_work
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
@@ -36,14 +38,19 @@ if TYPE_CHECKING:
 
 SPECS = "the specs"
 """Key of the folder of the specs among those that are watched; no repo id has a blank in it."""
+GIT_TICK = 0.05
+"""Seconds between two looks at whether git has ended."""
 LAST_WORDS = 5.0
 """Seconds for what is under way in containers when dev is interrupted."""
 
 
 class Again:
-    """A Reporter of a further `up`: its plan is printed, and what failed; where nothing was to be done, nothing."""
+    """A Reporter of further runs of `up`: their plans are printed, and what failed; where nothing was to be done, nothing."""
 
     voice = None
+
+    def __init__(self) -> None:
+        self._has_failed = False
 
     def wrote(self, word: str, paths: Sequence[str]) -> None:
         """Nobody asks for that here."""
@@ -67,6 +74,9 @@ class Again:
             warn("the stack is unchanged; the next save tries again")
         elif outcome.done:
             say(f"{counted(len(outcome.done), 'change')} made in {outcome.seconds:.2f} s")
+        elif self._has_failed:
+            say("fixed: the stack needs no change")
+        self._has_failed = not outcome.is_whole
 
 
 def run_dev(names: Sequence[str], options: UpOptions) -> int:
@@ -92,9 +102,10 @@ class Dev:
         self.config = settled_config_state()
         self.watching = chosen_now(self._choose)
         self.owed = Owed()
-        self.due_again = False
+        self.due_again = self.git_is_at_work = False
         self.bound: dict[str, str] = {}
         """Of working trees that containers mount themselves: repo id -> the fingerprint that was seen last."""
+        self.again = Again()
         self.actor = Actor(session.home(), self._up_again, self._wake)
 
     def run(self) -> None:
@@ -108,7 +119,8 @@ class Dev:
                 due = {entry.id for entry in self.watching.chosen}
                 while True:
                     self._send(due, batch)
-                    batch = watch.wait(min(TICK, max(0.0, self.owed.due - time.monotonic())))
+                    longest = GIT_TICK if self.git_is_at_work else TICK
+                    batch = watch.wait(min(longest, max(0.0, self.owed.due - time.monotonic())))
                     due = self._noticed(watch, batch)
         finally:
             self.actor.stop(LAST_WORDS)
@@ -153,6 +165,10 @@ class Dev:
         """Watch what the settings and the stack say now; with settings that cannot be used what was watched so far."""
         session.forget()
         before = self.watching
+        with suppress(Failure):
+            session.settings()
+        if not session.settings.is_read():
+            return  # The `up` that follows says what is wrong with config.yml.
         try:
             self.watching = chosen_now(self._choose)
         except Failure as failure:
@@ -165,16 +181,16 @@ class Dev:
 
     def _send(self, due: set[str], batch: Batch) -> None:
         if not due:
-            self.actor.hold(False)
+            self._release()
             return
         began = batch.began or time.monotonic()
         if self.watching.settings.sync_mode == "bind":
             self._follow_trees(due, batch, began)
-            self.actor.hold(False)
+            self._release()
             return
         self.actor.hold(True)
         outcomes, failure = self.watching.sync(due, batch.sources, allow_empty=False, is_live=True)
-        self.actor.hold(False)
+        self._release()
         failed = [outcome.repo_id for outcome in outcomes if outcome.failure]
         self.owed, said = after_sync(self.owed, due, failed, str(failure or ""), time.monotonic())
         if said:
@@ -184,6 +200,11 @@ class Dev:
                 say(line)
         if edits := [Edit(began, outcome.sent_at, outcome) for outcome in outcomes if outcome.status == SYNCED]:
             self.actor.post(edits)
+
+    def _release(self) -> None:
+        """Let containers follow; but not in the midst of a switch of branches, which may pause for longer than a burst."""
+        self.git_is_at_work = self.actor.is_held and any(is_git_at_work(each.path) for each in self.watching.folders)
+        self.actor.hold(self.git_is_at_work)
 
     def _follow_trees(self, due: set[str], batch: Batch, began: float) -> None:
         """Containers see the working trees: nothing is sent."""
@@ -205,7 +226,7 @@ class Dev:
 
     def _up_again(self) -> None:
         """An incremental `up`, in the actor's thread."""
-        bring_up(UpOptions(no_pull=True), Again(), home=session.home())
+        bring_up(UpOptions(no_pull=True), self.again, home=session.home())
 
     def _wake(self, _why: str) -> None:
         """After a sleep, or when the engine is back: connections may be dead, and containers ended."""

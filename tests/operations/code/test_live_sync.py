@@ -16,6 +16,7 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.code.fingerprint import read_source
 from dusty_tasks.effects.code.line import Session
+from dusty_tasks.effects.doors.failures import ToolFailed
 from dusty_tasks.effects.doors.lock import last_taken
 from dusty_tasks.effects.watch.folders import Watch, Watched
 from dusty_tasks.operations.code.sources import Looked, lock_of, rules_at
@@ -361,3 +362,46 @@ def test_a_file_that_goes_while_it_is_copied_goes_there_too(live: Live, monkeypa
     assert [outcome.kept for outcome in outcomes if outcome.kept] == []
     assert not (live.room.copy("web") / "d/a").exists()
     live.check()
+
+
+def test_a_folder_that_becomes_a_file_while_everything_is_copied_fails_nothing(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = rsync.send_folder
+
+    def sent(*words, **named):
+        monkeypatch.setattr(rsync, "send_folder", real)
+        write(live.source / "a", "edited since the look, and sent before rsync fails")
+        shutil.rmtree(live.source / "d")
+        write(live.source / "d", "a file now")
+        try:
+            return real(*words, **named)
+        finally:
+            write(live.source / "a", "edited again before anybody looks")
+
+    monkeypatch.setattr(rsync, "send_folder", sent)
+    write(live.source / ".gitignore", "made\n")
+    outcomes = live.follow()
+    write(live.source / "a", "edited once more")
+    outcomes += live.follow()
+    assert rsync.send_folder is real
+    assert [outcome.kept for outcome in outcomes if outcome.kept] == []
+    assert (live.room.copy("web") / "d").read_text() == "a file now"
+    live.check()
+
+
+def test_the_sync_after_one_that_failed_tells_what_changed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_words, **_named):
+        raise ToolFailed(["rsync"], 12, "the line was cut")
+
+    live.watching = Watching(tuple(live.room.entries), tuple(live.room.entries), live.room.settings, live.room.host)
+    before = live.room.receipt("web")["fingerprint"]
+    write(live.source / "d/a", "edited")
+    batch = live.watch.wait(0.3)
+    with monkeypatch.context() as failing:
+        failing.setattr(rsync, "send_paths", fail)
+        failing.setattr(rsync, "send_folder", fail)
+        _outcomes, failure = live.watching.sync({live.entry.id}, batch.sources, allow_empty=True, is_live=True)
+        assert failure
+    (outcome,) = live.watching.sync({live.entry.id}, {}, allow_empty=True, is_live=True)[0]
+    assert (outcome.before, outcome.paths) == (before, {b"d/a"})

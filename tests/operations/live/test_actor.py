@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from dusty_tasks.effects.watch.folders import Watched
 from dusty_tasks.operations.live import acting
 from dusty_tasks.operations.live.acting import Actor
+from dusty_tasks.operations.live.loop import Dev
 
 
 @pytest.mark.parametrize("jump", [3600.0, -3600.0])
@@ -27,3 +30,24 @@ def test_after_a_jump_of_the_clock_everything_is_compared_once(
         actor._look_around()
     assert woken == ["slept"]
     assert capsys.readouterr().out == "the clock jumped, as after a sleep: comparing everything again\n"
+
+
+def test_containers_wait_for_git_to_end(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    lock = tmp_path / ".git/index.lock"
+    actor = Actor(str(tmp_path), lambda: None, lambda _why: None)
+    dev = Dev.__new__(Dev)
+    dev.actor, dev.watching = actor, SimpleNamespace(folders=[Watched("web", str(tmp_path))])
+    lock.touch()
+    dev._release()
+    assert not actor.is_held  # nothing was held
+    actor.hold(True)
+    dev._release()
+    assert actor.is_held and dev.git_is_at_work
+    os.utime(lock, (1, 1))  # of a git that was killed
+    dev._release()
+    assert not actor.is_held
+    actor.hold(True)
+    lock.unlink()
+    dev._release()
+    assert not actor.is_held and not dev.git_is_at_work
