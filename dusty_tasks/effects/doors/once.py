@@ -78,6 +78,10 @@ class Once(Generic[Value]):
         """Read anew when it is asked for next."""
         current().read.pop(self, None)
 
+    def use(self, value: Value) -> None:
+        """Take this for what it reads, for the rest of the session."""
+        current().read[self] = value
+
 
 class Lasting(Once[Value]):
     """The same for what no change of specs and settings makes stale."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import session
@@ -40,6 +41,7 @@ from dusty_tasks.voices import speaking_to
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+    from dusty_tasks.core.settings.model import Settings
     from dusty_tasks.effects.docker_host.host import DockerHost
 
 LONGEST_WAIT = 3600.0
@@ -67,9 +69,9 @@ class Silent:
 class Actor(threading.Thread):
     """Does what edits call for, a burst at a time. `bring_up` runs the incremental `up`; `wake` is called when the engine, or the machine, is back."""
 
-    def __init__(self, home: str, bring_up: Callable[[], None], wake: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, bring_up: Callable[[], None], wake: Callable[[str], None]) -> None:
         super().__init__(name="dusty-dev-actor", daemon=True)
-        self.home, self._bring_up, self._wake = home, bring_up, wake
+        self.home, self._settings, self._bring_up, self._wake = settings.home, settings, bring_up, wake
         self._condition = threading.Condition()
         self._edits: list[Edit] = []
         self._wants_up = self._is_stopped = self.is_held = False
@@ -133,7 +135,7 @@ class Actor(threading.Thread):
             return ([], False) if self._is_stopped else (edits, wants_up)
 
     def _do(self, edits: Sequence[Edit], wants_up: bool) -> None:
-        with session.begun(session.Session(self.home)):
+        with self._session():
             try:
                 if edits:
                     wants_up = Acting(self, edits).run() or wants_up
@@ -141,6 +143,16 @@ class Actor(threading.Thread):
                 warn(str(failure))
         if wants_up:
             self._bring_up()
+
+    @contextmanager
+    def _session(self) -> Iterator[None]:
+        """A session of its own, with the last good settings while config.yml is broken: the `up` after its save has said so."""
+        with session.begun(session.Session(self.home)):
+            try:
+                self._settings = session.settings()
+            except Failure:
+                session.settings.use(self._settings)
+            yield
 
     def is_superseded(self, repo_ids: Iterable[str]) -> bool:
         """True once one of these repos was edited again."""
@@ -155,7 +167,7 @@ class Actor(threading.Thread):
             self._wake("slept")
         if self._clocks[0] < self._next_glance:
             return
-        with session.begun(session.Session(self.home)):
+        with self._session():
             self._glance_at_engine()
 
     def _glance_at_engine(self) -> None:

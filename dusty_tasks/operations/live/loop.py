@@ -106,7 +106,7 @@ class Dev:
         self.bound: dict[str, str] = {}
         """Of working trees that containers mount themselves: repo id -> the fingerprint that was seen last."""
         self.again = Again()
-        self.actor = Actor(session.home(), self._up_again, self._wake)
+        self.actor = Actor(self.watching.settings, self._up_again, self._wake)
 
     def run(self) -> None:
         self.actor.start()
