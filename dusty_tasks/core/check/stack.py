@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 
 from dusty_tasks.core.artifacts.commands import asset_in_a_mount, visible_assets
 from dusty_tasks.core.check.addresses import Claims, PortClaim, RouteClaim, check_addresses, ports_path
 from dusty_tasks.core.specs.compose_values import published_ports, stored_paths
-from dusty_tasks.core.specs.documents import place_of
-from dusty_tasks.core.specs.model import App, Service, Specs
+from dusty_tasks.core.specs.model import App, Origin, Service, Specs
+from dusty_tasks.core.specs.sources import problem_at, source_place
 from dusty_tasks.core.stack.bundle_env import env_clashes
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.codes import Code
-from dusty_tasks.core.text.key_path import KeyPath, path_text
-from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
 
 _HOW = {
@@ -32,7 +31,7 @@ def check_stack(specs: Specs, stack: Stack) -> list[Problem]:
     active = frozenset(stack.apps) | frozenset(stack.services)
     containers: list[App | Service] = [*stack.apps.values(), *stack.services.values()]
     claims = {spec.name: _claims(spec) for spec in containers}
-    found = [*check_addresses(claims, [active], partial(_place, specs))]
+    found = [*check_addresses(claims, [active], lambda file, path: source_place(Origin(file, path), specs.places))]
     found += env_clashes(specs, stack.bundles, active)
     for spec in containers:
         found += _missing(specs, spec, active)
@@ -49,9 +48,8 @@ def check_bound_assets(specs: Specs, stack: Stack) -> list[Problem]:
                 path: KeyPath = ("assets", asset.position, "path")
                 what = f"{asset.path} is in the working tree at {mount}, since sync.mode is bind: {asset.key} is not put there"
                 hint = f"it is at /dusty_assets/{asset.key}: a link to that in the working tree will do; or a path outside of {mount}, or sync: {{mode: rsync}}"
-                found[asset.file, path] = Problem(
-                    _place(specs, asset.file, path), path_text(path), Code.BOUND_ASSET, what, hint, is_warning=True
-                )
+                origin = Origin(asset.file, path)
+                found[origin] = problem_at(origin, specs.places, Code.BOUND_ASSET, what, hint, is_warning=True)
     return list(found.values())
 
 
@@ -72,17 +70,10 @@ def _claims(spec: App | Service) -> Claims:
 def _missing(specs: Specs, spec: App | Service, active: frozenset[str]) -> Iterator[Problem]:
     for path, key, name in specs.references.get(spec.file, ()):
         if name not in active and path[0] != "test":
-            yield Problem(
-                _place(specs, spec.file, path),
-                path_text(path),
+            yield problem_at(
+                Origin(spec.file, path),
+                specs.places,
                 Code.NOT_IN_THE_STACK,
                 f"{_HOW[key]} {shown(name)}, which nothing in this stack activates",
                 "add it to depends.services of the app, or to the bundle",
             )
-
-
-def _place(specs: Specs, file: str, path: KeyPath) -> Place:
-    """The place of a key, or of its nearest parent."""
-    places = specs.places[file]
-    found = next((places[path[:end]] for end in range(len(path), 0, -1) if path[:end] in places), (1, 1))
-    return place_of(file, found)

@@ -15,10 +15,10 @@ from dusty_tasks.core.code.build_parts import dockerfile_names
 from dusty_tasks.core.powers.folders import is_within
 from dusty_tasks.core.specs.compose_values import joined, local_folder, pairs_of, volumes
 from dusty_tasks.core.specs.model import Origin, Specs
-from dusty_tasks.core.specs.sources import source_place
+from dusty_tasks.core.specs.sources import problem_at
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.codes import Code
-from dusty_tasks.core.text.key_path import KeyPath, path_text
+from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import printable, shown
 
@@ -54,9 +54,9 @@ def paths_read(specs: Specs, specs_root: str) -> list[Read]:
 def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Specs, specs_root: str) -> list[Problem]:
     """An error for each of `paths` that points outside the specs repo; `target_of` says where a path really is, `specs_root` is real."""
     return [
-        Problem(
-            source_place(read.origin, specs.places),
-            path_text(read.origin.path),
+        problem_at(
+            read.origin,
+            specs.places,
             Code.LINK_OUT,
             f"{shown(read.written)} is a link that points outside the specs repo, to {printable(target_of[read.path])}",
             f"copy the file into the specs repo, or write the path it points to, which needs consent ({DUSTY} trust)",
@@ -72,9 +72,9 @@ def link_problems(paths: Iterable[Read], target_of: Mapping[str, str], specs: Sp
 def missing_problems(paths: Iterable[Read], existing: Collection[str], specs: Specs, specs_root: str) -> list[Problem]:
     """An error for each file that Compose needs and that is not there; `existing` are the paths that are."""
     return [
-        Problem(
-            source_place(read.origin, specs.places),
-            path_text(read.origin.path),
+        problem_at(
+            read.origin,
+            specs.places,
             Code.MISSING_FILE,
             f"{shown(read.written)} is missing"
             if not read.written.startswith("/")
@@ -91,9 +91,9 @@ def missing_problems(paths: Iterable[Read], existing: Collection[str], specs: Sp
 def trouble_problems(paths: Iterable[Read], trouble_of: Mapping[str, str], specs: Specs) -> list[Problem]:
     """An error for each file that Compose or the builder would read without an end, or not at all; `trouble_of` says why, by path."""
     return [
-        Problem(
-            source_place(read.origin, specs.places),
-            path_text(read.origin.path),
+        problem_at(
+            read.origin,
+            specs.places,
             Code.FILE_OF_CONTAINER,
             f"{shown(read.written)} cannot be read: {trouble_of[read.path]}",
             "it must be a small text file",

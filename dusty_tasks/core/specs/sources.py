@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from dusty_tasks.core.specs.documents import Spot, place_of
 from dusty_tasks.core.specs.model import Origin
+from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE, KeyPath, path_text
-from dusty_tasks.core.text.problems import Place
+from dusty_tasks.core.text.problems import Place, Problem
 
 _OLD_KEYS: dict[str | int, tuple[str, ...]] = {
     "network_mode": ("net",),
@@ -50,6 +51,13 @@ def source_place(origin: Origin, places: Places) -> Place:
     """The place that `origin` leads to, that of its nearest parent where it has none."""
     file, line, column = _source(origin, places.get(origin.file, {}))[0].rsplit(":", 2)
     return Place(file, int(line), int(column))
+
+
+def problem_at(
+    origin: Origin, places: Places, code: Code, what: str, hint: str = "", *, is_warning: bool = False
+) -> Problem:
+    """A problem of the spec key that `origin` names."""
+    return Problem(source_place(origin, places), path_text(origin.path), code, what, hint, is_warning)
 
 
 def _source(origin: Origin, known: Mapping[KeyPath, Spot]) -> tuple[str, str]:

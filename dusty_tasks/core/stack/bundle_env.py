@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from dusty_tasks.core.specs.documents import place_of
-from dusty_tasks.core.specs.model import App, Bundle, Service, Specs
+from dusty_tasks.core.specs.model import App, Bundle, Origin, Service, Specs
+from dusty_tasks.core.specs.sources import problem_at, source_place
 from dusty_tasks.core.text.codes import Code
-from dusty_tasks.core.text.key_path import KeyPath, path_text
-from dusty_tasks.core.text.problems import Place, Problem
+from dusty_tasks.core.text.key_path import KeyPath
+from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.core.text.safe import shown
 
 Container = TypeVar("Container", App, Service)
@@ -36,11 +37,12 @@ def env_clashes(specs: Specs, bundle_names: Sequence[str], active: Iterable[str]
                 other_value, other = first.setdefault((name, variable), (value, bundle))
                 if other_value != value:
                     path: KeyPath = ("env", name, variable)
-                    yield Problem(
-                        _place(specs, bundle.file, path),
-                        path_text(path),
+                    where = source_place(Origin(other.file, path), specs.places)
+                    yield problem_at(
+                        Origin(bundle.file, path),
+                        specs.places,
                         Code.GIVEN_TWICE,
-                        f"bundle {shown(other.name)} gives {variable} another value ({_place(specs, other.file, path)})",
+                        f"bundle {shown(other.name)} gives {variable} another value ({where})",
                         "use one value in both, or do not activate both at once",
                     )
 
@@ -51,7 +53,3 @@ def _is_overridden(specs: Specs, container: App | Service, variable: str) -> boo
         specs.places[container.file].get((*base, "environment", variable)) if container.file in specs.places else None
     )
     return spot is not None and place_of(container.file, spot).file.startswith("/")
-
-
-def _place(specs: Specs, file: str, path: KeyPath) -> Place:
-    return place_of(file, specs.places[file][path])
