@@ -113,8 +113,8 @@ absent. If the Docker host is known to be off, so is the container; if the Docke
 and status exits with 2.
 
 With names, or with `-v` for all parts, it shows every detail and the repos that they use. On a terminal, lines are cut to its
-width; `-w` takes the whole screen, keeps what needs attention in view, and restores the screen at the end. `--stats` takes
-half a second longer.""",
+width; `-w` takes the whole screen, keeps what needs attention in view, and restores the screen at the end. It
+shows CPU, memory and what each part was last started for; `--stats` shows CPU and memory once, in half a second.""",
     "wait": """\
 For scripts and agents, beside `{dusty} up` or after an edit. Without names it waits for the whole stack; with `--for done`,
 for all its jobs. It judges as `{dusty} up` does: a part is ready when its routes answer and its health check passes; one with

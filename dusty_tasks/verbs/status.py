@@ -28,11 +28,13 @@ def run(
     A Docker host that is known to be off is said to be so, exit 0; 2 where nobody knows.
     """
 
+    is_on_screen = watch and is_terminal() and not json
+
     def read() -> dict[str, Any]:
-        return read_facts(words, verbose=verbose, with_stats=stats)
+        return read_facts(words, verbose=verbose, with_stats=stats or is_on_screen)
 
     is_detailed = bool(words) or verbose
-    if watch and is_terminal() and not json:
+    if is_on_screen:
         watch_on_screen(read, is_detailed)
     is_first = True
     while True:

@@ -111,7 +111,7 @@ function showDetails() {
   box.append(element("div", { class: "buttons" }, ...buttons), facts(part));
   const points = history.get(part.name) || [];
   if (points.length) {
-    const { cpu, memory } = points[points.length - 1], mib = (memory / 1048576).toFixed(0);
+    const { cpu, memory } = points[points.length - 1], mib = (memory / 1048576).toFixed(memory < 10485760 ? 1 : 0);
     box.append(element("h3", {}, `CPU ${cpu.toFixed(1)} %`), plot(points.map((each) => each.cpu), `CPU, now ${cpu.toFixed(1)} percent`),
       element("h3", {}, `Memory ${mib} MiB`), plot(points.map((each) => each.memory), `Memory, now ${mib} MiB`));
   }

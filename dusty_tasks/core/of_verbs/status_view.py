@@ -44,7 +44,7 @@ def overview(facts: Mapping[str, Any], width: int = 0, height: int = 0) -> str:
     foot = [f"{painted('libs', Tone.QUIET)}  {', '.join(map(printable, libs))}"] if libs else []
     if facts["stack"] or facts["repos"]:
         foot += [sums(facts)] if height or not width else wrapped(sums(facts), width, "  ").split("\n")
-    table = part_table(parts, width) if parts else []
+    table = part_table(parts, width, shows_last=bool(height)) if parts else []
     room = max(height - len(head) - len(foot), 2) if height else len(table)
     if len(table) > room:
         # Its heading and the line that counts the others are of the table, too.
@@ -90,7 +90,7 @@ def urgent_first(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=rank)
 
 
-def part_table(rows: Sequence[Row], width: int = 0) -> list[str]:
+def part_table(rows: Sequence[Row], width: int = 0, *, shows_last: bool = False) -> list[str]:
     """A line a part, with its heading: name, state, age, commit, and what is to be known of it: why it failed, what is pending, its URLs."""
     has_stats = any(row.get("stats") for row in rows)
     titles = ("name", "state", "age", *(("cpu", "memory") if has_stats else ()), "commit")
@@ -103,7 +103,7 @@ def part_table(rows: Sequence[Row], width: int = 0) -> list[str]:
             columns.pop()
     shown = []
     room = width - sum(columns) - len(SPARE) * len(columns) if width else 0
-    for row, note in zip(cells, ["", *(_note(each, room) for each in urgent)], strict=True):
+    for row, note in zip(cells, ["", *(_note(each, room, shows_last=shows_last) for each in urgent)], strict=True):
         line = SPARE.join(padded(cut(cell, room), room) for cell, room in zip(row, columns, strict=False))
         line = f"{line}{SPARE}{note}".rstrip()
         shown.append(cut(line, width) if width else line)
@@ -123,8 +123,11 @@ def _cells(row: Row, has_stats: bool) -> Iterator[str]:
     yield painted(commit if commit == "unknown" else "" if commit == "no commit" else commit[:COMMIT], Tone.QUIET)
 
 
-def _note(row: Row, room: int = 0) -> str:
-    """The one thing to know of a part, in a line; foreign words stay harmless. Of URLs, as many as fit `room` columns (0: all), the others counted."""
+def _note(row: Row, room: int = 0, *, shows_last: bool = False) -> str:
+    """The one thing to know of a part, in a line; foreign words stay harmless. Of URLs, as many as fit `room` columns (0: all), the others counted.
+
+    `shows_last`: why it was started last instead of its URLs, for those who watch.
+    """
     why, pending = row.get("why", ""), row.get("pending", "")
     if why:
         # Its state has the status already.
@@ -135,6 +138,8 @@ def _note(row: Row, room: int = 0) -> str:
         return painted(f"up will {kind} it: {_in_one_line(cause)}", Tone.BUSY)
     if row.get("code", "").endswith("sync pending"):
         return painted("its code is not synced yet", Tone.BUSY)
+    if shows_last and row.get("last"):
+        return painted(_in_one_line(row["last"]), Tone.QUIET)
     routes = [printable(route) for route in row.get("routes", ())]
     shown = len(routes)
     while room and shown > 1 and len(" ".join(routes[:shown])) + len(" +0") * (shown < len(routes)) > room:

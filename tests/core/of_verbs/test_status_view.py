@@ -99,6 +99,13 @@ def test_cpu_and_memory_have_columns_where_they_were_asked_for() -> None:
     assert "cpu" not in status_view.part_table([part("a")])[0]
 
 
+def test_who_watches_sees_what_each_part_was_last_started_for() -> None:
+    row = part("a", last="restarted: repo web was synced", routes=["http://a.test/"])
+    shown, watched = (plain(status_view.overview(facts([row]), 120, height)) for height in (0, 24))
+    assert "http://a.test/" in shown and "repo web was synced" not in shown
+    assert "restarted: repo web was synced" in watched and "http://a.test/" not in watched
+
+
 def test_repos_are_summed_up_and_libs_are_named() -> None:
     lib = {"name": "common", "type": "lib", "state": "", "condition": "", "why": "", "routes": [], "pending": ""}
     shown = plain(
