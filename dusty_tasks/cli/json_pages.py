@@ -17,7 +17,7 @@ SHARED = "shared.json#/$defs/"
 HEAD = """# JSON for programs
 
 For people who call Dusty from scripts, editors and CI: what each command prints with `--json`. This page is generated from the JSON
-Schemas in [schemas/output](../schemas/output) (`python -m dusty_tasks.cli.json_pages`); the tests hold every output against its schema.
+Schemas in `schemas/output` (`python -m dusty_tasks.cli.json_pages`); the tests hold every output against its schema.
 
 * The JSON is the only thing on stdout; warnings and progress go to stderr. The exit code is that of the command without `--json`.
 * Times are local with their offset, places are `file:line:column`, and control characters in texts are escaped.
