@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 from pathlib import Path
 from typing import Any
@@ -52,3 +53,24 @@ def test_a_port_that_is_taken_is_named(dusty: Chosen) -> None:
     assert ended.code == 1 and "cannot be used" in ended.err and "leave out --port" in ended.err
     assert dusty("ui", "--no-open", "--port", "70000").code == 1
     assert dusty("ui", "web").code == 1
+
+
+def test_dev_serves_it_as_long_as_it_runs(dusty: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("uvicorn")
+    from dusty_tasks.operations.live import loop
+    from dusty_tasks.operations.ui import watching
+
+    monkeypatch.setattr(watching.Watching, "start", lambda _self: None)
+    urls: list[str] = []
+    monkeypatch.setattr(ui, "open_in_browser", urls.append)
+    answers: list[int] = []
+
+    def run_dev(_names: list[str], _options: object) -> int:
+        host = urls[0].split("/")[2]
+        connection = http.client.HTTPConnection("127.0.0.1", int(host.split(":")[1]), timeout=20)
+        connection.request("GET", "/", headers={"Host": host})
+        answers.append(connection.getresponse().status)
+        return 0
+
+    monkeypatch.setattr(loop, "run_dev", run_dev)
+    assert dusty("dev", "--ui").code == 0 and answers == [200]
