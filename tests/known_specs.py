@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.documents import Content, Document
 from dusty_tasks.core.text.memo import Memo
 from dusty_tasks.effects.doors.memos import write_memo
 
@@ -21,5 +21,6 @@ def keep_texts(home: Path, texts: Iterable[str]) -> None:
 def keep_documents(home: Path, documents: Iterable[tuple[str, str, dict[str, Any]]]) -> None:
     """The cache with documents of this kind, name and value."""
     keep_texts(
-        home, [Document(kind, name, f"{kind}s/{name}.yml", value, [], []).text for kind, name, value in documents]
+        home,
+        [Document(kind, name, f"{kind}s/{name}.yml", Content(value, [], [])).text for kind, name, value in documents],
     )

@@ -7,7 +7,7 @@ from dusty_tasks.core.plan.found import Found, FoundContainer, Sources
 from dusty_tasks.core.plan.image_changes import image_of
 from dusty_tasks.core.plan.image_names import image_name
 from dusty_tasks.core.plan.push_changes import assets_by_app
-from dusty_tasks.core.plan.started import record_of, seen_ready
+from dusty_tasks.core.plan.started import MadeOf, record_of, seen_ready
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.namespace import CONTEXT_LABEL, Namespace
 
@@ -27,11 +27,9 @@ def as_running(wanted: Wanted, sources: Sources, namespace: Namespace) -> Found:
                     container,
                     containers[container.name],
                     Change(CREATE, container.name, ""),
-                    sources,
-                    receipts,
+                    MadeOf(sources, receipts),
                     None,
                     "",
-                    {},
                 )
             )
             for container in wanted.containers

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypedDict, cast
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, TypedDict, cast
 
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.code.reloading import Owed, owed_from_json
@@ -67,15 +68,23 @@ class StartedRecord(TypedDict, total=False):
     """
 
 
+class MadeOf(NamedTuple):
+    """What was there when containers were started."""
+
+    sources: Sources
+    receipts: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    """Of the copies of repos, by repo id."""
+    inodes: Mapping[str, int] = MappingProxyType({})
+    """Of what they mount, by path."""
+
+
 def record_of(
     wanted: WantedContainer,
     container: FoundContainer,
     change: Change,
-    sources: Sources,
-    receipts: Mapping[str, Mapping[str, Any]],
+    made_of: MadeOf,
     before: StartedRecord | None,
     time_text: str,
-    inodes: Mapping[str, int],
 ) -> StartedRecord:
     """The record of a container that `change` just started.
 
@@ -83,6 +92,7 @@ def record_of(
     kept then, so that a recreation which is pending stays pending. Nobody has seen it ready yet: `ready` goes away once
     somebody has.
     """
+    sources, receipts, inodes = made_of
     made_with: StartedRecord = {
         "mapping": wanted.mapping,
         "environment": sources.environment.get(wanted.name, {}),

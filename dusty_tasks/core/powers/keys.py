@@ -16,6 +16,7 @@ from dusty_tasks.core.text.safe import printable
 
 if TYPE_CHECKING:
     from dusty_tasks.core.powers.rules import Around
+    from dusty_tasks.core.specs.model import Origin
 
 LONGEST_VALUE = 160
 OWN_LOGS = ("", "json-file", "local", "none")
@@ -36,25 +37,12 @@ class Container:
     """One container on its way through the rules."""
 
     def __init__(
-        self,
-        around: Around,
-        holder: str,
-        file: str,
-        base: KeyPath,
-        name: str,
-        context: str = "",
-        root: str | None = None,
+        self, around: Around, holder: str, origin: Origin, name: str, context: str = "", root: str | None = None
     ) -> None:
         self.root = around.specs_root if root is None else root
         """Where relative paths start."""
-        self.around, self.holder, self.file, self.base, self.name, self.context = (
-            around,
-            holder,
-            file,
-            base,
-            name,
-            context,
-        )
+        self.around, self.holder, self.name, self.context = around, holder, name, context
+        self.file, self.base = origin
 
     def powers(self, compose: Mapping[str, Any]) -> Iterator[Power]:
         """Those that its translated Compose keys ask for."""

@@ -93,17 +93,19 @@ class Around:
 
     def of_app(self, app: App) -> Iterator[Power]:
         context = joined(self._repo_folder(app), app.build) if app.build is not None else ""
-        container = Container(self, f"app {app.name}", app.file, ("compose",), app.name, context)
+        container = Container(self, f"app {app.name}", Origin(app.file, ("compose",)), app.name, context)
         if context:
             yield from container.of_folder("build", context, "/", ("build",))
         if app.build_options:
-            builder = Container(self, f"app {app.name}", app.file, (), app.name, context, self._repo_folder(app))
+            builder = Container(
+                self, f"app {app.name}", Origin(app.file, ()), app.name, context, self._repo_folder(app)
+            )
             yield from builder.powers({"build": app.build_options})
         yield from container.powers(app.compose)
         yield from self.of_tests(app, app.tests)
 
     def of_service(self, service: Service) -> Iterator[Power]:
-        container = Container(self, f"service {service.name}", service.file, (), service.name)
+        container = Container(self, f"service {service.name}", Origin(service.file, ()), service.name)
         yield from container.powers(service.compose)
         if service.compose.get("build") and service.compose.get("image"):
             yield from container.image_names([service.compose["image"]], ("image",))
@@ -113,14 +115,13 @@ class Around:
         if tests is None:
             return
         if tests.build is not None:
-            container = Container(self, f"tests of {owner.name}", owner.file, ("test",), owner.name)
+            container = Container(self, f"tests of {owner.name}", Origin(owner.file, ("test",)), owner.name)
             yield from container.of_folder("build", tests.build, self._repo_folder(owner), ("test", "build"))
         for index, suite in enumerate(tests.suites):
             container = Container(
                 self,
                 f"suite {suite.name} of {owner.name}",
-                owner.file,
-                ("test", "suites", index, "compose"),
+                Origin(owner.file, ("test", "suites", index, "compose")),
                 owner.name,
             )
             yield from container.powers(suite.compose)

@@ -105,14 +105,15 @@ def _edited_block(text: str, mapping: Any, wanted: dict[str, Any], end: int) -> 
         pieces.append(tail)
         tail = rest
         if key.value in wanted:
-            pieces.append(_edited_entry(text, key, value, wanted[key.value], start, start + len(body), column))
+            pieces.append(_edited_entry(text, (key, value), wanted[key.value], (start, start + len(body))))
     added = {name: value for name, value in wanted.items() if name not in seen}
     pieces = [_with_newline(piece) for piece in pieces]
     return "".join(pieces) + (_indented(_dumped(added), column) if added else "") + tail
 
 
-def _edited_entry(text: str, key: Any, value: Any, wanted: Any, start: int, stop: int, column: int) -> str:
-    """One `key: value` of a block mapping with its value replaced: whole, or only where it differs."""
+def _edited_entry(text: str, entry: tuple[Any, Any], wanted: Any, span: tuple[int, int]) -> str:
+    """One `key: value` of a block mapping, which lies at `span`, with its value replaced: whole, or only where it differs."""
+    (key, value), (start, stop) = entry, span
     if _built(value, [0]) == wanted:
         return text[start:stop]
     if value.id == "mapping" and not value.flow_style and value.value and isinstance(wanted, dict) and wanted:
@@ -124,7 +125,7 @@ def _edited_entry(text: str, key: Any, value: Any, wanted: Any, start: int, stop
         written = _dumped({"k": wanted})[len("k: ") :].rstrip("\n")
         if "\n" not in written:
             return text[start : value.start_mark.index] + written + text[value.end_mark.index : stop]
-    return _indented(_dumped({key.value: wanted}), column)
+    return _indented(_dumped({key.value: wanted}), key.start_mark.column)
 
 
 def _split_tail(segment: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.digests import sha256
@@ -32,32 +32,40 @@ def place_of(file: str, spot: Spot) -> Place:
     return Place(spot[2] if len(spot) > 2 else file, *spot[:2])
 
 
+class Content(NamedTuple):
+    """What a YAML text holds: `value` is {} when it could not be read."""
+
+    value: dict[str, Any]
+    marks: list[int]
+    """Line and column of the value, then of its key, for each value in walk order."""
+    problems: list[Problem]
+    is_readable: bool = True
+
+
+class Merge(NamedTuple):
+    """Where the values of a merged document come from."""
+
+    other_files: Sequence[str] = ()
+    """The files beside its own that they stand in."""
+    owners: Sequence[int] = ()
+    """For each value in walk order the index of its file, its own being 0."""
+
+
+ALONE = Merge()
+
+
 class Document:
     """One spec file. It defines its name even if nothing in it could be read (`is_readable` is False, `value` is {})."""
 
-    def __init__(
-        self,
-        kind: str,
-        name: str,
-        file: str,
-        value: dict[str, Any],
-        marks: list[int],
-        problems: list[Problem],
-        is_readable: bool = True,
-        other_files: Sequence[str] = (),
-        owners: Sequence[int] = (),
-    ) -> None:
+    def __init__(self, kind: str, name: str, file: str, values: Content, merge: Merge = ALONE) -> None:
         self.kind, self.name, self.file = kind, name, file
-        self.value = value
+        self.value, self.marks, self.problems, self.is_readable = values
         """Strings as written in the file; integers and booleans where the schema has them; keys without value left out."""
-        self.marks = marks
         """Line and column of the value, then of its key, for each value in walk order."""
-        self.problems = problems
         """What reading and the schema found in this file alone."""
-        self.is_readable = is_readable
-        self.all_files = (file, *other_files)
+        self.all_files = (file, *merge.other_files)
         """The files that its values stand in; more than its own after a merge."""
-        self.owners = list(owners)
+        self.owners = list(merge.owners)
         """For each value in walk order the index of its file in `all_files`; empty where all stand in its own."""
 
     @property
@@ -111,17 +119,12 @@ class Document:
 
     def with_problems(self, problems: Iterable[Problem]) -> Document:
         """The same, with more problems."""
-        return Document(
-            self.kind,
-            self.name,
-            self.file,
-            self.value,
-            self.marks,
-            [*self.problems, *problems],
-            self.is_readable,
-            self.all_files[1:],
-            self.owners,
-        )
+        return self.holding(self.value, [*self.problems, *problems])
+
+    def holding(self, value: dict[str, Any], problems: list[Problem]) -> Document:
+        """The same with a value in which everything stands where it stood."""
+        merge = Merge(self.all_files[1:], self.owners)
+        return Document(self.kind, self.name, self.file, Content(value, self.marks, problems, self.is_readable), merge)
 
     def place(self, path: KeyPath = ()) -> Place:
         """Where the value at `path` stands; that of the nearest parent if there is none; 1:1 for the whole file."""
@@ -154,7 +157,7 @@ class Document:
             Problem(Place(files[index], line, column), path, Code(code), *rest)
             for index, line, column, path, code, *rest in problems
         ]
-        document = cls(kind, name, file, value, marks, read, is_readable, *merge)
+        document = cls(kind, name, file, Content(value, marks, read, is_readable), Merge(*merge))
         document.text = text
         return document
 

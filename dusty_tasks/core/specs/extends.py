@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dusty_tasks.core.specs.documents import Document, paths_of
+from dusty_tasks.core.specs.documents import Content, Document, Merge, paths_of
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.problems import Problem, did_you_mean
@@ -108,7 +108,7 @@ def _merged(named: Document, problems: Sequence[Problem], base: Document, docume
         file, *mark = spots[path]
         marks += mark
         owners.append(files.index(file))
-    return Document(named.kind, named.name, named.file, value, marks, list(problems), True, files[1:], owners)
+    return Document(named.kind, named.name, named.file, Content(value, marks, list(problems)), Merge(files[1:], owners))
 
 
 def merged_values(base: Any, value: Any) -> Any:

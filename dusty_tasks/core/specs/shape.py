@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from typing import Any
 
 from dusty_tasks.core.specs.compose_rules import COMPOSE_FORMATS
-from dusty_tasks.core.specs.documents import Document, spec_name
+from dusty_tasks.core.specs.documents import Content, Document, spec_name
 from dusty_tasks.core.specs.extends import EXTENDS
 from dusty_tasks.core.specs.rules import FORMATS, Wrong
 from dusty_tasks.core.specs.yaml_reader import (
@@ -22,7 +22,6 @@ from dusty_tasks.core.specs.yaml_reader import (
     SEVERAL,
     TOO_LARGE,
     TRUE,
-    Values,
     values_of_yaml,
 )
 from dusty_tasks.core.specs.yaml_trouble import without_blank
@@ -60,7 +59,7 @@ class DocumentReader:
         values = values_of_yaml(data, file, self.schema)
         if _is_compose_file(values.value):
             return self._of_compose_file(name, file, values)
-        document = Document(self.kind, spec_name(name), file, *values)
+        document = Document(self.kind, spec_name(name), file, values)
         if document.is_readable:
             document.problems += self.problems(document)
         else:
@@ -69,9 +68,9 @@ class DocumentReader:
             ]
         return document
 
-    def _of_compose_file(self, name: str, file: str, values: Values) -> Document:
+    def _of_compose_file(self, name: str, file: str, values: Content) -> Document:
         """A document without content: each of a Compose file's keys would be one more problem that says nothing."""
-        whole = Document(self.kind, spec_name(name), file, *values)
+        whole = Document(self.kind, spec_name(name), file, values)
         names = ", ".join(list(whole.value["services"])[:SHOWN_NAMES])
         problem = Problem(
             whole.key_place(("services",)),
@@ -80,7 +79,7 @@ class DocumentReader:
             f"this is a Compose file, and a spec is one container: {names}",
             f"put what is below each name into a file of its own, for example services/{next(iter(whole.value['services']))}.yml",
         )
-        return Document(self.kind, spec_name(name), file, {}, [], [problem], is_readable=False)
+        return Document(self.kind, spec_name(name), file, Content({}, [], [problem], is_readable=False))
 
     def problems(self, document: Document) -> list[Problem]:
         """What is wrong with the shape of a document. Of one that others complete, or that is to be completed, no missing keys."""

@@ -201,17 +201,7 @@ def filled(document: Document, schema: dict[str, Any], values: Values) -> tuple[
     """The document with values in place of variables, its shape still to be checked; a warning for each without a value."""
     filling = _Filling(document, values)
     value = filling.value(document.value, schema, ())
-    whole = Document(
-        document.kind,
-        document.name,
-        document.file,
-        value,
-        document.marks,
-        document.problems,
-        document.is_readable,
-        document.all_files[1:],
-        document.owners,
-    )
+    whole = document.holding(value, document.problems)
     return whole, filling.problems
 
 

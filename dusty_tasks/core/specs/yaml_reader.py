@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from dusty_tasks.core.specs.documents import Content
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import Place, Problem
@@ -46,15 +47,6 @@ _MERGE = "tag:yaml.org,2002:merge"
 _ANYTHING: dict[str, Any] = {}
 
 
-class Values(NamedTuple):
-    """What a YAML text holds: `value` is {} when it could not be read, `marks` are as in core/specs/documents."""
-
-    value: dict[str, Any]
-    marks: list[int]
-    problems: list[Problem]
-    is_readable: bool = True
-
-
 class _Refused(Exception):
     """The whole text is unusable: what is said, and where."""
 
@@ -63,7 +55,7 @@ class _Refused(Exception):
         self.code, self.what, self.line, self.column, self.hint = code, what, line, column, hint
 
 
-def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
+def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Content:
     """Read one YAML document whose top level is a mapping; every problem is in the result, none is raised."""
     try:
         text = _text(data)
@@ -71,15 +63,15 @@ def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Values:
         reading = _Reading(file)
         value = reading.value(root, schema, (), root)
     except _Refused as refused:
-        return Values(
+        return Content(
             {},
             [],
             [Problem(Place(file, refused.line, refused.column), "", refused.code, refused.what, refused.hint)],
             is_readable=False,
         )
     except RecursionError:  # a chain of thousands of << merges
-        return Values({}, [], [Problem(Place(file), "", Code.TOO_DEEP, "nested too deeply")], is_readable=False)
-    return Values(value, reading.marks, reading.problems)
+        return Content({}, [], [Problem(Place(file), "", Code.TOO_DEEP, "nested too deeply")], is_readable=False)
+    return Content(value, reading.marks, reading.problems)
 
 
 def _text(data: bytes) -> str:

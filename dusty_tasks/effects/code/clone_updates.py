@@ -24,7 +24,7 @@ from dusty_tasks.core.specs.repo_ids import Login, login_of
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.code import submodules
 from dusty_tasks.effects.code.clones import Clone
-from dusty_tasks.effects.code.git import git, git_failed, list_remote, login_config, login_environment
+from dusty_tasks.effects.code.git import git, git_failed, list_remote, login_config, login_environment, of_login
 from dusty_tasks.effects.code.lfs import fetch_files
 from dusty_tasks.effects.code.working_tree import read_branch, read_commit
 from dusty_tasks.effects.doors.failures import Failure
@@ -204,7 +204,7 @@ def clone_afresh(path: str, login: Login, branch: str, remote: Remote, lock: int
         login.url,
         making,
     ]
-    finished = git(words, lock=lock, config=login_config(login), env=login_environment(login))
+    finished = git(words, lock=lock, given=of_login(login))
     if finished.code:
         shutil.rmtree(making, ignore_errors=True)
         raise git_failed(words, finished)

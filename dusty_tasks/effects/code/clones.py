@@ -15,7 +15,7 @@ from dusty_tasks.core.code.clones import CloneFacts, blocking_names
 from dusty_tasks.core.code.git_config import UPLOAD_PACK, Pairs
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.core.text.wording import counted
-from dusty_tasks.effects.code.git import git, git_failed, outside_config, own_answers
+from dusty_tasks.effects.code.git import Given, git, git_failed, outside_config, own_answers
 from dusty_tasks.effects.code.working_tree import git_folder_of, read_branch
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.files import read_bounded, read_bytes, write_atomically
@@ -61,8 +61,7 @@ class Clone:
             cwd=self.path,
             lock=self.lock,
             input=input,
-            env={**self.env, **(env or {})},
-            config=(*self._answers, *self.config, *config),
+            given=Given({**self.env, **(env or {})}, (*self._answers, *self.config, *config)),
         )
 
     def run(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from dusty_tasks.core.code.git_config import (
     ALWAYS,
@@ -52,22 +54,29 @@ PASSWORD_HELPER = '!f() { test "$1" = get || exit 0; printf "username=%s\\npassw
 """How git gets the password of a URL: in an argument other users of this machine could read it."""
 
 
+class Given(NamedTuple):
+    """What one command is given beyond what all are."""
+
+    env: Mapping[str, str] = MappingProxyType({})
+    config: Pairs = ()
+    """What it is to obey before all files."""
+
+
 def git(
     words: Sequence[str],
     *,
     cwd: str = "/",
     lock: int | None = None,
     input: str | bytes | None = None,
-    env: Mapping[str, str] | None = None,
-    config: Pairs = (),
+    given: Given = Given(),  # noqa: B008 - immutable
     timeout: float | None = None,
 ) -> process.Finished:
-    """Run git without any question; `lock` is a descriptor that it inherits, `config` what it is to obey before all files.
+    """Run git without any question; `lock` is a descriptor that it inherits.
 
     Names that are no UTF-8 come with surrogate escapes. Without a `cwd` no repo is looked at.
     """
-    surroundings = {**_environment(), **(env or {})}
-    pairs = (*ALWAYS, *config, *(LFS_FILTER if has_lfs() else NO_LFS_FILTER))
+    surroundings = {**_environment(), **given.env}
+    pairs = (*ALWAYS, *given.config, *(LFS_FILTER if has_lfs() else NO_LFS_FILTER))
     return process.run(
         ["git", *words],
         cwd=cwd,
@@ -150,9 +159,14 @@ def login_environment(login: Login) -> dict[str, str]:
     return {"DUSTY_GIT_USER": login.user, "DUSTY_GIT_PASSWORD": login.password} if login.password else {}
 
 
+def of_login(login: Login) -> Given:
+    """What a command needs that logs in to another machine."""
+    return Given(login_environment(login), login_config(login))
+
+
 def list_remote(login: Login, *words: str, timeout: float | None = None) -> str:
     """What git prints that looks at a remote (`ls-remote …`), in no repo's surroundings. Raises ToolFailed."""
-    finished = git(words, config=login_config(login), env=login_environment(login), timeout=timeout)
+    finished = git(words, given=of_login(login), timeout=timeout)
     if finished.code:
         raise git_failed(words, finished)
     return finished.out

@@ -112,25 +112,31 @@ class EmptySource(Failure):
     """The source has no file left after excludes, and the copy has some."""
 
 
-def prepare(
-    host: DockerHost,
-    below: str,
-    receipt: str = "",
-    is_empty: bool = False,
-    repo_id: str = "",
-    unlisted: Sequence[str] = (),
-    only: Sequence[bytes] | None = None,
-    session: Session | None = None,
-) -> Prepared:
-    """The guards on resolved paths; makes the destination, removes the receipt (a path below host.root), and looks at the copy.
+class Asked(NamedTuple):
+    """What is to be known of a destination, and done to it."""
 
-    `unlisted` are folders at the top of the copy that nobody will ask for; with `only` it is these paths that somebody will. It is asked over `session`, if that is given and alive. Raises Failure (a guard refuses), EmptySource (unless
-    `is_empty` is False), NotOurs, ToolFailed.
+    receipt: str = ""
+    """What is removed: a path below host.root."""
+    is_empty: bool = False
+    """The source has no files, so that a copy which has some is left alone."""
+    repo_id: str = ""
+    unlisted: Sequence[str] = ()
+    """Folders at the top of the copy that nobody will ask for."""
+    only: Sequence[bytes] | None = None
+    """The paths that somebody will ask for; None for all."""
+
+
+def prepare(host: DockerHost, below: str, asked: Asked = Asked(), session: Session | None = None) -> Prepared:  # noqa: B008 - immutable
+    """The guards on resolved paths; makes the destination, removes the receipt, and looks at the copy.
+
+    It is asked over `session`, if that is given and alive. Raises Failure (a guard refuses), EmptySource, NotOurs, ToolFailed.
     """
+    receipt, only = asked.receipt, asked.only
     here = host.files.listing(host.path(below))
     lists = "some" if only is not None else "yes" if receipt and here is None else "no"
-    words = list(unlisted) if only is None else _words_of(only, is_listed=here is None)
-    told = (below, receipt, "yes" if is_empty else "no", f"{KEPT}/{repo_id}" if repo_id else "", lists, *words)
+    words = list(asked.unlisted) if only is None else _words_of(only, is_listed=here is None)
+    kept = f"{KEPT}/{asked.repo_id}" if asked.repo_id else ""
+    told = (below, receipt, "yes" if asked.is_empty else "no", kept, lists, *words)
     finished = (session.prepare(told) if session else None) or host.run_script(
         PREPARE, host.root, *told, check=False, as_root=True, errors="surrogateescape"
     )

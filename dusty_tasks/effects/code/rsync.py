@@ -41,30 +41,45 @@ class Copied(NamedTuple):
     has_vanished: bool = False
 
 
+class Way(NamedTuple):
+    """From which folder to which."""
+
+    source: str
+    destination: str
+    is_fetching: bool = False
+    """`source` is on the Docker host and `destination` here, instead of the other way round."""
+
+
+class Chosen(NamedTuple):
+    """What of the source it is about."""
+
+    rules: Sequence[Rule] = ()
+    paths: Iterable[bytes] | None = None
+    """These alone; None for all that no rule excludes."""
+
+
+class How(NamedTuple):
+    """How rsync is run."""
+
+    checksum: bool = False
+    """Contents are compared, not sizes and times."""
+    progress: Callable[[str], None] | None = None
+    """Hears how far it is."""
+    lock: int | None = None
+    """A descriptor that it inherits."""
+
+
+PLAINLY = How()
+
+
 def send_folder(
-    host: DockerHost,
-    source: str,
-    below: str,
-    rules: Sequence[Rule],
-    kept: str,
-    *,
-    checksum: bool = False,
-    progress: Callable[[str], None] | None = None,
-    lock: int | None = None,
+    host: DockerHost, source: str, below: str, rules: Sequence[Rule], kept: str, how: How = PLAINLY
 ) -> Copied:
     """Bring everything of `source` to `<host.root>/<below>`, but for what is excluded; nothing is deleted.
 
-    What is overwritten is moved to `kept`, a folder below host.root, before. `lock` is a descriptor that rsync inherits. Raises NotOurs, ToolFailed.
+    What is overwritten is moved to `kept`, a folder below host.root, before. Raises NotOurs, ToolFailed.
     """
-    return run_rsync(
-        host,
-        source,
-        host.path(below),
-        rules,
-        [*_backup(host, kept), *(["--checksum"] if checksum else [])],
-        progress=progress,
-        lock=lock,
-    )
+    return run_rsync(host, Way(source, host.path(below)), Chosen(rules), _backup(host, kept), how)
 
 
 def send_paths(
@@ -72,21 +87,15 @@ def send_paths(
 ) -> Copied:
     """Bring what is at single paths of `source`, folders without what is in them, and nothing else. Otherwise as send_folder."""
     extra = ["--no-recursive", "--dirs", "--force", *_backup(host, kept)]
-    return run_rsync(host, source, host.path(below), (), extra, paths=paths, lock=lock)
+    return run_rsync(host, Way(source, host.path(below)), Chosen(paths=paths), extra, How(lock=lock))
 
 
 def send_in_place(
     host: DockerHost, source: str, below: str, paths: Iterable[bytes], kept: str, *, checksum: bool = False
 ) -> Copied:
     """Write single files without replacing them; what they were is copied to `kept`. Raises as send_folder does."""
-    return run_rsync(
-        host,
-        source,
-        host.path(below),
-        (),
-        ["--inplace", *_backup(host, kept), *(["--checksum"] if checksum else [])],
-        paths=paths,
-    )
+    extra = ["--inplace", *_backup(host, kept)]
+    return run_rsync(host, Way(source, host.path(below)), Chosen(paths=paths), extra, How(checksum))
 
 
 def delete_paths(host: DockerHost, below: str, paths: Sequence[bytes], kept: str, lock: int | None = None) -> Copied:
@@ -96,38 +105,28 @@ def delete_paths(host: DockerHost, below: str, paths: Sequence[bytes], kept: str
         for parent in {os.path.dirname(path) for path in paths}:
             os.makedirs(os.path.join(os.fsencode(empty), parent), exist_ok=True)
         extra = ["--force", "--no-implied-dirs", "--delete-missing-args", *_backup(host, kept)]
-        return run_rsync(host, empty, host.path(below), (), extra, lock=lock, paths=paths)
+        return run_rsync(host, Way(empty, host.path(below)), Chosen(paths=paths), extra, How(lock=lock))
 
 
 def _backup(host: DockerHost, kept: str) -> list[str]:
     return ["--backup", f"--backup-dir={host.path(kept)}"]
 
 
-def run_rsync(
-    host: DockerHost,
-    source: str,
-    destination: str,
-    rules: Sequence[Rule],
-    extra: Sequence[str] = ("--delete", "--force"),
-    *,
-    progress: Callable[[str], None] | None = None,
-    lock: int | None = None,
-    paths: Iterable[bytes] | None = None,
-    is_fetching: bool = False,
-) -> Copied:
-    """rsync alone; `extra` are further options, `paths` the only ones below `source` that it is about, `is_fetching` turns it round: `source`
-    is on the Docker host then, and `destination` here.
+def run_rsync(host: DockerHost, way: Way, chosen: Chosen, extra: Sequence[str], how: How = PLAINLY) -> Copied:
+    """rsync alone; `extra` are further options.
 
     Raises NotOurs, ToolFailed; a file that vanished while it was copied is no failure.
     """
-    argv = ["rsync", *OPTIONS, *extra, *(["--filter=merge -"] if paths is None else ["--from0", "--files-from=-"])]
+    paths = chosen.paths
+    argv = ["rsync", *OPTIONS, *extra, *(["--checksum"] if how.checksum else [])]
+    argv += ["--filter=merge -"] if paths is None else ["--from0", "--files-from=-"]
     # A name that begins with `#` would be a comment.
-    data = filter_text(rules) if paths is None else b"".join(b"./" + path + b"\0" for path in paths)
+    data = filter_text(chosen.rules) if paths is None else b"".join(b"./" + path + b"\0" for path in paths)
     argv += host.rsync_transport()
-    ends = [source.rstrip("/") + "/", destination.rstrip("/") + "/"]
-    ends[not is_fetching] = host.rsync_destination(ends[not is_fetching])
+    ends = [way.source.rstrip("/") + "/", way.destination.rstrip("/") + "/"]
+    ends[not way.is_fetching] = host.rsync_destination(ends[not way.is_fetching])
     argv += ["--", *ends]
-    said = _Progress(progress) if progress else None
+    said = _Progress(how.progress) if how.progress else None
     if said:
         argv[1:1] = ["--info=progress2"]
     finished = process.run(
@@ -135,7 +134,7 @@ def run_rsync(
         input=data,
         env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
         on_line=said,
-        pass_fds=() if lock is None else (lock,),
+        pass_fds=() if how.lock is None else (how.lock,),
         errors="surrogateescape",
     )
     if finished.code in (ARRIVED, VANISHED):
@@ -223,9 +222,8 @@ def push_folder(
     rules = [Rule(os.fsencode(pattern), True, "kept") for pattern in keep]
     return run_rsync(
         host,
-        source,
-        destination,
-        rules,
+        Way(source, destination),
+        Chosen(rules),
         ["--force", *(["--delete"] if delete else []), *(["--copy-links"] if follow_links else [])],
     )
 
@@ -233,13 +231,13 @@ def push_folder(
 def differences(host: DockerHost, source: str, destination: str, rules: Sequence[Rule]) -> Copied:
     """What a sync would change if it compared contents; nothing is changed."""
     check_version(host)
-    return run_rsync(host, source, destination, rules, ["--delete", "--force", "--dry-run", "--checksum"])
+    return run_rsync(host, Way(source, destination), Chosen(rules), ["--delete", "--force", "--dry-run"], How(True))
 
 
 def disguised(host: DockerHost, source: str, destination: str, paths: Iterable[bytes]) -> tuple[str, ...]:
     """Those of the files `paths` of `source` that have the size and time of those at `destination`, and not their content. Raises Failure."""
     check_version(host)
-    return run_rsync(host, source, destination, (), ["--dry-run", "--checksum"], paths=paths).disguised
+    return run_rsync(host, Way(source, destination), Chosen(paths=paths), ["--dry-run"], How(True)).disguised
 
 
 def check_version(host: DockerHost) -> None:
@@ -289,12 +287,5 @@ def fetch_paths(
     Raises NotOurs, ToolFailed.
     """
     check_version(host)
-    return run_rsync(
-        host,
-        source,
-        destination,
-        (),
-        ["--no-implied-dirs", *(["--dry-run"] if is_trial else [])],
-        paths=paths,
-        is_fetching=True,
-    )
+    extra = ["--no-implied-dirs", *(["--dry-run"] if is_trial else [])]
+    return run_rsync(host, Way(source, destination, is_fetching=True), Chosen(paths=paths), extra)

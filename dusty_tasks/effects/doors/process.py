@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any, NamedTuple, TypedDict
+from typing import IO, Any, NamedTuple, TypedDict, Unpack
 
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 
@@ -44,41 +44,38 @@ class RunOptions(TypedDict, total=False):
     """Those options of run() that mean the same wherever the program runs."""
 
     input: str | bytes | None
+    """Its stdin: empty when None."""
     timeout: float | None
+    """Seconds until it is killed; TIMED_OUT is its code then."""
     on_line: Callable[[str], None] | None
+    """Sees each line of both streams as it comes; `out` and `err` are kept as well."""
     hold_input: bool
+    """Leave its stdin open until it ends: for one that takes the end of a request for the asker's going away."""
     still_worth_it: Look | None
+    """Look after it once, and end it as if its time were over where that gives False."""
     errors: str
+    """What becomes of bytes that are no UTF-8, as in bytes.decode; "replace" if it is not given."""
 
 
 def run(
     argv: Sequence[str],
     *,
-    input: str | bytes | None = None,
     cwd: str | None = None,
     env: Mapping[str, str] | None = None,
-    timeout: float | None = None,
     check: bool = False,
-    on_line: Callable[[str], None] | None = None,
     pass_fds: Sequence[int] = (),
-    hold_input: bool = False,
-    errors: str = "replace",
-    still_worth_it: Look | None = None,
+    **options: Unpack[RunOptions],
 ) -> Finished:
     """Run a program to its end and keep what it printed.
 
-    `argv[0]` is found by PATH; `input` is its stdin (empty when None), which `hold_input` leaves open until the program
-    ends: for one that takes the end of a request for the asker's going away; `env` replaces the environment; `on_line`
-    sees each line of both streams as it comes, then `out` and `err` are kept as well; `timeout` is in seconds, TIMED_OUT its code;
-    `errors` is what becomes of bytes that are no UTF-8 (as in bytes.decode); with `still_worth_it` the program is looked after
-    once, and ended as if its time were over where that gives False.
+    `argv[0]` is found by PATH; `env` replaces the environment; `pass_fds` are descriptors that it inherits.
     Raises ToolFailed if the program is missing, or ends non-zero with `check`. An interruption (^C, SIGTERM) ends the
     program first.
     """
     import sh
 
     check_goes_on()
-    program = _found(argv[0], env)
+    program, on_line = _found(argv[0], env), options.get("on_line")
     out: list[str] = []
     err: list[str] = []
 
@@ -90,7 +87,7 @@ def run(
 
         return seen
 
-    options: dict[str, Any] = {
+    of_sh: dict[str, Any] = {
         "_tty_out": False,
         "_return_cmd": True,
         "_env": dict(os.environ if env is None else env),
@@ -98,7 +95,7 @@ def run(
         "_new_session": False,
         "_out": collect(out),
         "_err": collect(err),
-        "_decode_errors": errors,
+        "_decode_errors": options.get("errors", "replace"),
         "_encoding": "utf-8",
         "_pass_fds": set(pass_fds),
     }
@@ -106,12 +103,12 @@ def run(
         # sh only refrains from closing them; every other child has all but its own closed.
         os.set_inheritable(descriptor, True)
     if cwd is not None:
-        options["_cwd"] = cwd
-    with _stdin_of(b"" if input is None else input, is_held=hold_input) as stdin:
-        running = sh.Command(program)(*argv[1:], **options, _in=stdin, _bg=True, _bg_exc=False)
+        of_sh["_cwd"] = cwd
+    with _stdin_of(options.get("input") or b"", is_held=options.get("hold_input", False)) as stdin:
+        running = sh.Command(program)(*argv[1:], **of_sh, _in=stdin, _bg=True, _bg_exc=False)
         _running[id(running)] = running
         try:
-            with _limited(running, timeout, still_worth_it) as is_over:
+            with _limited(running, options.get("timeout"), options.get("still_worth_it")) as is_over:
                 code = running.wait().exit_code
             code = TIMED_OUT if is_over() else code
         except BaseException:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dusty_tasks.core.specs.documents import Document, spec_name
+from dusty_tasks.core.specs.documents import Content, Document, spec_name
 from dusty_tasks.core.specs.extends import extended, overridden
 from dusty_tasks.core.specs.variables import (
     OVERRIDES,
@@ -170,7 +170,7 @@ def _read(found: SpecFile) -> Document:
             trouble = f"cannot be read: {error.strerror}"
     code = Code.LINK_OUT if trouble.startswith("link") else Code.UNREADABLE_FILE
     problem = Problem(Place(found.file), "", code, trouble, hint)
-    return Document(found.kind, spec_name(name), found.file, {}, [], [problem], is_readable=False)
+    return Document(found.kind, spec_name(name), found.file, Content({}, [], [problem], is_readable=False))
 
 
 @cache

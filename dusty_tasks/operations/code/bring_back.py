@@ -12,7 +12,7 @@ from dusty_tasks.core.code.replaced import Kept, is_as_sent, shown_path
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.code import kept as kept_sets
 from dusty_tasks.effects.code import rsync
-from dusty_tasks.effects.code.prepare import prepare
+from dusty_tasks.effects.code.prepare import Asked, prepare
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.copy_repo import CopyOfRepo, keep_what_was_made, taking_over
@@ -51,7 +51,7 @@ def restore(copy: CopyOfRepo, time: str = "") -> Restored | None:
     paths = sorted(kept_sets.read_set(host, copy.repo_id, chosen))
     source, target = host.path(kept_sets.kept_path(copy.repo_id, chosen)), host.path(copy.below)
     # The guards, and the folder itself where it was wiped.
-    prepare(host, copy.below, repo_id=copy.repo_id)
+    prepare(host, copy.below, Asked(repo_id=copy.repo_id))
     taking_over(
         host,
         target,

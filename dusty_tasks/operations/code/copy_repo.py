@@ -55,7 +55,7 @@ from dusty_tasks.effects.code.fingerprint import (
 )
 from dusty_tasks.effects.code.ignore_files import read_ignores
 from dusty_tasks.effects.code.line import Line, Session, can_carry
-from dusty_tasks.effects.code.prepare import prepare
+from dusty_tasks.effects.code.prepare import Asked, prepare
 from dusty_tasks.effects.code.receipts import identity_of
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.started_records import read_started, with_spare
@@ -351,7 +351,8 @@ class Copying:
             if self._copy_changes(sorted(options.only)):
                 return
             options.only = None
-        prepared = prepare(copy.host, copy.below, options.receipt, options.is_empty, copy.repo_id, self._unlisted())
+        asked = Asked(options.receipt, options.is_empty, copy.repo_id, self._unlisted())
+        prepared = prepare(copy.host, copy.below, asked)
         if self.is_first:
             self.is_new = prepared.is_new
             self.was = {} if self.is_new else prepared.was
@@ -383,7 +384,8 @@ class Copying:
 
     def _copy_by(self, session: Session | None, paths: list[bytes]) -> bool:
         copy, options = self.copy, self.options
-        prepared = prepare(copy.host, copy.below, options.receipt, False, copy.repo_id, only=paths, session=session)
+        asked = Asked(options.receipt, repo_id=copy.repo_id, only=paths)
+        prepared = prepare(copy.host, copy.below, asked, session)
         if prepared.is_new or prepared.is_odd or prepared.was.get("fingerprint") != options.last:
             return False
         guard = copy.guard(copy.records() if prepared.started is None else with_spare(copy.host, prepared.started))
@@ -423,9 +425,7 @@ class Copying:
                 copy.below,
                 rules,
                 self.kept,
-                checksum=options.checksum,
-                progress=options.progress,
-                lock=options.lock,
+                rsync.How(options.checksum, options.progress, options.lock),
             )
         )
         edited = [

@@ -53,12 +53,10 @@ def read_history(
     clock = read_clock(engine)
     events = merged(read_journal(engine.host), read_remembered(engine, clock))
     asked = list(dict.fromkeys(names))
-    cases = {}
+    cases, look = {}, _Look(engine, records, events, lines)
     for name in with_needs(asked, wanted):
         container = containers.get(name)
-        cases[name] = _case(
-            engine, name, container, wanted.get(name), records, events, is_asked=probing and name in asked, lines=lines
-        )
+        cases[name] = _case(look, name, container, wanted.get(name), is_asked=probing and name in asked)
     places = place_finder(lambda: read_origins(session.settings()))
     return History(Stack(cases, places, read_engine_start(engine)), clock, events)
 
@@ -83,18 +81,21 @@ def wanted_by_name() -> dict[str, WantedContainer]:
         return {}
 
 
+class _Look(NamedTuple):
+    """What is known of all, and where more is asked for."""
+
+    engine: Engine
+    records: Mapping[str, StartedRecord]
+    events: Sequence[Event]
+    lines: int
+    """How many of the last lines are read."""
+
+
 def _case(
-    engine: Engine,
-    name: str,
-    container: FoundContainer | None,
-    wanted: WantedContainer | None,
-    records: Mapping[str, StartedRecord],
-    events: Sequence[Event],
-    *,
-    is_asked: bool,
-    lines: int,
+    look: _Look, name: str, container: FoundContainer | None, wanted: WantedContainer | None, *, is_asked: bool
 ) -> Case:
     """What is known of one container; routes are asked only of those that are `is_asked`."""
+    engine, records, events, lines = look
     container_name = container.container_name if container else wanted.container_name if wanted else ""
     record = records.get(container_name) or {}
     mine = [event for event in events if event.name == name]

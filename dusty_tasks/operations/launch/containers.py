@@ -33,6 +33,7 @@ from dusty_tasks.core.plan.found import GOING, FoundContainer
 from dusty_tasks.core.plan.push_changes import aliases_of
 from dusty_tasks.core.plan.restarts import owed_in
 from dusty_tasks.core.plan.started import (
+    MadeOf,
     StartedRecord,
     code_reloaded,
     last_good,
@@ -346,11 +347,9 @@ class Launcher:
                 wanted,
                 container,
                 change,
-                self.view.sources,
-                self.receipts,
+                MadeOf(self.view.sources, self.receipts, inodes),
                 before if change.kind not in (CREATE, RECREATE) else None,
                 time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                inodes,
             )
             now = {"good": last_good(before or {}), **now}
             self.started[wanted.container_name] = still_mounting(now, before or {}) if change.kind == UNPAUSE else now

@@ -22,7 +22,7 @@ from dusty_tasks.core.plan.lifetimes import (
 )
 from dusty_tasks.core.plan.owner import Owner, foreign_owner
 from dusty_tasks.core.plan.ports_to_open import addresses_to_open, is_in_the_way, published_addresses
-from dusty_tasks.core.plan.started import record_of, seen_ready, troubled
+from dusty_tasks.core.plan.started import MadeOf, record_of, seen_ready, troubled
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.namespace import CONFIG_LABEL
 
@@ -179,11 +179,9 @@ def test_a_restart_keeps_what_the_container_was_made_with() -> None:
         wanted,
         container(),
         Change(RESTART, "web", "code"),
-        Sources(),
-        {"src/web": {"fingerprint": "f"}},
+        MadeOf(Sources(), {"src/web": {"fingerprint": "f"}}, {"/a": 1}),
         before,
         "now",
-        {"/a": 1},
     )
     assert (made["mapping"], made["environment"], made["always"], made["repos"]) == (
         {"image": "old"},
@@ -197,11 +195,9 @@ def test_a_restart_keeps_what_the_container_was_made_with() -> None:
         wanted,
         container(),
         Change(CREATE, "web", "none"),
-        Sources(environment={"web": {"A": "2"}}),
-        {},
+        MadeOf(Sources(environment={"web": {"A": "2"}})),
         None,
         "now",
-        {},
     )
     assert (fresh["mapping"], fresh["environment"]) == ({"image": "new"}, {"A": "2"})
 

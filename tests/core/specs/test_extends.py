@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.specs.documents import Document, paths_of
+from dusty_tasks.core.specs.documents import Content, Document, paths_of
 from dusty_tasks.core.specs.editor_schema import schema_for_editors
 from dusty_tasks.core.specs.extends import MOST_FILES, extended, merged
 from dusty_tasks.effects.specs.read import read_documents
@@ -29,7 +29,7 @@ def document(name: str, value: dict[str, Any]) -> Document:
     marks = [
         number for line, path in enumerate(paths_of(value), 1) for number in (line, len(path) + 1, line, len(path) + 1)
     ]
-    return Document("service", name, f"services/{name}.yml", value, marks, [])
+    return Document("service", name, f"services/{name}.yml", Content(value, marks, []))
 
 
 def at(value: Any, path: tuple[Any, ...]) -> Any:

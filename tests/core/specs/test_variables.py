@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.specs.documents import Document
+from dusty_tasks.core.specs.documents import Content, Document
 from dusty_tasks.core.specs.variables import Layer, Values, Variable, filled, values_of
 
 SCHEMA = {
@@ -26,7 +26,7 @@ DECLARED = {name: Variable(name, default) for name, default in (("A", "1"), ("B"
 
 
 def of(value: dict[str, Any], values: Values) -> tuple[dict[str, Any], list[str]]:
-    whole, problems = filled(Document("app", "web", "apps/web.yml", value, [], []), SCHEMA, values)
+    whole, problems = filled(Document("app", "web", "apps/web.yml", Content(value, [], [])), SCHEMA, values)
     return whole.value, [f"{problem.path}: {problem.what}" for problem in problems]
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dusty_tasks.core.specs.documents import Places, marks_by_path, paths_of
-from dusty_tasks.core.specs.yaml_reader import Values, values_of_yaml
+from dusty_tasks.core.specs.documents import Content, Places, marks_by_path, paths_of
+from dusty_tasks.core.specs.yaml_reader import values_of_yaml
 from dusty_tasks.core.specs.yaml_trouble import QUOTED
 
 SCHEMA = {
@@ -25,7 +25,7 @@ SCHEMA = {
 }
 
 
-def read(text: str | bytes) -> Values:
+def read(text: str | bytes) -> Content:
     return values_of_yaml(text.encode() if isinstance(text, str) else text, "f.yml", SCHEMA)
 
 

@@ -224,9 +224,9 @@ def commands_of(live: Live, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     real = rsync.run_rsync
 
-    def noted(host, source, destination, *rest, **named):
-        sent.append(destination)
-        return real(host, source, destination, *rest, **named)
+    def noted(host, way, *rest):
+        sent.append(way.destination)
+        return real(host, way, *rest)
 
     monkeypatch.setattr(rsync, "run_rsync", noted)
     return sent

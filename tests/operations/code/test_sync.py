@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks.effects.code import rsync
-from dusty_tasks.effects.code.prepare import prepare
+from dusty_tasks.effects.code.prepare import Asked, prepare
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
@@ -557,10 +557,10 @@ def test_a_copy_is_the_same_one_after_syncs_that_were_killed_right_after_the_loo
     for _ in range(2):
         write(source / "edited", os.urandom(4).hex())
         for _ in range(2):
-            prepare(room.host, below, receipt)
+            prepare(room.host, below, Asked(receipt))
             assert room.stale()
         assert copy_id() == first
-    prepare(room.host, below, receipt)
+    prepare(room.host, below, Asked(receipt))
     shutil.rmtree(room.copy("web"))
     assert copy_id() != first
 
