@@ -323,8 +323,7 @@ def settings_for(repos: Iterable[Repo]) -> Settings:
 def kept_texts() -> Memos:
     """What earlier compiles made of each container, for whoever renders again; of another version of the code, nothing."""
     from dusty_tasks.core.artifacts.rendering import Memos
-    from dusty_tasks.effects.doors.code_version import code_version
-    from dusty_tasks.effects.doors.memos import read_memo
+    from dusty_tasks.effects.doors.memos import code_version, read_memo
 
     return Memos(*(read_memo(memo_path(name), code_version()) for name in Memos._fields))
 

@@ -29,7 +29,7 @@ from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.problems import Problem, errors, report
 from dusty_tasks.effects.doors.source_lines import split_lines
 from dusty_tasks.effects.home.settings import settings_from
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_templates
 
 CASES = Path(__file__).parent / "cases"
 HOME, SPECS_ROOT = "/dusty-home", "/specs"

@@ -220,6 +220,45 @@ def test_a_long_module_says_why_it_is_one() -> None:
     assert unexplained == []
 
 
+LEAST = 15
+"""Lines of its own that a module has at least: neither blank nor a comment, an import or its docstring."""
+SMALL_FOR_A_REASON = {
+    "cli/error_pages.py": "a command of its own, as doc_pages and spec_pages are",
+    "core/of_verbs/explanation.py": "what the tables of explanations are made of, and what reads them needs no table",
+    "core/text/called.py": "the one word that every message takes the command's name from",
+    "effects/docker_host/kinds.py": "the one place that tells kinds of Docker hosts apart",
+    "resources.py": "the one place that knows where files lie that are no Python; all rooms may import it",
+}
+
+
+def test_a_module_is_no_smaller_than_an_idea() -> None:
+    """A verb has a module, however little it does: the table of verbs finds it by its name."""
+    small = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if not path.name.startswith("__") and path.parent.name != "verbs"
+        if own_lines(path.read_text()) < LEAST
+    }
+    assert small == SMALL_FOR_A_REASON.keys()
+
+
+def test_lines_of_its_own_are_counted() -> None:
+    text = '"""A docstring,\n\nlong."""\n\nimport os\nfrom a import (\n    b,\n)\n\n# why\nX = 1\n\n\ndef f():\n    return X\n'
+    assert own_lines(text) == 3
+
+
+def own_lines(text: str) -> int:
+    tree = ast.parse(text)
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    others = [*imports, *tree.body[: ast.get_docstring(tree) is not None]]
+    left_out = {line for node in others for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    return sum(
+        1
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#") and number not in left_out
+    )
+
+
 def test_functions_take_few_parameters() -> None:
     assert [
         f"{path.relative_to(PACKAGE)}: {name}"
@@ -256,7 +295,7 @@ OF_THE_PROCESS = {
     "effects/code/fingerprint.py: _kept": "of a file in the state that it is in",
     "cli/doit_state.py: _swallowed": "signals come to the process",
     "console.py: _feet": "there is one terminal",
-    "effects/doors/code_version.py: code_version": "the code that runs is what it was",
+    "effects/doors/memos.py: code_version": "the code that runs is what it was",
     "effects/doors/process.py: _is_giving_up": "^C comes to the process",
     "effects/doors/process.py: _running": "children are the process's",
     "effects/specs/read.py: _parser": "of bytes, whoever has them",
@@ -264,7 +303,7 @@ OF_THE_PROCESS = {
     "effects/specs/schemas.py: _file": "part of the code",
     "effects/specs/schemas.py: _referred": "part of the code",
     "effects/specs/schemas.py: read_schema": "part of the code",
-    "effects/specs/templates.py: read_templates": "part of the code",
+    "effects/specs/schemas.py: read_templates": "part of the code",
     "operations/code/sources.py: _user_home": "of the account that runs it",
 }
 """What modules keep from run to run, and why that is right. All else is kept by a session (effects/doors/once)."""

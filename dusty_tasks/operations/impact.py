@@ -23,7 +23,7 @@ from dusty_tasks.core.text.problems import Problem, errors
 from dusty_tasks.effects.code.commits import lead_to
 from dusty_tasks.effects.doors.failures import refuse_errors
 from dusty_tasks.effects.observe.this_machine import read_sources
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_templates
 from dusty_tasks.operations.places import place_finder
 
 TOGETHER = "all together"

@@ -78,7 +78,7 @@ def compiled_now() -> Compiled:
     from dusty_tasks.core.check.assembled import nothing_active
     from dusty_tasks.core.plan.wanted import from_json
     from dusty_tasks.core.text.paths import COMPOSE_FILE
-    from dusty_tasks.effects.specs.templates import read_templates
+    from dusty_tasks.effects.specs.schemas import read_templates
     from dusty_tasks.operations.compile.sliced_files import SlicedFiles
 
     made, problems = session.assembled()
@@ -202,7 +202,7 @@ def read_started_since(engine: Engine, containers: Iterable[WantedContainer], fo
     if not suspects:
         return frozenset()
     from dusty_tasks.core.of_verbs.findings import seconds_of
-    from dusty_tasks.effects.code.inodes import read_last_change
+    from dusty_tasks.effects.code.copy_states import read_last_change
     from dusty_tasks.effects.engine.reads import read_started_at
 
     seen = set()
@@ -220,7 +220,7 @@ def read_started_since(engine: Engine, containers: Iterable[WantedContainer], fo
 
 def with_fresh_inodes(engine: Engine, view: View, options: Options) -> View:
     """The view and its plan after something was put in place that containers mount."""
-    from dusty_tasks.effects.code.inodes import read_inodes
+    from dusty_tasks.effects.code.copy_states import read_inodes
 
     found = view.found._replace(
         inodes=read_inodes(engine.host, bind_sources(container.mapping for container in view.wanted.containers))

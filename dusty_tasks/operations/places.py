@@ -29,8 +29,7 @@ def place_finder(read: Callable[[], Mapping[str, Any]]) -> PlaceOf:
 
     def place_of(name: str, path: tuple[str | int, ...]) -> str:
         from dusty_tasks.core.artifacts.origins import source_in
-        from dusty_tasks.core.artifacts.traced import key_text
-        from dusty_tasks.core.text.key_path import CONFIG_FILE
+        from dusty_tasks.core.text.key_path import CONFIG_FILE, key_text
 
         if path[:1] == ("commands",):
             return _place_of_command(origins(), name, key_text(path))

@@ -75,7 +75,7 @@ def _still_at_the_end(run: Run) -> Iterator[None]:
 
 def _conclude(run: Run) -> None:
     """Print the receipt; raises SystemExit where the run's exit code is not 0."""
-    from dusty_tasks.effects.doors.clock import seconds_since_start
+    from dusty_tasks.effects.machine.called import seconds_since_start
 
     outcome = conclude(run, seconds_since_start())
     run.reporter.finished(outcome)

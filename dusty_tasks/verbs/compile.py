@@ -128,7 +128,7 @@ def _compile(title: str, specs: Specs, problems: list[Problem], names: Sequence[
     from dusty_tasks.core.artifacts.table import Whole
     from dusty_tasks.core.check.assembled import assemble_with_ports
     from dusty_tasks.core.powers.rules import power_warnings, powers_of
-    from dusty_tasks.effects.specs.templates import read_templates
+    from dusty_tasks.effects.specs.schemas import read_templates
 
     if errors(problems):
         return Compiled(title, Stack(), problems, {})

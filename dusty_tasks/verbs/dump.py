@@ -139,7 +139,7 @@ def plan() -> str:
 def journal() -> str:
     """What Dusty and the engine did to the stack, as far as it was noted."""
     from dusty_tasks.core.history.journal import line_of
-    from dusty_tasks.effects.docker_host.journal_file import read_journal
+    from dusty_tasks.effects.engine.happened import read_journal
 
     return b"".join(line_of(event).lstrip() for event in read_journal(session.docker_host())).decode()
 

@@ -106,7 +106,7 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
     """Containers, networks and images, with --purge the named volumes as well; and why some of it cannot be seen. Raises Failure for
     another owner's.
     """
-    from dusty_tasks.effects.docker_host.small_files import read_host_json
+    from dusty_tasks.effects.docker_host.files import read_host_json
     from dusty_tasks.effects.observe.docker_host import VOLUMES
 
     engine = Engine(session.docker_host())
@@ -155,9 +155,8 @@ def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:
 
 def check_owner(engine: Engine) -> None:
     """Another DUSTY_HOME's containers and data are never removed. Raises Failure."""
-    from dusty_tasks.core.plan.found import Found
-    from dusty_tasks.core.plan.owner import foreign_owner
-    from dusty_tasks.effects.docker_host.small_files import read_host_json
+    from dusty_tasks.core.plan.found import Found, foreign_owner
+    from dusty_tasks.effects.docker_host.files import read_host_json
     from dusty_tasks.effects.engine.reads import read_containers
     from dusty_tasks.effects.observe.docker_host import OWNER
     from dusty_tasks.operations.launch.preconditions import own_owner

@@ -24,8 +24,8 @@ from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.specs.model import App, Asset, Lib, Script, Suite
 from dusty_tasks.core.specs.model import Tests as SuiteTests
 from dusty_tasks.core.specs.repo_ids import repo_of
-from dusty_tasks.core.text.memo import cut
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.core.text.value import cut
+from dusty_tasks.effects.specs.schemas import read_templates
 
 SHELLS = {"sh": ["sh"], "dash": ["dash"], "busybox": ["busybox", "sh"], "bash": ["bash", "--posix"]}
 CONTAINER_FOLDERS = re.compile(r"(?<![\w/])/(\.dusty|command_files|dusty_assets|var/log)\b")

@@ -15,8 +15,7 @@ from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
 from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.home.settings import settings_from
-from dusty_tasks.effects.specs.schemas import read_schema
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_schema, read_templates
 from tests.core.spec_text import checked
 
 VALUES = (

@@ -14,7 +14,7 @@ from dusty_tasks import session
 from dusty_tasks.core.artifacts import rendering as core_compile
 from dusty_tasks.core.artifacts.rendering import Rendering, compile_all
 from dusty_tasks.core.artifacts.table import ARTIFACTS, Form, Whole
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_templates
 from dusty_tasks.operations.compile.as_checked import AsChecked
 from tests.pipelines.test_compile import Room, room
 from tests.test_rooms import ROOT

@@ -14,8 +14,8 @@ from dusty_tasks.core.specs.model import App, Asset, CodeMount, Lib, Script, Tes
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.specs.rules import normal_path
 from dusty_tasks.core.text import shell_text
-from dusty_tasks.core.text.digests import sha256
-from dusty_tasks.core.text.memo import cut
+from dusty_tasks.core.text.memo import sha256
+from dusty_tasks.core.text.value import cut
 
 
 class VisibleAsset(NamedTuple):

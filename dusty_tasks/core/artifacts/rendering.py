@@ -26,8 +26,9 @@ from dusty_tasks.core.specs.documents import PlacesByFile
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.stack.json_form import stack_json
 from dusty_tasks.core.stack.ports import PortMemory
-from dusty_tasks.core.text.memo import Memo, cut, digest
+from dusty_tasks.core.text.memo import Memo, digest
 from dusty_tasks.core.text.paths import COMPOSE_FILE, ORIGINS_FILE, STACK_FILE
+from dusty_tasks.core.text.value import cut
 
 
 class Memos(NamedTuple):

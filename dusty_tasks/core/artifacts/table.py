@@ -19,8 +19,9 @@ from dusty_tasks.core.settings.slices import (
     StackSettings,
     ValueSettings,
 )
-from dusty_tasks.core.text.memo import cut, digest
+from dusty_tasks.core.text.memo import digest
 from dusty_tasks.core.text.paths import COMMAND_FILES, COMPOSE_FILE, HOSTS_FILE, ORIGINS_FILE, PROXY_FILE, STACK_FILE
+from dusty_tasks.core.text.value import cut
 
 if TYPE_CHECKING:
     from dusty_tasks.core.artifacts.templates import Templates

@@ -94,8 +94,3 @@ class Marks:
 
 Origins = dict[str, Origin]
 """Key in an artifact (`services.web.ports[0]`) -> what put the value there."""
-
-
-def key_text(path: Sequence[str | int]) -> str:
-    """A key path of an artifact as `trace` takes it: `services.web.ports[0]`."""
-    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -1,11 +1,20 @@
-"""What a run of `up` looks at: what was found on the Docker host and on this machine. Values only; effects/observe fills them."""
+"""What a run of `up` looks at: what was found on the Docker host and on this machine, and whose it is. Values only; effects/observe fills them."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, ONE_OFF_LABEL, SERVICE_LABEL, STACK, Namespace
+from dusty_tasks.core.text.namespace import (
+    CONFIG_LABEL,
+    KIND_LABEL,
+    NAME_LABEL,
+    ONE_OFF_LABEL,
+    SERVICE_LABEL,
+    STACK,
+    Namespace,
+)
+from dusty_tasks.core.text.paths import COMPOSE_FILE, Paths
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.started import StartedRecord
@@ -213,3 +222,22 @@ def _health(status: str) -> str:
         return ""
     word = status[:-1].rpartition("(")[2].removeprefix("health: ")
     return word if word in ("healthy", "unhealthy", "starting") else ""
+
+
+class Owner(NamedTuple):
+    user: str
+    home: str
+    """DUSTY_HOME."""
+    machine: str
+
+    def __str__(self) -> str:
+        return f"{self.user} on {self.machine} (DUSTY_HOME {self.home})"
+
+
+def foreign_owner(found: Found, owner: Owner, compose_path: str) -> str:
+    """Who else owns what was found, in words; '' if all of it is `owner`'s, or nobody's."""
+    if found.owner and found.owner != owner._asdict():
+        return str(Owner(*(str(found.owner.get(field, "somebody")) for field in Owner._fields)))
+    files = {container.labels.get(CONFIG_LABEL, "").split(",")[0] for container in found.containers.values()}
+    others = sorted(files - {compose_path, ""})
+    return f"the DUSTY_HOME {others[0].removesuffix(Paths('').artifact(COMPOSE_FILE))}" if others else ""

@@ -1,4 +1,4 @@
-"""Which addresses a plan will listen on, so that whoever holds one already can be named before anything is changed."""
+"""Which addresses a plan will listen on, so that whoever holds one already can be named before anything is changed; and where none can be opened on the bridge."""
 
 from __future__ import annotations
 
@@ -71,3 +71,12 @@ def _of_text(entry: str) -> Address | None:
     if protocol not in ("", "tcp") or not published.isdigit():
         return None
     return address.strip("[]"), int(published)
+
+
+def hidden_bridge(info: dict[str, Any], is_macos: bool) -> str:
+    """Why this machine cannot bind the engine's bridge address, in words; '' where it can."""
+    if "rootless" in " ".join(map(str, info.get("SecurityOptions") or [])):
+        return "the engine runs rootless"
+    if "Docker Desktop" in str(info.get("OperatingSystem")):
+        return "the engine is Docker Desktop's"
+    return "the engine runs in a VM of this machine" if is_macos else ""

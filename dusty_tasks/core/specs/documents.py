@@ -14,8 +14,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.text.codes import Code
-from dusty_tasks.core.text.digests import sha256
 from dusty_tasks.core.text.key_path import path_text
+from dusty_tasks.core.text.memo import sha256
 from dusty_tasks.core.text.problems import Place, Problem
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dusty_tasks.core.text.safe import shown
 
 CONFIG_FILE = "config.yml"
@@ -21,3 +23,8 @@ def path_text(path: KeyPath) -> str:
             plain = key if key and key.isprintable() and not set(key) & set(" .[]:") else shown(key)
             text += f".{plain}" if text else plain
     return text
+
+
+def key_text(path: Sequence[str | int]) -> str:
+    """A key path of an artifact as `trace` takes it: `services.web.ports[0]`."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).removeprefix(".")

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING
 
-from dusty_tasks.core.text.digests import sha256
+# Python's own, which hashlib falls back to, as `random` uses them: to load OpenSSL takes 3 ms of each start. With much data they are slower,
+# so files and images are for hashlib.
+if TYPE_CHECKING:
+    from hashlib import blake2b, sha256
+else:
+    try:
+        from _blake2 import blake2b
 
-Slice = TypeVar("Slice")
+        try:
+            from _sha2 import sha256
+        except ImportError:  # Python 3.11
+            from _sha256 import sha256
+    except ImportError:
+        from hashlib import blake2b, sha256
+
+__all__ = ["Memo", "blake2b", "digest", "sha256"]
 
 
 def digest(value: object) -> str:
     """A digest of a value's repr: the same in every process, unless there are sets in it."""
     return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def cut(kind: type[Slice], whole: object) -> Slice:
-    """The slice `kind`, a NamedTuple or a dataclass, of a value that has attributes of the same names.
-
-    Whoever gets a slice in place of the whole can look at nothing else, so the digest of the slice covers all that he makes.
-    """
-    names: Any = getattr(kind, "_fields", None) or getattr(kind, "__dataclass_fields__", ())
-    return kind(**{name: getattr(whole, name) for name in names})
 
 
 class Memo:

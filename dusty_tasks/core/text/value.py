@@ -1,9 +1,11 @@
-"""What frozen dataclasses of many fields inherit in place of generated methods: to generate those takes a start of Dusty 4 ms."""
+"""Values of many fields: slices cut out of them, and what their classes inherit in place of generated methods, which take a start of Dusty 4 ms."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, TypeVar
+
+Slice = TypeVar("Slice")
 
 
 class Value:
@@ -25,3 +27,12 @@ class Value:
 
 def _values(value: Any) -> tuple[Any, ...]:
     return tuple(getattr(value, name) for name in value.__dataclass_fields__)
+
+
+def cut(kind: type[Slice], whole: object) -> Slice:
+    """The slice `kind`, a NamedTuple or a dataclass, of a value that has attributes of the same names.
+
+    Whoever gets a slice in place of the whole can look at nothing else, so the digest of the slice covers all that he makes.
+    """
+    names: Any = getattr(kind, "_fields", None) or getattr(kind, "__dataclass_fields__", ())
+    return kind(**{name: getattr(whole, name) for name in names})

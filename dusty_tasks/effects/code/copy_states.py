@@ -1,9 +1,9 @@
-"""What lies in a folder of the Docker host: names, kinds, sizes and times, of a copy or of what was kept of one."""
+"""What lies in a folder of the Docker host: names, kinds, sizes and times, of a copy or of what was kept of one; and inodes of single paths there."""
 
 from __future__ import annotations
 
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from dusty_tasks.core.code.copies import Entry, Listing, State
@@ -70,3 +70,16 @@ def listing_of(records: Iterable[bytes]) -> Listing:
             folder, _, name = record[1:].rpartition(b"/")
             by_folder.setdefault(folder + b"/", {})[name] = state
     return lambda folder: by_folder.get(folder, {}).items()
+
+
+def read_inodes(host: DockerHost, paths: Sequence[str]) -> dict[str, int]:
+    """Path -> inode of what is a file or folder there, links followed; one round trip on an ssh host. Raises Unreachable."""
+    return host.files.inodes(paths) if paths else {}
+
+
+def read_last_change(host: DockerHost, paths: Sequence[str]) -> int:
+    """The second since which none of these files, folders and links was renamed or made. Raises Unreachable."""
+    script = 'stat -c %Z -- "$@"; stat -L -c %Z -- "$@"'
+    return max(
+        (int(line) for line in host.run_script(script, *paths, check=False).out.split() if line.isdigit()), default=0
+    )

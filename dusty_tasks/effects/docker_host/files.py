@@ -6,16 +6,18 @@ link, a folder or a pipe anywhere below it, and what is written here is often wr
 
 from __future__ import annotations
 
+import json
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 
 if TYPE_CHECKING:
     from dusty_tasks.core.code.copies import Listing, State
+    from dusty_tasks.effects.docker_host.host import DockerHost
 
 PRIVATE = 0o600
 """For records of what containers are made of. Not for owner.json, which another owner must be able to read."""
@@ -130,3 +132,17 @@ def in_the_way(what: str) -> Failure:
 def keeps_its_inode(mode: int) -> bool:
     """Files and folders do. Sockets do not: a service that is started again makes its own anew, and so does a system at each start."""
     return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+
+
+def write_host_json(host: DockerHost, below: str, value: Any, mode: int = 0o644) -> None:
+    """Put a JSON value, on one line, at a path below host.root. Raises Failure."""
+    host.files.write(below, json.dumps(value, sort_keys=True).encode(), mode)
+
+
+def read_host_json(host: DockerHost, below: str) -> dict[str, Any]:
+    """The mapping in a JSON file below host.root; {} if it is missing or damaged. Raises Failure if an ssh host is away."""
+    try:
+        found = json.loads(host.files.read(below) or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.plan.started import StartedRecord, sound
 from dusty_tasks.core.text.paths import RECORDS
-from dusty_tasks.effects.docker_host.files import PRIVATE
-from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
+from dusty_tasks.effects.docker_host.files import PRIVATE, read_host_json, write_host_json
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost

@@ -1,12 +1,14 @@
-"""Memos kept from run to run. A cache: of another version, lost or damaged, it is an empty memo."""
+"""Memos kept from run to run, and the version of the code that wrote them. A cache: of another version, lost or damaged, it is an empty memo."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
-from dusty_tasks.core.text.digests import blake2b
-from dusty_tasks.core.text.memo import Memo
+from dusty_tasks import resources
+from dusty_tasks.core.text.memo import Memo, blake2b, digest
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.file_states import tree_states
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 
 _BETWEEN = "\0"
@@ -39,3 +41,13 @@ def write_memo(path: str | Path, version: str, memo: Memo, spare: float = 0) -> 
 def _head(version: str, body: bytes) -> str:
     """Texts become artifacts as they are, so a damaged one must not pass for what it was."""
     return f"{version} {blake2b(body).hexdigest()}"
+
+
+@cache
+def code_version() -> str:
+    """Changes with all that decides what specs and settings mean and what is made of them: core, templates and schemas, by file state.
+
+    A cache whose key holds it is never read by other code than wrote it, whatever moves to another module.
+    """
+    folders = (str(resources.PACKAGE / "core"), str(resources.folder("templates")), str(resources.folder("schemas")))
+    return digest([state for folder in folders for state in tree_states(folder) if not state[0].endswith(".pyc")])

@@ -1,19 +1,23 @@
-"""What the engine remembers of a stack, what it tells as it happens, its clock, and when it was started."""
+"""What happened to a stack: what the engine remembers and tells as it happens, by its clock, and the journal on the Docker host."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+from dusty_tasks.core.history import journal
 from dusty_tasks.core.history.events import ENGINE_EVENTS, Event, events_of
 from dusty_tasks.core.of_verbs.findings import seconds_of
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.docker_host.engine_streams import Stream, Streams
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.reads import read_time
+
+if TYPE_CHECKING:
+    from dusty_tasks.effects.docker_host.host import DockerHost
 
 
 class Clock(NamedTuple):
@@ -94,3 +98,19 @@ def _objects(lines: list[bytes]) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(found, dict):
             yield found
+
+
+MOST_READ = 2 * journal.FULL
+
+
+def append_events(host: DockerHost, events: Iterable[Event]) -> None:
+    """Add events to the journal. Raises Failure if its place is taken or cannot be written, Unreachable."""
+    lines = [journal.line_of(event) for event in events]
+    if not lines:
+        return
+    host.files.append(journal.JOURNAL, lines, journal.FORMER, journal.FULL)
+
+
+def read_journal(host: DockerHost) -> list[Event]:
+    """All that the journal holds, in order of time; [] where there is none. Raises Unreachable."""
+    return journal.events_in(host.files.ends((journal.FORMER, journal.JOURNAL), MOST_READ))

@@ -14,9 +14,9 @@ from dusty_tasks.core.text.key_path import CONFIG_FILE
 from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.problems import Problem
 from dusty_tasks.effects.doors import files
-from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import is_settled, state_of
+from dusty_tasks.effects.doors.memos import code_version
 
 
 def read_settings(home: str) -> tuple[Settings, list[Problem]]:

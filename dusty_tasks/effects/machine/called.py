@@ -1,9 +1,10 @@
-"""Finds out by which name this program was called, and gives it to core/text/called."""
+"""Finds out by which name this program was called, and gives it to core/text/called; and since when it runs."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 
 from dusty_tasks.core.text.called import DUSTY
 
@@ -38,3 +39,16 @@ def as_typed(program: str) -> str:
     import shlex
 
     return shlex.quote(word)
+
+
+IMPORTED = time.monotonic()
+
+
+def seconds_since_start() -> float:
+    """Seconds since the kernel started this process (Linux), else since this module was loaded."""
+    try:
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return time.monotonic() - IMPORTED

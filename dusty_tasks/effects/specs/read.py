@@ -34,10 +34,9 @@ from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.memo import Memo, digest
 from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable
-from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import is_settled
-from dusty_tasks.effects.doors.memos import read_memo, write_memo
+from dusty_tasks.effects.doors.memos import code_version, read_memo, write_memo
 from dusty_tasks.effects.doors.source_lines import learn_root
 from dusty_tasks.effects.specs.schemas import read_schema
 from dusty_tasks.effects.specs.states import KIND_BY_FOLDER, SpecFile, folders_in, names_in, spec_files

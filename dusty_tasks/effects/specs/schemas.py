@@ -1,12 +1,15 @@
-"""The schemas of schemas/*.json, each made whole: what it refers to in another file is put in its place."""
+"""What specs and artifacts are read and made by: the schemas, each made whole with what it refers to in another file, and the templates."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import resources
+
+if TYPE_CHECKING:
+    from dusty_tasks.core.artifacts.templates import Templates
 
 
 @cache
@@ -43,3 +46,18 @@ def _referred(reference: str) -> dict[str, Any]:
         part = part[key]
     whole: dict[str, Any] = _whole(part)
     return whole
+
+
+@cache
+def read_templates() -> Templates:
+    """All templates, by their name below templates/."""
+    from dusty_tasks.core.artifacts.templates import Templates
+
+    folder = resources.folder("templates")
+    return Templates(
+        {
+            str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        }
+    )

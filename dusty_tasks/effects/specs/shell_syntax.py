@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from itertools import islice
 
 from dusty_tasks.core.check.shell import Refusal
-from dusty_tasks.core.text.digests import sha256
+from dusty_tasks.core.text.memo import sha256
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes, write_atomically
 

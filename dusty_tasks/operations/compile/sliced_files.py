@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks import session
 from dusty_tasks.core.text.memo import digest
-from dusty_tasks.effects.doors.code_version import code_version
 from dusty_tasks.effects.doors.files import read_bytes
+from dusty_tasks.effects.doors.memos import code_version
 from dusty_tasks.effects.home.artifacts import Record
 
 if TYPE_CHECKING:

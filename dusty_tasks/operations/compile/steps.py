@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.artifacts.table import ARTIFACTS, Form, Row, Whole, rows
-from dusty_tasks.core.text.memo import cut
-from dusty_tasks.effects.doors.code_version import code_version
+from dusty_tasks.core.text.value import cut
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.doors.files import write_if_changed
+from dusty_tasks.effects.doors.memos import code_version
 from dusty_tasks.effects.doors.once import Lasting
 from dusty_tasks.effects.home.artifacts import Record, record_path, write_artifacts
 from dusty_tasks.operations.compile.as_checked import AsChecked
@@ -162,7 +162,7 @@ def _settings_of_containers() -> Settings:
 def _rendering() -> Rendering:
     """The rendering of the compiled stack, one for all steps of a run."""
     from dusty_tasks.core.artifacts.rendering import Rendering
-    from dusty_tasks.effects.specs.templates import read_templates
+    from dusty_tasks.effects.specs.schemas import read_templates
 
     stack = session.compiled_stack()
     found = compiling().rendering

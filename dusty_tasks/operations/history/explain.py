@@ -15,12 +15,18 @@ from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.plan.started import StartedRecord
 from dusty_tasks.core.plan.wanted import WantedContainer
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
-from dusty_tasks.effects.docker_host.journal_file import read_journal
 from dusty_tasks.effects.docker_host.started_records import read_started
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.once import Once
 from dusty_tasks.effects.engine import reads
-from dusty_tasks.effects.engine.happened import Clock, has_image, read_clock, read_engine_start, read_remembered
+from dusty_tasks.effects.engine.happened import (
+    Clock,
+    has_image,
+    read_clock,
+    read_engine_start,
+    read_journal,
+    read_remembered,
+)
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.places import place_finder, read_origins
 from dusty_tasks.operations.state_now import read_state

@@ -15,9 +15,15 @@ from dusty_tasks.core.history.journal import worth_keeping
 from dusty_tasks.core.history.notes import Done, notes_of
 from dusty_tasks.core.plan.change import Change
 from dusty_tasks.effects.docker_host.engine_streams import Stream
-from dusty_tasks.effects.docker_host.journal_file import append_events, read_journal
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine.happened import events_in, open_events, read_clock, read_remembered
+from dusty_tasks.effects.engine.happened import (
+    append_events,
+    events_in,
+    open_events,
+    read_clock,
+    read_journal,
+    read_remembered,
+)
 from dusty_tasks.effects.engine.http import Engine
 
 if TYPE_CHECKING:

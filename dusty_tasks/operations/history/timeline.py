@@ -28,9 +28,8 @@ from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.looks import Tone
 from dusty_tasks.effects.docker_host.engine_line import EngineDown
 from dusty_tasks.effects.docker_host.engine_streams import Stream
-from dusty_tasks.effects.docker_host.journal_file import read_journal
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.engine.happened import events_in, open_events, read_engine_start
+from dusty_tasks.effects.engine.happened import events_in, open_events, read_engine_start, read_journal
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.logs import Follower, stored_lines
 from dusty_tasks.effects.engine.reads import read_containers

@@ -52,9 +52,8 @@ from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.compose_values import named_volumes
 from dusty_tasks.core.text.namespace import PROXY
 from dusty_tasks.core.text.paths import COMPOSE_FILE, SPEC_FILES
-from dusty_tasks.effects.code.inodes import read_inodes
-from dusty_tasks.effects.docker_host.files import PRIVATE
-from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
+from dusty_tasks.effects.code.copy_states import read_inodes
+from dusty_tasks.effects.docker_host.files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.started_records import write_started
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.engine import acts, reads

@@ -11,13 +11,12 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.of_verbs.backup import unfinished_restore
 from dusty_tasks.core.plan.change import CREATE, RECREATE
-from dusty_tasks.core.plan.found import Found, FoundContainer
-from dusty_tasks.core.plan.owner import Owner, foreign_owner
+from dusty_tasks.core.plan.found import Found, FoundContainer, Owner, foreign_owner
 from dusty_tasks.core.plan.ports_to_open import Address, addresses_to_open
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMPOSE_FILE
+from dusty_tasks.effects.docker_host.files import read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.http import Engine

@@ -12,9 +12,8 @@ from dusty_tasks import session
 from dusty_tasks.core.plan.push_changes import assets_by_app
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, SPEC_FILES
 from dusty_tasks.effects.code.rsync import push_folder
-from dusty_tasks.effects.docker_host.files import PRIVATE
+from dusty_tasks.effects.docker_host.files import PRIVATE, write_host_json
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import write_host_json
 from dusty_tasks.effects.doors.files import write_atomically
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
 from dusty_tasks.effects.home.assets import STAGING, asset_path, remove_stagings, set_keys

@@ -20,7 +20,7 @@ from dusty_tasks.core.plan.started import StartedRecord, mounting_anew, restarte
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.called import PLAIN
-from dusty_tasks.effects.code.inodes import read_inodes
+from dusty_tasks.effects.code.copy_states import read_inodes
 from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.docker_host.started_records import read_started, write_started
 from dusty_tasks.effects.engine import acts, reads

@@ -1,13 +1,14 @@
-"""The Docker host on and off: its VM started and stopped by the settings' own commands, its engine waited for, saying what for."""
+"""The Docker host on and off: its VM started and stopped by the settings' own commands, its engine waited for, saying what for; and how its ports can be reached."""
 
 from __future__ import annotations
 
+import sys
 import time
 from functools import partial
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import confirm, is_terminal, say
+from dusty_tasks.console import confirm, is_terminal, say, warn
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.safe import harmless
 from dusty_tasks.core.text.ssh_trouble import SshTrouble
@@ -126,3 +127,22 @@ def stop_machine(host: DockerHost) -> bool:
     if not vm.stop(host, say):
         say(f"{host.name} is off")
     return True
+
+
+def choose_routing(verb: str) -> None:
+    """Where this machine cannot bind the engine's bridge, store `routing: network`; an engine that does not answer tells later."""
+    from dusty_tasks.core.plan.ports_to_open import hidden_bridge
+    from dusty_tasks.effects.engine.http import Engine
+    from dusty_tasks.effects.engine.reads import read_info
+    from dusty_tasks.effects.home.config import change_config
+
+    if session.settings().routing != "published" or session.settings().host.is_elsewhere:
+        return
+    try:
+        reason = hidden_bridge(read_info(Engine(session.docker_host())), sys.platform == "darwin")
+    except Failure:
+        return
+    if reason:
+        change_config(session.home(), f"{verb}: {reason}", lambda config: config.update(routing="network"), warn)
+        session.forget()
+        say(f"routing: network ({reason}, so ports cannot be published on its bridge)")

@@ -20,14 +20,13 @@ from dusty_tasks.core.suites.target import Target, base_of, mounts_of
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import ASSETS_OF_SUITES, ASSETS_THERE, COMMANDS_THERE
 from dusty_tasks.effects.code.rsync import push_folder
-from dusty_tasks.effects.docker_host.files import PRIVATE
+from dusty_tasks.effects.docker_host.files import PRIVATE, read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.host import DockerHost
-from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.home.assets import read_asset, set_keys
 from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_templates
 from dusty_tasks.operations.code.copy_repo import with_mounts
 from dusty_tasks.operations.code.sources import stack_repos
 from dusty_tasks.operations.code.staging import staged

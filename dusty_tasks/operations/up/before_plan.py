@@ -70,6 +70,6 @@ def was_compiled(_run: Run) -> bool:
 
 
 def choose_routing(_run: Run) -> None:
-    from dusty_tasks.operations.machine.routing import choose_routing
+    from dusty_tasks.operations.machine.docker_host import choose_routing
 
     choose_routing("up")

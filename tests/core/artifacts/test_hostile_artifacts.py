@@ -25,7 +25,7 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.text.key_path import path_text
 from dusty_tasks.core.text.problems import errors
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_templates
 from tests.core.specs.test_hostile_specs import FILES, HOSTILE, KEYS, STRINGS, checked, replaced
 
 SURE = (

@@ -14,8 +14,8 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.settings.slices import ProxySettings
 from dusty_tasks.core.specs.model import App
 from dusty_tasks.core.stack.model import Route, Stack
-from dusty_tasks.core.text.memo import cut
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.core.text.value import cut
+from dusty_tasks.effects.specs.schemas import read_templates
 from tests.core.artifacts.test_hostile_artifacts import nginx_servers, nginx_tokens
 
 SETTINGS = Settings(home="/h")

@@ -17,10 +17,10 @@ from dusty_tasks.core.specs.model import App, Lib
 from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.model import Route, Stack
 from dusty_tasks.core.text import paths
-from dusty_tasks.core.text.memo import cut
 from dusty_tasks.core.text.namespace import PROXY, Namespace
 from dusty_tasks.core.text.namespace import STACK as STACK_NAMES
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.core.text.value import cut
+from dusty_tasks.effects.specs.schemas import read_templates
 
 PACKAGE = Path(table.__file__).resolve().parents[2]
 REPO = Repo("src/web", "/src/web", "", "/src/web")

@@ -11,7 +11,7 @@ from dusty_tasks.core.plan.conditions import longest_start
 from dusty_tasks.core.plan.wanted import from_json
 from dusty_tasks.core.text.problems import errors
 from dusty_tasks.effects.home.settings import settings_from
-from dusty_tasks.effects.specs.templates import read_templates
+from dusty_tasks.effects.specs.schemas import read_templates
 from tests.core.spec_text import checked
 
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.plan.change import CREATE, RECREATE, RESTART, STARTING, Change, Kind, Plan
-from dusty_tasks.core.plan.engine_kind import hidden_bridge
-from dusty_tasks.core.plan.found import Found, FoundContainer, Sources
+from dusty_tasks.core.plan.found import Found, FoundContainer, Owner, Sources, foreign_owner
 from dusty_tasks.core.plan.image_names import image_name, is_same_image, registry_of
 from dusty_tasks.core.plan.lifetimes import (
     End,
@@ -20,8 +19,7 @@ from dusty_tasks.core.plan.lifetimes import (
     has_finished,
     last_probe,
 )
-from dusty_tasks.core.plan.owner import Owner, foreign_owner
-from dusty_tasks.core.plan.ports_to_open import addresses_to_open, is_in_the_way, published_addresses
+from dusty_tasks.core.plan.ports_to_open import addresses_to_open, hidden_bridge, is_in_the_way, published_addresses
 from dusty_tasks.core.plan.started import MadeOf, record_of, seen_ready, troubled
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.namespace import CONFIG_LABEL

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.effects.code.inodes import read_inodes
+from dusty_tasks.effects.code.copy_states import read_inodes
 from dusty_tasks.effects.docker_host.files_there import inodes_of, print_inodes
 from dusty_tasks.effects.docker_host.kinds import docker_host
 

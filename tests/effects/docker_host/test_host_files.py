@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.effects.docker_host.files import read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.local import LocalHost
 from dusty_tasks.effects.docker_host.over_ssh import SshHost
-from dusty_tasks.effects.docker_host.small_files import read_host_json, write_host_json
 from dusty_tasks.effects.docker_host.started_records import STARTED, read_started, write_started
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure

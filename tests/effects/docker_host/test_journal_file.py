@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from dusty_tasks.core.history import journal
 from dusty_tasks.core.history.events import Event
 from dusty_tasks.core.history.journal import FORMER, FULL, JOURNAL, line_of
 from dusty_tasks.core.settings.model import HostSettings, Settings
-from dusty_tasks.effects.docker_host import journal_file
-from dusty_tasks.effects.docker_host.journal_file import append_events, read_journal
 from dusty_tasks.effects.docker_host.local import LocalHost
 from dusty_tasks.effects.docker_host.over_ssh import SshHost
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.engine import happened
+from dusty_tasks.effects.engine.happened import append_events, read_journal
 
 
 class ByScript(SshHost):
@@ -46,7 +47,7 @@ def test_events_are_added_and_read_in_order(host):
 
 
 def test_a_full_journal_takes_the_place_of_the_former_one(host, monkeypatch):
-    monkeypatch.setattr(journal_file, "FULL", 3000)
+    monkeypatch.setattr(journal, "FULL", 3000)
     for first in range(0, 200, 20):
         append_events(host, [event(number, text="x" * 60) for number in range(first, first + 20)])
     sizes = [Path(host.path(path)).stat().st_size for path in (FORMER, JOURNAL)]
@@ -78,7 +79,7 @@ def test_what_is_no_file_is_replaced_and_nothing_is_written_through_a_link(host,
 
 
 def test_a_journal_that_somebody_blew_up_is_read_by_its_end(host, monkeypatch):
-    monkeypatch.setattr(journal_file, "MOST_READ", 2000)
+    monkeypatch.setattr(happened, "MOST_READ", 2000)
     append_events(host, [event(1)])
     with open(host.path(JOURNAL), "ab") as file:
         file.write(b"x" * 100_000)
