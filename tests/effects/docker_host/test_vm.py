@@ -122,7 +122,7 @@ def test_a_vm_that_is_not_there_is_made_after_asking(recorded, tmp_path, monkeyp
 
 def test_without_agreement_no_vm_is_made(recorded, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("ANSWERS", json.dumps({"limactl shell": [1, ""], "limactl list": [1, ""]}))
-    with pytest.raises(Failure, match="nobody agreed"):
+    with pytest.raises(Failure, match="you have not agreed"):
         vm.start(host_of(tmp_path, preset="lima"), silent, lambda question: False)
     assert [call[1] for call in recorded()] == ["shell", "list"]
 
