@@ -60,6 +60,7 @@ SHELVES = {
         "history",
         "of_verbs",
         "check",
+        "worlds",
         "artifacts",
         "powers",
         "plan",
