@@ -444,6 +444,15 @@ VERBS: tuple[Verb, ...] = (
         (YES, JSON),
         words=("inspect|cleanup_containers|cleanup_images|backup|restore", "path"),
     ),
+    Verb(
+        "data",
+        MACHINE,
+        "[list | save NAME [services…] | restore NAME [services…] | reset services… | remove NAMES…]",
+        "save, put back and empty what services keep",
+        (Option("stop", "with save: stop the containers for the copy instead of pausing them"), YES, JSON),
+        words=("list|save|restore|reset|remove", "", "container"),
+        after={"list": (), "reset": ("container",), "remove": ()},
+    ),
     Verb("dump", MACHINE, "[path]", "write an archive for a bug report, without secrets", words=("path",)),
     Verb(
         "uninstall",

@@ -18,6 +18,10 @@ BEING_PUT_BACK, REPLACED = ".restore-ready", ".restore-old"
 """In persist/ while a restore is decided and not finished: what is still to be put in place, and what it replaces."""
 
 
+PUT_BACK = ".restoring"
+"""In persist/.snapshots while `data restore` is decided and not finished."""
+
+
 class Entry(NamedTuple):
     """One entry of an archive, as the manifest has it."""
 
@@ -88,7 +92,7 @@ def folders(entries: list[Entry]) -> list[Folder]:
 
 
 def unfinished_restore(names: Collection[str]) -> tuple[str, str]:
-    """What is wrong and what to do, where these of BEING_PUT_BACK and REPLACED lie in persist/; ("", "") for none."""
+    """What is wrong and what to do, where these of BEING_PUT_BACK, REPLACED and PUT_BACK lie in persist/; ("", "") for none."""
     if BEING_PUT_BACK in names:
         return (
             "a restore of persist/ was interrupted: only part of the backup is in place",
@@ -98,5 +102,10 @@ def unfinished_restore(names: Collection[str]) -> tuple[str, str]:
         return (
             f"persist/{REPLACED} holds what an interrupted restore replaced",
             f"compare it with persist/, move back what is missing, then remove persist/{REPLACED}",
+        )
+    if PUT_BACK in names:
+        return (
+            "a restore of a snapshot was interrupted: only part of it is in place",
+            f"{DUSTY} data restore, which finishes it",
         )
     return "", ""

@@ -84,6 +84,7 @@ def settings_of(
         proxy_max_upload=str(found["proxy.max_upload"]),
         proxy_trusted=tuple(found["proxy.trusted"]),
         up_wait=found["up.wait"],
+        data_keep=found["data.keep"],
         trust=reading.trust(),
         asset_commands=reading.asset_commands(),
     )

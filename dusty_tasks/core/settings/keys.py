@@ -273,6 +273,12 @@ KEYS: dict[str, Key] = {
             rule=_check_networks,
         ),
         Key("up.wait", "number", "Seconds that `up` waits for an app to answer.", 60, rule=_at_least(0, 86400)),
+        Key(
+            "data.keep",
+            "number",
+            "How much all snapshots of `data` may take, in GiB (default: no limit).",
+            rule=_at_least(0, 1 << 20),
+        ),
         Key("trust", "mapping", "Powers over this machine that you allowed to specs, by specs repo.", {}, verb="trust"),
     )
 }

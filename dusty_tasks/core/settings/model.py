@@ -112,6 +112,8 @@ class Settings(ContainerSettings):
     proxy_trusted: tuple[str, ...] = ()
     """Addresses and networks of outer proxies."""
     up_wait: float = 60
+    data_keep: float | None = None
+    """GiB."""
     asset_commands: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Asset key -> the command whose output it is."""
     trust: dict[str, tuple[str, ...]] = field(default_factory=dict)

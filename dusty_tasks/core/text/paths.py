@@ -21,6 +21,8 @@ COPIES, ASSETS_THERE, PROXY_THERE, RECORDS = (
 """Copies of repos by id, assets by app, what the proxy mounts, and what Dusty notes of containers and data."""
 ASSETS_OF_SUITES = f"{ASSETS_THERE}/.tests"
 """Assets of the services of test suites, by service."""
+SNAPSHOTS = f"{PERSIST}/.snapshots"
+"""What `dusty data` saved, a folder a snapshot."""
 SPEC_FILES = f"{COMMANDS_THERE}/.specs"
 """Files of the specs repo that containers mount, by their path in it."""
 RECEIPTS = f"{COPIES}/.receipts"

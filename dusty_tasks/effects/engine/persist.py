@@ -13,6 +13,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import IO, Any
 
 from dusty_tasks.core.of_verbs.backup import MADE_AGAIN, MANIFEST, TOP, Entry, damage, manifest_of
@@ -72,8 +73,13 @@ class Damaged(Failure):
     """A backup that cannot be trusted."""
 
 
-def root_command(host: DockerHost, script: str, words: list[str], image: str) -> list[str]:
-    """The words that run a script as root, host.root its first word: there, or, for a caller who is not root here, in a throw-away container."""
+def root_command(
+    host: DockerHost, script: str, words: list[str], image: str, volumes: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """The words that run a script as root, host.root its first word: there, or, for a caller who is not root here, in a throw-away container.
+
+    That container has `volumes` (name -> path) of the engine in it.
+    """
     if host.reaches_root:
         return host.command(["sh", "-c", script, "dusty", host.root.rstrip("/") or "/", *words], as_root=True)
     return [
@@ -87,6 +93,7 @@ def root_command(host: DockerHost, script: str, words: list[str], image: str) ->
         "--entrypoint=sh",
         "-v",
         f"{host.root}:/host",
+        *(word for name, path in volumes.items() for word in ("-v", f"{name}:{path}")),
         image,
         "-c",
         script,

@@ -15,10 +15,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK, REPLACED
+from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK, PUT_BACK, REPLACED
 from dusty_tasks.core.plan.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.plan.lifetimes import checks_health, has_finished
-from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, PERSIST, PROXY_THERE, RECORDS
+from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, PERSIST, PROXY_THERE, RECORDS, SNAPSHOTS
 from dusty_tasks.effects.code.receipts import receipts_of
 from dusty_tasks.effects.docker_host.engine_line import EngineDown, body_of, http_request
 from dusty_tasks.effects.docker_host.files import Wanted
@@ -37,7 +37,7 @@ COMMANDS_PUSHED, ASSETS_PUSHED = f"{COMMANDS_THERE}/.pushed.json", f"{ASSETS_THE
 NGINX_CONFIG = f"{PROXY_THERE}/dustyNginx.conf"
 PAGE_STATES = f"{PROXY_THERE}/.dusty"
 """What the proxy's pages tell of each app (core/of_verbs/proxy_states); the proxy sees it at /etc/nginx/conf.d/.dusty."""
-UNFINISHED = tuple(f"{PERSIST}/{name}" for name in (BEING_PUT_BACK, REPLACED))
+UNFINISHED = (*(f"{PERSIST}/{name}" for name in (BEING_PUT_BACK, REPLACED)), f"{SNAPSHOTS}/{PUT_BACK}")
 """What a broken-off restore leaves."""
 
 

@@ -1,0 +1,145 @@
+"""What `data` saves and puts back: which folders and volumes, whose they are, and what a snapshot says of itself. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from dusty_tasks.core.of_verbs.lookup import data_folders
+from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
+from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.specs.compose_values import named_volumes
+from dusty_tasks.core.text.paths import PERSIST
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+BEFORE = "before-restore"
+"""The snapshot of what a restore or a reset replaced."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
+
+FOLDER, VOLUME = "folder", "volume"
+REFLINK, COPY, ABSENT = "reflink", "copy", "absent"
+"""How an item was saved: its blocks are shared with the original, it is a second one, or there was nothing."""
+
+
+class Item(NamedTuple):
+    """Something that containers keep data in."""
+
+    kind: str
+    """FOLDER or VOLUME."""
+    name: str
+    """The path below persist/, or the volume's name on the engine."""
+
+    @property
+    def saved_as(self) -> str:
+        """Where it lies in a snapshot."""
+        return f"{'persist' if self.kind == FOLDER else 'volumes'}/{self.name}"
+
+
+class Saved(NamedTuple):
+    """An item in a snapshot."""
+
+    item: Item
+    how: str
+    """REFLINK, COPY or ABSENT."""
+    size: int = 0
+    """Bytes."""
+
+
+class Snapshot(NamedTuple):
+    """What a snapshot says of itself."""
+
+    name: str
+    made: str
+    """When, in the form of ISO 8601."""
+    services: tuple[str, ...]
+    saved: tuple[Saved, ...]
+    seconds: float = 0
+
+    @property
+    def size(self) -> int:
+        return sum(saved.size for saved in self.saved)
+
+    @property
+    def how(self) -> str:
+        """REFLINK if all of it is that, else COPY; ABSENT if it holds nothing."""
+        hows = {saved.how for saved in self.saved} - {ABSENT}
+        return COPY if COPY in hows else REFLINK if hows else ABSENT
+
+
+def items_of(container: WantedContainer, settings: Settings) -> list[Item]:
+    """What a container keeps data in."""
+    top = f"{settings.host.root.rstrip('/')}/{PERSIST}/"
+    return [
+        *(
+            Item(FOLDER, f"{path}/".removeprefix(top).strip("/"))
+            for path in data_folders(container.mapping, settings.host.root)
+        ),
+        *(Item(VOLUME, settings.namespace.volume(name)) for name in named_volumes(container.mapping)),
+    ]
+
+
+def keepers(wanted: Wanted, settings: Settings) -> dict[str, list[Item]]:
+    """Name -> what it keeps data in, of all parts that keep some."""
+    found = {container.name: items_of(container, settings) for container in wanted.containers}
+    return {name: items for name, items in sorted(found.items()) if items}
+
+
+def outermost(items: Iterable[Item]) -> list[Item]:
+    """Each item once, without folders that lie in another one."""
+    every = sorted(set(items))
+    return [item for item in every if not any(other != item and _holds(other, item) for other in every)]
+
+
+def users_of(items: Collection[Item], by_keeper: Mapping[str, Sequence[Item]]) -> list[str]:
+    """The parts that may write to one of `items`, whoever else does."""
+    return [
+        name
+        for name, kept in by_keeper.items()
+        if any(_holds(item, own) or _holds(own, item) for item in items for own in kept)
+    ]
+
+
+def _holds(outer: Item, inner: Item) -> bool:
+    return outer.kind == inner.kind and (
+        outer.name == inner.name
+        or (outer.kind == FOLDER and (not outer.name or inner.name.startswith(f"{outer.name}/")))
+    )
+
+
+def name_trouble(name: str) -> str:
+    """Why a snapshot cannot be called so, '' if it can."""
+    if name == BEFORE:
+        return f"{BEFORE} is the name of what the last restore replaced"
+    return "" if _NAME.fullmatch(name) else "a snapshot's name has letters, digits and . _ - in it, at most 60"
+
+
+def to_json(snapshot: Snapshot) -> dict[str, Any]:
+    """The manifest of a snapshot."""
+    return {
+        "format": FORMAT,
+        "name": snapshot.name,
+        "made": snapshot.made,
+        "services": list(snapshot.services),
+        "seconds": snapshot.seconds,
+        "saved": [
+            {"kind": each.item.kind, "name": each.item.name, "how": each.how, "size": each.size}
+            for each in snapshot.saved
+        ],
+    }
+
+
+def from_json(data: Any) -> Snapshot | None:
+    """The inverse of to_json; None for what is no manifest that this version reads."""
+    try:
+        if data["format"] != FORMAT:
+            return None
+        saved = tuple(
+            Saved(Item(str(each["kind"]), str(each["name"])), str(each["how"]), int(each["size"]))
+            for each in data["saved"]
+        )
+        seconds = float(data["seconds"])
+        return Snapshot(str(data["name"]), str(data["made"]), tuple(map(str, data["services"])), saved, seconds)
+    except (KeyError, TypeError, ValueError):
+        return None

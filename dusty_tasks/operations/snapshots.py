@@ -1,0 +1,209 @@
+"""Saving what services keep, and putting it back: who is brought to a halt meanwhile, and what is checked before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+from dusty_tasks import session
+from dusty_tasks.core.of_verbs import snapshots as core
+from dusty_tasks.core.of_verbs.snapshots import BEFORE, COPY, FOLDER, Item, Saved, Snapshot
+from dusty_tasks.core.plan.batches import stop_seconds_of
+from dusty_tasks.core.plan.change import RESTART, Change
+from dusty_tasks.core.plan.found import FoundContainer
+from dusty_tasks.core.text.called import DUSTY, PLAIN
+from dusty_tasks.core.text.wording import GIB, size_text
+from dusty_tasks.effects.code.receipts import read_receipts
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.doors.lock import held
+from dusty_tasks.effects.engine import acts, reads
+from dusty_tasks.effects.engine.http import Engine
+from dusty_tasks.effects.engine.snapshots import Snapshots, held_still
+from dusty_tasks.operations.history.noting import note_run
+from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
+from dusty_tasks.operations.launch.restarting import restart
+from dusty_tasks.operations.waiting import Late, wait_until_up
+
+ORPHANS_WAIT = 60
+"""Seconds for what a killed run left at work on the Docker host."""
+Tell = Callable[[str], None]
+
+
+@contextmanager
+def at_work(engine: Engine, verb: str, *, finishes: bool = False) -> Iterator[Snapshots]:
+    """The snapshots, and the lock for changes. Raises Failure where a restore was interrupted, unless the block `finishes` it."""
+    with held("up", verb=verb, home=session.home(), orphans_wait=ORPHANS_WAIT) as lock:
+        found = Snapshots(engine, session.settings().nginx_image, lock.fileno())
+        if not finishes and (pending := core.from_json(found.read_unfinished())):
+            raise Failure(
+                f"the restore of {pending.name} was interrupted: only part of it is in place",
+                f"{DUSTY} data restore, which finishes it",
+            )
+        yield found
+
+
+def read_all(engine: Engine) -> list[Snapshot]:
+    """The snapshots of the Docker host, by name."""
+    manifests = Snapshots(engine, session.settings().nginx_image).read()
+    return sorted(snapshot for manifest in manifests if (snapshot := core.from_json(manifest)))
+
+
+def named(snapshots: Collection[Snapshot], name: str) -> Snapshot:
+    """The snapshot of that name. Raises Failure."""
+    from dusty_tasks.core.text.problems import did_you_mean
+
+    for snapshot in snapshots:
+        if snapshot.name == name:
+            return snapshot
+    raise Failure(f'there is no snapshot "{name}"', did_you_mean(name, [each.name for each in snapshots]))
+
+
+def keepers() -> dict[str, list[Item]]:
+    """The parts of the stack that keep data, and in what. Raises Failure for one that mounts all of /persist."""
+    found = core.keepers(session.wanted(), session.settings())
+    for name, items in found.items():
+        if Item(FOLDER, "") in items:
+            raise Failure(f"{name} mounts all of /persist, and what is Dusty's own there cannot be saved or put back")
+    return found
+
+
+def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, tell: Tell) -> Snapshot:
+    """Save what `services` keep as the snapshot `name`; who writes there is paused, or stopped, for the copy. Raises Failure."""
+    by_keeper = keepers()
+    items = core.outermost(item for service in services for item in by_keeper[service])
+    users = core.users_of(items, by_keeper)
+    with at_work(engine, "data save") as snapshots:
+        if any(each.name == name for each in read_all(engine)):
+            raise Failure(f"there is a snapshot {name} already", f"{DUSTY} data remove {name}, or another name")
+        _check_room(snapshots, items)
+        running = [found for found in _containers(engine, users) if found.state == "running"]
+        began = time.monotonic()
+        with held_still(engine.host, [found.id for found in running], by="stop" if by_stop else "pause"):
+            saved = snapshots.copy(items, tell)
+        snapshot = Snapshot(name, _now(), tuple(services), tuple(saved), round(time.monotonic() - began, 2))
+        snapshots.name(name, core.to_json(snapshot))
+    return snapshot
+
+
+def _check_room(snapshots: Snapshots, items: Sequence[Item]) -> None:
+    """Raise Failure where a copy would not fit, or be more than `data.keep` allows."""
+    sizes, keep = snapshots.read_sizes(items), session.settings().data_keep
+    if keep is not None and sizes.snapshots + sizes.items > keep * GIB:
+        raise Failure(
+            f"the snapshots would take {size_text(sizes.snapshots + sizes.items)}, more than the {keep:g} GiB of the setting data.keep",
+            f"{DUSTY} data remove <name>, or {DUSTY} config set data.keep <GiB>",
+        )
+    if not sizes.has_reflinks and sizes.items > sizes.free:
+        raise Failure(f"a copy needs {size_text(sizes.items)}, and {size_text(sizes.free)} are free", code=2)
+
+
+def restore(engine: Engine, snapshot: Snapshot, items: Sequence[Item], tell: Tell) -> list[Late]:
+    """Put items of a snapshot in place; who uses them is stopped meanwhile. Those that are not ready then: for them what it replaced is kept."""
+    running = _replace(engine, snapshot.name, items, snapshot.services)
+    return _seen_ready(engine, running, tell)
+
+
+def finish(engine: Engine, tell: Tell) -> tuple[str, list[Late]] | None:
+    """Finish a restore that was interrupted: its name and what became of it; None if there is none."""
+    with at_work(engine, "data restore", finishes=True) as snapshots:
+        pending = core.from_json(snapshots.read_unfinished())
+        if pending is None:
+            return None
+        items = [saved.item for saved in pending.saved]
+        running = _stop(engine, core.users_of(items, keepers()))
+        snapshots.finish(items)
+        _start_all(engine, running, pending.name)
+    return pending.name, _seen_ready(engine, running, tell)
+
+
+def reset(engine: Engine, services: Sequence[str]) -> list[str]:
+    """Remove what `services` keep, and the containers that use it; which they were. It is kept as the snapshot BEFORE."""
+    items = items_of(services)
+    return [found.name for found in _replace(engine, "", items, services)]
+
+
+def items_of(services: Sequence[str]) -> list[Item]:
+    """What these parts keep."""
+    by_keeper = keepers()
+    return core.outermost(item for service in services for item in by_keeper[service])
+
+
+def remove(engine: Engine, names: Sequence[str]) -> None:
+    with at_work(engine, "data remove") as snapshots:
+        snapshots.remove(names)
+
+
+def _replace(engine: Engine, name: str, items: Sequence[Item], services: Sequence[str]) -> list[FoundContainer]:
+    """Stop who uses the items, put those of the snapshot in place, start them again; who ran before.
+
+    Without a name the items become empty, and who uses them is removed.
+    """
+    users = core.users_of(items, keepers())
+    with at_work(engine, "data restore" if name else "data reset") as snapshots:
+        found = _containers(engine, users)
+        check_containers_are_ours(engine.host, found)
+        if name:
+            snapshots.check_volumes(items)
+        sizes = snapshots.read_sizes(items)
+        running = _stop(engine, users)
+        new = Snapshot(name or BEFORE, _now(), tuple(services), tuple(Saved(item, COPY) for item in items))
+        sizes_of = [sizes.items, *(0 for _ in items[1:])]
+        before = new._replace(
+            name=BEFORE, saved=tuple(Saved(item, COPY, size) for item, size in zip(items, sizes_of, strict=True))
+        )
+        try:
+            snapshots.put_back(name, items, core.to_json(new), core.to_json(before))
+        except Failure:
+            if snapshots.read_unfinished() is None:
+                _start_all(engine, running, name)  # Nothing was changed.
+            raise
+        if name:
+            _start_all(engine, running, name)
+            return running
+        for container in found:
+            acts.run_remove(engine, container.id)
+        return found
+
+
+def _stop(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
+    """Stop those of these that run; which they were."""
+    running = [found for found in _containers(engine, names) if found.is_stoppable]
+    for container in reversed(running):
+        if container.state == "paused":
+            acts.run_unpause(engine, container.id)
+        acts.run_stop(engine, container.id, stop_seconds_of(container.kind))
+    return running
+
+
+def _start_all(engine: Engine, containers: Sequence[FoundContainer], name: str) -> None:
+    """Start them again, and note that: they see what lies there now."""
+    wanted, began = session.wanted(), time.time()
+    names, cause = {found.name for found in containers}, f"{PLAIN} data restore {name}"
+    chosen = [container for container in wanted.containers if container.name in names]
+    receipts = read_receipts(engine.host, [entry.id for entry in wanted.repos]) if wanted.repos else {}
+    restart(chosen, wanted, engine, reads.read_containers(engine), receipts, cause)
+    note_run(
+        engine.host, "data restore", began, [(Change(RESTART, each.name, cause), time.time()) for each in containers]
+    )
+
+
+def _seen_ready(engine: Engine, containers: Sequence[FoundContainer], tell: Tell) -> list[Late]:
+    """Wait until they are ready; only then what was replaced is removed."""
+    names = [found.name for found in containers]
+    asked = [container for container in session.wanted().containers if container.name in names]
+    waited = wait_until_up(engine, asked, session.settings().up_wait, tell)
+    if not waited.late:
+        remove(engine, [BEFORE])
+    return waited.late
+
+
+def _containers(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
+    """The containers of these parts, those first that others need."""
+    found = reads.read_containers(engine)
+    order = [container.name for container in session.wanted().containers]
+    return [found[name] for name in order if name in names and name in found]
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")
