@@ -310,17 +310,18 @@ finishes it.
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups""",
     "data": """\
-A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It lies on the Docker
-host in persist/.snapshots; where the file system has reflinks (btrfs, XFS, ZFS) it shares blocks with the original, takes a moment
-and next to no space; elsewhere it is a full copy. The command says which, and how long it took. Without names: all that keep data.
+A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It is on the Docker host
+in persist/.snapshots. Where the file system has reflinks (btrfs, XFS, ZFS) it shares blocks with the original, takes a moment
+and next to no space; elsewhere it is a full copy. The command says which, and how long it took. Without names, it saves
+everything that keeps data.
 
 save pauses the containers that write there, for the copy alone, or stops them with --stop; they go on even if the command is
-killed. A snapshot is whole or not there. The setting data.keep bounds what all of them take.
+killed. A snapshot is complete or does not exist. The setting data.keep limits what all of them take.
 
 restore asks, stops those containers, puts the data back, starts them and waits until they are ready. What it replaced is kept
-as before-restore until then, and after that if one of them is not ready. An interrupted restore changed nothing, or
-`{dusty} data restore` finishes it, before which `{dusty} up` starts nothing. reset empties the data, removes the containers, and keeps
-what was there as before-restore, too; what the last restore or reset replaced takes its place.
+as before-restore until then, and after that if one of them is not ready. If it is killed, either nothing has changed, or
+`{dusty} up` refuses to start containers until `{dusty} data restore` has finished it. reset asks, empties the data and removes
+the containers; it keeps what was there as before-restore, too, until the next restore or reset.
 
     {dusty} data save before-migration db
     {dusty} data restore before-migration

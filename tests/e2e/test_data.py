@@ -159,3 +159,28 @@ def test_a_kill_leaves_snapshots_whole_or_absent_and_the_data_as_it_was_or_as_it
         assert inside(rig, "stat -c %s /data/big") == ("20000000" if is_old else "2"), "all of it, or nothing"
         rig.dusty("data", "restore", "whole", "--yes")
         assert kept(rig) == word_of("old")
+
+
+def test_a_user_who_is_not_root_saves_and_restores_with_the_engines_help(rig: Any, tmp_path: Path) -> None:
+    if rig.run(["id", "dev"], check=False).returncode:
+        rig.run(["useradd", "-m", "-s", "/bin/sh", "dev"])
+    rig.run(
+        [
+            "sh",
+            "-c",
+            "getent group docker >/dev/null || groupadd docker; usermod -aG docker dev; chgrp docker /run/docker.sock",
+        ]
+    )
+    stack = SmallStack(tmp_path, rig.home, config="hosts: {mode: 'off'}\n")
+    stack.service("db", command=WRITES, more="volumes: ['/persist/shop/db:/data', 'store:/store']\n")
+    stack.bundle("shop", services="[db]")
+    rig.run(["chown", "-R", "dev", str(tmp_path)])
+    subprocess.run(["chmod", "a+rx", *tmp_path.parents], check=False, capture_output=True)
+    rig.dusty("up", user="dev")
+    fill(rig, "old")
+    rig.dusty("data", "save", "one", "--stop", user="dev")
+    fill(rig, "new")
+    rig.dusty("data", "restore", "one", "--yes", user="dev")
+    assert kept(rig) == word_of("old")
+    assert [each["name"] for each in json.loads(rig.dusty("data", "--json", user="dev").stdout)] == ["one"]
+    rig.dusty("data", "remove", "one", "--yes", user="dev")
