@@ -103,3 +103,14 @@ def test_the_compiled_file_works_with_plain_compose_before_any_up(rig: Any, tmp_
     assert first.count("once") == again.count("once") == 1
     rig.dusty("up")
     assert inspected(rig, "web", "{{.State.Running}}") == "true"
+
+    # What plain Compose recreated after an `up` is a new container, in which `once` has not run.
+    for how in (["up", "-d", "--force-recreate", "web"], ["rm", "-sf", "web"], ["create", "--force-recreate", "web"]):
+        rig.run([*compose, *how])
+        rig.dusty("up")
+        held = rig.run(
+            ["docker", "exec", "dusty_web_1", "sh", "-c", "cat /var/log/dusty_once_fn.log; ls /.dusty"]
+        ).stdout
+        assert held.split()[0] == "once" and "once" in held.split()[1:], (how, held)
+        assert rig.run(["docker", "logs", "dusty_web_1"]).stdout.count("once") == 1, how
+        assert rig.dusty("up", "--no-pull").stdout.startswith("up to date"), how

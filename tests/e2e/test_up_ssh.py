@@ -133,6 +133,40 @@ def test_changed_code_restarts_its_app_alone(rig, ssh_host, running):
     assert "web                * restarted: " in shown and "* exited with status 137: killed by `docker kill`" in shown
 
 
+def test_a_changed_file_of_the_specs_restarts_its_users_over_there(rig, ssh_host, running):
+    (running.folder / "specs/conf/more").mkdir(parents=True)
+    running.spec("conf/own.conf", "one\n")
+    running.spec("conf/more/a", "a\n")
+    running.service(
+        "cache", more="volumes: ['./conf/own.conf:/own.conf:ro', './conf/more:/more']\nstop_grace_period: 1s\n"
+    )
+    running.service("other", more="volumes: ['./conf/more:/more']\nstop_grace_period: 1s\n")
+    running.bundle("shop", apps="[web]", services="[other]")
+    rig.dusty("up")
+
+    def inside(name: str) -> str:
+        return ssh_host.run(
+            ["docker", "exec", f"dusty_{name}_1", "sh", "-c", "cat /own.conf /more/* 2>&1"], check=False
+        ).stdout
+
+    assert inside("cache") == "one\na\n"
+    assert rig.dusty("up", "--no-pull").stdout.startswith("up to date: 0 changes")
+    before = ids(ssh_host)
+    running.spec("conf/own.conf", "two\n")
+    assert "restart cache: " in rig.dusty("plan").stdout
+    done = changes(rig.dusty("up").stdout)
+    assert [line.split()[1] for line in done if line.startswith("restarted")] == ["cache"], done
+    assert any("conf/own.conf" in line for line in done if line.startswith("restarted cache")), done
+    assert inside("cache") == "two\na\n"
+    after = ids(ssh_host)
+    assert {name for name in before if after[name] != before[name]} == {"dusty_cache_1"}
+    running.spec("conf/more/b", "b\n")
+    (running.folder / "specs/conf/more/a").unlink()
+    done = changes(rig.dusty("up").stdout)
+    assert sorted(line.split()[1] for line in done if line.startswith("restarted")) == ["cache", "other"], done
+    assert inside("cache") == "two\nb\n" and inside("other").endswith("b\n")
+
+
 def test_a_new_name_is_served_without_another_proxy(rig, ssh_host, running):
     before = ids(ssh_host)
     running.app("second")
