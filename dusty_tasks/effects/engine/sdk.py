@@ -3,7 +3,8 @@
 The SDK's own ways to an ssh host are paramiko, or a connection of its own for each call; here its requests go where all others go, so they share the
 one connection, its options, its time limits and its words for an engine that is away. What is not asked through it, and why:
 
-* *Reads of a run that changes nothing*: the import alone takes longer than all else that a no-op does (`engine_line`).
+* *Reads of a run that changes nothing*: the import alone takes longer than all else that a no-op does (`engine_line`). Counted by valgrind, it is
+  502 million instructions; a whole `dusty validate` of 100 apps is 478, `engine_streams` with all that it imports 160.
 * *Streams* (`engine_streams`): its stream of a log does not say which line came from stderr (the number of each frame is dropped), and asks one
   question more for each container to learn whether it has a terminal: over ssh, twenty round trips for the logs of twenty containers.
 * *The output of a program in a container*: it is read without any time limit (docker/utils/socket.py polls for ever), and a hung `nginx -t` would hold up `up`.
