@@ -56,6 +56,7 @@ WORLD = {
 
 SHELVES = {
     "core": (
+        "importing",
         "suites",
         "history",
         "of_verbs",

@@ -403,6 +403,27 @@ VERBS: tuple[Verb, ...] = (
         "show what a change of the specs means for everyone",
         (Option("markdown", "print Markdown for a pull request comment"), JSON),
     ),
+    Verb(
+        "import",
+        CODE,
+        "",
+        "turn a Compose project into specs, and prove that nothing is lost unsaid",
+        (
+            Option("file", "a Compose file; later ones go over earlier ones", short="f", type=list, metavar="FILE"),
+            Option("env-file", "a file of variables instead of .env", type=list, metavar="FILE"),
+            Option(
+                "own",
+                "the repo of a service's code, and its place in the container",
+                type=list,
+                metavar="NAME=REPO:MOUNT",
+            ),
+            Option("own-from", "a folder of git checkouts that services mount or build from", type=str, metavar="DIR"),
+            Option("into", "the specs repo to write to (default: specs)", type=str, metavar="SPECS"),
+            Option("check", "only report; write nothing"),
+            YES,
+            JSON,
+        ),
+    ),
     Verb("explain", CODE, "[code]", "explain the code of a problem, with an example", (JSON,), words=("code",)),
     Verb("trace", CODE, "<artifact:line>", "find the spec line behind a generated line", (JSON,), words=("path",)),
     Verb(

@@ -222,6 +222,8 @@ class _Filling:
         if not isinstance(value, str) or "${{" not in value:
             return value
         text = USE.sub(lambda use: self._text(use[1], path), value)
+        if text.startswith(UNSET) and value.partition("}}")[2].startswith("/"):
+            text = f"/{text}"  # What stands for a folder has to pass for one.
         types = schema.get("type", "string")
         if types == "string" or USE.search(text) or not USE.fullmatch(value):
             return text

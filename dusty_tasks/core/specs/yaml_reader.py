@@ -42,8 +42,8 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+
 _KNOWN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
 _NOT_IN_TEXT = re.compile(f"{CONTROL}|[\u2028\u2029\ufffe\uffff]")
 """Control characters, and what libyaml takes for the end of a line, or for no character at all."""
-_PLAIN = "plain"
-_MERGE = "tag:yaml.org,2002:merge"
+PLAIN = "plain"
+MERGE = "tag:yaml.org,2002:merge"
 _ANYTHING: dict[str, Any] = {}
 
 
@@ -72,6 +72,37 @@ def values_of_yaml(data: bytes, file: str, schema: dict[str, Any]) -> Content:
     except RecursionError:  # a chain of thousands of << merges
         return Content({}, [], [Problem(Place(file), "", Code.TOO_DEEP, "nested too deeply")], is_readable=False)
     return Content(value, reading.marks, reading.problems)
+
+
+def nodes_of_yaml(data: bytes, file: str) -> tuple[list[Any], list[Problem]]:
+    """The nodes of all YAML documents in `data`, each a mapping, with plain scalars under the tag PLAIN; or what is wrong."""
+    import yaml
+
+    try:
+        text = _text(data)
+        if conflict := conflict_in(text):
+            raise _Refused(*conflict)
+        _check_depth(text)
+        loader, roots = _loader_class()(text), []
+        try:
+            while loader.check_node():
+                roots.append(loader.get_node())
+        except yaml.MarkedYAMLError as error:
+            raise _refused_by_parser(text, error) from None
+        except yaml.YAMLError as error:
+            raise _Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
+        finally:
+            loader.dispose()
+        roots = [root for root in roots if not _is_null(root)]
+        if wrong := [root for root in roots if root.id != "mapping"]:
+            mark = wrong[0].start_mark
+            raise _Refused(Code.NO_MAPPING, NO_MAPPING, mark.line + 1, mark.column + 1)
+        if not roots:
+            raise _Refused(Code.EMPTY_FILE, EMPTY)
+    except _Refused as refused:
+        place = Place(file, refused.line, refused.column)
+        return [], [Problem(place, "", refused.code, refused.what, refused.hint)]
+    return roots, []
 
 
 def _text(data: bytes) -> str:
@@ -112,7 +143,7 @@ def _root(text: str) -> Any:
         raise _Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
     finally:
         loader.dispose()
-    if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == _PLAIN and root.value in _NULLS):
+    if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == PLAIN and root.value in _NULLS):
         raise _Refused(Code.EMPTY_FILE, EMPTY)
     if not isinstance(root, yaml.MappingNode):
         trouble = of_no_mapping(text) if isinstance(root, yaml.ScalarNode) else None
@@ -167,7 +198,7 @@ def _loader_class() -> Any:
                 return "tag:yaml.org,2002:" + ("map" if kind is yaml.MappingNode else "seq")
             if not implicit[0]:
                 return "tag:yaml.org,2002:str"
-            return _MERGE if value == "<<" else _PLAIN
+            return MERGE if value == "<<" else PLAIN
 
         def descend_resolver(self, current_node: Any, current_index: Any) -> None:
             pass
@@ -197,7 +228,7 @@ class _Reading:
             raise _Refused(Code.TOO_DEEP, "nested too deeply", mark.line + 1, mark.column + 1)
         self.marks += (mark.line + 1, mark.column + 1, key_mark.line + 1, key_mark.column + 1)
         kind = node.id
-        if node.tag != _PLAIN and node.tag not in _KNOWN_TAGS:
+        if node.tag != PLAIN and node.tag not in _KNOWN_TAGS:
             self._say(
                 node, path, Code.TAG, f"the tag {shown(node.tag)} is not supported", "write the value without a tag"
             )
@@ -226,7 +257,7 @@ class _Reading:
         merged: dict[str, tuple[Any, Any]] = {}
         own: dict[str, tuple[Any, Any]] = {}
         for key_node, value_node in node.value:
-            if key_node.tag == _MERGE:
+            if key_node.tag == MERGE:
                 for source in self._merge_sources(value_node, path):
                     for key, pair in self._pairs(source, path).items():
                         merged.setdefault(key, pair)
@@ -269,7 +300,7 @@ class _Reading:
         text = self._text_of(node)
         if control := control_part(text):
             self._say(node, path, Code.CONTROL_CHARACTER, f"contains {control}")
-        if node.tag != _PLAIN:
+        if node.tag != PLAIN:
             return text
         if text in _NULLS:
             return None
@@ -317,7 +348,7 @@ def _looks_like(text: str) -> Any:
 
 
 def _is_null(node: Any) -> bool:
-    return node.tag == _PLAIN and node.value in _NULLS
+    return node.tag == PLAIN and node.value in _NULLS
 
 
 def _unsafe_key(key: str) -> str:

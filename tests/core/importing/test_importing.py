@@ -1,0 +1,220 @@
+"""What becomes of a Compose project, key by key; every import here is proved as well."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from of_stacks import EVERYTHING, everything, imported, of_services, row, text
+
+from dusty_tasks.core.importing.importing import Outcomes
+from dusty_tasks.core.importing.refusal import Refused
+from dusty_tasks.core.importing.surroundings import Checkout, Owned
+
+WEB = "services:\n  web:\n    image: web\n"
+
+
+def spec(made: Outcomes, path: str) -> dict[str, object]:
+    assert not made.unproven
+    found: dict[str, object] = yaml.safe_load(made.files[path])
+    return found
+
+
+def test_everything_that_compose_has_is_accounted_for_and_proved() -> None:
+    made = imported(everything())
+    assert made.unproven == []
+    lost = [row.name for row in made.rows if row.outcome.value == "lost"]
+    assert lost == ["worker.labels"], "two services cannot have one host name"
+    assert {row.service for row in made.rows} >= {"web", "worker", "worker2", "db", "cache", "tools", "idle"}
+    assert all(row.place.line > 0 and row.place.file for row in made.rows)
+
+
+def test_a_second_import_gives_the_same_bytes() -> None:
+    assert imported(everything()).files == imported(everything()).files
+
+
+def test_variables_come_from_env_and_defaults_and_secrets_stay_out() -> None:
+    made = imported(everything())
+    variables = yaml.safe_load(made.files["vars.yml"])
+    assert variables["TAG"] == {"default": "v1"}
+    assert variables["LEVEL"] == {"default": "info"}
+    assert variables["SHOP_TOKEN"] == {"secret": True}
+    assert variables["HOME"] is None or "default" not in variables["HOME"]
+    assert b"hunter2" not in b"".join(made.files.values())
+
+
+@pytest.mark.parametrize(
+    ("written", "spec_text", "default"),
+    [
+        ("${X}", "${{X}}", ""),
+        ("a$X", "a${{X}}", ""),
+        ("${X:-d}", "${{X}}", "d"),
+        ("${X-d}", "${{X}}", "d"),
+        ("${X:-${Y:-e}}", "${{X}}", "e"),
+        ("${X:?must be set}", "${{X}}", None),
+        ("$$X", "$X", "none"),
+        ("$${X}", "${X}", "none"),
+        ("${X:+set}", "", "none"),
+    ],
+)
+def test_interpolation_becomes_variables(written: str, spec_text: str, default: str | None) -> None:
+    made = of_services(f"{WEB}    environment: {{A: '{written}'}}\n")
+    assert spec(made, "services/web.yml")["environment"] == {"A": spec_text}
+    if default == "none":
+        assert not made.variables
+    else:
+        assert made.variables["X"].default == default
+
+
+def test_one_name_with_two_defaults_is_two_variables() -> None:
+    made = of_services(f"{WEB}    environment: {{A: '${{X:-a}}', B: '${{X:-b}}', C: '${{X:-a}}'}}\n")
+    assert spec(made, "services/web.yml")["environment"] == {"A": "${{X}}", "B": "${{X_2}}", "C": "${{X}}"}
+    assert {name: found.default for name, found in made.variables.items()} == {"X": "a", "X_2": "b"}
+
+
+def test_a_bind_in_a_checkout_makes_an_app() -> None:
+    made = of_services(
+        "services:\n  web:\n    image: node\n    command: npm start\n    volumes: ['./web:/srv', './web/conf:/etc/web:ro']\n"
+        "    depends_on: {db: {condition: service_healthy}}\n  db: {image: db, healthcheck: {test: x}}\n",
+        files={"web/index.js": "", "web/conf/x": ""},
+        checkouts={"web": "github.com/org/web"},
+    )
+    assert spec(made, "apps/web.yml") == {
+        "repo": "github.com/org/web",
+        "mount": {".": "/srv", "conf": "/etc/web"},
+        "image": "node",
+        "depends": {"services": [{"name": "db", "until": "ready"}]},
+        "compose": {"command": "npm start"},
+    }
+    assert row(made, "web.volumes").outcome.value == "own way"
+    assert spec(made, "bundles/project.yml")["apps"] == ["web"]
+
+
+def test_a_build_in_a_checkout_makes_an_app() -> None:
+    made = of_services(
+        "services:\n  web:\n    build: {context: ., dockerfile: web/Dockerfile, args: {A: 1}}\n    image: org/web\n",
+        files={"web/Dockerfile": ""},
+        checkouts={".": "github.com/org/mono"},
+    )
+    assert spec(made, "apps/web.yml") == {
+        "repo": "github.com/org/mono",
+        "mount": {"web": "/repo/project/web"},
+        "build": {"context": ".", "dockerfile": "web/Dockerfile", "args": {"A": 1}},
+    }
+
+
+def test_what_git_ignores_is_data_and_not_code() -> None:
+    made = of_services(
+        f"{WEB}    volumes: ['./data:/data']\n",
+        files={"data/x": ""}, checkouts={".": "github.com/org/mono"}, ignored=("/project/data",),
+    )  # fmt: skip
+    assert spec(made, "services/web.yml")["volumes"] == ["/persist/data:/data"]
+
+
+def test_own_names_the_repo_of_a_service() -> None:
+    owned = {"web": Owned("github.com/org/web", "/app")}
+    made = of_services(f"{WEB}    volumes: ['${{WORK}}/web:/app', 'data:/data']\nvolumes: {{data: }}\n", own=owned)
+    assert spec(made, "apps/web.yml") == {
+        "repo": "github.com/org/web", "mount": "/app", "image": "web", "compose": {"volumes": ["data:/data"]},
+    }  # fmt: skip
+
+
+def test_own_from_finds_checkouts_by_the_names_of_their_folders() -> None:
+    checkouts = {"web": Checkout("/code/web", "github.com/org/web"), "lib": Checkout("/code/lib", "github.com/org/lib")}
+    made = of_services(f"{WEB}    volumes: ['${{WORK}}/web/app:/app', '${{WORK}}/lib:/lib2']\n", own_from=checkouts)
+    assert spec(made, "apps/web.yml")["mount"] == {"app": "/app"}
+    assert spec(made, "apps/web.yml")["depends"] == {"libs": ["lib"]}
+    assert spec(made, "libs/lib.yml") == {"repo": "github.com/org/lib", "mount": "/lib2"}
+
+
+def test_files_are_copied_and_absent_ones_are_kept_on_the_docker_host() -> None:
+    made = of_services(f"{WEB}    volumes: ['./x.conf:/x.conf:ro', './gone:/gone']\n", files={"x.conf": "x"})
+    assert spec(made, "services/web.yml")["volumes"] == ["./files/x.conf:/x.conf:ro", "/persist/gone:/gone"]
+    assert made.files["files/x.conf"] == b"x"
+
+
+def test_profiles_become_bundles_with_all_that_they_need() -> None:
+    made = of_services(
+        "services:\n  web: {image: web}\n  db: {image: db, profiles: [data]}\n"
+        "  tools: {image: tools, profiles: [debug], depends_on: [db]}\n"
+    )
+    assert spec(made, "bundles/debug.yml")["services"] == ["db", "tools"]
+    assert spec(made, "bundles/project.yml")["services"] == ["web"]
+
+
+def test_three_alike_share_a_template() -> None:
+    one = "  {}: {{image: app, environment: {{MODE: dev, OTHER: value}}, command: run {}, restart: always}}\n"
+    made = of_services("services:\n" + "".join(one.format(name, name) for name in ("a", "b", "c")))
+    assert spec(made, "services/a.yml") == {"extends": "_app", "command": "run a"}
+    assert spec(made, "services/_app.yml")["environment"] == {"MODE": "dev", "OTHER": "value"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "name", "port"),
+    [
+        ("labels: {traefik.http.routers.x.rule: 'Host(`a.test`)'}, expose: [3000]", "a.test", 3000),
+        ("environment: {VIRTUAL_HOST: a.test, VIRTUAL_PORT: 81}", "a.test", 81),
+    ],
+)
+def test_proxy_labels_become_host_forwarding(keys: str, name: str, port: int) -> None:
+    made = of_services(f"services: {{web: {{image: web, {keys}}}}}")
+    assert spec(made, "services/web.yml")["host_forwarding"] == [
+        {"host_name": name, "host_port": 80, "container_port": port}
+    ]
+
+
+def test_the_port_of_the_proxy_is_left_to_dusty() -> None:
+    made = of_services(
+        "services:\n  traefik: {image: traefik, ports: ['80:80', '8080:8080']}\n"
+        "  web: {image: web, labels: {traefik.http.routers.x.rule: 'Host(`a.test`)'}}\n"
+    )
+    assert spec(made, "services/traefik.yml")["ports"] == ["8080:8080"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "outcome"),
+    [
+        ("deploy: {replicas: 3}", "deploy", "bent"),
+        ("scale: 3", "scale", "bent"),
+        ("env_file: gone.env", "env_file", "bent"),
+        ("networks: {default: {ipv4_address: 10.0.0.2}}", "networks", "same"),
+        ("networks: {other: {ipv4_address: 10.0.0.2}}", "networks", "lost"),
+        ("imagex: web", "imagex", "lost"),
+        ("restart: always", "restart", "same"),
+        ("container_name: x", "container_name", "own way"),
+        ("models: [m]", "models", "same"),
+        ("healthcheck: {test: x, intervall: 1s}", "healthcheck", "lost"),
+    ],
+)
+def test_what_is_told_of_a_key(keys: str, key: str, outcome: str) -> None:
+    made = of_services(f"services: {{web: {{image: web, {keys}}}}}")
+    assert not made.unproven
+    assert row(made, f"web.{key}").outcome.value == outcome
+
+
+def test_a_service_without_an_image_is_lost_as_a_whole() -> None:
+    made = of_services("services: {a: {image: a, depends_on: [b]}, b: {provider: {type: x}}}")
+    assert not made.unproven
+    assert row(made, "b.provider").outcome.value == "lost"
+    assert list(yaml.safe_load(text(made, "bundles/project.yml"))["services"]) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("written", "what"),
+    [
+        ("services: {a: {image: a, volumes: {x: y}}}", "volumes cannot be a mapping"),
+        ("services: {a: {image: '${'}}", "no variable"),
+        ("services: {a: {image: a, depends_on: [b]}}", 'no service "b"'),
+        ("services: {a: {image: a, extends: {service: a}}}", "extends itself"),
+        ("services: [a]", "services must be a mapping"),
+        ("services: {}", "there are no services"),
+        ("include: [compose.yml]\nservices: {a: {image: a}}", "circle"),
+    ],
+)
+def test_what_compose_would_refuse_is_refused_with_its_place(written: str, what: str) -> None:
+    with pytest.raises(Refused, match=what) as refused:
+        of_services(written)
+    assert refused.value.place.file == "/project/compose.yml"
+
+
+def test_the_stack_of_these_tests_is_there() -> None:
+    assert (EVERYTHING / ".env").exists()
