@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from dusty_tasks.core.importing.importing import Outcomes, import_project
@@ -66,7 +66,7 @@ def run_import(asked: Import) -> tuple[Project, Outcomes]:
         unknown = [name for name in asked.own if name not in project.services]
         if unknown:
             raise Failure(f'--own names "{unknown[0]}", and there is no such service', ", ".join(project.services))
-        return project, import_project(project, surroundings(asked), _reader)
+        return project, import_project(project, surroundings(asked), cache(_reader))
     except Refused as refused:
         place = refused.place
         lines = split_lines(_read(place.file) or b"")
@@ -74,15 +74,22 @@ def run_import(asked: Import) -> tuple[Project, Outcomes]:
         raise Failure(f"{place}: {refused.what}{shown}", refused.hint) from None
 
 
-@cache
 def _reader(kind: str) -> DocumentReader:
     return DocumentReader(kind, read_schema(kind))
 
 
 def surroundings(asked: Import) -> Surroundings:
     """What an import may ask of this machine."""
+    named = cache(repo_string)
     return Surroundings(
-        asked.specs, _read, _kind_of, _files_in, _checkout_of, _is_ignored, asked.own, _checkouts_in(asked.own_from)
+        asked.specs,
+        _read,
+        _kind_of,
+        _files_in,
+        partial(_checkout_of, named),
+        cache(_is_ignored),
+        asked.own,
+        _checkouts_in(asked.own_from),
     )
 
 
@@ -115,14 +122,14 @@ def _files_in(folder: str) -> list[str] | None:
     return found
 
 
-def _checkout_of(path: str) -> Checkout | None:
+def _checkout_of(named: Callable[[str], str], path: str) -> Checkout | None:
     """The checkout that a path of this machine lies in; None for what is not there."""
     if not os.path.lexists(path):
         return None
     folder = path if os.path.isdir(path) else os.path.dirname(path)
     while folder != os.path.dirname(folder):
         if has_git(folder):
-            return Checkout(folder, repo_string(folder))
+            return Checkout(folder, named(folder))
         folder = os.path.dirname(folder)
     return None
 
@@ -138,7 +145,6 @@ def _checkouts_in(folder: str) -> dict[str, Checkout]:
     return {name: Checkout(path, repo_string(path)) for name, path in paths.items() if has_git(path)}
 
 
-@cache
 def repo_string(folder: str) -> str:
     """A checkout as a spec names it: by its first remote, without a password; by its path where it has none."""
     for url in remote_urls(folder):
@@ -155,7 +161,6 @@ def repo_string(folder: str) -> str:
     return folder
 
 
-@cache
 def _is_ignored(path: str) -> bool:
     folder = path if os.path.isdir(path) else os.path.dirname(path)
     if not os.path.isdir(folder):

@@ -74,7 +74,7 @@ def test_the_json_follows_its_schema(dusty: Chosen) -> None:
     project(Path.cwd())
     ended = dusty("import", "--json", "--into", "elsewhere")
     found = json.loads(ended.out)
-    jsonschema.validate(found, json.loads((resources.folder("schemas") / "import.json").read_text()))
+    jsonschema.validate(found, json.loads((resources.folder("schemas") / "output/import.json").read_text()))
     assert found["written"] and found["counts"]["lost"] == 0
     assert {file["state"] for file in found["files"]} == {"new"}
     assert json.loads(dusty("import", "--json", "--into", "elsewhere", "--check").out)["files"][0]["state"] == "same"

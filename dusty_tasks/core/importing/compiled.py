@@ -14,7 +14,15 @@ from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.extends import extended
 from dusty_tasks.core.specs.model import Specs
 from dusty_tasks.core.specs.shape import DocumentReader
-from dusty_tasks.core.specs.variables import declaration_problems, declared_in, filled, uses_variables, values_of
+from dusty_tasks.core.specs.variables import (
+    Layer,
+    declaration_problems,
+    declared_in,
+    filled,
+    layer_of,
+    uses_variables,
+    values_of,
+)
 from dusty_tasks.core.stack.assemble import assemble
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.text.namespace import PROXY
@@ -48,10 +56,11 @@ def compiled(files: Mapping[str, bytes], readers: Readers, given: Mapping[str, s
     problems = [*declaring.problems, *declaration_problems(declaring)] if declaring else []
     declared = declared_in(declaring)
     hidden = [name for name, variable in declared.items() if variable.is_secret]
-    values = values_of(declared, (), given, hidden)
+    layers = [Layer("set here", given), *([layer_of(declaring)] if declaring else [])]
+    values = values_of(declared, layers, hidden)
     whole = []
     for document in extended([document for document in documents if document.kind != "vars"]):
-        if uses_variables(document.value):
+        if uses_variables(document):
             document, said = filled(document, readers(document.kind).schema, values)
             problems += said
             document = document.with_problems(readers(document.kind).problems(document))

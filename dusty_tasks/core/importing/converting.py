@@ -678,8 +678,8 @@ class Conversion:
         value = self.symbolic(node)
         if isinstance(value, dict) and "replicas" in value:
             replicas = plain_text(node.value["replicas"], self.stack.variables.values)
-            if replicas != "1":
-                del value["replicas"]
+            del value["replicas"]
+            if replicas not in ("", "1"):
                 self._replicas("deploy", replicas)
         if value:
             self.spec.compose["deploy"] = value

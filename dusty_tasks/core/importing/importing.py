@@ -133,6 +133,8 @@ def _forget(spec: Spec, name: str) -> None:
         depends.pop(name, None)
     elif isinstance(depends, list) and name in depends:
         depends.remove(name)
+    if isinstance(spec.compose.get("links"), list):
+        spec.compose["links"] = [link for link in spec.compose["links"] if link.partition(":")[0] != name]
     for key in ("depends", "conditional_links"):
         for names in (spec.top.get(key) or {}).values():
             names[:] = [one for one in names if one != name and not (isinstance(one, dict) and one.get("name") == name)]

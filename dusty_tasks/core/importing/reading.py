@@ -143,6 +143,9 @@ class _Reader:
             for name, thing in (node.value or {}).items() if node is not None else ():
                 if not isinstance(thing.value, (dict, type(None))):
                     raise Refused(thing.place, f"{key}.{name} must be a mapping")
+                options = (thing.value or {}).get("driver_opts")
+                if options is not None and not isinstance(options.value, (dict, type(None))):
+                    raise Refused(options.place, "driver_opts must be a mapping")
                 driver = (thing.value or {}).get("driver")
                 if driver is not None and isinstance(driver.value, (dict, list)):
                     raise Refused(driver.place, "driver must be a name")

@@ -83,6 +83,15 @@ def _check_entries(service: Node) -> None:
                 ):
                     raise Refused(child.place, f"{key}.{name}.{word} must be true or false")
     build = service.value.get("build")
+    contexts = build.value.get("additional_contexts") if build is not None and isinstance(build.value, dict) else None
+    entries = [contexts] if contexts is not None else []
+    for key in ("volumes", "env_file"):
+        node = service.value.get(key)
+        entries += node.value if node is not None and isinstance(node.value, list) else []
+    for item in entries:
+        for word, child in item.value.items() if isinstance(item.value, dict) else ():
+            if child.value is None and word not in ("bind", "volume", "tmpfs"):
+                raise Refused(child.place, f"{word} has no value")
     items = build.value.get("secrets") if build is not None and isinstance(build.value, dict) else None
     for holder in (service.value.get("secrets"), service.value.get("configs"), items):
         for item in holder.value if holder is not None and isinstance(holder.value, list) else ():

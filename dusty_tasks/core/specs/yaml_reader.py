@@ -78,6 +78,8 @@ def nodes_of_yaml(data: bytes, file: str) -> tuple[list[Any], list[Problem]]:
     """The nodes of all YAML documents in `data`, each a mapping, with plain scalars under the tag PLAIN; or what is wrong."""
     import yaml
 
+    from dusty_tasks.core.specs.yaml_trouble import conflict_in
+
     try:
         text = _text(data)
         if conflict := conflict_in(text):
