@@ -280,12 +280,14 @@ With a digest, `allow` refuses if the specs now ask for something else.
     {dusty} trust specs allow 4f2a91c0d3e57b68
     {dusty} trust specs revoke""",
     "import": """\
-Reads Compose files (without -f those of this folder) as Compose does, and writes specs: a service whose code is in a git
-checkout becomes an app, all others services, profiles become bundles, variables go to vars.yml. It reports what became of every
-key of every service, compiles what it wrote, and compares. docs/import.md has the rules. It needs no engine.
+Reads Compose files (without -f those of this folder) as Compose does, and writes specs: a service whose code is in a
+git checkout becomes an app, all others services, profiles become bundles, variables go to vars.yml. It reports what
+became of every key of every service, compiles what it wrote, and compares. docs/import.md has the rules. It needs no
+engine.
 
-Exit code 10 if something is lost; 3 if the proof fails, and then nothing is written. A file that is there and differs is
-replaced only if you agree. Nothing is taken from your shell's environment, and what looks like a secret is written nowhere.
+Exit code 10 if something is lost; 3 if the proof fails, and then nothing is written. A file that is there and differs
+is replaced only if you agree. Nothing is taken from your shell's environment, and what looks like a secret is written
+nowhere.
 
     {dusty} import -f compose.yml -f compose.dev.yml --into ../specs
     {dusty} import --own web=github.com/org/web:/srv
