@@ -57,4 +57,28 @@ def test_two_calls_lead_to_the_line_that_broke_a_part(rig: Any, tmp_path: Path) 
 
     env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
     with_agent(look_at_all, env, rig.machine.argv([str(ROOT / "dusty")]))
+    # The helper holds each of these against its schema.
+    for words in (
+        "status -v --stats",
+        "plan -v",
+        "why -n 9 loop",
+        "timeline",
+        "logs",
+        "doctor",
+        "disk",
+        "repos",
+        "wait port --timeout 1",
+        "lookup",
+        "urls",
+        "config",
+        "bundles",
+        "assets",
+        "env",
+        "vars",
+        "trust",
+        "test",
+        "version",
+        "trace docker-compose.yml:9",
+    ):
+        rig.dusty(words.partition(" ")[0], "--json", *words.split()[1:], check=False)
     assert not wrong, "\n".join(f"{name}: {led}" for name, led in wrong.items())
