@@ -6,8 +6,10 @@ import os
 import queue
 import re
 import subprocess
+import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,16 +18,26 @@ from stacks import SERVE, SmallStack
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 40.0
+FEW_WATCHES = [
+    "unshare",
+    "-U",
+    "--map-root-user",
+    "sh",
+    "-c",
+    'echo 5 >/proc/sys/user/max_inotify_watches && exec "$@"',
+    "sh",
+]
+"""A program after it has but five inotify watches."""
 HANDS_ON = "trap 'echo got HUP >>/code/signals.made' HUP; while :; do sleep 0.1; done"
 
 
 class Dev:
     """`dusty dev` in the machine, and the lines that it has printed."""
 
-    def __init__(self, rig, *words: str) -> None:
+    def __init__(self, rig, *words: str, before: Sequence[str] = ()) -> None:
         env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": os.environ["PATH"]}
         self.process = subprocess.Popen(
-            rig.machine.argv([str(ROOT / "dusty"), "dev", *words]),
+            rig.machine.argv([*before, str(ROOT / "dusty"), "dev", *words]),
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -35,7 +47,8 @@ class Dev:
         self.rig = rig
         self.lines: list[str] = []
         self._new: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -61,6 +74,11 @@ class Dev:
         assert not [line for line in self.lines[before:-1] if re.search(r": \d+ files?\b", line)]
         return found
 
+    def rest(self) -> list[str]:
+        """The lines that nobody waited for, once it has ended."""
+        self._reader.join()
+        return list(self._new.queue)
+
     def interrupt(self) -> int:
         self.rig.run(["pkill", "-INT", "-f", "dusty_tasks dev"])
         return self.process.wait(20)
@@ -69,7 +87,11 @@ class Dev:
 @pytest.fixture
 def stack(rig, tmp_path) -> SmallStack:
     stack = SmallStack(tmp_path, rig.home)
-    stack.spec("libs/common.yml", f"repo: {tmp_path}/code/common\nmount: /common\ninstall: [echo installed]\n")
+    stack.spec(
+        "libs/common.yml",
+        f"repo: {tmp_path}/code/common\nmount: /common\ninstall: [echo installed]\n"
+        "reload: [{paths: ['*.md'], do: none}, {do: restart}]\n",
+    )
     stack.code("common", "lib.txt", "one")
     stack.app("web", services="[cache]", more="reload: [{paths: [static], do: none}, {paths: [conf], do: recreate}]\n")
     (tmp_path / "specs/apps/web.yml").write_text(
@@ -170,11 +192,15 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         at_third = started(rig)
         assert changed(at_second, at_third) == {"dusty_web_1"}
 
-        # a lib, in the app that mounts it, installed again
+        # a lib, in the app that mounts it, by its own rules: the last one installs it again
+        installed = rig.run(["docker", "logs", "dusty_web_1"]).stdout.count("installed")
+        stack.code("common", "README.md", "words")
+        dev.until(r"^web: 1 file of common, visible \d+ ms$")
         stack.code("common", "lib.txt", "two")
         dev.until(r"^web: 1 file of common, visible \d+ ms, restarted, served")
         at_fourth = started(rig)
         assert changed(at_third, at_fourth) == {"dusty_web_1"}
+        assert rig.run(["docker", "logs", "dusty_web_1"]).stdout.count("installed") == installed + 1
         # recreated by path
         stack.code("web", "conf/a", "x")
         dev.until(r"^recreate web: ")
@@ -193,6 +219,17 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         dev.until(r"^recreate builder: .*A")
         dev.until(r"^\d+ changes? made in")
         assert changed(before, started(rig)) == {"dusty_builder_1"}
+
+        # and so with config.yml, where the next good save needs no change
+        config = rig.home / "config.yml"
+        good = config.read_text()
+        config.write_text(f"{good}sync: {{exclude: [broken\n")
+        dev.until(r"config.yml:\d+:\d+: the \[ that opens here is not closed")
+        dev.until(r"^the stack is unchanged; the next save tries again")
+        stack.code("web", "static/b.css", "the last good stack goes on")
+        dev.until(r"^web: 1 file, visible \d+ ms$")
+        config.write_text(f"{good}# fixed\n")
+        dev.until(r"^fixed: the stack needs no change")
 
         # what crashes is said with its last lines, and the next save is not kept waiting
         web = tmp_path / "specs/apps/hands.yml"
@@ -226,10 +263,61 @@ def test_a_day_with_dev(stack, rig, tmp_path) -> None:
         assert dev.interrupt() == 130
         assert started(rig) == running
         assert "up to date: 0 changes" in rig.dusty("up", "--no-pull").stdout
+
+        # without inotify watches it says so in a line, and looks for edits itself
+        dev = Dev(rig, before=FEW_WATCHES)
+        dev.until(r"^watching 4 repos and the specs")
+        dev.until(
+            r"^.*: no inotify watches are left \(user.max_inotify_watches = 5; .*\); changes are looked for every few seconds instead$"
+        )
+        stack.code("web", "index.html", "<p>without watches</p>")
+        dev.until(r"^web: 1 file, visible .*, restarted, served")
+        assert rig.get("http://web.test:8080/") == (200, "<p>without watches</p>")
+        assert len([line for line in dev.lines if "inotify" in line]) == 1
+        assert dev.interrupt() == 130
     finally:
         if dev.process.poll() is None:
             dev.interrupt()
         print("\n".join(dev.lines))
+
+
+def signal_relay(rig, name: str) -> None:
+    rig.run(["pkill", f"-{name}", "-f", "bench/live --relay"], check=False)
+
+
+def test_a_line_that_falls_silent_is_noticed_and_healed(rig, ssh_host, tmp_path) -> None:
+    """A relay that stops passing anything on is what a network that drops packets is: nothing ends the connection."""
+    known = "/root/.ssh/known_hosts"
+    before = rig.run(["cat", known]).stdout
+    rig.run(["sh", "-c", f"sed 's/^[^ ]*/[127.0.0.1]:2222/' {known} >{known}.more && cat {known}.more >>{known}"])
+    relay = subprocess.Popen(rig.machine.argv([sys.executable, str(ROOT / "bench/live"), "--relay", ssh_host.address]))
+    stack = SmallStack(
+        tmp_path, rig.home, config=f"host: {{kind: ssh, ssh: 'root@127.0.0.1:2222', address: {ssh_host.address}}}\n"
+    )
+    dev = Dev(rig, "--yes")
+    try:
+        dev.until(r"^watching \d+ repos? and the specs")
+        stack.code("web", "index.html", "one")
+        dev.until(r"^web: 1 file, visible .*, restarted, served")
+        signal_relay(rig, "STOP")
+        began = time.monotonic()
+        stack.code("web", "index.html", "two")
+        dev.until(r"127.0.0.1")
+        assert time.monotonic() - began < 35  # 15 s without an answer, and 10 s for a connection that nobody answers
+        signal_relay(rig, "CONT")
+        dev.until(r"^web: .*restarted, served")
+        assert rig.get("http://web.test:8080/") == (200, "two")
+        stack.code("web", "index.html", "three")
+        dev.until(r"^web: 1 file, visible .*, restarted, served")
+        assert "source and copy are equal" in rig.dusty("sync", "--verify").stdout
+    finally:
+        signal_relay(rig, "CONT")
+        if dev.process.poll() is None:
+            dev.interrupt()
+        print("\n".join(dev.lines))
+        relay.kill()
+        relay.wait()
+        rig.run(["sh", "-c", f'printf %s "$1" >{known}', "sh", before])
 
 
 @pytest.mark.long

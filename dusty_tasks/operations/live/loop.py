@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 SPECS = "the specs"
 """Key of the folder of the specs among those that are watched; no repo id has a blank in it."""
-GIT_TICK = 0.05
-"""Seconds between two looks at whether git has ended."""
+HELD_TICK = 0.02
+"""Seconds until containers may follow what was sent, if nothing more has come by then and git has ended."""
 LAST_WORDS = 5.0
 """Seconds for what is under way in containers when dev is interrupted."""
 
@@ -102,7 +102,7 @@ class Dev:
         self.config = settled_config_state()
         self.watching = chosen_now(self._choose)
         self.owed = Owed()
-        self.due_again = self.git_is_at_work = False
+        self.due_again = False
         self.bound: dict[str, str] = {}
         """Of working trees that containers mount themselves: repo id -> the fingerprint that was seen last."""
         self.again = Again()
@@ -119,7 +119,7 @@ class Dev:
                 due = {entry.id for entry in self.watching.chosen}
                 while True:
                     self._send(due, batch)
-                    longest = GIT_TICK if self.git_is_at_work else TICK
+                    longest = HELD_TICK if self.actor.is_held else TICK
                     batch = watch.wait(min(longest, max(0.0, self.owed.due - time.monotonic())))
                     due = self._noticed(watch, batch)
         finally:
@@ -186,11 +186,9 @@ class Dev:
         began = batch.began or time.monotonic()
         if self.watching.settings.sync_mode == "bind":
             self._follow_trees(due, batch, began)
-            self._release()
             return
         self.actor.hold(True)
         outcomes, failure = self.watching.sync(due, batch.sources, allow_empty=False, is_live=True)
-        self._release()
         failed = [outcome.repo_id for outcome in outcomes if outcome.failure]
         self.owed, said = after_sync(self.owed, due, failed, str(failure or ""), time.monotonic())
         if said:
@@ -203,8 +201,8 @@ class Dev:
 
     def _release(self) -> None:
         """Let containers follow; but not in the midst of a switch of branches, which may pause for longer than a burst."""
-        self.git_is_at_work = self.actor.is_held and any(is_git_at_work(each.path) for each in self.watching.folders)
-        self.actor.hold(self.git_is_at_work)
+        is_at_work = self.actor.is_held and any(is_git_at_work(each.path) for each in self.watching.folders)
+        self.actor.hold(is_at_work)
 
     def _follow_trees(self, due: set[str], batch: Batch, began: float) -> None:
         """Containers see the working trees: nothing is sent."""
