@@ -36,6 +36,7 @@ from dusty_tasks.core.text.problems import Place, Problem
 from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.file_states import is_settled
+from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.doors.memos import code_version, read_memo, write_memo
 from dusty_tasks.effects.doors.source_lines import learn_root
 from dusty_tasks.effects.specs.schemas import read_schema
@@ -103,8 +104,17 @@ def read_variables(
 def read_uses(files: Iterable[SpecFile], place: str) -> list[str]:
     """The names of the variables in the value that stands at `place` (`apps/web.yml:2:8`) of one of the spec `files`."""
     file, line, column = place.rsplit(":", 2)
-    documents = [_read(found) for found in files if found.file == file]
+    documents = [_read(found) for found in files if found.file == file and _may_use_variables(found.path)]
     return uses_at(documents[0], (int(line), int(column))) if documents else []
+
+
+def _may_use_variables(path: str) -> bool:
+    """False for a file that holds no `${{`, as it is or with an escape in it: there is nothing to parse it for."""
+    try:
+        data = read_bytes(path) or b""
+    except OSError:
+        return True  # Who reads it says why it cannot be read.
+    return b"${{" in data or b"\\" in data
 
 
 def _values(
