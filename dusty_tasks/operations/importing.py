@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple
 
+from dusty_tasks.core.importing.compose_yaml import Refused
 from dusty_tasks.core.importing.importing import Outcomes, import_project
 from dusty_tasks.core.importing.reading import Project, read_project
-from dusty_tasks.core.importing.refusal import Refused
 from dusty_tasks.core.importing.surroundings import Checkout, Owned, Surroundings
 from dusty_tasks.core.specs.repo_ids import login_of, repo_of
 from dusty_tasks.core.specs.shape import DocumentReader

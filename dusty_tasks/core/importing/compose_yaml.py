@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.importing.refusal import Refused
 from dusty_tasks.core.specs.yaml_reader import MERGE, PLAIN, nodes_of_yaml
 from dusty_tasks.core.text.problems import Place
 
@@ -18,6 +17,14 @@ MAX_NODES = 200_000
 _NULLS = ("", "~", "null", "Null", "NULL")
 _INTEGER = re.compile(r"[-+]?(?:0[bB][01_]+|0[oO]?[0-7_]+|0[xX][0-9a-fA-F_]+|[1-9][0-9_]*|0)")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+|[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?")
+
+
+class Refused(ValueError):
+    """A Compose file that Compose itself would refuse to read: where, what, and at most one hint."""
+
+    def __init__(self, place: Place, what: str, hint: str = "") -> None:
+        super().__init__(f"{place}: {what}")
+        self.place, self.what, self.hint = place, what, hint
 
 
 class Node(NamedTuple):

@@ -6,8 +6,8 @@ import posixpath
 import re
 from typing import NamedTuple
 
+from dusty_tasks.core.importing.compose_yaml import Refused
 from dusty_tasks.core.importing.dotenv import BadLine, variables_of
-from dusty_tasks.core.importing.refusal import Refused
 from dusty_tasks.core.importing.surroundings import Surroundings
 from dusty_tasks.core.importing.variables import Variables, is_secret
 from dusty_tasks.core.specs.variables import NAME

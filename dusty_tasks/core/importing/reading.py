@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.importing.compose_yaml import Node, documents, mapped, plain, text_of
+from dusty_tasks.core.importing.compose_yaml import Node, Refused, documents, mapped, plain, text_of
 from dusty_tasks.core.importing.dotenv import BadLine, variables_of
 from dusty_tasks.core.importing.merging import merged, with_each_once, without_resets
-from dusty_tasks.core.importing.refusal import Refused
 from dusty_tasks.core.importing.relative_paths import with_paths_from
 from dusty_tasks.core.importing.short_forms import in_one_form, plain_text, template_of
 from dusty_tasks.core.text.problems import Place

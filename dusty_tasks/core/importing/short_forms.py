@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from dusty_tasks.core.importing.compose_yaml import Node, text_of
+from dusty_tasks.core.importing.compose_yaml import Node, Refused, text_of
 from dusty_tasks.core.importing.interpolation import BadTemplate, Use, compose_text, evaluated, parsed
-from dusty_tasks.core.importing.refusal import Refused
 
 Values = Mapping[str, str]
 

@@ -9,7 +9,7 @@ from dusty_tasks.core.importing.converting import Spec
 from dusty_tasks.core.importing.reading import Project, evaluated_node
 from dusty_tasks.core.importing.report import Outcome, Report
 from dusty_tasks.core.importing.variables import Variables
-from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import STACK
 
 SAME, OWN, BENT, LOST = Outcome
 
@@ -48,7 +48,9 @@ def _volume(
     external = options.get("external")
     if external not in (None, False, "false"):
         real = options.get("name") or (external.get("name") if isinstance(external, dict) else None) or name
-        hint = f"{DUSTY} disk adopt {real} {users[0] if users else 'SERVICE'} copies its data"
+        hint = (
+            f"docker run --rm -v {real}:/from -v {STACK.project}_{name}:/to busybox cp -a /from/. /to copies its data"
+        )
         report.say("", row, BENT, "volumes", f"the stack has a volume of its own, not {real}", hint)
     elif "name" in options:
         report.say("", row, OWN, "names")

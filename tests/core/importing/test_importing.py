@@ -6,8 +6,8 @@ import pytest
 import yaml
 from of_stacks import EVERYTHING, everything, imported, of_services, row, text
 
+from dusty_tasks.core.importing.compose_yaml import Refused
 from dusty_tasks.core.importing.importing import Outcomes
-from dusty_tasks.core.importing.refusal import Refused
 from dusty_tasks.core.importing.surroundings import Checkout, Owned
 
 WEB = "services:\n  web:\n    image: web\n"
@@ -218,3 +218,9 @@ def test_what_compose_would_refuse_is_refused_with_its_place(written: str, what:
 
 def test_the_stack_of_these_tests_is_there() -> None:
     assert (EVERYTHING / ".env").exists()
+
+
+def test_an_external_volume_is_bent_and_the_way_to_its_data_is_told() -> None:
+    made = of_services(f"{WEB}    volumes: ['data:/data']\nvolumes: {{data: {{external: true, name: old}}}}\n")
+    found = row(made, "volumes.data")
+    assert found.outcome.value == "bent" and "-v old:/from" in found.hint

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from of_stacks import everything, imported
 
-from dusty_tasks.core.importing.compose_yaml import documents, plain
-from dusty_tasks.core.importing.refusal import Refused
+from dusty_tasks.core.importing.compose_yaml import Refused, documents, plain
 
 Path = tuple[Any, ...]
 
