@@ -181,13 +181,29 @@ def held_still(host: DockerHost, container_ids: Sequence[str], *, by: str) -> It
         yield
         return
     again = "unpause" if by == "pause" else "start"
-    script = 'trap "" INT TERM HUP; cat > /dev/null; exec docker "$@" > /dev/null'
-    with piped(["sh", "-c", script, "dusty", again, *container_ids], env=host.engine_environment()) as guard:
+    with piped(["sh", "-c", _HALT, "dusty", by, again, *container_ids], env=host.engine_environment()) as guard:
         try:
-            run(["docker", by, *container_ids], env=host.engine_environment(), check=True)
-            yield
+            if guard.out.readline():
+                yield
         finally:
-            guard.input.close()
             ended = guard.end()
     if ended.code:
-        raise Failure(f"docker {again}: {ended.err.strip()}", code=2)
+        raise Failure(ended.err.strip() or f"docker {by}: status {ended.code}", code=2)
+
+
+_HALT = """
+trap "" INT TERM HUP
+by=$1 again=$2
+shift 2
+if docker "$by" "$@" > /dev/null; then
+    echo halted
+    cat > /dev/null
+    exec docker "$again" "$@" > /dev/null
+fi
+docker "$again" "$@" > /dev/null 2>&1
+exit 1
+"""
+"""Words: what halts containers, what undoes that, their ids. It prints a line once they are halted, and undoes it at the end of its input.
+
+One program does both, so that whoever is killed meanwhile leaves no halt behind that is still to come.
+"""
