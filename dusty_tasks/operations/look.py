@@ -251,11 +251,12 @@ def read_answers(
 
 def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tuple[Reading, Looks]:
     """The Docker host, and while its answer comes over ssh the sources of the repos; on this machine only those that are asked for later."""
-    from dusty_tasks.effects.observe.docker_host import read_host
+    from dusty_tasks.effects.observe.docker_host import CERTIFICATES_PUSHED, read_host
 
     def read() -> Reading:
         mounted = bind_sources(container.mapping for container in wanted.containers)
-        return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted)
+        also = (CERTIFICATES_PUSHED,) if wanted.https is not None else ()
+        return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted, also)
 
     if not engine.host.is_far:
         return read(), Looks(settings)

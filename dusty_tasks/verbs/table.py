@@ -354,10 +354,10 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "trust",
         CHOOSE,
-        "[specs [list | allow [DIGEST] | revoke]]",
-        "show and allow what specs may do beyond their own containers",
-        (JSON,),
-        words=("specs", "list|allow|revoke"),
+        "[specs [list | allow [DIGEST] | revoke] | status | install | uninstall]",
+        "show and allow what specs may do; trust the certificates of https",
+        (YES, JSON),
+        words=("specs|status|install|uninstall", "list|allow|revoke"),
     ),
     Verb(
         "compile",

@@ -1,4 +1,4 @@
-"""`dusty trust`: what the specs may do beyond running containers of their own."""
+"""`dusty trust`: what the specs may do beyond running containers of their own, and who believes the certificates of https."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.operations.machine import trust
 from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json
 
-SUBJECTS = ("specs",)
+SUBJECTS = ("specs", "status", "install", "uninstall")
 
 
-def run(words: list[str], json: bool = False) -> int | None:
-    """List what the specs ask for, allow exactly that, or take the consent back."""
+def run(words: list[str], json: bool = False, yes: bool = False) -> int | None:
+    """List what the specs ask for, allow exactly that, or take the consent back; or the certificate authority: see, trust, forget it."""
+    if words and words[0] in SUBJECTS[1:]:
+        exactly("trust", words[0], words[1:])
+        if json:
+            raise misuse("trust", f"--json belongs to specs list, not to {words[0]}")
+        return show_authority() if words[0] == "status" else change_authority(words[0], yes)
+    if yes:
+        raise misuse("trust", "--yes belongs to install and uninstall; powers are allowed by their digest alone")
     if words and words[0] not in SUBJECTS:
         raise misuse("trust", f'"{words[0]}" is not something that can be trusted')
     action, rest = action_of("trust", words[1:], ("list", "allow", "revoke"))
@@ -26,6 +33,46 @@ def run(words: list[str], json: bool = False) -> int | None:
     else:
         exactly("trust", "specs revoke", rest)
         say("revoked: up asks again" if trust.revoke() else f"nothing was allowed to {trust.specs_id()}")
+    return None
+
+
+def show_authority() -> int | None:
+    """What the authority may sign for, how long it lasts, and which stores of this machine have it."""
+    from datetime import UTC, datetime
+
+    from dusty_tasks.operations.machine import authority
+
+    made, places = authority.authority(), authority.places()
+    until = datetime.fromtimestamp(made.until, UTC).date().isoformat()
+    say(f"certificate authority of {session.home()}, until {until}")
+    say(f"  signs for {', '.join(made.permitted)} and names below, nothing else")
+    say(f"  SHA-256 {made.fingerprint}")
+    for store, state in places:
+        say(f"{state:9} {store.title}")
+    if authority.lacks_certutil():
+        say(f"note: {NO_CERTUTIL}")
+    if any(state in ("missing", "outdated") for _, state in places):
+        say(f"to trust it: {DUSTY} trust install")
+    return None
+
+
+NO_CERTUTIL = "certutil is not installed, without which the stores of browsers cannot be read (Debian: libnss3-tools; Fedora: nss-tools)"
+
+
+def change_authority(action: str, yes: bool) -> int | None:
+    """Put the authority into the stores of this machine, or take it out."""
+    from dusty_tasks.console import warn
+    from dusty_tasks.operations.machine import authority
+
+    if authority.lacks_certutil():
+        warn(NO_CERTUTIL)
+    changed = authority.install(yes=yes) if action == "install" else authority.uninstall(yes=yes)
+    if not changed:
+        say("nothing to do: " + ("every store has it" if action == "install" else "no store has it"))
+    elif action == "install":
+        say("trusted; a browser that is open has to be started again")
+    else:
+        say(f"no store has it any more; its files stay in {session.paths().https}")
     return None
 
 

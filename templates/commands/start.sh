@@ -7,6 +7,9 @@ if [ -e /.dusty/env ]; then
     . /.dusty/env
     cd "$dusty_start"
 fi
+{% if believes %}
+{% include "commands/believe.sh" %}
+{% endif %}
 {% if libs or app.once %}
 
 # Keep what was exported so far, then the record $1 that its work is done: the order makes a kill in between harmless.

@@ -107,12 +107,14 @@ class AppSlice(NamedTuple):
     is_bound: bool
     stored: tuple[str, ...]
     """Where `is_bound`: paths of its container whose files lie elsewhere (compose_values.stored_paths)."""
+    believes: bool = False
+    """It is to believe the stack's certificates: the setting `https` is not off."""
 
 
-def app_slice(app: App, libs: Iterable[Lib], is_bound: bool = False) -> AppSlice:
+def app_slice(app: App, libs: Iterable[Lib], is_bound: bool = False, believes: bool = False) -> AppSlice:
     """What there is to see of an app, `libs` in lib order."""
     stored = tuple(stored_paths(app.compose)) if is_bound else ()
-    return AppSlice(cut(AppPart, app), tuple(cut(LibPart, lib) for lib in libs), is_bound, stored)
+    return AppSlice(cut(AppPart, app), tuple(cut(LibPart, lib) for lib in libs), is_bound, stored, believes)
 
 
 def suite_slice(target: App | Lib, libs: Iterable[Lib], is_bound: bool = False) -> SuiteSlice:
@@ -145,6 +147,7 @@ def start_file(of: AppSlice, templates: Templates) -> Artifact:
     return templates.render(
         "commands/start.sh",
         app=_lines(of.app, "once", "always"),
+        believes=of.believes,
         assets=placed_assets(of.app, of.libs, of.is_bound, of.stored),
         places=places(of.app, of.libs, of.stored) if of.is_bound else (),
         libs=[_lines(lib, "install") for lib in of.libs if lib.install],

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from dusty_tasks.core.artifacts.templates import Templates
 from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.settings.slices import ProxySettings
+from dusty_tasks.core.stack.https import HTTPS_PORT, certificates, host_names, secured
 from dusty_tasks.core.stack.model import Route
 from dusty_tasks.core.text.namespace import PROXY
-from dusty_tasks.core.text.paths import PROXY_FILE
+from dusty_tasks.core.text.paths import CERTIFICATES_IN_PROXY, PROXY_FILE
 
 PARAMETER_SIZE = 3600
 """Characters of one parameter; nginx refuses 4096, quotes and escapes included."""
@@ -47,6 +48,8 @@ class Server(NamedTuple):
     max_upload: str
     timeout: str
     kind: str
+    certificate: str
+    """Its id where the route is answered on 443, too; ''."""
 
 
 class ProxySlice(NamedTuple):
@@ -59,7 +62,14 @@ class ProxySlice(NamedTuple):
 def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
     """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
     settings = of.settings
-    servers = [_server(of, route) for route in of.routes]
+    certificate_of = {
+        name: one.id for one in certificates(of.routes, settings.https, settings.hosts_mode) for name in one.names
+    }
+    answering = secured(of.routes, settings.https)
+    servers = [
+        _server(of, route, certificate_of[route.host_name] if answering.get(route.host_name) is route else "")
+        for route in of.routes
+    ]
     http = [server for server in servers if server.kind in HTTP]
     tls = [server for server in servers if server.kind == "tls"]
     texts = {
@@ -73,7 +83,11 @@ def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
         stream=[server for server in servers if server.kind == "stream"],
         tls=[(port, [server for server in tls if server.host_port == port]) for port in _ports(tls)],
         map_key=map_key,
-        ports=_ports(http),
+        https=settings.https,
+        https_port=HTTPS_PORT,
+        certificates=CERTIFICATES_IN_PROXY,
+        ports=_ports(server for server in http if server.host_port != HTTPS_PORT or not server.certificate),
+        first_certificate=next((server.certificate for server in http if server.certificate), ""),
         grpc_ports=_ports(server for server in http if server.kind == "grpc"),
         trusted=trusted_addresses(settings.proxy_trusted),
         known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK,
@@ -88,7 +102,7 @@ def _ports(servers: Iterable[Server]) -> list[int]:
     return sorted({server.host_port for server in servers})
 
 
-def _server(of: ProxySlice, route: Route) -> Server:
+def _server(of: ProxySlice, route: Route, certificate: str) -> Server:
     settings = of.settings
     if settings.routing == "network":
         upstream = f"{route.app_name}:{route.container_port}"
@@ -106,19 +120,16 @@ def _server(of: ProxySlice, route: Route) -> Server:
         route.max_upload or ("0" if route.kind == "grpc" else settings.proxy_max_upload),
         route.timeout,
         route.kind,
+        certificate,
     )
 
 
-def host_names(route: Route, hosts_mode: str) -> tuple[str, ...]:
-    """The names that a route answers to; browsers resolve those below .localhost by themselves."""
-    names = (route.host_name,)
-    return (*names, f"{route.host_name}.localhost") if hosts_mode == "localhost" else names
-
-
-def http_url(route: Route, hosts_mode: str) -> str:
+def http_url(route: Route, hosts_mode: str, *, is_secured: bool = False) -> str:
     """The URL of an http route as it is typed into a browser."""
-    port = "" if route.host_port == 80 else f":{route.host_port}"
-    return f"http://{host_names(route, hosts_mode)[-1]}{port}/"
+    name = host_names(route, hosts_mode)[-1]
+    if is_secured:
+        return f"https://{name}/"
+    return f"http://{name}/" if route.host_port == 80 else f"http://{name}:{route.host_port}/"
 
 
 def known_names(of: ProxySlice) -> list[str]:
@@ -155,10 +166,12 @@ def trusted_addresses(addresses: Iterable[str]) -> list[str]:
 
 
 def _html_rows(of: ProxySlice) -> Iterator[str]:
+    answering = secured(of.routes, of.settings.https)
     for route in of.routes:
+        is_secured = answering.get(route.host_name) is route
         address = f"{route.host_name}:{route.host_port}"
         link = (
-            f'<a href="{http_url(route, of.settings.hosts_mode)}">{address}</a>'
+            f'<a href="{http_url(route, of.settings.hosts_mode, is_secured=is_secured)}">{address}</a>'
             if route.kind == "http"
             else f"{address} ({_SPOKEN[route.kind]})"
         )
@@ -166,10 +179,12 @@ def _html_rows(of: ProxySlice) -> Iterator[str]:
 
 
 def _json_rows(of: ProxySlice) -> Iterator[str]:
+    answering = secured(of.routes, of.settings.https)
     for number, route in enumerate(of.routes):
         facts = {"host_name": route.host_name, "port": route.host_port, "type": route.kind, "app": route.app_name}
         if route.kind == "http":
-            facts["url"] = http_url(route, of.settings.hosts_mode)
+            is_secured = answering.get(route.host_name) is route
+            facts["url"] = http_url(route, of.settings.hosts_mode, is_secured=is_secured)
         state = f'<!--#include virtual="/.dusty/{route.app_name}.json" stub="unknown"-->'
         yield f'{"," if number else ""}{json.dumps(facts)[:-1]}, "state": {state}}}'
 

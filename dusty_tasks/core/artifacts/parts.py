@@ -12,6 +12,7 @@ from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.model import App, Lib, Service
 from dusty_tasks.core.specs.secret_values import templates_in
 from dusty_tasks.core.stack.builds import shared_builds
+from dusty_tasks.core.stack.https import ON, secured
 from dusty_tasks.core.stack.model import Route, Stack, containers_of, file_of, routes_by_app
 from dusty_tasks.core.text.namespace import PROXY
 
@@ -38,6 +39,8 @@ class AppParts(NamedTuple):
     """The container that is built from the same, and whose image it runs; '' for none."""
     jobs: tuple[str, ...] = ()
     """Those of `needs` that run to their end."""
+    secured: tuple[int, ...] = ()
+    """The positions of the routes that are answered on 443, too, unless the setting `https` is off."""
 
     @property
     def files(self) -> list[str]:
@@ -54,6 +57,7 @@ class ServiceParts(NamedTuple):
     routes: tuple[Route, ...] = ()
     shares_image_of: str = ""
     jobs: tuple[str, ...] = ()
+    secured: tuple[int, ...] = ()
 
     @property
     def files(self) -> list[str]:
@@ -93,6 +97,9 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
     healthy = {spec.name for spec in containers_of(stack) if has_healthcheck(spec.compose)}
     jobs = {spec.name for spec in containers_of(stack) if spec.is_job}
     shared = shared_builds(stack.apps, stack.services)
+    answered: dict[str, tuple[int, ...]] = {}
+    for route in secured(stack.routes, ON).values():
+        answered[route.app_name] = (*answered.get(route.app_name, ()), route.index)
     parts: dict[str, Parts] = {}
     for name, app in stack.apps.items():
         needs = tuple(dict.fromkeys((*stack.links[name], *(app.compose.get("depends_on") or ()))))
@@ -107,6 +114,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
             stack.same_container_repos[name],
             shared.get(name, ""),
             tuple([need for need in needs if need in jobs]),
+            answered.get(name, ()),
         )
     for name, service in stack.services.items():
         needs = tuple(service.compose.get("depends_on") or ())
@@ -118,6 +126,7 @@ def parts_of(stack: Stack) -> dict[str, Parts]:
             tuple(routes.get(name, ())),
             shared.get(name, ""),
             tuple([need for need in needs if need in jobs]),
+            answered.get(name, ()),
         )
     if stack.routes:
         files = {route.app_name: file_of(stack, route.app_name) for route in stack.routes}

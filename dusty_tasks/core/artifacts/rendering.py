@@ -126,7 +126,7 @@ class Rendering:
             for name in start_order(self.parts)
         ]
         return wanted_json(
-            self.stack, containers, powers_of(self.stack, self._settings, self.whole.specs_root)
+            self.stack, containers, self._settings, powers_of(self.stack, self._settings, self.whole.specs_root)
         ).encode()
 
     def origins(self, places: PlacesByFile, others: Iterable[Traced] | None = None) -> bytes:

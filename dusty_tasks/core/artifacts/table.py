@@ -106,8 +106,10 @@ def _nginx(whole: Whole) -> Iterable[Made]:
 
 def _commands(whole: Whole) -> Iterable[Made]:
     from dusty_tasks.core.artifacts import commands
+    from dusty_tasks.core.stack.https import OFF
 
-    stack, is_bound = whole.stack, cut(CommandSettings, whole.settings).sync_mode == "bind"
+    stack, settings = whole.stack, cut(CommandSettings, whole.settings)
+    is_bound, believes = settings.sync_mode == "bind", settings.https != OFF
 
     def made(name: str, paths: Iterable[str], of: tuple[Any, ...], render: Callable[..., Any]) -> Made:
         folder = f"{COMMAND_FILES}{name}/"
@@ -119,7 +121,8 @@ def _commands(whole: Whole) -> Iterable[Made]:
 
     for app in stack.apps.values():
         libs = [stack.libs[name] for name in stack.lib_order[app.name]]
-        yield made(app.name, commands.app_paths(app), commands.app_slice(app, libs, is_bound), commands.render_app)
+        of = commands.app_slice(app, libs, is_bound, believes)
+        yield made(app.name, commands.app_paths(app), of, commands.render_app)
     for lib in stack.libs.values():
         if lib.tests:
             libs = [stack.libs[name] for name in stack.lib_order[f"lib/{lib.name}"]]

@@ -30,7 +30,8 @@ from dusty_tasks.core.specs.compose_values import spec_paths
 from dusty_tasks.core.specs.model import App, Lib
 from dusty_tasks.core.specs.reload import seen_rules
 from dusty_tasks.core.stack.assemble import ordered
-from dusty_tasks.core.stack.model import Route, Stack
+from dusty_tasks.core.stack.https import HTTPS_PORT, OFF, certificates, secured
+from dusty_tasks.core.stack.model import Stack
 
 
 def wanted_container(of: ContainerSlice, mapping: dict[str, Any]) -> WantedContainer:
@@ -49,13 +50,20 @@ def start_order(parts: Mapping[str, Parts]) -> list[str]:
     return [*ordered(needs, lambda name: needs[name]), *(name for name in parts if name not in needs)]
 
 
-def wanted_json(stack: Stack, containers: Iterable[str], powers: Iterable[Power] = ()) -> str:
+def wanted_json(
+    stack: Stack, containers: Iterable[str], settings: ContainerSettings, powers: Iterable[Power] = ()
+) -> str:
     """state/wanted.json (core/wanted.from_json reads it); `containers` are the JSON texts of them, in start order."""
+    answering = secured(stack.routes, settings.https)
+    ports = {route.host_port for route in stack.routes} | ({HTTPS_PORT} if answering else set())
     rest = to_json(
         Wanted(
             (),
             repos=tuple(repo_entries(stack)),
-            host_ports=tuple(sorted({route.host_port for route in stack.routes})),
+            host_ports=tuple(sorted(ports)),
+            https={one.id: list(one.names) for one in certificates(stack.routes, settings.https, settings.hosts_mode)}
+            if settings.https != OFF
+            else None,
             bundles=stack.bundles,
             assets={
                 key: {"used_by": list(use.used_by), "required_by": list(use.required_by)}
@@ -88,7 +96,7 @@ def _app(parts: AppParts, mapping: dict[str, Any], settings: ContainerSettings) 
         ready_within=str(app.compose["healthcheck"]["start_period"]) if app.is_ready_by else "",
         needs_login=app.image_requires_login,
         build_context=build_context(app, settings) if app.build else "",
-        **_route_fields(parts.routes, settings),
+        **_route_fields(parts, settings),
         reload=reload_rules(parts),
         code=app.mount or "",
         secrets=secrets_of(parts),
@@ -124,16 +132,18 @@ def _service(
         is_job=service.is_job,
         needs_login=service.image_requires_login,
         build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "",
-        **_route_fields(parts.routes, settings),
+        **_route_fields(parts, settings),
         secrets=secrets_of(parts),
     )
 
 
-def _route_fields(routes: Iterable[Route], settings: ContainerSettings) -> dict[str, Any]:
+def _route_fields(parts: AppParts | ServiceParts, settings: ContainerSettings) -> dict[str, Any]:
     """Where a container is to answer: the fields of WantedContainer that tell of its routes."""
+    routes, answered = parts.routes, parts.secured if settings.https != OFF else ()
     http = [route for route in routes if route.kind == "http"]
+    urls = [http_url(route, settings.hosts_mode, is_secured=route.index in answered) for route in http]
     return {
-        "http_urls": tuple([http_url(route, settings.hosts_mode) for route in http]),
+        "http_urls": tuple(urls),
         "http_ports": tuple([route.container_port for route in http]),
         "route_ports": tuple(dict.fromkeys(route.container_port for route in routes)),
         "stream_ports": tuple(dict.fromkeys(route.container_port for route in routes if route.kind != "http")),

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from dusty_tasks.core.check.https import check_https
 from dusty_tasks.core.check.stack import check_bound_assets, check_stack
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.specs.documents import place_of
 from dusty_tasks.core.specs.model import App, Lib, Service, Specs
 from dusty_tasks.core.stack.assemble import assemble
 from dusty_tasks.core.stack.disabled import without
+from dusty_tasks.core.stack.https import OFF
 from dusty_tasks.core.stack.model import Stack
 from dusty_tasks.core.stack.ports import PortMemory, RouteKey, TooManyRoutes, assign_ports
 from dusty_tasks.core.text.called import DUSTY
@@ -95,6 +97,8 @@ def assemble_with_ports(
     problems += check_stack(specs, stack)
     if settings.sync_mode == "bind":
         problems += check_bound_assets(specs, stack)
+    if settings.https != OFF:
+        problems += check_https(specs, stack, settings.https)
     if stack.routes and not settings.hosts_address:
         problems.append(
             Problem(

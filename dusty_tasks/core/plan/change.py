@@ -30,6 +30,7 @@ class Kind(StrEnum):
     COMMAND_FILES = "push command files", "pushing command files", "pushed command files"
     SPEC_FILES = "push files of the specs", "pushing files of the specs", "pushed files of the specs"
     ASSETS = "push assets", "pushing assets", "pushed assets"
+    CERTIFICATES = "push certificates", "pushing certificates", "pushed certificates"
     HOSTS = "write hosts section", "writing hosts section", "wrote hosts section"
     CLEAR = "clear away", "clearing away", "cleared away"
     REMOVE = "remove", "removing", "removed"
@@ -51,6 +52,8 @@ class Kind(StrEnum):
 PULL, BUILD, SYNC = Kind.PULL, Kind.BUILD, Kind.SYNC
 
 COMMAND_FILES, SPEC_FILES, ASSETS, HOSTS = Kind.COMMAND_FILES, Kind.SPEC_FILES, Kind.ASSETS, Kind.HOSTS
+
+CERTIFICATES = Kind.CERTIFICATES
 
 CLEAR, REMOVE, STOP, CREATE, RECREATE = Kind.CLEAR, Kind.REMOVE, Kind.STOP, Kind.CREATE, Kind.RECREATE
 

@@ -87,6 +87,8 @@ class Found(NamedTuple):
     """Path in the specs repo -> digest of what was pushed of it."""
     assets: dict[str, str] = {}
     """App -> digest of the assets that were pushed for it."""
+    certificates: dict[str, str] = {}
+    """Id of a certificate, or name of a file that containers believe -> digest of what was pushed."""
     nginx_digest: str = ""
     """sha256 of the nginx config on the Docker host, '' for none."""
     hosts_section_is_in_place: bool = True
@@ -120,6 +122,10 @@ UNREADABLE = "unreadable: "
 """Stands in place of a digest, before the reason."""
 
 
+DUE = "due: "
+"""The same, of what is not there in a form that can be used."""
+
+
 class Sources(NamedTuple):
     """What this machine holds beside the compiled stack: what the Docker host should have."""
 
@@ -132,6 +138,8 @@ class Sources(NamedTuple):
     set_keys: frozenset[str] = frozenset()
     """The keys of all assets that are set, whether or not the stack knows them."""
     nginx_digest: str = ""
+    certificates: dict[str, str] = {}
+    """Id of a certificate, or name of a file that containers believe -> its digest, or DUE and why it is to be made (anew)."""
     contexts: dict[str, str] = {}
     """Container with `build:` -> digest of what its image is built from, or UNREADABLE and why that cannot be told."""
     environment: dict[str, dict[str, str]] = {}

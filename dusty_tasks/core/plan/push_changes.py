@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.plan.change import (
     ASSETS,
+    CERTIFICATES,
     COMMAND_FILES,
     CREATE,
     NGINX,
@@ -18,6 +19,7 @@ from dusty_tasks.core.plan.change import (
     Change,
 )
 from dusty_tasks.core.plan.found import (
+    DUE,
     Found,
     Sources,
     asset_digests,
@@ -39,6 +41,20 @@ def plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Chan
     differing = _differing(assets_by_app(wanted, sources), _assets_to_compare(wanted, sources, found))
     if differing:
         yield Change(ASSETS, "", _those_of(differing, found.assets))
+    if causes := certificate_causes(wanted, sources, found):
+        yield Change(CERTIFICATES, "", "; ".join(causes))
+
+
+def certificate_causes(wanted: Wanted, sources: Sources, found: Found) -> list[str]:
+    """Why certificates are to be made or pushed."""
+    if wanted.https is None:
+        return []
+    now, there = sources.certificates, found.certificates
+    due = dict.fromkeys(text.removeprefix(DUE) for text in now.values() if text.startswith(DUE))
+    others = [name for name, text in now.items() if not text.startswith(DUE) and there.get(name) != text]
+    if not others:
+        return list(due)
+    return [*due, "they differ from those on the Docker host" if there else "they are not on the Docker host yet"]
 
 
 def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:
@@ -87,6 +103,9 @@ def _those_of(names: list[str], there: dict[str, str]) -> str:
     return f"those of {', '.join(names[:4])}{more} {what}"
 
 
+UNLOADED = "it has not loaded its config yet"
+
+
 def plan_nginx(
     wanted: Wanted, sources: Sources, found: Found, containers: list[Change]
 ) -> tuple[list[Change], list[Change]]:
@@ -105,8 +124,10 @@ def plan_nginx(
     late = [Change(RECONNECT, PROXY, "; ".join(news))] if is_renamed else []
     if kinds & STARTING:
         return pushes, late
-    if pushes or record.get("nginx") != sources.nginx_digest:
-        late += [*pushes, Change(RELOAD, "", "its config changed" if pushes else "it has not loaded its config yet")]
+    is_loaded = record.get("nginx") == sources.nginx_digest
+    if pushes or not is_loaded or certificate_causes(wanted, sources, found):
+        cause = "its config changed" if pushes else "its certificates changed" if is_loaded else UNLOADED
+        late += [*pushes, Change(RELOAD, "", cause)]
     return [], late
 
 

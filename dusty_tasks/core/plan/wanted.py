@@ -73,6 +73,8 @@ class Wanted(NamedTuple):
     host_ports: tuple[int, ...] = ()
     """Ports that the proxy listens on."""
     bundles: tuple[str, ...] = ()
+    https: dict[str, list[str]] | None = None
+    """Id of a certificate that the proxy needs -> its names; None with `https: off`."""
     powers: tuple[dict[str, Any], ...] = ()
     """What the specs ask for beyond containers of their own, in the form of core/powers."""
 

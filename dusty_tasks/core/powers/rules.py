@@ -21,7 +21,8 @@ from dusty_tasks.core.settings.model import ContainerSettings
 from dusty_tasks.core.specs.compose_values import joined
 from dusty_tasks.core.specs.model import App, Lib, Origin, Service, Specs, Tests
 from dusty_tasks.core.specs.sources import Places, source_place
-from dusty_tasks.core.stack.model import Stack
+from dusty_tasks.core.stack.https import reserved_suffix, secured
+from dusty_tasks.core.stack.model import Stack, file_of
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
 from dusty_tasks.core.text.problems import Place, Problem
@@ -38,6 +39,7 @@ def powers_of(stack: Stack, settings: ContainerSettings, specs_root: str) -> lis
     for lib in stack.libs.values():
         found += around.of_tests(lib, lib.tests)
     found += around.of_repos()
+    found += around.of_certificates()
     return found
 
 
@@ -148,6 +150,21 @@ class Around:
                     holder.file,
                     ("repo",),
                 )
+
+    def of_certificates(self) -> Iterator[Power]:
+        """Names that sites of the internet may have, and that this machine's authority would sign for."""
+        for name, route in secured(self.stack.routes, self.settings.https).items():
+            if reserved_suffix(name):
+                continue
+            is_app = route.app_name in self.stack.apps
+            yield Power(
+                f"{'app' if is_app else 'service'} {route.app_name}",
+                "https",
+                name,
+                f"gets a certificate for {name}; this machine's certificate authority may then sign for it and all names below it",
+                file_of(self.stack, route.app_name),
+                ("host_forwarding", route.index, "host_name"),
+            )
 
     def _repo_folder(self, holder: App | Lib) -> str:
         return self.settings.path_of(holder.repo.id, holder.repo.local_path) if holder.repo else "/"

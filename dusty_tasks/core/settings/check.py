@@ -81,6 +81,7 @@ def settings_of(
         hosts_mode=found["hosts.mode"],
         hosts_agreed="hosts.mode" in reading.written and found["hosts.mode"] == "file",
         nginx_image=found["nginx_image"],
+        https=found["https"],
         proxy_max_upload=str(found["proxy.max_upload"]),
         proxy_trusted=tuple(found["proxy.trusted"]),
         up_wait=found["up.wait"],

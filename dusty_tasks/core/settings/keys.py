@@ -256,6 +256,17 @@ KEYS: dict[str, Key] = {
                 "off": "only printed",
             },
         ),
+        Key(
+            "https",
+            "string",
+            "Whether the proxy answers https, with certificates of this machine's own authority (see the command trust).",
+            "off",
+            {
+                "on": "every http route also on port 443",
+                "only": "and http requests are redirected there",
+                "off": "http alone",
+            },
+        ),
         Key("nginx_image", "string", "Image of the proxy.", NGINX_IMAGE, rule=check_image),
         Key(
             "proxy.max_upload",

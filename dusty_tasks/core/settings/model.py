@@ -70,6 +70,7 @@ class ContainerSettings(Value):
     external_bind: bool = False
     hosts_mode: str = "file"
     nginx_image: str = NGINX_IMAGE
+    https: str = "off"
     without_git: tuple[str, ...] = ()
     """With `sync.mode: bind`, the sources that are mounted and hold no `.git`: no setting, but found on this machine (session)."""
 

@@ -36,6 +36,7 @@ class ProxySettings(NamedTuple):
     names_of_host: tuple[str, ...]
     proxy_max_upload: str
     proxy_trusted: tuple[str, ...]
+    https: str
     namespace: Namespace
 
 
@@ -48,3 +49,4 @@ class ValueSettings(NamedTuple):
 
 class CommandSettings(NamedTuple):
     sync_mode: str
+    https: str

@@ -90,6 +90,7 @@ def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
                     kind,
                     str(size) if size is not None and follows(check_size, size) else "",
                     timeout if isinstance(timeout, str) and follows(check_timeout, timeout) else "",
+                    item.get("https") is not False,
                 ),
             )
 

@@ -47,6 +47,8 @@ class Forwarding(NamedTuple):
     """As nginx writes it; '' for the setting `proxy.max_upload`."""
     timeout: str = ""
     """How long the proxy waits in silence, as nginx writes it; '' for a day."""
+    https: bool = True
+    """False keeps it out of what the setting `https` does."""
 
 
 class CodeMount(NamedTuple):

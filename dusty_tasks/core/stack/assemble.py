@@ -130,7 +130,7 @@ def _links(app: App, apps: Mapping[str, App], services: Mapping[str, object]) ->
 def _routes(specs: Iterable[App | Service]) -> Iterator[Route]:
     for spec in specs:
         for index, forwarding in enumerate(spec.forwardings):
-            host_name, host_port, container_port, kind, max_upload, timeout = forwarding
+            host_name, host_port, container_port, kind, max_upload, timeout, https = forwarding
             yield Route(
                 spec.name,
                 index,
@@ -140,6 +140,7 @@ def _routes(specs: Iterable[App | Service]) -> Iterator[Route]:
                 kind,
                 max_upload=max_upload,
                 timeout=timeout,
+                https=https,
             )
 
 

@@ -25,6 +25,12 @@ SNAPSHOTS = f"{PERSIST}/.snapshots"
 """What `dusty data` saved, a folder a snapshot."""
 SPEC_FILES = f"{COMMANDS_THERE}/.specs"
 """Files of the specs repo that containers mount, by their path in it."""
+CERTIFICATES_THERE, TRUST_THERE = f"{PROXY_THERE}/https", f"{PERSIST}/dusty_https"
+"""What the proxy shows, with the keys, and what containers are to believe: the authority's certificate and a bundle with it."""
+CERTIFICATES_IN_PROXY, TRUST_IN_CONTAINER = "/etc/nginx/conf.d/https", "/dusty_https"
+"""The same as containers see them."""
+AUTHORITY_FILE, BUNDLE_FILE = "ca.pem", "bundle.pem"
+"""In the latter."""
 RECEIPTS = f"{COPIES}/.receipts"
 """Which source each copy is."""
 
@@ -53,6 +59,11 @@ class Paths(NamedTuple):
     def secrets(self) -> str:
         """Values of variables that are secrets, by their name."""
         return f"{self.home}/secrets"
+
+    @property
+    def https(self) -> str:
+        """The certificate authority of this home, and the certificates that it signed."""
+        return f"{self.home}/https"
 
     @property
     def overrides(self) -> str:

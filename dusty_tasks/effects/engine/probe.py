@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dusty_tasks.core.plan.hops import NO_ANSWER, NO_PROXY, REFUSED, SILENT, Answer
+
+if TYPE_CHECKING:
+    import socket
 
 PAUSE = 0.1
 LONGEST_PAUSE = 8.0
@@ -67,14 +71,26 @@ def answers(address: str, url: str, patience: float = PATIENCE) -> bool:
     return ask(address, url, patience).is_the_apps
 
 
+def _as_tls(plain: socket.socket, name: str) -> socket.socket:
+    """The connection as TLS for `name`. Whether the certificate is believed is not what is asked here."""
+    import ssl
+
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(plain, server_hostname=name)
+
+
 def ask(address: str, url: str, patience: float = PATIENCE, path: str = "") -> Answer:
     """What comes back for a request for `url` (or another path there), sent to `address`."""
     import http.client
 
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(address, parts.port or 80, timeout=patience)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    connection = http.client.HTTPConnection(address, port, timeout=patience)
     try:
         connection.connect()
+        if parts.scheme == "https":
+            connection.sock = _as_tls(connection.sock, parts.hostname or "")
     except OSError:
         return Answer(NO_PROXY)
     try:

@@ -7,6 +7,7 @@ What lies on the Docker host about itself, all below `host.root`:
   persist/repos/.receipts/<id>.json     which source each repo's copy is
   command_files/.pushed.json            app or lib -> digest of its command files
   persist/dusty_assets/.pushed.json     app -> digest of its assets
+  persist/dusty_https/.pushed.json      certificate -> its digest (read with `https` on alone)
 """
 
 from __future__ import annotations
@@ -18,7 +19,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK, PUT_BACK, REPLACED
 from dusty_tasks.core.plan.found import Found, FoundContainer, containers_of
 from dusty_tasks.core.plan.lifetimes import checks_health, has_finished
-from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, PERSIST, PROXY_THERE, RECORDS, SNAPSHOTS
+from dusty_tasks.core.text.paths import (
+    ASSETS_THERE,
+    COMMANDS_THERE,
+    PERSIST,
+    PROXY_THERE,
+    RECORDS,
+    SNAPSHOTS,
+    TRUST_THERE,
+)
 from dusty_tasks.effects.code.receipts import receipts_of
 from dusty_tasks.effects.docker_host.engine_line import EngineDown, body_of, http_request
 from dusty_tasks.effects.docker_host.files import Wanted
@@ -34,6 +43,7 @@ OWNER = f"{RECORDS}/owner.json"
 VOLUMES = f"{RECORDS}/volumes.json"
 FILES_PUSHED = f"{RECORDS}/spec_files.json"
 COMMANDS_PUSHED, ASSETS_PUSHED = f"{COMMANDS_THERE}/.pushed.json", f"{ASSETS_THERE}/.pushed.json"
+CERTIFICATES_PUSHED = f"{TRUST_THERE}/.pushed.json"
 NGINX_CONFIG = f"{PROXY_THERE}/dustyNginx.conf"
 PAGE_STATES = f"{PROXY_THERE}/.dusty"
 """What the proxy's pages tell of each app (core/of_verbs/proxy_states); the proxy sees it at /etc/nginx/conf.d/.dusty."""
@@ -59,12 +69,14 @@ class Reading(NamedTuple):
     """The Docker host itself was not reached, so nothing is known of what lies there."""
 
 
-def read_host(host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str] = ()) -> Reading:
-    """Read all of it: one engine read; on a far host one round trip in all. `mounted` are paths whose inodes are asked for."""
+def read_host(
+    host: DockerHost, engine: Engine, repo_ids: Sequence[str], mounted: Sequence[str] = (), also: Sequence[str] = ()
+) -> Reading:
+    """Read all of it: one engine read; on a far host one round trip in all. `mounted` are paths whose inodes are asked for, `also` more notes."""
     engine.reads += 1
     seen = host.files.gather(
         Wanted(
-            files=(STARTED, OWNER, COMMANDS_PUSHED, FILES_PUSHED, ASSETS_PUSHED),
+            files=(STARTED, OWNER, COMMANDS_PUSHED, FILES_PUSHED, ASSETS_PUSHED, *also),
             digest_of=NGINX_CONFIG,
             present=UNFINISHED,
             repo_ids=repo_ids,
@@ -111,6 +123,7 @@ def found_of(reading: Reading, engine: Engine) -> Found:
         command_files=_mapping(reading.files.get(COMMANDS_PUSHED)),
         spec_files=_mapping(reading.files.get(FILES_PUSHED)),
         assets=_mapping(reading.files.get(ASSETS_PUSHED)),
+        certificates=_mapping(reading.files.get(CERTIFICATES_PUSHED)),
         nginx_digest=reading.nginx_digest,
         unfinished_restore=reading.unfinished_restore,
         inodes=reading.inodes,

@@ -45,6 +45,7 @@ def read_sources(
         assets=_asset_digests(settings.home, wanted),
         set_keys=frozenset(set_keys(settings.home)),
         nginx_digest=hashlib.sha256(artifacts[PROXY_FILE]).hexdigest() if PROXY_FILE in artifacts else "",
+        certificates=_certificates(settings, wanted),
         contexts=_context_digests(settings, wanted, environ),
         environment={
             container.name: outside
@@ -52,6 +53,14 @@ def read_sources(
             if (outside := _outside_environment(container, environ, settings))
         },
     )
+
+
+def _certificates(settings: Settings, wanted: Wanted) -> dict[str, str]:
+    if wanted.https is None:
+        return {}
+    from dusty_tasks.effects.home.certificates import read_digests
+
+    return read_digests(settings.paths.https, wanted.https)
 
 
 def _context_digests(settings: Settings, wanted: Wanted, environ: Mapping[str, str]) -> dict[str, str]:

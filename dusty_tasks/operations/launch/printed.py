@@ -10,6 +10,7 @@ from dusty_tasks.console import foot, say, warn, width
 from dusty_tasks.core.plan.change import (
     ASSETS,
     BUILD,
+    CERTIFICATES,
     COMMAND_FILES,
     HOSTS,
     PULL,
@@ -34,7 +35,7 @@ ALONE = 10
 """Up to so many changes of one kind and cause have a line each; of more there is one line for all."""
 PHASES: tuple[tuple[Kind, ...], ...] = (
     (PULL, BUILD),
-    (COMMAND_FILES, SPEC_FILES, ASSETS),
+    (COMMAND_FILES, SPEC_FILES, ASSETS, CERTIFICATES),
     (SYNC,),
     (RELOAD, RECONNECT),
     (HOSTS,),

@@ -9,6 +9,7 @@ from dusty_tasks.core.plan.change import (
     ASSETS,
     AWAIT,
     BUILD,
+    CERTIFICATES,
     CLEAR,
     COMMAND_FILES,
     CREATE,
@@ -70,7 +71,9 @@ BEFORE_COMPILE = (
 AFTER_COMPILE = (
     Phase("plan", "compare what is with what should be", planning.make_plan),
     Phase("images", "pull and build what is missing", sending.get_images, _none_of(PULL, BUILD)),
-    Phase("push", "push command files and assets", sending.push, _none_of(COMMAND_FILES, SPEC_FILES, ASSETS)),
+    Phase(
+        "push", "push command files and assets", sending.push, _none_of(COMMAND_FILES, SPEC_FILES, ASSETS, CERTIFICATES)
+    ),
     Phase("sync", "sync changed repos", sending.sync, _none_of(SYNC)),
     Phase(
         "containers",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dusty_tasks import session
 from dusty_tasks.console import say, working
 from dusty_tasks.core.code.bind_sources import mounts_part_of
-from dusty_tasks.core.plan.change import ASSETS, COMMAND_FILES, SPEC_FILES, SYNC
+from dusty_tasks.core.plan.change import ASSETS, CERTIFICATES, COMMAND_FILES, SPEC_FILES, SYNC
 from dusty_tasks.core.text.paths import ASSETS_THERE, COPIES
 from dusty_tasks.core.text.paths import SPEC_FILES as SPECS_THERE
 from dusty_tasks.core.text.wording import counted
@@ -35,6 +35,12 @@ def push(run: Run) -> None:
     for change in run.view.plan.of(*pushes):
         run.deeds.begin(change)
         pushes[change.kind](run.engine.host, run.view)
+        run.deeds.end(change)
+    for change in run.view.plan.of(CERTIFICATES):
+        from dusty_tasks.operations.launch.certificates import push_certificates
+
+        run.deeds.begin(change)
+        push_certificates(run.engine.host, run.view, run.consent)
         run.deeds.end(change)
     path, containers = run.engine.host.path, run.view.wanted.containers
     folders = [path(ASSETS_THERE, container.name) for container in containers if container.mounts_assets]

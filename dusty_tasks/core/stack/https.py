@@ -1,0 +1,80 @@
+"""Which names are answered over https, by which route, and which certificates that takes. Pure; core/https_keys are made by effects/home/certificates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from dusty_tasks.core.stack.model import Route
+
+OFF, ON, ONLY = "off", "on", "only"
+"""Values of the setting `https`."""
+HTTPS_PORT = 443
+KINDS = ("http", "grpc")
+"""Of the routes that nginx answers TLS for."""
+NAMES_IN_ONE = 100
+"""A certificate with more names would not fit into what some clients take."""
+
+RESERVED = ("test", "localhost", "local", "internal", "invalid", "example", "home.arpa")
+"""Suffixes that no site of the internet can have (RFC 2606, 6761, 6762 and 8375; ICANN for `internal`)."""
+ALWAYS = ("localhost", "test")
+"""Suffixes that the authority may always sign for, so that most new names need no new one."""
+
+
+class Certificate(NamedTuple):
+    """A certificate that the proxy needs."""
+
+    id: str
+    """Of its files: a digest of its names."""
+    names: tuple[str, ...]
+
+
+def host_names(route: Route, hosts_mode: str) -> tuple[str, ...]:
+    """The names that a route answers to; browsers resolve those below .localhost by themselves."""
+    names = (route.host_name,)
+    return (*names, f"{route.host_name}.localhost") if hosts_mode == "localhost" else names
+
+
+def secured(routes: Iterable[Route], https: str) -> dict[str, Route]:
+    """host_name -> the route that answers it on 443: of several that with host_port 443, then 80, else the first; {} for `off`."""
+    if https == OFF:
+        return {}
+    ranked = sorted(
+        routes, key=lambda route: (HTTPS_PORT, 80).index(route.host_port) if route.host_port in (HTTPS_PORT, 80) else 2
+    )
+    found: dict[str, Route] = {}
+    for route in ranked:
+        if route.kind in KINDS and route.https and "." in route.host_name:
+            found.setdefault(route.host_name, route)
+    return found
+
+
+def certificates(routes: Iterable[Route], https: str, hosts_mode: str) -> list[Certificate]:
+    """The certificates of the secured names, at most NAMES_IN_ONE in each; the names of one route are in one."""
+    parts: list[list[str]] = [[]]
+    for _, route in sorted(secured(routes, https).items()):
+        names = host_names(route, hosts_mode)
+        if len(parts[-1]) + len(names) > NAMES_IN_ONE:
+            parts.append([])
+        parts[-1] += names
+    return [Certificate(_id(names), tuple(names)) for names in parts if names]
+
+
+def _id(names: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def reserved_suffix(name: str) -> str:
+    """The suffix of RESERVED that `name` is below, or ''."""
+    return next((suffix for suffix in RESERVED if name.endswith(f".{suffix}")), "")
+
+
+def permitted(names: Iterable[str]) -> tuple[str, ...]:
+    """What the authority may sign for, for these names: reserved suffixes as a whole, any other name by itself and what is below it."""
+    return tuple(sorted({*ALWAYS, *(reserved_suffix(name) or name for name in names)}))
+
+
+def covers(allowed: Iterable[str], name: str) -> bool:
+    """True if an authority that may sign for `allowed` may sign for `name`."""
+    return any(name == each or name.endswith(f".{each}") for each in allowed)

@@ -1,0 +1,143 @@
+"""https with the real engine and nginx: for curl here and for programs in containers, and what becomes of it when names change."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import Rig
+from stacks import SmallStack
+
+from dusty_tasks.effects.engine.images import PYTHON_IMAGE
+
+ASK = """
+import ssl, sys, urllib.request
+for url in sys.argv[1:]:
+    try:
+        answer = urllib.request.urlopen(url, timeout=10)
+        print(answer.status, answer.geturl())
+    except OSError as error:
+        print(error)
+"""
+
+
+def web(folder: Path, *names: str) -> str:
+    forwardings = "".join(f"  - {{host_name: {name}, host_port: 80, container_port: 8000}}\n" for name in names)
+    return (
+        f"repo: {folder}/code/web\nmount: /code\nimage: {PYTHON_IMAGE}\n"
+        f"commands: {{always: [exec python3 app.py 8000]}}\nhost_forwarding:\n{forwardings}"
+        "  - {host_name: plain.test, host_port: 8081, container_port: 8000, https: false}\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def secured(machine, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("https")
+    rig = Rig(machine, folder / "dusty")
+    rig.reset()
+    stack = SmallStack(folder, rig.home, config="https: only\nrouting: network\n")
+    stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text())
+    stack.spec("apps/web.yml", web(folder, "web.test"))
+    first = rig.dusty("up")
+    yield rig, stack, first.stdout
+    rig.reset()
+
+
+def curl(rig: Rig, *words: str) -> str:
+    return rig.run(["curl", "-sS", "-m", "20", "--cacert", str(rig.home / "https/ca.pem"), *words]).stdout
+
+
+def inside(rig: Rig, *urls: str) -> list[str]:
+    return rig.run(["docker", "exec", "dusty_web_1", "python3", "-c", ASK, *urls]).stdout.splitlines()
+
+
+def test_names_are_answered_over_https_here_and_in_containers(secured):
+    rig, _, printed = secured
+    assert "made a certificate authority" in printed and "trust install" in printed and "https://web.test/" in printed
+    assert curl(rig, "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "https://web.test/") == "2 200"
+    sent = dict(json.loads(curl(rig, "https://web.test/")))
+    assert (sent["X-Forwarded-Proto"], sent["X-Forwarded-Port"], sent["Host"]) == ("https", "443", "web.test")
+    answer = curl(rig, "-i", "-d", "x", "http://web.test/a?b=1")
+    assert answer.startswith("HTTP/1.1 308 ") and "Location: https://web.test/a?b=1\n" in answer
+    assert json.loads(curl(rig, "-L", "-d", "xyz", "http://web.test/upload"))[2] == 3
+    assert curl(rig, "-o", "/dev/null", "-w", "%{http_code}", "http://plain.test:8081/") == "200"
+    assert inside(rig, "https://web.test/", "http://web.test/") == ["200 https://web.test/"] * 2
+    shown = rig.run(["docker", "exec", "dusty_web_1", "sh", "-c", "ls /dusty_https; cat $NODE_EXTRA_CA_CERTS"]).stdout
+    assert shown.split("\n")[:2] == ["bundle.pem", "ca.pem"] and "PRIVATE" not in shown
+
+
+def test_the_key_of_the_authority_stays_here_for_its_owner_alone(secured):
+    rig, _, _ = secured
+    key = rig.home / "https/ca.key"
+    assert os.stat(key).st_mode & 0o777 == 0o600 and os.stat(key.parent).st_mode & 0o777 == 0o700
+    secret = key.read_text().splitlines()[1]
+    found = subprocess.run(["grep", "-rlF", secret, rig.home], capture_output=True, text=True, check=False).stdout
+    assert found.split() == [str(key)]
+
+
+def test_a_run_without_changes_makes_nothing_and_a_renewal_cuts_no_request(secured):
+    rig, _, _ = secured
+    assert "cryptography" not in rig.dusty("up", env={"PYTHONPROFILEIMPORTTIME": "1"}).stderr
+    before, notes = rig.container_ids(), rig.home / "https/notes.json"
+    shown = ["openssl", "x509", "-noout", "-serial", "-in", *map(str, (rig.home / "https/leaf").glob("*.pem"))]
+    serial = rig.run(shown).stdout
+    known = json.loads(notes.read_text())
+    known["signed"] = {id: {**each, "renew": 0} for id, each in known["signed"].items()}
+    notes.write_text(json.dumps(known))
+    held = subprocess.Popen(
+        rig.machine.argv(["curl", "-sSN", "--cacert", str(rig.home / "https/ca.pem"), "https://web.test/events?20"]),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert held.stdout is not None and held.stdout.readline().startswith("data:")
+    printed = rig.dusty("up").stdout
+    assert "pushed certificates (a certificate expires soon)" in printed and "reloaded nginx" in printed
+    assert held.stdout.read().count("data:") == 19 and held.wait() == 0
+    assert rig.container_ids() == before and rig.run(shown).stdout != serial
+    served = "openssl s_client -connect web.test:443 -servername web.test </dev/null 2>/dev/null | openssl x509 -noout -serial"
+    assert rig.run(["sh", "-c", served]).stdout == rig.run(shown).stdout
+
+
+def test_a_new_name_gets_a_certificate(secured):
+    rig, stack, _ = secured
+    before = rig.container_ids()
+    stack.spec("apps/web.yml", web(stack.folder, "web.test", "two.test"))
+    printed = rig.dusty("up").stdout
+    assert "pushed certificates (names are new)" in printed and "certificate authority" not in printed
+    for name in ("web.test", "two.test"):
+        assert curl(rig, "-o", "/dev/null", "-w", "%{http_code}", f"https://{name}/") == "200"
+    assert rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
+
+
+def test_a_name_of_the_internet_needs_consent_and_a_key_that_others_can_read_is_refused(secured):
+    rig, stack, _ = secured
+    stack.spec("apps/web.yml", web(stack.folder, "web.test", "www.example.com"))
+    refused = rig.dusty("up", check=False)
+    assert refused.returncode == 1 and "app web: https: www.example.com" in refused.stderr
+    assert "www.example.com" not in (rig.home / "https/notes.json").read_text()
+    stack.spec("apps/web.yml", web(stack.folder, "web.test", "three.test"))
+    key = rig.home / "https/ca.key"
+    key.chmod(0o644)
+    refused = rig.dusty("up", check=False)
+    assert refused.returncode == 1 and f"others can read {key} (mode 644)" in refused.stderr
+    key.chmod(0o600)
+    rig.dusty("up")
+    assert curl(rig, "-o", "/dev/null", "-w", "%{http_code}", "https://three.test/") == "200"
+
+
+def test_a_machine_believes_it_after_trust_install_and_no_longer_after_uninstall(secured):
+    rig, _, _ = secured
+    ask = ["curl", "-sS", "-m", "20", "-o", "/dev/null", "-w", "%{http_code}", "https://web.test/"]
+    bundle = ["sha256sum", "/etc/ssl/certs/ca-certificates.crt"]
+    before = rig.run(bundle).stdout
+    assert rig.run(ask, check=False).returncode == 60
+    shown = rig.dusty("trust", "install", check=False)
+    assert shown.returncode == 1 and "update-ca-certificates" in shown.stdout
+    rig.dusty("trust", "install", "--yes")
+    assert "trusted   this system" in rig.dusty("trust", "status").stdout
+    assert rig.run(ask).stdout == "200"
+    rig.dusty("trust", "uninstall", "--yes")
+    assert rig.run(ask, check=False).returncode == 60 and rig.run(bundle).stdout == before
