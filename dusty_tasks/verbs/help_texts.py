@@ -276,9 +276,14 @@ it stops with exit code 1 and names the command to run. `--yes` does not allow p
 
 With a digest, `allow` refuses if the specs now ask for something else.
 
+With the setting `https`, certificates come from an authority that `up` makes for your DUSTY_HOME. It can sign for the names of
+your stacks and nothing else. `install` puts it into the stores of this system, Java, Chromium and Firefox; `uninstall` takes it
+out of them. Both show their commands and ask first; `status` shows which stores have it.
+
     {dusty} trust specs list
     {dusty} trust specs allow 4f2a91c0d3e57b68
-    {dusty} trust specs revoke""",
+    {dusty} trust specs revoke
+    {dusty} trust install""",
     "import": """\
 Reads Compose files (without -f those of this folder) as Compose does, and writes specs: a service whose code is in a
 git checkout becomes an app, all others services, profiles become bundles, variables go to vars.yml. It reports what

@@ -39,6 +39,7 @@ from dusty_tasks.effects.doors.parallel import threads
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.machine import hosts_health as hosts
+from dusty_tasks.operations.machine import https_health as https
 
 PATIENCE = 10.0
 """Seconds for one question to a program or a remote."""
@@ -394,6 +395,7 @@ CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     state,
     repos,
     hosts.findings,
+    https.findings,
     ports,
     changes,
     requests,

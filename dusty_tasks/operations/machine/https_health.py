@@ -1,0 +1,46 @@
+"""What `doctor` says of https: the authority's key, how long the certificates last, and which stores believe them."""
+
+from __future__ import annotations
+
+import time
+
+from dusty_tasks import session
+from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding
+from dusty_tasks.core.stack.https import OFF
+from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.home.certificates import read_notes, refuse_open_key
+
+TOPIC = "https"
+
+
+def findings() -> list[Finding]:
+    """Nothing with `https: off`."""
+    if session.settings().https == OFF:
+        return []
+    folder = session.paths().https
+    try:
+        refuse_open_key(folder)
+    except Failure as failure:
+        return [Finding(TOPIC, FAILED, failure.what, failure.hint)]
+    notes = read_notes(folder)
+    if notes.authority is None or not notes.signed:
+        return [Finding(TOPIC, WARNING, "there are no certificates yet", f"{DUSTY} up makes them")]
+    return [_lasting(min(notes.signed.values(), key=lambda one: one.until).until), *_believed()]
+
+
+def _lasting(until: float) -> Finding:
+    day = time.strftime("%Y-%m-%d", time.gmtime(until))
+    if until < time.time():
+        return Finding(TOPIC, FAILED, f"a certificate expired on {day}", f"{DUSTY} up renews it")
+    return Finding(TOPIC, OK, f"certificates until {day}; up renews them 30 days before")
+
+
+def _believed() -> list[Finding]:
+    from dusty_tasks.operations.machine.authority import places
+
+    missing = [place.store.title for place in places() if place.state in ("missing", "outdated")]
+    if not missing:
+        return []
+    what = f"the certificate authority is not trusted by {', '.join(missing)}"
+    return [Finding(TOPIC, WARNING, what, f"{DUSTY} trust install")]
