@@ -276,9 +276,9 @@ it stops with exit code 1 and names the command to run. `--yes` does not allow p
 
 With a digest, `allow` refuses if the specs now ask for something else.
 
-With the setting `https`, certificates come from an authority that `up` makes for your DUSTY_HOME. It can sign for the names of
-your stacks and nothing else. `install` puts it into the stores of this system, Java, Chromium and Firefox; `uninstall` takes it
-out of them. Both show their commands and ask first; `status` shows which stores have it.
+With the setting `https`, certificates come from an authority that `up` makes for your DUSTY_HOME. It can sign for the
+names of your stacks and nothing else. `install` puts it into the stores of this system, Java, Chromium and Firefox;
+`uninstall` takes it out of them. Both show their commands and ask first; `status` shows which stores have it.
 
     {dusty} trust specs list
     {dusty} trust specs allow 4f2a91c0d3e57b68

@@ -97,7 +97,11 @@ def test_image_without_a_version_is_a_note(dusty: Chosen) -> None:
 )
 def test_wrong_words_are_refused_with_the_usage(dusty: Chosen, words: tuple[str, ...]) -> None:
     ended = dusty("trust", *words)
-    assert ended.code == 1 and "usage: " in ended.err and "trust [specs [list | allow [DIGEST] | revoke]]" in ended.err
+    assert (
+        ended.code == 1
+        and "usage: " in ended.err
+        and "trust [specs [list | allow [DIGEST] | revoke] | status" in ended.err
+    )
 
 
 def test_dry_run_prints_powers_and_can_deny_them(asking: Chosen) -> None:
