@@ -39,9 +39,9 @@ def run(words: list[str], allow: str | None = None, yes: bool = False) -> int | 
             write_atomically(path, after.encode())
     say(f"taken back in {root}" if action == "undo" else f"written; {DUSTY} agent undo takes it back")
     if action == "init":
-        from dusty_tasks.operations.agents import sdk
+        from dusty_tasks.verbs import mcp
 
-        if not sdk.is_there():
+        if not mcp.is_there():
             warn(f"the MCP server needs a Python package: run {DUSTY} mcp once, which asks and installs it")
     return None
 

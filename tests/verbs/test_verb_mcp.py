@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from chosen import Chosen
 
-from dusty_tasks.operations.agents import sdk
+from dusty_tasks.operations.machine import extras
+from dusty_tasks.verbs import mcp as verb
 
 pytest.importorskip("mcp", reason="requirements-mcp.txt is not installed")
 from agents import MOST_CALLS, MOST_TOKENS, Agent, with_agent
@@ -112,12 +113,12 @@ def test_without_the_sdk_it_asks_or_says_what_to_do(
     dusty: Chosen, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     installed: list[list[str]] = []
-    monkeypatch.setattr(sdk, "is_there", lambda: False)
-    monkeypatch.setattr(sdk.bootstrap, "main", lambda names: installed.append(names) or 1)
+    monkeypatch.setattr(verb, "is_there", lambda: False)
+    monkeypatch.setattr(extras.bootstrap, "main", lambda names: installed.append(names) or 1)
     ended = dusty("mcp")
     assert ended.code == 1 and "run dusty mcp once in a terminal" in ended.err and not installed
     ended = dusty("mcp", "--yes")
     assert ended.code == 2 and "could not be installed" in ended.err and installed == [["requirements-mcp.txt"]]
-    monkeypatch.setattr(sdk.bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(extras.bootstrap, "ROOT", tmp_path)
     assert 'pipx install "dusty[mcp]"' in dusty("mcp", "--yes").err
     assert '--allow takes "changes"' in dusty("mcp", "--allow", "everything").err
