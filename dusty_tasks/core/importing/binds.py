@@ -10,7 +10,11 @@ import posixpath
 from enum import Enum
 from typing import NamedTuple
 
+from dusty_tasks.core.importing.compose_yaml import Node, text_of
+from dusty_tasks.core.importing.relative_paths import is_relative
+from dusty_tasks.core.importing.short_forms import plain_text, split_colons
 from dusty_tasks.core.importing.surroundings import Checkout, Surroundings
+from dusty_tasks.core.importing.variables import Variables
 
 COPIES = "files"
 """The folder of the specs that files are copied to."""
@@ -114,3 +118,26 @@ class Binds:
             number += 1
             found = f"{name}-{number}"
         return found
+
+
+def bind_parts(item: Node, variables: Variables) -> tuple[str, str, str] | None:
+    """Source as it comes to, source as written, and target of a volume that binds; None for another volume."""
+    if isinstance(item.value, dict):
+        words = {key: child for key, child in item.value.items() if not isinstance(child.value, (dict, list))}
+        kind = plain_text(words["type"], variables.values) if "type" in words else "volume"
+        if kind != "bind" or "source" not in words or "target" not in words:
+            return None
+        return (
+            plain_text(words["source"], variables.values),
+            text_of(words["source"].value),
+            plain_text(words["target"], variables.values),
+        )
+    if not isinstance(item.value, str):
+        return None
+    parts = split_colons(item.value)
+    if len(parts) < 2:
+        return None
+    source, target = (plain_text(Node(part, item.place), variables.values) for part in parts[:2])
+    if not (source.startswith(("/", "~")) or is_relative(source)):
+        return None
+    return source, parts[0], target

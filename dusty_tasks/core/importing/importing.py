@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.importing.compiled import Readers, compiled
-from dusty_tasks.core.importing.converting import Spec
 from dusty_tasks.core.importing.proof import differences, unexplained, wrong_bundles
 from dusty_tasks.core.importing.reading import Project
 from dusty_tasks.core.importing.report import Outcome, Row
+from dusty_tasks.core.importing.spec import Spec
 from dusty_tasks.core.importing.stack import Imported, bundles_of, files_of, imported
 from dusty_tasks.core.importing.surroundings import Surroundings
 from dusty_tasks.core.importing.variables import Declared

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.importing.canonical import canonical, flat
 from dusty_tasks.core.importing.compiled import HOME, ROOT, Compiled
 from dusty_tasks.core.importing.compose_yaml import text_of
-from dusty_tasks.core.importing.converting import Spec, port_of
 from dusty_tasks.core.importing.dotenv import variables_of
 from dusty_tasks.core.importing.proxy_labels import forwardings_of
 from dusty_tasks.core.importing.reading import resolved
 from dusty_tasks.core.importing.report import Outcome
+from dusty_tasks.core.importing.short_forms import port_of
+from dusty_tasks.core.importing.spec import Spec
 from dusty_tasks.core.importing.stack import Imported, needed
 from dusty_tasks.core.plan.given_values import file_of
 from dusty_tasks.core.specs.repo_ids import repo_of

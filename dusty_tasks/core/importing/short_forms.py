@@ -223,3 +223,11 @@ def split_colons(text: str, most: int = 10) -> list[str]:
                 plain += letter
         found[-1].append(plain)
     return [compose_text(tuple(filter(None, parts_of))) for parts_of in found]
+
+
+def port_of(item: Any) -> str:
+    """The port of this machine that an item of `ports` publishes, '' for none of its own."""
+    if isinstance(item, dict):
+        return text_of(item.get("published", ""))
+    parts = split_colons(text_of(item).replace("$", "$$").partition("/")[0])
+    return parts[-2] if len(parts) > 1 else ""

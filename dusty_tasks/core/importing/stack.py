@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.importing.alike import with_templates
-from dusty_tasks.core.importing.binds import Binds, Kind
-from dusty_tasks.core.importing.converting import Conversion, Spec, Stack, bind_parts
+from dusty_tasks.core.importing.binds import Binds, Kind, bind_parts
+from dusty_tasks.core.importing.converting import converted
 from dusty_tasks.core.importing.files_of_variables import Copied
+from dusty_tasks.core.importing.keys.conversion import Stack
 from dusty_tasks.core.importing.proxy_labels import forwardings_of
 from dusty_tasks.core.importing.reading import Project, evaluated_node
 from dusty_tasks.core.importing.report import Outcome, Report
+from dusty_tasks.core.importing.spec import Spec
 from dusty_tasks.core.importing.surroundings import Checkout, Surroundings
 from dusty_tasks.core.importing.top_level import say_top_level
 from dusty_tasks.core.importing.variables import Variables
@@ -66,7 +68,7 @@ def imported(project: Project, around: Surroundings) -> Imported:
         project, variables, binds, around, report, _names(kinds), kinds, repos, {}, {}, {}, {},
         _aliases_of_links(kinds, seen), set(), routed,
     )  # fmt: skip
-    specs = {name: Conversion(stack, name, node).spec_of() for name, node in services.items()}
+    specs = {name: converted(stack, name, node) for name, node in services.items()}
     for name, node in project.services.items():
         if name not in services:
             for key, child in node.value.items():

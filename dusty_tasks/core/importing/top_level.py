@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dusty_tasks.core.importing.converting import Spec
 from dusty_tasks.core.importing.reading import Project, evaluated_node
 from dusty_tasks.core.importing.report import Outcome, Report
+from dusty_tasks.core.importing.spec import Spec
 from dusty_tasks.core.importing.variables import Variables
 from dusty_tasks.core.text.namespace import STACK
 
