@@ -12,6 +12,8 @@ from dusty_tasks.core.importing.short_forms import split_colons
 from dusty_tasks.core.plan.conditions import STARTED
 from dusty_tasks.core.specs.compose_values import local_folder, pairs_of
 
+LEFT_OUT = ("profiles", "extends", "container_name", "restart_policy", "image_requires_login", "provider")
+"""Keys whose rule is that they say nothing about the container itself."""
 _LISTS = ("dns", "dns_search", "dns_opt", "tmpfs", "expose", "label_file")
 
 
@@ -204,3 +206,8 @@ _FORMS: dict[str, Callable[[Any, str], Any]] = {
     "develop": _develop,
     **dict.fromkeys(_LISTS, _listed),
 }
+
+
+def variables_in(value: Any) -> dict[str, Any]:
+    """`environment` as name and text; None where the value is that of the shell."""
+    return {str(name): None if text is None else text_of(text) for name, text in (value or {}).items()}
