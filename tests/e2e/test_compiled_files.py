@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,22 @@ CASES = Path(__file__).parent.parent / "cases"
 LONG_NAME = ".".join(["a" * 60] * 4) + ".abcdefgh"
 SAY_REFUSED = 'for file in /c/*.conf; do nginx -t -q -c "$file" 2>&1 || echo "refused $file"; done'
 
+SELF_SIGNED = (
+    "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=test -keyout {0} -out {0}.crt && cat {0}.crt >> {0}"
+)
+"""A key and a certificate in one file, as the proxy has them."""
+
 
 def test_nginx_accepts_every_golden_config_and_the_longest_name(rig: Any, tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     for config in CASES.glob("*/build/nginx/dustyNginx.conf"):
         shutil.copy(config, tmp_path / "c" / f"{config.parts[-4]}.conf")
+    (tmp_path / "https").mkdir()
+    pair = tmp_path / "pair.pem"
+    subprocess.run(SELF_SIGNED.format(pair), shell=True, check=True, capture_output=True)
+    for config in (tmp_path / "c").iterdir():
+        for name in set(re.findall(r"/etc/nginx/conf\.d/https/([^;\s]+)", config.read_text())):
+            shutil.copy(pair, tmp_path / "https" / name)
     text = (tmp_path / "c/hosts_mode_localhost.conf").read_text()
     (tmp_path / "c/long.conf").write_text(text.replace("local.web.test", LONG_NAME))
     run = [
@@ -31,6 +43,8 @@ def test_nginx_accepts_every_golden_config_and_the_longest_name(rig: Any, tmp_pa
         "none",
         "-v",
         f"{tmp_path}/c:/c:ro",
+        "-v",
+        f"{tmp_path}/https:/etc/nginx/conf.d/https:ro",
         NGINX_IMAGE,
         "sh",
         "-c",
