@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from posixpath import normpath
 
 from dusty_tasks.core.specs.build import at, mappings
-from dusty_tasks.core.specs.compose_keys import Translated, has_no_network_of_its_own, owner_hint
+from dusty_tasks.core.specs.compose_keys.networks import has_no_network_of_its_own, owner_hint
+from dusty_tasks.core.specs.compose_keys.translation import Translated
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.rules import Wrong, check_asset_key
 from dusty_tasks.core.text.called import DUSTY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dusty_tasks.core.specs.build import mappings, strings
-from dusty_tasks.core.specs.compose_keys import Names
+from dusty_tasks.core.specs.compose_keys.translation import Names
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.model import Reference
 from dusty_tasks.core.text.codes import Code

@@ -18,7 +18,8 @@ from dusty_tasks.core.check.references import check_references, references
 from dusty_tasks.core.check.reload import check_reload
 from dusty_tasks.core.check.repos import check_repos, first_by_id, use_first
 from dusty_tasks.core.specs import build as build_specs
-from dusty_tasks.core.specs.compose_keys import Names, translate_main, translate_suites
+from dusty_tasks.core.specs.compose_keys.translate import translate_main, translate_suites
+from dusty_tasks.core.specs.compose_keys.translation import Names
 from dusty_tasks.core.specs.compose_values import published_ports
 from dusty_tasks.core.specs.documents import Document, PlacesByFile
 from dusty_tasks.core.specs.model import App, Service, Specs

@@ -297,7 +297,7 @@ _NOUN = {"app": "an app", "lib": "a lib", "bundle": "a bundle"}
 
 def _belongs(kind: str, path: KeyPath, key: str) -> str:
     """Where a key of Compose belongs that stands among the keys of Dusty, or ''."""
-    from dusty_tasks.core.specs.compose_keys import IGNORED_IN_APPS, KNOWN_KEYS
+    from dusty_tasks.core.specs.compose_keys.known import IGNORED_IN_APPS, KNOWN_KEYS
 
     if key not in KNOWN_KEYS:
         return ""

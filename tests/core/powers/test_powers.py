@@ -13,7 +13,7 @@ from dusty_tasks.core.powers.folders import moving_image, private_folder
 from dusty_tasks.core.powers.model import Power, digest_of, from_json, held_against
 from dusty_tasks.core.powers.rules import powers_of
 from dusty_tasks.core.settings.model import HostSettings, Settings
-from dusty_tasks.core.specs.compose_keys import KNOWN_KEYS
+from dusty_tasks.core.specs.compose_keys.known import KNOWN_KEYS
 from dusty_tasks.core.stack.assemble import assemble
 from tests.core.spec_text import fine
 

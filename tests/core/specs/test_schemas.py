@@ -11,7 +11,7 @@ import pytest
 
 from dusty_tasks import resources
 from dusty_tasks.core.settings.keys import KEYS
-from dusty_tasks.core.specs.compose_keys import KNOWN_KEYS
+from dusty_tasks.core.specs.compose_keys.known import KNOWN_KEYS
 from dusty_tasks.core.specs.compose_rules import COMPOSE_FORMATS
 from dusty_tasks.core.specs.editor_schema import schema_for_editors
 from dusty_tasks.core.specs.rules import FORMATS
