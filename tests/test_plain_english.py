@@ -77,6 +77,12 @@ RETIRED = {
     r"nginx makes of it": "what nginx says about it",
     r"as a rule a\b": "the usual cause is …",
     r"its own stack alone": "only …",
+    r"lost unsaid": "lost silently",
+    r"[Nn]obody can be asked": "there is no terminal to ask on",
+    r"\bunless given\b": "(the default), (default: …)",
+    r"\bfrom 1 up\b": "at least 1",
+    r"is that of Dusty": "belongs to …",
+    r"believes? (?:it|the certificate)": "trust …",
     r"\b[Ss]hall (?:Dusty|I|it|accept)": "a question that begins with the verb: Install …? [y/N]",
 }
 """Pattern -> what a native would write."""

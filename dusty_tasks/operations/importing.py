@@ -65,7 +65,9 @@ def run_import(asked: Import) -> tuple[Project, Outcomes]:
         project = read_project(asked.files, os.path.dirname(asked.files[0]), _read, asked.env_files)
         unknown = [name for name in asked.own if name not in project.services]
         if unknown:
-            raise Failure(f'--own names "{unknown[0]}", and there is no such service', ", ".join(project.services))
+            raise Failure(
+                f'--own names "{unknown[0]}", which is not a service of the project', ", ".join(project.services)
+            )
         return project, import_project(project, surroundings(asked), cache(_reader))
     except Refused as refused:
         place = refused.place
@@ -178,7 +180,7 @@ def compare(specs: str, files: Mapping[str, bytes]) -> Written:
         if not os.path.lexists(whole):
             new.append(path)
         elif not os.path.isfile(whole):
-            raise Failure(f"{whole} is no file", "another folder: --into FOLDER")
+            raise Failure(f"{whole} is not a file", "another folder: --into FOLDER")
         else:
             (same if read_bounded(whole, LARGEST) == data else other).append(path)
     return Written(new, same, other)

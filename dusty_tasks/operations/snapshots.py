@@ -64,7 +64,9 @@ def keepers() -> dict[str, list[Item]]:
     found = core.keepers(session.wanted(), session.settings())
     for name, items in found.items():
         if Item(FOLDER, "") in items:
-            raise Failure(f"{name} mounts all of /persist, and what is Dusty's own there cannot be saved or put back")
+            raise Failure(
+                f"{name} mounts all of /persist, where Dusty keeps its own files; that cannot be saved or restored"
+            )
     return found
 
 
@@ -75,7 +77,7 @@ def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, t
     users = core.users_of(items, by_keeper)
     with at_work(engine, "data save") as snapshots:
         if any(each.name == name for each in read_all(engine)):
-            raise Failure(f"there is a snapshot {name} already", f"{DUSTY} data remove {name}, or another name")
+            raise Failure(f"there is already a snapshot {name}", f"{DUSTY} data remove {name}, or another name")
         _check_room(snapshots, items)
         running = [found for found in _containers(engine, users) if found.state == "running"]
         began = time.monotonic()

@@ -82,7 +82,7 @@ def wait_until_done(engine: Engine, asked: Sequence[WantedContainer], seconds: f
     late = [
         Late(
             name,
-            "has not ended yet" if states[name].name == RUNNING else states[name].what,
+            "has not finished yet" if states[name].name == RUNNING else states[name].what,
             "" if states[name].name == RUNNING else advice(states[name], name),
         )
         for name in open_names

@@ -26,7 +26,7 @@ def run(words: list[str], allow: str | None = None, yes: bool = False) -> int | 
     root = repo_root(local_path(rest[0] if rest else "."))
     written = changes(root, allow or "", is_undone=action == "undo")
     if not written:
-        say("nothing to take back" if action == "undo" else f"{root} is set up for agents already")
+        say("nothing to remove" if action == "undo" else f"{root} is set up for agents already")
         return None
     say("\n".join(difference(root, path, *texts) for path, texts in written.items()))
     if not confirm(f"Write {counted(len(written), 'file')} in {root}?", yes=yes):
@@ -37,12 +37,12 @@ def run(words: list[str], allow: str | None = None, yes: bool = False) -> int | 
         else:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             write_atomically(path, after.encode())
-    say(f"taken back in {root}" if action == "undo" else f"written; {DUSTY} agent undo takes it back")
+    say(f"removed from {root}" if action == "undo" else f"written; {DUSTY} agent undo removes it")
     if action == "init":
         from dusty_tasks.verbs import mcp
 
         if not mcp.is_there():
-            warn(f"the MCP server needs a Python package: run {DUSTY} mcp once, which asks and installs it")
+            warn(f"the MCP server needs a Python package; run {DUSTY} mcp once: it asks, then installs it")
     return None
 
 

@@ -94,7 +94,7 @@ def restore(engine: Engine, name: str, services: list[str], yes: bool) -> int | 
     items = [item for item in saved if item in operations.items_of(chosen)] if chosen else saved
     if not chosen:
         raise Failure(f"{name} holds no data of {', '.join(services)}", f"{DUSTY} data list")
-    question = f"Replace the data of {', '.join(chosen)} by that of {name} ({snapshot.made[:16].replace('T', ' ')})?"
+    question = f"Replace the data of {', '.join(chosen)} with that of {name} ({snapshot.made[:16].replace('T', ' ')})?"
     if not confirm(question, yes=yes):
         return 1
     with progress("waiting until ready") as tell:

@@ -120,14 +120,14 @@ For scripts and agents, beside `{dusty} up` or after an edit. Without names it w
 for all its jobs. It judges as `{dusty} up` does: a part is ready when its routes answer and its health check passes; one with
 neither must have run for two seconds, or have exited with status 0.
 
-It exits with 0 when all parts are ready, or done, and else with 1, after saying why each of the others is not. A part that
-fails ends the wait at once, unless a `{dusty} up` is running; a part without a container is waited for. With --json, `late`
-holds the reasons.
+It exits with 0 once all parts are ready (or done), otherwise with 1, and says why each of the others is not. A part that
+fails ends the wait at once, unless a `{dusty} up` is running; for a part without a container it keeps waiting. With --json,
+`late` holds the reasons.
 
     {dusty} wait web && curl http://web.example.test/
     {dusty} wait --for done --timeout 300 migrate""",
     "urls": """\
-From what was compiled last; for TCP routes `host:port`. `{dusty} open` opens the first URL of an app in the browser.
+Reads what was compiled last; for TCP routes it prints `host:port`. `{dusty} open` opens the first URL of an app in the browser.
 
     {dusty} urls
     {dusty} urls web""",
@@ -276,23 +276,24 @@ it stops with exit code 1 and names the command to run. `--yes` does not allow p
 
 With a digest, `allow` refuses if the specs now ask for something else.
 
-With the setting `https`, certificates come from an authority that `up` makes for your DUSTY_HOME. It can sign for the
-names of your stacks and nothing else. `install` puts it into the stores of this system, Java, Chromium and Firefox;
-`uninstall` takes it out of them. Both show their commands and ask first; `status` shows which stores have it.
+With the setting `https`, certificates come from an authority that `up` creates for your DUSTY_HOME. It can sign only for
+local names, such as those below .test, and for names that you allowed. `install` adds it to the stores of this system, Java,
+Chromium and Firefox; `uninstall` removes it from them. Both show their commands and ask first; `status` shows which stores
+have it.
 
     {dusty} trust specs list
     {dusty} trust specs allow 4f2a91c0d3e57b68
     {dusty} trust specs revoke
     {dusty} trust install""",
     "import": """\
-Reads Compose files (without -f those of this folder) as Compose does, and writes specs: a service whose code is in a
-git checkout becomes an app, all others services, profiles become bundles, variables go to vars.yml. It reports what
-became of every key of every service, compiles what it wrote, and compares. docs/import.md has the rules. It needs no
-engine.
+Reads Compose files (without -f, those in this folder) as Compose does, and writes specs: a service whose code is in a git
+checkout becomes an app, any other becomes a service; profiles become bundles, and variables go to vars.yml. It reports what
+became of every key, then proves it: it compiles what it would write, and compares that with the Compose files.
+docs/import.md has the rules. It needs no engine.
 
-Exit code 10 if something is lost; 3 if the proof fails, and then nothing is written. A file that is there and differs
-is replaced only if you agree. Nothing is taken from your shell's environment, and what looks like a secret is written
-nowhere.
+It exits with 10 if something is lost, and with 3 if the proof fails; then nothing is written. A file that exists and differs
+is replaced only if you agree. Nothing is taken from your shell's environment, and values that look like secrets are not
+written anywhere.
 
     {dusty} import -f compose.yml -f compose.dev.yml --into ../specs
     {dusty} import --own web=github.com/org/web:/srv
@@ -328,18 +329,18 @@ finishes it.
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups""",
     "data": """\
-A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It is on the Docker host
-in persist/.snapshots. Where the file system has reflinks (btrfs, XFS, ZFS) it shares blocks with the original, takes a moment
-and next to no space; elsewhere it is a full copy. The command says which, and how long it took. Without names, it saves
+A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It is on the Docker host,
+in persist/.snapshots. Where the file system has reflinks (btrfs, XFS, ZFS), it shares blocks with the original, and takes a
+moment and hardly any space; elsewhere it is a full copy. `save` says which, and how long it took. Without names, it saves
 everything that keeps data.
 
-save pauses the containers that write there, for the copy alone, or stops them with --stop; they go on even if the command is
-killed. A snapshot is complete or does not exist. The setting data.keep limits what all of them take.
+`save` pauses the containers that write there while it copies, or stops them with --stop; they resume even if the command is
+killed. A snapshot is either complete or does not exist. The setting data.keep limits the space that all of them take.
 
-restore asks, stops those containers, puts the data back, starts them and waits until they are ready. What it replaced is kept
-as before-restore until then, and after that if one of them is not ready. If it is killed, either nothing has changed, or
-`{dusty} up` refuses to start containers until `{dusty} data restore` has finished it. reset asks, empties the data and removes
-the containers; it keeps what was there as before-restore, too, until the next restore or reset.
+`restore` asks, stops those containers, replaces the data, starts them and waits until they are ready. It keeps what it
+replaced as before-restore until then, and longer if one of them does not become ready. If it is killed, either nothing has
+changed, or `{dusty} up` refuses to start containers until `{dusty} data restore` has finished it. `reset` asks, empties the
+data and removes the containers; it, too, keeps what was there as before-restore, until the next restore or reset.
 
     {dusty} data save before-migration db
     {dusty} data restore before-migration
@@ -349,27 +350,27 @@ Without a path, the archive goes to DUSTY_HOME/dumps; a path is an existing fold
 assets, passwords in URLs, tokens and the home folder are left out.""",
     "uninstall": "Lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks before removing them.",
     "completion": """\
-The first `up` and `setup` offer to install it, and `{dusty} completion install` does so for your shell or a named one, after a
-question; `{dusty} uninstall` takes it back. To do it by hand:
+The first `up` and `setup` offer to install it. `{dusty} completion install` asks, then does so for your shell or the one you
+name; `{dusty} uninstall` removes it. To do it by hand:
 
     bash    source <({dusty} completion bash)   in ~/.bashrc
     zsh     source <({dusty} completion zsh)    in ~/.zshrc, after compinit
     fish    {dusty} completion fish > ~/.config/fish/completions/dusty.fish""",
     "agent": """\
-Shows, and after a question writes, into the repo of the current folder or of a path: the registration of the MCP server
-(.mcp.json; also .cursor/mcp.json and .vscode/mcp.json where those folders exist), and a section of AGENTS.md that tells
-agents how to find what is wrong. Other servers and other text stay. `{dusty} agent undo` takes out what was written.
+Shows what it would write to the repo of the current folder or of a path, asks, and writes it: the registration of the MCP
+server (.mcp.json; also .cursor/mcp.json and .vscode/mcp.json where those folders exist), and a section of AGENTS.md that
+tells agents how to find what is wrong. It keeps other servers and other text. `{dusty} agent undo` removes what was written.
 
     {dusty} agent init
     {dusty} agent init ~/src/shop --allow changes
     {dusty} agent undo""",
     "mcp": """\
-Agents start it (a line in their settings), and ask it with the Model Context Protocol. Its tools are commands: status, plan,
-why, timeline, logs, trace, validate, explain, urls, wait, lookup and impact, which change nothing; with --allow changes also
-up, restart, sync, test and scripts. None runs a command of the agent's own. What they return is what --json prints, cut to
-2,000 characters unless the agent asks for more, with control characters escaped, and marked as data.
+Agents start it (one line in their settings) and talk to it with the Model Context Protocol. Its tools are commands: status,
+plan, why, timeline, logs, trace, validate, explain, urls, wait, lookup and impact, which change nothing; with --allow changes
+also up, restart, sync, test and scripts. None runs a command of the agent's own. They return what --json prints, marked as
+data, with control characters escaped, and cut to 2,000 characters unless the agent asks for more.
 
-It needs the Python package mcp (the extra `dusty[mcp]`). In a checkout the first start in a terminal asks, and installs it.
+It needs the Python package mcp (the extra `dusty[mcp]`). In a checkout, the first start in a terminal asks, then installs it.
 
     {dusty} mcp
     {dusty} mcp --allow changes""",

@@ -40,7 +40,7 @@ def run(
         raise misuse("import", f'import takes no arguments, but got "{words[0]}"; write -f {words[0]}')
     files = [local_path(name) for name in file or ()] or usual_files(local_path("."))
     if not files:
-        raise Failure("there is no Compose file here", f"{DUSTY} import -f FILE")
+        raise Failure("there is no Compose file in this folder", f"{DUSTY} import -f FILE")
     asked = Import(
         tuple(files),
         local_path(into or USUAL_FOLDER),
@@ -60,7 +60,7 @@ def run(
     say("\n".join(_row_text(row) for row in made.rows))
     say(_summary(made.rows))
     if made.unproven:
-        warn("\n".join(["the proof fails, so nothing is written; this is a bug in Dusty:", *made.unproven]))
+        warn("\n".join(["the proof failed, so nothing was written; this is a bug in Dusty:", *made.unproven]))
         return code
     if may_write:
         _write(asked.specs, made, written, yes)
@@ -108,7 +108,7 @@ def _write(specs: str, made: Outcomes, written: Written, yes: bool) -> None:
     from dusty_tasks.operations.importing import write
 
     if written.other:
-        warn("\n".join(f"{os.path.join(specs, path)} is there and differs" for path in written.other))
+        warn("\n".join(f"{os.path.join(specs, path)} exists and differs" for path in written.other))
         if not confirm(f"Replace {counted(len(written.other), 'file')}?", yes=yes):
             raise Failure(
                 "nothing was written", f"--into FOLDER for another folder; {DUSTY} import --check only reports"
@@ -119,7 +119,7 @@ def _write(specs: str, made: Outcomes, written: Written, yes: bool) -> None:
 def _say_files(specs: str, written: Written, *, is_check: bool) -> None:
     changed = [*written.new, *written.other]
     if not changed:
-        say(f"{specs} holds all of this already: nothing changed")
+        say(f"{specs} already holds all of this; nothing changed")
     elif is_check:
         say(f"would write {counted(len(changed), 'file')} to {specs}")
     else:

@@ -18,10 +18,10 @@ def run(words: list[str], json: bool = False, yes: bool = False) -> int | None:
     if words and words[0] in SUBJECTS[1:]:
         exactly("trust", words[0], words[1:])
         if json:
-            raise misuse("trust", f"--json belongs to specs list, not to {words[0]}")
+            raise misuse("trust", f"--json goes with specs list, not with {words[0]}")
         return show_authority() if words[0] == "status" else change_authority(words[0], yes)
     if yes:
-        raise misuse("trust", "--yes belongs to install and uninstall; powers are allowed by their digest alone")
+        raise misuse("trust", "--yes goes with install and uninstall; it does not allow powers")
     if words and words[0] not in SUBJECTS:
         raise misuse("trust", f'"{words[0]}" is not something that can be trusted')
     action, rest = action_of("trust", words[1:], ("list", "allow", "revoke"))
@@ -45,7 +45,7 @@ def show_authority() -> int | None:
     made, places = authority.authority(), authority.places()
     until = datetime.fromtimestamp(made.until, UTC).date().isoformat()
     say(f"certificate authority of {session.home()}, until {until}")
-    say(f"  signs for {', '.join(made.permitted)} and names below, nothing else")
+    say(f"  can sign for {', '.join(made.permitted)} and names below them, nothing else")
     say(f"  SHA-256 {made.fingerprint}")
     for store, state in places:
         say(f"{state:9} {store.title}")
@@ -56,7 +56,7 @@ def show_authority() -> int | None:
     return None
 
 
-NO_CERTUTIL = "certutil is not installed, without which the stores of browsers cannot be read (Debian: libnss3-tools; Fedora: nss-tools)"
+NO_CERTUTIL = "certutil is not installed, so the certificate stores of browsers cannot be read (Debian: libnss3-tools; Fedora: nss-tools)"
 
 
 def change_authority(action: str, yes: bool) -> int | None:
@@ -70,9 +70,9 @@ def change_authority(action: str, yes: bool) -> int | None:
     if not changed:
         say("nothing to do: " + ("every store has it" if action == "install" else "no store has it"))
     elif action == "install":
-        say("trusted; a browser that is open has to be started again")
+        say("trusted; restart any browser that is open")
     else:
-        say(f"no store has it any more; its files stay in {session.paths().https}")
+        say(f"removed from every store; its files stay in {session.paths().https}")
     return None
 
 

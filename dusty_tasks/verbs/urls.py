@@ -22,7 +22,7 @@ def run(words: list[str], json: bool = False) -> int | None:
     if json:
         say_json([{"name": name, "url": url} for name, url in found])
     elif not found:
-        say(f"no URL leads to {', '.join(names)}" if names else "no URL leads to anything in the stack")
+        say(f"there is no URL for {', '.join(names)}" if names else "nothing in the stack has a URL")
     else:
         say("\n".join(url for _name, url in found))
     return None

@@ -21,7 +21,7 @@ def run(words: list[str], json: bool = False, timeout: int | None = None, **opti
     if goal not in (READY, DONE):
         raise misuse("wait", f"--for takes {READY} or {DONE}")
     if timeout is not None and timeout < 1:
-        raise Failure("--timeout needs a number from 1 up")
+        raise Failure("--timeout must be at least 1")
     seconds = session.settings().up_wait if timeout is None else timeout
     asked = chosen(words, goal)
     from dusty_tasks.operations.waiting import wait_until_done, wait_until_up
@@ -56,5 +56,5 @@ def chosen(words: list[str], goal: str) -> list[WantedContainer]:
             raise not_in_the_stack(name, by_name)
         reason = why_it_serves(by_name[name])
         if goal == DONE and reason:
-            raise Failure(f"{name} is never done: {reason}")
+            raise Failure(f"{name} will never be done: {reason}")
     return [by_name[name] for name in names]

@@ -46,7 +46,7 @@ def run(words: list[str], json: bool = False, last: int | None = None) -> int | 
             say(f"{sentence(name, record)}\n{name} {state.what}")
         return 2
     if last is not None and last < 1:
-        raise Failure("-n needs a number from 1 up")
+        raise Failure("-n must be at least 1")
     before = happened(name, history)[-last:] if last else []
     if json:
         events = [{"at": iso(history, item.at), "what": item.what, "text": item.text} for item in before]

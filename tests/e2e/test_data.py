@@ -67,7 +67,7 @@ def test_what_is_saved_comes_back_with_owners_modes_and_links_and_the_rest_goes_
     told = json.loads(rig.dusty("data", "--json").stdout)
     assert [(each["name"], each["services"], each["how"]) for each in told] == [("one", ["db", "reader"], "copy")]
     fill(rig, "new")
-    assert "there is a snapshot one already" in rig.dusty("data", "save", "one", check=False).stderr
+    assert "there is already a snapshot one" in rig.dusty("data", "save", "one", check=False).stderr
     refused = rig.dusty("data", "restore", "one", check=False)
     assert refused.returncode == 1 and "no terminal to ask on" in refused.stderr
     assert kept(rig) == word_of("new")
@@ -111,7 +111,7 @@ def test_what_cannot_be_is_refused_with_its_reason(rig: Any, up: SmallStack) -> 
     )
     done = rig.dusty("data", "save", "x", "reader", check=False)
     rig.run(["sh", "-c", f"rm {persist}/shop && mv /root/shop {persist}/shop; rm -rf /root/secret"])
-    assert done.returncode == 2 and "lies behind a link" in done.stderr
+    assert done.returncode == 2 and "is behind a link" in done.stderr
 
 
 def killed_after(rig: Any, seconds: float, *words: str) -> None:

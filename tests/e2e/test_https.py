@@ -56,7 +56,9 @@ def inside(rig: Rig, *urls: str) -> list[str]:
 
 def test_names_are_answered_over_https_here_and_in_containers(secured):
     rig, _, printed = secured
-    assert "made a certificate authority" in printed and "trust install" in printed and "https://web.test/" in printed
+    assert (
+        "created a certificate authority" in printed and "trust install" in printed and "https://web.test/" in printed
+    )
     assert curl(rig, "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "https://web.test/") == "2 200"
     sent = dict(json.loads(curl(rig, "https://web.test/")))
     assert (sent["X-Forwarded-Proto"], sent["X-Forwarded-Port"], sent["Host"]) == ("https", "443", "web.test")

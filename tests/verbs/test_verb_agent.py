@@ -35,7 +35,7 @@ def test_it_shows_and_asks_before_it_writes_and_takes_all_of_it_back(dusty: Chos
     assert json.loads(contents(repo)[".mcp.json"])["mcpServers"] == {"dusty": {"command": "dusty", "args": ["mcp"]}}
     assert "already" in dusty("agent", "init", str(repo), "--yes").out
     assert dusty("agent", "undo", str(repo), "--yes").code == 0 and contents(repo) == {}
-    assert dusty("agent", "undo", str(repo), "--yes").out == "nothing to take back\n"
+    assert dusty("agent", "undo", str(repo), "--yes").out == "nothing to remove\n"
 
 
 def test_what_others_wrote_stays(dusty: Chosen, repo: Path) -> None:

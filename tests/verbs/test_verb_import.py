@@ -57,7 +57,7 @@ def test_a_file_that_differs_is_not_replaced_without_a_word(dusty: Chosen) -> No
     dusty("import")
     (here / "specs/services/db.yml").write_text("image: mine\n")
     ended = dusty("import")
-    assert ended.code == 1 and "services/db.yml is there and differs" in ended.err
+    assert ended.code == 1 and "services/db.yml exists and differs" in ended.err
     assert (here / "specs/services/db.yml").read_text() == "image: mine\n"
     assert dusty("import", "--yes").code == 0
     assert (here / "specs/services/db.yml").read_text() == "image: db\n"
@@ -89,7 +89,7 @@ def test_own_and_own_from(dusty: Chosen) -> None:
     assert dusty("import", "--own", "web=github.com/me/web:/srv", "--into", "two").code == 0
     assert "repo: github.com/me/web" in (here / "two/apps/web.yml").read_text()
     assert "is not NAME=REPO:MOUNT" in dusty("import", "--own", "web").err
-    assert "no such service" in dusty("import", "--own", "wob=github.com/me/web:/srv").err
+    assert "not a service of the project" in dusty("import", "--own", "wob=github.com/me/web:/srv").err
 
 
 def test_values_of_this_machine_are_not_baked_in(dusty: Chosen) -> None:

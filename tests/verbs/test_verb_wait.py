@@ -80,7 +80,7 @@ def test_done_means_ended_with_0_and_without_names_all_jobs(
     stack(dusty.home, jobs=("seed",))
     engine.containers = [container("web"), container("seed")]
     ended = dusty("wait", "--for", "done", "--timeout", "1")
-    assert ended.code == 1 and ended.err == "seed has not ended yet\n"
+    assert ended.code == 1 and ended.err == "seed has not finished yet\n"
 
     def end(_seconds: float) -> None:
         engine.containers[1] = container("seed", "exited", exit_status=0)
@@ -96,8 +96,8 @@ def test_words_that_make_no_sense_are_refused_at_once(dusty: Chosen, engine: Eng
     stack(dusty.home, checked=("db",))
     for words, said in (
         (["--for", "lunch"], "--for takes ready or done"),
-        (["--timeout", "0"], "a number from 1 up"),
-        (["--for", "done", "db"], "db is never done: it has a health check"),
+        (["--timeout", "0"], "must be at least 1"),
+        (["--for", "done", "db"], "db will never be done: it has a health check"),
         (["nosuch"], 'no app or service named "nosuch"'),
     ):
         ended = dusty("wait", *words)

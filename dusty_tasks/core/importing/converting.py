@@ -58,7 +58,7 @@ def _deploy(conversion: Conversion, node: Node) -> None:
 
 def _replicas(conversion: Conversion, key: str, count: str) -> None:
     if count == "0":
-        conversion.own(key, "bundles", "no bundle starts it but one of its own name")
+        conversion.own(key, "bundles", "only the bundle of its own name starts it")
     elif count != "1":
         conversion.bent(key, "one container", f"one container instead of {count}", "one spec for each container")
     else:

@@ -41,7 +41,7 @@ def copied(path: str, is_raw: bool, around: Surroundings, folder: str, variables
     try:
         found = variables_of(text, variables.values, is_raw=is_raw)
     except BadLine as error:
-        raise Refused(Place(path, error.line), "this line is no NAME=value") from None
+        raise Refused(Place(path, error.line), "this line is not NAME=value") from None
     secrets = {
         name: value if "${{" in value else variables.secret(name)
         for name, value in found.items()

@@ -49,7 +49,7 @@ def _of_traefik(labels: Mapping[str, str], service: Mapping[str, Any]) -> Found:
     for rule in rules:
         hosts += [name for group in _HOST.findall(rule) for name in _NAME.findall(group)]
         if _HOST.sub("", rule).replace("|", "").strip(" ()"):
-            notes.append("Dusty's proxy goes by host names alone, not by paths or headers")
+            notes.append("Dusty's proxy routes by host name only, not by paths or headers")
     return _found("labels", hosts, ports[0] if ports else str(_first_port(service)), tuple(dict.fromkeys(notes)))
 
 

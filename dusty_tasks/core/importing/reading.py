@@ -99,7 +99,7 @@ def _variables(data: bytes, path: str, known: Mapping[str, str]) -> dict[str, st
     try:
         found = variables_of(data.decode("utf-8", "replace"), known)
     except BadLine as error:
-        raise Refused(Place(path, error.line), "this line is no NAME=value") from None
+        raise Refused(Place(path, error.line), "this line is not NAME=value") from None
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -261,7 +261,7 @@ class _Reader:
                     thing = with_paths_from(thing, posixpath.relpath(root, folder), self.values)
                 if name in things and plain(things[name]) != plain(thing):
                     raise Refused(
-                        entry.place, f'{key} "{name}" is in the including file, too', "override it in a file of its own"
+                        entry.place, f'{key} "{name}" is also in the including file', "override it in a file of its own"
                     )
                 things[name] = thing
             found[key] = part.value[key]._replace(value=things)

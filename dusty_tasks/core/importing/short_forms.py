@@ -174,7 +174,7 @@ def template_of(node: Node) -> tuple[str | Use, ...]:
         return parsed(text_of(node.value)) if isinstance(node.value, str) else (text_of(node.value),)
     except BadTemplate as error:
         raise Refused(
-            node.place, f'"{error}" uses $ for something that is no variable', "$$ stands for one $"
+            node.place, f'"{error}" uses $ for something that is not a variable', "$$ stands for one $"
         ) from None
 
 

@@ -56,7 +56,7 @@ def _volume(
         report.say("", row, OWN, "names")
     opts = options.get("driver_opts") or {}
     if opts and "bind" not in str(opts.get("o", "")).split(","):
-        report.say("", row, LOST, "", "driver_opts", "make the volume by hand, and mount its folder by its path")
+        report.say("", row, LOST, "", "driver_opts", "create the volume by hand, and mount its folder by its path")
     elif opts:
         report.say("", row, OWN, "paths", "a folder, mounted by its path")
     driver = options.get("driver") or "local"
@@ -64,7 +64,7 @@ def _volume(
         mixed = [user for user in users if len(set(_named_volumes(seen[user]))) > 1]
         if mixed:
             report.say(
-                "", row, LOST, "", f"the driver {driver}", "volume_driver in a service holds for all of its volumes"
+                "", row, LOST, "", f"the driver {driver}", "volume_driver in a service applies to all of its volumes"
             )
         else:
             for user in users:
@@ -89,9 +89,9 @@ def _network(name: str, row: str, options: Mapping[str, Any], report: Report) ->
     if name != "default" or "name" in options:
         report.say("", row, OWN, "network")
     if options.get("external") not in (None, False, "false"):
-        report.say("", row, BENT, "network", "containers of other projects are not in the stack's network")
+        report.say("", row, BENT, "network", "containers of other projects are not on the stack's network")
     if str(options.get("internal", "false")).lower() == "true":
-        report.say("", row, BENT, "network", "its containers reach the outside, and are reached by all of the stack")
+        report.say("", row, BENT, "network", "its containers can reach the outside, and the whole stack can reach them")
     known = ("name", "external", "internal", "driver", "attachable")
     if rest := [key for key, value in options.items() if key not in known and value not in (None, {}, [], False)]:
         report.say("", row, LOST, "", f"{', '.join(rest)} of a network")

@@ -16,8 +16,8 @@ GUIDE_FILE = "AGENTS.md"
 GUIDE = """\
 ## The development environment
 
-This code runs in containers that Dusty keeps, from specs in YAML. The MCP server `dusty` (or the command `dusty`, with `--json` for
-programs) tells what runs and what is wrong:
+This code runs in containers that Dusty manages, from specs in YAML. The MCP server `dusty` (or the command `dusty`, with `--json` for
+programs) tells you what is running and what is wrong:
 
 1. `status` (`dusty status --json`). If `problems` is not empty, it names file, line and column in the specs.
 2. Otherwise, for a part with a `why`: `why` with its name. `look_at` is the line of the specs to look at first; `printed` is what the
@@ -94,7 +94,7 @@ def _object(text: str | None) -> dict[str, Any]:
     except ValueError as error:
         raise NotJson(f"it is not JSON: {error}") from None
     if not isinstance(whole, dict):
-        raise NotJson("it holds no JSON object")
+        raise NotJson("it is not a JSON object")
     return whole
 
 

@@ -41,8 +41,8 @@ class Misuse(Exception):
     """Arguments that a tool does not take; the text is for the agent."""
 
 
-NAMES = Parameter("names", "Apps and services; without any: all.", TEXTS)
-SINCE = Parameter("since", "Only from this duration or time on: 10m, 2h, 2026-01-31T12:00.", option="since")
+NAMES = Parameter("names", "Apps and services; all if left out.", TEXTS)
+SINCE = Parameter("since", "Only from this time on, or from so long ago: 10m, 2h, 2026-01-31T12:00.", option="since")
 
 TOOLS: tuple[Tool, ...] = (
     Tool("status", "What is active and what runs, what is wrong with it, and from which code. Start here.", (NAMES,)),
@@ -55,13 +55,13 @@ TOOLS: tuple[Tool, ...] = (
         "Why a container is as it is: the cause, the spec line behind it, and its last lines.",
         (
             Parameter("name", "An app or service.", is_required=True),
-            Parameter("last", "Also the last so many events of its history.", NUMBER, option="last"),
+            Parameter("last", "Also the last N events of its history.", NUMBER, option="last"),
         ),
     ),
     Tool(
         "timeline",
         "What containers printed and what happened to them, in order of time; the newest are kept.",
-        (NAMES, SINCE, Parameter("tail", "Only the last so many lines of each container.", NUMBER, option="tail")),
+        (NAMES, SINCE, Parameter("tail", "Only the last N lines of each container.", NUMBER, option="tail")),
     ),
     Tool(
         "logs",
@@ -69,7 +69,7 @@ TOOLS: tuple[Tool, ...] = (
         (
             NAMES,
             SINCE,
-            Parameter("tail", "Only the last so many lines of each container.", NUMBER, option="tail"),
+            Parameter("tail", "Only the last N lines of each container.", NUMBER, option="tail"),
             Parameter("grep", "Only lines that match this regular expression.", option="grep"),
         ),
     ),
@@ -92,7 +92,7 @@ TOOLS: tuple[Tool, ...] = (
         "Waits until parts of the stack are ready, or done; says what is late, and why.",
         (
             NAMES,
-            Parameter("state", "`ready` (unless given), or `done` for jobs.", option="for"),
+            Parameter("state", "`ready` (the default), or `done` for jobs.", option="for"),
             Parameter("timeout", "Give up after this many seconds.", NUMBER, option="timeout"),
         ),
         seconds=3600,
@@ -112,7 +112,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool(
         "sync",
         "Copies code to the Docker host.",
-        (Parameter("repos", "Repos; without any: all.", TEXTS),),
+        (Parameter("repos", "Repos; all if left out.", TEXTS),),
         (),
         is_change=True,
         seconds=3600,
@@ -144,7 +144,7 @@ TOOLS: tuple[Tool, ...] = (
 )
 
 BOUND = Parameter(
-    "max_chars", f"The longest answer, {LEAST_CHARS} to {MOST_CHARS} characters ({USUAL_CHARS} unless given).", NUMBER
+    "max_chars", f"The longest answer, {LEAST_CHARS} to {MOST_CHARS} characters (default {USUAL_CHARS}).", NUMBER
 )
 
 
@@ -176,7 +176,7 @@ def argv_of(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
     known = {parameter.name: parameter for parameter in (*tool.parameters, BOUND)}
     for name in arguments:
         if name not in known:
-            raise Misuse(f'{tool.name} takes no "{printable(str(name))}", but {", ".join(known)}')
+            raise Misuse(f'{tool.name} has no parameter "{printable(str(name))}"; it has {", ".join(known)}')
     options, words = list(tool.options), []
     missing = ""
     for parameter in tool.parameters:
@@ -200,7 +200,7 @@ def _texts(tool: Tool, parameter: Parameter, value: Any) -> list[str]:
     """A value as words. Raises Misuse for one of another kind, and for control characters."""
     if parameter.kind == NUMBER:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise Misuse(f"{tool.name}: {parameter.name} must be a number from 1 up")
+            raise Misuse(f"{tool.name}: {parameter.name} must be a number, at least 1")
         return [str(value)]
     texts = value if parameter.kind == TEXTS else [value]
     if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):

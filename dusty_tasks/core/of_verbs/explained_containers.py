@@ -115,7 +115,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "# services/redis.yml\nimage: redis:7\nenvironment: {LEVEL: info}",
     ),
     Code.UNSET_VARIABLE: Explanation(
-        "a variable has no value",
+        "A variable has no value",
         "vars.yml declares the variable without a default, and neither `{dusty} vars set`, your overrides/vars.yml nor an\n"
         "active bundle gives it a value. `{dusty} up` needs one; `validate` and `compile --dry-run` use a placeholder that begins\n"
         "with `unset-`.",
@@ -123,7 +123,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
         "# vars.yml\nTAG: {default: '7'}\n# services/redis.yml\nimage: redis:${{TAG}}",
     ),
     Code.SECRET: Explanation(
-        "a secret would be readable",
+        "A secret would be readable",
         "vars.yml declares the variable as a secret, so neither the specs nor the compiled files may contain its value. Only values\n"
         "of environment variables may use it: Compose reads those from a file that only you can read. Set it with\n`{dusty} vars set NAME`.",
         "# vars.yml\nPASSWORD: {secret: true}\n# services/redis.yml\nimage: redis:7\ncommand: redis-server --requirepass ${{PASSWORD}}",

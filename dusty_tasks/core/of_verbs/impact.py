@@ -70,7 +70,7 @@ class Unfitting(NamedTuple):
     what: str
     """A sentence."""
     place: str
-    """Where it stood in the former specs."""
+    """Its place in the specs of the base."""
 
 
 def impact_of(title: str, base: Side | None, head: Side | None) -> Impact:

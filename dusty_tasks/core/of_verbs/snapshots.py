@@ -111,8 +111,10 @@ def _holds(outer: Item, inner: Item) -> bool:
 def name_trouble(name: str) -> str:
     """Why a snapshot cannot be called so, '' if it can."""
     if name == BEFORE:
-        return f"{BEFORE} is the name of what the last restore replaced"
-    return "" if _NAME.fullmatch(name) else "a snapshot's name has letters, digits and . _ - in it, at most 60"
+        return f"{BEFORE} is reserved for what the last restore replaced"
+    return (
+        "" if _NAME.fullmatch(name) else "a snapshot's name may have letters, digits and . _ -, at most 60 characters"
+    )
 
 
 def to_json(snapshot: Snapshot) -> dict[str, Any]:

@@ -19,7 +19,7 @@ straight() {{
     [ "${{1#/}}" = "$1" ] || return 0
     folder=$(dirname "$1")
     [ ! -d "$folder" ] || [ "$(cd -P "$folder" && pwd -P)" = "$(pwd -P)/$folder" ] || [ "$folder" = . ] ||
-        fail "persist/$1 lies behind a link"
+        fail "persist/$1 is behind a link"
 }}
 # Prints how it was done. Where blocks cannot be shared, the first file says so.
 copy() {{
@@ -60,7 +60,7 @@ NAME = (
     _COMMON
     + rf"""
 name=$1
-! there "$snapshots/$name" || fail "there is a snapshot $name already"
+! there "$snapshots/$name" || fail "there is already a snapshot $name"
 cat > $snapshots/.part/{MANIFEST}
 sync
 mv $snapshots/.part "$snapshots/$name"

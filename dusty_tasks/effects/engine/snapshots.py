@@ -140,9 +140,7 @@ class Snapshots:
         for item in items:
             if item.kind == VOLUME and (found := self._volume(item.name)):
                 if found.get("Driver") != LOCAL or found.get("Options"):
-                    raise Failure(
-                        f"the volume {item.name} does not lie on the Docker host itself, so it cannot be saved"
-                    )
+                    raise Failure(f"the volume {item.name} is not on the Docker host itself, so it cannot be saved")
                 places[item] = str(found["Mountpoint"]) if self.host.reaches_root else _inside(item)
         return places
 

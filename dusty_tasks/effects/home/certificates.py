@@ -107,7 +107,7 @@ def read_digests(folder: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, 
         if signed is None:
             found[id] = f"{DUE}names are new"
         elif signed.key_digest != authority.key_digest:
-            found[id] = f"{DUE}the certificate authority is another one"
+            found[id] = f"{DUE}the certificate authority has changed"
         elif signed.renew < now:
             found[id] = f"{DUE}a certificate expires soon"
         else:

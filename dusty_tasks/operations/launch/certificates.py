@@ -57,9 +57,9 @@ def make(folder: str, wanted: dict[str, list[str]], due: list[str]) -> None:
         is_first = authority is None
         authority = signing.make_authority(folder, sorted({*permitted(names), *before}))
         say(
-            f"made a certificate authority for this machine; browsers warn of its certificates until {DUSTY} trust install"
+            f"created a certificate authority for this machine; browsers warn about its certificates until {DUSTY} trust install"
             if is_first
-            else f"the certificate authority may now sign for {', '.join(authority.permitted)}: {DUSTY} trust install makes that known"
+            else f"the certificate authority may now sign for {', '.join(authority.permitted)}: {DUSTY} trust install updates the stores"
         )
     for id, names in wanted.items():
         if id in due or id not in signed or signed[id].key_digest != authority.key_digest:

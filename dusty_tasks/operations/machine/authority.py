@@ -87,7 +87,7 @@ def _change(steps: Sequence[tuple[Store, Sequence[Sequence[str]]]], word: str, *
     if not yes and not may_ask():
         verb = "install" if word == "trust" else "uninstall"
         hint = f"run these, or: {DUSTY} trust {verb} --yes"
-        raise Failure("nobody can be asked here, so nothing was changed", hint)
+        raise Failure("there is no terminal to ask on, so nothing was changed", hint)
     if not yes and not confirm("Run this?"):
         raise Failure("nothing was changed")
     if as_root and process.run_attached(as_root):

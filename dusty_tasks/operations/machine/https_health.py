@@ -25,7 +25,7 @@ def findings() -> list[Finding]:
         return [Finding(TOPIC, FAILED, failure.what, failure.hint)]
     notes = read_notes(folder)
     if notes.authority is None or not notes.signed:
-        return [Finding(TOPIC, WARNING, "there are no certificates yet", f"{DUSTY} up makes them")]
+        return [Finding(TOPIC, WARNING, "there are no certificates yet", f"{DUSTY} up creates them")]
     return [_lasting(min(notes.signed.values(), key=lambda one: one.until).until), *_believed()]
 
 
@@ -33,7 +33,7 @@ def _lasting(until: float) -> Finding:
     day = time.strftime("%Y-%m-%d", time.gmtime(until))
     if until < time.time():
         return Finding(TOPIC, FAILED, f"a certificate expired on {day}", f"{DUSTY} up renews it")
-    return Finding(TOPIC, OK, f"certificates until {day}; up renews them 30 days before")
+    return Finding(TOPIC, OK, f"certificates are valid until {day}; up renews them 30 days before")
 
 
 def _believed() -> list[Finding]:

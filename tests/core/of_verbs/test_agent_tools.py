@@ -56,9 +56,9 @@ def test_no_argument_becomes_an_option(name: str, data: st.DataObject) -> None:
         ("why", {"name": "a\x1bb"}, "why: name holds a control character (U+001B)"),
         ("why", {"name": "a\nb"}, "why: name holds a newline"),
         ("why", {"name": ["web"]}, "why: name must be a text"),
-        ("why", {"name": "web", "last": True}, "why: last must be a number from 1 up"),
+        ("why", {"name": "web", "last": True}, "why: last must be a number, at least 1"),
         ("status", {"names": "web"}, "status: names must be a list of texts"),
-        ("status", {"verbose": True}, 'status takes no "verbose", but names, max_chars'),
+        ("status", {"verbose": True}, 'status has no parameter "verbose"; it has names, max_chars'),
     ],
 )
 def test_wrong_arguments_are_named(name: str, arguments: dict[str, Any], said: str) -> None:

@@ -88,7 +88,7 @@ def test_what_is_to_be_made_and_why(folder: str) -> None:
 
     assert digest("one") == signed.digest and digest("ca.pem") == authority.fingerprint
     assert digest("one", renew=time.time() - 1) == f"{DUE}a certificate expires soon"
-    assert digest("one", key_digest="x") == f"{DUE}the certificate authority is another one"
+    assert digest("one", key_digest="x") == f"{DUE}the certificate authority has changed"
     assert digest("ca.pem", authority._replace(renew=0.0)) == f"{DUE}the certificate authority expires soon"
     assert "may not sign for web.test yet" in digest("ca.pem", authority._replace(permitted=("localhost",)))
     Path(folder, "leaf/one.key").unlink()

@@ -49,7 +49,7 @@ def _context(conversion: Conversion, build: Mapping[str, Any]) -> str:
 
 def _image(conversion: Conversion, node: Node) -> None:
     if conversion.is_app and conversion.node.value.get("build") is not None:
-        conversion.own("image", "images", "an image that an app builds is named by Dusty")
+        conversion.own("image", "images", "Dusty names the images that apps build")
         return
     (conversion.spec.top if conversion.is_app else conversion.spec.compose)["image"] = conversion.text(node)
 
@@ -87,7 +87,7 @@ def _build(conversion: Conversion, node: Node) -> None:
     else:
         where = posixpath.relpath(posixpath.join(folder, context), conversion.stack.around.specs)
         if where != context:
-            conversion.own("build", "paths", "the path starts at the specs")
+            conversion.own("build", "paths", "the path is relative to the specs repo")
     value = {"context": where, **build} if build else where
     (conversion.spec.top if conversion.is_app else conversion.spec.compose)["build"] = value
 
@@ -118,7 +118,7 @@ def _develop(conversion: Conversion, node: Node) -> None:
         if isinstance(rule, dict) and isinstance(rule.get("path"), str):
             whole = posixpath.normpath(posixpath.join(conversion.stack.project.folder, rule["path"]))
             rule["path"] = posixpath.relpath(whole, conversion.stack.around.specs)
-    conversion.own("develop", "paths", "the paths start at the specs")
+    conversion.own("develop", "paths", "the paths are relative to the specs repo")
     conversion.spec.compose["develop"] = value
 
 

@@ -52,7 +52,7 @@ def _depend(conversion: Conversion, name: str, words: Mapping[str, Any]) -> None
         links.setdefault(kind, []).append(needed)
         waits_for = HEALTHY if _has_check(conversion, name) else STARTED
         if words["condition"] != waits_for:
-            conversion.bent("depends_on", "depends", f"{name} is waited for until it is {_UNTIL[waits_for]}")
+            conversion.bent("depends_on", "depends", f"it waits until {name} is {_UNTIL[waits_for]}")
         else:
             conversion.own("depends_on", "depends", f"{name} is a conditional link")
         return

@@ -22,7 +22,7 @@ def _environment(conversion: Conversion, node: Node) -> None:
         if child.value is None and name in conversion.stack.variables.values and name not in OF_MACHINES:
             found[name] = conversion.stack.variables.named(name)
         elif isinstance(child.value, (dict, list)):
-            conversion.lost("environment", f"the value of {name} is no text")
+            conversion.lost("environment", f"the value of {name} is not text")
         else:
             found[name] = None if child.value is None else conversion.text(child)
     conversion.spec.compose["environment"] = found
@@ -45,10 +45,12 @@ def _env_file(conversion: Conversion, node: Node) -> None:
         words["path"] = copy.path
         if copy.is_absent:
             if text_of(words.get("required", True)) == "false":
-                conversion.own("env_file", "files", f"{path} is not there")
+                conversion.own("env_file", "files", f"{path} does not exist")
             else:
                 words["required"] = False
-                conversion.bent("env_file", "files", f"{path} is not there", f"put it at {copy.path} of the specs")
+                conversion.bent(
+                    "env_file", "files", f"{path} does not exist", f"put it at {copy.path} in the specs repo"
+                )
         elif copy.path != item.value:
             conversion.own("env_file", "files", "copied into the specs" if copy.text is not None else "")
         if copy.secrets:
@@ -73,9 +75,9 @@ def _label_file(conversion: Conversion, node: Node) -> None:
             conversion.own("label_file", "files", "copied into the specs" if bind.kind is Kind.COPY else "")
         elif bind.kind is Kind.CODE:
             entries.append(posixpath.relpath(path, conversion.stack.around.specs))
-            conversion.own("label_file", "paths", "the path starts at the specs")
+            conversion.own("label_file", "paths", "the path is relative to the specs repo")
         else:
-            conversion.lost("label_file", f"{path} is not there", "put its labels into labels")
+            conversion.lost("label_file", f"{path} does not exist", "put its labels into labels")
     conversion.spec.compose["label_file"] = entries
 
 
@@ -93,7 +95,7 @@ def _forward(conversion: Conversion, key: str) -> None:
         return
     if found.forwardings:
         conversion.spec.top["host_forwarding"] = [dict(one) for one in found.forwardings]
-        conversion.own(key, "proxy", "host_forwarding leads its names here")
+        conversion.own(key, "proxy", "host_forwarding sends its names here")
     for why in found.notes:
         conversion.bent(key, "proxy", why)
 

@@ -39,7 +39,7 @@ def _ports(conversion: Conversion, node: Node) -> None:
     for item in node.value if isinstance(node.value, list) else [node]:
         published = {port_of(evaluated_node(item, conversion.stack.variables.values))}
         if published & conversion.stack.routed:
-            conversion.own("ports", "proxy", f"port {published.pop()} is that of Dusty's proxy")
+            conversion.own("ports", "proxy", f"port {published.pop()} belongs to Dusty's proxy")
         else:
             found.append(conversion.symbolic(item))
     conversion.spec.compose["ports"] = found

@@ -67,7 +67,7 @@ def _bind(conversion: Conversion, item: Node, bind: Bind, target: str) -> Any:
         conversion.own("volumes", "code", f"{bind.origin} is the lib {name}")
         return None
     if bind.kind is Kind.CODE:
-        conversion.lost("volumes", f"{bind.origin} is of another repo than the app's", "a lib mounts a whole repo")
+        conversion.lost("volumes", f"{bind.origin} is in another repo than the app's", "a lib mounts a whole repo")
         return None
     if bind.kind is Kind.HOST:
         return _with_source(conversion, item, _host_source(conversion, item, bind))
@@ -84,7 +84,7 @@ def _bind(conversion: Conversion, item: Node, bind: Bind, target: str) -> Any:
         conversion.stack.used.add(bind.path)
         conversion.own("volumes", "files", f"{bind.origin} is copied into the specs")
     else:
-        conversion.own("volumes", "paths", "the path starts at the specs")
+        conversion.own("volumes", "paths", "the path is relative to the specs repo")
     return _with_source(conversion, item, f"./{bind.path}")
 
 
@@ -98,7 +98,7 @@ def _of_code(conversion: Conversion, item: Node, bind: Bind, target: str) -> Non
     options = (
         ":".join(split_colons(str(entry))[2:]) if isinstance(entry, str) else ("ro" if entry.get("read_only") else "")
     )
-    note = ", which the container may change without changing the repo" if "ro" in options.split(",") else ""
+    note = ", which the container can change without changing the repo" if "ro" in options.split(",") else ""
     conversion.own("volumes", "code", f"a copy of the repo{note}")
 
 
