@@ -329,10 +329,10 @@ finishes it.
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups""",
     "data": """\
-A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It is on the Docker host,
-in persist/.snapshots. Where the file system has reflinks (btrfs, XFS, ZFS), it shares blocks with the original, and takes a
-moment and hardly any space; elsewhere it is a full copy. `save` says which, and how long it took. Without names, it saves
-everything that keeps data.
+A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It is kept on the
+Docker host, in persist/.snapshots. Where the file system has reflinks (btrfs, XFS, ZFS), it shares blocks with the original,
+and takes a moment and hardly any space; elsewhere it is a full copy. `save` says which, and how long it took. Without names,
+it saves everything that keeps data.
 
 `save` pauses the containers that write there while it copies, or stops them with --stop; they resume even if the command is
 killed. A snapshot is either complete or does not exist. The setting data.keep limits the space that all of them take.

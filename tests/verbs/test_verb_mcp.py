@@ -95,7 +95,7 @@ def test_what_changes_something_is_offered_only_where_it_is_allowed(home: Path) 
         assert all(tool.annotations.read_only_hint for tool in tools)
         assert "there is no tool" in await agent.ask("up")
         assert '"no app or service named' in (await agent.ask("why", name="--help")).replace("\\", "")
-        assert 'takes no \\"force\\"' in await agent.ask("status", force=True)
+        assert 'has no parameter \\"force\\"' in await agent.ask("status", force=True)
         assert '"D001"' in await agent.ask("explain", code="D001")
 
     with_agent(look, env_of(home))

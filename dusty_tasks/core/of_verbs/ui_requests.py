@@ -6,6 +6,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from dusty_tasks.core.text.called import DUSTY
+
 NAME = "dusty.localhost"
 """The page's own name: browsers resolve names below localhost to loopback (RFC 6761, 6.3), and no app of a stack has it."""
 TOKEN_HEADER = "x-dusty-token"
@@ -48,7 +50,7 @@ def refusal_of(method: str, path: str, headers: Mapping[str, str], port: int, to
     if not path.startswith(API):
         return None if method == "GET" else Refusal(405, "pages are read with GET")
     if not hmac.compare_digest(headers.get(TOKEN_HEADER, "").encode(), token.encode()):
-        return Refusal(401, "the token is missing or wrong: open the address that `dusty ui` printed")
+        return Refusal(401, f"the token is missing or wrong: open the address that `{DUSTY} ui` printed")
     return None
 
 

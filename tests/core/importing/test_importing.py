@@ -202,7 +202,7 @@ def test_a_service_without_an_image_is_lost_as_a_whole() -> None:
     ("written", "what"),
     [
         ("services: {a: {image: a, volumes: {x: y}}}", "volumes cannot be a mapping"),
-        ("services: {a: {image: '${'}}", "no variable"),
+        ("services: {a: {image: '${'}}", "not a variable"),
         ("services: {a: {image: a, depends_on: [b]}}", 'no service "b"'),
         ("services: {a: {image: a, extends: {service: a}}}", "extends itself"),
         ("services: [a]", "services must be a mapping"),
