@@ -19,6 +19,7 @@ from dusty_tasks.effects.hosts import section as hosts_file
 from dusty_tasks.effects.machine import packages
 from dusty_tasks.operations.machine import doctor as health
 from dusty_tasks.operations.machine import hosts_health
+from dusty_tasks.operations.machine.repos_health import repos, why_unreachable
 
 __all__ = ["engine"]
 
@@ -34,7 +35,7 @@ def examined(dusty: Chosen, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> 
     )
     monkeypatch.setattr(hosts_file, "read_hosts_file", lambda *_path: b"")
     monkeypatch.setattr("dusty_tasks.effects.hosts.helper.check_installation", list)
-    monkeypatch.setattr(health, "CHECKS", tuple(check for check in health.CHECKS if check is not health.repos))
+    monkeypatch.setattr(health, "CHECKS", tuple(check for check in health.CHECKS if check is not repos))
     return engine
 
 
@@ -191,7 +192,7 @@ def test_a_repair_that_fails_is_said_and_stops_no_other(
 )
 def test_why_a_repo_cannot_be_reached(finished: Finished, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "run", lambda *_words, **_named: finished)
-    assert health._why_unreachable("https://x/y")[0] == said
+    assert why_unreachable("https://x/y")[0] == said
 
 
 def test_words_are_refused(dusty: Chosen, examined: Engine) -> None:
