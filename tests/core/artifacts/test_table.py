@@ -55,6 +55,7 @@ class MoreProxy(NamedTuple):
     proxy_max_upload: str
     proxy_trusted: tuple[str, ...]
     namespace: Any
+    https: str
     up_wait: float
 
 
