@@ -16,7 +16,7 @@ from dusty_tasks.core.text.namespace import PROXY, STACK, Namespace
 PACKAGE = Path(__file__).resolve().parents[3] / "dusty_tasks"
 HOME = "core/text/namespace.py"
 SPELLED = re.compile(
-    r"dusty_(?!tasks\b|assets\b|results\b|hosts\b)|^_1$|_1\Z|dustyInternalNginx|com\.docker\.compose|^dusty/|\bname: dusty\b"
+    r"dusty_(?!tasks\b|assets\b|https\b|results\b|hosts\b)|^_1$|_1\Z|dustyInternalNginx|com\.docker\.compose|^dusty/|\bname: dusty\b"
     r"|^dusty\.(kind|name|recreate|context|standin|suite|test)\b"
 )
 """Names of containers, networks, projects, images and labels; not modules and places that begin alike."""
