@@ -42,7 +42,7 @@ def install(shell: str, *, yes: bool) -> int | None:
     if not confirm(f"Write the completion of {setup.shell} into {counted(len(setup.writes), 'file')}?", yes=yes):
         return 1
     say("\n".join(set_up_shell(setup)))
-    say(f"a new {setup.shell} completes; {DUSTY} uninstall takes it back")
+    say(f"a new {setup.shell} completes; {DUSTY} uninstall removes it")
     return None
 
 

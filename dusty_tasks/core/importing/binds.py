@@ -27,7 +27,7 @@ class Kind(Enum):
 
     CODE = "a folder or file of a git checkout"
     SPECS = "a file or folder of the specs"
-    COPY = "a file or folder that is copied into the specs"
+    COPY = "a file or folder that is copied into the specs repo"
     PERSIST = "kept on the Docker host"
     HOST = "a path of the Docker host, as written"
 

@@ -92,7 +92,7 @@ OF_CONTAINERS: dict[Code, Explanation] = {
     ),
     Code.MISSING_FILE: Explanation(
         "A file that Compose reads is missing",
-        "A relative path starts at the specs repo. Add the file to the specs repo, or write the long form with\n"
+        "A path is relative to the specs repo. Add the file there, or write the long form with\n"
         "`required: false` if it may be missing.",
         "# services/redis.yml\nimage: redis:7\nenv_file: redis.env",
         "# services/redis.yml\nimage: redis:7\nenv_file: [{path: redis.env, required: false}]",

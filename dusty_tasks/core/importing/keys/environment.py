@@ -52,7 +52,7 @@ def _env_file(conversion: Conversion, node: Node) -> None:
                     "env_file", "files", f"{path} does not exist", f"put it at {copy.path} in the specs repo"
                 )
         elif copy.path != item.value:
-            conversion.own("env_file", "files", "copied into the specs" if copy.text is not None else "")
+            conversion.own("env_file", "files", "copied into the specs repo" if copy.text is not None else "")
         if copy.secrets:
             conversion.own("env_file", "secrets", f"each person sets {', '.join(copy.secrets)}")
         moved.update({name: text for name, text in copy.secrets.items() if name not in overridden})
@@ -72,12 +72,12 @@ def _label_file(conversion: Conversion, node: Node) -> None:
         if bind.kind in (Kind.COPY, Kind.SPECS):
             conversion.stack.used.add(bind.path)
             entries.append(bind.path)
-            conversion.own("label_file", "files", "copied into the specs" if bind.kind is Kind.COPY else "")
+            conversion.own("label_file", "files", "copied into the specs repo" if bind.kind is Kind.COPY else "")
         elif bind.kind is Kind.CODE:
             entries.append(posixpath.relpath(path, conversion.stack.around.specs))
             conversion.own("label_file", "paths", "the path is relative to the specs repo")
         else:
-            conversion.lost("label_file", f"{path} does not exist", "put its labels into labels")
+            conversion.lost("label_file", f"{path} does not exist", "write its labels under labels")
     conversion.spec.compose["label_file"] = entries
 
 

@@ -20,7 +20,9 @@ def _secrets(conversion: Conversion, node: Node) -> None:
         conversion.asset(key, target)
         conversion.own("secrets", "assets", f"each person sets {source}: {DUSTY} assets set {key} FILE")
         if extra := [word for word in ("uid", "gid", "mode") if word in words]:
-            conversion.bent("secrets", "assets", f"{', '.join(extra)} of {source}: an asset is root's, with mode 0600")
+            conversion.bent(
+                "secrets", "assets", f"{', '.join(extra)} of {source}: an asset belongs to root, with mode 0600"
+            )
 
 
 def _configs(conversion: Conversion, node: Node) -> None:
@@ -43,7 +45,7 @@ def _config(conversion: Conversion, source: str, target: str) -> None:
         path = f"configs/{source}"
         conversion.stack.texts[path] = text_of(value["content"])
         volumes.append(f"./{path}:{target}:ro")
-        conversion.own("configs", "files", f"{source} is a file of the specs")
+        conversion.own("configs", "files", f"{source} becomes a file of the specs repo")
         return
     if "file" in value and not conversion.is_app:
         file = str(value["file"])
@@ -51,11 +53,11 @@ def _config(conversion: Conversion, source: str, target: str) -> None:
         if bind.kind in (Kind.COPY, Kind.SPECS):
             conversion.stack.used.add(bind.path)
             volumes.append(f"./{bind.path}:{target}:ro")
-            conversion.own("configs", "files", f"{bind.origin} is a file of the specs")
+            conversion.own("configs", "files", f"{bind.origin} becomes a file of the specs repo")
             return
         if bind.kind is Kind.PERSIST:
             volumes.append(f"/persist/{bind.path}:{target}:ro")
-            conversion.own("configs", "persist", f"{bind.origin} (not there now) is /persist/{bind.path}")
+            conversion.own("configs", "persist", f"{bind.origin} (it does not exist) becomes /persist/{bind.path}")
             return
         if bind.kind is Kind.HOST:
             volumes.append(f"{bind.path}:{target}:ro")

@@ -64,7 +64,7 @@ def _bind(conversion: Conversion, item: Node, bind: Bind, target: str) -> Any:
     if bind.kind is Kind.CODE and conversion.is_app and bind.checkout and bind.path == ".":
         name = _lib(conversion, bind, target)
         conversion.spec.top.setdefault("depends", {}).setdefault("libs", []).append(name)
-        conversion.own("volumes", "code", f"{bind.origin} is the lib {name}")
+        conversion.own("volumes", "code", f"{bind.origin} becomes the lib {name}")
         return None
     if bind.kind is Kind.CODE:
         conversion.lost("volumes", f"{bind.origin} is in another repo than the app's", "a lib mounts a whole repo")
@@ -72,8 +72,8 @@ def _bind(conversion: Conversion, item: Node, bind: Bind, target: str) -> Any:
     if bind.kind is Kind.HOST:
         return _with_source(conversion, item, _host_source(conversion, item, bind))
     if bind.kind is Kind.PERSIST:
-        absent = " (not there now)" if bind.is_absent else ""
-        conversion.own("volumes", "persist", f"{bind.origin}{absent} is /persist/{bind.path}")
+        absent = " (it does not exist)" if bind.is_absent else ""
+        conversion.own("volumes", "persist", f"{bind.origin}{absent} becomes /persist/{bind.path}")
         return _with_source(conversion, item, f"/persist/{bind.path}")
     if conversion.is_app:
         key = conversion.asset_key("file", bind.origin)
@@ -82,7 +82,7 @@ def _bind(conversion: Conversion, item: Node, bind: Bind, target: str) -> Any:
         return None
     if bind.kind is Kind.COPY:
         conversion.stack.used.add(bind.path)
-        conversion.own("volumes", "files", f"{bind.origin} is copied into the specs")
+        conversion.own("volumes", "files", f"{bind.origin} is copied into the specs repo")
     else:
         conversion.own("volumes", "paths", "the path is relative to the specs repo")
     return _with_source(conversion, item, f"./{bind.path}")
@@ -92,7 +92,9 @@ def _of_code(conversion: Conversion, item: Node, bind: Bind, target: str) -> Non
     mount = conversion.spec.top["mount"]
     targets = [mount] if isinstance(mount, str) else list(mount.values())
     if target not in targets and not _is_owned(conversion, target):
-        conversion.lost("volumes", f"{bind.path} of the repo is mounted twice", "one place for each folder of the repo")
+        conversion.lost(
+            "volumes", f"{bind.path} of the repo is mounted twice", "mount each folder of the repo at one place"
+        )
         return
     entry = plain(item)
     options = (
