@@ -230,7 +230,6 @@ SMALL_FOR_A_REASON = {
     "core/of_verbs/explanation.py": "what the tables of explanations are made of, and what reads them needs no table",
     "core/text/called.py": "the one word that every message takes the command's name from",
     "effects/docker_host/kinds.py": "the one place that tells kinds of Docker hosts apart",
-    "effects/machine/browser.py": "a door of its own: two verbs open a browser",
     "resources.py": "the one place that knows where files lie that are no Python; all rooms may import it",
 }
 

@@ -274,7 +274,7 @@ VERBS: tuple[Verb, ...] = (
         "",
         "show the stack on a local page in the browser",
         (
-            Option("port", "listen on this port of 127.0.0.1 (default: a free one)", type=int, metavar="N"),
+            Option("port", "listen on this port of loopback (default: a free one)", type=int, metavar="N"),
             Option("no-open", "print the address, and start no browser"),
             YES,
         ),

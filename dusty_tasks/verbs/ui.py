@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib.util
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.of_verbs.ui_requests import NAME
+from dusty_tasks.core.of_verbs.ui_requests import authority
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.machine.browser import open_in_browser
+from dusty_tasks.effects.machine.browser import is_confined, opened_privately
 from dusty_tasks.operations.machine import extras
 from dusty_tasks.verbs.shared.words import exactly
 
@@ -40,19 +40,27 @@ def page(port: int = 0, *, is_opened: bool = True, yes: bool = False) -> Iterato
         on = server.listening(port)
     except (OSError, OverflowError) as error:
         raise Failure(
-            f"port {port} on 127.0.0.1 cannot be used: {error}", "leave out --port to use a free one"
+            f"port {port} on loopback cannot be used: {error}", "leave out --port to use a free one"
         ) from None
-    token, feed, number = secrets.token_urlsafe(32), Feed(), on.getsockname()[1]
+    token, feed, number = secrets.token_urlsafe(32), Feed(), on[0].getsockname()[1]
     watching = Watching(session.home(), feed)
-    url = f"http://{NAME}:{number}/#{token}"
+    url = f"http://{authority(number)}/#{token}"
     say(f"{url}\nanyone who has this address can use it; ^C stops the server and leaves the stack running", as_is=True)
+    is_opened = is_opened and not _is_left_to_the_person()
     watching.start()
     try:
-        if is_opened:
-            open_in_browser(url)
-        yield partial(server.serve, server.application(watching, feed, number, token), on)
+        with opened_privately(url, session.paths().kept("ui")) if is_opened else nullcontext():
+            yield partial(server.serve, server.application(watching, feed, number, token), on)
     finally:
         watching.close()
+
+
+def _is_left_to_the_person() -> bool:
+    """True, with a word about it, where the browser could not read the file that hands over the address."""
+    if not is_confined():
+        return False
+    say("the browser is a snap, which cannot read private files: open the address yourself")
+    return True
 
 
 def is_there() -> bool:

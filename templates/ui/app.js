@@ -1,6 +1,6 @@
 // The page: what it is told, what is selected, and the buttons, each with the command that it stands for.
-import { byId, element, say, toneOf } from "./dom.js";
-import { ask, listen, run } from "./door.js";
+import { byId, element, listOf, say, toneOf } from "./dom.js";
+import { ask, cancel, listen, run } from "./door.js";
 import { graph } from "./graph.js";
 import * as lines from "./lines.js";
 
@@ -35,7 +35,7 @@ function copying(label, text) {
 // New children in the place of the old ones; the focus stays where it was.
 function put(box, ...children) {
   const key = box.contains(document.activeElement) && document.activeElement.dataset.key;
-  box.replaceChildren(...children);
+  box.replaceChildren(...children.filter(Boolean));
   if (key) [...box.querySelectorAll("[data-key]")].find((each) => each.dataset.key === key)?.focus();
 }
 
@@ -76,13 +76,22 @@ function plot(points, label) {
     element("svg:path", { d: path }));
 }
 
+function plotsOf(part) {
+  const points = history.get(part.name);
+  if (!points) return null;
+  const { cpu, memory } = points[points.length - 1], mib = (memory / 1048576).toFixed(memory < 10485760 ? 1 : 0);
+  return element("div", { class: "plots" },
+    element("div", {}, element("h3", {}, `CPU ${cpu.toFixed(1)} %`), plot(points.map((each) => each.cpu), `CPU, now ${cpu.toFixed(1)} percent`)),
+    element("div", {}, element("h3", {}, `Memory ${mib} MiB`), plot(points.map((each) => each.memory), `Memory, now ${mib} MiB`)));
+}
+
 function facts(part) {
   const repo = (state.repos || []).find((each) => (part.repos || []).includes(each.id));
   const rows = [
     ["state", element("span", { class: toneOf(part) }, [part.state || part.type, part.since].filter(Boolean).join(", "))],
     ["why", part.why], ["pending", part.pending], ["last", part.last], ["image", part.image], ["code", part.code],
     ["sync", repo && `${repo.name}: ${repo.sync}`], ["from", repo && repo.path],
-    ["needs", (state.needs[part.name] || []).join(", ")],
+    ["needs", listOf(state.needs, part.name).join(", ")],
     ["needed by", Object.keys(state.needs).filter((name) => state.needs[name].includes(part.name)).join(", ")],
   ];
   const found = element("dl");
@@ -106,15 +115,11 @@ function showDetails() {
     ...(part.repos || []).slice(0, 1).map((id) => button("Sync", "sync", [id])),
     copying("Copy the shell command", `${state.called} shell ${part.name}`),
   ];
-  for (const script of state.scripts[part.name] || []) buttons.push(button(`Run ${script}`, "script", [part.name, script]));
-  for (const suite of state.suites[part.name] || []) buttons.push(button(`Test ${suite}`, "test", [part.name, suite]));
+  for (const script of listOf(state.scripts, part.name)) buttons.push(button(`Run ${script}`, "script", [part.name, script]));
+  for (const suite of listOf(state.suites, part.name)) buttons.push(button(`Test ${suite}`, "test", [part.name, suite]));
   box.append(element("div", { class: "buttons" }, ...buttons), facts(part));
-  const points = history.get(part.name) || [];
-  if (points.length) {
-    const { cpu, memory } = points[points.length - 1], mib = (memory / 1048576).toFixed(memory < 10485760 ? 1 : 0);
-    box.append(element("h3", {}, `CPU ${cpu.toFixed(1)} %`), plot(points.map((each) => each.cpu), `CPU, now ${cpu.toFixed(1)} percent`),
-      element("h3", {}, `Memory ${mib} MiB`), plot(points.map((each) => each.memory), `Memory, now ${mib} MiB`));
-  }
+  const plots = plotsOf(part);
+  if (plots && toneOf(part) !== "bad") box.append(plots);
   if (why && !isLib) {
     const died = why.died || {};
     const told = [why.trouble, why.now && `${why.name} ${why.now}`, [died.what, died.place].filter(Boolean).join(", "),
@@ -122,6 +127,7 @@ function showDetails() {
     box.append(element("h3", {}, "Why"), ...told.filter((text) => typeof text === "string" && text).map((text) => element("p", {}, text)));
     if (why.printed?.length) box.append(element("h3", {}, "Last lines"), element("pre", {}, why.printed.join("\n")));
   }
+  if (plots && toneOf(part) === "bad") box.append(plots); // below why it failed
   const events = [...(why?.history || []), ...lines.eventsOf(part.name)];
   const seen = new Set(), unique = events.filter((event) => !seen.has(event.at + event.text) && seen.add(event.at + event.text)).slice(-20).reverse();
   if (unique.length) {
@@ -144,7 +150,9 @@ function showHead() {
   byId("trouble").hidden = !trouble;
   byId("trouble").textContent = trouble;
   put(byId("stack-buttons"), button("Up", "up", []), button("Sync", "sync", []), button("Stop", "stop", []),
-    element("button", { type: "button", title: `${state.called} plan`, "data-key": "plan", onclick: showPlan }, "Plan"));
+    element("button", { type: "button", title: `${state.called} plan`, "data-key": "plan", onclick: showPlan }, "Plan"),
+    state.running && element("button", { type: "button", title: `^C: ${state.running}`, "data-key": "cancel",
+      onclick: () => cancel().then(() => say(`ending: ${state.running}`), (error) => say(error.message)) }, "Cancel"));
   const of = byId("of"), names = state.stack.filter((part) => part.type !== "lib").map((part) => part.name);
   if (names.join() !== [...of.options].slice(1).map((option) => option.value).join()) {
     of.replaceChildren(element("option", { value: "" }, "all parts"), ...names.map((name) => element("option", { value: name }, name)));

@@ -13,6 +13,9 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
+// A part may be called "constructor": what is asked by name is asked of what the server told alone.
+export const listOf = (map, name) => (map && Object.hasOwn(map, name) ? map[name] : []);
+
 const TONES = {
   running: "good", finished: "good", failed: "bad", unhealthy: "bad", "not answering": "bad",
   starting: "warn", paused: "warn", created: "warn", absent: "warn", stopped: "warn",

@@ -12,15 +12,17 @@ export async function ask(path) {
   return answer.json();
 }
 
-export async function run(action, names) {
-  const answer = await fetch("/api/run", {
+async function post(path, body) {
+  const answer = await fetch(path, {
     method: "POST",
     headers: { ...headers(), "Content-Type": "application/json" },
-    body: JSON.stringify({ action, names }),
+    body: JSON.stringify(body),
   });
   if (!answer.ok) throw new Error((await answer.text()).trim());
-  return answer.json();
 }
+
+export const run = (action, names) => post("/api/run", { action, names });
+export const cancel = () => post("/api/cancel", {});
 
 // Calls heard with each batch, and away with a text while there is no connection. Not EventSource: that cannot send a header.
 export async function listen(heard, away) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from chosen import Chosen
 
 from dusty_tasks import bootstrap
+from dusty_tasks.effects.machine import browser
 from dusty_tasks.verbs import ui
 
 
@@ -33,14 +35,18 @@ def test_each_start_has_a_new_address_with_a_long_token(dusty: Chosen, monkeypat
     from dusty_tasks.operations.ui import server, watching
 
     served: list[Any] = []
-    monkeypatch.setattr(server, "serve", lambda app, on: served.append((app, on.getsockname())) or on.close())
+    monkeypatch.setattr(
+        server, "serve", lambda app, on: served.append((app, on[0].getsockname(), *(each.close() for each in on)))
+    )
     monkeypatch.setattr(watching.Watching, "start", lambda _self: None)
     opened: list[str] = []
-    monkeypatch.setattr(ui, "open_in_browser", opened.append)
+    monkeypatch.setattr(browser, "_opener", lambda: "/opener")
+    monkeypatch.setattr(browser, "open_in_browser", lambda path: opened.append(Path(path).read_text()))
     urls = [dusty("ui").out.splitlines()[0], dusty("ui", "--no-open").out.splitlines()[0]]
     tokens = {url.partition("#")[2] for url in urls}
-    assert len(tokens) == 2 and all(len(token) >= 40 for token in tokens) and opened == urls[:1]
-    for url, (app, (address, port)) in zip(urls, served, strict=True):
+    assert len(tokens) == 2 and all(len(token) >= 40 for token in tokens)
+    assert len(opened) == 1 and urls[0] in opened[0]
+    for url, (app, (address, port), *_closed) in zip(urls, served, strict=True):
         assert url.startswith(f"http://dusty.localhost:{port}/#") and address == "127.0.0.1" and app.token in url
 
 
@@ -62,7 +68,7 @@ def test_dev_serves_it_as_long_as_it_runs(dusty: Chosen, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(watching.Watching, "start", lambda _self: None)
     urls: list[str] = []
-    monkeypatch.setattr(ui, "open_in_browser", urls.append)
+    monkeypatch.setattr(ui, "opened_privately", lambda url, _folder: nullcontext(urls.append(url)))
     answers: list[int] = []
 
     def run_dev(_names: list[str], _options: object) -> int:

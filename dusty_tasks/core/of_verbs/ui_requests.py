@@ -14,7 +14,7 @@ TOKEN_HEADER = "x-dusty-token"
 API = "/api/"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -23,6 +23,11 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """With every response."""
+
+
+def authority(port: int) -> str:
+    """The page's name and port as browsers write them: without the port that http has anyway."""
+    return NAME if port == 80 else f"{NAME}:{port}"
 
 
 class Refusal(NamedTuple):
@@ -36,16 +41,19 @@ def refusal_of(method: str, path: str, headers: Mapping[str, str], port: int, to
     """None for a request that may be answered. `headers` have lower-case names.
 
     Another Host means a page of a stranger's whose name resolves to this machine (DNS rebinding). The token is in a header, never in
-    a cookie: a cookie would go to every port of the name, and along with requests that other pages make.
+    a cookie: a cookie would go to every port of the name, and along with requests that other pages make. Only the page itself may be
+    reached from elsewhere, by a link in a tab of its own: it holds nothing, and the file that hands over the token is such a place.
     """
-    own = f"{NAME}:{port}"
+    own = authority(port)
     if headers.get("host", "") != own:
         return Refusal(421, f"this server answers only to http://{own}/")
     if method not in ("GET", "POST"):
         return Refusal(405, "only GET and POST are answered")
     if headers.get("origin", f"http://{own}") != f"http://{own}":
         return Refusal(403, "this request comes from another page")
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    is_link = not path.startswith(API) and headers.get("sec-fetch-mode") == "navigate"
+    is_link = is_link and headers.get("sec-fetch-dest") == "document"
+    if not is_link and headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return Refusal(403, "this request comes from another page")
     if not path.startswith(API):
         return None if method == "GET" else Refusal(405, "pages are read with GET")
@@ -85,7 +93,11 @@ def command_of(asked: Any) -> list[str]:
         raise ValueError(f"unknown action {asked['action']!r}; known: {', '.join(ACTIONS)}")
     if not isinstance(names, list) or not action.least <= len(names) <= action.most:
         raise ValueError(f"{asked['action']} takes {action.least} to {action.most} names")
-    for name in names:
-        if not isinstance(name, str) or not name or name.startswith("-") or not name.isprintable():
-            raise ValueError(f"{name!r} is not a name")
-    return [*action.words, *names]
+    return [*action.words, *map(checked_name, names)]
+
+
+def checked_name(name: Any) -> str:
+    """The name of something, as an argument. Raises ValueError for what is none."""
+    if not isinstance(name, str) or not name or name.startswith("-") or not name.isprintable():
+        raise ValueError(f"{name!r} is not a name")
+    return name

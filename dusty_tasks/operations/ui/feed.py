@@ -74,7 +74,7 @@ class Feed:
 
     def tell_item(self, item: Mapping[str, Any]) -> None:
         """A line of `timeline --json`: what a container printed, or what happened."""
-        text = str(item.get("text", ""))
+        text = self.mask(str(item.get("text", "")))  # before it is cut: half a secret would not be known
         cut = {**item, "text": text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]}…"}
         self.tell("line" if item.get("what") == "line" else "event", cut)
 

@@ -6,13 +6,14 @@ starlette and uvicorn are imported here alone.
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import mimetypes
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.of_verbs.ui_requests import HEADERS, command_of, refusal_of
+from dusty_tasks.core.of_verbs.ui_requests import HEADERS, checked_name, command_of, refusal_of
 from dusty_tasks.operations.ui.feed import Feed
 from dusty_tasks.operations.ui.watching import Busy, Watching
 from dusty_tasks.resources import folder
@@ -85,9 +86,10 @@ def application(watching: Watching, feed: Feed, port: int, token: str) -> ASGIAp
         return JSONResponse(await run_in_threadpool(watching.ask, ["plan", "--json"]))
 
     async def why(request: Request) -> Response:
-        name = request.query_params.get("name", "")
-        if not name or name.startswith("-"):
-            return PlainTextResponse("why needs the name of an app or service\n", 400)
+        try:
+            name = checked_name(request.query_params.get("name", ""))
+        except ValueError as error:
+            return PlainTextResponse(f"{error}\n", 400)
         return JSONResponse(await run_in_threadpool(watching.ask, ["why", "--json", "-n", "10", name]))
 
     async def run(request: Request) -> Response:
@@ -103,11 +105,16 @@ def application(watching: Watching, feed: Feed, port: int, token: str) -> ASGIAp
         except Busy as busy:
             return PlainTextResponse(f"{busy}\n", 409)
 
+    async def cancel(_request: Request) -> Response:
+        watching.cancel()
+        return Response(status_code=204)
+
     routes = [
         Route("/api/events", events, methods=["GET"]),
         Route("/api/plan", plan, methods=["GET"]),
         Route("/api/why", why, methods=["GET"]),
         Route("/api/run", run, methods=["POST"]),
+        Route("/api/cancel", cancel, methods=["POST"]),
         Route("/{path:path}", page, methods=["GET"]),
     ]
     return Guarded(Starlette(routes=routes), port, token)
@@ -131,12 +138,35 @@ async def stream(feed: Feed) -> AsyncIterator[bytes]:
         feed.leave(listener)
 
 
-def listening(port: int) -> socket.socket:
-    """A socket on loopback; `port` 0 is a free one. Raises OSError if it is taken."""
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    found.bind(("127.0.0.1", port))
-    found.listen(64)
+def listening(port: int) -> list[socket.socket]:
+    """Sockets on loopback, of IPv4 and where this machine has it of IPv6; `port` 0 is a free one. Raises OSError if it is taken.
+
+    Browsers try ::1 first. Another user who listened there would get the page's address, and the token from its fragment.
+    """
+    for attempts_left in reversed(range(20)):
+        found = _bound(socket.AF_INET, "127.0.0.1", port)
+        try:
+            return [found, _bound(socket.AF_INET6, "::1", found.getsockname()[1])]
+        except OSError as error:
+            if error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+                return [found]
+            found.close()
+            if port or not attempts_left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    found = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        found.bind((address, port))
+        found.listen(64)
+    except BaseException:
+        found.close()
+        raise
     return found
 
 
@@ -149,8 +179,8 @@ def config(app: ASGIApp) -> uvicorn.Config:
     )
 
 
-def serve(app: ASGIApp, on: socket.socket) -> None:
+def serve(app: ASGIApp, on: Sequence[socket.socket]) -> None:
     """Until interrupted."""
     import uvicorn
 
-    uvicorn.Server(config(app)).run(sockets=[on])
+    uvicorn.Server(config(app)).run(sockets=[*on])

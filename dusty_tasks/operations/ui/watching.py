@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from dusty_tasks import session
@@ -25,6 +26,8 @@ from dusty_tasks.operations.ui.feed import Feed, masked
 
 REFRESH, SOONEST, RETRY = 5.0, 1.0, 3.0
 """Seconds between two looks while a page is open; at least between two because something happened; before what ended is followed again."""
+PATIENCE = 10.0
+"""Seconds that commands have to end when the server does: they end what they started themselves."""
 
 
 class Busy(Exception):
@@ -38,20 +41,51 @@ class Watching:
         self.home, self.feed = home, feed
         self._due = threading.Event()
         self._is_over = threading.Event()
+        self._knows_secrets = threading.Event()
+        self._children: set[Callable[[], None]] = set()
+        self._ended = threading.Condition()
         self._numbers = itertools.count(1)
         self._running = threading.Lock()
         self._now = ""
         self._names: list[str] = []
         self._stop_following: Callable[[], None] = lambda: None
+        self._cancel: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         for work in (self._look_again_and_again, self._follow):
             threading.Thread(target=work, daemon=True).start()
 
     def close(self) -> None:
+        """End what runs, and wait for it as long as that is worth it: nothing that the page began outlives its server."""
         self._is_over.set()
         self._due.set()
-        self._stop_following()
+        self._knows_secrets.set()
+        with self._ended:
+            for stop in self._children:
+                stop()
+            self._ended.wait_for(lambda: not self._children, PATIENCE)
+
+    def cancel(self) -> None:
+        """End the command that a button began, as ^C would."""
+        self._cancel()
+
+    @contextmanager
+    def _child(self, words: Sequence[str], *, join_errors: bool = False) -> Iterator[process.Piped]:
+        """A command of ours without input, that ends at the latest with the server. Raises Failure or OSError if it cannot be started."""
+        stop: Callable[[], None] | None = None
+        try:
+            with process.piped([*dusty(), *words], env=self._env(), join_errors=join_errors) as child:
+                child.input.close()
+                stop = child.stop
+                with self._ended:
+                    self._children.add(stop)
+                    if self._is_over.is_set():
+                        stop()
+                yield child
+        finally:
+            with self._ended:
+                self._children -= {stop}
+                self._ended.notify_all()
 
     def look_soon(self) -> None:
         self._due.set()
@@ -69,9 +103,10 @@ class Watching:
         with session.begun(session.Session(self.home)):
             try:
                 self.feed.mask = redactor().text
+                self._knows_secrets.set()
                 facts = read_facts(with_stats=self.feed.is_watched)
                 found = {**facts, "trouble": "", **_of_stack()}
-            except Failure as failure:
+            except (Failure, OSError) as failure:
                 found = {"trouble": str(failure), "stack": [], "needs": {}}
         names = [row["name"] for row in found["stack"]]
         if names != self._names:
@@ -82,10 +117,11 @@ class Watching:
     def _follow(self) -> None:
         """The timeline, lines among it: stored ones first, then what comes; again whenever it ends."""
         since = "15m"
+        self._knows_secrets.wait()  # Nothing is told unmasked.
         while not self._is_over.is_set():
             words = ["timeline", "-f", "--json", "--since", since, "--tail", "200"]
             try:
-                with process.piped([*dusty(), *words], env=self._env()) as timeline:
+                with self._child(words) as timeline:
                     self._stop_following = timeline.stop
                     for line in timeline.out:
                         since = self._heard(line) or since
@@ -111,33 +147,53 @@ class Watching:
         """Begin a command; the feed hears what it prints and how it ends. Raises Busy."""
         if not self._running.acquire(blocking=False):
             raise Busy(f"{self._now} is still running")
+        self._cancel = lambda: None
         number = next(self._numbers)
         self._now = f"{DUSTY.name} {' '.join(words)}"
         about = {"id": number, "command": self._now}
         threading.Thread(target=self._run, args=(about, [*words]), daemon=True).start()
+        self.look_soon()
         return about
 
     def _run(self, about: dict[str, Any], words: Sequence[str]) -> None:
-        def tell(line: bytes) -> None:
-            self.feed.tell("run", {**about, "text": line.decode("utf-8", "replace").rstrip("\n")})
+        def tell(text: str) -> None:
+            self.feed.tell("run", {**about, "text": text})
 
         try:
-            self.feed.tell("run", {**about, "text": ""})
-            code = process.run_by_lines([*dusty(), *words], tell, tell, env=self._env())
-        except Failure as failure:
-            tell(str(failure).encode())
-            code = failure.code
+            self._check_secrets()
+            tell("")
+            with self._child(words, join_errors=True) as child:
+                self._cancel = child.stop
+                for line in child.out:
+                    tell(line.decode("utf-8", "replace").rstrip("\n"))
+                code = child.end().code
+        except (Failure, OSError) as error:
+            tell(str(error))
+            code = error.code if isinstance(error, Failure) else 2
         finally:
+            self._cancel = lambda: None
             self._now = ""
             self._running.release()
         self.feed.tell("run", {**about, "code": code})
         self.look_soon()
 
+    def _check_secrets(self) -> None:
+        """Wait until it is known what to mask; Failure if it cannot be known."""
+        if not self._knows_secrets.wait(PATIENCE):
+            raise Failure(
+                "nothing is run before it is known which values to mask", "the trouble above says why it is not"
+            )
+
     def ask(self, words: Sequence[str]) -> Any:
         """What a command says in JSON, masked; {"trouble": …} where it fails."""
-        done = process.run([*dusty(), *words], env=self._env(), timeout=60)
         try:
-            return masked(json.loads(done.out), self.feed.mask)
+            self._check_secrets()
+            with self._child(words) as child:
+                told, done = child.out.read(), child.end()
+        except (Failure, OSError) as error:
+            return {"trouble": self.feed.mask(str(error))}
+        try:
+            return masked(json.loads(told), self.feed.mask)
         except ValueError:
             return {"trouble": self.feed.mask(done.err.strip() or f"it exited with status {done.code}")}
 

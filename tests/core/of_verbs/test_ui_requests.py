@@ -46,6 +46,19 @@ def test_other_pages_and_methods_are_refused() -> None:
         assert status(method, "/api/run", ALLOWED) == 405
 
 
+def test_a_link_may_lead_to_the_page_and_to_nothing_else() -> None:
+    link = {**OWN, "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+    assert status("GET", "/", link) == 200
+    assert status("GET", "/api/plan", {**link, TOKEN_HEADER: "secret"}) == 403
+    for other in ({"sec-fetch-dest": "iframe"}, {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "script"}):
+        assert status("GET", "/", {**link, **other}) == 403
+    assert status("POST", "/api/run", {**link, TOKEN_HEADER: "secret"}) == 403
+
+
+def test_the_name_on_port_80_is_without_a_port() -> None:
+    assert refusal_of("GET", "/", {"host": "dusty.localhost"}, 80, "secret") is None
+
+
 def test_the_policy_allows_nothing_inline_and_nothing_from_elsewhere() -> None:
     policy = HEADERS["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy

@@ -51,5 +51,8 @@ def test_every_text_is_masked_and_long_lines_are_cut() -> None:
     feed = Feed(lambda text: text.replace("hunter2", "<redacted>"))
     feed.tell("state", {"stack": [{"name": "web", "why": "password hunter2", "ports": ["hunter2"]}]})
     feed.tell_item({**line(1), "text": "hunter2" + "x" * 9000})
+    feed.tell_item({**line(2), "text": "x" * (LONGEST_LINE - 3) + "hunter2"})  # the cut goes through it
     batch = feed.listen().take()
-    assert "hunter2" not in str(batch) and len(batch["line"][0]["text"]) <= LONGEST_LINE + 10
+    assert (
+        "hun" not in str(batch) and "hunter2" not in str(batch) and len(batch["line"][0]["text"]) <= LONGEST_LINE + 10
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 import threading
 import time
@@ -11,16 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pictures
 import pytest
 from browser import Browser, browser
 from test_ui_server import TOKEN, Served
+
+from dusty_tasks.effects.machine.browser import _leading_to
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("chromium"), reason="there is no chromium"),
     pytest.mark.slow,
 ]
-PICTURES = os.environ.get("DUSTY_UI_PICTURES", "")
-"""A folder for pictures of the page, to look at."""
 AT = "2026-11-28T10:00:00.000+00:00"
 
 
@@ -70,6 +70,43 @@ BROKEN = {
 HUNDRED = [part("web", code="0ab1c2d3e4"), *(part(f"app{number:02}") for number in range(96)), *BROKEN.values()]
 
 
+WHY = {
+    "name": "worker",
+    "now": "failed 2 minutes ago, with status 1",
+    "died": {"what": "it exited with status 1: its command failed", "place": "apps/worker.yml:9:3"},
+    "what": "restarted",
+    "cause": "its code changed",
+    "place": "apps/worker.yml:4:5",
+    "printed": [
+        "worker: connecting to queue:5672",
+        "Traceback (most recent call last):",
+        '  File "/code/worker.py", line 41, in <module>',
+        "ConnectionRefusedError: [Errno 111] Connection refused",
+    ],
+    "history": [
+        {"at": f"2026-11-28T09:{minute:02}:07.000+00:00", "text": text}
+        for minute, text in (
+            (2, "worker was created: it had no container"),
+            (2, "worker started"),
+            (41, "worker was restarted: its code changed, apps/worker.yml:4:5"),
+            (41, "worker exited with status 1"),
+        )
+    ],
+}
+ITEMS = [
+    {
+        "what": "line",
+        "name": ("web", "app03", "app17", "worker")[number % 4],
+        "at": f"2026-11-28T10:00:{number:02}.000+00:00",
+        "text": ("GET /basket 200 in 12 ms", "took order 4711", "GET /health 200", "connecting to queue:5672")[
+            number % 4
+        ],
+        "stream": "stderr" if number % 8 == 3 else "stdout",
+    }
+    for number in range(40)
+] + [{"what": "die", "name": "worker", "at": "2026-11-28T10:00:41.000+00:00", "text": "worker exited with status 1"}]
+
+
 @pytest.fixture
 def served() -> Iterator[Served]:
     with Served.running() as made:
@@ -84,11 +121,6 @@ def page() -> Iterator[Browser]:
 
 def url(served: Served) -> str:
     return f"http://dusty.localhost:{served.port}/#{TOKEN}"
-
-
-def look(page: Browser, name: str) -> None:
-    if PICTURES:
-        page.picture(Path(PICTURES) / f"{name}.png")
 
 
 UNNAMED = """[...document.querySelectorAll('button, input, select, a, [role=button], svg[role]')].filter((e) =>
@@ -126,12 +158,10 @@ def test_a_person_finds_what_is_broken_and_acts(served: Served, page: Browser) -
     page.wait("document.getElementById('parts').innerText.includes('nothing is active')")
     assert page.value("location.hash") == "" and page.value("sessionStorage.getItem('dusty-token')") == TOKEN
     assert page.value("document.cookie") == ""
-    look(page, "nothing")
     served.feed.tell("state", state(HUNDRED))
     page.wait("document.querySelectorAll('#parts li').length === 100")
     first = page.value("[...document.querySelectorAll('#parts .name')].slice(0, 3).map((e) => e.textContent)")
     assert set(first) == set(BROKEN), "what is broken stands first"
-    look(page, "hundred")
     # A part, its button, and the command that the button names.
     served.commands.answer = {
         "name": "web",
@@ -146,7 +176,6 @@ def test_a_person_finds_what_is_broken_and_acts(served: Served, page: Browser) -
     page.click(restart)
     page.wait("document.getElementById('said').textContent === 'running: dusty restart web'")
     assert served.commands.ran == [["restart", "web"]]
-    look(page, "one")
     assert violations(page) == []
     # By keyboard alone: to the next button, and press it.
     page.value(f"{restart}.focus()")
@@ -165,7 +194,6 @@ def test_a_person_finds_what_is_broken_and_acts(served: Served, page: Browser) -
     )
     page.click("document.getElementById('view')")
     page.wait("document.querySelectorAll('#graph g').length === 101")
-    look(page, "graph")
     assert violations(page) == []
     page.click("[...document.querySelectorAll('#stack-buttons button')].find((e) => e.textContent === 'Plan')")
     served.commands.answer = {"changes": []}
@@ -195,7 +223,35 @@ def test_it_can_be_read_on_a_phone_and_a_wide_screen_by_day_and_by_night(served:
         assert page.value("document.documentElement.scrollWidth <= innerWidth"), "nothing is cut off at the side"
         assert page.value(CONTRAST) == [], (width, dark)
         assert violations(page) == []
-        look(page, f"{width}-{'dark' if dark else 'light'}")
+
+
+def test_the_pictures_of_the_docs_are_drawn_and_shown(tmp_path: Path) -> None:
+    def look(page: Browser) -> None:
+        assert page.value("document.documentElement.scrollWidth <= innerWidth") and page.complaints() == []
+        assert page.value(CONTRAST) == [] and violations(page) == []
+
+    assert pictures.shown(tmp_path) == ""
+    drawn = pictures.draw(tmp_path, look)
+    assert len(drawn) == 8 and all(path.read_bytes().startswith(b"\x89PNG") for path in drawn)
+    text = pictures.shown(tmp_path)
+    assert all(f"(pictures/{path.name}#only-" in text for path in drawn)
+
+
+def test_a_private_file_leads_to_the_page_without_its_token_in_an_argument(
+    served: Served, page: Browser, tmp_path: Path
+) -> None:
+    served.feed.tell(
+        "state", state([part("constructor"), part("__proto__"), part("web")], needs={"web": ["constructor"]})
+    )
+    page.call("Page.navigate", url=f"file://{_leading_to(url(served), str(tmp_path))}")
+    page.wait("location.host.startsWith('dusty.localhost') && document.querySelectorAll('#parts li').length === 3")
+    assert page.value("location.hash") == "" and page.value("sessionStorage.getItem('dusty-token')") == TOKEN
+    # Names that JavaScript's own objects have are names of parts like others.
+    page.click("document.getElementById('view')")
+    page.wait("document.querySelectorAll('#graph g').length === 4")
+    page.click("[...document.querySelectorAll('#graph g')].find((e) => e.textContent === 'constructor')")
+    page.wait("document.getElementById('about').innerText.includes('web')")
+    assert page.complaints() == []
 
 
 def test_a_flood_leaves_the_page_usable_and_small(served: Served, page: Browser) -> None:

@@ -30,6 +30,7 @@ class Commands:
         self.ran: list[list[str]] = []
         self.asked: list[list[str]] = []
         self.is_busy = False
+        self.cancelled = 0
         self.answer: Any = None
 
     def run(self, words: list[str]) -> dict[str, Any]:
@@ -37,6 +38,9 @@ class Commands:
             raise Busy("dusty up is still running")
         self.ran.append(words)
         return {"id": 1, "command": f"dusty {' '.join(words)}"}
+
+    def cancel(self) -> None:
+        self.cancelled += 1
 
     def ask(self, words: list[str]) -> Any:
         self.asked.append(words)
@@ -48,11 +52,11 @@ class Served:
 
     def __init__(self) -> None:
         self.feed, self.commands = Feed(), Commands()
-        self.socket = server.listening(0)
-        self.port = self.socket.getsockname()[1]
+        self.sockets = server.listening(0)
+        self.port = self.sockets[0].getsockname()[1]
         app = server.application(self.commands, self.feed, self.port, TOKEN)  # type: ignore[arg-type]
         self.uvicorn = uvicorn.Server(server.config(app))
-        self.thread = threading.Thread(target=self.uvicorn.run, args=([self.socket],), daemon=True)
+        self.thread = threading.Thread(target=self.uvicorn.run, args=(self.sockets,), daemon=True)
         self.thread.start()
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -88,10 +92,28 @@ def served() -> Iterator[Served]:
 
 
 def test_it_listens_on_loopback_alone(served: Served) -> None:
-    assert served.socket.getsockname()[0] == "127.0.0.1"
+    assert {each.getsockname()[0] for each in served.sockets} <= {"127.0.0.1", "::1"}
+    assert {each.getsockname()[1] for each in served.sockets} == {served.port}
     with socket.socket() as other, pytest.raises(OSError):
         other.settimeout(2)
         other.connect(("127.0.0.2", served.port))
+
+
+def test_nobody_else_can_listen_where_browsers_look_first() -> None:
+    """A browser asks ::1 before 127.0.0.1: a stranger's server there would read the token from the address."""
+    with socket.socket(socket.AF_INET6) as stranger:
+        try:
+            stranger.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6 loopback")
+        stranger.listen()
+        port = stranger.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            server.listening(port)
+        found = server.listening(0)
+        assert len(found) == 2 and found[0].getsockname()[1] == found[1].getsockname()[1] != port
+        for each in found:
+            each.close()
 
 
 def test_pages_come_with_a_policy_and_hold_no_secret_and_no_inline_code(served: Served) -> None:
@@ -139,10 +161,17 @@ def test_a_button_runs_its_command_and_nothing_else(served: Served) -> None:
     assert (status, body) == (409, b"dusty up is still running\n") and len(served.commands.ran) == 1
 
 
+def test_what_runs_can_be_cancelled_by_who_may_run_it(served: Served) -> None:
+    assert served.ask("POST", "/api/cancel", X_Dusty_Token="")[0] == 401
+    assert served.ask("GET", "/api/cancel")[0] in (404, 405) and served.commands.cancelled == 0
+    assert served.ask("POST", "/api/cancel")[0] == 204 and served.commands.cancelled == 1
+
+
 def test_questions_are_commands_too(served: Served) -> None:
     assert json.loads(served.ask("GET", "/api/plan")[2]) == {"words": ["plan", "--json"]}
     assert json.loads(served.ask("GET", "/api/why?name=web")[2]) == {"words": ["why", "--json", "-n", "10", "web"]}
     assert served.ask("GET", "/api/why")[0] == served.ask("GET", "/api/why?name=--json")[0] == 400
+    assert served.ask("GET", "/api/why?name=a%00b")[0] == 400
     assert len(served.commands.asked) == 2
 
 
