@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.specs.yaml_reader import MERGE, PLAIN, nodes_of_yaml
+from dusty_tasks.core.specs.yaml_nodes import MERGE, PLAIN, nodes_of_yaml
 from dusty_tasks.core.text.problems import Place
 
 RESET, OVERRIDE = "!reset", "!override"

@@ -322,7 +322,7 @@ def check_value(key: Key, value: Any) -> None:
 
 def value_of_text(key: Key, text: str) -> Any:
     """What `config set` stores for a typed `text`: a number or boolean where the key has one, else the text itself."""
-    from dusty_tasks.core.specs.yaml_reader import typed
+    from dusty_tasks.core.specs.yaml_scalars import typed
 
     types = {"integer": "integer", "number": "number", "boolean": "boolean"}.get(key.kind, "string")
     return typed(text.strip() if types != "string" else text, types)
@@ -345,7 +345,7 @@ def _found(value: Any) -> str:
 
 
 def _right_form(key: Key, value: Any) -> str:
-    from dusty_tasks.core.specs.yaml_reader import typed
+    from dusty_tasks.core.specs.yaml_scalars import typed
 
     last = key.name.rsplit(".", 1)[-1]
     if key.kind == "strings" and isinstance(value, str):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dusty_tasks.core.specs.yaml_reader import FALSE, TRUE
+from dusty_tasks.core.specs.yaml_scalars import FALSE, TRUE
 
 _YES_OR_NO = "|".join("".join(f"[{letter.upper()}{letter}]" for letter in word) for word in (*TRUE, *FALSE))
 

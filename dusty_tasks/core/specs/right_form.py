@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dusty_tasks.core.specs.yaml_reader import FALSE, TRUE
+from dusty_tasks.core.specs.yaml_scalars import FALSE, TRUE
 from dusty_tasks.core.text.key_path import KeyPath
 from dusty_tasks.core.text.safe import shown
 

@@ -13,7 +13,8 @@ from dusty_tasks.core.specs.documents import Content, Document, spec_name
 from dusty_tasks.core.specs.extends import EXTENDS
 from dusty_tasks.core.specs.rules import FORMATS, Wrong
 from dusty_tasks.core.specs.shape_errors import problems_of
-from dusty_tasks.core.specs.yaml_reader import EMPTY, NO_MAPPING, NOT_UTF_8, SEVERAL, TOO_LARGE, values_of_yaml
+from dusty_tasks.core.specs.yaml_nodes import EMPTY, NO_MAPPING, NOT_UTF_8, SEVERAL, TOO_LARGE
+from dusty_tasks.core.specs.yaml_reader import values_of_yaml
 from dusty_tasks.core.text.codes import Code
 from dusty_tasks.core.text.problems import Problem
 

@@ -227,7 +227,7 @@ class _Filling:
         types = schema.get("type", "string")
         if types == "string" or USE.search(text) or not USE.fullmatch(value):
             return text
-        from dusty_tasks.core.specs.yaml_reader import typed
+        from dusty_tasks.core.specs.yaml_scalars import typed
 
         return typed(text, types)
 

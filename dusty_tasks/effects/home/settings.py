@@ -55,7 +55,8 @@ def _settings_of_file(home: str) -> tuple[Settings, list[Problem]]:
 def settings_from(data: bytes, home: str) -> tuple[Settings, list[Problem]]:
     """The settings that `data` would give as a config.yml, and its problems: what a writer checks before it writes."""
     from dusty_tasks.core.specs.documents import marks_by_path
-    from dusty_tasks.core.specs.yaml_reader import EMPTY, values_of_yaml
+    from dusty_tasks.core.specs.yaml_nodes import EMPTY
+    from dusty_tasks.core.specs.yaml_reader import values_of_yaml
     from dusty_tasks.effects.specs.schemas import read_schema
 
     values = values_of_yaml(data, CONFIG_FILE, read_schema("config"))

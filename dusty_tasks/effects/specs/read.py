@@ -167,7 +167,7 @@ def _checked(document: Document, memo: Memo) -> Document:
 
 def _read(found: SpecFile) -> Document:
     """Parse one file and check its shape."""
-    from dusty_tasks.core.specs.yaml_reader import MAX_BYTES
+    from dusty_tasks.core.specs.yaml_nodes import MAX_BYTES
 
     name = os.path.basename(found.path)[: -len(".yml")]
     trouble, hint = found.trouble, "copy the file into the specs repo" if found.trouble.startswith("link") else ""
