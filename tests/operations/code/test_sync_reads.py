@@ -151,8 +151,8 @@ def test_what_is_edited_all_the_time_is_synced_again_by_the_next_run(
     in_between(monkeypatch, lambda: write(source / "a.py", next(texts)), nothing)
     synced(room, known)
     monkeypatch.undo()
-    # Nobody edits any more, and what was sent last is there; but no look saw it before it was sent.
-    assert room.stale() == {"web": "its source or its excludes changed"}
+    # Nobody edits any more, and the last edit came after the last look: it is found, and named.
+    assert room.stale() == {"web": "a.py changed"}
     room.sync()
     assert_equal(room, source)
 
