@@ -10,6 +10,7 @@ import pytest
 from machine import CLEAN_PATH
 from stacks import PORT, SmallStack, changes
 from terminals import COLUMNS, ROWS, attached
+from ui_served import told_by, ui_served
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +46,11 @@ def test_the_stack_runs_over_there_and_is_reached_under_its_name(rig, ssh_host, 
         == "hello from web\n"
     )
     assert rig.container_ids("") == {}
+    # The page of `dusty ui` is served here, and tells of what is over there.
+    with ui_served(rig) as url:
+        told = told_by(rig, url, lambda told: told.get("event") and told.get("state", [{}])[-1].get("stack"))
+    states = {part["name"]: part["condition"] for part in told["state"][-1]["stack"] if "condition" in part}
+    assert states["web"] == states["cache"] == "running" and "web" in {event.get("name") for event in told["event"]}
     # What is redirected comes as it was written through ssh, too, and ^C reaches the program over there.
     env = {"DUSTY_HOME": str(rig.home), "PATH": CLEAN_PATH, "HOME": "/root", "TERM": "xterm"}
     dusty = [str(ROOT / "dusty"), "shell", "web", "sh", "-c"]

@@ -125,18 +125,23 @@ def url(served: Served) -> str:
 
 UNNAMED = """[...document.querySelectorAll('button, input, select, a, [role=button], svg[role]')].filter((e) =>
   !(e.textContent.trim() || e.getAttribute('aria-label') || (e.labels && e.labels.length) || e.title)).map((e) => e.outerHTML)"""
-AXE = importlib.util.find_spec("axe_playwright_python")
-"""A package that brings axe-core along; where it is installed every state of the page is held against its rules."""
+AXES = [
+    Path(found.origin).with_name("axe.min.js")
+    for name in ("axe_core_python", "axe_playwright_python")
+    if (found := importlib.util.find_spec(name)) and found.origin
+]
+"""Packages that bring axe-core along: the first is in requirements-dev.txt; the second has a newer one, and drags playwright in."""
 
 
 def violations(page: Browser) -> list[str]:
     """What axe-core finds wrong."""
-    if not AXE or not AXE.origin:
-        return []
-    page.value((Path(AXE.origin).parent / "axe.min.js").read_text() + "; 1")
-    return page.value(
-        "axe.run().then((found) => found.violations.map((each) => `${each.id}: ${each.help}: ${each.nodes.map((n) => n.html + ' ' + n.failureSummary).slice(0, 3)}`))"
-    )
+    found: list[str] = []
+    for axe in AXES:
+        page.value(axe.read_text() + "; 1")
+        found += page.value(
+            "axe.run().then((found) => found.violations.map((each) => `${each.id}: ${each.help}: ${each.nodes.map((n) => n.html + ' ' + n.failureSummary).slice(0, 3)}`))"
+        )
+    return found
 
 
 CONTRAST = """(() => {
