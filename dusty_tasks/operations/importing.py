@@ -88,7 +88,7 @@ def surroundings(asked: Import) -> Surroundings:
         _read,
         _kind_of,
         _files_in,
-        partial(_checkout_of, named),
+        partial(checkout_of, named),
         cache(_is_ignored),
         asked.own,
         _checkouts_in(asked.own_from),
@@ -124,7 +124,7 @@ def _files_in(folder: str) -> list[str] | None:
     return found
 
 
-def _checkout_of(named: Callable[[str], str], path: str) -> Checkout | None:
+def checkout_of(named: Callable[[str], str], path: str) -> Checkout | None:
     """The checkout that a path of this machine lies in; None for what is not there."""
     if not os.path.lexists(path):
         return None

@@ -285,6 +285,18 @@ have it.
     {dusty} trust specs allow 4f2a91c0d3e57b68
     {dusty} trust specs revoke
     {dusty} trust install""",
+    "init": """\
+Looks at the folder that you are in and writes a first bundle, an app, and a service for each database that the code has a
+driver for. A Compose file is imported as `{dusty} import` does it. Otherwise a Dockerfile is built, and the port that it
+exposes forwarded; otherwise the language decides: Ruby, PHP, Java, Go, Python, Node or static pages. docs/import.md says
+what each becomes.
+
+It shows all that it would write before it asks, and never replaces a file: where there are specs, it names them and exits
+with 1. Without a terminal, pass --yes. After a Compose file the exit codes are those of `{dusty} import`.
+
+    {dusty} init
+    {dusty} init --yes --name shop --host-name shop.test --port 3000
+    {dusty} init --image python:3.12 --command "exec python serve.py\"""",
     "import": """\
 Reads Compose files (without -f, those in this folder) as Compose does, and writes specs: a service whose code is in a git
 checkout becomes an app, any other becomes a service; profiles become bundles, and variables go to vars.yml. It reports what

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import ask, may_ask, say, warn
+from dusty_tasks.console import answer, may_ask, say, warn
 from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.specs.repo_ids import drop_former_bundles
 from dusty_tasks.core.text.called import DUSTY
@@ -74,16 +74,6 @@ def chosen_repo(given: str | None, configured: str, yes: bool) -> str:
     if stored.startswith("/") and not os.path.isdir(stored):
         raise Failure(f"there is no folder {stored}")
     return stored
-
-
-def answer(question: str, present: str) -> str:
-    """What a person answers; `present` for a blank answer, and where there is no terminal."""
-    if not may_ask():
-        return present
-    try:
-        return ask(f"{question}{f' [{present}]' if present else ''}: ").strip() or present
-    except EOFError:
-        return present
 
 
 def save(answers: dict[str, str]) -> None:

@@ -404,6 +404,24 @@ VERBS: tuple[Verb, ...] = (
         (Option("markdown", "print Markdown for a pull request comment"), JSON),
     ),
     Verb(
+        "init",
+        CODE,
+        "",
+        "write the first specs of a repo, from its Compose file, Dockerfile or language",
+        (
+            Option(
+                "name", "the name of the app and its bundle (default: that of the folder)", type=str, metavar="NAME"
+            ),
+            Option("host-name", "the name that browsers use (default: NAME.test)", type=str, metavar="NAME"),
+            Option("port", "the port that it listens on; 0 for none", type=int, metavar="N"),
+            Option("image", "the image to run it in, instead of a build or the usual one", type=str, metavar="IMAGE"),
+            Option("command", "the shell line that starts it", type=str, metavar="LINE"),
+            Option("into", "the folder to write to (default: specs)", type=str, metavar="DIR"),
+            YES,
+            JSON,
+        ),
+    ),
+    Verb(
         "import",
         CODE,
         "",
@@ -538,7 +556,6 @@ ANSWERS = {
     "events": "timeline -f",
     "halt": "shutdown",
     "images": "disk",
-    "init": "setup",
     "inspect": "status NAME",
     "kill": "stop NAME",
     "lint": "validate",

@@ -182,3 +182,19 @@ def test_undo_takes_back_what_up_then_takes_back(rig, running):
 def test_version_names_the_engine(rig):
     found = json.loads(rig.dusty("version", "--json").stdout)
     assert found["engine"] and found["compose"] and found["docker"]
+
+
+def test_what_init_writes_for_a_dockerfile_comes_up(rig, tmp_path):
+    here = tmp_path / "pages"
+    here.mkdir()
+    (here / "Dockerfile").write_text(
+        "FROM busybox:1\nCOPY index.html /www/index.html\nEXPOSE 8000\nCMD httpd -f -p 8000 -h /www\n"
+    )
+    (here / "index.html").write_text("found\n")
+    said = rig.dusty("init", "--yes", cwd=here).stdout
+    assert f"dusty setup --specs-repo {here}/specs\n" in said
+    rig.home.mkdir(parents=True, exist_ok=True)
+    (rig.home / "config.yml").write_text(f"specs_repo: {here}/specs\nhosts: {{mode: file}}\n")
+    rig.dusty("bundles", "activate", "pages")
+    rig.dusty("up")
+    assert rig.get("http://pages.test/") == (200, "found\n")
