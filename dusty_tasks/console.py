@@ -87,16 +87,6 @@ def ask(question: str) -> str:
         return input()
 
 
-def answer(question: str, present: str) -> str:
-    """What a person answers; `present` for a blank answer, and where there is no terminal."""
-    if not may_ask():
-        return present
-    try:
-        return ask(f"{question}{f' [{present}]' if present else ''}: ").strip() or present
-    except EOFError:
-        return present
-
-
 def confirm(question: str, *, yes: bool = False) -> bool:
     """Ask `question [y/N]`; True with `yes`. Without a terminal: says what it would have asked, False."""
     if yes:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import answer, may_ask, say, warn
+from dusty_tasks.console import may_ask, say, warn
 from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.specs.repo_ids import drop_former_bundles
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.machine.docker_host import choose_routing
+from dusty_tasks.verbs.shared.asking import answer
 from dusty_tasks.verbs.shared.repo_words import say_dropped
 from dusty_tasks.verbs.shared.words import exactly, repo_as_stored
 

@@ -407,7 +407,7 @@ VERBS: tuple[Verb, ...] = (
         "init",
         CODE,
         "",
-        "write the first specs of a repo, from its Compose file, Dockerfile or language",
+        "write a repo's first specs from its Compose file or its code",
         (
             Option(
                 "name", "the name of the app and its bundle (default: that of the folder)", type=str, metavar="NAME"

@@ -12,6 +12,8 @@ import yaml
 from chosen import Chosen
 
 from dusty_tasks import console
+from dusty_tasks.verbs import init
+from dusty_tasks.verbs.shared import asking
 
 FILES = {
     "node": {
@@ -146,13 +148,12 @@ def test_it_shows_and_asks_and_never_overwrites(dusty: Chosen, monkeypatch: pyte
     told = json.loads(dusty("init", "--json").out)
     assert told["written"] is False and [one["path"] for one in told["files"]] == ["apps/shop.yml", "bundles/shop.yml"]
     answers = iter(["web", "", "web.dev.test", "n"])
-    monkeypatch.setattr("dusty_tasks.verbs.init.may_ask", lambda: True)
-    monkeypatch.setattr(console, "may_ask", lambda: True)
-    monkeypatch.setattr(console, "ask", lambda _question: next(answers))
-    declined = dusty("init")
+    with monkeypatch.context() as person:
+        for asker in (console, asking, init):
+            person.setattr(asker, "may_ask", lambda: True)
+        person.setattr("builtins.input", lambda: next(answers))
+        declined = dusty("init")
     assert declined.code == 1 and "host_name: web.dev.test" in declined.out and not (here / "specs").exists()
-    monkeypatch.undo()
-    os.chdir(here)
     (here / "specs/apps").mkdir(parents=True)
     (here / "specs/apps/mine.yml").write_text("image: mine\n")
     there = dusty("init", "--yes")
