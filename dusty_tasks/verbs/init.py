@@ -10,8 +10,7 @@ from dusty_tasks.console import confirm, may_ask, say, warn
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.verbs.shared.asking import answer
-from dusty_tasks.verbs.shared.words import exactly, local_path, misuse, say_json
+from dusty_tasks.verbs.shared.words import answer, exactly, local_path, misuse, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

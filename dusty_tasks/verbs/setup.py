@@ -13,9 +13,8 @@ from dusty_tasks.core.specs.repo_ids import drop_former_bundles
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.machine.docker_host import choose_routing
-from dusty_tasks.verbs.shared.asking import answer
 from dusty_tasks.verbs.shared.repo_words import say_dropped
-from dusty_tasks.verbs.shared.words import exactly, repo_as_stored
+from dusty_tasks.verbs.shared.words import answer, exactly, repo_as_stored
 
 
 def run(

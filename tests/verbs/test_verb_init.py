@@ -13,7 +13,7 @@ from chosen import Chosen
 
 from dusty_tasks import console
 from dusty_tasks.verbs import init
-from dusty_tasks.verbs.shared import asking
+from dusty_tasks.verbs.shared import words
 
 FILES = {
     "node": {
@@ -149,7 +149,7 @@ def test_it_shows_and_asks_and_never_overwrites(dusty: Chosen, monkeypatch: pyte
     assert told["written"] is False and [one["path"] for one in told["files"]] == ["apps/shop.yml", "bundles/shop.yml"]
     answers = iter(["web", "", "web.dev.test", "n"])
     with monkeypatch.context() as person:
-        for asker in (console, asking, init):
+        for asker in (console, words, init):
             person.setattr(asker, "may_ask", lambda: True)
         person.setattr("builtins.input", lambda: next(answers))
         declined = dusty("init")

@@ -1,4 +1,4 @@
-"""What verbs share: the words they get (paths of the caller, unknown names, wrong use), and JSON out."""
+"""What verbs share: the words they get (paths of the caller, unknown names, wrong use, answers), and JSON out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from dusty_tasks.console import say
+from dusty_tasks.console import ask, may_ask, say
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.problems import did_you_mean
 from dusty_tasks.core.text.safe import in_json
@@ -36,6 +36,16 @@ def repo_as_stored(word: str) -> str:
         return local_path(word)
     names_a_host = not word or any(character in word.partition("/")[0] for character in ".:@")
     return word if names_a_host or not os.path.isdir(local_path(word)) else local_path(word)
+
+
+def answer(question: str, present: str) -> str:
+    """What a person answers; `present` for a blank answer, and where there is no terminal."""
+    if not may_ask():
+        return present
+    try:
+        return ask(f"{question}{f' [{present}]' if present else ''}: ").strip() or present
+    except EOFError:
+        return present
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> Failure:
