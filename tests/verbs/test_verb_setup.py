@@ -16,7 +16,7 @@ from chosen import Chosen
 
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.verbs import setup
-from dusty_tasks.verbs.shared import words
+from dusty_tasks.verbs.shared import words as shared_words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -74,7 +74,7 @@ def person(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A person at a terminal: the answers that will be given, in order."""
     answers: list[str] = []
     monkeypatch.setattr(setup, "may_ask", lambda: True)
-    monkeypatch.setattr(words, "may_ask", lambda: True)
+    monkeypatch.setattr(shared_words, "may_ask", lambda: True)
     monkeypatch.setattr(builtins, "input", lambda: answers.pop(0))
     return answers
 
