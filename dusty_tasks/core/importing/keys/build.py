@@ -58,7 +58,12 @@ def _build(conversion: Conversion, node: Node) -> None:
     if not isinstance(node.value, dict):
         return
     folder = conversion.stack.project.folder
-    build = {key: conversion.symbolic(child) for key, child in node.value.items() if key not in ("context", "secrets")}
+    secrets = node.value.get("secrets")
+    # What is no list of secrets stays as it is written: the check of the specs refuses it, as Compose does.
+    if secrets and not isinstance(secrets.value, list):
+        secrets = None
+    apart = ("context", "secrets") if secrets else ("context",)
+    build = {key: conversion.symbolic(child) for key, child in node.value.items() if key not in apart}
     context_node = node.value.get("context") or Node(".", node.place)
     context = plain_text(context_node, conversion.stack.variables.values)
     args = build.get("args")
@@ -75,8 +80,8 @@ def _build(conversion: Conversion, node: Node) -> None:
             name: _path_from_here(conversion, str(text)) if local_folder(str(text)) == text else text
             for name, text in contexts.items()
         }
-    if "secrets" in node.value:
-        build["secrets"] = _build_secrets(conversion, node.value["secrets"])
+    if secrets:
+        build["secrets"] = _build_secrets(conversion, secrets)
     if build.get("dockerfile") == "Dockerfile":
         del build["dockerfile"]
     if not local_folder(context):
@@ -101,7 +106,7 @@ def _path_from_here(conversion: Conversion, path: str) -> str:
 
 def _build_secrets(conversion: Conversion, node: Node) -> list[Any]:
     found: list[Any] = []
-    for item in node.value if isinstance(node.value, list) else []:
+    for item in node.value:
         words = evaluated_node(item, conversion.stack.variables.values)
         source = words.get("source") if isinstance(words, dict) else words
         key = conversion.asset_key("secret", str(source))
