@@ -190,7 +190,7 @@ def held_still(host: DockerHost, container_ids: Sequence[str], *, by: str) -> It
 
 
 _HALT = """
-trap "" INT TERM HUP
+trap "" INT TERM HUP PIPE
 by=$1 again=$2
 shift 2
 if docker "$by" "$@" > /dev/null; then
@@ -203,5 +203,5 @@ exit 1
 """
 """Words: what halts containers, what undoes that, their ids. It prints a line once they are halted, and undoes it at the end of its input.
 
-One program does both, so that whoever is killed meanwhile leaves no halt behind that is still to come.
+One program does both, so that whoever is killed meanwhile leaves no halt behind that is still to come. With nobody left to read that line, it goes on.
 """
