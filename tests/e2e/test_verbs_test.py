@@ -125,9 +125,9 @@ def test_services_are_at_localhost_and_the_stack_and_its_data_are_not_touched(ri
 SEED = """\
 image: busybox:${{TAG}}
 job: true
-command: [sh, -c, "sleep 2; cat /conf /run/key /run/more >/work/all; echo $WORD >>/work/all; exit $STATUS"]
+command: [sh, -c, "sleep 2; cat /conf /run/key /run/more >/shared/all; echo $WORD >>/shared/all; exit $STATUS"]
 environment: {WORD: "seed-${{TOKEN}}", STATUS: "${{STATUS}}"}
-volumes: ["work:/work", "./conf/seed:/conf:ro"]
+volumes: ["shared:/shared", "./conf/seed:/conf:ro"]
 assets: [{name: KEY, path: /run/key}, {name: MORE, path: /run/more, required: false}]
 """
 SEEDED = """\
@@ -136,8 +136,8 @@ test:
   suites:
     - name: seeded
       services: [seed]
-      command: ["cat /work/all; echo $MINE"]
-      compose: {environment: {MINE: "mine-${{TOKEN}}"}, volumes: ["work:/work"]}
+      command: ["cat /shared/all; echo $MINE"]
+      compose: {environment: {MINE: "mine-${{TOKEN}}"}, volumes: ["shared:/shared"]}
 """
 
 
