@@ -72,7 +72,8 @@ def run_import(asked: Import) -> tuple[Project, Outcomes]:
     except Refused as refused:
         place = refused.place
         lines = split_lines(_read(place.file) or b"")
-        shown = f"\n    {lines[place.line - 1].strip()}" if 0 < place.line <= len(lines) else ""
+        line = lines[place.line - 1].strip() if 0 < place.line <= len(lines) else ""
+        shown = f"\n    {line}" if line else ""
         raise Failure(f"{place}: {refused.what}{shown}", refused.hint) from None
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -37,7 +39,6 @@ class Refused(Exception):
 
 def nodes_of_yaml(data: bytes, file: str) -> tuple[list[Any], list[Problem]]:
     """The nodes of all YAML documents in `data`, each a mapping, with plain scalars under the tag PLAIN; or what is wrong."""
-    import yaml
 
     from dusty_tasks.core.specs.yaml_trouble import conflict_in
 
@@ -46,16 +47,10 @@ def nodes_of_yaml(data: bytes, file: str) -> tuple[list[Any], list[Problem]]:
         if conflict := conflict_in(text):
             raise Refused(*conflict)
         _check_depth(text)
-        loader, roots = _loader_class()(text), []
-        try:
+        roots = []
+        with _loading(text) as loader:
             while loader.check_node():
                 roots.append(loader.get_node())
-        except yaml.MarkedYAMLError as error:
-            raise _refused_by_parser(text, error) from None
-        except yaml.YAMLError as error:
-            raise Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
-        finally:
-            loader.dispose()
         roots = [root for root in roots if not is_null(root)]
         if wrong := [root for root in roots if root.id != "mapping"]:
             mark = wrong[0].start_mark
@@ -89,6 +84,22 @@ def text_of_bytes(data: bytes) -> str:
     return text
 
 
+@contextmanager
+def _loading(text: str) -> Iterator[Any]:
+    """A loader of `text`. What the parser cannot read in the block is raised as Refused."""
+    import yaml
+
+    loader = _loader_class()(text)
+    try:
+        yield loader
+    except yaml.MarkedYAMLError as error:
+        raise _refused_by_parser(text, error) from None
+    except yaml.YAMLError as error:
+        raise Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
+    finally:
+        loader.dispose()
+
+
 def root_of(text: str) -> Any:
     """The node of the one document in `text`; a mapping. Raises Refused."""
     import yaml
@@ -98,15 +109,8 @@ def root_of(text: str) -> Any:
     if conflict := conflict_in(text):
         raise Refused(*conflict)
     _check_depth(text)
-    loader = _loader_class()(text)
-    try:
+    with _loading(text) as loader:
         root = loader.get_single_node()
-    except yaml.MarkedYAMLError as error:
-        raise _refused_by_parser(text, error) from None
-    except yaml.YAMLError as error:
-        raise Refused(Code.YAML_SYNTAX, " ".join(str(error).split())) from None
-    finally:
-        loader.dispose()
     if root is None or (isinstance(root, yaml.ScalarNode) and root.tag == PLAIN and root.value in NULLS):
         raise Refused(Code.EMPTY_FILE, EMPTY)
     if not isinstance(root, yaml.MappingNode):
