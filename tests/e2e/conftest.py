@@ -55,13 +55,9 @@ class Rig:
 
     def container_ids(self, state: str = "running") -> dict[str, str]:
         """Container id and start time by name, of Dusty's containers in `state` ('' for all)."""
-        words = ["--filter", f"status={state}"] if state else ["-a"]
-        names = self.run(["docker", "ps", "--no-trunc", "--format", "{{.Names}}", *words]).stdout.split()
-        if not names:
-            return {}
-        shown = self.run(["docker", "inspect", "--format", "{{.Name}} {{.Id}} {{.State.StartedAt}}", *names]).stdout
         return {
-            name.lstrip("/"): f"{id} {started}" for name, id, started in (line.split() for line in shown.splitlines())
+            found["Name"].lstrip("/"): f"{found['Id']} {found['State']['StartedAt']}"
+            for found in self.machine.containers(state)
         }
 
     def get(self, url: str) -> tuple[int, str]:
@@ -75,6 +71,7 @@ class Rig:
         _standing.clear()
         self.machine.clear_engine()
         self.run(["sh", "-c", "cp /run/hosts.before /etc/hosts; rm -rf /persist /cp /command_files /root/.dusty"])
+        load_images(self.machine)  # `uninstall` removes stand-ins.
 
 
 def kept_by_worker(name: str, worker_id: str) -> str:
@@ -94,12 +91,19 @@ def machine(worker_id: str) -> Iterator[Machine]:
 def rig(machine: Machine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig = Rig(machine, tmp_path / "dusty")
     if "standing" in request.fixturenames:
+        _left.append(request.node.nodeid)
         yield rig  # That fixture sees to the machine.
         return
-    rig.reset()
-    load_images(machine)  # `uninstall` removes stand-ins.
+    if _left:
+        rig.reset()
+    _left.append(request.node.nodeid)
     yield rig
     rig.reset()
+    _left.clear()
+
+
+_left: list[str] = []
+"""The tests that used the machine and have not set it right since: those of a stack that stands, or none."""
 
 
 _standing: list[Standing] = []
@@ -116,7 +120,6 @@ def standing(
         key = str(request.path)
         if not _standing or _standing[0].key != key or not _standing[0].is_right_again(rig):
             rig.reset()
-            load_images(rig.machine)
             _standing[:] = [Standing(key, rig, tmp_path_factory.mktemp("standing"), make)]
         return _standing[0].stack
 
@@ -154,7 +157,6 @@ def ssh_machine(machine: Machine, worker_id: str) -> Iterator[SshHost]:
 
 @pytest.fixture
 def ssh_host(ssh_machine: SshHost) -> Iterator[SshHost]:
-    ssh_machine.reset()
     yield ssh_machine
     ssh_machine.reset()
 

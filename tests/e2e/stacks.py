@@ -127,8 +127,6 @@ def done_in_order(printed: str, planned: Sequence[str]) -> bool:
 
 def state(rig: Any) -> dict[str, Any]:
     """What a finished `up` leaves, as far as it must be the same after any accident: containers and their settings, files, answers."""
-    names = sorted(rig.container_ids(""))
-    shown = json.loads(rig.run(["docker", "inspect", *names]).stdout) if names else []
     containers = {
         entry["Name"].lstrip("/"): [
             entry["State"]["Status"],
@@ -137,7 +135,7 @@ def state(rig: Any) -> dict[str, Any]:
             entry["HostConfig"]["PortBindings"],
             sorted(set(entry["Config"]["Env"] or ())),
         ]
-        for entry in shown
+        for entry in rig.machine.containers("")
     }
     root = rig.home / "host"
     files = {

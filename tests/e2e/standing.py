@@ -32,7 +32,8 @@ class Standing:
         written = self._written(rig)
         marred = [name for name in written if written[name] != self.first_written.get(name)]
         if marred:
-            rig.run(["docker", "rm", "-fv", *marred])
+            for name in marred:
+                rig.machine.engine.remove_container(name, v=True, force=True)
         self._copy("first", "stack")
         return rig.dusty("up", check=False).returncode == 0 and self._look(rig) == self.first
 
@@ -42,16 +43,14 @@ class Standing:
             ["rsync", "-a", "--delete", *left_out, f"{self.folder}/{source}/", f"{self.folder}/{target}/"], check=True
         )
 
-    def _written(self, rig: Any) -> dict[str, str]:
+    def _written(self, rig: Any) -> dict[str, list[tuple[str, int]]]:
         """By container what was written in it beside its mounts, sorted."""
-        shown = rig.run(
-            [
-                "sh",
-                "-c",
-                "for name in $(docker ps -a --format '{{.Names}}'); do echo \"= $name\"; docker diff $name | sort; done",
-            ]
-        ).stdout
-        return {name: paths for name, _, paths in (part.partition("\n") for part in shown.split("= ")[1:])}
+        return {
+            found["Name"].lstrip("/"): sorted(
+                (item["Path"], item["Kind"]) for item in rig.machine.engine.diff(found["Id"]) or ()
+            )
+            for found in rig.machine.containers("")
+        }
 
     def _look(self, rig: Any) -> dict[str, Any]:
         """Everything but ids and times."""
@@ -59,9 +58,10 @@ class Standing:
             records = json.loads((self.home / "host/persist/.dusty/started.json").read_text())
         except ValueError:
             records = {}  # A test damaged it, and an `up` with nothing to do goes by the second file.
-        names = rig.run(["sh", "-c", "docker network ls --format '{{.Name}}'; docker volume ls -q"]).stdout
+        engine = rig.machine.engine
+        names = [found["Name"] for found in (*engine.networks(), *(engine.volumes()["Volumes"] or ()))]
         return {
             **state(rig),
-            "names": sorted(names.split()),
+            "names": sorted(names),
             "ready": {name: record.get("ready", True) for name, record in records.items()},
         }

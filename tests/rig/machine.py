@@ -17,7 +17,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import docker
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("DUSTY_TEST_CACHE") or Path.home() / ".cache/dusty-tests")
@@ -107,15 +114,27 @@ class Machine:
         path = self.folder / "dockerd.log"
         return path.read_text()[-3000:] if path.exists() else ""
 
+    @cached_property
+    def engine(self) -> docker.APIClient:
+        """The engine, asked from out here: a question takes milliseconds, where a `docker` in the machine takes a tenth of a second."""
+        import docker
+
+        return docker.APIClient(f"unix:///proc/{self.pid}/root/run/docker.sock", timeout=240)
+
     def clear_engine(self) -> None:
         """Take away all containers, networks, volumes and images without a name; named images stay."""
-        self.run(
-            [
-                "sh",
-                "-c",
-                "docker ps -aq | xargs -r docker rm -fv; docker network prune -f; docker volume ls -q | xargs -r docker volume rm -f; docker image prune -f",
-            ]
-        )
+        from docker.errors import NotFound
+
+        def remove(what: str) -> None:
+            with suppress(NotFound):  # One with --rm is removed by the engine as well.
+                self.engine.remove_container(what, v=True, force=True)
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(remove, [found["Id"] for found in self.engine.containers(all=True, quiet=True)]))
+        self.engine.prune_networks()
+        for volume in self.engine.volumes()["Volumes"] or ():
+            self.engine.remove_volume(volume["Name"], force=True)
+        self.engine.prune_images()
 
     def __exit__(self, *_: object) -> None:
         self.stop()
@@ -174,8 +193,15 @@ class Machine:
             )
         return done
 
+    def containers(self, state: str = "running") -> list[dict[str, Any]]:
+        """What the engine tells of each container in `state` ('' for all), as `docker inspect` shows it."""
+        filters = {"status": state} if state else None
+        found = self.engine.containers(all=True, filters=filters)
+        return [self.engine.inspect_container(container["Id"]) for container in found]
+
     def has_images(self, *names: str) -> bool:
-        return self.run(["docker", "image", "inspect", *names], check=False).returncode == 0
+        known = {tag for image in self.engine.images() for tag in image["RepoTags"] or ()}
+        return {name if ":" in name else f"{name}:latest" for name in names} <= known
 
     def load_image(self, archive: Path, *names: str, label: str = "") -> None:
         """Import a root archive once and give it all `names`."""
