@@ -1,4 +1,5 @@
 """The benchmarks run outside of ./check; that they still find what they import is seen here."""
+
 from __future__ import annotations
 
 import subprocess
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-BENCHES = sorted(path for path in (Path(__file__).parent.parent / "bench").iterdir() if not path.suffix and path.is_file())
+BENCHES = sorted(
+    path for path in (Path(__file__).parent.parent / "bench").iterdir() if not path.suffix and path.is_file()
+)
 
 
 @pytest.mark.parametrize("bench", BENCHES, ids=lambda path: path.name)

@@ -19,6 +19,8 @@ COPIES, ASSETS_THERE, PROXY_THERE, RECORDS = (
     f"{PERSIST}/.dusty",
 )
 """Copies of repos by id, assets by app, what the proxy mounts, and what Dusty notes of containers and data."""
+STARTED, STARTED_SPARE = f"{RECORDS}/started.json", f"{RECORDS}/started.spare.json"
+"""The records of what containers were started with, and the same again."""
 ASSETS_OF_SUITES = f"{ASSETS_THERE}/.tests"
 """Assets of the services of test suites, by service."""
 SNAPSHOTS = f"{PERSIST}/.snapshots"

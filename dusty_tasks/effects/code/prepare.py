@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dusty_tasks.core.code.copies import Listing
-from dusty_tasks.core.text.paths import COPIES
+from dusty_tasks.core.text.paths import COPIES, STARTED
 from dusty_tasks.effects.code.copy_states import listing_of
 from dusty_tasks.effects.code.kept import KEPT
 from dusty_tasks.effects.code.owners import FORBIDDEN, NotOurs
@@ -54,7 +54,7 @@ ls "$root/$kept" 2>/dev/null | while read -r name; do
     case $name in *.part) printf '@part %s\0' "$name" ;; esac
 done
 [ "$lists" != no ] && [ $is_new = no ] || exit 0
-[ ! -f "$root/persist/.dusty/started.json" ] || printf '@started %s\0' "$(cat "$root/persist/.dusty/started.json")"
+[ ! -f "$root/{STARTED}" ] || printf '@started %s\0' "$(cat "$root/{STARTED}")"
 cd "$copy" || exit 4
 if [ "$lists" = some ]; then
     while [ "$1" != / ]; do
@@ -79,7 +79,7 @@ printf '@dirs\0'
 [ $# = 0 ] || find . -maxdepth 1 -type d -print0
 find . "$@" -type d -print0
 exit 0
-"""
+""".replace("{STARTED}", STARTED)
 )
 """Words: host.root, the destination below it, the receipt below it ('' for none), whether the source is empty (yes, no), the folder
 of what was kept of this copy ('' for none), whether the copy is to be listed (yes, no), and folders at its top that are not; or (some) the folders on the way to single paths,
@@ -100,8 +100,8 @@ class Prepared(NamedTuple):
     """The receipt of the last sync that ended, {} for none."""
     parts: tuple[str, ...]
     """Kept sets that interrupted syncs left."""
-    started: dict[str, Any] | None
-    """persist/.dusty/started.json of an ssh host; None where nobody asked."""
+    started: object
+    """What was read of the records of containers of an ssh host, for docker_host/started_records to judge; None where nobody asked."""
     listing: Listing
     """What is in it."""
     is_odd: bool = False

@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from dusty_tasks.core.plan.started import StartedRecord, sound
-from dusty_tasks.core.text.paths import RECORDS
+from dusty_tasks.core.text.paths import STARTED, STARTED_SPARE
 from dusty_tasks.effects.docker_host.files import PRIVATE, read_host_json, write_host_json
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
-
-STARTED, SPARE = f"{RECORDS}/started.json", f"{RECORDS}/started.spare.json"
 
 
 def read_started(host: DockerHost) -> dict[str, StartedRecord]:
@@ -27,10 +25,10 @@ def with_spare(host: DockerHost, read: Any) -> dict[str, StartedRecord]:
     records = sound(read)
     if records and len(records) == len(read):
         return records
-    return {**sound(read_host_json(host, SPARE)), **records}
+    return {**sound(read_host_json(host, STARTED_SPARE)), **records}
 
 
 def write_started(host: DockerHost, records: Mapping[str, StartedRecord]) -> None:
     """Replace both files. Raises Failure."""
     write_host_json(host, STARTED, records, PRIVATE)
-    write_host_json(host, SPARE, records, PRIVATE)
+    write_host_json(host, STARTED_SPARE, records, PRIVATE)

@@ -26,12 +26,13 @@ from dusty_tasks.core.text.paths import (
     PROXY_THERE,
     RECORDS,
     SNAPSHOTS,
+    STARTED,
     TRUST_THERE,
 )
 from dusty_tasks.effects.code.receipts import receipts_of
 from dusty_tasks.effects.docker_host.engine_line import EngineDown, body_of, http_request
 from dusty_tasks.effects.docker_host.files import Wanted
-from dusty_tasks.effects.docker_host.started_records import STARTED, with_spare
+from dusty_tasks.effects.docker_host.started_records import with_spare
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import BROKEN_ANSWER, Engine
 

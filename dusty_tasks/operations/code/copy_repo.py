@@ -197,9 +197,9 @@ class CopyOfRepo:
 
         return os.fsdecode(through_links(os.fsencode(path), link_at))
 
-    def records(self) -> dict[str, StartedRecord]:
-        """The records of containers."""
-        return read_started(self.host)
+    def records(self, read: object = None) -> dict[str, StartedRecord]:
+        """The records of containers, of what was `read` of them already, if anything was."""
+        return read_started(self.host) if read is None else with_spare(self.host, read)
 
 
 def points_of(entry: RepoEntry) -> tuple[MountPoint, ...]:
@@ -359,7 +359,7 @@ class Copying:
             begin_manifest(copy.settings.home, copy.repo_id, copy.source, copy.identity)
             self.is_first = False
         self.leftovers |= {*prepared.parts} - {self.part}
-        guard = copy.guard(copy.records() if prepared.started is None else with_spare(copy.host, prepared.started))
+        guard = copy.guard(copy.records(prepared.started))
         if not prepared.is_new:
             self.hindrances = hindrances(prepared.listing, copy.tree, guard)
             self._refuse_conflicts()
@@ -388,7 +388,7 @@ class Copying:
         prepared = prepare(copy.host, copy.below, asked, session)
         if prepared.is_new or prepared.is_odd or prepared.was.get("fingerprint") != options.last:
             return False
-        guard = copy.guard(copy.records() if prepared.started is None else with_spare(copy.host, prepared.started))
+        guard = copy.guard(copy.records(prepared.started))
         if touches_mounts(paths, guard):
             return False
         self.was = prepared.was

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from dusty_tasks.core.code.reloading import Owed
 from dusty_tasks.core.plan import started
 from dusty_tasks.core.plan.started import StartedRecord, code_changed, owed_until, sound
 
+PACKAGE = Path(started.__file__).resolve().parents[2]
 GOOD = {"container_id": "1", "mapping": {"image": "i"}, "ready": False}
 
 
@@ -94,3 +97,41 @@ def test_what_is_owed_adds_up_until_it_is_done() -> None:
 def test_a_change_from_code_that_nobody_noted_is_a_restart() -> None:
     record = code_changed({"repos": {"src/web": "one"}}, "src/web", "unknown", "two", Owed("none"))
     assert owed_until(record, "src/web", "two").kind == "restart"
+
+
+def test_nobody_reads_the_records_but_as_records() -> None:
+    """The file's place is known to what judges it and to the two that fetch it along with more, and hand it over unread."""
+    users = {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if knows_the_place(path.read_text())}
+    assert users == {
+        "core/text/paths.py",
+        "effects/docker_host/started_records.py",
+        "effects/observe/docker_host.py",
+        "effects/code/prepare.py",
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from x.paths import STARTED", 'host.path("persist/.dusty/started.json")', 'SCRIPT = "cat /x/started.json"'],
+)
+def test_a_further_reader_is_found(line: str) -> None:
+    assert knows_the_place(f'"""Of started.json."""\n{line}\n') and not knows_the_place('"""Of started.json."""\n')
+
+
+def knows_the_place(text: str) -> bool:
+    tree = ast.parse(text)
+    docs = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return any(
+        (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and "started.json" in node.value
+            and id(node) not in docs
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and str(node.module).endswith("paths")
+            and {"STARTED", "STARTED_SPARE"} & {name.name for name in node.names}
+        )
+        for node in ast.walk(tree)
+    )
