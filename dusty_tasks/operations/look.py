@@ -269,7 +269,7 @@ def with_stale_repos(wanted: Wanted, found: Found, settings: Settings, host: Doc
     """With the repos whose copy on the Docker host is not what the source is; with `sync.mode: bind` there are no copies."""
     if settings.sync_mode == "bind" or not wanted.repos:
         return found
-    from dusty_tasks.operations.code.sync import stale_repos
+    from dusty_tasks.operations.code.stale import stale_repos
 
     stale = {entry.id: stale for entry, stale in stale_repos(wanted.repos, found.receipts, settings, host, looks)}
     return found._replace(

@@ -12,7 +12,9 @@ from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.once import Once
 from dusty_tasks.operations.code.sources import stack_repos
-from dusty_tasks.operations.code.sync import How, failure_of, stale_repos, sync_repos
+from dusty_tasks.operations.code.stale import stale_repos
+from dusty_tasks.operations.code.sync import How, sync_repos
+from dusty_tasks.operations.code.sync_outcome import failure_of
 
 if TYPE_CHECKING:
     from dusty_tasks.core.settings.model import Settings

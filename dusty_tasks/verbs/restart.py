@@ -121,7 +121,8 @@ def named(words: list[str], wanted: Wanted) -> list[WantedContainer]:
 
 def sync(wanted: Wanted, chosen: list[WantedContainer] | None, is_left_out: bool) -> Mapping[str, Receipt]:
     """Sync the repos in these containers (None: all of the stack); the receipts that lie on the Docker host then. Raises Failure."""
-    from dusty_tasks.operations.code.sync import How, failure_of, sync_repos
+    from dusty_tasks.operations.code.sync import How, sync_repos
+    from dusty_tasks.operations.code.sync_outcome import failure_of
 
     host = session.docker_host()
     if session.settings().sync_mode == "bind":

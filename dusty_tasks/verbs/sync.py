@@ -11,7 +11,8 @@ from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.sources import rules_at, source_of
-from dusty_tasks.operations.code.sync import How, SyncOutcome, failure_of, sync_repos
+from dusty_tasks.operations.code.sync import How, sync_repos
+from dusty_tasks.operations.code.sync_outcome import SyncOutcome, failure_of
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries

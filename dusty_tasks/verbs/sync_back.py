@@ -16,7 +16,7 @@ from dusty_tasks.effects.code.kept import TIME, kept_path
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.operations.code.bring_back import pull, restore
-from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
 from dusty_tasks.operations.code.sources import check_source, source_of
 from dusty_tasks.operations.code.sync import LONGEST_WAIT
 from dusty_tasks.verbs.shared.copies import copy_at, located

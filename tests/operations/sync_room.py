@@ -19,7 +19,9 @@ from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.docker_host.kinds import docker_host
-from dusty_tasks.operations.code.sync import How, SyncOutcome, stale_repos, sync_repos
+from dusty_tasks.operations.code.stale import stale_repos
+from dusty_tasks.operations.code.sync import How, sync_repos
+from dusty_tasks.operations.code.sync_outcome import SyncOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from dusty_tasks.effects.engine import images  # noqa: E402
+from dusty_tasks.effects.engine import root_archives  # noqa: E402
 
 SMALL = ("busybox:1", "busybox:2")
 """Two names of one 2 MB image: what a test of a changed `image` needs."""
@@ -24,7 +24,7 @@ def archive(cache: Path, packages: tuple[str, ...]) -> Path:
     if not path.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            os.replace(images.write_root_archive(Path(folder), packages), path)
+            os.replace(root_archives.write_root_archive(Path(folder), packages), path)
     return path
 
 

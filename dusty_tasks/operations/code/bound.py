@@ -55,7 +55,7 @@ def give_back(
 ) -> None:
     """Containers run as root, and what they make in a working tree is root's: give it to the caller."""
     from dusty_tasks.effects.code.owners import give_to_caller
-    from dusty_tasks.operations.code.copy_repo import images_with_chown
+    from dusty_tasks.operations.code.copy_of_repo import images_with_chown
 
     for entry in repo_entries if os.getuid() else ():
         path, _kind = source_of(entry, settings)

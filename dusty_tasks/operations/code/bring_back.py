@@ -15,7 +15,7 @@ from dusty_tasks.effects.code import rsync
 from dusty_tasks.effects.code.prepare import Asked, prepare
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.copy_repo import CopyOfRepo, keep_what_was_made, taking_over
+from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo, keep_what_was_made, taking_over
 
 FIND = r"""
 cd "$1" 2>/dev/null || exit 0

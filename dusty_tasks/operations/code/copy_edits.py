@@ -10,7 +10,7 @@ from dusty_tasks.effects.code.fingerprint import read_rules, read_source
 from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
 
 
 def edits_of_copy(

@@ -16,7 +16,7 @@ from dusty_tasks.effects.doors.lock import Busy, held
 
 if TYPE_CHECKING:
     from dusty_tasks.effects.docker_host.host import DockerHost
-    from dusty_tasks.operations.code.sync import SyncOutcome
+    from dusty_tasks.operations.code.sync_outcome import SyncOutcome
 
 LONGEST_WAIT = 5.0
 """Seconds to wait for a run that changes containers; without the note they are restarted by the next `up`, which is right, too."""

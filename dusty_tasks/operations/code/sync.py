@@ -1,168 +1,44 @@
 """Sync: the code of repos to the Docker host, each beside a receipt of what it was made from (docs/specs.md, "What a sync does to a copy").
 
 A repo here is an entry of `wanted.repos` (core/code/repo_entry).
-
-More than 300 lines: judging a copy and sending to it rest on the same receipt.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from hashlib import blake2b
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dusty_tasks.core.code.changed_paths import changed_paths, difference_text, paths_in, sent_alone
-from dusty_tasks.core.code.excludes import filter_text
+from dusty_tasks.core.code.changed_paths import changed_paths, paths_in, sent_alone
 from dusty_tasks.core.code.guards import refused_destination
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
-from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.paths import COPIES, RECEIPTS
-from dusty_tasks.core.text.safe import printable
-from dusty_tasks.effects.code.fingerprint import Manifest, Source, kept_manifest
-from dusty_tasks.effects.code.receipts import Receipt, identity_of, read_receipts
+from dusty_tasks.effects.code.fingerprint import Source
+from dusty_tasks.effects.code.receipts import Receipt, read_receipts
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.effects.doors.lock import last_taken
 from dusty_tasks.operations.code.disguised import PARTED, disguised, is_of, looked_at, marked
 from dusty_tasks.operations.code.sources import Looked, Looks, check_source, lock_of, read_state, source_of
+from dusty_tasks.operations.code.stale import how_stale, other_rule, rules_digest
+from dusty_tasks.operations.code.sync_outcome import FAILED, SYNCED, UP_TO_DATE, Synced, SyncOutcome
 
 if TYPE_CHECKING:
-    from dusty_tasks.core.code.replaced import Kept
     from dusty_tasks.core.settings.model import Settings
     from dusty_tasks.effects.code.line import Line
     from dusty_tasks.effects.docker_host.host import DockerHost
-    from dusty_tasks.operations.code.copy_repo import Copied, Copying, CopyOfRepo, Options
+    from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
+    from dusty_tasks.operations.code.copy_repo import Copied, Copying, Options
 
 Say = Callable[[str], None]
-SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
 MOST_PASSES = 3
 """Of one sync, where its source is edited meanwhile."""
 LONGEST_WAIT = 600.0
 """Seconds that a sync waits for another one of the same repo."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncOutcome:
-    """What became of one repo."""
-
-    repo_id: str
-    name: str
-    """What people call the repo: the short name where only one has it, else the id."""
-    status: str
-    """`synced`, `up to date`, `failed`."""
-    source: str = ""
-    kind: str = ""
-    changed: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-    kept: tuple[Kept, ...] = ()
-    """What was created on the Docker host, and lies aside now."""
-    kept_in: str = ""
-    notes: tuple[str, ...] = ()
-    receipt: Receipt = field(default_factory=dict)
-    before: str = ""
-    """The fingerprint in the receipt until now."""
-    paths: frozenset[bytes] | None = None
-    """Where the source differs from what was sent before, as `a/b`; None where nobody knows."""
-    sent_at: float = 0.0
-    """When it lay in the copy, by time.monotonic."""
-    taken: int = 0
-    """What `last_taken` said of the repo's lock while this sync held it; 0 if it did not take it."""
-    failure: Failure | None = None
-
-    def __str__(self) -> str:
-        if self.failure:
-            return f"{self.name}: {self.failure}"
-        first = f"{self.status} {self.name}: {len(self.changed)} changed, {len(self.deleted)} deleted, from {self.source} ({self.kind})"
-        return "\n".join([first, *self.details()])
-
-    def details(self) -> list[str]:
-        """What a person must hear of it, however short the rest is: notes, and each file that had to go and is kept."""
-        from dusty_tasks.core.code.replaced import kept_lines
-
-        return [*(f"    {note}" for note in self.notes), *kept_lines(self.kept, self.kept_in, self.name)]
-
-
-class Stale(NamedTuple):
-    """How a copy differs from its source."""
-
-    reason: str
-    paths: frozenset[bytes] | None = None
-    """Where, as `a/b`; None where nobody knows, or more than files differs."""
-
-
-def stale_repos(
-    repo_entries: Iterable[RepoEntry],
-    receipts: Mapping[str, Receipt],
-    settings: Settings,
-    host: DockerHost,
-    looks: Looks | None = None,
-) -> list[tuple[RepoEntry, Stale]]:
-    """The repos whose copy on the Docker host is not what their source is, each with the reason. Never raises.
-
-    `looks` has the sources that were looked at already; those that have to be for this are there then, too.
-    """
-    if settings.sync_mode == "bind":
-        return []
-    looks = looks or Looks(settings)
-    found = ((entry, _stale(entry, receipts.get(entry.id), looks, host)) for entry in repo_entries)
-    return [(entry, stale) for entry, stale in found if stale]
-
-
-def _stale(entry: RepoEntry, receipt: Receipt | None, looks: Looks, host: DockerHost) -> Stale | None:
-    """How the copy differs from its source, None if it does not."""
-    settings = looks.settings
-    path, kind = source_of(entry, settings)
-    if receipt is None:
-        return Stale("not on the Docker host yet")
-    if receipt.get("source") != path:
-        return Stale(f"its source is {path} ({kind}) now, and was {receipt.get('source')}")
-    source = looks.at(entry)
-    if isinstance(source, OSError):
-        return Stale(f"its source cannot be read: {printable(os.fsdecode(source.filename or path))}: {source.strerror}")
-    if is_of(receipt, source.fingerprint):
-        found = disguised(host, settings, entry.id, path, source, receipt)
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        if found:
-            return Stale(
-                f"{printable(found[0])} changed{more}, though not in size and time", frozenset(map(os.fsencode, found))
-            )
-        other_rule = _other_rule(entry, receipt, settings)
-        return Stale(other_rule) if other_rule else None
-    before = _sent_before(entry.id, receipt, settings, host)
-    if before is None:
-        return Stale("its source or its excludes changed")
-    paths = frozenset(changed_paths(before.folders, source.folders))
-    return Stale(
-        difference_text(paths, before.folders, source.folders) or "its source or its excludes changed", paths or None
-    )
-
-
-def _sent_before(repo_id: str, receipt: Receipt, settings: Settings, host: DockerHost) -> Manifest | None:
-    """What was sent for this receipt; None if that is not remembered."""
-    before = kept_manifest(settings.home, repo_id)
-    is_that = before and before.fingerprint == receipt.get("fingerprint") and before.host == identity_of(host)
-    return before if is_that else None
-
-
-def _other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
-    """Why a copy of an unchanged source is to be looked at all the same: another rule holds for what is in it."""
-    if receipt.get("delete", settings.sync_delete) != settings.sync_delete:
-        return f"sync.delete is {settings.sync_delete} now, and was {receipt['delete']}"
-    barred = receipt.get("barred")
-    if barred and isinstance(barred, list):
-        from dusty_tasks.effects.home.assets import set_keys
-        from dusty_tasks.operations.code.copy_repo import points_of
-
-        keys = set_keys(settings.home)
-        still = {point.path for point in points_of(entry) if not point.asset or point.asset in keys}
-        return next((f"nothing is mounted at {name} any more" for name in barred if name not in still), "")
-    return ""
 
 
 class How(NamedTuple):
@@ -195,13 +71,6 @@ class Known(NamedTuple):
     """All of the stack's; None if they were not read. By them all that is to be synced was found stale."""
     looked: Mapping[str, Looked] = MappingProxyType({})
     """Repo id -> what was seen of its source."""
-
-
-class Synced(list[SyncOutcome]):
-    """One outcome a repo, in order."""
-
-    receipts: Mapping[str, Receipt] = MappingProxyType({})
-    """What lies on the Docker host now, as far as it was read."""
 
 
 def sync_repos(
@@ -245,13 +114,13 @@ def sync_repos(
         if how.checksum
         or known.receipts is not None
         or (how.is_live and run.has_other_source(entry))
-        or _stale(entry, receipts.get(entry.id), looks, host)
+        or how_stale(entry, receipts.get(entry.id), looks, host)
     ]
     synced = each_in_parallel(
         run.sync,
         stale,
         1 if how.shows_progress else settings.sync_jobs,
-        how.synced_one or (lambda outcome: _say_synced(outcome, how.say)),
+        how.synced_one or (lambda outcome: how.say(str(outcome)) if outcome.status == SYNCED else None),
     )
     by_id = {outcome.repo_id: outcome for outcome in synced}
     outcomes = Synced(by_id.get(entry.id) or run.up_to_date(entry) for entry in repo_entries)
@@ -265,28 +134,6 @@ def sync_repos(
         note_owed(outcomes, host, settings.home, is_locked=how.is_locked)
     outcomes.receipts = receipts
     return outcomes
-
-
-def failure_of(outcomes: Iterable[SyncOutcome]) -> Failure | None:
-    """All failures as one, or None: exit 1 if each is for the user to mend, else 2."""
-    failed = [outcome for outcome in outcomes if outcome.failure]
-    if not failed:
-        return None
-    said = sentences(
-        Report(outcome.name, str(outcome.failure), (outcome.source, outcome.repo_id), outcome.failure.code)
-        for outcome in failed
-        if outcome.failure
-    )
-    return Failure("\n".join(sentence for sentence, _code in said), code=max(code for _sentence, code in said))
-
-
-def _say_synced(outcome: SyncOutcome, say: Say) -> None:
-    if outcome.status == SYNCED:
-        say(str(outcome))
-
-
-def _rules_digest(source: Source) -> str:
-    return blake2b(filter_text(source.rules), digest_size=8).hexdigest()
 
 
 class _Run:
@@ -330,7 +177,8 @@ class _Run:
     def _copied(self, entry: RepoEntry, copy: CopyOfRepo, options: Options) -> tuple[Copying, Copied]:
         """Copy; and again, by a look of now, what was edited since the look: the receipt is to tell what was sent."""
         from dusty_tasks.effects.code.rsync import PARTLY
-        from dusty_tasks.operations.code.copy_repo import Copying, CopyOfRepo
+        from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
+        from dusty_tasks.operations.code.copy_repo import Copying
 
         before = None
         for left in reversed(range(MOST_PASSES)):
@@ -365,7 +213,8 @@ class _Run:
         from dusty_tasks.effects.code import rsync
         from dusty_tasks.effects.code.kept import kept_path
         from dusty_tasks.effects.code.prepare import EmptySource
-        from dusty_tasks.operations.code.copy_repo import CopyOfRepo, Options
+        from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
+        from dusty_tasks.operations.code.copy_repo import Options
 
         check_source(path, self.settings.home)
         repo_id = entry.id
@@ -375,7 +224,7 @@ class _Run:
         receipt = self.receipts.get(repo_id, {})
         is_same = receipt.get("source") == path and is_of(receipt, source.fingerprint)
         is_disguised = is_same and bool(disguised(self.host, self.settings, repo_id, path, source, receipt))
-        if is_same and not self.how.checksum and not is_disguised and not _other_rule(entry, receipt, self.settings):
+        if is_same and not self.how.checksum and not is_disguised and not other_rule(entry, receipt, self.settings):
             return self._outcome(repo_id, UP_TO_DATE, path, kind, receipt=receipt)
         if is_disguised:
             source = marked(source)
@@ -393,7 +242,7 @@ class _Run:
         before = copy.last_manifest
         if not (before and receipt.get("source") == path and before.fingerprint == receipt.get("fingerprint")):
             before = None
-        if self.how.is_live and before and not is_same and receipt.get("rules") == _rules_digest(source):
+        if self.how.is_live and before and not is_same and receipt.get("rules") == rules_digest(source):
             options.only = sent_alone(changed_paths(before.folders, source.folders) | paths_in(before.late))
             options.last, options.line = before.fingerprint, self.how.line
         try:
@@ -425,7 +274,7 @@ class _Run:
             "time": now,
             "copy": copied.copy_id,
             "delete": self.settings.sync_delete,
-            "rules": _rules_digest(source),
+            "rules": rules_digest(source),
             **({"barred": copied.barred} if copied.barred else {}),
             **({"deleted": note} if note else {}),
         }

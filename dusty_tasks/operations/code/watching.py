@@ -22,7 +22,8 @@ from dusty_tasks.effects.doors.file_states import state_of
 from dusty_tasks.effects.doors.lock import is_at_work, last_taken
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
 from dusty_tasks.operations.code.sources import Looked, lock_of, source_of
-from dusty_tasks.operations.code.sync import FAILED, How, Known, SyncOutcome, failure_of, sync_repos
+from dusty_tasks.operations.code.sync import How, Known, sync_repos
+from dusty_tasks.operations.code.sync_outcome import FAILED, SyncOutcome, failure_of
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 
 if TYPE_CHECKING:

@@ -110,7 +110,7 @@ def _push(
     keep: Sequence[str] = (),
     follow_links: bool = False,
 ) -> None:
-    from dusty_tasks.operations.code.copy_repo import taking_over
+    from dusty_tasks.operations.code.copy_of_repo import taking_over
 
     os.makedirs(source, exist_ok=True)
     host.files.remove(where.note)

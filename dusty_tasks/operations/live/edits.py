@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dusty_tasks.core.code.reloading import is_editors_file, leaves
 
 if TYPE_CHECKING:
-    from dusty_tasks.operations.code.sync import SyncOutcome
+    from dusty_tasks.operations.code.sync_outcome import SyncOutcome
 
 
 class Edit(NamedTuple):

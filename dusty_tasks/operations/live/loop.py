@@ -20,7 +20,7 @@ from dusty_tasks.effects.code.working_tree import is_git_at_work
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.watch.folders import Batch, Watch, Watched
-from dusty_tasks.operations.code.sync import SYNCED, SyncOutcome
+from dusty_tasks.operations.code.sync_outcome import SYNCED, SyncOutcome
 from dusty_tasks.operations.code.watching import TICK, chosen_now, config_state, settled_config_state
 from dusty_tasks.operations.history.deaths import Deaths
 from dusty_tasks.operations.history.noting import kept_journal

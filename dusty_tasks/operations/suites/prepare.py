@@ -27,10 +27,11 @@ from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.home.assets import read_asset, set_keys
 from dusty_tasks.effects.observe.docker_host import ASSETS_PUSHED
 from dusty_tasks.effects.specs.schemas import read_templates
-from dusty_tasks.operations.code.copy_repo import with_mounts
+from dusty_tasks.operations.code.copy_of_repo import with_mounts
 from dusty_tasks.operations.code.sources import stack_repos
 from dusty_tasks.operations.code.staging import staged
-from dusty_tasks.operations.code.sync import How, failure_of, sync_repos
+from dusty_tasks.operations.code.sync import How, sync_repos
+from dusty_tasks.operations.code.sync_outcome import failure_of
 
 Say = Callable[[str], None]
 

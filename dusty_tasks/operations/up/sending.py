@@ -16,7 +16,7 @@ from dusty_tasks.operations.look import View, look
 from dusty_tasks.operations.up.run import Run
 
 if TYPE_CHECKING:
-    from dusty_tasks.operations.code.sync import SyncOutcome
+    from dusty_tasks.operations.code.sync_outcome import SyncOutcome
 
 
 def get_images(run: Run) -> None:
@@ -54,7 +54,8 @@ def push(run: Run) -> None:
 
 def sync(run: Run) -> None:
     """The repos that changed; if one fails, no container is touched."""
-    from dusty_tasks.operations.code.sync import SYNCED, How, Known, failure_of, sync_repos
+    from dusty_tasks.operations.code.sync import How, Known, sync_repos
+    from dusty_tasks.operations.code.sync_outcome import SYNCED, failure_of
 
     changes = {change.name: change for change in run.view.plan.of(SYNC)}
     for change in changes.values():

@@ -14,12 +14,12 @@ from dusty_tasks.operations.code.sources import read_state
 from dusty_tasks.verbs.shared.words import local_path
 
 if TYPE_CHECKING:
-    from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+    from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
 
 
 def copy_at(entry: RepoEntry, path: str) -> CopyOfRepo:
     """The copy of a repo whose source is at `path`. Raises Failure."""
-    from dusty_tasks.operations.code.copy_repo import CopyOfRepo
+    from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
 
     return CopyOfRepo(session.docker_host(), session.settings(), entry, path, read_state(path, session.settings()))
 

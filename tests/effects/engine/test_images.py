@@ -6,7 +6,7 @@ import pytest
 
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure, ToolFailed
-from dusty_tasks.effects.engine import images
+from dusty_tasks.effects.engine import images, root_archives
 from dusty_tasks.resources import folder
 
 SILENT = 'Error response from daemon: Get "https://r.test/v2/": dial tcp: lookup r.test: no such host'
@@ -139,7 +139,7 @@ def test_real_images_are_never_replaced(docker):
 def test_without_apt_a_stand_in_cannot_be_made_and_says_so(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Failure, match="no apt-get here"):
-        images.write_root_archive(tmp_path, ["dash"])
+        root_archives.write_root_archive(tmp_path, ["dash"])
 
 
 def test_stand_ins_are_for_the_very_images_that_the_example_names():

@@ -20,7 +20,8 @@ from dusty_tasks.effects.doors.failures import ToolFailed
 from dusty_tasks.effects.doors.lock import last_taken
 from dusty_tasks.effects.watch.folders import Watch, Watched
 from dusty_tasks.operations.code.sources import Looked, lock_of, rules_at
-from dusty_tasks.operations.code.sync import FAILED, SYNCED, How, Known, SyncOutcome, sync_repos
+from dusty_tasks.operations.code.sync import How, Known, sync_repos
+from dusty_tasks.operations.code.sync_outcome import FAILED, SYNCED, SyncOutcome
 from dusty_tasks.operations.code.watching import Watching
 from tests.operations.sync_room import Room, play_ssh, write
 

@@ -22,7 +22,7 @@ from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.home.artifacts import KEPT_PATTERNS
 from dusty_tasks.operations.code import sources
 from dusty_tasks.operations.code.sources import check_source
-from dusty_tasks.operations.code.sync import failure_of
+from dusty_tasks.operations.code.sync_outcome import failure_of
 from dusty_tasks.pipelines.sync import task_names
 from tests.operations.sync_room import Room, tree, write
 

@@ -21,8 +21,8 @@ from dusty_tasks.effects.doors.failures import Failure, ToolFailed
 from dusty_tasks.operations.code import copy_repo
 from dusty_tasks.operations.code.bring_back import pull, restore
 from dusty_tasks.operations.code.copy_edits import edits_of_copy
-from dusty_tasks.operations.code.copy_repo import CopyOfRepo
-from dusty_tasks.operations.code.sync import SyncOutcome
+from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
+from dusty_tasks.operations.code.sync_outcome import SyncOutcome
 from tests.operations.sync_room import Room, play_ssh, tree, write
 
 HERE, SSH, BUSYBOX = "here", "ssh", "busybox"

@@ -13,7 +13,9 @@ from dusty_tasks.effects.code.fingerprint import read_rules, read_source
 from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.operations.code import sources, sync
 from dusty_tasks.operations.code.sources import Looks
-from dusty_tasks.operations.code.sync import How, Known, SyncOutcome, stale_repos, sync_repos
+from dusty_tasks.operations.code.stale import stale_repos
+from dusty_tasks.operations.code.sync import How, Known, sync_repos
+from dusty_tasks.operations.code.sync_outcome import SyncOutcome
 from dusty_tasks.verbs import restart
 from tests.operations.sync_room import Room, play_ssh, write
 
