@@ -197,7 +197,7 @@ def render_suites(of: SuiteSlice, templates: Templates) -> dict[str, Artifact]:
     return {"test/setup.sh": setup, **suites}
 
 
-_PLAIN_WORDS = re.compile(r"""(?:[^'"\\$`;&|<>(){}\n#]|'[^']*'|"[^"\\$`]*")*""")
+_PLAIN_WORDS = r"""(?:[^'"\\$`;&|<>(){}\n#]|'[^']*'|"[^"\\$`]*")*"""
 
 
 def setting_arguments(words: str) -> str:
@@ -208,7 +208,7 @@ def setting_arguments(words: str) -> str:
     if not words:
         return ""
     command = f"set -- {words}"
-    return command if _PLAIN_WORDS.fullmatch(words) else f"eval {shell_quoted(command)}"
+    return command if re.fullmatch(_PLAIN_WORDS, words) else f"eval {shell_quoted(command)}"
 
 
 def visible_assets(spec: AssetHolder, libs: Iterable[AssetHolder]) -> list[VisibleAsset]:

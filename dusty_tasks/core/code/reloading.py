@@ -14,18 +14,17 @@ from dusty_tasks.core.code.linear import LEAP, MANY, ONE, SLASH, Automaton, Item
 from dusty_tasks.core.code.wildmatch import ANY, IN_SEGMENT, items_of
 from dusty_tasks.core.specs.reload import NONE, RECREATE, RESTART, RUN, SIGNAL, STRENGTH, Action, ReloadRule
 
-EDITORS_FILES = re.compile(
-    rb"(?:"
+EDITORS_FILES = (
+    rb"(?s:"
     rb"\..*\.sw[a-z]|\..*\.un~|4913"  # vim
     rb"|\.#.*|#.*#"  # emacs
     rb"|.+~"  # backup files
     rb"|.*___jb_(?:tmp|old|bak)___"  # JetBrains
     rb"|\.goutputstream-.*|\.~lock\..*#|\.kate-swp|.*\.kate-swp"
     rb"|\.DS_Store|\._.*"
-    rb")",
-    re.DOTALL,
+    rb")"
 )
-"""Names of the files that editors and desktops make for themselves."""
+"""A pattern: names of the files that editors and desktops make for themselves."""
 
 Rules = Sequence[ReloadRule]
 RulesByRepo = Mapping[str, Sequence[Rules]]
@@ -95,7 +94,7 @@ def action_at(path: bytes, rules: tuple[ReloadRule, ...]) -> Action:
 
 def is_editors_file(path: bytes) -> bool:
     """True for a swap file, a lock or a backup that an editor made."""
-    return EDITORS_FILES.fullmatch(path.rpartition(b"/")[2]) is not None
+    return re.fullmatch(EDITORS_FILES, path.rpartition(b"/")[2]) is not None
 
 
 def is_about(pattern: str, path: bytes) -> bool:

@@ -55,7 +55,7 @@ _POSIX_CLASSES: dict[bytes, bytes] = {
     b"upper": b"A-Z",
     b"xdigit": b"0-9A-Fa-f",
 }
-_POSIX_CLASS = re.compile(rb"\[:([^\]]*?):\]")
+_POSIX_CLASS = rb"\[:([^\]]*?):\]"
 
 
 def class_symbols(pattern: bytes, at: int) -> tuple[Symbols, int] | None:
@@ -68,7 +68,7 @@ def class_symbols(pattern: bytes, at: int) -> tuple[Symbols, int] | None:
     is_first = True
     while at < len(pattern) and (is_first or pattern[at] != ord("]")):
         is_first = False
-        if pattern.startswith(b"[:", at) and (name := _POSIX_CLASS.match(pattern, at)):
+        if pattern.startswith(b"[:", at) and (name := re.match(_POSIX_CLASS, pattern[at:])):
             if name[1] not in _POSIX_CLASSES:
                 return None
             inside = re.compile(b"[" + _POSIX_CLASSES[name[1]] + b"]")

@@ -51,25 +51,21 @@ def at(value: Any, *path: str) -> Any:
 def strings(value: Any, *path: str) -> list[tuple[KeyPath, str]]:
     """The strings of the list at `path`, each with its whole key path, and the `name` of mappings in it; anything else is left out."""
     found = at(value, *path)
-    return (
-        [((*path, index), name) for index, item in enumerate(found) if isinstance(name := _named(item), str)]
-        if isinstance(found, list)
-        else []
-    )
-
-
-def _named(item: Any) -> Any:
-    return item.get("name") if isinstance(item, dict) else item
+    if not isinstance(found, list):
+        return []
+    return [
+        ((*path, index), name)
+        for index, item in enumerate(found)
+        if isinstance(name := item.get("name") if isinstance(item, dict) else item, str)
+    ]
 
 
 def mappings(value: Any, *path: str) -> list[tuple[KeyPath, dict[str, Any]]]:
     """The mappings of the list at `path`, each with its whole key path."""
     found = at(value, *path)
-    return (
-        [((*path, index), item) for index, item in enumerate(found) if isinstance(item, dict)]
-        if isinstance(found, list)
-        else []
-    )
+    if not isinstance(found, list):
+        return []
+    return [((*path, index), item) for index, item in enumerate(found) if isinstance(item, dict)]
 
 
 def forwardings(value: Any) -> Iterator[tuple[int, Forwarding]]:
@@ -101,7 +97,8 @@ def app_of(
     """The app of a document; `compose` and those of its suites are already translated."""
     value = document.value
     mounts = _mounts(value)
-    health = healthcheck_of(value.get("ready"), [found.container_port for _, found in forwardings(value)])
+    routes = tuple(forwarding for _, forwarding in forwardings(value))
+    health = healthcheck_of(value.get("ready"), [route.container_port for route in routes])
     if health and "healthcheck" not in compose:
         compose = {**compose, "healthcheck": health}
     return App(
@@ -122,7 +119,7 @@ def app_of(
         libs=_names(value, "depends", "libs"),
         linked_apps=_names(value, "conditional_links", "apps"),
         linked_services=_names(value, "conditional_links", "services"),
-        forwardings=tuple(forwarding for _, forwarding in forwardings(value)),
+        forwardings=routes,
         scripts=tuple(
             Script(item["name"], _texts(item, "command"), _text(item, "description") or "")
             for _, item in mappings(value, "scripts")
@@ -248,7 +245,7 @@ def _texts(value: Any, *path: str) -> tuple[str, ...]:
 
 
 def _names(value: Any, *path: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for _, name in strings(value, *path)))
+    return tuple(dict.fromkeys([name for _, name in strings(value, *path)]))
 
 
 def _assets(value: dict[str, Any]) -> tuple[Asset, ...]:

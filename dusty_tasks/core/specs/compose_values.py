@@ -15,15 +15,13 @@ from dusty_tasks.core.text.safe import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _IP = r"\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}"
-_PORT = re.compile(
-    rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?"
-)
+_PORT = rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?"
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PORT_TYPES: dict[str, type] = {"target": int, "published": str, "host_ip": str, "protocol": str}
 VOLUME_TYPES: dict[str, type] = {"type": str, "source": str, "target": str, "tmpfs": dict}
 """What the keys of a long form hold that are looked at here."""
-_OCTAL = re.compile(r"0?o?[0-7]{1,5}")
-_MODE = re.compile(r"[A-Za-z]+(?:,[A-Za-z]+)*")
+_OCTAL = r"0?o?[0-7]{1,5}"
+_MODE = r"[A-Za-z]+(?:,[A-Za-z]+)*"
 
 
 class Published(NamedTuple):
@@ -86,7 +84,7 @@ def published_port(entry: Any) -> Published | None:
         ip, published, target = (str(entry.get(key, "")) for key in ("host_ip", "published", "target"))
         protocol = str(entry.get("protocol", "tcp"))
     else:
-        match = _PORT.fullmatch(str(entry))
+        match = re.fullmatch(_PORT, str(entry))
         if not match:
             hint = NOT_INTERPOLATED if "$" in str(entry) else 'for example "8080:80"'
             raise Wrong(Code.PORT_MAPPING, f"{shown(entry)} is not a port mapping", hint)
@@ -130,7 +128,7 @@ def volume_of(entry: Any) -> Volume:
         _check_long_form(entry, volume)
     else:
         parts = str(entry).split(":")
-        if len(parts) > 3 or (len(parts) == 3 and not _MODE.fullmatch(parts[2])):
+        if len(parts) > 3 or (len(parts) == 3 and not re.fullmatch(_MODE, parts[2])):
             raise Wrong(Code.VOLUME, f"{shown(entry)} is not a volume", "source:target, or source:target:ro")
         volume = Volume(parts[0], parts[1]) if len(parts) > 1 else Volume("", parts[0])
         if len(parts) > 1 and not volume.source:
@@ -149,7 +147,7 @@ def _check_long_form(entry: dict[str, Any], volume: Volume) -> None:
     if kind == "volume" and volume.source and not volume.is_named:
         raise Wrong(Code.VOLUME, f"{shown(volume.source)} is not a name for a volume", "type: bind, for a path")
     mode = at(entry, "tmpfs", "mode")
-    if isinstance(mode, str) and not _OCTAL.fullmatch(mode):
+    if isinstance(mode, str) and not re.fullmatch(_OCTAL, mode):
         raise Wrong(Code.VOLUME, f"{shown(mode)} is not a mode", "for example 0755")
 
 

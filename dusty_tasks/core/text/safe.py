@@ -13,6 +13,8 @@ CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef]"
 """A pattern. Refused anywhere in a spec: control characters other than newline and tab, and the noncharacters that `looks` takes for marks."""
 
 _UNSAFE = r"""[\x00-\x1f\x7f-\x9f\ud800-\udfff\s'"`\\$;{}<>|&*?!#()\[\]^\u2028\u2029]"""
+_SAFE = re.compile(r"[A-Za-z0-9._/:@+-]*")
+"""What nearly all names, paths and images are made of; the other pattern takes long to compile."""
 _NAMES = {
     "\n": "a newline",
     "\r": "a newline",
@@ -28,6 +30,8 @@ _NAMES = {
 
 def unsafe_part(text: str) -> str:
     """The first thing in `text` that a name, path, image or repo must not hold: 'a newline', '"$"' ..., or ''."""
+    if _SAFE.fullmatch(text):
+        return ""
     match = re.search(_UNSAFE, text)
     if match:
         return _name(match.group())
@@ -57,7 +61,7 @@ def shown(value: object) -> str:
     return text if len(text) <= 80 else f"{text[:76]}…{text[-1]}"
 
 
-_PLAIN_IN_YAML = re.compile(r"(?=.*[A-Za-z_/.])[A-Za-z0-9_./][A-Za-z0-9_./@+-]*")
+_PLAIN_IN_YAML = r"(?=.*[A-Za-z_/.])[A-Za-z0-9_./][A-Za-z0-9_./@+-]*"
 
 
 def in_yaml(value: str) -> str:
@@ -65,7 +69,7 @@ def in_yaml(value: str) -> str:
     words = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")
     return (
         value
-        if _PLAIN_IN_YAML.fullmatch(value) and value.lower() not in words and not value[:1].isdigit()
+        if re.fullmatch(_PLAIN_IN_YAML, value) and value.lower() not in words and not value[:1].isdigit()
         else shown(value)
     )
 

@@ -42,6 +42,9 @@ CLOSING = frozenset({"fi", "done", "esac", "}"})
 TAKES_NONE = frozenset({"exit", "return", "break", "continue"})
 """Commands that have no use for more words."""
 _ALL = re.compile(r"\$(?:[@*]|\{[@*])")
+_PLAIN = re.compile(r"[^ \t\n;&|()<>\\'\"`$]+")
+"""What is part of a word, and of nothing else, wherever it stands in it."""
+_FIRST_OF_OPERATORS = frozenset(operator[0] for operator in OPERATORS)
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 
 
@@ -129,7 +132,8 @@ def _tokens(text: str, position: int = 0) -> Iterator[Token]:
             yield Token("comment", position, end)
             position = end
             continue
-        operator = next((each for each in OPERATORS if text.startswith(each, position)), "")
+        is_one = character in _FIRST_OF_OPERATORS
+        operator = next(each for each in OPERATORS if text.startswith(each, position)) if is_one else ""
         if operator and not (operator in "<>" and text.startswith("(", position + 1)):
             end = position + len(operator)
             yield Token(operator, position, end)
@@ -164,6 +168,9 @@ def _end_of_body(text: str, position: int, delimiter: str, may_be_indented: bool
 def _end_of_word(text: str, position: int) -> int:
     """Behind the word that begins here."""
     while position < len(text):
+        if plain := _PLAIN.match(text, position):
+            position = plain.end()
+            continue
         character = text[position]
         if character in " \t\n;&|)":
             return position

@@ -46,8 +46,8 @@ _READ_IN_THE_CONTAINER = (
     "build",
 )
 """Keys in which a shell of the container may expand `${NAME}`, or that refuse it themselves."""
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?][^}]*)?\}")
-_ESCAPED = re.compile(r"\$\$(?=[A-Za-z_{(])")
+_VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?][^}]*)?\}"
+_ESCAPED = r"\$\$(?=[A-Za-z_{(])"
 """What Compose files have for one `$` that a shell is to see."""
 _ONE_OR_LIST = ("expose", "ports", "dns", "dns_search", "tmpfs", "env_file")
 _RULES: dict[str, Rule] = {**networks.RULES, **volumes.RULES, **containers.RULES}
@@ -124,11 +124,11 @@ def _warn_of_dollars(translation: Translation, path: KeyPath, value: Any, *, may
     elif isinstance(value, list):
         for index, part in enumerate(value):
             _warn_of_dollars(translation, (*path, index), part, may_expand=may_expand)
-    elif not isinstance(value, str):
+    elif not isinstance(value, str) or "$" not in value:
         return
-    elif _ESCAPED.search(value):
+    elif re.search(_ESCAPED, value):
         _warn_of_dollar(translation, path, "$$ stays two characters", "write one $, which needs no escaping here")
-    elif not may_expand and (found := _VARIABLE.search(value)):
+    elif not may_expand and (found := re.search(_VARIABLE, value)):
         hint = f"{NOT_INTERPOLATED_HINT}; `{DUSTY} env set` gives a value to one person"
         _warn_of_dollar(translation, path, f"{found.group()} stays as it is", hint)
 
