@@ -25,8 +25,7 @@ _ASSET_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*")
 _TIME = r"(?=[0-9])(?:[0-9]{1,3}d)?(?:[0-9]{1,4}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,6}s)?"
-_SIZE = r"(?:0|[1-9][0-9]{0,8})[kKmMgG]?"
-"""Compiled where they are needed, which is seldom, and takes as long as the specs of ten apps."""
+_SIZE = r"(?:0|[1-9][0-9]{0,8})[kKmMgG]?"  # These two are seldom needed, and not compiled before that.
 NAME_RULES = {"app": _LOWER_NAME, "lib": _LOWER_NAME, "service": _WORD}
 NOT_INTERPOLATED_HINT = "write the value, or ${{NAME}} for a variable of vars.yml"
 NOT_INTERPOLATED = f"nothing is interpolated; {NOT_INTERPOLATED_HINT}"
@@ -78,8 +77,7 @@ def check_host_name(value: Any) -> None:
     """An LDH DNS name that is not reserved; capitals are fine."""
     if not isinstance(value, str):
         return
-    name = value.lower()
-    labels = name.split(".")
+    labels = (name := value.lower()).split(".")
     hint = "letters, digits, hyphens and dots only, for example local.web.test"
     if len(value) > 253:
         raise Wrong(Code.HOST_NAME, f"a DNS name has at most 253 characters, not {len(value)}", hint)
