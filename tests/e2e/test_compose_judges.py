@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from machine import COMPOSE
+from machine import compose_program
 
 from dusty_tasks.core.artifacts.rendering import compile_all
 from dusty_tasks.core.artifacts.table import Whole
@@ -70,7 +70,7 @@ def compiled(text: str) -> bytes | None:
 
 def refusal(data: bytes) -> str:
     """What Compose says of a file that it refuses, '' for one that it takes."""
-    argv = [str(COMPOSE), "-f", "-", "config", "-q"]
+    argv = [compose_program(), "-f", "-", "config", "-q"]
     done = subprocess.run(argv, input=data, capture_output=True, cwd="/", check=False)
     return done.stderr.decode() or "refused" if done.returncode else ""
 

@@ -31,6 +31,15 @@ CACHE = Path(os.environ.get("DUSTY_TEST_CACHE") or Path.home() / ".cache/dusty-t
 COMPOSE = CACHE / "docker-config/cli-plugins/docker-compose"
 """Where ./check puts Compose v2, if the machine's packages have none."""
 
+
+def compose_program() -> str:
+    """Compose v2 itself, which needs no engine to judge a file: that one, or what this machine's packages have."""
+    from dusty_tasks.effects.machine.packages import PLUGIN_FOLDERS
+
+    places = [str(COMPOSE), *(f"{folder}/docker-compose" for folder in PLUGIN_FOLDERS)]
+    return next(path for path in places if os.access(path, os.X_OK))
+
+
 CLEAN_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
