@@ -62,9 +62,8 @@ class ProxySlice(NamedTuple):
 def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
     """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
     settings = of.settings
-    certificate_of = {
-        name: one.id for one in certificates(of.routes, settings.https, settings.hosts_mode) for name in one.names
-    }
+    made = certificates(of.routes, settings.https, settings.hosts_mode)
+    certificate_of = {name: one.id for one in made for name in one.names}
     answering = secured(of.routes, settings.https)
     servers = [
         _server(of, route, certificate_of[route.host_name] if answering.get(route.host_name) is route else "")
@@ -87,7 +86,7 @@ def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
         https_port=HTTPS_PORT,
         certificates=CERTIFICATES_IN_PROXY,
         ports=_ports(server for server in http if server.host_port != HTTPS_PORT or not server.certificate),
-        first_certificate=next((server.certificate for server in http if server.certificate), ""),
+        shared_certificate=made[0].id if made else "",
         grpc_ports=_ports(server for server in http if server.kind == "grpc"),
         trusted=trusted_addresses(settings.proxy_trusted),
         known_addresses=ANY_ADDRESS if settings.is_reached_from_outside else LOOPBACK,

@@ -13,8 +13,8 @@ OFF, ON, ONLY = "off", "on", "only"
 HTTPS_PORT = 443
 KINDS = ("http", "grpc")
 """Of the routes that nginx answers TLS for."""
-NAMES_IN_ONE = 100
-"""A certificate with more names would not fit into what some clients take."""
+BYTES_OF_NAMES = 28_000
+"""Of the names in one certificate, as they are written there. Java takes 32 KB (jdk.tls.maxHandshakeMessageSize), other clients more."""
 
 RESERVED = ("test", "localhost", "local", "internal", "invalid", "example", "home.arpa")
 """Suffixes that no site of the internet can have (RFC 2606, 6761, 6762 and 8375; ICANN for `internal`)."""
@@ -51,13 +51,20 @@ def secured(routes: Iterable[Route], https: str) -> dict[str, Route]:
 
 
 def certificates(routes: Iterable[Route], https: str, hosts_mode: str) -> list[Certificate]:
-    """The certificates of the secured names, at most NAMES_IN_ONE in each; the names of one route are in one."""
+    """The certificates of the secured names, BYTES_OF_NAMES in each; the names of one route are in one.
+
+    As few as possible: nginx takes 8 ms to load one for a server, and servers with that of the default server load none.
+    """
     parts: list[list[str]] = [[]]
+    size = 0
     for _, route in sorted(secured(routes, https).items()):
         names = host_names(route, hosts_mode)
-        if len(parts[-1]) + len(names) > NAMES_IN_ONE:
+        added = sum(len(name) + 2 for name in names)
+        if size + added > BYTES_OF_NAMES:
             parts.append([])
+            size = 0
         parts[-1] += names
+        size += added
     return [Certificate(_id(names), tuple(names)) for names in parts if names]
 
 

@@ -116,6 +116,18 @@ def test_every_port_refuses_whom_it_does_not_know() -> None:
     assert "default_server" not in config(route(3, "stream"))
 
 
+def test_nginx_loads_a_certificate_once_whatever_number_of_servers_has_it() -> None:
+    def loaded(*routes: Route) -> list[str]:
+        servers = nginx_servers(config(*routes, settings=replace(SETTINGS, https="on")))
+        assert sum(words[:2] == ("listen", "443") for words in servers) == len(routes) + 1
+        return [words[1] for words in servers if words[0] == "ssl_certificate"]
+
+    assert len(loaded(*(route(number) for number in range(300)))) == 1
+    # More names than a certificate holds: the servers of the first one, which is the fullest, still load none.
+    many = [route(number, host_name=f"{'a' * 60}.{'b' * 60}.r{number}.test") for number in range(250)]
+    assert len(set(loaded(*many))) == 2 and 1 < len(loaded(*many)) < 125
+
+
 def test_loopback_stands_for_this_machine_as_the_proxy_sees_it() -> None:
     assert trusted_addresses(["10.0.0.0/8", "10.1.2.3", "10.0.0.1/8"]) == ["10.0.0.0/8", "10.1.2.3/32"]
     assert {"127.0.0.1/32", "172.18.0.1", "192.168.240.1"} <= set(trusted_addresses(["127.0.0.1"]))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from dusty_tasks.core.check.https import check_https
 from dusty_tasks.core.specs.model import App, Forwarding, Specs
-from dusty_tasks.core.stack.https import NAMES_IN_ONE, certificates, covers, permitted, secured
+from dusty_tasks.core.stack.https import BYTES_OF_NAMES, certificates, covers, permitted, secured
 from dusty_tasks.core.stack.model import Route, Stack
 
 
@@ -36,8 +36,18 @@ def test_certificates_hold_exactly_the_names_of_the_stack_in_any_order(found: li
     made = certificates(routes, "on", mode)
     held = [name for one in made for name in one.names]
     wanted = found + [f"{name}.localhost" for name in found if mode == "localhost"]
-    assert sorted(held) == sorted(wanted) and all(len(one.names) <= NAMES_IN_ONE for one in made)
+    assert sorted(held) == sorted(wanted) and all(len("  ".join(one.names)) <= BYTES_OF_NAMES for one in made)
     assert made == certificates(routes[::-1], "on", mode) and len({one.id for one in made}) == len(made)
+
+
+def test_five_hundred_names_are_in_one_certificate_and_what_no_client_takes_in_several() -> None:
+    def made(name: str, mode: str) -> list[int]:
+        routes = [route(f"{name}-{index}.shop.test", index=index) for index in range(500)]
+        return [len(one.names) for one in certificates(routes, "on", mode)]
+
+    assert made("service", "file") == [500] and made("service", "localhost") == [1000]
+    parts = made("s" * 60, "file")
+    assert sum(parts) == 500 and len(parts) == 2 and parts[0] > parts[1]
 
 
 @given(names)
