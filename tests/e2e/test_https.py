@@ -38,7 +38,7 @@ def secured(machine, tmp_path_factory):
     folder = tmp_path_factory.mktemp("https")
     rig = Rig(machine, folder / "dusty")
     rig.reset()
-    stack = SmallStack(folder, rig.home, config="https: only\nrouting: network\n")
+    stack = SmallStack(folder, rig.home, config="https: only\nrouting: network\nhosts: {mode: file, ipv6: true}\n")
     stack.code("web", "app.py", Path(__file__).with_name("proxied_app.py").read_text())
     stack.spec("apps/web.yml", web(folder, "web.test"))
     first = rig.dusty("up")
@@ -62,6 +62,8 @@ def test_names_are_answered_over_https_here_and_in_containers(secured):
     assert curl(rig, "-o", "/dev/null", "-w", "%{http_version} %{http_code}", "https://web.test/") == "2 200"
     sent = dict(json.loads(curl(rig, "https://web.test/")))
     assert (sent["X-Forwarded-Proto"], sent["X-Forwarded-Port"], sent["Host"]) == ("https", "443", "web.test")
+    over_6 = ("-6", "-w", " %{remote_ip} %{http_version}", "https://web.test/status?204")
+    assert curl(rig, *over_6) == " ::1 2" and "::1 web.test" in rig.run(["cat", "/etc/hosts"]).stdout
     answer = curl(rig, "-i", "-d", "x", "http://web.test/a?b=1")
     assert answer.startswith("HTTP/1.1 308 ") and "Location: https://web.test/a?b=1\n" in answer
     assert json.loads(curl(rig, "-L", "-d", "xyz", "http://web.test/upload"))[2] == 3

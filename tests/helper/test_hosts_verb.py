@@ -79,7 +79,7 @@ def test_check_says_each_finding_and_fails_for_a_failed_one(dusty, monkeypatch: 
     compiled(dusty.home, SHOP)
     dusty.hosts.write_text(SHOP)
     monkeypatch.setattr(
-        hosts_health, "_resolved", lambda names, address: Finding("host names", "ok", "1 resolve to 127.0.0.1")
+        hosts_health.names_health, "findings", lambda _names: [Finding("host names", "ok", "1 resolve to 127.0.0.1")]
     )
     rest = "ok: hosts section: in place\nok: host names: 1 resolve to 127.0.0.1\n"
     assert dusty("check") == (0, f"ok: hosts helper: all is well\n{rest}", "")

@@ -185,17 +185,20 @@ def _proxy_entry(parts: ProxyParts, settings: ContainerSettings) -> Entry:
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
     entry.add("volumes", f"{host_path(settings.host.root, PROXY_THERE)}:/etc/nginx/conf.d:ro", ("host", "root"))
-    bind = "" if settings.is_reached_from_outside else "127.0.0.1:"
+    loopbacks = ("127.0.0.1:", "[::1]:") if settings.hosts_ipv6 else ("127.0.0.1:",)
+    binds = ("",) if settings.is_reached_from_outside else loopbacks
     first_routes = {route.host_port: route for route in reversed(parts.routes)}
     if HTTPS_PORT not in first_routes and secured(parts.routes, settings.https):
-        entry.add("ports", f"{bind}{HTTPS_PORT}:{HTTPS_PORT}", ("https",))
+        for bind in binds:
+            entry.add("ports", f"{bind}{HTTPS_PORT}:{HTTPS_PORT}", ("https",))
     for port, route in sorted(first_routes.items()):
-        entry.add(
-            "ports",
-            f"{bind}{port}:{port}",
-            ("host_forwarding", route.index, "host_port"),
-            parts.file_of[route.app_name],
-        )
+        for bind in binds:
+            entry.add(
+                "ports",
+                f"{bind}{port}:{port}",
+                ("host_forwarding", route.index, "host_port"),
+                parts.file_of[route.app_name],
+            )
     entry.labels(None, {KIND_LABEL: "proxy", NAME_LABEL: PROXY}, ("nginx_image",))
     if parts.aliases:
         aliases = {name: route for route in parts.aliases.values() for name in host_names(route, settings.hosts_mode)}

@@ -27,12 +27,13 @@ class HostsSlice(NamedTuple):
 
 
 def render_hosts(of: HostsSlice, _templates: Templates) -> Artifact:
-    """One line for each distinct host_name, in order of first use, between the two markers."""
+    """A line for each address of each distinct host_name, in order of first use, between the two markers."""
     lines, spans = [BEGIN], []
     seen: set[str] = set()
     for name, file, position in of.names:
         if name not in seen:
             seen.add(name)
-            lines.append(f"{of.settings.hosts_address} {name}")
-            spans.append(Span(len(lines), len(lines), name, Origin(file, ("host_forwarding", position, "host_name"))))
+            first = len(lines) + 1
+            lines += [f"{address} {name}" for address in of.settings.hosts_addresses]
+            spans.append(Span(first, len(lines), name, Origin(file, ("host_forwarding", position, "host_name"))))
     return Artifact("\n".join([*lines, END, ""]), tuple(spans))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from dusty_tasks.core.text.called import DUSTY
@@ -88,20 +87,6 @@ def judge_version(program: str, version: str, why: str, *, is_needed: bool = Tru
         FAILED if is_needed else WARNING,
         why or "its version cannot be determined",
         f"{DUSTY} up --yes installs what is missing, or says how",
-    )
-
-
-def judge_names(wrong: Iterable[tuple[str, str]], address: str, total: int) -> Finding:
-    """`wrong`: (host_name, what it resolves to, '' for nothing)."""
-    listed = [f"{name} is {found or 'unknown'}" for name, found in wrong]
-    if not listed:
-        return Finding("host names", OK, f"{total} resolve to {address}" if total else "none")
-    return Finding(
-        "host names",
-        WARNING,
-        f"{'; '.join(listed[:5])}{' …' if len(listed) > 5 else ''}; expected {address}",
-        f"{DUSTY} up writes the hosts section; {DUSTY} hosts diff shows it",
-        "hosts",
     )
 
 

@@ -79,6 +79,7 @@ def settings_of(
         bridge_ip=found["bridge_ip"],
         external_bind=found["external_bind"],
         hosts_mode=found["hosts.mode"],
+        hosts_ipv6=found["hosts.mode"] == "localhost" if found["hosts.ipv6"] is None else found["hosts.ipv6"],
         hosts_agreed="hosts.mode" in reading.written and found["hosts.mode"] == "file",
         nginx_image=found["nginx_image"],
         https=found["https"],
@@ -275,6 +276,13 @@ class _Reading:
                     Code.SETTINGS_TOGETHER,
                     "localhost works for host.kind local only",
                     "hosts: {mode: file}",
+                )
+            elif settings.hosts_ipv6:
+                self._say(
+                    ("hosts", "ipv6"),
+                    Code.SETTINGS_TOGETHER,
+                    "true works for host.kind local only",
+                    "hosts: {ipv6: false}",
                 )
 
     def _repo_id(self, path: KeyPath, written: str) -> str:

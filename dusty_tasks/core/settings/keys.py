@@ -257,6 +257,12 @@ KEYS: dict[str, Key] = {
             },
         ),
         Key(
+            "hosts.ipv6",
+            "boolean",
+            "Let names lead to ::1 as well: the proxy of a local Docker host listens there, and the hosts section has a line for it "
+            "(default: true with hosts.mode localhost, where browsers try ::1, else false).",
+        ),
+        Key(
             "https",
             "string",
             "Whether the proxy answers https, with certificates of this machine's own authority (see the command trust).",

@@ -69,6 +69,7 @@ class ContainerSettings(Value):
     bridge_ip: str = "172.17.0.1"
     external_bind: bool = False
     hosts_mode: str = "file"
+    hosts_ipv6: bool = False
     nginx_image: str = NGINX_IMAGE
     https: str = "off"
     without_git: tuple[str, ...] = ()
@@ -126,6 +127,11 @@ class Settings(ContainerSettings):
     def hosts_address(self) -> str:
         """The address that the hosts section gives every host_name ('' if an ssh host has none stored yet)."""
         return self.host.address if self.host.is_elsewhere else "127.0.0.1"
+
+    @property
+    def hosts_addresses(self) -> tuple[str, ...]:
+        """All that it gives them."""
+        return (self.hosts_address, *(("::1",) if self.hosts_ipv6 else ()))
 
     @property
     def names_of_host(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ class StackSettings(NamedTuple):
 
 
 class HostsSettings(NamedTuple):
-    hosts_address: str
+    hosts_addresses: tuple[str, ...]
 
 
 class ProxySettings(NamedTuple):

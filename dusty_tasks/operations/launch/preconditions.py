@@ -21,6 +21,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.port_holders import Holder, read_holder
+from dusty_tasks.effects.machine.resolving import NO_IPV6, has_ipv6_loopback
 from dusty_tasks.effects.observe.docker_host import OWNER
 from dusty_tasks.operations.look import View
 
@@ -153,9 +154,13 @@ def check_bridge(engine: Engine, view: View) -> None:
 def check_ports(engine: Engine, view: View) -> None:
     """Ports that are to be opened must be free; who holds one is named. What the engine is giving back is waited for.
 
-    Raises PortsKept if it never does, and Failure if anybody else holds one.
+    Raises PortsKept if it never does, and Failure if anybody else holds one, or this machine lacks the address.
     """
     addresses = addresses_to_open(view.plan, view.wanted, view.found)
+    if any(address == "::1" for _, (address, _port) in addresses) and not has_ipv6_loopback():
+        raise Failure(
+            f"{NO_IPV6}, and the proxy is to listen there", f"{DUSTY} config set hosts.ipv6 false, then {DUSTY} up"
+        )
     end = time.monotonic() + GIVEN_BACK
     while taken := [(name, address, holder) for name, address in addresses if (holder := read_holder(engine, address))]:
         if not all(holder.is_engine for *_, holder in taken) or time.monotonic() > end:

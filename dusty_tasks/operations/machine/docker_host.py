@@ -130,12 +130,16 @@ def stop_machine(host: DockerHost) -> bool:
 
 
 def choose_routing(verb: str) -> None:
-    """Where this machine cannot bind the engine's bridge, store `routing: network`; an engine that does not answer tells later."""
+    """Where this machine cannot bind the engine's bridge, store `routing: network`; where it has no ::1, `hosts.ipv6: false`.
+
+    An engine that does not answer tells later.
+    """
     from dusty_tasks.core.plan.ports_to_open import hidden_bridge
     from dusty_tasks.effects.engine.http import Engine
     from dusty_tasks.effects.engine.reads import read_info
     from dusty_tasks.effects.home.config import change_config
 
+    _choose_loopback(verb)
     if session.settings().routing != "published" or session.settings().host.is_elsewhere:
         return
     try:
@@ -146,3 +150,18 @@ def choose_routing(verb: str) -> None:
         change_config(session.home(), f"{verb}: {reason}", lambda config: config.update(routing="network"), warn)
         session.forget()
         say(f"routing: network ({reason}, so ports cannot be published on its bridge)")
+
+
+def _choose_loopback(verb: str) -> None:
+    from dusty_tasks.effects.home.config import change_config
+    from dusty_tasks.effects.machine.resolving import NO_IPV6, has_ipv6_loopback
+
+    if not session.settings().hosts_ipv6 or has_ipv6_loopback():
+        return
+
+    def change(config: dict[str, Any]) -> None:
+        config["hosts"] = {**(config.get("hosts") or {}), "ipv6": False}
+
+    change_config(session.home(), f"{verb}: {NO_IPV6}", change, warn)
+    session.forget()
+    say(f"hosts.ipv6: false ({NO_IPV6})")

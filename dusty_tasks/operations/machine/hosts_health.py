@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import socket
-
 from dusty_tasks import session
-from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding, judge_names
+from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.doors.parallel import threads
+from dusty_tasks.operations.machine import names_health
 
 
 def findings() -> list[Finding]:
     """All of it."""
-    chosen = session.settings()
-    if chosen.hosts_mode != "file":
-        return [Finding("hosts", OK, f"hosts.mode is {chosen.hosts_mode}: the hosts file is not touched")]
-    found, section = helper_findings(), _compiled_section()
+    chosen, section = session.settings(), _compiled_section()
+    is_kept = chosen.hosts_mode == "file"
+    found = (
+        helper_findings()
+        if is_kept
+        else [Finding("hosts", OK, f"hosts.mode is {chosen.hosts_mode}: the hosts file is not touched")]
+    )
     if section is None:
-        return [*found, Finding("hosts section", WARNING, "nothing is compiled yet", f"{DUSTY} up")]
-    section, of_section = _section_findings(section)
-    names = [line.split()[1] for line in section.splitlines() if line and not line.startswith("#")]
-    return [*found, *of_section, _resolved(names, chosen.hosts_address)]
+        return [
+            *found,
+            *([Finding("hosts section", WARNING, "nothing is compiled yet", f"{DUSTY} up")] if is_kept else []),
+        ]
+    if is_kept:
+        section, of_section = _section_findings(section)
+        found += of_section
+    lines = [line for line in section.splitlines() if line and not line.startswith("#")]
+    return [*found, *names_health.findings(list(dict.fromkeys(line.split()[1] for line in lines)))]
 
 
 def helper_findings() -> list[Finding]:
@@ -52,18 +58,6 @@ def _section_findings(section: str) -> tuple[str, list[Finding]]:
         "hosts",
     )
     return section, [*found, missing]
-
-
-def _resolved(names: list[str], address: str) -> Finding:
-    def look_up(name: str) -> str:
-        try:
-            return str(socket.getaddrinfo(name, None, socket.AF_INET)[0][4][0])
-        except OSError:
-            return ""
-
-    with threads(8) as pool:
-        found = list(zip(names, pool.map(look_up, names), strict=True))
-    return judge_names([(name, where) for name, where in found if where != address], address, len(names))
 
 
 def _compiled_section() -> str | None:

@@ -42,7 +42,7 @@ def keys(row: Row, settings: Settings = SETTINGS, stack: Stack = STACK) -> list[
 
 
 class MoreHosts(NamedTuple):
-    hosts_address: str
+    hosts_addresses: tuple[str, ...]
     up_wait: float
 
 

@@ -11,7 +11,6 @@ from dusty_tasks.core.of_verbs.findings import (
     Finding,
     judge_bridge,
     judge_clock,
-    judge_names,
     judge_space,
     judge_version,
     seconds_of,
@@ -35,8 +34,6 @@ GIB = 1 << 30
         (judge_bridge("172.17.0.1", "10.0.0.1", "network"), OK),
         (judge_version("git", "2.39", ""), OK),
         (judge_version("git", "", "not installed"), FAILED),
-        (judge_names([], "127.0.0.1", 3), OK),
-        (judge_names([("a.test", "")], "127.0.0.1", 3), WARNING),
     ],
 )
 def test_states(finding: Finding, state: str) -> None:
@@ -49,8 +46,6 @@ def test_states(finding: Finding, state: str) -> None:
         (judge_bridge("172.17.0.1", "10.0.0.1", "published"), "dusty config set bridge_ip 10.0.0.1"),
         (judge_bridge("172.17.0.1", "", "published"), "dusty config set routing network"),
         (judge_clock(-60, "vm"), "60 s behind this machine's"),
-        (judge_names([("a.test", "1.2.3.4")], "127.0.0.1", 1), "a.test is 1.2.3.4"),
-        (judge_names([("a.test", "")], "127.0.0.1", 1), "a.test is unknown"),
         (judge_version("rsync", "", "not installed"), "not installed"),
     ],
 )
