@@ -14,7 +14,8 @@ BORING = frozenset(
 )
 """Too common to be secret; taking them out everywhere would make logs unreadable."""
 
-_IN_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)[^\s/@:'\"]*:[^\s/@'\"]+@")
+# What is kept of a match need not be in it: a pattern that begins with any word looks at a line of n letters n times.
+_IN_URL = re.compile(r"(?P<scheme>[A-Za-z0-9+.-]://)[^\s/@:'\"]*:[^\s/@'\"]+@")
 _TOKENS = re.compile(
     r"""
     gh[pousr]_[A-Za-z0-9]{20,} | github_pat_[A-Za-z0-9_]{20,} | glpat-[A-Za-z0-9_-]{16,} | xox[abprs]-[A-Za-z0-9-]{10,}
@@ -24,7 +25,7 @@ _TOKENS = re.compile(
     re.VERBOSE,
 )
 _AFTER_A_NAME = re.compile(r"""(?ix)
-    (?P<name>["']?[\w.-]*(?:passw(?:or)?d|passphrase|requirepass|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w.-]*["']?
+    (?P<name>(?:passw(?:or)?d|passphrase|requirepass|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w.-]{0,200}+["']?
         (?:\s*[=:]\s*|\s+))
     (?P<value>"[^"]*"|'[^']*'|[^\s,;"']+)""")
 _AUTHORIZATION = re.compile(r"(?i)(authorization\s*[:=]\s*(?:basic|bearer|token)\s+|bearer\s+)[^\s'\"]+")

@@ -102,3 +102,10 @@ def test_values_of_variables_go_whatever_they_are_and_names_stay() -> None:
         },
     }
     assert values_below(CONFIG) == ["x", "v=1", "L", "1"]
+
+
+@pytest.mark.parametrize("word", ["x", "password", "http", "a:", "://", "token "])
+def test_a_line_of_a_megabyte_is_read_in_one_go(word: str) -> None:
+    """A pattern that looks at the rest of a line from each of its letters would take hours."""
+    line = (word * 1_000_000)[:1_000_000]
+    assert "hunter2" not in Redactor([], []).text(f"{line}\npassword=hunter2\n")
