@@ -6,6 +6,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.powers.model import Power, digest_of
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import AUTHORITY_FILE
 from dusty_tasks.effects.doors.failures import Failure, refuse_errors
 from dusty_tasks.operations.machine import trust
 from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json
@@ -17,9 +18,9 @@ def run(words: list[str], json: bool = False, yes: bool = False) -> int | None:
     """List what the specs ask for, allow exactly that, or take the consent back; or the certificate authority: see, trust, forget it."""
     if words and words[0] in SUBJECTS[1:]:
         exactly("trust", words[0], words[1:])
-        if json:
-            raise misuse("trust", f"--json goes with specs list, not with {words[0]}")
-        return show_authority() if words[0] == "status" else change_authority(words[0], yes)
+        if json and words[0] != "status":
+            raise misuse("trust", f"--json goes with specs list and status, not with {words[0]}")
+        return show_authority(json) if words[0] == "status" else change_authority(words[0], yes)
     if yes:
         raise misuse("trust", "--yes goes with install and uninstall; it does not allow powers")
     if words and words[0] not in SUBJECTS:
@@ -36,7 +37,7 @@ def run(words: list[str], json: bool = False, yes: bool = False) -> int | None:
     return None
 
 
-def show_authority() -> int | None:
+def show_authority(json: bool) -> int | None:
     """What the authority may sign for, how long it lasts, and which stores of this machine have it."""
     from datetime import UTC, datetime
 
@@ -44,6 +45,18 @@ def show_authority() -> int | None:
 
     made, places = authority.authority(), authority.places()
     until = datetime.fromtimestamp(made.until, UTC).date().isoformat()
+    if json:
+        say_json(
+            {
+                "home": session.home(),
+                "certificate": f"{session.paths().https}/{AUTHORITY_FILE}",
+                "sha256": made.fingerprint,
+                "until": until,
+                "names": list(made.permitted),
+                "stores": [{"name": store.name, "title": store.title, "state": state} for store, state in places],
+            }
+        )
+        return None
     say(f"certificate authority of {session.home()}, until {until}")
     say(f"  can sign for {', '.join(made.permitted)} and names below them, nothing else")
     say(f"  SHA-256 {made.fingerprint}")

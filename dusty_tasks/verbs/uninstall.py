@@ -33,6 +33,7 @@ ORDER = (
     "hosts helper",
     "link",
     "completion",
+    "certificate authority",
     "folders",
     "image",
     "folder",
@@ -52,7 +53,7 @@ def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
     """List, ask, remove. What cannot be removed is said, and the rest goes all the same."""
     exactly("uninstall", "", words)
     removals, trouble = on_the_engine(purge)
-    removals += on_this_machine()
+    removals += [*on_this_machine(), *authority_of_https()]
     if purge:
         removals += data()
     # Files of root's in persist/ may need a container, so images go after them; DUSTY_HOME, which holds the lock, goes last.
@@ -192,6 +193,28 @@ def on_this_machine() -> list[Removal]:
             )
         )
     return found
+
+
+def authority_of_https() -> list[Removal]:
+    """The certificate authority: in the stores of this machine, with its key and what it signed."""
+    from dusty_tasks.operations.launch.certificates import remove_pushed
+    from dusty_tasks.operations.machine import authority
+
+    folder = session.paths().https
+    if not os.path.isdir(folder):
+        return []
+    try:
+        stores = [place.store.title for place in authority.places() if place.state != "missing"]
+    except Failure:  # There is none: what is in the folder is of no use.
+        stores = []
+
+    def away() -> None:
+        if stores:
+            authority.uninstall(yes=True)
+        remove_pushed(session.docker_host())
+        shutil.rmtree(folder)
+
+    return [Removal("certificate authority", folder, f"trusted by {', '.join(stores)}" if stores else "", away)]
 
 
 def remove_section() -> None:

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from chosen import Chosen
 
+from dusty_tasks.effects.home import certificates, signing
+
 DB = "image: busybox:1\nprivileged: true\nvolumes: ['/etc:/etc-of-the-host:ro']\n"
 
 
@@ -260,3 +262,17 @@ def test_a_person_at_a_terminal_is_asked_once(asking: Chosen) -> None:
         and "no longer asked for: service db: volumes" in said
         and "db: privileged" not in said
     )
+
+
+def test_status_of_the_authority_as_text_and_json(dusty: Chosen) -> None:
+    assert "no certificate authority yet" in dusty("trust", "status", "--json").out + dusty("trust", "status").err
+    folder = str(dusty.home / "https")
+    made = signing.make_authority(folder, ("localhost", "test"))
+    certificates.write_notes(folder, certificates.Notes(made))
+    said = json.loads(dusty("trust", "status", "--json").out)
+    assert said["names"] == ["localhost", "test"] and said["sha256"] == made.fingerprint
+    assert said["certificate"] == f"{folder}/ca.pem" and all(store["state"] != "trusted" for store in said["stores"])
+    shown = dusty("trust", "status").out
+    assert f"until {said['until']}" in shown and all(store["title"] in shown for store in said["stores"])
+    refused = dusty("trust", "install", "--json")
+    assert refused.code == 1 and "--json goes with specs list and status, not with install" in refused.err + refused.out

@@ -26,9 +26,14 @@ from dusty_tasks.core.plan.found import (
 )
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.text.namespace import PROXY
+from dusty_tasks.core.text.paths import AUTHORITY_FILE, BUNDLE_FILE
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.started import StartedRecord
+
+
+BELIEVED = (AUTHORITY_FILE, BUNDLE_FILE)
+"""What containers are to believe, beside certificates."""
 
 
 def plan_pushes(wanted: Wanted, sources: Sources, found: Found) -> Iterator[Change]:
@@ -55,6 +60,11 @@ def certificate_causes(wanted: Wanted, sources: Sources, found: Found) -> list[s
     if not others:
         return list(due)
     return [*due, "they differ from those on the Docker host" if there else "they are not on the Docker host yet"]
+
+
+def unused_certificates(wanted: Wanted, found: Found) -> list[str]:
+    """Ids of the certificates that were pushed for names that the stack no longer has."""
+    return [id for id in found.certificates if id not in (wanted.https or {}) and id not in BELIEVED]
 
 
 def assets_by_app(wanted: Wanted, sources: Sources) -> dict[str, str]:

@@ -12,7 +12,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.plan.found import DUE
@@ -86,6 +86,19 @@ def write_notes(folder: str, notes: Notes) -> None:
         "signed": {id: each._asdict() for id, each in notes.signed.items()},
     }
     write_atomically(f"{folder}/notes.json", json.dumps(data).encode(), 0o600)
+
+
+def remove_others(folder: str, wanted: Collection[str]) -> None:
+    """Remove the certificates and keys with other ids than `wanted`, and what is noted of them. Raises Failure."""
+    try:
+        there = os.listdir(f"{folder}/leaf")
+    except OSError:
+        return
+    for name in there:
+        if name.rpartition(".")[0] not in wanted:
+            os.unlink(f"{folder}/leaf/{name}")
+    notes = read_notes(folder)
+    write_notes(folder, Notes(notes.authority, {id: each for id, each in notes.signed.items() if id in wanted}))
 
 
 def read_digests(folder: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.plan.found import DUE
+from dusty_tasks.core.plan.push_changes import BELIEVED, unused_certificates
 from dusty_tasks.core.stack.https import permitted
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import AUTHORITY_FILE, BUNDLE_FILE, CERTIFICATES_THERE, TRUST_THERE
-from dusty_tasks.effects.docker_host.files import PRIVATE
+from dusty_tasks.effects.docker_host.files import PRIVATE, read_host_json
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.home import certificates
@@ -42,7 +44,27 @@ def push_certificates(host: DockerHost, view: View, consent: Consent) -> None:
         host.files.write(f"{CERTIFICATES_THERE}/{id}.pem", read_bytes(f"{folder}/leaf/{id}.pem") or b"")
     host.files.write(f"{TRUST_THERE}/{AUTHORITY_FILE}", read_bytes(f"{folder}/{AUTHORITY_FILE}") or b"")
     host.files.write(f"{TRUST_THERE}/{BUNDLE_FILE}", certificates.bundle(folder))
-    host.files.write(CERTIFICATES_PUSHED, json.dumps(digests).encode(), PRIVATE)
+    # Until nginx has loaded the new ones, it may be started with the former.
+    former = {id: digest for id, digest in view.found.certificates.items() if id not in digests}
+    host.files.write(CERTIFICATES_PUSHED, json.dumps({**former, **digests}).encode(), PRIVATE)
+
+
+def remove_unused(host: DockerHost, view: View) -> None:
+    """Remove the certificates, with their keys, of names that the stack no longer has; here and on the Docker host. Raises Failure."""
+    remove_pushed(host, unused_certificates(view.wanted, view.found))
+    certificates.remove_others(session.paths().https, view.wanted.https or {})
+
+
+def remove_pushed(host: DockerHost, ids: Collection[str] | None = None) -> None:
+    """Remove these certificates, with their keys, from the Docker host; without `ids`, all. Raises Failure."""
+    pushed = read_host_json(host, CERTIFICATES_PUSHED)
+    gone = [id for id in pushed if id not in BELIEVED] if ids is None else ids
+    for id in gone:
+        for suffix in (".key", ".pem"):
+            host.files.remove(f"{CERTIFICATES_THERE}/{id}{suffix}")
+    if pushed:
+        kept = {id: digest for id, digest in pushed.items() if id not in gone}
+        host.files.write(CERTIFICATES_PUSHED, json.dumps(kept).encode(), PRIVATE)
 
 
 def make(folder: str, wanted: dict[str, list[str]], due: list[str]) -> None:

@@ -15,10 +15,10 @@ TOPIC = "https"
 
 
 def findings() -> list[Finding]:
-    """Nothing with `https: off`."""
-    if session.settings().https == OFF:
-        return []
+    """With `https: off`, only that the authority is still trusted."""
     folder = session.paths().https
+    if session.settings().https == OFF:
+        return _still_believed() if read_notes(folder).authority else []
     try:
         refuse_open_key(folder)
     except Failure as failure:
@@ -34,6 +34,16 @@ def _lasting(until: float) -> Finding:
     if until < time.time():
         return Finding(TOPIC, FAILED, f"a certificate expired on {day}", f"{DUSTY} up renews it")
     return Finding(TOPIC, OK, f"certificates are valid until {day}; up renews them 30 days before")
+
+
+def _still_believed() -> list[Finding]:
+    from dusty_tasks.operations.machine.authority import places
+
+    stores = [place.store.title for place in places() if place.state in ("trusted", "outdated")]
+    if not stores:
+        return []
+    what = f"https is off, and the certificate authority is still trusted by {', '.join(stores)}"
+    return [Finding(TOPIC, WARNING, what, f"{DUSTY} trust uninstall")]
 
 
 def _believed() -> list[Finding]:

@@ -8,6 +8,7 @@ from dusty_tasks import session
 from dusty_tasks.console import progress, say
 from dusty_tasks.core.plan.change import AWAIT, HOSTS, STARTING
 from dusty_tasks.core.plan.conditions import longest_start
+from dusty_tasks.core.plan.push_changes import unused_certificates
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.alike import Report, sentences
 from dusty_tasks.core.text.namespace import PROXY
@@ -66,6 +67,17 @@ def _blamed_deletions(run: Run, name: str) -> str:
         bool(record), last_good(record or {}), receipts, shown_names(entry.id for entry in run.view.wanted.repos)
     )
     return f"\n  {said}" if said else ""
+
+
+def has_no_unused_certificates(run: Run) -> bool:
+    return run.has_looked and not unused_certificates(run.view.wanted, run.view.found)
+
+
+def remove_unused_certificates(run: Run) -> None:
+    """Those of names that are gone, once nginx has loaded what it has now."""
+    from dusty_tasks.operations.launch.certificates import remove_unused
+
+    remove_unused(run.engine.host, run.view)
 
 
 def write_hosts(run: Run) -> None:

@@ -87,6 +87,12 @@ AFTER_COMPILE = (
         changing.load_proxy_config,
         _none_of(NGINX, RELOAD, RECONNECT),
     ),
+    Phase(
+        "certificates",
+        "remove certificates that the proxy no longer uses",
+        ending.remove_unused_certificates,
+        ending.has_no_unused_certificates,
+    ),
     Phase("ready", "wait until what was started is ready", ending.wait_until_ready, _none_of(*STARTING, AWAIT)),
     Phase("hosts", "write the hosts section", ending.write_hosts, _none_of(HOSTS)),
 )

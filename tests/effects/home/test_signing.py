@@ -95,3 +95,13 @@ def test_what_is_to_be_made_and_why(folder: str) -> None:
     assert digest("one") == f"{DUE}names are new"
     Path(folder, "notes.json").write_text("[]")
     assert all(text.startswith(DUE) for text in certificates.read_digests(folder, wanted).values())
+
+
+def test_what_was_signed_for_other_names_is_removed_with_its_notes(folder: str) -> None:
+    signed = {id: signing.sign(folder, id, ["web.test"]) for id in ("one", "two")}
+    certificates.write_notes(folder, certificates.Notes(signing.make_authority(folder, PERMITTED), signed))
+    certificates.remove_others(folder, {"two": ["web.test"]})
+    assert sorted(path.name for path in Path(folder, "leaf").iterdir()) == ["two.key", "two.pem"]
+    notes = certificates.read_notes(folder)
+    assert list(notes.signed) == ["two"] and notes.authority and Path(folder, "ca.key").exists()
+    certificates.remove_others(f"{folder}/nowhere", ())

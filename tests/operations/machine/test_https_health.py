@@ -8,6 +8,7 @@ import pytest
 
 from dusty_tasks import session
 from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING
+from dusty_tasks.core.of_verbs.trust_stores import Store
 from dusty_tasks.effects.home import certificates, signing
 from dusty_tasks.operations.machine import authority, https_health
 
@@ -35,3 +36,7 @@ def test_the_key_the_certificates_and_the_stores_are_looked_at(home: Path, monke
     (home / "config.yml").write_text("https: off\n")
     session.forget()
     assert https_health.findings() == []
+    store = Store("system", "this system", (), (), needs_root=True)
+    monkeypatch.setattr(authority, "places", lambda: [authority.Place(store, "trusted")])
+    (finding,) = https_health.findings()
+    assert finding.state == WARNING and "still trusted by this system" in finding.what and "uninstall" in finding.mend
