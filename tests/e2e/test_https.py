@@ -114,6 +114,49 @@ def test_a_new_name_gets_a_certificate(secured):
     for name in ("web.test", "two.test"):
         assert curl(rig, "-o", "/dev/null", "-w", "%{http_code}", f"https://{name}/") == "200"
     assert rig.container_ids()["dusty_web_1"] == before["dusty_web_1"]
+    for folder in ("https/leaf", "host/persist/dustyNginx/https"):
+        kinds = sorted(path.suffix for path in (rig.home / folder).iterdir())
+        assert kinds == [".key", ".pem"], "what the former names had is gone"
+
+
+DENIES = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+print("ready", flush=True)
+while True:
+    asked, sender = server.recvfrom(500)
+    server.sendto(asked[:2] + b"\\x81\\x83" + asked[4:], sender)
+"""
+
+
+def test_doctor_looks_names_up_in_each_way_and_says_what_is_in_the_way(secured):
+    rig, _, _ = secured
+    said = rig.dusty("doctor", check=False).stdout
+    assert "ok: host names: " in said and " lead to the proxy in web" in said
+    assert "containers trust the certificate authority" in said or "every container has the certificate" in said
+    config = (rig.home / "config.yml").read_text()
+    (rig.home / "config.yml").write_text(config.replace("mode: file", "mode: off"))
+    rig.run(
+        ["sh", "-c", "cp /etc/hosts /run/full; sed '/ web.test$/d' /run/full >/etc/hosts; cp /etc/resolv.conf /run/rc"]
+    )
+    rig.run(["sh", "-c", "echo nameserver 127.0.0.1 >/etc/resolv.conf"])
+    server = subprocess.Popen(rig.machine.argv(["python3", "-c", DENIES]), stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None and server.stdout.readline() == "ready\n"
+        said = rig.dusty("doctor", check=False).stdout
+        expected = "web.test is unknown; expected 127.0.0.1: the name server 127.0.0.1 answers NXDOMAIN; DNS rebinding"
+        assert expected in said and "config set hosts.mode file" in said, said
+    finally:
+        rig.run(
+            [
+                "sh",
+                "-c",
+                "kill $(ss -lunpH sport = :53 | sed -n 's/.*pid=\\([0-9]*\\).*/\\1/p'); cat /run/full >/etc/hosts; cat /run/rc >/etc/resolv.conf",
+            ]
+        )
+        server.wait()
+        (rig.home / "config.yml").write_text(config)
 
 
 def test_a_name_of_the_internet_needs_consent_and_a_key_that_others_can_read_is_refused(secured):
@@ -145,3 +188,14 @@ def test_a_machine_believes_it_after_trust_install_and_no_longer_after_uninstall
     assert rig.run(ask).stdout == "200"
     rig.dusty("trust", "uninstall", "--yes")
     assert rig.run(ask, check=False).returncode == 60 and rig.run(bundle).stdout == before
+
+
+def test_turned_off_it_leaves_no_key_but_the_authoritys(secured):
+    rig, stack, _ = secured
+    (rig.home / "config.yml").write_text(stack.config.replace("https: only", "https: off"))
+    rig.dusty("up")
+    left = [*(rig.home / "https/leaf").iterdir(), *(rig.home / "host/persist/dustyNginx/https").iterdir()]
+    assert left == [] and curl(rig, "-o", "/dev/null", "-w", "%{http_code}", "http://web.test/") == "200"
+    assert "up to date" in rig.dusty("up").stdout
+    rig.dusty("uninstall", "--yes")
+    assert not (rig.home / "https").exists() and (rig.home / "config.yml").exists()

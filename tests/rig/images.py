@@ -17,6 +17,23 @@ from dusty_tasks.effects.engine import root_archives  # noqa: E402
 SMALL = ("busybox:1", "busybox:2")
 """Two names of one 2 MB image: what a test of a changed `image` needs."""
 
+CLIENTS = ("ca-certificates", "curl", "nodejs", "python3-requests", "default-jdk-headless")
+"""Packages of the image from which tests ask over https."""
+
+
+def debian_archive(cache: Path, packages: tuple[str, ...]) -> Path:
+    """The root archive of a Debian in which `packages` are installed, with all that their scripts do; made once by mmdebstrap."""
+    import subprocess
+
+    path = cache / f"debian-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}.tar"
+    if not path.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as folder:
+            argv = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(packages)}", "bookworm"]
+            subprocess.run([*argv, f"{folder}/root.tar"], check=True, stdin=subprocess.DEVNULL)
+            os.replace(f"{folder}/root.tar", path)
+    return path
+
 
 def archive(cache: Path, packages: tuple[str, ...]) -> Path:
     """The root archive of `packages`, from the cache or made now (which needs the network and takes seconds)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from dusty_tasks import session
+from dusty_tasks.core.of_verbs.believing import BELIEVED, is_in_a_store, variables_alone
 from dusty_tasks.core.of_verbs.findings import FAILED, OK, WARNING, Finding
 from dusty_tasks.core.stack.https import OFF
 from dusty_tasks.core.text.called import DUSTY
@@ -26,7 +27,7 @@ def findings() -> list[Finding]:
     notes = read_notes(folder)
     if notes.authority is None or not notes.signed:
         return [Finding(TOPIC, WARNING, "there are no certificates yet", f"{DUSTY} up creates them")]
-    return [_lasting(min(notes.signed.values(), key=lambda one: one.until).until), *_believed()]
+    return [_lasting(min(notes.signed.values(), key=lambda one: one.until).until), *_believed(), *_in_containers()]
 
 
 def _lasting(until: float) -> Finding:
@@ -34,6 +35,29 @@ def _lasting(until: float) -> Finding:
     if until < time.time():
         return Finding(TOPIC, FAILED, f"a certificate expired on {day}", f"{DUSTY} up renews it")
     return Finding(TOPIC, OK, f"certificates are valid until {day}; up renews them 30 days before")
+
+
+def _in_containers() -> list[Finding]:
+    """Which containers believe the authority by the variables alone, since their image has no store that Dusty knows, or no start script."""
+    from dusty_tasks.effects.doors.parallel import threads
+    from dusty_tasks.effects.engine import acts, reads
+    from dusty_tasks.effects.engine.http import Engine
+
+    def has_store(container_id: str) -> bool:
+        try:
+            code, printed = acts.run_exec(engine, container_id, ["cat", BELIEVED])
+        except Failure:
+            return False
+        return code == 0 and is_in_a_store(printed)
+
+    try:
+        engine = Engine(session.docker_host())
+        asked = [one for one in reads.list_containers(engine.host) if one.state == "running" and one.kind != "proxy"]
+    except Failure:
+        return []  # That the engine is away is said elsewhere.
+    with threads(8) as pool:
+        found = list(zip((one.name for one in asked), pool.map(has_store, (one.id for one in asked)), strict=True))
+    return variables_alone([name for name, has_it in found if not has_it], len(asked))
 
 
 def _still_believed() -> list[Finding]:

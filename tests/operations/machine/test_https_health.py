@@ -16,6 +16,7 @@ from dusty_tasks.operations.machine import authority, https_health
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DUSTY_HOME", str(tmp_path))
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nothing-here.sock")
     (tmp_path / "config.yml").write_text("https: on\n")
     session.forget()
     return tmp_path
