@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.text.called import DUSTY
@@ -188,16 +188,21 @@ def helper_module() -> dict[str, Any]:
 
 
 def write_hosts_section(
-    section_text: str, *, may_ask: bool, say: Callable[[str], Any], is_brief: bool = False
+    section_text: str,
+    *,
+    may_ask: bool,
+    say: Callable[[str], Any],
+    is_brief: bool = False,
+    along: Sequence[Sequence[str]] = (),
 ) -> HostsOutcome:
     """Put the section into the hosts file; an empty one takes it out. Shows the difference first; no difference, no sudo.
 
     As root the helper is called directly, else by `sudo -n`, else, where `may_ask`, by a sudo that asks for a password on
     the terminal. Never waits for a password otherwise. What the section replaced is kept for `undo_hosts_section`.
     Names that lines of the user's own lead elsewhere are left out, and named in the outcome. `is_brief`: what was agreed to need not be shown
-    again; the difference comes only before a question.
+    again; the difference comes only before a question. `along` are other commands of root's that go before it in the same sudo.
     """
-    outcome, replaced = _write(section_text, may_ask, say, is_brief=is_brief)
+    outcome, replaced = _write(section_text, may_ask, say, is_brief=is_brief, along=along)
     if outcome.changed:
         _write_history([*_read_history(), _text(replaced) or EMPTY_SECTION][-HISTORY_LENGTH:])
     return outcome
@@ -215,7 +220,12 @@ def undo_hosts_section(*, may_ask: bool, say: Callable[[str], Any]) -> HostsOutc
 
 
 def _write(
-    section_text: str, may_ask: bool, say: Callable[[str], Any], *, is_brief: bool = False
+    section_text: str,
+    may_ask: bool,
+    say: Callable[[str], Any],
+    *,
+    is_brief: bool = False,
+    along: Sequence[Sequence[str]] = (),
 ) -> tuple[HostsOutcome, bytes]:
     """The outcome, and the section that was there before."""
     found = read_hosts_file()
@@ -228,8 +238,8 @@ def _write(
     if difference and not is_brief:
         say(difference.rstrip("\n"))
     verb, printed = "remove" if is_empty(section_text) else "apply", ""
-    for command in _commands(may_ask):
-        if command[0] == "sudo" and command[1] != "-n":
+    for command in commands(may_ask, along):
+        if command[0] == "sudo" and command[1] != "-n" and not along:
             if difference and is_brief:
                 say(difference.rstrip("\n"))
             say(f"running: {' '.join(command)} {verb}")
@@ -250,13 +260,31 @@ def words_of_sudo(printed: str) -> str:
     return "; ".join(dict.fromkeys(own)) or (lines[-1] if lines else "")
 
 
-def _commands(may_ask: bool) -> list[list[str]]:
-    """The ways to call the helper here, to be tried in this order."""
+def commands(may_ask: bool, along: Sequence[Sequence[str]] = ()) -> list[list[str]]:
+    """The ways to call the helper here, to be tried in this order; with `along`, the one that runs these first, in the same sudo."""
     # Without an installed copy the one of this checkout does as well, for those whom sudo lets do anything.
     helper = [HELPER_PATH] if is_installed() else ["/usr/bin/python3", "-IS", helper_source()]
     if os.geteuid() == 0:
-        return [helper if is_installed() else [sys.executable, "-IS", helper_source()]]
+        helper = helper if is_installed() else [sys.executable, "-IS", helper_source()]
+        return [[*_before(along), *helper]]
+    if along:
+        return [["sudo", *(() if may_ask else ("-n",)), *_before(along), *helper]]
     return [["sudo", "-n", *helper], *([["sudo", *helper]] if may_ask else [])]
+
+
+def _before(along: Sequence[Sequence[str]]) -> list[str]:
+    """The words before those of the helper, so that other commands run first; its stdin and stdout stay its own."""
+    import shlex
+
+    if not along:
+        return []
+    first = " && ".join(shlex.join(command) for command in along)
+    return [
+        "sh",
+        "-c",
+        f'PATH=/usr/sbin:/usr/bin:/sbin:/bin; export PATH; {{ {first}; }} </dev/null >&2 && exec "$@"',
+        "sh",
+    ]
 
 
 def is_installed() -> bool:

@@ -11,14 +11,16 @@ from glob import glob
 from typing import NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import confirm, may_ask, say
+from dusty_tasks.console import confirm, may_ask, say, warn
 from dusty_tasks.core.of_verbs.trust_stores import KNOWN_FOLDERS, Looked, Store, as_one_command, stores
+from dusty_tasks.core.stack.https import OFF
 from dusty_tasks.core.text.called import DUSTY
-from dusty_tasks.core.text.paths import AUTHORITY_FILE
+from dusty_tasks.core.text.paths import AUTHORITY_FILE, HOSTS_FILE
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
 from dusty_tasks.effects.home.certificates import Authority, read_notes
+from dusty_tasks.effects.hosts import section as hosts_file
 
 PATIENCE = 60.0
 DATABASES = (
@@ -59,12 +61,51 @@ def lacks_certutil() -> bool:
 
 
 def install(*, yes: bool) -> int:
-    """Put the authority into every store that does not have it as it is. Raises Failure for what is refused or fails."""
+    """Put the authority, made where there is none, into every store that does not have it as it is; how many were changed.
+
+    A hosts section that is to be written goes along, so that both take one sudo. Raises Failure for what is refused or fails.
+    """
+    _ensure_made(yes)
     due = [place.store for place in places() if place.state != "trusted"]
     # A store may hold the certificate of before.
     outdated = {place.store.name for place in places() if place.state == "outdated" and place.store.name != "system"}
     steps = [(store, (*(store.remove if store.name in outdated else ()), *store.add)) for store in due]
-    return _change(steps, "trust", yes=yes)
+    section = pending_section() if any(store.needs_root for store in due) else ""
+    return _change(steps, "trust", yes=yes, section=section)
+
+
+def _ensure_made(yes: bool) -> None:
+    """Make the authority and the first certificates before `up` does, where https is on. Raises Failure."""
+    folder = session.paths().https
+    if read_notes(folder).authority or session.settings().https == OFF:
+        return
+    from dusty_tasks.operations.launch.certificates import ensure_library, make
+    from dusty_tasks.operations.look import compiled_now
+    from dusty_tasks.operations.machine import trust
+    from dusty_tasks.operations.machine.consent import Consent
+
+    wanted = compiled_now().wanted
+    trust.require(wanted)
+    ensure_library(Consent(yes=yes))
+    make(folder, wanted.https or {}, [AUTHORITY_FILE, *(wanted.https or {})])
+
+
+def pending_section() -> str:
+    """The hosts section of the specs as they are, if `up` would write it; ''."""
+    from dusty_tasks.operations.look import compiled_now
+    from dusty_tasks.operations.machine.hosts import item_of_hosts
+
+    settings = session.settings()
+    if settings.hosts_mode != "file" or not (settings.hosts_agreed or item_of_hosts()):
+        return ""
+    try:
+        text = compiled_now().artifacts[HOSTS_FILE].decode()
+    except Failure:
+        return ""
+    found = hosts_file.read_hosts_file()
+    section, _conflicts = hosts_file.possible_section(found, text)
+    is_done = hosts_file.is_empty(section) or hosts_file.section_is_in_place(found, section)
+    return "" if is_done else section
 
 
 def uninstall(*, yes: bool) -> int:
@@ -72,7 +113,7 @@ def uninstall(*, yes: bool) -> int:
     return _change([(each.store, each.store.remove) for each in places() if each.state != "missing"], "forget", yes=yes)
 
 
-def _change(steps: Sequence[tuple[Store, Sequence[Sequence[str]]]], word: str, *, yes: bool) -> int:
+def _change(steps: Sequence[tuple[Store, Sequence[Sequence[str]]]], word: str, *, yes: bool, section: str = "") -> int:
     """Run the commands of each store, those of root as one, after showing them; how many stores were changed."""
     of_root = [command for store, commands in steps if store.needs_root for command in commands]
     own = [list(command) for store, commands in steps if not store.needs_root for command in commands]
@@ -81,20 +122,48 @@ def _change(steps: Sequence[tuple[Store, Sequence[Sequence[str]]]], word: str, *
     as_root = as_one_command(of_root) if of_root else []
     if as_root and os.geteuid() == 0:
         as_root = as_root[1:]
+    if section:
+        as_root = [*hosts_file.commands(may_ask(), of_root)[0], "apply"]
+        say(hosts_file.diff_of_section(hosts_file.read_hosts_file(), section).rstrip("\n"))
     every = [*([as_root] if as_root else []), *own]
     shown = "".join(f"\n    {shlex.join(command)}" for command in every)
-    say(f"to {word} the certificate authority of {session.home()}:{shown}")
+    say(
+        f"to {word} the certificate authority of {session.home()}{' and write the hosts section' if section else ''}:{shown}"
+    )
     if not yes and not may_ask():
         verb = "install" if word == "trust" else "uninstall"
         hint = f"run these, or: {DUSTY} trust {verb} --yes"
         raise Failure("there is no terminal to ask on, so nothing was changed", hint)
     if not yes and not confirm("Run this?"):
         raise Failure("nothing was changed")
-    if as_root and process.run_attached(as_root):
-        raise Failure("the command above failed, so the system's store may be unchanged", "run it by hand", code=2)
+    if section:
+        _write_along(section, of_root)
+    elif as_root and process.run_attached(as_root):
+        raise _failed()
     for command in own:
         process.run(command, timeout=PATIENCE, check=True)
     return len(steps)
+
+
+def _write_along(section: str, of_root: Sequence[Sequence[str]]) -> None:
+    """The stores of root's and the hosts section, by one sudo. Raises Failure; what only the section lacks is said."""
+    from dusty_tasks.effects.hosts.refusal import forget_refusal
+    from dusty_tasks.operations.machine.hosts import remember
+
+    outcome = hosts_file.write_hosts_section(section, may_ask=may_ask(), say=say, is_brief=True, along=of_root)
+    if outcome.is_refused:
+        raise _failed()
+    if not outcome.done:
+        warn(f"{outcome.what}\n    hint: {outcome.hint}")
+        return
+    if not session.settings().hosts_agreed:
+        remember("file", "trust install")
+    forget_refusal(session.home())
+    say(outcome.what)
+
+
+def _failed() -> Failure:
+    return Failure("the command above failed, so the system's store may be unchanged", "run it by hand", code=2)
 
 
 def _looked() -> Looked:
