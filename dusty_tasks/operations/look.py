@@ -255,7 +255,9 @@ def _read_both_sides(engine: Engine, wanted: Wanted, settings: Settings) -> tupl
 
     def read() -> Reading:
         mounted = bind_sources(container.mapping for container in wanted.containers)
-        also = (CERTIFICATES_PUSHED,) if wanted.https is not None else ()
+        # With https off again, what was pushed before is to be removed.
+        has_https = wanted.https is not None or os.path.isdir(session.paths().https)
+        also = (CERTIFICATES_PUSHED,) if has_https else ()
         return read_host(engine.host, engine, [entry.id for entry in wanted.repos], mounted, also)
 
     if not engine.host.is_far:

@@ -89,13 +89,12 @@ def test_every_client_in_a_debian_container_verifies_and_only_because_of_the_aut
     assert rig.run([*inside, "cat", "/.dusty/believed"]).stdout.split("\n")[1] == "update-ca-certificates java"
     pem = (rig.home / "https/ca.pem").read_text().strip()
     assert pem in rig.run([*inside, "cat", "/etc/ssl/certs/ca-certificates.crt"]).stdout
-    # Without the variables, what reads the system's own store verifies all the same; what has one of its own does not.
-    unset = [
-        word
-        for name in ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
-        for word in ("-e", f"{name}=")
-    ]
-    assert asked("curl", *unset).stdout == "200" and asked("node", *unset).returncode == 1
+    # Without the variables, Debian's programs verify by its stores; without either, none does.
+    variables = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    unset = [word for name in variables for word in ("-e", f"{name}=")]
+    assert {client: asked(client, *unset).stdout for client in CLIENTS} == dict.fromkeys(CLIENTS, "200")
+    nowhere = [word for name in variables for word in ("-e", f"{name}=/etc/hostname")]
+    assert [asked(client, *nowhere).stdout for client in ("curl", "requests")] == ["000", ""]
 
 
 def test_every_client_here_verifies_after_trust_install_and_none_before_or_after_uninstall(served):
