@@ -279,7 +279,7 @@ With a digest, `allow` refuses if the specs now ask for something else.
 With the setting `https`, certificates come from an authority that `up` creates for your DUSTY_HOME. It can sign only for
 local names, such as those below .test, and for names that you allowed. `install` adds it to the stores of this system, Java,
 Chromium and Firefox; `uninstall` removes it from them. Both show their commands and ask first; `status` shows which stores
-have it.
+have it. Before the first `up`, `install` creates the authority; a hosts section that is due is written with the same sudo.
 
     {dusty} trust specs list
     {dusty} trust specs allow 4f2a91c0d3e57b68

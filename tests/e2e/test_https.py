@@ -73,6 +73,29 @@ def test_names_are_answered_over_https_here_and_in_containers(secured):
     assert shown.split("\n")[:2] == ["bundle.pem", "ca.pem"] and "PRIVATE" not in shown
 
 
+WSS = """
+import socket, ssl, sys
+context = ssl.create_default_context(cafile=sys.argv[1])
+context.set_alpn_protocols(["http/1.1"])
+peer = context.wrap_socket(socket.create_connection(("web.test", 443), 10), server_hostname="web.test")
+peer.sendall(b"GET /socket HTTP/1.1\\r\\nHost: web.test\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n")
+print(peer.recv(1000).split(b"\\r\\n")[0].decode())
+peer.sendall(b"one")
+print(peer.recv(1000).decode())
+"""
+
+
+def test_sockets_streams_and_long_headers_pass_over_https_too(secured, tmp_path):
+    rig, _, _ = secured
+    authority = str(rig.home / "https/ca.pem")
+    assert rig.run(["python3", "-c", WSS, authority]).stdout == "HTTP/1.1 101 Switching Protocols\none\n"
+    sent = f"(printf a; sleep 1; printf b) | curl -sS --cacert {authority} -T - https://web.test/upload"
+    first, last, total = json.loads(rig.run(["sh", "-c", sent]).stdout)
+    assert last - first > 0.7 and total == 2
+    (tmp_path / "config").write_text(f'url = "https://web.test/{"u" * 60_000}"\nheader = "Cookie: {"c" * 60_000}"\n')
+    assert len(dict(json.loads(curl(rig, "-K", str(tmp_path / "config"))))["Cookie"]) == 60_000
+
+
 def test_the_key_of_the_authority_stays_here_for_its_owner_alone(secured):
     rig, _, _ = secured
     key = rig.home / "https/ca.key"

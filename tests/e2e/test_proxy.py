@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -254,5 +255,16 @@ def test_the_list_is_there_for_containers_too_by_the_proxys_own_address_and_name
 
 
 @pytest.mark.long
-def test_an_answer_after_65_seconds_arrives(served):
+def test_an_answer_and_a_word_of_a_socket_after_65_seconds_arrive(served):
+    talk = """
+import socket, time
+peer = socket.create_connection(("web.test", 8080), 10)
+peer.sendall(b"GET /socket HTTP/1.1\\r\\nHost: web.test:8080\\r\\nConnection: Upgrade\\r\\nUpgrade: echo\\r\\n\\r\\n")
+peer.recv(1000)
+time.sleep(65)
+peer.sendall(b"still here")
+print(peer.recv(1000).decode())
+"""
+    silent = subprocess.Popen(served.machine.argv(["python3", "-c", talk]), stdout=subprocess.PIPE, text=True)
     assert curl(served, "-m", "90", f"{WEB}/hang?65") == "late"
+    assert silent.communicate()[0] == "still here\n"

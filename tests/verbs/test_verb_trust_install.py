@@ -72,6 +72,17 @@ def test_where_the_hosts_file_is_left_alone_it_is_left_alone(
     assert len(sudo.read_text().splitlines()) == 1 and not (tmp_path / "given").exists()
 
 
+def test_a_hostile_spec_gets_no_certificate_for_a_site_of_the_internet(dusty: Chosen, sudo: Path) -> None:
+    start(dusty, "")
+    dusty.write(
+        "apps/page.yml",
+        "image: busybox\ncommands: {always: [run]}\nhost_forwarding: [{host_name: example.com, host_port: 80, container_port: 80}]\n",
+    )
+    ended = dusty("trust", "install", "--yes")
+    assert ended.code == 1 and "app page: https: example.com" in ended.err
+    assert not (dusty.home / "https").exists() and not sudo.exists()
+
+
 def test_without_https_there_is_no_authority(dusty: Chosen, sudo: Path) -> None:
     ended = dusty("trust", "install", "--yes")
     assert ended.code == 1 and "config set https on" in ended.err and not (dusty.home / "https").exists()
