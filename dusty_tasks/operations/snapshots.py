@@ -8,18 +8,20 @@ from contextlib import contextmanager
 
 from dusty_tasks import session
 from dusty_tasks.core.of_verbs import snapshots as core
-from dusty_tasks.core.of_verbs.snapshots import BEFORE, COPY, FOLDER, Item, Saved, Snapshot
+from dusty_tasks.core.of_verbs.snapshots import BEFORE, COPY, FOLDER, VOLUME, Item, Place, Saved, Snapshot
 from dusty_tasks.core.plan.batches import stop_seconds_of
 from dusty_tasks.core.plan.change import RESTART, Change
 from dusty_tasks.core.plan.found import FoundContainer
 from dusty_tasks.core.text.called import DUSTY, PLAIN
+from dusty_tasks.core.text.paths import SNAPSHOTS_BELOW
 from dusty_tasks.core.text.wording import GIB, size_text
 from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import acts, reads
+from dusty_tasks.effects.engine.halting import held_still
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.engine.snapshots import Snapshots, held_still
+from dusty_tasks.effects.engine.snapshots import Sizes, Snapshots
 from dusty_tasks.operations.history.noting import note_run
 from dusty_tasks.operations.launch.preconditions import check_containers_are_ours
 from dusty_tasks.operations.launch.restarting import restart
@@ -78,7 +80,7 @@ def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, t
     with at_work(engine, "data save") as snapshots:
         if any(each.name == name for each in read_all(engine)):
             raise Failure(f"there is already a snapshot {name}", f"{DUSTY} data remove {name}, or another name")
-        _check_room(snapshots, items)
+        _check_room(snapshots, list(snapshots.places_of(items).values()))
         running = [found for found in _containers(engine, users) if found.state == "running"]
         began = time.monotonic()
         with held_still(engine.host, [found.id for found in running], by="stop" if by_stop else "pause"):
@@ -88,16 +90,22 @@ def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, t
     return snapshot
 
 
-def _check_room(snapshots: Snapshots, items: Sequence[Item]) -> None:
-    """Raise Failure where a copy would not fit, or be more than `data.keep` allows."""
-    sizes, keep = snapshots.read_sizes(items), session.settings().data_keep
+def _check_room(snapshots: Snapshots, places: Sequence[Place]) -> None:
+    """Raise Failure where copies would not fit, or be more than `data.keep` allows."""
+    sizes, keep = snapshots.read_sizes(places), session.settings().data_keep
     if keep is not None and sizes.snapshots + sizes.items > keep * GIB:
         raise Failure(
             f"the snapshots would take {size_text(sizes.snapshots + sizes.items)}, more than the {keep:g} GiB of the setting data.keep",
             f"{DUSTY} data remove <name>, or {DUSTY} config set data.keep <GiB>",
         )
-    if not sizes.has_reflinks and sizes.items > sizes.free:
-        raise Failure(f"a copy needs {size_text(sizes.items)}, and {size_text(sizes.free)} are free", code=2)
+    _check_fits(sizes)
+
+
+def _check_fits(sizes: Sizes) -> None:
+    if sizes.needed > sizes.free:
+        raise Failure(
+            f"a copy needs {size_text(sizes.needed)}, and {size_text(sizes.free)} are free", f"{DUSTY} disk", code=2
+        )
 
 
 def restore(engine: Engine, snapshot: Snapshot, items: Sequence[Item], tell: Tell) -> list[Late]:
@@ -147,7 +155,11 @@ def _replace(engine: Engine, name: str, items: Sequence[Item], services: Sequenc
         check_containers_are_ours(engine.host, found)
         if name:
             snapshots.check_volumes(items)
-        sizes = snapshots.read_sizes(items)
+        places = snapshots.places_of(items)
+        sizes = snapshots.read_sizes(list(places.values()))
+        # What is put back is copied, and so is what it replaces in volumes; folders are moved.
+        copied = [Place(FOLDER, f"{SNAPSHOTS_BELOW}/{name}/{item.saved_as}") for item in items if name]
+        _check_fits(snapshots.read_sizes([*copied, *(place for place in places.values() if place.kind == VOLUME)]))
         running = _stop(engine, users)
         new = Snapshot(name or BEFORE, _now(), tuple(services), tuple(Saved(item, COPY) for item in items))
         sizes_of = [sizes.items, *(0 for _ in items[1:])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dusty_tasks import session
 from dusty_tasks.console import confirm, progress, say, table_within, warn, width
-from dusty_tasks.core.of_verbs.snapshots import BEFORE, COPY, REFLINK, Snapshot, name_trouble, to_json
+from dusty_tasks.core.of_verbs.snapshots import BEFORE, COPY, MIXED, REFLINK, Snapshot, name_trouble, to_json
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.doors.failures import Failure
@@ -15,7 +15,8 @@ from dusty_tasks.verbs.shared.running import not_in_the_stack, spec_name
 from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json
 
 ACTIONS = ("list", "save", "restore", "reset", "remove")
-HOW = {REFLINK: "blocks shared with the original", COPY: "a full copy"}
+SHARED, FULL = "blocks shared with the original", "a full copy"
+HOW = {REFLINK: SHARED, COPY: FULL, MIXED: f"in part {SHARED}, in part {FULL}"}
 
 
 def run(words: list[str], yes: bool = False, json: bool = False, stop: bool = False) -> int | None:

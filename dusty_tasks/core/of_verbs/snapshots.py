@@ -16,20 +16,22 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 BEFORE = "before-restore"
 """The snapshot of what a restore or a reset replaced."""
+INCOMING = ".incoming"
+"""What was copied from elsewhere, to be put in place and not kept."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 FOLDER, VOLUME = "folder", "volume"
-REFLINK, COPY, ABSENT = "reflink", "copy", "absent"
-"""How an item was saved: its blocks are shared with the original, it is a second one, or there was nothing."""
+REFLINK, COPY, MIXED, ABSENT = "reflink", "copy", "mixed", "absent"
+"""How an item was saved: its blocks are shared with the original, it is a second one, or there was nothing. MIXED is some of both."""
 
 
 class Item(NamedTuple):
-    """Something that containers keep data in."""
+    """Something that containers keep data in, as specs spell it: the same in each stack."""
 
     kind: str
     """FOLDER or VOLUME."""
     name: str
-    """The path below persist/, or the volume's name on the engine."""
+    """The path below /persist, or the volume's name."""
 
     @property
     def saved_as(self) -> str:
@@ -63,9 +65,23 @@ class Snapshot(NamedTuple):
 
     @property
     def how(self) -> str:
-        """REFLINK if all of it is that, else COPY; ABSENT if it holds nothing."""
+        """How its items were saved; ABSENT if it holds nothing."""
         hows = {saved.how for saved in self.saved} - {ABSENT}
-        return COPY if COPY in hows else REFLINK if hows else ABSENT
+        return MIXED if len(hows) > 1 else hows.pop() if hows else ABSENT
+
+
+class Place(NamedTuple):
+    """Where data lies on a Docker host."""
+
+    kind: str
+    """FOLDER or VOLUME."""
+    name: str
+    """The path below persist/ or an absolute one, or the volume's name on the engine."""
+
+
+def place_of(item: Item, settings: Settings) -> Place:
+    """Where an item of the settings' stack lies."""
+    return Place(FOLDER, item.name) if item.kind == FOLDER else Place(VOLUME, settings.namespace.volume(item.name))
 
 
 def items_of(container: WantedContainer, settings: Settings) -> list[Item]:
@@ -76,7 +92,7 @@ def items_of(container: WantedContainer, settings: Settings) -> list[Item]:
             Item(FOLDER, f"{path}/".removeprefix(top).strip("/"))
             for path in data_folders(container.mapping, settings.host.root)
         ),
-        *(Item(VOLUME, settings.namespace.volume(name)) for name in named_volumes(container.mapping)),
+        *(Item(VOLUME, name) for name in named_volumes(container.mapping)),
     ]
 
 

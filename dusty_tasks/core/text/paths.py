@@ -25,6 +25,8 @@ ASSETS_OF_SUITES = f"{ASSETS_THERE}/.tests"
 """Assets of the services of test suites, by service."""
 SNAPSHOTS = f"{PERSIST}/.snapshots"
 """What `dusty data` saved, a folder a snapshot."""
+SNAPSHOTS_BELOW = SNAPSHOTS.removeprefix(f"{PERSIST}/")
+"""The same as seen from persist/."""
 SPEC_FILES = f"{COMMANDS_THERE}/.specs"
 """Files of the specs repo that containers mount, by their path in it."""
 CERTIFICATES_THERE, TRUST_THERE = f"{PROXY_THERE}/https", f"{PERSIST}/dusty_https"

@@ -94,7 +94,9 @@ class SshHost(DockerHost):
         """What to put before a command so that root runs it: nothing for root, or where sudo is not to be had."""
         return ("sudo", "-n") if not self.login.is_root and self.login.has_sudo else ()
 
-    reaches_root = True
+    @property
+    def reaches_root(self) -> bool:
+        return self.is_root
 
     @property
     def is_root(self) -> bool:

@@ -307,12 +307,17 @@ class Piped(NamedTuple):
 
 @contextmanager
 def piped(
-    argv: Sequence[str], *, env: Mapping[str, str] | None = None, join_errors: bool = False, pipe_errors: bool = False
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    join_errors: bool = False,
+    pipe_errors: bool = False,
+    own_session: bool = False,
 ) -> Iterator[Piped]:
     """Start a program and stream bytes to and from it: for what is too long to keep (archives, logs).
 
-    Its stderr is kept for `end`, comes with stdout when `join_errors`, or as `err` when `pipe_errors`. A program that still
-    runs at the end of the block is terminated. Raises ToolFailed if it is missing.
+    Its stderr is kept for `end`, comes with stdout when `join_errors`, or as `err` when `pipe_errors`. In its `own_session`
+    it outlives a kill of our process group. A program that still runs at the end of the block is terminated. Raises ToolFailed if it is missing.
     """
     import subprocess
     import tempfile
@@ -324,6 +329,7 @@ def piped(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if join_errors else subprocess.PIPE if pipe_errors else errors,
+            start_new_session=own_session,
         )
         assert process.stdin and process.stdout
 

@@ -78,7 +78,7 @@ def root_command(
 ) -> list[str]:
     """The words that run a script as root, host.root its first word: there, or, for a caller who is not root here, in a throw-away container.
 
-    That container has `volumes` (name -> path) of the engine in it.
+    That container has in it what `volumes` names (volume of the engine, or folder -> path in it).
     """
     if host.reaches_root:
         return host.command(["sh", "-c", script, "dusty", host.root.rstrip("/") or "/", *words], as_root=True)
@@ -93,7 +93,7 @@ def root_command(
         "--entrypoint=sh",
         "-v",
         f"{host.root}:/host",
-        *(word for name, path in volumes.items() for word in ("-v", f"{name}:{path}")),
+        *(word for name, path in volumes.items() for word in _mounted(name, path)),
         image,
         "-c",
         script,
@@ -101,6 +101,13 @@ def root_command(
         "/host",
         *words,
     ]
+
+
+def _mounted(name: str, path: str) -> list[str]:
+    """The options that mount a volume, or a folder, which -v would make where it is missing: to read, as it is not the stack's."""
+    if not name.startswith("/"):
+        return ["-v", f"{name}:{path}"]
+    return ["--mount", f'type=bind,"source={name}","target={path}",readonly']
 
 
 def write_backup(
@@ -252,7 +259,7 @@ def remove_folders(host: DockerHost, names: list[str], image: str) -> None:
     if not host.reaches_root:
         # The engine makes the folders of mounts as root, and containers leave files of root's in them.
         for name in names:
-            if os.path.isdir(host.path(name)):
+            if not host.run(["test", "-d", host.path(name)]).code:
                 take_over(host, host.path(name), [image])
     process.run(
         host.command(["sh", "-c", REMOVE, "dusty", host.root, *names], as_root=True),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from dusty_tasks.core.of_verbs.backup import PUT_BACK
-from dusty_tasks.core.of_verbs.snapshots import BEFORE, FOLDER, MANIFEST, VOLUME
-from dusty_tasks.core.text.paths import PERSIST, SNAPSHOTS
-
-_BELOW_PERSIST = SNAPSHOTS.removeprefix(f"{PERSIST}/")
+from dusty_tasks.core.of_verbs.snapshots import BEFORE, FOLDER, INCOMING, MANIFEST, VOLUME
+from dusty_tasks.core.text.paths import SNAPSHOTS_BELOW
 
 _COMMON = rf"""
 set -eu
@@ -21,35 +19,58 @@ straight() {{
     [ ! -d "$folder" ] || [ "$(cd -P "$folder" && pwd -P)" = "$(pwd -P)/$folder" ] || [ "$folder" = . ] ||
         fail "persist/$1 is behind a link"
 }}
-# Prints how it was done. Where blocks cannot be shared, the first file says so.
+# Whether blocks can be shared between these places: its first file tells, where a try with all files would visit each.
+shares() {{
+    one=$(find "$1" -type f -print -quit 2> /dev/null) && [ -n "$one" ] || return 1
+    cp --reflink=always "$one" "$2.probe" 2> /dev/null && shared=0 || shared=1
+    rm -f "$2.probe"
+    return $shared
+}}
+# Prints how it was done.
 copy() {{
     mkdir -p "$(dirname "$2")" || return 1
-    if cp -a --reflink=always "$1" "$2" 2>/dev/null; then echo reflink; return 0; fi
+    if shares "$1" "$2" && cp -a --reflink=always "$1" "$2" 2> /dev/null; then echo reflink; return 0; fi
     rm -rf "$2"
-    cp -a "$1" "$2" || return 1
+    cp -a "$1" "$2" || {{ rm -rf "$2"; return 1; }}
     echo copy
 }}
-snapshots={_BELOW_PERSIST}
+snapshots={SNAPSHOTS_BELOW}
+# One at a time: what a killed command, or a cut line, left at work here has this lock until its last program ends.
+alone() {{
+    mkdir -p -m 700 $snapshots
+    command -v flock > /dev/null 2>&1 || return 0
+    exec 9< $snapshots
+    for second in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        ! flock -n 9 || return 0
+        sleep 1
+    done
+    fail "an interrupted command is still at work in persist/$snapshots"
+}}
+settled() {{ ! there $snapshots/{PUT_BACK} || fail "a restore was interrupted: only part of it is in place"; }}
 """
 """Word: host.root."""
 
 SAVE = (
     _COMMON
-    + r"""
-mkdir -p -m 700 $snapshots
-rm -rf $snapshots/.part
+    + rf"""
+alone
+settled
+rm -rf $snapshots/.part $snapshots/{INCOMING}
 mkdir -m 700 $snapshots/.part
 # Its sleep has none of our pipes: whoever reads them would wait for its end.
-watch() { while sleep 1 < /dev/null > /dev/null 2>&1; do du -sk $snapshots/.part | awk '{print "at " $1}'; done; }
-watch 2> /dev/null &
+watch() {{ while sleep 1 < /dev/null > /dev/null 2>&1; do du -sk $snapshots/.part | awk '{{print "at " $1}}'; done; }}
+watch 2> /dev/null 9<&- &
 watcher=$!
-trap 'kill $watcher 2> /dev/null || :' EXIT
+# Whoever reads this may be gone: then the copy is of no use to anybody.
+trap "" PIPE
+trap 'exit 130' INT TERM HUP
+trap 'code=$?; kill $watcher 2> /dev/null || :; [ $code = 0 ] || rm -rf $snapshots/.part' EXIT
 while [ $# -gt 0 ]; do
     source=$1 saved=$2
     shift 2
     if ! there "$source"; then echo "absent 0 $saved"; continue; fi
     straight "$source"
-    how=$(copy "$source" "$snapshots/.part/$saved") || { rm -rf $snapshots/.part; exit 4; }
+    how=$(copy "$source" "$snapshots/.part/$saved") || exit 4
     echo "$how $(du -sk "$snapshots/.part/$saved" | cut -f 1) $saved"
 done
 """
@@ -59,14 +80,15 @@ done
 NAME = (
     _COMMON
     + rf"""
+alone
 name=$1
 ! there "$snapshots/$name" || fail "there is already a snapshot $name"
-cat > $snapshots/.part/{MANIFEST}
+printf '%s\n' "$2" > $snapshots/.part/{MANIFEST}
 sync
 mv $snapshots/.part "$snapshots/$name"
 """
 )
-"""Words: host.root, the name; stdin is the manifest."""
+"""Words: host.root, the name, the manifest: not stdin, which ends early when its writer is killed."""
 
 MEASURE = (
     _COMMON
@@ -74,15 +96,19 @@ MEASURE = (
 mkdir -p -m 700 $snapshots
 df -kP . | tail -n 1 | awk '{print "free " $4}'
 echo x > $snapshots/.probe
-! cp --reflink=always $snapshots/.probe $snapshots/.probe.2 2> /dev/null || echo "reflink 1"
+cp --reflink=always $snapshots/.probe $snapshots/.probe.2 2> /dev/null && shares=1 || shares=0
+here=$(stat -c %d $snapshots/.probe)
 rm -f $snapshots/.probe $snapshots/.probe.2
 du -sk $snapshots | awk '{print "snapshots " $1}'
 for source do
-    ! there "$source" || du -sk "$source" | awk '{print "item " $1}'
+    there "$source" || continue
+    kib=$(du -sk "$source" | cut -f 1)
+    echo "item $kib"
+    [ $shares = 1 ] && [ "$(stat -c %d "$source")" = "$here" ] || echo "needed $kib"
 done
 """
 )
-"""Words: host.root, then where items lie."""
+"""Words: host.root, then where items lie. A copy of what shares no blocks with them needs room."""
 
 LIST = (
     _COMMON
@@ -96,11 +122,12 @@ done
 
 REMOVE = (
     _COMMON
-    + r"""
-rm -rf $snapshots/.gone
+    + rf"""
+alone
+rm -rf $snapshots/.gone $snapshots/.part $snapshots/{INCOMING}
 for name do
     # Its name goes first: what is half removed is no snapshot.
-    ! there "$snapshots/$name" || { mv "$snapshots/$name" $snapshots/.gone; rm -rf $snapshots/.gone; }
+    ! there "$snapshots/$name" || {{ mv "$snapshots/$name" $snapshots/.gone; rm -rf $snapshots/.gone; }}
 done
 """
 )
@@ -109,42 +136,65 @@ done
 PREPARE = (
     _COMMON
     + rf"""
-name=$1
-shift
+alone
+settled
+name=$1 kept_as=$2 restored=$3 replaced=$4
+shift 4
 [ "$name" = - ] || [ -f "$snapshots/$name/{MANIFEST}" ] || fail "there is no snapshot $name"
-mkdir -p -m 700 $snapshots
 rm -rf $snapshots/.new $snapshots/.before
 mkdir -m 700 $snapshots/.new $snapshots/.before
-undo() {{ rm -rf $snapshots/.new $snapshots/.before; exit 4; }}
-IFS= read -r restored
 printf '%s\n' "$restored" > $snapshots/.new/{MANIFEST}
-cat > $snapshots/.before/{MANIFEST}
-while [ $# -gt 0 ]; do
-    kind=$1 place=$2 saved=$3
-    shift 3
-    straight "$place"
-    if [ "$kind" = {VOLUME} ] && there "$place"; then
-        rm -rf "$place/.dusty-new" "$place/.dusty-moving"
-        copy "$place" "$snapshots/.before/$saved" > /dev/null || undo
-    fi
-    [ "$name" != - ] && there "$snapshots/$name/$saved" || continue
-    case $kind in
-        {FOLDER}) copy "$snapshots/$name/$saved" "$snapshots/.new/$saved" > /dev/null || undo ;;
-        {VOLUME}) there "$place" || fail "the volume of $saved is gone"
-            copy "$snapshots/$name/$saved" "$place/.dusty-new" > /dev/null || {{ rm -rf "$place/.dusty-new"; undo; }} ;;
+printf '%s\n' "$kept_as" > $snapshots/.new/.kept_as
+printf '%s\n' "$replaced" > $snapshots/.before/{MANIFEST}
+decided=
+undo() {{
+    code=$?
+    [ -z "$decided" ] || exit $code
+    rm -rf $snapshots/.new $snapshots/.before
+    while [ $# -gt 0 ]; do [ "$1" != {VOLUME} ] || rm -rf "$2/.dusty-new"; shift 3; done
+    exit $code
+}}
+trap 'exit 130' INT TERM HUP
+trap 'undo "$@"' EXIT
+# What came in for this alone is moved, where that is possible.
+take() {{
+    case $name in
+        {INCOMING}) mkdir -p "$(dirname "$2")" && mv "$1" "$2" ;;
+        *) copy "$1" "$2" > /dev/null ;;
     esac
-done
+}}
+prepare() {{
+    while [ $# -gt 0 ]; do
+        kind=$1 place=$2 saved=$3
+        shift 3
+        straight "$place"
+        if [ "$kind" = {VOLUME} ] && there "$place"; then
+            rm -rf "$place/.dusty-new" "$place/.dusty-moving"
+            copy "$place" "$snapshots/.before/$saved" > /dev/null || exit 4
+        fi
+        [ "$name" != - ] && there "$snapshots/$name/$saved" || continue
+        case $kind in
+            {FOLDER}) take "$snapshots/$name/$saved" "$snapshots/.new/$saved" || exit 4 ;;
+            {VOLUME}) there "$place" || fail "the volume of $saved is gone"
+                take "$snapshots/$name/$saved" "$place/.dusty-new" || exit 4 ;;
+        esac
+    done
+}}
+prepare "$@"
 sync
+decided=1
 mv $snapshots/.new $snapshots/{PUT_BACK}
 """
 )
-"""Words: host.root, the snapshot (`-`: nothing is put back, so that all is empty), then triples: the kind of an item, where it lies, where
-it is saved. stdin is two lines: what is being put back, and the manifest of what that replaces."""
+"""Words: host.root, the snapshot (`-`: nothing is put back, so that all is empty), the name of that of what is replaced (`-`: not kept),
+the manifests of both, then triples: the kind of an item, where it lies, where it is saved."""
 
 FINISH = (
     _COMMON
     + rf"""
+alone
 [ -d $snapshots/{PUT_BACK} ] || exit 0
+kept_as=$(cat $snapshots/{PUT_BACK}/.kept_as 2> /dev/null) || kept_as={BEFORE}
 while [ $# -gt 0 ]; do
     kind=$1 place=$2 saved=$3
     shift 3
@@ -173,10 +223,11 @@ while [ $# -gt 0 ]; do
     fi
 done
 sync
-rm -rf $snapshots/.gone
+rm -rf $snapshots/.gone $snapshots/{INCOMING}
+[ "$kept_as" != - ] || rm -rf $snapshots/.before
 if there $snapshots/.before; then
-    ! there $snapshots/{BEFORE} || mv $snapshots/{BEFORE} $snapshots/.gone
-    mv $snapshots/.before $snapshots/{BEFORE}
+    ! there "$snapshots/$kept_as" || mv "$snapshots/$kept_as" $snapshots/.gone
+    mv $snapshots/.before "$snapshots/$kept_as"
     rm -rf $snapshots/.gone
 fi
 mv $snapshots/{PUT_BACK} $snapshots/.gone

@@ -7,26 +7,23 @@ What is being saved lies in `.part`, and gets its name by one rename. A restore 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from dusty_tasks.core.of_verbs.snapshots import ABSENT, FOLDER, VOLUME, Item, Saved
+from dusty_tasks.core.of_verbs.snapshots import ABSENT, BEFORE, FOLDER, Item, Place, Saved, place_of
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.doors.process import piped, run
+from dusty_tasks.effects.doors.process import run
 from dusty_tasks.effects.engine import snapshot_scripts as scripts
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.persist import root_command
 
-if TYPE_CHECKING:
-    from dusty_tasks.effects.docker_host.host import DockerHost
-
 AT = "at"
+NO_ROOM = "No space left on device"
 LOCAL = "local"
 """The driver whose volumes are folders of the Docker host."""
 
@@ -37,8 +34,8 @@ class Sizes(NamedTuple):
     free: int
     snapshots: int
     items: int
-    has_reflinks: bool = False
-    """The file system can share blocks between files."""
+    needed: int
+    """What copies of the items would take: nothing for those whose blocks can be shared."""
 
 
 class Snapshots:
@@ -59,20 +56,27 @@ class Snapshots:
                 continue
         return found
 
-    def read_sizes(self, items: Sequence[Item]) -> Sizes:
-        """What there is room for, what all snapshots take, and what these items take."""
-        sizes = {"free": 0, "snapshots": 0, "item": 0, "reflink": 0}
-        places = self._places(items)
-        for line in self._run(scripts.MEASURE, list(places.values()), places).splitlines():
+    def read_sizes(self, places: Sequence[Place]) -> Sizes:
+        """What there is room for, what all snapshots take, what lies at these places, and what copies of that need."""
+        sizes = {"free": 0, "snapshots": 0, "item": 0, "needed": 0}
+        paths = self._paths(places)
+        for line in self._run(scripts.MEASURE, list(paths.values()), paths).splitlines():
             what, _, kib = line.partition(" ")
             sizes[what] += int(kib) * 1024
-        return Sizes(sizes["free"], sizes["snapshots"], sizes["item"], sizes["reflink"] > 0)
+        return Sizes(sizes["free"], sizes["snapshots"], sizes["item"], sizes["needed"])
 
-    def copy(self, items: Sequence[Item], tell: Callable[[str], None]) -> list[Saved]:
-        """Copy items into what is to become a snapshot. Raises ToolFailed; nothing is left then."""
-        places = self._places(items)
-        words = [word for item, place in places.items() for word in (place, item.saved_as)]
-        printed = self._run(scripts.SAVE, words, places, on_line=lambda line: self._tell(line, tell))
+    def places_of(self, items: Sequence[Item]) -> dict[Item, Place]:
+        """Where items of this stack lie."""
+        return {item: place_of(item, self.host.settings) for item in items}
+
+    def copy(
+        self, items: Sequence[Item], tell: Callable[[str], None], sources: Mapping[Item, Place] | None = None
+    ) -> list[Saved]:
+        """Copy items, from `sources` if they are another stack's, into what is to become a snapshot. Raises Failure; nothing is left then."""
+        places = self.places_of(items) if sources is None else sources
+        paths = self._paths([places[item] for item in items])
+        words = [word for item in items if places[item] in paths for word in (paths[places[item]], item.saved_as)]
+        printed = self._run(scripts.SAVE, words, paths, on_line=lambda line: self._tell(line, tell))
         saved = {item: Saved(item, ABSENT) for item in items}
         by_place = {item.saved_as: item for item in items}
         for line in printed.splitlines():
@@ -85,32 +89,38 @@ class Snapshots:
 
     def name(self, name: str, manifest: dict[str, Any]) -> None:
         """Make what was copied last a snapshot."""
-        self._run(scripts.NAME, [name], data=json.dumps(manifest))
+        self._run(scripts.NAME, [name, json.dumps(manifest)])
 
     def remove(self, names: Sequence[str]) -> None:
         self._run(scripts.REMOVE, list(names))
 
     def check_volumes(self, items: Sequence[Item]) -> None:
         """Raise Failure for a volume that the engine does not have, or that cannot be reached."""
-        places = self._places(items)
-        for item in items:
-            if item not in places:
+        paths = self._paths(list(self.places_of(items).values()))
+        for item, place in self.places_of(items).items():
+            if place not in paths:
                 raise Failure(f"the volume {item.name} is gone", f"{DUSTY} up creates it")
 
-    def put_back(self, name: str, items: Sequence[Item], restored: dict[str, Any], replaced: dict[str, Any]) -> None:
-        """Put items of a snapshot in place ('': none, all become empty); what they replace becomes the snapshot BEFORE.
+    def put_back(
+        self,
+        name: str,
+        items: Sequence[Item],
+        restored: dict[str, Any],
+        replaced: dict[str, Any],
+        kept_as: str = BEFORE,
+    ) -> None:
+        """Put items of a snapshot in place ('': none, all become empty); what they replace becomes the snapshot `kept_as` ('': none).
 
-        Raises ToolFailed; then nothing was changed, or read_unfinished tells what is to be finished.
+        Raises Failure; then nothing was changed, or read_unfinished tells what is to be finished.
         """
-        places = self._places(items)
-        data = f"{json.dumps(restored)}\n{json.dumps(replaced)}\n"
-        self._run(scripts.PREPARE, [name or "-", *_triples(places)], places, data)
-        self._run(scripts.FINISH, _triples(places), places)
+        triples, paths = self._triples(items)
+        manifests = [json.dumps(restored), json.dumps(replaced)]
+        self._run(scripts.PREPARE, [name or "-", kept_as or "-", *manifests, *triples], paths)
+        self._run(scripts.FINISH, triples, paths)
 
     def finish(self, items: Sequence[Item]) -> None:
         """Finish what a killed put_back had decided."""
-        places = self._places(items)
-        self._run(scripts.FINISH, _triples(places), places)
+        self._run(scripts.FINISH, *self._triples(items))
 
     def read_unfinished(self) -> Any:
         """The manifest of what is being put back, as JSON; None if nothing is."""
@@ -123,26 +133,44 @@ class Snapshots:
         self,
         script: str,
         words: list[str],
-        places: Mapping[Item, str] = MappingProxyType({}),
-        data: str = "",
+        paths: Mapping[Place, str] = MappingProxyType({}),
         on_line: Callable[[str], None] | None = None,
     ) -> str:
-        volumes = {item.name: place for item, place in places.items() if item.kind == VOLUME}
-        argv = root_command(self.host, script, words, self.image, volumes)
-        found = run(argv, input=data, env=self.host.engine_environment(), on_line=on_line, pass_fds=self._kept)
+        outside = {place.name: path for place, path in paths.items() if place.name != path}
+        argv = root_command(self.host, script, words, self.image, outside)
+        found = run(argv, env=self.host.engine_environment(), on_line=on_line, pass_fds=self._kept)
         if found.code:
-            raise Failure((found.err or found.out).strip() or f"status {found.code}", code=2)
+            raise self._failure((found.err or found.out).strip() or f"status {found.code}")
         return found.out
 
-    def _places(self, items: Sequence[Item]) -> dict[Item, str]:
-        """Where the items lie for the scripts; volumes that the engine does not have are left out. Raises Failure for a volume elsewhere."""
-        places = {item: item.name for item in items if item.kind == FOLDER}
-        for item in items:
-            if item.kind == VOLUME and (found := self._volume(item.name)):
+    def _failure(self, said: str) -> Failure:
+        """What a script said, for people."""
+        if NO_ROOM in said:
+            return Failure(f"the disk of {self.host.name} is full: {said.splitlines()[0]}", f"{DUSTY} disk", code=2)
+        if f"No such image: {self.image}" in said:
+            hint = f"docker pull {self.image}"
+            return Failure(f"files of root are read in a container of {self.image}, which is not there", hint, code=2)
+        return Failure(said, code=2)
+
+    def _paths(self, places: Sequence[Place]) -> dict[Place, str]:
+        """Their paths for the scripts; volumes that the engine does not have are left out. Raises Failure for a volume elsewhere."""
+        paths = {}
+        for place in places:
+            if place.kind == FOLDER:
+                is_inside = place.name.startswith("/") and not self.host.reaches_root
+                paths[place] = _inside(place.name) if is_inside else place.name
+            elif found := self._volume(place.name):
                 if found.get("Driver") != LOCAL or found.get("Options"):
-                    raise Failure(f"the volume {item.name} is not on the Docker host itself, so it cannot be saved")
-                places[item] = str(found["Mountpoint"]) if self.host.reaches_root else _inside(item)
-        return places
+                    raise Failure(f"the volume {place.name} is not on the Docker host itself, so it cannot be copied")
+                paths[place] = str(found["Mountpoint"]) if self.host.reaches_root else _inside(place.name)
+        return paths
+
+    def _triples(self, items: Sequence[Item]) -> tuple[list[str], dict[Place, str]]:
+        """For PREPARE and FINISH: kind, path and place in a snapshot of each item that has a place; and the paths."""
+        places = self.places_of(items)
+        paths = self._paths(list(places.values()))
+        there = [(item, paths[place]) for item, place in places.items() if place in paths]
+        return [word for item, path in there for word in (item.kind, path, item.saved_as)], paths
 
     @staticmethod
     def _tell(line: str, tell: Callable[[str], None]) -> None:
@@ -160,48 +188,6 @@ class Snapshots:
         return found
 
 
-def _inside(item: Item) -> str:
-    """Where a volume is in a throw-away container."""
-    return f"/volumes/{item.name}"
-
-
-def _triples(places: Mapping[Item, str]) -> list[str]:
-    return [word for item, place in places.items() for word in (item.kind, place, item.saved_as)]
-
-
-@contextmanager
-def held_still(host: DockerHost, container_ids: Sequence[str], *, by: str) -> Iterator[None]:
-    """Containers do nothing during the block: `by` is "pause" or "stop". They go on after it, also if this process is killed in it.
-
-    Raises Failure if they cannot be brought to a halt, or do not go on.
-    """
-    if not container_ids:
-        yield
-        return
-    again = "unpause" if by == "pause" else "start"
-    with piped(["sh", "-c", _HALT, "dusty", by, again, *container_ids], env=host.engine_environment()) as guard:
-        try:
-            if guard.out.readline():
-                yield
-        finally:
-            ended = guard.end()
-    if ended.code:
-        raise Failure(ended.err.strip() or f"docker {by}: status {ended.code}", code=2)
-
-
-_HALT = """
-trap "" INT TERM HUP PIPE
-by=$1 again=$2
-shift 2
-if docker "$by" "$@" > /dev/null; then
-    echo halted
-    cat > /dev/null
-    exec docker "$again" "$@" > /dev/null
-fi
-docker "$again" "$@" > /dev/null 2>&1
-exit 1
-"""
-"""Words: what halts containers, what undoes that, their ids. It prints a line once they are halted, and undoes it at the end of its input.
-
-One program does both, so that whoever is killed meanwhile leaves no halt behind that is still to come. With nobody left to read that line, it goes on.
-"""
+def _inside(name: str) -> str:
+    """Where a volume, or a folder outside of host.root, is in a throw-away container."""
+    return f"/outside/{name.strip('/')}"

@@ -13,6 +13,7 @@ from dusty_tasks.core.of_verbs.snapshots import (
     BEFORE,
     COPY,
     FOLDER,
+    MIXED,
     REFLINK,
     VOLUME,
     Item,
@@ -51,7 +52,7 @@ def test_what_parts_keep_is_below_persist_or_in_named_volumes_and_nothing_of_dus
     )
     assert keepers(wanted, Settings(home="/d", host=HostSettings(root="/h"))) == {
         "all": [folder("")],
-        "db": [folder("db"), Item(VOLUME, "dusty_store")],
+        "db": [folder("db"), Item(VOLUME, "store")],
     }
 
 
@@ -92,3 +93,17 @@ def test_a_name_that_is_no_folder_of_its_own_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["a", "before-migration", "2026.11_a"])
 def test_other_names_are_fine(name: str) -> None:
     assert name_trouble(name) == ""
+
+
+@pytest.mark.parametrize(
+    ("hows", "how"),
+    [
+        ((REFLINK, REFLINK), REFLINK),
+        ((COPY, ABSENT), COPY),
+        ((REFLINK, COPY, ABSENT), MIXED),
+        ((ABSENT,), ABSENT),
+        ((), ABSENT),
+    ],
+)
+def test_how_a_snapshot_was_made_is_how_its_items_were(hows: tuple[str, ...], how: str) -> None:
+    assert Snapshot("a", "", (), tuple(Saved(folder(str(number)), each) for number, each in enumerate(hows))).how == how
