@@ -39,7 +39,7 @@ def killed_over_ssh(rig, ssh_host, tmp_path):
 
 
 def test_killed_with_its_children(killed):
-    break_off(killed, killed.killed_after, times(2, 3))
+    break_off(killed, killed.killed_after, times(1, 3))
     break_off(killed, killed.leader_killed_after, 1, DIRTY if LONG else ["edit_repo", "change_spec"])
     break_off_at_calls(killed, ["change_spec"], times(30, 20))
 
@@ -108,7 +108,7 @@ def mended(rig, stack: SmallStack, number: int, *words: str) -> None:
 def test_own_containers_that_hold_their_ports_are_in_nobodys_way_whatever_their_state(rig, tmp_path):
     stack = SmallStack(tmp_path, rig.home)
     rig.dusty("up")
-    for number in range(times(3, 12)):
+    for number in range(times(2, 12)):
         rig.run(["docker", "pause", "dusty_web_1"])
         mended(rig, stack, number)
         rig.run(["sh", "-c", "docker rename dusty_web_1 old_web; docker pause old_web"])
