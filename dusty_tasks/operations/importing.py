@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import NamedTuple
@@ -13,6 +14,8 @@ from dusty_tasks.core.importing.reading import Project, read_project
 from dusty_tasks.core.importing.surroundings import Checkout, Owned, Surroundings
 from dusty_tasks.core.specs.repo_ids import login_of, repo_of
 from dusty_tasks.core.specs.shape import DocumentReader
+from dusty_tasks.core.text.excerpt import excerpt
+from dusty_tasks.core.text.safe import printable
 from dusty_tasks.effects.code.git import git, remote_urls
 from dusty_tasks.effects.code.working_tree import has_git
 from dusty_tasks.effects.doors.failures import Failure
@@ -71,10 +74,15 @@ def run_import(asked: Import) -> tuple[Project, Outcomes]:
         return project, import_project(project, surroundings(asked), cache(_reader))
     except Refused as refused:
         place = refused.place
-        lines = split_lines(_read(place.file) or b"")
-        line = lines[place.line - 1].strip() if 0 < place.line <= len(lines) else ""
-        shown = f"\n    {line}" if line else ""
-        raise Failure(f"{place}: {refused.what}{shown}", refused.hint) from None
+        source = excerpt(split_lines(_read(place.file) or b""), place.line, place.column)
+        said = printable(f"{place._replace(file=near(place.file))}: {refused.what}")
+        raise Failure(f"{said}\n{source}" if source else said, refused.hint) from None
+
+
+def near(path: str) -> str:
+    """A path as messages show it: from the current folder on, where it is in there."""
+    start = f"{os.getcwd().rstrip('/')}/"
+    return path.removeprefix(start) if path.startswith(start) else path
 
 
 def _reader(kind: str) -> DocumentReader:
@@ -187,12 +195,13 @@ def compare(specs: str, files: Mapping[str, bytes]) -> Written:
     return Written(new, same, other)
 
 
-def write(specs: str, files: Mapping[str, bytes], paths: Sequence[str]) -> None:
-    """Write these of the files. Raises Failure."""
+def write(specs: str, files: Mapping[str, bytes], paths: Sequence[str], copies: Mapping[str, str] = {}) -> None:
+    """Write these of the files; a copy can be executed if what it is copied from can be. Raises Failure."""
     for path in paths:
         whole = os.path.join(specs, path)
         try:
             os.makedirs(os.path.dirname(whole), exist_ok=True)
-            write_atomically(whole, files[path])
+            is_program = path in copies and os.stat(copies[path]).st_mode & stat.S_IXUSR
+            write_atomically(whole, files[path], 0o755 if is_program else 0o644)
         except OSError as error:
             raise Failure(f"{whole} cannot be written: {error.strerror}") from error

@@ -9,6 +9,7 @@ from dusty_tasks.console import confirm, say, table, warn
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.import_rows import code_of, row_text, unproven_text, values_to_set
 from dusty_tasks.verbs.shared.words import local_path, misuse, repo_as_stored, say_json
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from dusty_tasks.operations.importing import Written
 
 USUAL_FOLDER = "specs"
-SOME_LOST = 10
-OUR_BUG = 3
 
 
 def run(
@@ -50,17 +49,17 @@ def run(
     )
     project, made = run_import(asked)
     written = compare(asked.specs, made.files)
-    code = OUR_BUG if made.unproven else SOME_LOST if any(row.outcome.value == "lost" for row in made.rows) else 0
+    code = code_of(made)
     may_write = not check and not made.unproven
     if json:
         if may_write:
             _write(asked.specs, made, written, yes)
         say_json(_as_json(project.name, asked.specs, made, written, is_written=may_write))
         return code
-    say("\n".join(_row_text(row) for row in made.rows))
+    say("\n".join(map(row_text, made.rows)))
     say(_summary(made.rows))
     if made.unproven:
-        warn("\n".join(["the proof failed, so nothing was written; this is a bug in Dusty:", *made.unproven]))
+        warn(unproven_text(made))
         return code
     if may_write:
         _write(asked.specs, made, written, yes)
@@ -85,14 +84,6 @@ def _owned(word: str) -> tuple[str, Owned]:
     return name, Owned(stored, mount)
 
 
-def _row_text(row: Row) -> str:
-    where = os.path.relpath(row.place.file) if row.place.file.startswith("/") else row.place.file
-    rules = f" ({', '.join(row.rules)})" if row.rules else ""
-    why = f": {row.why}" if row.why else ""
-    hint = f"\n    hint: {row.hint}" if row.hint else ""
-    return f"{where}:{row.place.line}: {row.name}: {row.outcome.value}{rules}{why}{hint}"
-
-
 def _summary(rows: list[Row]) -> str:
     from dusty_tasks.core.importing.report import counts
 
@@ -113,7 +104,7 @@ def _write(specs: str, made: Outcomes, written: Written, yes: bool) -> None:
             raise Failure(
                 "nothing was written", f"--into FOLDER for another folder; {DUSTY} import --check only reports"
             )
-    write(specs, made.files, [*written.new, *written.other])
+    write(specs, made.files, [*written.new, *written.other], made.copies)
 
 
 def _say_files(specs: str, written: Written, *, is_check: bool) -> None:
@@ -128,12 +119,7 @@ def _say_files(specs: str, written: Written, *, is_check: bool) -> None:
 
 def _say_next(specs: str, made: Outcomes) -> None:
     """What a person has to do, and what comes next."""
-    lines = [
-        f"{name} needs a value: {DUSTY} vars set {name}" + ("" if variable.is_secret else " VALUE")
-        for name, variable in sorted(made.variables.items())
-        if variable.default is None
-    ]
-    lines += [f"{key} is a file that each person sets: {DUSTY} assets set {key} FILE" for key in sorted(made.assets)]
+    lines = values_to_set(made)
     if made.bundles:
         lines.append(f"{DUSTY} setup --specs-repo {specs}, then {DUSTY} bundles activate {made.bundles[0]}")
     say("\n".join(lines))

@@ -10,6 +10,7 @@ from dusty_tasks.console import confirm, may_ask, say, warn
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.import_rows import OUR_BUG, code_of, row_text, unproven_text, values_to_set
 from dusty_tasks.verbs.shared.words import answer, exactly, local_path, misuse, say_json
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from dusty_tasks.core.importing.found_code import Found
 
 USUAL_FOLDER = "specs"
-OUR_BUG = 3
-SOME_LOST = 10
 FLAGS = f"{DUSTY} init --yes; --name, --host-name, --port, --image and --command replace what does not fit"
 
 
@@ -35,6 +34,8 @@ class Proposal(NamedTuple):
     notes: list[str]
     code: int = 0
     """The exit code when it is written."""
+    copies: Mapping[str, str] = {}
+    """Path below the folder -> the absolute path that the file is copied from."""
 
 
 def run(
@@ -80,7 +81,7 @@ def run(
         if json:
             _say_as_json(proposal, specs, is_written=False)
         return 1
-    write(specs, proposal.files, written.new)
+    write(specs, proposal.files, written.new, proposal.copies)
     if json:
         _say_as_json(proposal, specs, is_written=True)
         return proposal.code
@@ -104,22 +105,9 @@ def _of_compose(files: list[str], specs: str) -> Proposal:
 
     _project, made = run_import(Import(tuple(files), specs))
     if made.unproven:
-        raise Failure(
-            "\n".join(["the proof of the import fails; this is a bug in Dusty:", *made.unproven]), code=OUR_BUG
-        )
-    notes = [
-        f"{row.name}: {row.outcome.value}: {row.why}"
-        for row in made.rows
-        if row.outcome in (Outcome.BENT, Outcome.LOST)
-    ]
-    notes += [
-        f"{name} needs a value: {DUSTY} vars set {name}{'' if variable.is_secret else ' VALUE'}"
-        for name, variable in sorted(made.variables.items())
-        if variable.default is None
-    ]
-    notes += [f"{key} is a file that each person sets: {DUSTY} assets set {key} FILE" for key in sorted(made.assets)]
-    code = SOME_LOST if any(row.outcome is Outcome.LOST for row in made.rows) else 0
-    return Proposal(os.path.basename(files[0]), made.bundles, made.files, notes, code)
+        raise Failure(unproven_text(made), code=OUR_BUG)
+    notes = [row_text(row) for row in made.rows if row.outcome in (Outcome.BENT, Outcome.LOST)] + values_to_set(made)
+    return Proposal(os.path.basename(files[0]), made.bundles, made.files, notes, code_of(made), made.copies)
 
 
 def _of_code(here: str, given: _Given, *, asks: bool) -> Proposal:

@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 import jsonschema
+import pytest
 from chosen import Chosen
 
 from dusty_tasks import resources
+from dusty_tasks.core.importing import converting
 
 COMPOSE = "services:\n  web:\n    image: web:${TAG}\n    volumes: ['./code:/srv']\n  db: {image: db}\n"
 
@@ -68,6 +70,45 @@ def test_a_loss_ends_with_ten_and_says_what_to_write(dusty: Chosen) -> None:
     ended = dusty("import")
     assert ended.code == 10
     assert "compose.yml:1: web.networks: lost (network): ipv4_address in the network n" in ended.out
+
+
+def test_a_proof_that_fails_ends_with_three_and_writes_nothing(dusty: Chosen, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = project(Path.cwd(), "services: {web: {image: web, restart: always}}\n")
+    monkeypatch.setitem(converting._RULES, "restart", lambda conversion, node: None)
+    for verb in ("import", "init"):
+        ended = dusty(verb, "--yes")
+        assert ended.code == 3 and "this is a bug in Dusty" in ended.err
+        assert "web.restart: 'always' became None" in ended.err
+    assert not (here / "specs").exists()
+    told = json.loads(dusty("import", "--json").out)
+    assert told["ok"] is False and told["written"] is False and told["unproven"]
+
+
+def test_init_ends_with_ten_where_something_is_lost(dusty: Chosen) -> None:
+    here = project(Path.cwd(), "services: {web: {image: web, networks: {n: {ipv4_address: 10.1.0.2}}}}\n")
+    ended = dusty("init", "--yes")
+    assert ended.code == 10 and "compose.yml:1: web.networks: lost (network): ipv4_address" in ended.out
+    assert (here / "specs/services/web.yml").exists()
+
+
+def test_a_copied_script_can_still_be_executed(dusty: Chosen) -> None:
+    here = project(Path.cwd(), "services: {web: {image: web, volumes: ['./run.sh:/run.sh', './conf:/conf']}}\n")
+    (here / "conf").mkdir()
+    for name, mode in (("run.sh", 0o755), ("conf/start.sh", 0o700), ("conf/plain", 0o644)):
+        (here / name).write_text("x")
+        (here / name).chmod(mode)
+    assert dusty("import").code == 0
+    modes = [(here / "specs/files" / name).stat().st_mode & 0o111 for name in ("run.sh", "conf/start.sh", "conf/plain")]
+    assert modes == [0o111, 0o111, 0]
+
+
+def test_an_error_in_a_file_shows_its_line_with_a_caret(dusty: Chosen) -> None:
+    project(Path.cwd(), "services:\n  web:\n    image: '${'\n")
+    assert dusty("import").err.splitlines()[:3] == [
+        'compose.yml:3:5: "${" uses $ for something that is not a variable',
+        "    3 |     image: '${'",
+        "      |     ^",
+    ]
 
 
 def test_the_json_follows_its_schema(dusty: Chosen) -> None:

@@ -8,6 +8,7 @@ from posixpath import normpath
 from dusty_tasks.core.specs.build import at, mappings
 from dusty_tasks.core.specs.compose_keys.networks import has_no_network_of_its_own, owner_hint
 from dusty_tasks.core.specs.compose_keys.translation import Translated
+from dusty_tasks.core.specs.compose_values import local_folder
 from dusty_tasks.core.specs.documents import Document
 from dusty_tasks.core.specs.rules import Wrong, check_asset_key
 from dusty_tasks.core.text.called import DUSTY
@@ -116,7 +117,7 @@ def _check_build(document: Document, path: tuple[str, ...]) -> Iterator[Problem]
             what = "dockerfile and dockerfile_inline are both given"
             yield document.problem((*path, "dockerfile_inline"), Code.BOTH_GIVEN, what, "keep one of them")
         build, key = build.get("context", "."), (*path, "context")
-    if not isinstance(build, str) or build.startswith(("/", "~")):
+    if not isinstance(build, str) or build.startswith(("/", "~")) or not local_folder(build):
         return
     if "repo" not in document.value:
         yield document.problem(

@@ -69,6 +69,10 @@ def _provider(conversion: Conversion, node: Node) -> None:
     conversion.lost("provider", "Dusty runs containers only", "an image that offers the same")
 
 
+def _models(conversion: Conversion, node: Node) -> None:
+    conversion.lost("models", "Dusty runs containers only", "an image that serves the model")
+
+
 _RULES: dict[str, Rule] = {
     **build.RULES,
     **dependencies.RULES,
@@ -79,5 +83,6 @@ _RULES: dict[str, Rule] = {
     "profiles": _profiles,
     "scale": _scale,
     "deploy": _deploy,
+    "models": _models,
     "provider": _provider,
 }

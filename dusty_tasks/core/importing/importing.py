@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.importing.compiled import Readers, compiled
+from dusty_tasks.core.importing.own_output import WHY, without_own
 from dusty_tasks.core.importing.proof import differences, unexplained, wrong_bundles
 from dusty_tasks.core.importing.reading import Project
 from dusty_tasks.core.importing.report import Outcome, Row
 from dusty_tasks.core.importing.spec import Spec
-from dusty_tasks.core.importing.stack import Imported, bundles_of, files_of, imported
+from dusty_tasks.core.importing.stack import Imported, bundles_of, copies_of, files_of, imported
 from dusty_tasks.core.importing.surroundings import Surroundings
 from dusty_tasks.core.importing.variables import Declared
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.problems import Problem
 
 MOST_ROUNDS = 100
@@ -38,6 +40,8 @@ class Outcomes(NamedTuple):
 
     files: dict[str, bytes]
     """Path below the specs -> bytes."""
+    copies: dict[str, str]
+    """Path below the specs -> the absolute path that the file is copied from."""
     rows: list[Row]
     variables: dict[str, Declared]
     assets: dict[str, str]
@@ -48,7 +52,11 @@ class Outcomes(NamedTuple):
 
 def import_project(project: Project, around: Surroundings, readers: Readers) -> Outcomes:
     """The specs of a Compose project, the report, and what the proof says. Raises Refused."""
+    project, own = without_own(project)
     made = imported(project, around)
+    for service, key, node in own:
+        made.report.begin(service, key, node.place)
+        made.report.say(service, key, Outcome.OWN_WAY, "own output", WHY)
     unproven: list[str] = []
     for _ in range(MOST_ROUNDS):
         files = files_of(made, has_templates=False)
@@ -65,7 +73,9 @@ def import_project(project: Project, around: Surroundings, readers: Readers) -> 
         unproven += [str(problem) for problem in result.problems]
     if not unproven:
         unproven = [*unexplained(made, differences(made, result, files)), *wrong_bundles(made, result)]
-    return Outcomes(files, made.report.rows(), made.variables.declared, made.assets, list(made.bundles), unproven)
+    return Outcomes(
+        files, copies_of(made), made.report.rows(), made.variables.declared, made.assets, list(made.bundles), unproven
+    )
 
 
 def _leave_out(made: Imported, problems: Sequence[Problem]) -> bool:
@@ -100,7 +110,7 @@ def _take_out(made: Imported, spec: Spec, problem: Problem) -> bool:
     else:
         del holder[key]
     told = [one for one in _STANDS_FOR.get(key, (key,)) if made.report.outcome(spec.source, one) is not None]
-    made.report.say(spec.source, told[0] if told else key, Outcome.LOST, "", _reason(problem), problem.hint)
+    made.report.say(spec.source, told[0] if told else key, Outcome.LOST, "", _reason(problem), _hint(problem))
     return True
 
 
@@ -119,7 +129,7 @@ def _drop(made: Imported, spec: Spec, problem: Problem) -> bool:
     del made.specs[spec.source]
     for key in made.project.services[spec.source].value:
         made.report.say(
-            spec.source, key, Outcome.LOST, "", f"the service is left out: {_reason(problem)}", problem.hint
+            spec.source, key, Outcome.LOST, "", f"the service is left out: {_reason(problem)}", _hint(problem)
         )
     for other in made.specs.values():
         _forget(other, spec.name)
@@ -138,6 +148,10 @@ def _forget(spec: Spec, name: str) -> None:
     for key in ("depends", "conditional_links"):
         for names in (spec.top.get(key) or {}).values():
             names[:] = [one for one in names if one != name and not (isinstance(one, dict) and one.get("name") == name)]
+
+
+def _hint(problem: Problem) -> str:
+    return problem.hint or f"`{DUSTY} explain {problem.code.value}`"
 
 
 def _reason(problem: Problem) -> str:

@@ -15,7 +15,7 @@ from dusty_tasks.core.importing.forms.written import written
 from dusty_tasks.core.importing.reading import resolved
 from dusty_tasks.core.importing.report import Outcome
 from dusty_tasks.core.importing.spec import Spec
-from dusty_tasks.core.importing.stack import Imported, needed
+from dusty_tasks.core.importing.stack import Imported, implied_by, needed
 from dusty_tasks.core.stack.assemble import activated
 from dusty_tasks.core.text.paths import EXCHANGED
 
@@ -84,7 +84,7 @@ def unexplained(made: Imported, found: Iterable[Difference]) -> list[str]:
 def wrong_bundles(made: Imported, compiled: Compiled) -> list[str]:
     """Sentences about bundles that start something else than their profile does."""
     said = []
-    seen = {name: resolved(made.project.services[name], made.variables.values) for name in made.specs}
+    seen = {name: _without_told(name, made) for name in made.specs}
     by_spec = {spec.name: name for name, spec in made.specs.items()}
     for bundle, members in made.bundles.items():
         if bundle not in compiled.specs.bundles:
@@ -97,6 +97,13 @@ def wrong_bundles(made: Imported, compiled: Compiled) -> list[str]:
     return said
 
 
+def _without_told(name: str, made: Imported) -> dict[str, Any]:
+    """A service without the needs of which the report says that they are lost."""
+    service = resolved(made.project.services[name], made.variables.values)
+    told = [key for key in ("depends_on", "links") if made.report.outcome(name, key) is Outcome.LOST]
+    return {key: value for key, value in service.items() if key not in told}
+
+
 def _networks(before: Any, after: Any) -> tuple[Any, Any]:
     """Aliases may be more than before; the rest is as it is."""
     before = before or {"aliases": [], "options": {}, "apart": []}
@@ -107,9 +114,7 @@ def _networks(before: Any, after: Any) -> tuple[Any, Any]:
 
 def _explicit(before: Mapping[str, Any], after: Mapping[str, Any], service: Mapping[str, Any]) -> dict[str, Any]:
     """What is waited for, without what links, volumes_from and shared namespaces imply."""
-    implied = {str(link).partition(":")[0] for link in service.get("links") or ()}
-    implied |= {str(item).partition(":")[0] for item in service.get("volumes_from") or ()}
-    implied |= {str(service.get(key) or "").partition(":")[2] for key in ("network_mode", "pid", "ipc")}
+    implied = implied_by(service)
     found = {name: words for name, words in after.items() if name in before or name not in implied}
     # A conditional link is compiled only to what is active, as a dependency that is not required is.
     return {

@@ -79,3 +79,16 @@ def _first_port(service: Mapping[str, Any]) -> int:
             if digits.isdigit():
                 return int(digits)
     return HTTP
+
+
+def owners(seen: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Host name -> the one service that it can lead to: the first whose rules are about host names alone, else the first."""
+    found: dict[str, str] = {}
+    exact: dict[str, str] = {}
+    for name, service in seen.items():
+        told = forwardings_of(service)
+        for forwarding in told.forwardings:
+            found.setdefault(forwarding["host_name"], name)
+            if not told.notes:
+                exact.setdefault(forwarding["host_name"], name)
+    return {**found, **exact}

@@ -81,6 +81,16 @@ def _check_entries(service: Node) -> None:
                     and "$" not in str(child.value)
                 ):
                     raise Refused(child.place, f"{key}.{name}.{word} must be true or false")
+    hosts = service.value.get("extra_hosts")
+    for name, address in hosts.value.items() if hosts is not None and isinstance(hosts.value, dict) else ():
+        if address.value is None:
+            raise Refused(address.place, f"extra_hosts.{name} has no value")
+    develop = service.value.get("develop")
+    watch = develop.value.get("watch") if develop is not None and isinstance(develop.value, dict) else None
+    for rule in watch.value if watch is not None and isinstance(watch.value, list) else ():
+        path = rule.value.get("path") if isinstance(rule.value, dict) else rule
+        if path is None or not isinstance(path.value, str):
+            raise Refused(rule.place, "a rule of develop.watch needs a path")
     build = service.value.get("build")
     contexts = build.value.get("additional_contexts") if build is not None and isinstance(build.value, dict) else None
     entries = [contexts] if contexts is not None else []
@@ -144,7 +154,8 @@ def _at(mapping: dict[str, Node], path: tuple[str, ...], change: Callable[[Node]
 
 def _pairs(node: Node, alone: Any, values: Values) -> Node:
     if isinstance(node.value, dict):
-        return node
+        blank = {name: child._replace(value=alone) for name, child in node.value.items() if child.value is None}
+        return node._replace(value={**node.value, **{key: child for key, child in blank.items() if not child.tag}})
     found: dict[str, Node] = {}
     for item in node.value if isinstance(node.value, list) else [node]:
         if isinstance(item.value, (dict, list)):

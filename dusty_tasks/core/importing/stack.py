@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.importing.alike import with_templates
@@ -11,7 +11,7 @@ from dusty_tasks.core.importing.binds import Binds, Kind, bind_parts
 from dusty_tasks.core.importing.converting import converted
 from dusty_tasks.core.importing.files_of_variables import Copied
 from dusty_tasks.core.importing.keys.conversion import Stack
-from dusty_tasks.core.importing.proxy_labels import forwardings_of
+from dusty_tasks.core.importing.proxy_labels import HTTP, owners
 from dusty_tasks.core.importing.reading import Project, evaluated_node
 from dusty_tasks.core.importing.report import Outcome, Report
 from dusty_tasks.core.importing.spec import Spec
@@ -61,12 +61,11 @@ def imported(project: Project, around: Surroundings) -> Imported:
     repos = {name: checkout for name in services if (checkout := _checkout(name, project, around, binds, variables))}
     kinds = {name: "app" if name in repos else "service" for name in services}
     seen = {name: evaluated_node(node, variables.values) for name, node in services.items()}
-    routed = frozenset(
-        str(forwarding["host_port"]) for service in seen.values() for forwarding in forwardings_of(service).forwardings
-    )
+    hosts = owners(seen)
+    routed = frozenset(str(HTTP) for _ in hosts)
     stack = Stack(
         project, variables, binds, around, report, _names(kinds), kinds, repos, {}, {}, {}, {},
-        _aliases_of_links(kinds, seen), set(), routed,
+        _aliases_of_links(kinds, seen), set(), routed, hosts,
     )  # fmt: skip
     specs = {name: converted(stack, name, node) for name, node in services.items()}
     for name, node in project.services.items():
@@ -168,9 +167,14 @@ def bundles_of(project: Project, variables: Variables, specs: Mapping[str, Spec]
     seen = {name: evaluated_node(project.services[name], variables.values) for name in specs}
     profiles = {name: [str(profile) for profile in service.get("profiles") or ()] for name, service in seen.items()}
     idle = [name for name, service in seen.items() if _is_idle(service)]
-    plain = [name for name in specs if not profiles[name] and name not in idle]
-    names = dict.fromkeys(profile for name in specs for profile in profiles[name])
-    found = {profile: needed([name for name in specs if profile in profiles[name]], seen) for profile in names}
+    # The profile '' is the one that is active where nobody asks for any.
+    plain = [name for name in specs if "" in (profiles[name] or [""]) and name not in idle]
+    names: dict[str, str] = {}
+    for profile in dict.fromkeys(profile for name in specs for profile in profiles[name] if profile):
+        names[_bundle_name(profile, names)] = profile
+    found = {
+        bundle: needed([name for name in specs if profile in profiles[name]], seen) for bundle, profile in names.items()
+    }
     title = project.name if project.name not in names else f"{project.name}-base"
     alone = {name: needed([name], seen) for name in idle if not profiles[name]}
     return {
@@ -178,6 +182,16 @@ def bundles_of(project: Project, variables: Variables, specs: Mapping[str, Spec]
         **found,
         **{name: all_ for name, all_ in alone.items() if name not in found},
     }
+
+
+def _bundle_name(profile: str, taken: Collection[str]) -> str:
+    """The name of a profile's bundle: the profile's own where a bundle may have it."""
+    base = profile.replace("/", "-")
+    try:
+        check_spec_name("bundle", base)
+    except Wrong:
+        base = nearest_name("bundle", base) or "profile"
+    return next(name for name in (base, *(f"{base}-{number}" for number in range(2, 1000))) if name not in taken)
 
 
 def _is_idle(service: Mapping[str, Any]) -> bool:
@@ -200,8 +214,16 @@ def needed(names: list[str], seen: Mapping[str, Any]) -> list[str]:
         waiting += [
             other for other, words in depends.items() if str((words or {}).get("required", True)).lower() != "false"
         ]
-        waiting += [str(link).partition(":")[0] for link in seen[name].get("links") or ()]
+        waiting += [other for other in implied_by(seen[name]) if other not in depends]
     return list(found)
+
+
+def implied_by(service: Mapping[str, Any]) -> list[str]:
+    """The services that one needs without a word in depends_on: those of its links and of what it shares."""
+    shared = [str(service.get(key) or "").partition(":") for key in ("network_mode", "pid", "ipc")]
+    mounted = [str(item).partition(":")[0] for item in service.get("volumes_from") or ()]
+    links = [str(link).partition(":")[0] for link in service.get("links") or ()]
+    return [*links, *mounted, *(name for kind, _, name in shared if kind == "service")]
 
 
 def files_of(made: Imported, *, has_templates: bool = True) -> dict[str, bytes]:
@@ -233,8 +255,9 @@ def files_of(made: Imported, *, has_templates: bool = True) -> dict[str, bytes]:
         if copy.text is not None:
             files[copy.path] = copy.text.encode()
     files.update({path: text.encode() for path, text in made.texts.items()})
-    for path in sorted(made.used & made.binds.copies.keys()):
-        files.update(_copies(path, made.binds.copies[path], made.around))
+    for path, origin in copies_of(made).items():
+        if (data := made.around.read(origin)) is not None:
+            files[path] = data
     return files
 
 
@@ -251,13 +274,13 @@ def _bundle(name: str, members: list[str], made: Imported) -> dict[str, Any]:
     }
 
 
-def _copies(path: str, origin: str, around: Surroundings) -> dict[str, bytes]:
-    if around.kind_of(origin) == "file":
-        data = around.read(origin)
-        return {path: data} if data is not None else {}
-    found = {}
-    for name in around.files_in(origin) or ():
-        data = around.read(posixpath.join(origin, name))
-        if data is not None:
-            found[posixpath.join(path, name)] = data
+def copies_of(made: Imported) -> dict[str, str]:
+    """Path below the specs -> the absolute path of the file that is copied there."""
+    found: dict[str, str] = {}
+    for path in sorted(made.used & made.binds.copies.keys()):
+        origin = made.binds.copies[path]
+        if made.around.kind_of(origin) == "file":
+            found[path] = origin
+        for name in made.around.files_in(origin) or () if made.around.kind_of(origin) == "folder" else ():
+            found[posixpath.join(path, name)] = posixpath.join(origin, name)
     return found

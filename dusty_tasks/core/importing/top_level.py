@@ -9,6 +9,7 @@ from dusty_tasks.core.importing.reading import Project, evaluated_node
 from dusty_tasks.core.importing.report import Outcome, Report
 from dusty_tasks.core.importing.spec import Spec
 from dusty_tasks.core.importing.variables import Variables
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import STACK
 
 SAME, OWN, BENT, LOST = Outcome
@@ -34,11 +35,20 @@ def say_top_level(
             elif kind == "models":
                 report.say("", row, LOST, "", "Dusty runs containers only", "an image that serves the model")
             else:
-                report.say("", row, OWN, "assets" if kind == "secrets" else "files")
+                report.say("", row, OWN, "assets" if kind == "secrets" else "files", _was(kind, options))
     _say_separation(seen, report)
 
 
 _NOTES = {"version": "notes", "name": "names", "include": "include"}
+
+
+def _was(kind: str, options: Mapping[str, Any]) -> str:
+    """Where the value of a secret or config came from, if the specs do not hold it."""
+    if "environment" in options:
+        return f"it was the variable {options['environment']}"
+    if "file" in options and kind == "secrets":
+        return f"it was the file {options['file']}"
+    return "it came from outside the project" if options.get("external") else ""
 
 
 def _volume(
@@ -71,7 +81,8 @@ def _volume(
                 specs[user].compose["volume_driver"] = driver
             report.say("", row, OWN, "volumes", "volume_driver of the services that mount it")
     if options.get("labels"):
-        report.say("", row, LOST, "", "labels of a volume")
+        hint = f"docker volume create --label NAME=VALUE {STACK.project}_{name}, before the first {DUSTY} up"
+        report.say("", row, LOST, "", "labels of a volume", hint)
 
 
 def _named_volumes(service: Mapping[str, Any]) -> list[str]:
@@ -94,7 +105,9 @@ def _network(name: str, row: str, options: Mapping[str, Any], report: Report) ->
         report.say("", row, BENT, "network", "its containers can reach the outside, and the whole stack can reach them")
     known = ("name", "external", "internal", "driver", "attachable")
     if rest := [key for key, value in options.items() if key not in known and value not in (None, {}, [], False)]:
-        report.say("", row, LOST, "", f"{', '.join(rest)} of a network")
+        report.say(
+            "", row, LOST, "", f"{', '.join(rest)} of a network", "names instead of addresses, where containers meet"
+        )
     if options.get("driver") not in (None, "", "bridge", "default"):
         report.say("", row, LOST, "", f"the driver {options['driver']}", "network_mode in a service")
 

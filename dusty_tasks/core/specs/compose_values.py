@@ -15,7 +15,7 @@ from dusty_tasks.core.text.safe import shown, unsafe_part
 
 _RANGE = r"[0-9]{1,5}(?:-[0-9]{1,5})?"
 _IP = r"\[[0-9A-Fa-f:.]+\]|[0-9]+(?:\.[0-9]+){3}"
-_PORT = rf"(?:(?P<ip>{_IP}):(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?"
+_PORT = rf"(?:(?P<ip>{_IP})?:(?=.*:))?(?:(?P<published>{_RANGE})?:)?(?P<target>{_RANGE})(?:/(?P<protocol>(?i:tcp|udp|sctp)))?"
 _VOLUME_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 PORT_TYPES: dict[str, type] = {"target": int, "published": str, "host_ip": str, "protocol": str}
 VOLUME_TYPES: dict[str, type] = {"type": str, "source": str, "target": str, "tmpfs": dict}

@@ -211,10 +211,11 @@ def check_image(value: Any) -> None:
 
 
 def check_build(value: Any) -> None:
-    """A folder with a Dockerfile."""
+    """A folder with a Dockerfile, or the URL of one: `https://host/repo.git#branch:folder`."""
     if not isinstance(value, str):
         return
-    _check_plain(value, "a path", "letters, digits and / . _ - + @ % = , ~ only")
+    plain = re.sub(r"[#?&]", "", value) if "://" in value or value.startswith("git@") else value
+    _check_plain(plain, "a path", "letters, digits and / . _ - + @ % = , ~ only")
     if value.startswith("~"):
         raise Wrong(Code.BUILD, f"{shown(value)} begins with ~", "an absolute path, or one inside the repo")
 

@@ -144,7 +144,7 @@ class _Reading:
 
     def _scalar(self, node: Any, types: Any, path: KeyPath) -> Any:
         text = self._text_of(node)
-        if control := control_part(text):
+        if control := control_part(text.replace("\r", "") if _may_return(path) else text):
             self._say(node, path, Code.CONTROL_CHARACTER, f"contains {control}")
         if node.tag != PLAIN:
             return text
@@ -166,6 +166,12 @@ class _Reading:
     def _say(self, node: Any, path: KeyPath, code: Code, what: str, hint: str = "") -> None:
         place = Place(self.file, node.start_mark.line + 1, node.start_mark.column + 1)
         self.problems.append(Problem(place, path_text(path), code, what, hint))
+
+
+def _may_return(path: KeyPath) -> bool:
+    """True for the words of a process: a shell is told of carriage returns, which HTTP and files of Windows have."""
+    key = path[path[:1] == ("compose",) :][:1]
+    return key in (("command",), ("entrypoint",), ("healthcheck",))
 
 
 def _unsafe_key(key: str) -> str:

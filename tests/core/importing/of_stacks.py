@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from dusty_tasks.core.importing.importing import Outcomes, import_project
-from dusty_tasks.core.importing.reading import read_project
+from dusty_tasks.core.importing.reading import Project, read_project
 from dusty_tasks.core.importing.report import Row
 from dusty_tasks.core.importing.surroundings import Checkout, Owned, Surroundings
 from dusty_tasks.core.specs.shape import DocumentReader
 from dusty_tasks.effects.specs.schemas import read_schema
 
 FOLDER, SPECS = "/project", "/project/specs"
-EVERYTHING = Path(__file__).parent / "stacks/everything"
+STACKS = Path(__file__).parent / "stacks"
+EVERYTHING = STACKS / "everything"
 
 
 @cache
@@ -24,9 +25,21 @@ def reader(kind: str) -> DocumentReader:
     return DocumentReader(kind, read_schema(kind))
 
 
+def files_of(stack: str) -> dict[str, str]:
+    """The files of a stack by their paths."""
+    folder = STACKS / stack
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
 def everything() -> dict[str, str]:
     """The files of the stack that has all of Compose in it."""
-    return {str(path.relative_to(EVERYTHING)): path.read_text() for path in EVERYTHING.rglob("*") if path.is_file()}
+    return files_of("everything")
+
+
+def project_of(files: Mapping[str, str], *names: str) -> Project:
+    """How these Compose files (default compose.yml) are read."""
+    by_path = {posixpath.join(FOLDER, name): text.encode() for name, text in files.items()}
+    return read_project([posixpath.join(FOLDER, name) for name in names or ("compose.yml",)], FOLDER, by_path.get)
 
 
 def imported(
@@ -54,8 +67,7 @@ def imported(
     around = Surroundings(
         SPECS, by_path.get, kind_of, files_in, checkout_of, lambda path: path in ignored, own or {}, own_from or {}
     )
-    paths = [posixpath.join(FOLDER, name) for name in names or ("compose.yml",)]
-    return import_project(read_project(paths, FOLDER, by_path.get), around, reader)
+    return import_project(project_of(files, *names), around, reader)
 
 
 def of_services(text: str, **more: Any) -> Outcomes:

@@ -181,7 +181,7 @@ def test_the_port_of_the_proxy_is_left_to_dusty() -> None:
         ("imagex: web", "imagex", "lost"),
         ("restart: always", "restart", "same"),
         ("container_name: x", "container_name", "own way"),
-        ("models: [m]", "models", "same"),
+        ("models: [m]", "models", "lost"),
         ("healthcheck: {test: x, intervall: 1s}", "healthcheck", "lost"),
     ],
 )
@@ -224,3 +224,58 @@ def test_an_external_volume_is_bent_and_the_way_to_its_data_is_told() -> None:
     made = of_services(f"{WEB}    volumes: ['data:/data']\nvolumes: {{data: {{external: true, name: old}}}}\n")
     found = row(made, "volumes.data")
     assert found.outcome.value == "bent" and "-v old:/from" in found.hint
+
+
+def test_what_dusty_compiled_is_imported_without_what_dusty_adds() -> None:
+    made = of_services(
+        "services:\n  web:\n    image: web\n    container_name: dusty_web_1\n    labels: {dusty.kind: service, dusty.name: web, mine: x}\n"
+        "    volumes: ['/root/host/cp/web:/cp', 'data:/data']\n"
+        "  db:\n    image: db\n    labels: {dusty.kind: service}\n    volumes: ['/root/host/cp/db:/cp']\n"
+        "  dustyInternalNginx: {image: nginx, labels: {dusty.kind: proxy}, ports: ['80:80']}\nvolumes: {data: }\n"
+    )
+    assert spec(made, "services/web.yml") == {"image": "web", "labels": {"mine": "x"}, "volumes": ["data:/data"]}
+    assert spec(made, "services/db.yml") == {"image": "db"}
+    assert {one.outcome.value for one in made.rows} <= {"same", "own way"}
+    assert row(made, "dustyInternalNginx.ports").why == "Dusty adds this itself"
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "value"),
+    [
+        ("ports: [':443:443', '${BIND:-}:80:80']", "ports", [":443:443", "${{BIND}}:80:80"]),
+        ('entrypoint: [sh, "-c", "sed -i s/\\r$$// x"]', "entrypoint", ["sh", "-c", "sed -i s/\r$// x"]),
+        ("build: 'https://git.test/org/repo.git#main:sub'", "build", "https://git.test/org/repo.git#main:sub"),
+        (
+            "volumes: [{type: tmpfs, target: /t, tmpfs: {mode: 0o1777}}]",
+            "volumes",
+            [{"type": "tmpfs", "target": "/t", "tmpfs": {"mode": "01777"}}],
+        ),
+        ("label_file: a.labels", "label_file", ["files/a.labels"]),
+        ("build: {context: ., labels: {a: null}}", "build", {"context": "..", "labels": {"a": ""}}),
+    ],
+)
+def test_odd_but_legal_values_are_kept(keys: str, key: str, value: object) -> None:
+    image = "" if key == "build" else "image: web, "
+    made = of_services(f"services: {{web: {{{image}{keys}}}}}", files={"a.labels": "a=b\n"})
+    assert spec(made, "services/web.yml")[key] == value
+    assert row(made, f"web.{key}").outcome.value in ("same", "own way")
+
+
+def test_the_empty_profile_is_the_usual_bundle_and_odd_ones_get_a_name() -> None:
+    made = of_services(
+        "services:\n  a: {image: a, profiles: ['', x/y]}\n  b: {image: b, links: ['a:c'], profiles: ['x-y']}\n  c: {image: c}\n"
+    )
+    assert spec(made, "bundles/project.yml")["services"] == ["a", "c"]
+    assert {path for path in made.files if path.startswith("bundles/")} == {
+        "bundles/project.yml", "bundles/x-y.yml", "bundles/x-y-2.yml",
+    }  # fmt: skip
+
+
+def test_a_name_leads_to_the_service_whose_rule_is_about_names_alone() -> None:
+    rule = "labels: {{traefik.http.routers.r.rule: '{}'}}"
+    api, web = rule.format("Host(`a.test`) && PathPrefix(`/api`)"), rule.format("Host(`a.test`)")
+    made = of_services(f"services:\n  api: {{image: x, expose: [1], {api}}}\n  web: {{image: y, expose: [2], {web}}}\n")
+    assert "host_forwarding" in spec(made, "services/web.yml") and "host_forwarding" not in spec(
+        made, "services/api.yml"
+    )
+    assert row(made, "api.labels").why.startswith("a.test leads to web")

@@ -42,13 +42,16 @@ def original(name: str, originals: Mapping[str, Any], made: Imported) -> dict[st
     service.pop("networks", None)
     links = {str(link) for link in service.pop("links", None) or () if str(link).partition(":")[0] in made.specs}
     found["links"] = sorted(link for link in links if ":" in link) if made.specs[name].kind == "service" else None
-    if "ports" in service:
+    if service.get("ports") is not None:
         ports = service["ports"]
         kept = [port for port in (ports if isinstance(ports, list) else [ports]) if port_of(port) not in made.routed]
         service["ports"] = kept or None
     if "depends_on" in service:
         depends = canonical("depends_on", service.pop("depends_on"), folder)
         found["depends_on"] = {other: words for other, words in depends.items() if other in made.specs}
+    service["label_file"] = [
+        posixpath.normpath(posixpath.join(folder, text_of(path))) for path in service.get("label_file") or ()
+    ]
     for key, value in service.items():
         if key not in LEFT_OUT and value is not None and key not in found:
             form = canonical(key, value, folder)

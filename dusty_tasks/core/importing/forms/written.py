@@ -64,6 +64,9 @@ def written(spec: Spec, made: Imported, compiled: Compiled, files: Mapping[str, 
     if "volumes_from" in entry:
         entry["volumes_from"] = [_renamed(str(item), back) for item in entry["volumes_from"]]
     folder = made.around.specs
+    entry["label_file"] = [
+        made.binds.copies.get(posixpath.relpath(path, folder), path) for path in entry.get("label_file") or ()
+    ]
     for key, value in entry.items():
         if key not in LEFT_OUT and value is not None and key not in found:
             form = canonical(key, value, folder)

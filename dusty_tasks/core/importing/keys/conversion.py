@@ -47,6 +47,8 @@ class Stack(NamedTuple):
     """Copies that specs need, by their path below the specs."""
     routed: frozenset[str]
     """Ports of this machine that Dusty's proxy has."""
+    hosts: Mapping[str, str]
+    """Host name -> the service of the Compose file that Dusty's proxy leads it to."""
 
 
 class Conversion:
@@ -89,6 +91,11 @@ class Conversion:
     def plain(self, text: str, like: Node) -> str:
         """What a piece of a short form comes to."""
         return plain_text(Node(text, like.place), self.stack.variables.values)
+
+    def near(self, path: str) -> str:
+        """An absolute path as messages show it: from the project's folder on, where it is in there."""
+        start = f"{self.stack.project.folder.rstrip('/')}/"
+        return path.removeprefix(start) if path.startswith(start) else path
 
     def renamed(self, name: str) -> str:
         """The name that the spec of another service has."""

@@ -58,7 +58,7 @@ def _depend(conversion: Conversion, name: str, words: Mapping[str, Any]) -> None
         return
     condition = str(words["condition"])
     if condition not in _UNTIL:
-        conversion.lost("depends_on", f'the condition "{condition}" of {name}')
+        conversion.lost("depends_on", f'the condition "{condition}" of {name}', f"until: {', '.join(_UNTIL.values())}")
         return
     depends = conversion.spec.top.setdefault("depends", {})
     usual = condition == STARTED and not _has_check(conversion, name)

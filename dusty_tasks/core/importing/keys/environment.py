@@ -22,7 +22,7 @@ def _environment(conversion: Conversion, node: Node) -> None:
         if child.value is None and name in conversion.stack.variables.values and name not in OF_MACHINES:
             found[name] = conversion.stack.variables.named(name)
         elif isinstance(child.value, (dict, list)):
-            conversion.lost("environment", f"the value of {name} is not text")
+            conversion.lost("environment", f"the value of {name} is not text", f"{name}: text")
         else:
             found[name] = None if child.value is None else conversion.text(child)
     conversion.spec.compose["environment"] = found
@@ -45,11 +45,14 @@ def _env_file(conversion: Conversion, node: Node) -> None:
         words["path"] = copy.path
         if copy.is_absent:
             if text_of(words.get("required", True)) == "false":
-                conversion.own("env_file", "files", f"{path} does not exist")
+                conversion.own("env_file", "files", f"{conversion.near(path)} does not exist")
             else:
                 words["required"] = False
                 conversion.bent(
-                    "env_file", "files", f"{path} does not exist", f"put it at {copy.path} in the specs repo"
+                    "env_file",
+                    "files",
+                    f"{conversion.near(path)} does not exist",
+                    f"put it at {copy.path} in the specs repo",
                 )
         elif copy.path != item.value:
             conversion.own("env_file", "files", "copied into the specs repo" if copy.text is not None else "")
@@ -77,7 +80,7 @@ def _label_file(conversion: Conversion, node: Node) -> None:
             entries.append(posixpath.relpath(path, conversion.stack.around.specs))
             conversion.own("label_file", "paths", "the path is relative to the specs repo")
         else:
-            conversion.lost("label_file", f"{path} does not exist", "write its labels under labels")
+            conversion.lost("label_file", f"{conversion.near(path)} does not exist", "write its labels under labels")
     conversion.spec.compose["label_file"] = entries
 
 
@@ -93,9 +96,14 @@ def _forward(conversion: Conversion, key: str) -> None:
     found = forwardings_of(conversion.seen)
     if found.key != key or "host_forwarding" in conversion.spec.top:
         return
-    if found.forwardings:
-        conversion.spec.top["host_forwarding"] = [dict(one) for one in found.forwardings]
+    own = [one for one in found.forwardings if conversion.stack.hosts[one["host_name"]] == conversion.source]
+    if own:
+        conversion.spec.top["host_forwarding"] = [dict(one) for one in own]
         conversion.own(key, "proxy", "host_forwarding sends its names here")
+    for host in (one["host_name"] for one in found.forwardings if one not in own):
+        conversion.lost(
+            key, f"{host} leads to {conversion.stack.hosts[host]}", f"a host name of its own for {conversion.source}"
+        )
     for why in found.notes:
         conversion.bent(key, "proxy", why)
 

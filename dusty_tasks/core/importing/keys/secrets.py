@@ -33,7 +33,9 @@ def _configs(conversion: Conversion, node: Node) -> None:
         target = text_of(words.get("target") or f"/{source}")
         _config(conversion, source, target)
         if extra := [word for word in ("uid", "gid", "mode") if word in words]:
-            conversion.bent("configs", "files", f"{', '.join(extra)} of {source}")
+            conversion.bent(
+                "configs", "files", f"{', '.join(extra)} of {source}: it keeps what the file in the specs repo has"
+            )
 
 
 def _config(conversion: Conversion, source: str, target: str) -> None:
@@ -53,11 +55,13 @@ def _config(conversion: Conversion, source: str, target: str) -> None:
         if bind.kind in (Kind.COPY, Kind.SPECS):
             conversion.stack.used.add(bind.path)
             volumes.append(f"./{bind.path}:{target}:ro")
-            conversion.own("configs", "files", f"{bind.origin} becomes a file of the specs repo")
+            conversion.own("configs", "files", f"{conversion.near(bind.origin)} becomes a file of the specs repo")
             return
         if bind.kind is Kind.PERSIST:
             volumes.append(f"/persist/{bind.path}:{target}:ro")
-            conversion.own("configs", "persist", f"{bind.origin} (it does not exist) becomes /persist/{bind.path}")
+            conversion.own(
+                "configs", "persist", f"{conversion.near(bind.origin)} (it does not exist) becomes /persist/{bind.path}"
+            )
             return
         if bind.kind is Kind.HOST:
             volumes.append(f"{bind.path}:{target}:ro")

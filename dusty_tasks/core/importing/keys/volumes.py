@@ -11,6 +11,7 @@ from dusty_tasks.core.importing.compose_yaml import Node, plain
 from dusty_tasks.core.importing.keys.conversion import Conversion, Rule
 from dusty_tasks.core.importing.reading import evaluated_node
 from dusty_tasks.core.importing.short_forms import plain_text, split_colons
+from dusty_tasks.core.specs.build import at
 from dusty_tasks.core.text.called import DUSTY
 
 
@@ -32,9 +33,12 @@ def _other_volume(conversion: Conversion, item: Node) -> Any:
     if isinstance(item.value, dict):
         source, kind = entry.get("source"), entry.get("type")
         if kind == "bind" and source is None:
-            conversion.lost("volumes", "a bind without a source")
+            conversion.lost("volumes", "a bind without a source", "source: the folder or file to mount")
             return None
         name = plain_text(item.value["source"], conversion.stack.variables.values) if "source" in item.value else ""
+        mode = at(entry, "tmpfs", "mode")
+        if isinstance(mode, int):
+            entry["tmpfs"]["mode"] = f"0{mode:o}"  # A spec has it in octal, as chmod does.
     else:
         parts = split_colons(str(item.value))
         name = conversion.plain(parts[0], item) if len(parts) > 1 else ""
@@ -64,25 +68,31 @@ def _bind(conversion: Conversion, item: Node, bind: Bind, target: str) -> Any:
     if bind.kind is Kind.CODE and conversion.is_app and bind.checkout and bind.path == ".":
         name = _lib(conversion, bind, target)
         conversion.spec.top.setdefault("depends", {}).setdefault("libs", []).append(name)
-        conversion.own("volumes", "code", f"{bind.origin} becomes the lib {name}")
+        conversion.own("volumes", "code", f"{conversion.near(bind.origin)} becomes the lib {name}")
         return None
     if bind.kind is Kind.CODE:
-        conversion.lost("volumes", f"{bind.origin} is in another repo than the app's", "a lib mounts a whole repo")
+        conversion.lost(
+            "volumes", f"{conversion.near(bind.origin)} is in another repo than the app's", "a lib mounts a whole repo"
+        )
         return None
     if bind.kind is Kind.HOST:
         return _with_source(conversion, item, _host_source(conversion, item, bind))
     if bind.kind is Kind.PERSIST:
         absent = " (it does not exist)" if bind.is_absent else ""
-        conversion.own("volumes", "persist", f"{bind.origin}{absent} becomes /persist/{bind.path}")
+        conversion.own("volumes", "persist", f"{conversion.near(bind.origin)}{absent} becomes /persist/{bind.path}")
         return _with_source(conversion, item, f"/persist/{bind.path}")
     if conversion.is_app:
         key = conversion.asset_key("file", bind.origin)
         conversion.asset(key, target)
-        conversion.own("volumes", "assets", f"each person sets {bind.origin}: {DUSTY} assets set {key} {bind.origin}")
+        conversion.own(
+            "volumes",
+            "assets",
+            f"each person sets {conversion.near(bind.origin)}: {DUSTY} assets set {key} {conversion.near(bind.origin)}",
+        )
         return None
     if bind.kind is Kind.COPY:
         conversion.stack.used.add(bind.path)
-        conversion.own("volumes", "files", f"{bind.origin} is copied into the specs repo")
+        conversion.own("volumes", "files", f"{conversion.near(bind.origin)} is copied into the specs repo")
     else:
         conversion.own("volumes", "paths", "the path is relative to the specs repo")
     return _with_source(conversion, item, f"./{bind.path}")
