@@ -13,6 +13,7 @@ import pytest
 from of_stacks import STACKS, Outcomes, files_of, imported, project_of
 
 from dusty_tasks.core.importing.compose_yaml import Refused, documents, plain
+from dusty_tasks.core.importing.forms.canonical import canonical
 from dusty_tasks.core.importing.reading import evaluated_node, resolved
 
 RULES = {"names", "network", "notes", "include"}
@@ -63,8 +64,8 @@ def mutations(stack: str) -> list[tuple[str, Path, Callable[[Any, Any, Any], Non
     """Of each Compose file of a stack: each key with each change."""
     return [
         (file, path, change)
-        for file in files_of(stack)
-        if file.endswith(".yml") or file.endswith(".yaml")
+        for file, text in files_of(stack).items()
+        if "services:" in text
         for path in paths(model_of(stack, file))
         for change in CHANGES
     ]
@@ -87,7 +88,7 @@ def as_read(files: Mapping[str, str]) -> dict[str, Any]:
     project = project_of(files)
     return {
         **{
-            f"{name}.{key}": value
+            f"{name}.{key}": canonical(key, value, "") if key == "depends_on" else value
             for name, node in project.services.items()
             for key, value in resolved(node, project.values).items()
         },
