@@ -138,7 +138,7 @@ ENDLESS = {
     "pipe": lambda path: os.mkfifo(path),
     "device": lambda path: path.symlink_to("/dev/zero"),
     "folder": lambda path: path.mkdir(),
-    "huge": lambda path: path.open("wb").truncate(5 << 30),
+    "huge": lambda path: path.open("wb").truncate(1 << 28),
 }
 
 
