@@ -356,7 +356,7 @@ VERBS: tuple[Verb, ...] = (
         CHOOSE,
         "[specs [list | allow [DIGEST] | revoke] | status | install | uninstall]",
         "show and allow what specs may do; trust the certificates of https",
-        (YES, JSON),
+        (Option("user", "with install: only your browsers' stores, which need no root"), YES, JSON),
         words=("specs|status|install|uninstall", "list|allow|revoke"),
     ),
     Verb(

@@ -14,13 +14,15 @@ from dusty_tasks.verbs.shared.words import action_of, exactly, misuse, say_json
 SUBJECTS = ("specs", "status", "install", "uninstall")
 
 
-def run(words: list[str], json: bool = False, yes: bool = False) -> int | None:
+def run(words: list[str], user: bool = False, json: bool = False, yes: bool = False) -> int | None:
     """List what the specs ask for, allow exactly that, or take the consent back; or the certificate authority: see, trust, forget it."""
+    if user and words[:1] != ["install"]:
+        raise misuse("trust", "--user goes with install")
     if words and words[0] in SUBJECTS[1:]:
         exactly("trust", words[0], words[1:])
         if json and words[0] != "status":
             raise misuse("trust", f"--json goes with specs list and status, not with {words[0]}")
-        return show_authority(json) if words[0] == "status" else change_authority(words[0], yes)
+        return show_authority(json) if words[0] == "status" else change_authority(words[0], yes, user)
     if yes:
         raise misuse("trust", "--yes goes with install and uninstall; it does not allow powers")
     if words and words[0] not in SUBJECTS:
@@ -72,16 +74,19 @@ def show_authority(json: bool) -> int | None:
 NO_CERTUTIL = "certutil is not installed, so the certificate stores of browsers cannot be read (Debian: libnss3-tools; Fedora: nss-tools)"
 
 
-def change_authority(action: str, yes: bool) -> int | None:
+def change_authority(action: str, yes: bool, as_user: bool) -> int | None:
     """Put the authority into the stores of this machine, or take it out."""
     from dusty_tasks.console import warn
     from dusty_tasks.operations.machine import authority
 
     if authority.lacks_certutil():
         warn(NO_CERTUTIL)
-    changed = authority.install(yes=yes) if action == "install" else authority.uninstall(yes=yes)
+    changed = authority.install(yes=yes, as_user=as_user) if action == "install" else authority.uninstall(yes=yes)
     if not changed:
-        say("nothing to do: " + ("every store has it" if action == "install" else "no store has it"))
+        say(
+            "nothing to do: "
+            + (f"every store{' of yours' if as_user else ''} has it" if action == "install" else "no store has it")
+        )
     elif action == "install":
         say("trusted; restart any browser that is open")
     else:

@@ -72,6 +72,21 @@ def test_where_the_hosts_file_is_left_alone_it_is_left_alone(
     assert len(sudo.read_text().splitlines()) == 1 and not (tmp_path / "given").exists()
 
 
+def test_localhost_names_and_the_users_own_stores_take_no_sudo(
+    dusty: Chosen, sudo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Store(
+        "browsers:x", "browsers (x)", (("touch", str(tmp_path / "own")),), (), False, file=str(tmp_path / "own")
+    )
+    of_root = authority.stores(None, "", "")  # type: ignore[arg-type]
+    monkeypatch.setattr(authority, "stores", lambda *_: [*of_root, own])
+    start(dusty, "hosts: {mode: localhost}\n")
+    ended = dusty("trust", "install", "--user", "--yes")
+    assert ended.code == 0 and (tmp_path / "own").exists() and not (tmp_path / "added").exists()
+    assert not sudo.exists() and "every store of yours has it" not in ended.out
+    assert dusty("trust", "uninstall", "--user").code == 1
+
+
 def test_a_hostile_spec_gets_no_certificate_for_a_site_of_the_internet(dusty: Chosen, sudo: Path) -> None:
     start(dusty, "")
     dusty.write(

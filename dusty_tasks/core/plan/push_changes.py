@@ -131,7 +131,8 @@ def plan_nginx(
     pushes = [Change(NGINX, "", cause)] if sources.nginx_digest != found.nginx_digest else []
     kinds = {change.kind for change in containers if change.name == PROXY}
     is_renamed = not kinds & {CREATE, RECREATE} and aliases_of(proxy.mapping) != aliases_of(record.get("mapping") or {})
-    late = [Change(RECONNECT, PROXY, "; ".join(news))] if is_renamed else []
+    # The engine gives names to a container when it connects it, and at no other time.
+    late = [Change(RECONNECT, PROXY, "; ".join([*news, "ends open connections"]))] if is_renamed else []
     if kinds & STARTING:
         return pushes, late
     is_loaded = record.get("nginx") == sources.nginx_digest

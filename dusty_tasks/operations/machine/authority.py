@@ -60,13 +60,15 @@ def lacks_certutil() -> bool:
     return not shutil.which("certutil") and any(map(shutil.which, BROWSERS))
 
 
-def install(*, yes: bool) -> int:
+def install(*, yes: bool, as_user: bool = False) -> int:
     """Put the authority, made where there is none, into every store that does not have it as it is; how many were changed.
+
+    `as_user` leaves out the stores that need root.
 
     A hosts section that is to be written goes along, so that both take one sudo. Raises Failure for what is refused or fails.
     """
     _ensure_made(yes)
-    due = [place.store for place in places() if place.state != "trusted"]
+    due = [place.store for place in places() if place.state != "trusted" and not (as_user and place.store.needs_root)]
     # A store may hold the certificate of before.
     outdated = {place.store.name for place in places() if place.state == "outdated" and place.store.name != "system"}
     steps = [(store, (*(store.remove if store.name in outdated else ()), *store.add)) for store in due]

@@ -497,7 +497,7 @@ PROXY_CASES: list[tuple[str, WantedContainer, dict[str, Any], dict[str, Any], li
         {},
         {"nginx_digest": "nginx-2"},
         [
-            "reconnect dustyInternalNginx: shop.test is new",
+            "reconnect dustyInternalNginx: shop.test is new; ends open connections",
             "push nginx config: shop.test is new",
             "reload nginx: its config changed",
         ],
