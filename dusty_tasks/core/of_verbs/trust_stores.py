@@ -44,6 +44,8 @@ DEBIAN, FEDORA, ARCH = (
     "/etc/pki/ca-trust/source/anchors",
     "/etc/ca-certificates/trust-source/anchors",
 )
+FORGET = 'for hook in /etc/ca-certificates/update.d/*; do [ ! -x "$hook" ] || echo "-$1" | "$hook"; done; :'
+"""Debian's Java and others copy what update-ca-certificates adds, and with --fresh are not told of what is gone."""
 KNOWN_FOLDERS = (DEBIAN, FEDORA, ARCH)
 
 
@@ -89,15 +91,19 @@ def _system(looked: Looked, certificate: str, name: str) -> list[Store]:
             )
         ]
     ways = {
-        DEBIAN: (".crt", ("update-ca-certificates",), ("update-ca-certificates", "--fresh")),
-        FEDORA: (".pem", ("update-ca-trust", "extract"), ("update-ca-trust", "extract")),
-        ARCH: (".crt", ("trust", "extract-compat"), ("trust", "extract-compat")),
+        DEBIAN: (
+            ".crt",
+            ("update-ca-certificates",),
+            (("update-ca-certificates", "--fresh"), ("sh", "-c", FORGET, "sh", f"/etc/ssl/certs/{name}.pem")),
+        ),
+        FEDORA: (".pem", ("update-ca-trust", "extract"), (("update-ca-trust", "extract"),)),
+        ARCH: (".crt", ("trust", "extract-compat"), (("trust", "extract-compat"),)),
     }
     for folder, (suffix, update, renew) in ways.items():
         if folder in looked.folders:
             file = f"{folder}/{name}{suffix}"
             put, take = ("install", "-m", "644", certificate, file), ("rm", "-f", file)
-            return [Store("system", f"this system ({folder})", (put, update), (take, renew), True, file=file)]
+            return [Store("system", f"this system ({folder})", (put, update), (take, *renew), True, file=file)]
     return []
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dusty_tasks.core.of_verbs.trust_stores import ARCH, DEBIAN, FEDORA, Looked, as_one_command, stores
+from dusty_tasks.core.of_verbs.trust_stores import ARCH, DEBIAN, FEDORA, FORGET, Looked, as_one_command, stores
 
 CA = "/home/me/.dusty/https/ca.pem"
 
@@ -26,7 +26,8 @@ def words(looked: Looked) -> dict[str, tuple[str, str]]:
         (
             Looked("linux", [DEBIAN]),
             f"install -m 644 {CA} {DEBIAN}/dusty-1a2b3c4d.crt && update-ca-certificates",
-            f"rm -f {DEBIAN}/dusty-1a2b3c4d.crt && update-ca-certificates --fresh",
+            f"rm -f {DEBIAN}/dusty-1a2b3c4d.crt && update-ca-certificates --fresh"
+            f" && sh -c {FORGET} sh /etc/ssl/certs/dusty-1a2b3c4d.pem",
         ),
         (
             Looked("linux", [FEDORA]),
