@@ -14,6 +14,7 @@ from browser import browser
 from conftest import Rig
 from machine import CACHE
 from stacks import SmallStack
+from test_consent import Person
 
 from dusty_tasks.effects.engine.images import PYTHON_IMAGE
 
@@ -139,3 +140,46 @@ def test_every_client_here_verifies_after_trust_install_and_none_before_or_after
     rig.dusty("trust", "uninstall", "--yes", env=env)
     assert not any(text.startswith("2") for text in asked().values()), "Debian's hooks had copied it, for Java"
     assert shown("again")[0] == "Privacy error"
+
+
+COUNTING = """
+echo 'dev ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/dev
+printf '#!/bin/sh\\necho "$*" >>/run/sudo.calls\\nexec /usr/bin/sudo "$@"\\n' >/usr/local/bin/sudo
+chmod 755 /usr/local/bin/sudo
+: >/run/sudo.calls
+chmod 666 /run/sudo.calls
+"""
+
+
+def test_names_and_trust_take_one_sudo_and_localhost_names_none(rig, tmp_path):
+    stack = SmallStack(tmp_path, rig.home, config="https: on\nrouting: network\n", is_agreed=False)
+    dev = Person(rig, stack, "dev")
+    rig.run(["sh", "-ec", COUNTING])
+
+    def calls() -> list[str]:
+        return rig.run(["cat", "/run/sudo.calls"]).stdout.splitlines()
+
+    def answers(name: str, *options: str) -> str:
+        return rig.run(["curl", "-sS", "-m", "20", *options, f"https://{name}/"], check=False).stdout
+
+    try:
+        for words in (["trust", "install", "--yes"], ["up", "--yes"]):
+            done = dev.runs(*words)
+            assert done.returncode == 0, done
+        assert len(calls()) == 1 and answers("web.test") == "hello from web\n", calls()
+        assert "127.0.0.1 web.test" in dev.file("/etc/hosts")
+        assert dev.runs("uninstall", "--yes").returncode == 0 and "web.test" not in dev.file("/etc/hosts")
+        assert answers("web.test", "--resolve", "web.test:443:127.0.0.1") == ""
+
+        rig.run(["sh", "-c", ": >/run/sudo.calls"])
+        assert dev.runs("config", "set", "hosts.mode", "localhost").returncode == 0
+        for words in (["up", "--yes"], ["trust", "install", "--user", "--yes"], ["up", "--yes"]):
+            done = dev.runs(*words)
+            assert done.returncode == 0, done
+        assert calls() == []
+        authority = ("--cacert", f"{dev.home}/https/ca.pem")
+        for version in ("-4", "-6"):
+            assert answers("web.test.localhost", version, *authority) == "hello from web\n"
+    finally:
+        dev.runs("trust", "uninstall", "--yes")
+        rig.run(["rm", "-f", "/etc/sudoers.d/dev", "/usr/local/bin/sudo"])

@@ -1,6 +1,6 @@
 """Brings what the tests need onto a bare machine: packages of packages.txt, Compose v2, images in the test cache.
 
-    python tests/rig/provide.py [fast] [--yes]
+    python tests/rig/provide.py [fast | all | long] [--yes]
 
 `fast` is for the tests that need neither root nor an engine: a few programs, where they are not here. Without root, or without
 a yes, it says what it would have installed and ends with 1.
@@ -27,8 +27,12 @@ PROGRAMS = {"git": "git", "rsync": "rsync", "ssh": "openssh-client"}
 """What the fast tests start, and the packages that have it."""
 
 
-def missing_programs() -> list[str]:
-    return sorted(package for program, package in PROGRAMS.items() if not shutil.which(program))
+LONG_PROGRAMS = {"node": "nodejs", "javac": "default-jdk-headless", "certutil": "libnss3-tools"}
+"""The same for the tests with the marker `long`."""
+
+
+def missing_programs(programs: dict[str, str] = PROGRAMS) -> list[str]:
+    return sorted(package for program, package in programs.items() if not shutil.which(program))
 
 
 def missing_packages() -> list[str]:
@@ -92,10 +96,13 @@ def provide_all() -> None:
         sys.exit("The whole of ./check needs Debian or Ubuntu; `./check fast` runs anywhere.")
     if os.geteuid():
         sys.exit("The whole of ./check needs root, for its namespaces; `./check fast` does not.")
-    provide_packages(missing_packages())
+    is_long = "long" in sys.argv
+    provide_packages([*missing_packages(), *(missing_programs(LONG_PROGRAMS) if is_long else ())])
     provide_compose()
     images.busybox_archive(CACHE)
     images.archive(CACHE, PACKAGES)
+    if is_long:
+        images.debian_archive(CACHE, images.CLIENTS)
 
 
 if __name__ == "__main__":
