@@ -11,7 +11,7 @@ from pathlib import Path
 import images as rig_images
 import pytest
 from browser import browser
-from conftest import Rig
+from conftest import Rig, load_images
 from machine import CACHE
 from stacks import SmallStack
 from test_consent import Person
@@ -171,6 +171,7 @@ def test_names_and_trust_take_one_sudo_and_localhost_names_none(rig, tmp_path):
         assert dev.runs("uninstall", "--yes").returncode == 0 and "web.test" not in dev.file("/etc/hosts")
         assert answers("web.test", "--resolve", "web.test:443:127.0.0.1") == ""
 
+        load_images(rig.machine)  # `uninstall` removes stand-ins.
         rig.run(["sh", "-c", ": >/run/sudo.calls"])
         assert dev.runs("config", "set", "hosts.mode", "localhost").returncode == 0
         for words in (["up", "--yes"], ["trust", "install", "--user", "--yes"], ["up", "--yes"]):
