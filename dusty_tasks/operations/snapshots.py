@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from dusty_tasks import session
 from dusty_tasks.core.of_verbs import snapshots as core
@@ -19,7 +19,7 @@ from dusty_tasks.effects.code.receipts import read_receipts
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import acts, reads
-from dusty_tasks.effects.engine.halting import held_still
+from dusty_tasks.effects.engine.halting import Lines, held_still
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.snapshots import Sizes, Snapshots
 from dusty_tasks.operations.history.noting import note_run
@@ -72,7 +72,7 @@ def keepers() -> dict[str, list[Item]]:
     return found
 
 
-def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, tell: Tell) -> Snapshot:
+def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, tell: Tell, warn: Tell) -> Snapshot:
     """Save what `services` keep as the snapshot `name`; who writes there is paused, or stopped, for the copy. Raises Failure."""
     by_keeper = keepers()
     items = core.outermost(item for service in services for item in by_keeper[service])
@@ -81,13 +81,24 @@ def save(engine: Engine, name: str, services: Sequence[str], *, by_stop: bool, t
         if any(each.name == name for each in read_all(engine)):
             raise Failure(f"there is already a snapshot {name}", f"{DUSTY} data remove {name}, or another name")
         _check_room(snapshots, list(snapshots.places_of(items).values()))
-        running = [found for found in _containers(engine, users) if found.state == "running"]
+        running = [found for found in containers(engine, users) if found.state == "running"]
         began = time.monotonic()
-        with held_still(engine.host, [found.id for found in running], by="stop" if by_stop else "pause"):
+        with fit_to_copy(engine, running, "stop" if by_stop else "pause", warn):
             saved = snapshots.copy(items, tell)
-        snapshot = Snapshot(name, _now(), tuple(services), tuple(saved), round(time.monotonic() - began, 2))
+        snapshot = Snapshot(name, now(), tuple(services), tuple(saved), round(time.monotonic() - began, 2))
         snapshots.name(name, core.to_json(snapshot))
     return snapshot
+
+
+def fit_to_copy(engine: Engine, running: Sequence[FoundContainer], by: str, warn: Tell) -> AbstractContextManager[None]:
+    """Hold these containers still for a block; each runs what its spec has for that before and after it."""
+    wanted = {container.name: container for container in session.wanted().containers}
+    lines = {
+        found.id: Lines(found.name, core.script_of(each.before_copy), core.script_of(each.after_copy))
+        for found in running
+        if (each := wanted.get(found.name)) and (each.before_copy or each.after_copy)
+    }
+    return held_still(engine.host, [found.id for found in running], by=by, lines=lines, warn=warn)
 
 
 def _check_room(snapshots: Snapshots, places: Sequence[Place]) -> None:
@@ -98,10 +109,10 @@ def _check_room(snapshots: Snapshots, places: Sequence[Place]) -> None:
             f"the snapshots would take {size_text(sizes.snapshots + sizes.items)}, more than the {keep:g} GiB of the setting data.keep",
             f"{DUSTY} data remove <name>, or {DUSTY} config set data.keep <GiB>",
         )
-    _check_fits(sizes)
+    check_fits(sizes)
 
 
-def _check_fits(sizes: Sizes) -> None:
+def check_fits(sizes: Sizes) -> None:
     if sizes.needed > sizes.free:
         raise Failure(
             f"a copy needs {size_text(sizes.needed)}, and {size_text(sizes.free)} are free", f"{DUSTY} disk", code=2
@@ -111,7 +122,7 @@ def _check_fits(sizes: Sizes) -> None:
 def restore(engine: Engine, snapshot: Snapshot, items: Sequence[Item], tell: Tell) -> list[Late]:
     """Put items of a snapshot in place; who uses them is stopped meanwhile. Those that are not ready then: for them what it replaced is kept."""
     running = _replace(engine, snapshot.name, items, snapshot.services)
-    return _seen_ready(engine, running, tell)
+    return seen_ready(engine, running, tell)
 
 
 def finish(engine: Engine, tell: Tell) -> tuple[str, list[Late]] | None:
@@ -121,10 +132,10 @@ def finish(engine: Engine, tell: Tell) -> tuple[str, list[Late]] | None:
         if pending is None:
             return None
         items = [saved.item for saved in pending.saved]
-        running = _stop(engine, core.users_of(items, keepers()))
+        running = stop(engine, core.users_of(items, keepers()))
         snapshots.finish(items)
-        _start_all(engine, running, pending.name)
-    return pending.name, _seen_ready(engine, running, tell)
+        start_all(engine, running, pending.name)
+    return pending.name, seen_ready(engine, running, tell)
 
 
 def reset(engine: Engine, services: Sequence[str]) -> list[str]:
@@ -151,7 +162,7 @@ def _replace(engine: Engine, name: str, items: Sequence[Item], services: Sequenc
     """
     users = core.users_of(items, keepers())
     with at_work(engine, "data restore" if name else "data reset") as snapshots:
-        found = _containers(engine, users)
+        found = containers(engine, users)
         check_containers_are_ours(engine.host, found)
         if name:
             snapshots.check_volumes(items)
@@ -159,30 +170,39 @@ def _replace(engine: Engine, name: str, items: Sequence[Item], services: Sequenc
         sizes = snapshots.read_sizes(list(places.values()))
         # What is put back is copied, and so is what it replaces in volumes; folders are moved.
         copied = [Place(FOLDER, f"{SNAPSHOTS_BELOW}/{name}/{item.saved_as}") for item in items if name]
-        _check_fits(snapshots.read_sizes([*copied, *(place for place in places.values() if place.kind == VOLUME)]))
-        running = _stop(engine, users)
-        new = Snapshot(name or BEFORE, _now(), tuple(services), tuple(Saved(item, COPY) for item in items))
+        check_fits(snapshots.read_sizes([*copied, *(place for place in places.values() if place.kind == VOLUME)]))
+        running = stop(engine, users)
+        new = Snapshot(name or BEFORE, now(), tuple(services), tuple(Saved(item, COPY) for item in items))
         sizes_of = [sizes.items, *(0 for _ in items[1:])]
         before = new._replace(
             name=BEFORE, saved=tuple(Saved(item, COPY, size) for item, size in zip(items, sizes_of, strict=True))
         )
-        try:
+        with started_again_if_nothing_changed(engine, snapshots, running, name):
             snapshots.put_back(name, items, core.to_json(new), core.to_json(before))
-        except Failure:
-            if snapshots.read_unfinished() is None:
-                _start_all(engine, running, name)  # Nothing was changed.
-            raise
         if name:
-            _start_all(engine, running, name)
+            start_all(engine, running, name)
             return running
         for container in found:
             acts.run_remove(engine, container.id)
         return found
 
 
-def _stop(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
+@contextmanager
+def started_again_if_nothing_changed(
+    engine: Engine, snapshots: Snapshots, running: Sequence[FoundContainer], name: str
+) -> Iterator[None]:
+    """Start those that ran again where the block fails before it decided anything."""
+    try:
+        yield
+    except BaseException:
+        if snapshots.read_unfinished() is None:
+            start_all(engine, running, name)
+        raise
+
+
+def stop(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
     """Stop those of these that run; which they were."""
-    running = [found for found in _containers(engine, names) if found.is_stoppable]
+    running = [found for found in containers(engine, names) if found.is_stoppable]
     for container in reversed(running):
         if container.state == "paused":
             acts.run_unpause(engine, container.id)
@@ -190,7 +210,7 @@ def _stop(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
     return running
 
 
-def _start_all(engine: Engine, containers: Sequence[FoundContainer], name: str) -> None:
+def start_all(engine: Engine, containers: Sequence[FoundContainer], name: str) -> None:
     """Start them again, and note that: they see what lies there now."""
     wanted, began = session.wanted(), time.time()
     names, cause = {found.name for found in containers}, f"{PLAIN} data restore {name}"
@@ -202,22 +222,22 @@ def _start_all(engine: Engine, containers: Sequence[FoundContainer], name: str) 
     )
 
 
-def _seen_ready(engine: Engine, containers: Sequence[FoundContainer], tell: Tell) -> list[Late]:
-    """Wait until they are ready; only then what was replaced is removed."""
+def seen_ready(engine: Engine, containers: Sequence[FoundContainer], tell: Tell, former: str = BEFORE) -> list[Late]:
+    """Wait until they are ready; only then what was replaced is removed, if it is kept as `former`."""
     names = [found.name for found in containers]
     asked = [container for container in session.wanted().containers if container.name in names]
     waited = wait_until_up(engine, asked, session.settings().up_wait, tell)
-    if not waited.late:
-        remove(engine, [BEFORE])
+    if former and not waited.late:
+        remove(engine, [former])
     return waited.late
 
 
-def _containers(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
+def containers(engine: Engine, names: Sequence[str]) -> list[FoundContainer]:
     """The containers of these parts, those first that others need."""
     found = reads.read_containers(engine)
     order = [container.name for container in session.wanted().containers]
     return [found[name] for name in order if name in names and name in found]
 
 
-def _now() -> str:
+def now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S%z")

@@ -82,7 +82,7 @@ def save(engine: Engine, name: str, services: list[str], by_stop: bool) -> None:
     if trouble := name_trouble(name):
         raise Failure(trouble)
     with progress("copying") as tell:
-        made = operations.save(engine, name, services, by_stop=by_stop, tell=tell)
+        made = operations.save(engine, name, services, by_stop=by_stop, tell=tell, warn=warn)
     how = f"{size_text(made.size)}, {HOW[made.how]}" if made.how in HOW else "nothing was there yet"
     say(f"saved {', '.join(services)} as {name} in {made.seconds:.1f} s ({how})")
 
@@ -115,11 +115,16 @@ def go_on(engine: Engine) -> int:
 def tell_end(what: str, late: list[Late]) -> int:
     """What was restored, and who does not like it."""
     say(what)
-    for each in late:
-        warn(f"{each.name} {each.why}")
+    warn_of(late)
     if late:
         warn(f"what was replaced is kept: {DUSTY} data restore {BEFORE} brings it back")
     return 1 if late else 0
+
+
+def warn_of(late: list[Late]) -> None:
+    """Name those that are not ready with the data that they have now."""
+    for each in late:
+        warn(f"{each.name} {each.why}")
 
 
 def reset(engine: Engine, words: list[str], yes: bool) -> int | None:

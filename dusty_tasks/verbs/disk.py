@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dusty_tasks import __version__, session
-from dusty_tasks.console import confirm, say, table_within, warn, width
+from dusty_tasks.console import confirm, progress, say, table_within, warn, width
 from dusty_tasks.core.of_verbs import disk as core
 from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK
 from dusty_tasks.core.of_verbs.disk import Item
@@ -27,9 +27,9 @@ from dusty_tasks.effects.engine.persist import read_persist
 from dusty_tasks.effects.engine.reads import list_containers, read_usage
 from dusty_tasks.effects.observe.docker_host import read_unfinished
 from dusty_tasks.verbs.shared.counting import counter
-from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, say_json
+from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, misuse, say_json
 
-ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore")
+ACTIONS = ("inspect", "cleanup_containers", "cleanup_images", "backup", "restore", "adopt")
 
 
 def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
@@ -38,6 +38,10 @@ def run(words: list[str], yes: bool = False, json: bool = False) -> int | None:
     if action == "restore" and not rest and is_restore_unfinished():
         go_on()
         return None
+    if action == "adopt":
+        if len(rest) != 2:
+            raise misuse("disk", "disk adopt needs a volume or folder, and a service")
+        return adopt(rest[0], rest[1], yes)
     if action in ("backup", "restore"):
         (path,) = exactly("disk", action, rest, "a folder for the archive" if action == "backup" else "an archive")
         return backup(local_path(path)) if action == "backup" else restore(local_path(path), yes)
@@ -225,6 +229,32 @@ def restore(path: str, yes: bool) -> int | None:
         restore_backup(session.docker_host(), path, [folder.name for folder in found], helper_image(), count)
     say(f"restored {', '.join(folder.name for folder in found)}")
     return None
+
+
+def adopt(source: str, target: str, yes: bool) -> int | None:
+    """Put a copy of data that another stack left in place of what a service keeps, after asking."""
+    from dusty_tasks.core.of_verbs.snapshots import BEFORE_ADOPT
+    from dusty_tasks.operations import adopting
+    from dusty_tasks.verbs.data import keeping, warn_of
+
+    service, _, path = target.partition(":")
+    (service,) = keeping([service])
+    engine = Engine(session.docker_host())
+    is_here = not session.settings().host.is_elsewhere
+    found = adopting.find(engine, local_path(source) if is_here and "/" in source else source, service, path)
+    now = f"{found.place} ({size_text(found.size)})" if found.size else f"{found.place}, where nothing is yet,"
+    question = f"Replace what {service} keeps in {now} with a copy of {found.source} ({size_text(found.source_size)})?"
+    if not confirm(question, yes=yes):
+        return 1
+    with progress("copying") as tell:
+        is_started, late = adopting.adopt(engine, found, tell)
+    say(f"{service} has a copy of {found.source}, which is as it was")
+    warn_of(late)
+    if found.size:
+        say(f"what it replaced is kept: {DUSTY} data restore {BEFORE_ADOPT} brings it back")
+    if not is_started:
+        say(f"{DUSTY} up starts {service} with it")
+    return 1 if late else None
 
 
 def is_restore_unfinished() -> bool:

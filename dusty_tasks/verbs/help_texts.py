@@ -338,8 +338,13 @@ manifest and checksums; `restore` refuses a damaged archive before it touches an
 nothing has changed, or `doctor` reports it and `up` refuses to start containers on it; then `restore` without an archive
 finishes it.
 
+`adopt` copies the data of a former stack: a named volume, or a folder of the Docker host, takes the place of what a service keeps.
+It asks, stops the service, and starts it again. The source is only read, and must not be in use; what the copy replaces is kept as
+the snapshot before-adopt. If the service keeps data in several places, SERVICE:PATH says which, by its path in the container.
+
     {dusty} disk cleanup_images
-    {dusty} disk backup ~/backups""",
+    {dusty} disk backup ~/backups
+    {dusty} disk adopt shop_db-data db""",
     "data": """\
 A snapshot holds what services (and apps) keep: their folders below /persist and their named volumes. It is kept on the
 Docker host, in persist/.snapshots. Where the file system has reflinks (btrfs, XFS, ZFS), it shares blocks with the original,

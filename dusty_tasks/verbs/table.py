@@ -478,10 +478,12 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "disk",
         MACHINE,
-        "[inspect | cleanup_containers | cleanup_images | backup DEST | restore [SOURCE]]",
-        "show disk usage; clean up; back up and restore /persist",
+        "[inspect | cleanup_containers | cleanup_images | backup DEST | restore [SOURCE] | adopt VOLUME|FOLDER SERVICE]",
+        "show disk usage; clean up; back up and restore /persist; take over data",
         (YES, JSON),
-        words=("inspect|cleanup_containers|cleanup_images|backup|restore", "path"),
+        words=("inspect|cleanup_containers|cleanup_images|backup|restore|adopt", "path", "container"),
+        after=dict.fromkeys(("inspect", "cleanup_containers", "cleanup_images"), ())
+        | {"backup": ("path",), "restore": ("path",)},
     ),
     Verb(
         "data",

@@ -19,7 +19,8 @@ WRITES = "trap 'exit 0' TERM; while :; do date +%N > /data/now; sleep 0.05; done
 def up_in(rig: Any, folder: Path) -> SmallStack:
     """db keeps a folder and a volume, web mounts the folder too; cache keeps nothing."""
     stack = SmallStack(folder, rig.home)
-    stack.service("db", command=WRITES, more="volumes: ['/persist/shop/db:/data', 'store:/store']\n")
+    hooks = "data: {before: ['[ ! -e /tmp/no ] || cat /tmp/no', '[ ! -e /tmp/no ]', 'echo before >> /tmp/ran'], after: ['echo after >> /tmp/ran']}"
+    stack.service("db", command=WRITES, more=f"volumes: ['/persist/shop/db:/data', 'store:/store']\n{hooks}\n")
     stack.service("reader", more="volumes: ['/persist/shop/db:/seen:ro']\n")
     stack.bundle("shop", services="[db, reader, cache]")
     rig.dusty("up")
@@ -64,6 +65,14 @@ def test_what_is_saved_comes_back_with_owners_modes_and_links_and_the_rest_goes_
     said = rig.dusty("data", "save", "one").stdout
     assert said.startswith("saved db, reader as one in ") and "a full copy" in said
     assert rig.container_ids() == before, "they were paused for the copy, and are the same"
+    assert inside(rig, "cat /tmp/ran") == "before\nafter"
+    inside(rig, "echo it is busy > /tmp/no")
+    done = rig.dusty("data", "save", "two", check=False)
+    assert (
+        done.returncode == 2 and "data.before of db ended with status 1" in done.stderr and "it is busy" in done.stderr
+    )
+    inside(rig, "rm /tmp/no")
+    assert inside(rig, "cat /tmp/ran") == "before\nafter\nafter", "it goes on, and was told so"
     told = json.loads(rig.dusty("data", "--json").stdout)
     assert [(each["name"], each["services"], each["how"]) for each in told] == [("one", ["db", "reader"], "copy")]
     fill(rig, "new")

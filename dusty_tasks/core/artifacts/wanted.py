@@ -130,6 +130,8 @@ def _service(
         after=_after(parts),
         shares_network_of=network_owner(service),
         is_job=service.is_job,
+        before_copy=service.before_copy,
+        after_copy=service.after_copy,
         needs_login=service.image_requires_login,
         build_context=service_build(service, specs_root)["context"] if "build" in service.compose else "",
         **_route_fields(parts, settings),

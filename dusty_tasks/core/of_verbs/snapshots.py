@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 from dusty_tasks.core.of_verbs.lookup import data_folders
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import Settings
-from dusty_tasks.core.specs.compose_values import named_volumes
+from dusty_tasks.core.specs.compose_values import named_volumes, volumes
 from dusty_tasks.core.text.paths import PERSIST
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 BEFORE = "before-restore"
 """The snapshot of what a restore or a reset replaced."""
+BEFORE_ADOPT = "before-adopt"
+"""That of what data from elsewhere replaced."""
 INCOMING = ".incoming"
 """What was copied from elsewhere, to be put in place and not kept."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
@@ -78,6 +80,9 @@ class Place(NamedTuple):
     name: str
     """The path below persist/ or an absolute one, or the volume's name on the engine."""
 
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.name}"
+
 
 def place_of(item: Item, settings: Settings) -> Place:
     """Where an item of the settings' stack lies."""
@@ -94,6 +99,19 @@ def items_of(container: WantedContainer, settings: Settings) -> list[Item]:
         ),
         *(Item(VOLUME, name) for name in named_volumes(container.mapping)),
     ]
+
+
+def targets_of(container: WantedContainer, settings: Settings) -> dict[Item, str]:
+    """What a container keeps data in -> where it sees that."""
+    top = f"{settings.host.root.rstrip('/')}/{PERSIST}/"
+    kept = items_of(container, settings)
+    found = {}
+    for _, volume in volumes(container.mapping):
+        folder = Item(FOLDER, f"{volume.source}/".removeprefix(top).strip("/"))
+        item = Item(VOLUME, volume.source) if volume.is_named else folder
+        if item in kept:
+            found.setdefault(item, volume.target)
+    return found
 
 
 def keepers(wanted: Wanted, settings: Settings) -> dict[str, list[Item]]:
@@ -124,10 +142,16 @@ def _holds(outer: Item, inner: Item) -> bool:
     )
 
 
+def script_of(lines: Sequence[str]) -> str:
+    """Shell lines as one script, which ends where one of them fails; '' for none."""
+    return "\n".join(("set -e", *lines)) if lines else ""
+
+
 def name_trouble(name: str) -> str:
     """Why a snapshot cannot be called so, '' if it can."""
-    if name == BEFORE:
-        return f"{BEFORE} is reserved for what the last restore replaced"
+    if name in (BEFORE, BEFORE_ADOPT):
+        what = "restore" if name == BEFORE else "disk adopt"
+        return f"{name} is reserved for what the last {what} replaced"
     return (
         "" if _NAME.fullmatch(name) else "a snapshot's name may have letters, digits and . _ -, at most 60 characters"
     )

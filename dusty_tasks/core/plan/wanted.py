@@ -41,6 +41,10 @@ class WantedContainer(NamedTuple):
     """Name of the container whose network it joins, or ''."""
     is_job: bool = False
     """It runs to its end."""
+    before_copy: tuple[str, ...] = ()
+    """Shell lines that it runs before what it keeps is copied."""
+    after_copy: tuple[str, ...] = ()
+    """Those that it runs after that, whatever became of the copy."""
     ready_within: str = ""
     """The time that `ready` of an app gives it, as its spec has it; '' without `ready`."""
     needs_login: bool = False

@@ -176,6 +176,8 @@ def service_of(document: Document, compose: dict[str, Any], volume_driver: str =
         tuple(forwarding for _, forwarding in forwardings(document.value)),
         _assets(document.value),
         is_job=document.value.get("job") is True,
+        before_copy=_texts(document.value, "data", "before"),
+        after_copy=_texts(document.value, "data", "after"),
     )
 
 

@@ -173,6 +173,9 @@ class Service:
     bundle_env: dict[str, tuple[str, str]] = field(default_factory=dict)
     is_job: bool = False
     """It runs to its end, for which what needs it waits."""
+    before_copy: tuple[str, ...] = ()
+    """What it runs before its data is copied."""
+    after_copy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

@@ -14,6 +14,7 @@ PROXY = "dustyInternalNginx"
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
+VOLUME_LABEL = "com.docker.compose.volume"
 CONFIG_LABEL = "com.docker.compose.project.config_files"
 ONE_OFF_LABEL = "com.docker.compose.oneoff"
 

@@ -21,7 +21,7 @@ class Lines(NamedTuple):
     """What a container is to run before it is halted and after it goes on, as scripts; '' for nothing."""
 
     name: str
-    """The container in a sentence."""
+    """The part whose container it is."""
     before: str = ""
     after: str = ""
 
@@ -74,7 +74,7 @@ def _run_before(host: DockerHost, container_id: str, lines: Lines) -> None:
     if ended.code:
         printed = f"{ended.out}{ended.err}".strip()
         raise Failure(
-            f"{lines.name} ended data.before with status {ended.code}, so nothing was copied{f':{_indented(printed)}' if printed else ''}",
+            f"data.before of {lines.name} ended with status {ended.code}, so nothing was copied{f':{_indented(printed)}' if printed else ''}",
             code=2,
         )
 

@@ -153,6 +153,16 @@ def read_volumes(engine: Engine) -> dict[str, str]:
     }
 
 
+def read_mounts(engine: Engine) -> dict[str, list[str]]:
+    """Container -> the volumes and folders of the Docker host that it has mounted, of all that run, whoever started them."""
+    return {
+        entry["Names"][0].lstrip("/"): [
+            str(mount.get("Name") or mount.get("Source") or "") for mount in entry.get("Mounts") or ()
+        ]
+        for entry in engine.get("/containers/json")
+    }
+
+
 def read_usage(engine: Engine) -> dict[str, Any]:
     """`docker system df`, for which the engine measures every image, container and volume."""
     found: dict[str, Any] = engine.get("/system/df", timeout=10 * ANSWER_TIMEOUT)

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from dusty_tasks.core.of_verbs.snapshots import ABSENT, BEFORE, FOLDER, Item, Place, Saved, place_of
+from dusty_tasks.core.of_verbs.snapshots import ABSENT, BEFORE, FOLDER, VOLUME, Item, Place, Saved, place_of
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.namespace import PROJECT_LABEL, VOLUME_LABEL
 from dusty_tasks.core.text.wording import size_text
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
 from dusty_tasks.effects.doors.failures import Failure
@@ -86,6 +87,19 @@ class Snapshots:
                 continue
             saved[by_place[place]] = Saved(by_place[place], how, int(kib) * 1024)
         return list(saved.values())
+
+    def make_volumes(self, items: Sequence[Item]) -> list[str]:
+        """Make those volumes of items that the engine does not have, as Compose would; their names."""
+        namespace = self.host.namespace
+        missing = [
+            (item, place)
+            for item, place in self.places_of(items).items()
+            if place.kind == VOLUME and self._volume(place.name) is None
+        ]
+        for item, place in missing:
+            labels = {PROJECT_LABEL: namespace.project, VOLUME_LABEL: item.name}
+            self.engine.post("/volumes/create", {"Name": place.name, "Labels": labels})
+        return [place.name for _, place in missing]
 
     def name(self, name: str, manifest: dict[str, Any]) -> None:
         """Make what was copied last a snapshot."""
