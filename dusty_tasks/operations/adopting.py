@@ -153,9 +153,7 @@ def _check_apart(engine: Engine, source: Place, place: Place) -> None:
         top = f"{persist}/{place.name}" if place.kind == FOLDER else persist
         inside = f"{source.name}/".startswith(f"{persist}/.snapshots/")
         if _holds(source.name, top) or (place.kind == FOLDER and _holds(top, source.name)) or inside:
-            raise Failure(
-                f"{source} holds, or lies in, what would be replaced", f"{DUSTY} data save keeps a copy of it"
-            )
+            raise Failure(f"{source} overlaps with what would be replaced", f"{DUSTY} data save keeps a copy of it")
 
 
 def _meet(source: Place, mounted: str) -> bool:

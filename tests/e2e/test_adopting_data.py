@@ -44,7 +44,7 @@ def test_what_a_compose_project_left_goes_on_after_its_import(rig: Any, tmp_path
         (["dusty_data", "db:/data"], "where it is kept already"),
         ([f"{rig.home}/nothing", "db"], "there is no folder"),
         (["former_data", "db:/nowhere"], "db keeps nothing at /nowhere"),
-        (["/", "db"], "holds, or lies in, what would be replaced"),
+        (["/", "db"], "overlaps with what would be replaced"),
     ):
         done = rig.dusty("disk", "adopt", *words, "--yes", check=False)
         assert done.returncode == 1 and said in done.stderr, (words, done.stderr)

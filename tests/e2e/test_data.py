@@ -69,7 +69,7 @@ def test_what_is_saved_comes_back_with_owners_modes_and_links_and_the_rest_goes_
     inside(rig, "echo it is busy > /tmp/no")
     done = rig.dusty("data", "save", "two", check=False)
     assert (
-        done.returncode == 2 and "data.before of db ended with status 1" in done.stderr and "it is busy" in done.stderr
+        done.returncode == 2 and "data.before of db exited with status 1" in done.stderr and "it is busy" in done.stderr
     )
     inside(rig, "rm /tmp/no")
     assert inside(rig, "cat /tmp/ran") == "before\nafter\nafter", "it goes on, and was told so"

@@ -74,7 +74,7 @@ def _run_before(host: DockerHost, container_id: str, lines: Lines) -> None:
     if ended.code:
         printed = f"{ended.out}{ended.err}".strip()
         raise Failure(
-            f"data.before of {lines.name} ended with status {ended.code}, so nothing was copied{f':{_indented(printed)}' if printed else ''}",
+            f"data.before of {lines.name} exited with status {ended.code}, so nothing was copied{f':{_indented(printed)}' if printed else ''}",
             code=2,
         )
 

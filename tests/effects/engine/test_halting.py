@@ -77,7 +77,7 @@ def test_what_comes_before_and_after_runs_around_the_halt(log: Path) -> None:
 
 def test_a_failing_before_halts_nothing_and_what_comes_after_runs_all_the_same(log: Path) -> None:
     lines = {"c1": Lines("db", "freeze", "thaw"), "c2": Lines("web", "fail", "thaw too")}
-    with pytest.raises(Failure, match=r"(?s)data.before of web ended with status 9.*no such thing"), held(lines, []):
+    with pytest.raises(Failure, match=r"(?s)data.before of web exited with status 9.*no such thing"), held(lines, []):
         pytest.fail("it must not go so far")
     assert log.read_text().splitlines() == [
         "exec c1 sh -c freeze",
