@@ -479,7 +479,7 @@ VERBS: tuple[Verb, ...] = (
         "disk",
         MACHINE,
         "[inspect | cleanup_containers | cleanup_images | backup DEST | restore [SOURCE] | adopt VOLUME|FOLDER SERVICE]",
-        "show disk usage; clean up; back up and restore /persist; take over data",
+        "show disk usage; clean up; back up, restore, adopt data",
         (YES, JSON),
         words=("inspect|cleanup_containers|cleanup_images|backup|restore|adopt", "path", "container"),
         after=dict.fromkeys(("inspect", "cleanup_containers", "cleanup_images"), ())
