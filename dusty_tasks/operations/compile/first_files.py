@@ -20,13 +20,15 @@ def put_first_files() -> None:
     if host.is_elsewhere or os.path.dirname(root) != session.home() or os.path.lexists(f"{root}/{COMMANDS_PUSHED}"):
         return
     target = f"{root}/{COMMANDS_THERE}"
-    for folder, _folders, names in os.walk(source):
-        there = os.path.normpath(os.path.join(target, os.path.relpath(folder, source)))
-        if os.path.realpath(there) != os.path.join(os.path.realpath(root), os.path.relpath(there, root)):
-            continue  # A link that somebody put there leads elsewhere.
-        for name in names:
-            try:
+    for folder, folders, names in os.walk(source):
+        there = f"{target}{folder.removeprefix(source)}"
+        if os.path.islink(there):
+            folders.clear()  # Somebody put it there, and it leads elsewhere.
+            continue
+        try:
+            if names:
                 os.makedirs(there, exist_ok=True)
+            for name in names:
                 write_if_changed(f"{there}/{name}", read_bytes(f"{folder}/{name}") or b"")
-            except OSError:
-                return
+        except OSError:
+            return
