@@ -65,6 +65,12 @@ def say_interrupted() -> None:
     warn(("\n" if is_terminal(sys.stderr) else "") + "interrupted")
 
 
+def say_aside(text: str) -> None:
+    """One or more lines to stderr that are no trouble: where stdout is for a program."""
+    with _nothing_moving():
+        print(_as_shown(text, sys.stderr), file=sys.stderr, flush=True)
+
+
 def is_terminal(stream: TextIO | None = None) -> bool:
     """True if `stream` (default stdout) is a terminal; closed streams are not, nor is what another one hears."""
     if heard_by():

@@ -93,6 +93,9 @@ def task_up(**options: Any) -> Iterator[dict[str, Any]]:
     if options.pop("help"):
         yield instead("up", {"help": True})
         return
+    if options.pop("json"):
+        yield instead("up", {**options, "json": True})
+        return
     yield from map(cli.guarded, steps.up_steps(options))
 
 

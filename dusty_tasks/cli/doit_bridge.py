@@ -63,7 +63,11 @@ def run_pipeline(name: str, arguments: Sequence[str]) -> int:
             raise parsing.UsageError(f'unexpected argument "{words[0]}"')
     except parsing.UsageError as error:
         return cli.misused(BY_NAME[name], error)
-    special = options.pop("help") or (name == "compile" and any(map(parsing.is_given, options.values())))
+    special = (
+        options.pop("help")
+        or options.get("json")
+        or (name == "compile" and any(map(parsing.is_given, options.values())))
+    )
     return (
         cli.run_verb(BY_NAME[name], arguments)
         if special

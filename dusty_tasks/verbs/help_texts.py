@@ -26,7 +26,9 @@ answer, or is unhealthy, is shown with the ports it listens on or with what its 
 checks both again until they are fixed. A failed build shows the last lines of its step; state/last-build.log holds all of it.
 
 On a terminal, work in progress is shown at the bottom and becomes a line with its time once it is done. The URLs of what is
-up come at the end, and failures last.""",
+up come at the end, and failures last.
+
+With --json, what was done, what is left and why goes to stdout as one document, and everything else to stderr.""",
     "dev": """\
 Does what `{dusty} up` does, then watches the code of the named apps (without names: of all), the specs and config.yml until
 ^C, which leaves the stack running. Each save is sent at once, and gets a line: when it reached the container, what the

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
@@ -32,8 +33,39 @@ def run(
     repos: list[str] | None = None,
     no_sync: bool = False,
     all: bool = False,
-) -> int | None:
+    json: bool = False,
+) -> int:
     """The named containers, the apps that use one of the repos (with --repo every word is one), all apps, or with --all the whole stack."""
+    if not json:
+        return restart_asked(words, repo, repos, no_sync, all).code
+    from dusty_tasks.verbs.shared.aside import aside
+    from dusty_tasks.verbs.shared.words import say_json
+
+    with aside() as heard:
+        done = restart_asked(words, repo, repos, no_sync, all)
+    say_json(
+        {
+            "ok": done.code == 0,
+            "exit_code": done.code,
+            "restarted": list(done.names),
+            "absent": [{"name": name, "needed_by": user} for name, user in done.absent],
+            "warnings": heard.warnings,
+        }
+    )
+    return done.code
+
+
+class Ended(NamedTuple):
+    """What came of it."""
+
+    code: int
+    names: Sequence[str]
+    absent: Sequence[tuple[str, str]]
+    """(what has no container, the part that needs it or '')."""
+
+
+def restart_asked(words: list[str], repo: list[str] | None, repos: list[str] | None, no_sync: bool, all: bool) -> Ended:
+    """Sync and restart, and say so. Raises Failure."""
     repo_words = [*(repo or []), *(repos or [])]
     if all and (words or repo_words):
         raise misuse("restart", "--all takes no names: it is the whole stack")
@@ -56,7 +88,7 @@ def run(
     for name, user in absent:
         warn(f"{f'{user} needs {name}, which' if user else name} has no container\n    hint: {DUSTY} up creates it")
     tell_pending(engine)
-    return max(done.code, 1 if absent else 0)
+    return Ended(max(done.code, 1 if absent else 0), done.names, absent)
 
 
 def restart_of(name: str) -> Change:

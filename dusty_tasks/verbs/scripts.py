@@ -28,6 +28,8 @@ def run(words: list[str], json: bool = False) -> int | None:
     if not words:
         raise misuse("scripts", "scripts needs the name of an app")
     app_name, *rest = words
+    if json and rest:
+        raise misuse("scripts", "--json lists the scripts of an app; a script prints what it prints")
     known = scripts_of(app_name)
     if not rest and json:
         say_json([script._asdict() for script in known])

@@ -9,6 +9,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.code.repo_entry import RepoEntry
 from dusty_tasks.core.specs.repo_ids import shown_names
+from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.sources import rules_at, source_of
 from dusty_tasks.operations.code.sync import How, sync_repos
@@ -16,6 +17,7 @@ from dusty_tasks.operations.code.sync_outcome import SyncOutcome, failure_of
 from dusty_tasks.operations.launch.preconditions import check_data_is_ours
 from dusty_tasks.verbs.shared.copies import copy_at, located
 from dusty_tasks.verbs.shared.repo_words import found_entries
+from dusty_tasks.verbs.shared.words import misuse
 
 
 def run(
@@ -28,8 +30,11 @@ def run(
     why: str | None = None,
     restore: bool = False,
     pull: list[str] | None = None,
+    json: bool = False,
 ) -> int | None:
     """Sync the named repos, or all of the stack."""
+    if json and (watch or verify or restore or pull or why is not None):
+        raise misuse("sync", "--json goes with a plain sync")
     entries = repos_of_stack()
     if restore or pull:
         from dusty_tasks.verbs.sync_back import run_pull, run_restore
@@ -44,18 +49,54 @@ def run(
     if watch:
         return keep_syncing(words, allow_empty)
     check_data_is_ours(session.docker_host())
-    outcomes = sync_repos(
-        chosen,
-        session.docker_host(),
-        session.settings(),
-        How(say, allow_empty=allow_empty, checksum=checksum, shows_progress=progress),
-        entries,
-    )
-    note_outcomes("sync", outcomes)
+    how = How(say, allow_empty=allow_empty, checksum=checksum, shows_progress=progress and not json)
+    if json:
+        return sync_for_a_program(chosen, how, entries)
+    outcomes = sync_repos(chosen, session.docker_host(), session.settings(), how, entries)
+    note_outcomes("sync", outcomes, session.docker_host())
     return tell(outcomes)
 
 
-def note_outcomes(verb: str, outcomes: Sequence[SyncOutcome]) -> None:
+def sync_for_a_program(chosen: Sequence[RepoEntry], how: How, entries: Sequence[RepoEntry]) -> int:
+    """Sync, and print what became of each repo as JSON; the exit code."""
+    from dusty_tasks.verbs.shared.aside import aside
+    from dusty_tasks.verbs.shared.words import say_json
+
+    with aside() as heard:
+        outcomes = sync_repos(chosen, session.docker_host(), session.settings(), how, entries)
+        note_outcomes("sync", outcomes, session.docker_host())
+        code = tell(outcomes)
+    say_json(
+        {
+            "ok": code == 0,
+            "exit_code": code,
+            "repos": [facts_of(outcome) for outcome in outcomes],
+            "warnings": heard.warnings,
+        }
+    )
+    return code
+
+
+def facts_of(outcome: SyncOutcome) -> dict[str, object]:
+    """What became of one repo, as in schemas/output/sync.json."""
+    from dusty_tasks.core.code.replaced import shown_path
+    from dusty_tasks.effects.code.rsync import path_of
+
+    return {
+        "name": outcome.name,
+        "repo": outcome.repo_id,
+        "status": outcome.status,
+        "source": outcome.source,
+        "kind": outcome.kind,
+        "changed": [shown_path(path_of(name)) for name in outcome.changed],
+        "deleted": [shown_path(path_of(name)) for name in outcome.deleted],
+        "kept": [shown_path(file.path) for kept in outcome.kept for file in kept.files],
+        "kept_in": outcome.kept_in,
+        "problem": str(outcome.failure or ""),
+    }
+
+
+def note_outcomes(verb: str, outcomes: Sequence[SyncOutcome], host: DockerHost) -> None:
     """Put what was sent into the journal; a sync that found nothing to send is none."""
     sent = {
         outcome.repo_id: f"{len(outcome.changed)} changed, {len(outcome.deleted)} deleted"
@@ -66,7 +107,7 @@ def note_outcomes(verb: str, outcomes: Sequence[SyncOutcome]) -> None:
         from dusty_tasks.effects.engine.http import Engine
         from dusty_tasks.operations.history.noting import note_syncs
 
-        note_syncs(Engine(session.docker_host()), verb, sent)
+        note_syncs(Engine(host), verb, sent)
 
 
 def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
@@ -77,8 +118,8 @@ def keep_syncing(words: Sequence[str], allow_empty: bool) -> int:
         entries = repos_of_stack()
         return (found_entries(words, entries) if words else entries), entries
 
-    for _causes, outcomes in synced_changes(choose, allow_empty=allow_empty):
-        note_outcomes("sync --watch", outcomes)
+    for host, outcomes in synced_changes(choose, allow_empty=allow_empty):
+        note_outcomes("sync --watch", outcomes, host)
     return 0
 
 

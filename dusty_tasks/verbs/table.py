@@ -70,6 +70,7 @@ VERBS: tuple[Verb, ...] = (
             Option("build", "build images even if their context is unchanged"),
             Option("reset-repos", "reset managed clones that have local work, after saving it under refs/dusty/saved"),
             Option("verbose", "list every written file, and what the run used", short="v"),
+            Option("json", "print what was done as JSON; nobody is asked anything"),
             Option(
                 "adopt", "take over containers and data that another DUSTY_HOME started; remove what holds their names"
             ),
@@ -113,6 +114,7 @@ VERBS: tuple[Verb, ...] = (
                 type=list,
                 metavar="PATH",
             ),
+            Option("json", "print what was copied as JSON"),
         ),
         words=("repo",),
     ),
@@ -126,6 +128,7 @@ VERBS: tuple[Verb, ...] = (
             Option("repos", "the same as --repo", type=list, metavar="R"),
             Option("all", "also services and the proxy"),
             Option("no-sync", "restart without syncing"),
+            Option("json", "print what was restarted as JSON"),
         ),
         words=("container",),
     ),

@@ -33,6 +33,8 @@ def run(
     """Tables of what can be tested, or the run of one suite or of all; its exit status is ours."""
     if jobs is not None and jobs < 1:
         raise misuse("test", "-n takes the number of suites to run at once, 1 or more")
+    if json and len(words) > 1:
+        raise misuse("test", "--json lists what can be tested; a suite prints what it prints")
     if not no_pull:
         clone_specs()
     if not words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,20 @@ def test_two_calls_lead_to_the_line_that_broke_a_part(rig: Any, tmp_path: Path) 
 
     env = {"DUSTY_HOME": str(rig.home), "HOME": "/root", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
     with_agent(look_at_all, env, rig.machine.argv([str(ROOT / "dusty")]))
+
+    async def change(agent: Agent) -> None:
+        found = json.loads((await agent.ask("up", names=["port"], max_chars=20_000)).partition("\n")[2])
+        assert (found["ok"], found["exit_code"], found["troubles"][0]["name"]) == (False, 1, "port"), found
+        restarted = json.loads((await agent.ask("restart", names=["port"])).partition("\n")[2])
+        assert (restarted["ok"], restarted["restarted"]) == (True, ["port"])
+        synced = json.loads((await agent.ask("sync", repos=["port"])).partition("\n")[2])
+        assert synced["ok"] and [row["status"] for row in synced["repos"]] == ["up to date"]
+
+    with_agent(change, env, rig.machine.argv([str(ROOT / "dusty")]), words=["--allow", "changes"])
     # The helper holds each of these against its schema.
     for words in (
         "status -v --stats",
+        "up -v",
         "plan -v",
         "why -n 9 loop",
         "timeline",

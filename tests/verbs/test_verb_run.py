@@ -138,6 +138,15 @@ def test_restart_goes_by_order_and_keeps_the_record(dusty: Chosen, engine: Engin
     assert not record["restart_owed"], "what an interrupted up owed is done"
 
 
+def test_restart_says_as_json_what_it_did(dusty: Chosen, engine: Engine) -> None:
+    wanted(dusty.home, "web", "notyet")
+    ended = dusty("restart", "--no-sync", "--json")
+    assert ended.code == 1 and "restarted web" in ended.err and "notyet has no container" in ended.err
+    found = json.loads(ended.out)
+    assert (found["ok"], found["exit_code"], found["restarted"]) == (False, 1, ["web"])
+    assert found["absent"] == [{"name": "notyet", "needed_by": ""}]
+
+
 def test_restart_of_a_name_without_container_ends_with_1_after_the_others(dusty: Chosen, engine: Engine) -> None:
     wanted(dusty.home, "web", "notyet")
     ended = dusty("restart", "--no-sync")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -27,6 +28,23 @@ def test_all_repos_or_the_named_ones(room: Room) -> None:
     assert {line.split(":")[0] for line in done.stdout.splitlines()} == {"synced web", "synced api"}
     done = room.dusty("sync")
     assert done.stdout.splitlines()[-1] == "2 repos are up to date" and "synced lib" in done.stdout
+
+
+def test_a_program_reads_what_became_of_each_repo(room: Room) -> None:
+    for name in ("web", "api"):
+        room.repo(name)
+    room.dusty("sync", "web")
+    write(room.sources / "web/new\nname", "1")
+    (room.sources / "api").rename(room.sources / "gone")
+    done = room.dusty("sync", "--json")
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["ok"], found["exit_code"]) == (1, False, 1)
+    api, web = sorted(found["repos"], key=lambda row: str(row["name"]))
+    assert (web["status"], web["changed"], web["problem"]) == ("synced", ["new\\nname"], "")
+    assert (api["status"], api["changed"]) == ("failed", []) and api["problem"]
+    assert "synced web" in done.stderr
+    done = room.dusty("sync", "web", "--json", "--verify")
+    assert done.returncode == 1 and done.stderr.startswith("--json goes with a plain sync\n")
 
 
 @pytest.mark.parametrize("words", [("sync", "wbe"), ("sync:wbe",)], ids=" ".join)
@@ -300,6 +318,8 @@ def test_watch_follows_what_its_sources_become(room: Room, tmp_path: Path) -> No
         write(room.home / "config.yml", "sync: {exclude: [broken\n")
         watch.until("still watching")
         write(tmp_path / "away/b.py", "another edit of the override")
+        watch.until("synced web: 1 changed")
+        write(tmp_path / "away/b.py", "and the watch goes on after it has noted that one in the journal")
         watch.until("synced web: 1 changed")
         write(room.home / "config.yml", "sync: {exclude: [b.py]}\n")
         watch.until(f"from {source} (local)")

@@ -102,7 +102,7 @@ def call(offered: dict[str, tools.Tool], name: str, arguments: dict[str, Any]) -
         return str(answers.ran(ended.code, ended.out + ended.err, limit)), ended.code != 0
     try:
         answer = answers.answer(name, ended.out, limit)
-        return str(answer), _is_failure(answer.text)
+        return str(answer), _is_failure(answer.text) or (tool.is_change and ended.code != 0)
     except (ValueError, KeyError, TypeError):
         return _failed(ended.err.strip() or f"{name} exited with status {ended.code}", limit)
 

@@ -152,8 +152,8 @@ Choose = Callable[[], tuple[Sequence[RepoEntry], Sequence[RepoEntry]]]
 
 def synced_changes(
     choose: Choose, *, allow_empty: bool = False
-) -> Iterator[tuple[Mapping[str, tuple[str, ...]], list[SyncOutcome]]]:
-    """Sync at once, then once per burst of changes, until interrupted; after each sync (what changed by repo id, what became of it).
+) -> Iterator[tuple[DockerHost, list[SyncOutcome]]]:
+    """Sync at once, then once per burst of changes, until interrupted; after each sync (where it went, what became of it).
 
     A failed sync is said once, and tried again until it succeeds. Changed settings (an override, another stack, sync.exclude) are
     followed. Ends where nothing is copied (sync.mode bind). Raises Failure if no source is there, BrokenPipeError when the reader of
@@ -173,7 +173,7 @@ def synced_changes(
                 owed, said = after_sync(owed, due, failed, str(failure or ""), time.monotonic())
                 if said:
                     warn(said)
-                yield batch.changed, outcomes
+                yield watching.host, outcomes
             if watching.settings.sync_mode == "bind":
                 return
             if is_first:

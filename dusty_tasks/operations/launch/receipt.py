@@ -87,16 +87,21 @@ def short_trouble(what: str) -> str:
 
 def urls_of_what_is_up(outcome: Outcome, view: View) -> list[str]:
     """`board  http://board.example.test/`, a line for each container with URLs that runs by now."""
+    up = names_of_what_is_up(outcome, view)
+    room = max(map(len, up), default=0)
+    return [f"{name.ljust(room)}  {' '.join(outcome.urls[name])}" for name in up]
+
+
+def names_of_what_is_up(outcome: Outcome, view: View) -> list[str]:
+    """The containers with URLs that run by now."""
     ours = {change.name for change in outcome.plan.of(*STARTING)}
     started = {change.name for change in outcome.done if change.kind in STARTING}
-    up = [
+    return [
         name
         for name in outcome.urls
         if name not in outcome.troubles
         and (name in started or (name not in ours and name in view.states and view.states[name].name == RUNNING))
     ]
-    room = max(map(len, up), default=0)
-    return [f"{name.ljust(room)}  {' '.join(outcome.urls[name])}" for name in up]
 
 
 def names_that_lead_elsewhere(containers: Sequence[WantedContainer]) -> Iterator[str]:
