@@ -11,10 +11,12 @@ from typing import NamedTuple
 from dusty_tasks.core.importing.compose_yaml import Node, text_of
 from dusty_tasks.core.importing.reading import Project
 from dusty_tasks.core.importing.short_forms import split_colons
-from dusty_tasks.core.text.namespace import KIND_LABEL, OWN_LABELS, PROXY
+from dusty_tasks.core.text.namespace import KIND_LABEL, OWN_LABELS, PROXY, Namespace
 from dusty_tasks.core.text.paths import EXCHANGED
 
 WHY = "Dusty adds this itself"
+ANY_STACK = Namespace("")
+"""What the names of its containers end with, whichever stack was compiled."""
 
 
 class Own(NamedTuple):
@@ -54,7 +56,7 @@ def _without_own(name: str, service: Node) -> tuple[Node, list[Own]]:
             rest = child._replace(value={k: v for k, v in child.value.items() if not k.startswith(OWN_LABELS)})
         elif key == "volumes" and isinstance(child.value, list):
             rest = child._replace(value=[item for item in child.value if not _is_exchange(item, name)])
-        elif key == "container_name" and text_of(child.value).endswith(f"_{name}_1"):
+        elif key == "container_name" and text_of(child.value).endswith(ANY_STACK.container(name)):
             rest = child._replace(value=None)
         if rest != child:
             own.append(Own(name, key, child))

@@ -150,9 +150,7 @@ Choose = Callable[[], tuple[Sequence[RepoEntry], Sequence[RepoEntry]]]
 """(the repos to watch, all of the stack), as the settings and specs say now. Raises Failure."""
 
 
-def synced_changes(
-    choose: Choose, *, allow_empty: bool = False
-) -> Iterator[tuple[DockerHost, list[SyncOutcome]]]:
+def synced_changes(choose: Choose, *, allow_empty: bool = False) -> Iterator[tuple[DockerHost, list[SyncOutcome]]]:
     """Sync at once, then once per burst of changes, until interrupted; after each sync (where it went, what became of it).
 
     A failed sync is said once, and tried again until it succeeds. Changed settings (an override, another stack, sync.exclude) are
