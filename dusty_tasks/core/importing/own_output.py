@@ -11,8 +11,8 @@ from typing import NamedTuple
 from dusty_tasks.core.importing.compose_yaml import Node, text_of
 from dusty_tasks.core.importing.reading import Project
 from dusty_tasks.core.importing.short_forms import split_colons
+from dusty_tasks.core.specs.compose_keys.known import OWN_TARGETS
 from dusty_tasks.core.text.namespace import KIND_LABEL, OWN_LABELS, PROXY, Namespace
-from dusty_tasks.core.text.paths import EXCHANGED
 
 WHY = "Dusty adds this itself"
 ANY_STACK = Namespace("")
@@ -55,7 +55,7 @@ def _without_own(name: str, service: Node) -> tuple[Node, list[Own]]:
         if key == "labels":
             rest = child._replace(value={k: v for k, v in child.value.items() if not k.startswith(OWN_LABELS)})
         elif key == "volumes" and isinstance(child.value, list):
-            rest = child._replace(value=[item for item in child.value if not _is_exchange(item, name)])
+            rest = child._replace(value=[item for item in child.value if not _is_own_mount(item)])
         elif key == "container_name" and text_of(child.value).endswith(ANY_STACK.container(name)):
             rest = child._replace(value=None)
         if rest != child:
@@ -65,7 +65,7 @@ def _without_own(name: str, service: Node) -> tuple[Node, list[Own]]:
     return service._replace(value=kept), own
 
 
-def _is_exchange(item: Node, name: str) -> bool:
-    """True for the folder of `cp`."""
+def _is_own_mount(item: Node) -> bool:
+    """True for what Dusty mounts in each app: its assets and commands, and the folder of `cp`."""
     parts = split_colons(item.value) if isinstance(item.value, str) else []
-    return parts[1:2] == ["/cp"] and parts[0].endswith(f"/{EXCHANGED}/{name}")
+    return parts[-1] in OWN_TARGETS["app"] or (len(parts) > 1 and parts[1] in OWN_TARGETS["app"])

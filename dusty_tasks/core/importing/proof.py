@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from dusty_tasks.core.importing.compiled import ROOT, Compiled
+from dusty_tasks.core.importing.compiled import Compiled
 from dusty_tasks.core.importing.forms.original import original
 from dusty_tasks.core.importing.forms.written import written
 from dusty_tasks.core.importing.reading import resolved
 from dusty_tasks.core.importing.report import Outcome
 from dusty_tasks.core.importing.spec import Spec
 from dusty_tasks.core.importing.stack import Imported, implied_by, needed
+from dusty_tasks.core.specs.compose_keys.known import OWN_TARGETS
 from dusty_tasks.core.stack.assemble import activated
-from dusty_tasks.core.text.paths import EXCHANGED
 
 _SOURCES = {
     "environment": ("environment", "env_file"),
@@ -127,7 +127,7 @@ def _without_own(before: Mapping[str, Any], after: Mapping[str, Any], spec: Spec
     """The mounts, without Dusty's own; a copy may be written to where the original is read-only."""
     found = {}
     for target, volume in after.items():
-        if target == "/cp" and volume["source"] == f"{ROOT}/{EXCHANGED}/{spec.name}":
+        if target in OWN_TARGETS[spec.kind] and target not in before:
             continue
         volume = dict(volume)
         is_copy = volume.pop("is_copy", False)

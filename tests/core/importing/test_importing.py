@@ -279,3 +279,18 @@ def test_a_name_leads_to_the_service_whose_rule_is_about_names_alone() -> None:
         made, "services/api.yml"
     )
     assert row(made, "api.labels").why.startswith("a.test leads to web")
+
+
+def test_secrets_and_configs_of_an_app_are_assets_whose_text_is_kept() -> None:
+    made = of_services(
+        "services:\n  web: {image: web, volumes: ['./web:/srv'], secrets: [key], configs: [motd]}\n"
+        "secrets: {key: {file: ./key.txt}}\nconfigs: {motd: {content: hello}}\n",
+        files={"web/x": ""},
+        checkouts={"web": "github.com/org/web"},
+    )
+    assert spec(made, "apps/web.yml")["assets"] == [
+        {"name": "KEY", "path": "/run/secrets/key"},
+        {"name": "MOTD", "path": "/motd"},
+    ]
+    assert made.files["configs/motd"] == b"hello" and "MOTD specs/configs/motd" in row(made, "web.configs").why
+    assert row(made, "secrets.key").why == "it was the file ./key.txt"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from dusty_tasks.core.importing.binds import Kind
 from dusty_tasks.core.importing.compose_yaml import Node, text_of
 from dusty_tasks.core.importing.keys.conversion import Conversion, Rule
@@ -69,7 +71,12 @@ def _config(conversion: Conversion, source: str, target: str) -> None:
             return
     key = conversion.asset_key("config", source)
     conversion.asset(key, target)
-    conversion.own("configs", "assets", f"each person sets {source}: {DUSTY} assets set {key} FILE")
+    file = conversion.near(conversion.stack.binds.find(str(value["file"]), "").origin) if "file" in value else "FILE"
+    if "content" in value:
+        path = f"configs/{source}"
+        conversion.stack.texts[path] = text_of(value["content"])
+        file = conversion.near(posixpath.join(conversion.stack.around.specs, path))
+    conversion.own("configs", "assets", f"each person sets {source}: {DUSTY} assets set {key} {file}")
 
 
 RULES: dict[str, Rule] = {
