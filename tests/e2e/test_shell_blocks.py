@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from machine import CLEAN_PATH
 from shell_blocks import commands_in
 
@@ -43,6 +44,7 @@ def run(rig, home: Path, line: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_each_shell_block_runs(rig, tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "specs").mkdir(parents=True)

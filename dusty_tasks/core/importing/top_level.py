@@ -28,6 +28,9 @@ def say_top_level(
             report.begin("", row, node.place)
             options = evaluated_node(node, variables.values)
             options = options if isinstance(options, dict) else {}
+            allowed = _KEYS.get(kind)
+            if allowed and (other := [key for key in options if key not in allowed and not key.startswith("x-")]):
+                report.say("", row, LOST, "", f"{', '.join(other)}: Compose knows no such key here", "remove it")
             if kind == "volumes":
                 _volume(name, row, options, report, seen, specs)
             elif kind == "networks":
@@ -39,6 +42,11 @@ def say_top_level(
     _say_separation(seen, report)
 
 
+_KEYS = {
+    "volumes": "name external driver driver_opts labels".split(),
+    "secrets": "name external file environment labels driver driver_opts template_driver".split(),
+    "configs": "name external file environment content labels template_driver".split(),
+}
 _NOTES = {"version": "notes", "name": "names", "include": "include"}
 
 

@@ -101,7 +101,7 @@ def _finish(root: Path) -> None:
         (root / "etc/nginx/modules-enabled" / f"50-{module.name}").symlink_to(
             f"/usr/share/nginx/modules-available/{module.name}"
         )
-    for name in ("access", "error"):
+    for name in ("access", "error") if (root / "var/log/nginx").is_dir() else ():
         # As in nginx's own image: what it logs is what `docker logs` shows.
         (root / f"var/log/nginx/{name}.log").unlink(missing_ok=True)
         (root / f"var/log/nginx/{name}.log").symlink_to("/dev/stdout" if name == "access" else "/dev/stderr")

@@ -88,16 +88,22 @@ def as_read(files: Mapping[str, str]) -> dict[str, Any]:
     project = project_of(files)
     return {
         **{
-            f"{name}.{key}": canonical(key, value, "") if key == "depends_on" else value
+            f"{name}.{key}": canonical(key, value, "") if key in ("build", "depends_on") and value else value
             for name, node in project.services.items()
             for key, value in resolved(node, project.values).items()
         },
         **{
-            f"{kind}.{name}": evaluated_node(node, project.values)
+            f"{kind}.{name}": without_usual(evaluated_node(node, project.values))
             for kind, things in project.named.items()
             for name, node in things.items()
         },
     }
+
+
+def without_usual(options: Any) -> Any:
+    """What stands at the top, without what is so if nothing is said."""
+    usual = ("local", "bridge", None)
+    return {key: value for key, value in (options or {}).items() if key != "driver" or value not in usual}
 
 
 def check(stack: str, file: str, path: Path, change: Callable[[Any, Any, Any], None]) -> None:

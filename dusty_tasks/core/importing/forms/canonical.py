@@ -160,7 +160,9 @@ def _build(value: Any, folder: str) -> Any:
             }
         elif key == "secrets":
             found[key] = [
-                {"source": one, "target": one} if isinstance(one, str) else {"target": one.get("source"), **one}
+                {"source": one, "target": one}
+                if isinstance(one, str)
+                else {"target": one.get("source"), **{word: text for word, text in one.items() if text is not None}}
                 for one in item or ()
             ]
         elif key in ("labels", "extra_hosts"):

@@ -12,5 +12,7 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    do_HEAD = do_GET
+
 
 http.server.ThreadingHTTPServer(("", 8000), Page).serve_forever()
