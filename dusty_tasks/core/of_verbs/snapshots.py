@@ -105,7 +105,7 @@ def targets_of(container: WantedContainer, settings: Settings) -> dict[Item, str
     """What a container keeps data in -> where it sees that."""
     top = f"{settings.host.root.rstrip('/')}/{PERSIST}/"
     kept = items_of(container, settings)
-    found = {}
+    found: dict[Item, str] = {}
     for _, volume in volumes(container.mapping):
         folder = Item(FOLDER, f"{volume.source}/".removeprefix(top).strip("/"))
         item = Item(VOLUME, volume.source) if volume.is_named else folder
