@@ -66,9 +66,7 @@ def _volume(
     external = options.get("external")
     if external not in (None, False, "false"):
         real = options.get("name") or (external.get("name") if isinstance(external, dict) else None) or name
-        hint = (
-            f"docker run --rm -v {real}:/from -v {STACK.project}_{name}:/to busybox cp -a /from/. /to copies its data"
-        )
+        hint = f"{DUSTY} disk adopt {real} {specs[users[0]].name} takes its data over" if users else ""
         report.say("", row, BENT, "volumes", f"the stack has a volume of its own, not {real}", hint)
     elif "name" in options:
         report.say("", row, OWN, "names")

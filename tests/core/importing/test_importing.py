@@ -223,7 +223,7 @@ def test_the_stack_of_these_tests_is_there() -> None:
 def test_an_external_volume_is_bent_and_the_way_to_its_data_is_told() -> None:
     made = of_services(f"{WEB}    volumes: ['data:/data']\nvolumes: {{data: {{external: true, name: old}}}}\n")
     found = row(made, "volumes.data")
-    assert found.outcome.value == "bent" and "-v old:/from" in found.hint
+    assert found.outcome.value == "bent" and found.hint == "dusty disk adopt old web takes its data over"
 
 
 def test_what_dusty_compiled_is_imported_without_what_dusty_adds() -> None:
