@@ -92,8 +92,10 @@ def test_sockets_streams_and_long_headers_pass_over_https_too(secured, tmp_path)
     sent = f"(printf a; sleep 1; printf b) | curl -sS --cacert {authority} -T - https://web.test/upload"
     first, last, total = json.loads(rig.run(["sh", "-c", sent]).stdout)
     assert last - first > 0.7 and total == 2
-    (tmp_path / "config").write_text(f'url = "https://web.test/{"u" * 60_000}"\nheader = "Cookie: {"c" * 60_000}"\n')
-    assert len(dict(json.loads(curl(rig, "-K", str(tmp_path / "config"))))["Cookie"]) == 60_000
+    # curl itself sends no more than 64 KB of headers over HTTP/2.
+    (tmp_path / "config").write_text(f'url = "https://web.test/"\nheader = "Cookie: {"c" * 60_000}"\n')
+    got = {name.lower(): value for name, value in json.loads(curl(rig, "-K", str(tmp_path / "config")))}
+    assert len(got["cookie"]) == 60_000
 
 
 def test_the_key_of_the_authority_stays_here_for_its_owner_alone(secured):
