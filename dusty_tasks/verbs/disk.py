@@ -16,6 +16,7 @@ from dusty_tasks.core.of_verbs.backup import BEING_PUT_BACK
 from dusty_tasks.core.of_verbs.disk import Item
 from dusty_tasks.core.specs.repo_ids import shown_names
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import SNAPSHOTS_BELOW
 from dusty_tasks.core.text.wording import counted, size_text
 from dusty_tasks.effects.code.kept import read_sets
 from dusty_tasks.effects.docker_host.engine_line import EngineRefused
@@ -80,10 +81,7 @@ def inspect(as_json: bool) -> None:
         )
     rows = [(item.kind, item.name, size_text(item.size), item.detail) for item in items]
     made_again = [name for name in _made_again() if not (kept and name == ".dusty")]
-    rows += [
-        ("persist", name, size_text(size), "recreated by up" if name in made_again else "")
-        for name, size in persist.items()
-    ]
+    rows += [("persist", name, size_text(size), _detail(name, made_again)) for name, size in persist.items()]
     names = shown_names([*(one.repo_id for one in kept), *_repos_of_stack()])
     rows += [
         (
@@ -97,6 +95,13 @@ def inspect(as_json: bool) -> None:
         for one in kept
     ]
     say(table_within(width(), ("what", "name", "size", ""), rows) if rows else "nothing of Dusty's uses space there")
+
+
+def _detail(name: str, made_again: Sequence[str]) -> str:
+    """What is to be said of a folder of persist/."""
+    if name == SNAPSHOTS_BELOW:
+        return f"{DUSTY} data lists them; shared blocks count in full"
+    return "recreated by up" if name in made_again else ""
 
 
 def _repos_of_stack() -> list[str]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+from stacks import SmallStack
+
+ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = """\
 services:
   db:
@@ -73,3 +79,44 @@ def test_what_a_compose_project_left_goes_on_after_its_import(rig: Any, tmp_path
     assert "was not created" not in rig.dusty("up").stderr
     assert inside(rig, "cat /data/f") == "file"
     assert json.loads((rig.home / "host/persist/.dusty/volumes.json").read_text()).keys() == {"dusty_data"}
+
+
+@pytest.mark.long
+def test_a_killed_adoption_leaves_the_old_data_or_the_new_and_the_source_as_it_was(rig: Any, tmp_path: Path) -> None:
+    stack = SmallStack(tmp_path, rig.home, config="hosts: {mode: 'off'}\n")
+    stack.service("db", more="volumes: ['/persist/db:/data', 'store:/store']\n")
+    stack.bundle("shop", services="[db]")
+    rig.dusty("up")
+    look = ["docker", "run", "--rm", "-v", "former:/v", "busybox:1", "sh", "-c"]
+    rig.run([*look, "echo former > /v/word; head -c 20000000 /dev/urandom > /v/big"])
+    sums = rig.run([*look, "md5sum /v/*; ls -A /v"]).stdout
+    begun = time.monotonic()
+    rig.dusty("disk", "adopt", "former", "db:/store", "--yes")
+    took = time.monotonic() - begun
+    seen = set()
+    for moment in range(24):
+        target = ("/store", "/data")[moment % 2]
+        inside(rig, f"rm -rf {target}/*; echo own > {target}/word")
+        argv = [
+            "env",
+            f"DUSTY_HOME={rig.home}",
+            str(ROOT / "dusty"),
+            "disk",
+            "adopt",
+            "former",
+            f"db:{target}",
+            "--yes",
+        ]
+        with subprocess.Popen(rig.machine.argv(argv), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            time.sleep(took * (0.3 + 0.7 * moment / 24))
+            rig.run(["pkill", "-9", "-f", "dusty_tasks disk|dusty disk"], check=False)
+            running.kill()
+        if rig.dusty("up", check=False).returncode:
+            assert "finished the interrupted restore" in rig.dusty("data", "restore", check=False).stdout
+            rig.dusty("up")
+        found = inside(rig, f"cat {target}/word; ls -A {target}")
+        assert found in ("own\nword", "former\nbig\nword"), (moment, target, found)
+        seen.add(found)
+        assert rig.run([*look, "md5sum /v/*; ls -A /v"]).stdout == sums, "the source is only read"
+    rig.dusty("data", "remove", "before-adopt", "--yes")
+    assert len(seen) == 2 and rig.run(["ls", "-A", f"{rig.home}/host/persist/.snapshots"]).stdout == ""
