@@ -340,9 +340,10 @@ manifest and checksums; `restore` refuses a damaged archive before it touches an
 nothing has changed, or `doctor` reports it and `up` refuses to start containers on it; then `restore` without an archive
 finishes it.
 
-`adopt` copies the data of a former stack: a named volume, or a folder of the Docker host, takes the place of what a service keeps.
-It asks, stops the service, and starts it again. The source is only read, and must not be in use; what the copy replaces is kept as
-the snapshot before-adopt. If the service keeps data in several places, SERVICE:PATH says which, by its path in the container.
+`adopt` lets the data of a former stack go on: a copy of a named volume, or of a folder of the Docker host, takes the place of
+what a service keeps. It asks, stops the service, and starts it again. The source is only read, and must not be in use; what
+the copy replaces is kept as the snapshot before-adopt. If the service keeps data in several places, SERVICE:PATH says which,
+by its path in the container.
 
     {dusty} disk cleanup_images
     {dusty} disk backup ~/backups
