@@ -75,7 +75,7 @@ def test_what_is_saved_comes_back_with_owners_modes_and_links_and_the_rest_goes_
     inside(rig, "rm /tmp/no")
     assert inside(rig, "cat /tmp/ran") == "before\nafter\nafter", "it goes on, and was told so"
     shown = rig.dusty("disk").stdout
-    assert re.search(r"persist +\.snapshots +\d+ \w+ +dusty data lists them", shown), shown
+    assert re.search(r"persist +\.snapshots .*dusty data lists them", shown), shown
     told = json.loads(rig.dusty("data", "--json").stdout)
     assert [(each["name"], each["services"], each["how"]) for each in told] == [("one", ["db", "reader"], "copy")]
     fill(rig, "new")
