@@ -100,8 +100,11 @@ def wrong_bundles(made: Imported, compiled: Compiled) -> list[str]:
 def _without_told(name: str, made: Imported) -> dict[str, Any]:
     """A service without the needs of which the report says that they are lost."""
     service = resolved(made.project.services[name], made.variables.values)
-    told = [key for key in ("depends_on", "links") if made.report.outcome(name, key) is Outcome.LOST]
-    return {key: value for key, value in service.items() if key not in told}
+    if made.report.outcome(name, "depends_on") is Outcome.LOST:
+        service["depends_on"] = {other: {"required": False} for other in service.get("depends_on") or ()}
+    if made.report.outcome(name, "links") is Outcome.LOST:
+        service.pop("links", None)
+    return service
 
 
 def _networks(before: Any, after: Any) -> tuple[Any, Any]:

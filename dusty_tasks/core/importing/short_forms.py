@@ -73,6 +73,8 @@ def _check_entries(service: Node) -> None:
             ):
                 raise Refused(aliases.place, "aliases must be a list of names")
             for word, child in (entry.value or {}).items() if key == "depends_on" else ():
+                if word not in ("condition", "required", "restart") and not word.startswith("x-"):
+                    raise Refused(child.place, f'{key}.{name} has no key "{word}"', "condition, required or restart")
                 if child.value is None or isinstance(child.value, (dict, list)):
                     raise Refused(child.place, f"{key}.{name}.{word} has no value")
                 if (
