@@ -64,6 +64,7 @@ SHELVES = {
         "worlds",
         "artifacts",
         "powers",
+        "vm",
         "plan",
         "stack",
         "code",
@@ -71,7 +72,19 @@ SHELVES = {
         "specs",
         "text",
     ),
-    "effects": ("observe", "hosts", "home", "specs", "watch", "engine", "code", "machine", "docker_host", "doors"),
+    "effects": (
+        "observe",
+        "hosts",
+        "home",
+        "specs",
+        "watch",
+        "engine",
+        "code",
+        "machine",
+        "docker_host",
+        "vm",
+        "doors",
+    ),
 }
 """Top to bottom: a module imports from its own shelf and those below it (docs/architecture.md)."""
 

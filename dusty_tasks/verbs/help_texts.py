@@ -332,7 +332,9 @@ declined before, and from then on `up` maintains it; `undo` restores the previou
 
 If a line of your own maps a name elsewhere, that line wins: the name is left out of the section and reported with both lines,
 and `up` exits with 1 until that line is gone or the app has another host_name.""",
-    "start": "Waits for up to host.wait seconds (a setting), saying what it waits for; then prints facts about the engine.",
+    "start": """\
+Waits for up to host.wait seconds (a setting), saying what it waits for; then prints facts about the engine. With --shell, it opens a
+login shell on the Docker host instead.""",
     "shutdown": "If Dusty cannot stop the Docker host (this machine, or one without a stop command), it stops only containers.",
     "disk": """\
 `cleanup_…` lists what it would remove, which is only what Dusty created, and asks. `backup` writes one archive with a

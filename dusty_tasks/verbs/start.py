@@ -8,6 +8,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say, table_within, width
 from dusty_tasks.core.text.wording import GIB
 from dusty_tasks.effects.docker_host.host import DockerHost
+from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.http import Engine
@@ -16,13 +17,15 @@ from dusty_tasks.operations.machine.docker_host import ensure_running, store_add
 from dusty_tasks.verbs.shared.words import exactly
 
 
-def run(words: list[str], yes: bool = False) -> int | None:
-    """Raises Failure, exit 2, if the engine does not answer within `host.wait`."""
+def run(words: list[str], yes: bool = False, shell: bool = False) -> int | None:
+    """Raises Failure, exit 2, if the engine does not answer within `host.wait`; with `shell` a login shell follows, whose code it is."""
     exactly("start", "", words)
     with held("up", verb="start", home=session.home()):
         ensure_running(Engine(session.docker_host()), yes=yes)
         store_address(session.docker_host())
         note_found(Engine(session.docker_host()), "start")
+    if shell:
+        return process.run_attached(session.docker_host().shell_words())
     engine = Engine(session.docker_host())
     info, version = reads.read_info(engine), engine.get("/version")
     say(table_within(width(), (), facts(info, version)))

@@ -476,7 +476,13 @@ VERBS: tuple[Verb, ...] = (
         ),
         words=("show|diff|apply|undo|check|install|uninstall",),
     ),
-    Verb("start", MACHINE, "", "start the Docker host and wait for its engine", (YES,)),
+    Verb(
+        "start",
+        MACHINE,
+        "",
+        "start the Docker host and wait for its engine",
+        (Option("shell", "open a login shell there afterwards"), YES),
+    ),
     Verb("shutdown", MACHINE, "", "stop Dusty's containers, then the VM"),
     Verb(
         "disk",

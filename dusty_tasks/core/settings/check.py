@@ -64,6 +64,7 @@ def settings_of(
             ssh_config=tuple(found["host.ssh_config"] or ()),
             memory=found["host.memory"],
             ncpu=found["host.ncpu"],
+            disk=found["host.disk"],
             wait=found["host.wait"],
             daemon=found["host.daemon"],
         ),

@@ -36,6 +36,8 @@ class Key(NamedTuple):
     """Raises Wrong for a value that the key's kind allows and the key does not."""
     verb: str = ""
     """The verb that changes this key, if `config set` does not."""
+    gone: dict[str, str] = {}
+    """Values that the key had in earlier releases -> what takes their place."""
 
 
 def _check_address(value: str) -> None:
@@ -114,10 +116,12 @@ _PRESETS = {
     "none": "the commands below, unchanged",
     "lima": "a Lima VM",
     "colima": "a Colima VM",
-    "docker-machine": "a docker-machine VM",
-    "boot2docker": "a boot2docker VM",
     "multipass": "a Multipass VM",
     "qemu": "a VM started by qemu itself",
+}
+_GONE_PRESETS = {
+    name: f"{name} is no longer maintained: host.preset lima or colima take its place; or host.kind ssh with commands of your own"
+    for name in ("boot2docker", "docker-machine")
 }
 
 KEYS: dict[str, Key] = {
@@ -155,6 +159,7 @@ KEYS: dict[str, Key] = {
             "What kind of VM the Docker host is; fills in the commands below.",
             "none",
             _PRESETS,
+            gone=_GONE_PRESETS,
         ),
         Key("host.ssh", "string", "Where ssh finds the Docker host: [user@]name[:port].", rule=_check_ssh),
         Key(
@@ -178,6 +183,12 @@ KEYS: dict[str, Key] = {
         ),
         Key("host.memory", "number", "Memory of the VM in GiB (default: the preset's).", rule=_at_least(0.25, 4096)),
         Key("host.ncpu", "integer", "CPUs of the VM (default: the preset's).", rule=_at_least(1, 1024)),
+        Key(
+            "host.disk",
+            "number",
+            "Disk of the VM in GiB, when it is created (default: the preset's; since 0.2).",
+            rule=_at_least(1, 1 << 16),
+        ),
         Key("host.wait", "number", "Seconds to wait for the Docker host to answer.", 120, rule=_at_least(0, 86400)),
         Key(
             "host.daemon",
@@ -316,6 +327,8 @@ def check_value(key: Key, value: Any) -> None:
     """Raise Wrong if `value` is none that `key` may have."""
     if not _is_of_kind(key.kind, value):
         raise Wrong(Code.SETTING, f"must be {_EXPECTED[key.kind]}, not {_found(value)}", _right_form(key, value))
+    if isinstance(value, str) and value in key.gone:
+        raise Wrong(Code.SETTING, f"{shown(value)} is no longer one of {', '.join(key.values)}", key.gone[value])
     if key.values and value not in key.values:
         from dusty_tasks.core.text.problems import did_you_mean
 

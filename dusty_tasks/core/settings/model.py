@@ -30,6 +30,8 @@ class HostSettings(Value):
     ssh_config: tuple[str, ...] = ()
     memory: float | None = None
     ncpu: int | None = None
+    disk: float | None = None
+    """GiB."""
     wait: float = 120
     daemon: dict[str, Any] | None = None
 
@@ -47,7 +49,7 @@ class HostSettings(Value):
 
 def without_machine(host: HostSettings) -> HostSettings:
     """The settings of a Docker host that is no machine to start, stop or change."""
-    return replace(host, start=(), stop=(), status=(), ssh_config=(), memory=None, ncpu=None, daemon=None)
+    return replace(host, start=(), stop=(), status=(), ssh_config=(), memory=None, ncpu=None, disk=None, daemon=None)
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

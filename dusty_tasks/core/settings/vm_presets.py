@@ -1,10 +1,11 @@
 """VM presets: what `host.preset` fills in for the other `host.*` keys (docs/docker-hosts.md). Data, not code.
 
-In the words, `{home}`, `{name}`, `{memory}` (GiB), `{megabytes}` and `{ncpu}` stand for the settings' values.
+In the words, `{home}`, `{name}`, `{memory}` (GiB), `{megabytes}`, `{ncpu}` and `{disk}` (GiB) stand for the settings' values.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -30,6 +31,7 @@ class Preset(NamedTuple):
     exists: tuple[str, ...] = ()
     memory: float = 4
     ncpu: int = 2
+    disk: float = 60
 
 
 _THERE = Paths("{home}")
@@ -45,12 +47,20 @@ PRESETS: dict[str, Preset] = {
             "--name={name}",
             "--cpus={ncpu}",
             "--memory={memory}",
-            "template://docker-rootful",
+            "--disk={disk}",
+            "template:docker-rootful",
         ),
         start=("limactl", "start", "--tty=false", "{name}"),
         stop=("limactl", "stop", "{name}"),
         status=("limactl", "shell", "{name}", "true"),
-        ssh_config=("limactl", "show-ssh", "--format=config", "{name}"),
+        # `limactl show-ssh` is deprecated in favour of the file that this names.
+        ssh_config=(
+            "sh",
+            "-c",
+            'cat "$(limactl list --format "{{{{.SSHConfigFile}}}}" "$1")"',
+            "sh",
+            "{name}",
+        ),
     ),
     "colima": Preset(
         ssh="colima-{name}",
@@ -65,50 +75,30 @@ PRESETS: dict[str, Preset] = {
             "{ncpu}",
             "--memory",
             "{memory}",
+            "--disk",
+            "{disk}",
+            "--activate=false",
         ),
         stop=("colima", "stop", "--profile", "{name}"),
         status=("colima", "status", "--profile", "{name}"),
         ssh_config=("colima", "ssh-config", "--profile", "{name}"),
     ),
-    "docker-machine": Preset(
-        ssh="{name}-machine",
-        exists=("docker-machine", "inspect", "--format", "{{{{.Name}}}}", "{name}"),
-        create=(
-            "docker-machine",
-            "create",
-            "--driver",
-            "virtualbox",
-            "--virtualbox-memory",
-            "{megabytes}",
-            "--virtualbox-cpu-count",
-            "{ncpu}",
-            "{name}",
-        ),
-        start=("docker-machine", "start", "{name}"),
-        stop=("docker-machine", "stop", "{name}"),
-        status=("docker-machine", "ip", "{name}"),
-        ssh_config=(
-            "docker-machine",
-            "inspect",
-            "--format",
-            "Host {name}-machine\n    HostName {{{{.Driver.IPAddress}}}}\n    User {{{{.Driver.SSHUser}}}}\n"
-            "    IdentityFile {{{{.Driver.SSHKeyPath}}}}\n    IdentitiesOnly yes\n"
-            f"    UserKnownHostsFile {_THERE.ssh}/known_hosts\n    StrictHostKeyChecking accept-new",
-            "{name}",
-        ),
-    ),
-    "boot2docker": Preset(
-        ssh="docker@127.0.0.1:2022",
-        create=("boot2docker", "init", "--memory={megabytes}", "--cpus={ncpu}"),
-        exists=("boot2docker", "info"),
-        start=("boot2docker", "up"),
-        stop=("boot2docker", "down"),
-        status=("boot2docker", "ip"),
-    ),
     "multipass": Preset(
         ssh="ubuntu@{name}.mshome.net",
         exists=("multipass", "info", "{name}"),
-        create=("multipass", "launch", "docker", "--name", "{name}", "--cpus", "{ncpu}", "--memory", "{megabytes}M"),
+        create=(
+            "multipass",
+            "launch",
+            "docker",
+            "--name",
+            "{name}",
+            "--cpus",
+            "{ncpu}",
+            "--memory",
+            "{megabytes}M",
+            "--disk",
+            "{disk}G",
+        ),
         start=("multipass", "start", "{name}"),
         stop=("multipass", "stop", "{name}"),
         status=("multipass", "exec", "{name}", "--", "true"),
@@ -152,8 +142,8 @@ def filled_in(host: HostSettings, home: str) -> HostSettings:
     preset = PRESETS.get(host.preset)
     if preset is None:
         return host
-    memory, ncpu = host.memory or preset.memory, host.ncpu or preset.ncpu
-    words = partial(_words, home=home, memory=memory, ncpu=ncpu)
+    memory, ncpu, disk = host.memory or preset.memory, host.ncpu or preset.ncpu, host.disk or preset.disk
+    words = partial(_words, home=home, memory=memory, ncpu=ncpu, disk=disk)
     return replace(
         host,
         ssh=host.ssh or words((preset.ssh,))[0],
@@ -163,6 +153,7 @@ def filled_in(host: HostSettings, home: str) -> HostSettings:
         ssh_config=host.ssh_config or words(preset.ssh_config),
         memory=memory,
         ncpu=ncpu,
+        disk=disk,
     )
 
 
@@ -174,16 +165,18 @@ def creation(host: HostSettings, home: str) -> tuple[tuple[str, ...], tuple[str,
     preset = PRESETS.get(host.preset)
     if preset is None or not preset.create or host.start:
         return (), ()
-    words = partial(_words, home=home, memory=host.memory or preset.memory, ncpu=host.ncpu or preset.ncpu)
+    full = filled_in(host, home)
+    words = partial(_words, home=home, memory=full.memory or 0, ncpu=full.ncpu or 0, disk=full.disk or 0)
     return words(preset.exists), words(preset.create)
 
 
-def _words(argv: tuple[str, ...], *, home: str, memory: float, ncpu: int) -> tuple[str, ...]:
+def _words(argv: tuple[str, ...], *, home: str, memory: float, ncpu: int, disk: float) -> tuple[str, ...]:
     values = {
         "home": home,
         "name": VM_NAME,
         "memory": f"{memory:g}",
         "megabytes": str(round(memory * 1024)),
         "ncpu": str(ncpu),
+        "disk": str(math.ceil(disk)),
     }
     return tuple(word.format(**values) for word in argv)

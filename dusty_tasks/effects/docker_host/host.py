@@ -132,6 +132,10 @@ class DockerHost(ABC):
         return ""
 
     @abstractmethod
+    def shell_words(self) -> list[str]:
+        """The command that opens a login shell there, on a terminal."""
+
+    @abstractmethod
     def receiver(self) -> str:
         """`uid:gid` of whoever receives copies."""
 

@@ -48,6 +48,9 @@ class LocalHost(DockerHost):
     def command(self, argv: Sequence[str], *, as_root: bool = False) -> list[str]:
         return list(argv)
 
+    def shell_words(self) -> list[str]:
+        return [os.environ.get("SHELL") or "/bin/sh", "-l"]
+
     @property
     def reaches_root(self) -> bool:
         return self.is_root

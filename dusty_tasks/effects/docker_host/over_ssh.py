@@ -89,6 +89,9 @@ class SshHost(DockerHost):
         command = command_for_any_shell([*(self.become_root if as_root else ()), *argv])
         return [os.path.join(self._ssh_folder, "ssh"), "-T", "--", self.name, command]
 
+    def shell_words(self) -> list[str]:
+        return [os.path.join(self._ssh_folder, "ssh"), "-t", "--", self.name]
+
     @property
     def become_root(self) -> tuple[str, ...]:
         """What to put before a command so that root runs it: nothing for root, or where sudo is not to be had."""

@@ -31,6 +31,8 @@ def make_plan(run: Run) -> None:
         run.fetches += repos.fetch_missing()
     seen = last_taken("up", session.home())
     _begin_reading(run)
+    if run.view.engine_trouble:
+        raise Failure(run.view.engine_trouble, code=2)  # It answered a moment ago.
     if run.view.found.unfinished_restore:
         from dusty_tasks.operations.launch.preconditions import refuse_unfinished_restore
 

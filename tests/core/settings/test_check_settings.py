@@ -158,3 +158,9 @@ def test_every_default_is_a_value_that_the_key_may_have() -> None:
 def test_the_form_that_a_list_of_one_should_have_is_yaml_that_means_it(text: str) -> None:
     _, (problem,) = settings_of({"sync": {"exclude": text}}, {}, "/h", {})
     assert yaml.safe_load(problem.hint) == {"exclude": [text]}
+
+
+@pytest.mark.parametrize("name", ["boot2docker", "docker-machine"])
+def test_a_preset_that_left_says_what_takes_its_place(name: str) -> None:
+    (problem,) = settings_from(f"host: {{preset: {name}}}".encode(), "/h")[1]
+    assert "is no longer one of" in problem.what and "lima" in problem.hint

@@ -35,7 +35,7 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Every VM tool is a program that notes its words; a function gives back what was called since."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("limactl", "colima", "docker-machine", "boot2docker", "multipass", "qemu-system-x86_64", "ssh"):
+    for name in ("limactl", "colima", "multipass", "qemu-system-x86_64", "ssh"):
         (folder / name).write_text(RECORDER)
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
@@ -85,24 +85,21 @@ def test_every_preset_makes_plain_words(name: str) -> None:
     [
         (
             "lima",
-            ["limactl", "create", "--tty=false", "--name=dusty", "--cpus=3", "--memory=8", "template://docker-rootful"],
-        ),
-        (
-            "docker-machine",
             [
-                "docker-machine",
+                "limactl",
                 "create",
-                "--driver",
-                "virtualbox",
-                "--virtualbox-memory",
-                "8192",
-                "--virtualbox-cpu-count",
-                "3",
-                "dusty",
+                "--tty=false",
+                "--name=dusty",
+                "--cpus=3",
+                "--memory=8",
+                "--disk=60",
+                "template:docker-rootful",
             ],
         ),
-        ("multipass", ["multipass", "launch", "docker", "--name", "dusty", "--cpus", "3", "--memory", "8192M"]),
-        ("boot2docker", ["boot2docker", "init", "--memory=8192", "--cpus=3"]),
+        (
+            "multipass",
+            ["multipass", "launch", "docker", "--name", "dusty", "--cpus", "3", "--memory", "8192M", "--disk", "60G"],
+        ),
     ],
 )
 def test_a_vm_that_is_not_there_is_made_after_asking(recorded, tmp_path, monkeypatch, name, wanted) -> None:
@@ -110,6 +107,7 @@ def test_a_vm_that_is_not_there_is_made_after_asking(recorded, tmp_path, monkeyp
     answers = {
         " ".join(filled_in(HostSettings(preset=name), "").status): [1, ""],
         " ".join(creation(HostSettings(preset=name), "")[0]): [1, ""],
+        "SSHConfigFile": [0, "/dev/null"],
     }
     monkeypatch.setenv("ANSWERS", json.dumps(answers))
     asked = []
@@ -133,7 +131,9 @@ def test_a_running_vm_is_not_started_again(recorded, tmp_path) -> None:
 
 
 def test_the_printed_ssh_configuration_is_used_before_the_users_own(recorded, tmp_path, monkeypatch) -> None:
-    monkeypatch.setenv("ANSWERS", json.dumps({"show-ssh": [0, "Host lima-dusty\n    Port 60022"]}))
+    printed = tmp_path / "ssh.config"
+    printed.write_text("Host lima-dusty\n    Port 60022\n")
+    monkeypatch.setenv("ANSWERS", json.dumps({"SSHConfigFile": [0, str(printed)]}))
     host = host_of(tmp_path, preset="lima")
     vm.start(host, silent, yes)
     recorded()
@@ -203,4 +203,20 @@ def test_up_asks_for_the_daemon_json_only_after_the_setting_changed(recorded, tm
 
 def test_a_power_off_over_ssh_may_cut_the_line(recorded, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("ANSWERS", json.dumps({"poweroff": [255, ""]}))
-    assert vm.stop(host_of(tmp_path, preset="qemu"), silent) is True
+    host = host_of(tmp_path, ssh="root@box", stop=("ssh", "root@box", "poweroff"), status=("ssh", "root@box", "true"))
+    assert vm.stop(host, silent) is True
+
+
+def test_colima_leaves_the_docker_context_alone(recorded, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("ANSWERS", json.dumps({"colima status": [1, ""]}))
+    vm.start(host_of(tmp_path, preset="colima", memory=2.5, ncpu=3, disk=70.5), silent, yes)
+    (start,) = [call for call in recorded() if call[1] == "start"]
+    assert start[start.index("--disk") + 1] == "71" and start[start.index("--memory") + 1] == "2.5"
+    assert "--activate=false" in start
+
+
+def test_a_shell_on_the_docker_host_is_a_login_shell_on_a_terminal(recorded, tmp_path, monkeypatch) -> None:
+    program, *words = host_of(tmp_path, ssh="dev@box:2222").shell_words()
+    assert os.path.basename(program) == "ssh" and words == ["-t", "--", "dev@box"]
+    monkeypatch.setenv("SHELL", "/bin/dash")
+    assert docker_host(Settings(home=str(tmp_path))).shell_words() == ["/bin/dash", "-l"]
