@@ -134,6 +134,8 @@ def test_a_sample_of_mutations_is_equal_told_or_refused(seed: int) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("stack", [path.name for path in STACKS.iterdir()])
-def test_all_mutations_are_equal_told_or_refused(stack: str) -> None:
-    for file, path, change in mutations(stack):
+def test_many_mutations_are_equal_told_or_refused(stack: str) -> None:
+    """All of the stack that has all of Compose in it, and 400 of each other one, which take minutes."""
+    found = mutations(stack)
+    for file, path, change in found if stack == "everything" else random.Random(stack).sample(found, 400):
         check(stack, file, path, change)
