@@ -25,7 +25,7 @@ from dusty_tasks.core.specs.repo_ids import Repo
 from dusty_tasks.core.stack.https import HTTPS_PORT, OFF, host_names, secured
 from dusty_tasks.core.stack.model import Route
 from dusty_tasks.core.text.key_path import KeyPath
-from dusty_tasks.core.text.namespace import KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, Namespace
+from dusty_tasks.core.text.namespace import IN_SPECS, KIND_LABEL, NAME_LABEL, PROXY, RECREATE_LABEL, Namespace
 from dusty_tasks.core.text.paths import (
     ASSETS_THERE,
     AUTHORITY_FILE,
@@ -138,7 +138,7 @@ def _app_entry(parts: AppParts, settings: ContainerSettings, specs_root: str) ->
             **({RECREATE_LABEL: recreate_digest(app, parts.libs)} if app.has_commands else {}),
         },
     )
-    entry.networks(app.compose.get("networks"), parts.guests)
+    entry.networks(app.compose.get("networks"), names_on_network(app.name, parts.guests, settings.namespace))
     entry.develop(app.compose.get("develop"), _repo_folder(app, settings) if app.repo else specs_root)
     entry.pass_through(app.compose, _OF_APPS)
     if app.is_ready_by and "healthcheck" in entry.origins:
@@ -161,7 +161,7 @@ def _service_entry(parts: ServiceParts, settings: ContainerSettings, specs_root:
         entry.put("depends_on", _conditions(needed, parts), ("depends_on",))
     entry.env_files(compose.get("env_file") or (), specs_root)
     for index, volume in enumerate(compose.get("volumes") or ()):
-        entry.add("volumes", spec_volume(volume, settings.host.root), ("volumes", index))
+        entry.add("volumes", spec_volume(volume, settings.host), ("volumes", index))
     entry.add("volumes", f"{host_path(settings.host.root, EXCHANGED, service.name)}:/cp", ())
     _mount_assets(entry, service.name, visible_assets(service, ()), settings.host.root)
     written, given = compose.get("environment") or {}, settings.env.get(service.name, {})
@@ -169,13 +169,18 @@ def _service_entry(parts: ServiceParts, settings: ContainerSettings, specs_root:
     _believe(entry, settings)
     entry.label_files(compose.get("label_file"), specs_root)
     entry.labels(compose.get("labels"), {KIND_LABEL: "service", NAME_LABEL: service.name})
-    entry.networks(compose.get("networks"), parts.guests)
+    entry.networks(compose.get("networks"), names_on_network(service.name, parts.guests, settings.namespace))
     entry.develop(compose.get("develop"), specs_root)
     entry.pass_through(compose, _OF_SERVICES)
     if parts.routes and "ports" in compose:
         entry.mapping["ports"] = list(compose["ports"])
     _publish(entry, parts.routes, settings)
     return entry
+
+
+def names_on_network(name: str, guests: Sequence[str], namespace: Namespace) -> Sequence[str]:
+    """The names of a container beside its own: of those that join its network, and in a world what specs call its container."""
+    return [*guests, IN_SPECS.container(name)] if namespace.world else guests
 
 
 def _proxy_entry(parts: ProxyParts, settings: ContainerSettings) -> Entry:
@@ -185,7 +190,7 @@ def _proxy_entry(parts: ProxyParts, settings: ContainerSettings) -> Entry:
     entry.put("image", settings.nginx_image, ("nginx_image",))
     entry.put("command", ["nginx", "-g", "daemon off;", "-c", PROXY_CONFIG], ("nginx_image",))
     entry.add("volumes", f"{host_path(settings.host.root, PROXY_THERE)}:/etc/nginx/conf.d:ro", ("host", "root"))
-    loopbacks = ("127.0.0.1:", "[::1]:") if settings.hosts_ipv6 else ("127.0.0.1:",)
+    loopbacks = (f"{settings.loopback}:", "[::1]:") if settings.hosts_ipv6 else (f"{settings.loopback}:",)
     binds = ("",) if settings.is_reached_from_outside else loopbacks
     first_routes = {route.host_port: route for route in reversed(parts.routes)}
     if HTTPS_PORT not in first_routes and secured(parts.routes, settings.https):
@@ -201,7 +206,11 @@ def _proxy_entry(parts: ProxyParts, settings: ContainerSettings) -> Entry:
             )
     entry.labels(None, {KIND_LABEL: "proxy", NAME_LABEL: PROXY}, ("nginx_image",))
     if parts.aliases:
-        aliases = {name: route for route in parts.aliases.values() for name in host_names(route, settings.hosts_mode)}
+        aliases = {
+            name: route
+            for route in parts.aliases.values()
+            for name in host_names(route, settings.hosts_mode, settings.namespace)
+        }
         entry.mapping["networks"] = {"default": {"aliases": list(aliases)}}
         for index, route in enumerate(aliases.values()):
             entry.origins[f"networks.default.aliases[{index}]"] = Origin(
@@ -280,10 +289,10 @@ def _depend(entry: Entry, parts: AppParts) -> None:
     entry.put("depends_on", needed, ("depends",))
     for position, name in enumerate(needed):
         key = f"depends_on.{name}" if isinstance(needed, dict) else f"depends_on[{position}]"
-        entry.origins[key] = Origin(parts.app.file, _link_path(parts.app, name))
+        entry.origins[key] = Origin(parts.app.file, link_path(parts.app, name))
 
 
-def _link_path(app: App, name: str) -> tuple[str | int, ...]:
+def link_path(app: App, name: str) -> tuple[str | int, ...]:
     """The spec key that links `app` to `name`."""
     lists = {
         ("depends", "services"): app.services,
@@ -318,7 +327,7 @@ def _mount(entry: Entry, app: App, libs: Sequence[Lib], settings: ContainerSetti
     root = settings.host.root
     holders: list[App | Lib] = [app, *libs]
     for index, volume in enumerate(app.compose.get("volumes") or ()):
-        entry.add("volumes", spec_volume(volume, root), ("compose", "volumes", index))
+        entry.add("volumes", spec_volume(volume, settings.host), ("compose", "volumes", index))
     entry.add("volumes", f"{host_path(root, EXCHANGED, app.name)}:/cp", ())
     if app.has_commands or app.scripts:
         where = "commands" if app.has_commands else "scripts"

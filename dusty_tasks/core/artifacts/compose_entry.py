@@ -8,11 +8,12 @@ from typing import Any
 
 from dusty_tasks.core.artifacts.traced import Origins
 from dusty_tasks.core.plan.given_values import file_of, given_values
+from dusty_tasks.core.settings.model import HostSettings
 from dusty_tasks.core.specs.compose_values import is_persistent, joined
 from dusty_tasks.core.specs.model import Origin
 from dusty_tasks.core.specs.secret_values import templates_in
 from dusty_tasks.core.text.key_path import KeyPath
-from dusty_tasks.core.text.paths import SPEC_FILES
+from dusty_tasks.core.text.paths import PERSIST, SPEC_FILES
 
 
 class Entry:
@@ -131,15 +132,15 @@ def host_path(root: str, *parts: str) -> str:
     return posixpath.join(root, *parts)
 
 
-def spec_volume(volume: Any, root: str) -> Any:
+def spec_volume(volume: Any, host: HostSettings) -> Any:
     """A volume of a spec, `/persist/…` being where the Docker host keeps it (1.5), `./…` a copy of what the specs repo has there."""
     if isinstance(volume, Mapping):
-        return {**volume, "source": _persistent(str(volume["source"]), root)} if "source" in volume else dict(volume)
+        return {**volume, "source": _persistent(str(volume["source"]), host)} if "source" in volume else dict(volume)
     source, colon, rest = str(volume).partition(":")
-    return f"{_persistent(source, root)}:{rest}" if colon else source
+    return f"{_persistent(source, host)}:{rest}" if colon else source
 
 
-def _persistent(source: str, root: str) -> str:
+def _persistent(source: str, host: HostSettings) -> str:
     if source.startswith("."):
-        return posixpath.normpath(host_path(root, SPEC_FILES, source))
-    return host_path(root, source.lstrip("/")) if is_persistent(source) else source
+        return posixpath.normpath(host_path(host.root, SPEC_FILES, source))
+    return host_path(host.root, host.data + source.removeprefix(f"/{PERSIST}")) if is_persistent(source) else source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from dusty_tasks.core.artifacts.templates import Templates
@@ -24,6 +25,12 @@ class HostsSlice(NamedTuple):
     names: tuple[HostName, ...]
     """In order of the routes; one may come more than once."""
     settings: HostsSettings
+
+
+def joined(sections: Iterable[str]) -> str:
+    """One section with the lines of all, each once."""
+    lines = dict.fromkeys(line for text in sections for line in text.splitlines() if line not in (BEGIN, END))
+    return "\n".join([BEGIN, *lines, END, ""])
 
 
 def render_hosts(of: HostsSlice, _templates: Templates) -> Artifact:

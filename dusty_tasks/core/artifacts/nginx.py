@@ -11,7 +11,7 @@ from dusty_tasks.core.artifacts.traced import Artifact
 from dusty_tasks.core.settings.slices import ProxySettings
 from dusty_tasks.core.stack.https import HTTPS_PORT, certificates, host_names, secured
 from dusty_tasks.core.stack.model import Route
-from dusty_tasks.core.text.namespace import PROXY
+from dusty_tasks.core.text.namespace import PROXY, Namespace
 from dusty_tasks.core.text.paths import CERTIFICATES_IN_PROXY, PROXY_FILE
 
 PARAMETER_SIZE = 3600
@@ -43,6 +43,8 @@ class Server(NamedTuple):
     container_port: int
     host_port: int
     names: tuple[str, ...]
+    host_name: str
+    """As the specs have it."""
     address: str
     upstream: str
     max_upload: str
@@ -62,7 +64,7 @@ class ProxySlice(NamedTuple):
 def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
     """The whole config: a server for each route, in route order, http and stream apart; one more for the list of them all."""
     settings = of.settings
-    made = certificates(of.routes, settings.https, settings.hosts_mode)
+    made = certificates(of.routes, settings.https, settings.hosts_mode, settings.namespace)
     certificate_of = {name: one.id for one in made for name in one.names}
     answering = secured(of.routes, settings.https)
     servers = [
@@ -78,6 +80,7 @@ def render_nginx(of: ProxySlice, templates: Templates) -> Artifact:
     return templates.render(
         PROXY_FILE,
         routing=settings.routing,
+        world=settings.namespace.world,
         http=http,
         stream=[server for server in servers if server.kind == "stream"],
         tls=[(port, [server for server in tls if server.host_port == port]) for port in _ports(tls)],
@@ -113,7 +116,8 @@ def _server(of: ProxySlice, route: Route, certificate: str) -> Server:
         route.app_name,
         route.container_port,
         route.host_port,
-        host_names(route, settings.hosts_mode),
+        host_names(route, settings.hosts_mode, settings.namespace),
+        route.host_name,
         f"{route.host_name}:{route.host_port}",
         upstream,
         route.max_upload or ("0" if route.kind == "grpc" else settings.proxy_max_upload),
@@ -123,9 +127,9 @@ def _server(of: ProxySlice, route: Route, certificate: str) -> Server:
     )
 
 
-def http_url(route: Route, hosts_mode: str, *, is_secured: bool = False) -> str:
+def http_url(route: Route, hosts_mode: str, namespace: Namespace, *, is_secured: bool = False) -> str:
     """The URL of an http route as it is typed into a browser."""
-    name = host_names(route, hosts_mode)[-1]
+    name = host_names(route, hosts_mode, namespace)[-1]
     if is_secured:
         return f"https://{name}/"
     return f"http://{name}/" if route.host_port == 80 else f"http://{name}:{route.host_port}/"
@@ -142,7 +146,12 @@ def known_names(of: ProxySlice) -> list[str]:
         *settings.names_of_host,
     ]
     return list(
-        dict.fromkeys([*own, *(name for route in of.routes for name in host_names(route, settings.hosts_mode))])
+        dict.fromkeys(
+            [
+                *own,
+                *(name for route in of.routes for name in host_names(route, settings.hosts_mode, settings.namespace)),
+            ]
+        )
     )
 
 
@@ -170,7 +179,7 @@ def _html_rows(of: ProxySlice) -> Iterator[str]:
         is_secured = answering.get(route.host_name) is route
         address = f"{route.host_name}:{route.host_port}"
         link = (
-            f'<a href="{http_url(route, of.settings.hosts_mode, is_secured=is_secured)}">{address}</a>'
+            f'<a href="{http_url(route, of.settings.hosts_mode, of.settings.namespace, is_secured=is_secured)}">{address}</a>'
             if route.kind == "http"
             else f"{address} ({_SPOKEN[route.kind]})"
         )
@@ -183,7 +192,7 @@ def _json_rows(of: ProxySlice) -> Iterator[str]:
         facts = {"host_name": route.host_name, "port": route.host_port, "type": route.kind, "app": route.app_name}
         if route.kind == "http":
             is_secured = answering.get(route.host_name) is route
-            facts["url"] = http_url(route, of.settings.hosts_mode, is_secured=is_secured)
+            facts["url"] = http_url(route, of.settings.hosts_mode, of.settings.namespace, is_secured=is_secured)
         state = f'<!--#include virtual="/.dusty/{route.app_name}.json" stub="unknown"-->'
         yield f'{"," if number else ""}{json.dumps(facts)[:-1]}, "state": {state}}}'
 

@@ -90,7 +90,8 @@ def _hosts(whole: Whole) -> Iterable[Made]:
     from dusty_tasks.core.stack.model import file_of
 
     stack = whole.stack
-    names = [HostName(route.host_name, file_of(stack, route.app_name), route.index) for route in stack.routes]
+    called = whole.settings.namespace.host_name
+    names = [HostName(called(route.host_name), file_of(stack, route.app_name), route.index) for route in stack.routes]
     of = HostsSlice(tuple(names), cut(HostsSettings, whole.settings))
     return [Made((HOSTS_FILE,), of, lambda of, templates: {HOSTS_FILE: render_hosts(of, templates)})]
 

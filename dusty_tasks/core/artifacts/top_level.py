@@ -1,4 +1,4 @@
-"""What stands in the Compose file beside its services: named volumes, and the assets that builds may read as secrets."""
+"""What stands in the Compose file beside its services: named volumes, the assets that builds may read as secrets, a world's network."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ def top_level_lines(stack: Stack, settings: ContainerSettings) -> Lines:
     """The declarations, as they stand after the last service."""
     volumes, origins = _volumes(stack)
     secrets, more = _secrets(stack, settings)
-    declared = {key: value for key, value in (("volumes", volumes), ("secrets", secrets)) if value}
+    networks = {"default": {"name": settings.namespace.network, "external": True}} if settings.namespace.world else {}
+    declared = {
+        key: value for key, value in (("networks", networks), ("volumes", volumes), ("secrets", secrets)) if value
+    }
     return yaml_lines(declared, {**origins, **more}) if declared else Lines([], [], [])
 
 

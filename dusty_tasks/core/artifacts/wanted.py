@@ -61,7 +61,10 @@ def wanted_json(
             (),
             repos=tuple(repo_entries(stack)),
             host_ports=tuple(sorted(ports)),
-            https={one.id: list(one.names) for one in certificates(stack.routes, settings.https, settings.hosts_mode)}
+            https={
+                one.id: list(one.names)
+                for one in certificates(stack.routes, settings.https, settings.hosts_mode, settings.namespace)
+            }
             if settings.https != OFF
             else None,
             bundles=stack.bundles,
@@ -143,7 +146,9 @@ def _route_fields(parts: AppParts | ServiceParts, settings: ContainerSettings) -
     """Where a container is to answer: the fields of WantedContainer that tell of its routes."""
     routes, answered = parts.routes, parts.secured if settings.https != OFF else ()
     http = [route for route in routes if route.kind == "http"]
-    urls = [http_url(route, settings.hosts_mode, is_secured=route.index in answered) for route in http]
+    urls = [
+        http_url(route, settings.hosts_mode, settings.namespace, is_secured=route.index in answered) for route in http
+    ]
     return {
         "http_urls": tuple(urls),
         "http_ports": tuple([route.container_port for route in http]),

@@ -26,13 +26,13 @@ class Item(NamedTuple):
 def is_ours(labels: Mapping[str, str] | None, namespace: Namespace) -> bool:
     """True for what Dusty or the Compose projects of a stack made."""
     labels = labels or {}
-    project = labels.get(PROJECT_LABEL, "")
-    return (
-        project == namespace.project
-        or project.startswith(namespace.test_projects)
-        or CONTEXT_LABEL in labels
-        or TARGET_LABEL in labels
-    )
+    return is_of_project(labels, namespace) or CONTEXT_LABEL in labels or TARGET_LABEL in labels
+
+
+def is_of_project(labels: Mapping[str, str] | None, namespace: Namespace) -> bool:
+    """True for what the Compose project of this stack, or of one of its suites, made."""
+    project = (labels or {}).get(PROJECT_LABEL, "")
+    return project == namespace.project or project.startswith(namespace.test_projects)
 
 
 def containers(usage: Mapping[str, Any], namespace: Namespace) -> list[Item]:

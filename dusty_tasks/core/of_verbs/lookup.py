@@ -12,16 +12,15 @@ from dusty_tasks.core.specs.compose_values import named_volumes, published_ports
 from dusty_tasks.core.stack.model import Route
 from dusty_tasks.core.text.paths import ASSETS_THERE, COPIES, PERSIST, PROXY_THERE, RECORDS
 
-BASE = "base"
-"""The stack of a DUSTY_HOME itself."""
-
 
 def stack_facts(wanted: Wanted, routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
     """The stack as it was compiled; nothing of it says whether it runs."""
     streams: dict[str, list[str]] = {}
     for route in routes:
         if route.kind == "stream":
-            streams.setdefault(route.app_name, []).append(f"{route.host_name}:{route.host_port}")
+            streams.setdefault(route.app_name, []).append(
+                f"{settings.namespace.host_name(route.host_name)}:{route.host_port}"
+            )
     containers = [
         _container(container, streams.get(container.name, []), settings)
         for container in sorted(wanted.containers, key=lambda each: (each.kind == "proxy", each.name))

@@ -57,6 +57,9 @@ def overview(facts: Mapping[str, Any], width: int = 0, height: int = 0) -> str:
 def heads(facts: Mapping[str, Any]) -> Iterator[str]:
     """Which bundles, on which Docker host; what of the machine stands in the way."""
     bundles, host = facts["bundles"], facts["docker_host"]
+    if world := facts.get("world"):
+        why = f" ({world['why']})" if world["why"] else ""
+        yield f"world: {world['name']} on {world['address']}{why}"
     yield f"bundles: {', '.join(bundles) or f'none is activated ({DUSTY} bundles activate <name>)'}"
     if facts.get("disabled"):
         yield f"disabled on this machine: {', '.join(map(printable, facts['disabled']))} ({DUSTY} enable NAME)"

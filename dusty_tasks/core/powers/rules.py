@@ -141,7 +141,7 @@ class Around:
                 or is_within(folder, [self.specs_root])
             ):
                 continue
-            if why := private_folder(folder, self.settings.home):
+            if why := private_folder(folder, self.settings.paths.base):
                 yield Power(
                     f"repo {repo.id}",
                     "repo",

@@ -7,7 +7,7 @@ from typing import Any
 
 from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 from dusty_tasks.core.text.namespace import STACK, Namespace
-from dusty_tasks.core.text.paths import Paths
+from dusty_tasks.core.text.paths import PERSIST, Paths
 from dusty_tasks.core.text.value import Value
 
 NGINX_IMAGE = "nginx:1.28-alpine"
@@ -24,6 +24,8 @@ class HostSettings(Value):
     address: str = ""
     root: str = ""
     """Parent of persist, command_files and cp, already defaulted: never ''."""
+    data: str = PERSIST
+    """The folder below it in which /persist of services lies; that of a world is another one."""
     start: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
@@ -57,7 +59,11 @@ class ContainerSettings(Value):
     """The slice of the settings that the entries of containers, and what else is known of them, may see."""
 
     home: str
-    """DUSTY_HOME, absolute."""
+    """DUSTY_HOME, absolute; for a world, its folder there."""
+    base: str = ""
+    """The DUSTY_HOME of the base, for a world; no key of config.yml."""
+    loopback: str = "127.0.0.1"
+    """Where the proxy listens on this machine: a world has an address of its own."""
     repo_overrides: dict[str, str] = field(default_factory=dict)
     """Repo id -> absolute path."""
     vars: dict[str, str] = field(default_factory=dict)
@@ -84,7 +90,7 @@ class ContainerSettings(Value):
 
     @property
     def paths(self) -> Paths:
-        return Paths(self.home)
+        return Paths(self.home, self.base)
 
     def path_of(self, repo_id: str, local_path: str = "") -> str:
         """Where a repo's source lies on this machine: override, local path, or managed clone."""
@@ -128,7 +134,7 @@ class Settings(ContainerSettings):
     @property
     def hosts_address(self) -> str:
         """The address that the hosts section gives every host_name ('' if an ssh host has none stored yet)."""
-        return self.host.address if self.host.is_elsewhere else "127.0.0.1"
+        return self.host.address if self.host.is_elsewhere else self.loopback
 
     @property
     def hosts_addresses(self) -> tuple[str, ...]:

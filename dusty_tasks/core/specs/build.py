@@ -133,6 +133,7 @@ def app_of(
         is_job=value.get("job") is True,
         is_ready_by=health is not None,
         until=_conditions(value),
+        world=_text(value, "world") or "",
     )
 
 
@@ -178,6 +179,7 @@ def service_of(document: Document, compose: dict[str, Any], volume_driver: str =
         is_job=document.value.get("job") is True,
         before_copy=_texts(document.value, "data", "before"),
         after_copy=_texts(document.value, "data", "after"),
+        world=_text(document.value, "world") or "",
     )
 
 

@@ -141,6 +141,8 @@ class App:
     """What it needs -> the condition that its spec names, in Compose's words."""
     mounts: tuple[CodeMount, ...] = ()
     """Where `mount` names folders of the repo: all of them; `mount` is the path of the first."""
+    world: str = ""
+    """`own` or `shared`, where the spec says so (core/worlds/decision)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,8 @@ class Service:
     before_copy: tuple[str, ...] = ()
     """What it runs before its data is copied."""
     after_copy: tuple[str, ...] = ()
+    world: str = ""
+    """`own` or `shared`, where the spec says so."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)

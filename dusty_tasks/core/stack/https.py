@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from dusty_tasks.core.stack.model import Route
+from dusty_tasks.core.text.namespace import STACK, Namespace
 
 OFF, ON, ONLY = "off", "on", "only"
 """Values of the setting `https`."""
@@ -30,10 +31,13 @@ class Certificate(NamedTuple):
     names: tuple[str, ...]
 
 
-def host_names(route: Route, hosts_mode: str) -> tuple[str, ...]:
-    """The names that a route answers to; browsers resolve those below .localhost by themselves."""
-    names = (route.host_name,)
-    return (*names, f"{route.host_name}.localhost") if hosts_mode == "localhost" else names
+def host_names(route: Route, hosts_mode: str, namespace: Namespace = STACK) -> tuple[str, ...]:
+    """The names that a route answers to, last the one that is typed into a browser.
+
+    Browsers resolve those below .localhost by themselves; inside a world the names of the specs lead to its own parts.
+    """
+    names: tuple[str, ...] = tuple(dict.fromkeys((route.host_name, namespace.host_name(route.host_name))))
+    return (*names, f"{names[-1]}.localhost") if hosts_mode == "localhost" else names
 
 
 def secured(routes: Iterable[Route], https: str) -> dict[str, Route]:
@@ -50,7 +54,9 @@ def secured(routes: Iterable[Route], https: str) -> dict[str, Route]:
     return found
 
 
-def certificates(routes: Iterable[Route], https: str, hosts_mode: str) -> list[Certificate]:
+def certificates(
+    routes: Iterable[Route], https: str, hosts_mode: str, namespace: Namespace = STACK
+) -> list[Certificate]:
     """The certificates of the secured names, BYTES_OF_NAMES in each; the names of one route are in one.
 
     As few as possible: nginx takes 8 ms to load one for a server, and servers with that of the default server load none.
@@ -58,7 +64,7 @@ def certificates(routes: Iterable[Route], https: str, hosts_mode: str) -> list[C
     parts: list[list[str]] = [[]]
     size = 0
     for _, route in sorted(secured(routes, https).items()):
-        names = host_names(route, hosts_mode)
+        names = host_names(route, hosts_mode, namespace)
         added = sum(len(name) + 2 for name in names)
         if size + added > BYTES_OF_NAMES:
             parts.append([])

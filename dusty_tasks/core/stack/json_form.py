@@ -86,7 +86,7 @@ def _app(value: dict[str, Any]) -> App:
 def _service(value: dict[str, Any]) -> Service:
     return Service(
         **{
-            **value,
+            **_tuples(value),
             "forwardings": tuple(Forwarding(*item) for item in value["forwardings"]),
             "assets": tuple(Asset(*item) for item in value["assets"]),
             "bundle_env": {name: tuple(given) for name, given in value["bundle_env"].items()},

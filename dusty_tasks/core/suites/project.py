@@ -14,6 +14,7 @@ from dusty_tasks.core.artifacts.compose_entry import env_files, spec_volume
 from dusty_tasks.core.of_verbs.attaching import Size, sized
 from dusty_tasks.core.plan.conditions import COMPLETED, HEALTHY, STARTED
 from dusty_tasks.core.plan.container_state import has_healthcheck
+from dusty_tasks.core.settings.model import HostSettings
 from dusty_tasks.core.specs.compose_values import volume_of
 from dusty_tasks.core.specs.model import Service, Suite
 from dusty_tasks.core.specs.secret_values import with_secrets
@@ -157,7 +158,7 @@ def _service(service: Service, services: Sequence[Service], run: SuiteRun) -> di
 
 def spec_file_volume(entry: Any, host_root: str) -> Any:
     """A volume of a suite's service, `./…` being the copy of what the specs repo has there."""
-    return spec_volume(entry, host_root) if volume_of(entry).spec_path else entry
+    return spec_volume(entry, HostSettings(root=host_root)) if volume_of(entry).spec_path else entry
 
 
 def _environment(written: Any, run: SuiteRun) -> dict[str, Any]:

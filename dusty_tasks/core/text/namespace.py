@@ -30,6 +30,10 @@ CONTEXT_LABEL = f"{OWN_LABELS}context"
 """On images made from `build:` (and so on their containers): the digest of the context they were built from."""
 STAND_IN_LABEL = f"{OWN_LABELS}standin"
 """On images that we made because no registry answered (effects/engine/images)."""
+WORLD_LABEL = f"{OWN_LABELS}world"
+"""On the network of a world: its name."""
+HOME_LABEL = f"{OWN_LABELS}home"
+"""On the same: the DUSTY_HOME of its base."""
 SUITE_LABEL = f"{OWN_LABELS}suite"
 TEST_LABELS = f"{OWN_LABELS}test."
 """How labels begin that say what a test image was made from (core/suites/image)."""
@@ -43,11 +47,35 @@ class Namespace(NamedTuple):
 
     project: str = "dusty"
     """The Compose project, with which all other names begin."""
+    world: str = ""
+    """The world that this is the stack of, '' for the base."""
 
     @property
     def network(self) -> str:
-        """The network that Compose makes for the project."""
-        return f"{self.project}_default"
+        """The network of the project: Compose makes that of the base.
+
+        A container in two networks takes its gateway, and the answer about its own name, from the one whose name sorts first: that of a
+        world sorts after that of the base, so that shared containers stay as they are.
+        """
+        return f"{self.base.project}_world_{self.world}" if self.world else f"{self.project}_default"
+
+    def of_world(self, world: str) -> Namespace:
+        """The names of a world's own parts, beside this stack."""
+        return Namespace(f"{self.project}-{world}", world)
+
+    @property
+    def base(self) -> Namespace:
+        """The names of the stack that this is a world beside; the same for the base itself."""
+        return Namespace(self.project.removesuffix(f"-{self.world}")) if self.world else self
+
+    def host_name(self, name: str) -> str:
+        """What a host_name of the specs is called from outside of the stack."""
+        return f"{self.world}.{name}" if self.world else name
+
+    def world_of_network(self, network: str) -> str:
+        """The world whose network this is, beside this stack; '' for any other network."""
+        start = f"{self.project}_world_"
+        return network.removeprefix(start) if network.startswith(start) else ""
 
     @property
     def label(self) -> str:

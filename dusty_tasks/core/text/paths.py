@@ -10,6 +10,8 @@ STACK_FILE, COMPOSE_FILE, HOSTS_FILE = "stack.json", "docker-compose.yml", "host
 PROXY_FILE, ORIGINS_FILE, COMMAND_FILES = "nginx/dustyNginx.conf", "origins.json", "commands/"
 """Below build/."""
 
+WORLDS, WORLD_FILE = "worlds", "world.json"
+"""Below DUSTY_HOME: a home for each world, and what makes a folder one."""
 PERSIST, COMMANDS_THERE, EXCHANGED = "persist", "command_files", "cp"
 """Below host.root: what survives everything, command files by app or lib, and a folder a container for `dusty cp`."""
 COPIES, ASSETS_THERE, PROXY_THERE, RECORDS = (
@@ -23,6 +25,10 @@ STARTED, STARTED_SPARE = f"{RECORDS}/started.json", f"{RECORDS}/started.spare.js
 """The records of what containers were started with, and the same again."""
 ASSETS_OF_SUITES = f"{ASSETS_THERE}/.tests"
 """Assets of the services of test suites, by service."""
+WORLDS_THERE = f"{PERSIST}/{WORLDS}"
+"""What host.root is for the base, a folder in here is for each world."""
+DATA_OF_WORLD = "data"
+"""Below that: what its services keep below /persist."""
 SNAPSHOTS = f"{PERSIST}/.snapshots"
 """What `dusty data` saved, a folder a snapshot."""
 SNAPSHOTS_BELOW = SNAPSHOTS.removeprefix(f"{PERSIST}/")
@@ -40,53 +46,70 @@ RECEIPTS = f"{COPIES}/.receipts"
 
 
 class Paths(NamedTuple):
-    """The places of one DUSTY_HOME."""
+    """The places of one DUSTY_HOME, or of a world: what the user chose and gave is that of the base."""
 
     home: str
     """Absolute."""
+    above: str = ""
+    """The DUSTY_HOME of the base, for a world."""
+
+    @property
+    def base(self) -> str:
+        """The DUSTY_HOME of the base."""
+        return self.above or self.home
+
+    @property
+    def worlds(self) -> str:
+        """The homes of the worlds beside the base."""
+        return f"{self.base}/{WORLDS}"
+
+    @property
+    def worktrees(self) -> str:
+        """Of a world: those that were made for it, by repo id."""
+        return f"{self.home}/repos"
 
     @property
     def config(self) -> str:
         """What the user chose."""
-        return f"{self.home}/{CONFIG_FILE}"
+        return f"{self.base}/{CONFIG_FILE}"
 
     @property
     def config_history(self) -> str:
-        return f"{self.home}/config.git"
+        return f"{self.base}/config.git"
 
     @property
     def assets(self) -> str:
         """Files that were set, by their key."""
-        return f"{self.home}/assets"
+        return f"{self.base}/assets"
 
     @property
     def secrets(self) -> str:
         """Values of variables that are secrets, by their name."""
-        return f"{self.home}/secrets"
+        return f"{self.base}/secrets"
 
     @property
     def https(self) -> str:
         """The certificate authority of this home, and the certificates that it signed."""
-        return f"{self.home}/https"
+        return f"{self.base}/https"
 
     @property
     def overrides(self) -> str:
         """What the user puts on top of specs: apps/ and services/."""
-        return f"{self.home}/overrides"
+        return f"{self.base}/overrides"
 
     @property
     def repos(self) -> str:
         """Managed clones."""
-        return f"{self.home}/repos"
+        return f"{self.base}/repos"
 
     @property
     def example(self) -> str:
         """The example specs of a first run."""
-        return f"{self.home}/example"
+        return f"{self.base}/example"
 
     @property
     def dumps(self) -> str:
-        return f"{self.home}/dumps"
+        return f"{self.base}/dumps"
 
     @property
     def results(self) -> str:

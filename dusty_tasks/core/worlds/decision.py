@@ -33,7 +33,7 @@ class Part(NamedTuple):
     calls: Mapping[str, str] = {}  # never changed
     """Name -> place, of the parts that it depends on, links to, or joins."""
     joins: tuple[str, ...] = ()
-    """Those of them whose network, processes or volumes it uses: one container cannot be in two of them."""
+    """Those of them whose network, processes or data it uses: one container cannot be in two of them."""
     keeps_state: bool = False
     """It has a `/persist` folder or a named volume."""
     difference: Cause | None = None
@@ -132,7 +132,7 @@ def _that_follow(parts: Mapping[str, Part], own: Mapping[str, Cause], choices: C
             if needed not in parts or needed in own or needed in found:
                 continue
             if needed in part.joins:
-                found[needed] = Cause(f"{name} runs in it", part.calls[needed])
+                found[needed] = Cause(f"{name} uses its network, processes or data", part.calls[needed])
             elif part.is_app and parts[needed].keeps_state and not _sharer(parts[needed], choices):
                 found[needed] = Cause(f"it keeps data, and {name} is own", part.calls[needed])
     return found

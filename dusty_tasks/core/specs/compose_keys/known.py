@@ -78,7 +78,7 @@ REFUSED_FILES = {
     },
 }
 """What Compose declares at its top level, by what a person may write instead in each role."""
-BESIDE_COMPOSE = ("assets", "data", "host_forwarding", "job")
+BESIDE_COMPOSE = ("assets", "data", "host_forwarding", "job", "world")
 """Keys of Dusty that stand in services among those of Compose."""
 KEYS_OF_APPS = {
     "compose": "a service is all Compose: write its keys at the top",
