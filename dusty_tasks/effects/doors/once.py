@@ -13,8 +13,17 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
+from dusty_tasks.core.text.paths import WORLD_FILE, WORLDS
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+
+def _base_of(home: str) -> str:
+    """The DUSTY_HOME in which `home` is the folder of a world; '' if it is none."""
+    folder, _, name = home.rstrip("/").rpartition("/")
+    is_world = bool(name) and os.path.basename(folder) == WORLDS and os.path.lexists(f"{home}/{WORLD_FILE}")
+    return os.path.dirname(folder) if is_world else ""
 
 
 class Session:
@@ -23,10 +32,19 @@ class Session:
     def __init__(self, home: str = "") -> None:
         self.home = home
         """'' for that of the environment."""
+        self.base = _base_of(home)
+        """The DUSTY_HOME of the base, where `home` is the folder of a world."""
+        self.why = ""
+        """Why it is about this world, or the base, where worlds were looked for."""
         self.has_overrides = True
         """Whether the user's overrides of specs are merged over them."""
         self.read: dict[Once[Any] | OnceFor[Any, Any], Any] = {}
         """By what read it."""
+
+    def become(self, home: str) -> None:
+        """Be about another DUSTY_HOME from now on; nothing of the former one is known."""
+        self.home, self.base = home, _base_of(home)
+        self.read = {}
 
     def forget(self) -> None:
         """Drop what may be other now that specs or settings were changed."""

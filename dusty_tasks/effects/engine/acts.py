@@ -117,6 +117,29 @@ def reconnect(engine: Engine, container_id: str, network: str, aliases: list[str
     sdk.connect_container_to_network(container_id, network, aliases=aliases)
 
 
+def make_network(engine: Engine, name: str, labels: dict[str, str]) -> None:
+    """Make a network of this machine. Raises EngineRefused, for example where no addresses are left for one."""
+    client(engine).create_network(name, driver="bridge", labels=labels)
+
+
+def connect(engine: Engine, container_id: str, network: str, aliases: list[str]) -> None:
+    """Put a container on one more network; it goes on running. One that is gone by now is fine."""
+    try:
+        client(engine).connect_container_to_network(container_id, network, aliases=aliases)
+    except EngineRefused as refused:
+        if refused.status != 404 and "already exists" not in str(refused):
+            raise
+
+
+def disconnect(engine: Engine, container_id: str, network: str) -> None:
+    """Take a container off a network; one that is not on it, or gone, is fine."""
+    try:
+        client(engine).disconnect_container_from_network(container_id, network, force=True)
+    except EngineRefused as refused:
+        if refused.status != 404 and "not connected" not in str(refused):
+            raise
+
+
 def each_at_once(calls: Sequence[Callable[[], None]]) -> list[Failure | None]:
     """Run `calls` in threads; for each its Failure, or None."""
     from dusty_tasks.effects.doors.parallel import threads

@@ -280,3 +280,18 @@ def read_persist(host: DockerHost) -> tuple[dict[str, int], dict[str, int]]:
         elif len(columns) == 6 and columns[1].isdigit():
             disk = {"size": int(columns[1]) * 1024, "used": int(columns[2]) * 1024, "free": int(columns[3]) * 1024}
     return disk, persist
+
+
+SIZES = r"""
+cd "$1/$2" 2>/dev/null || exit 0
+for name in *; do [ -d "$name" ] && du -sk "./$name" 2>/dev/null; done
+exit 0
+"""
+"""Words: host.root and a folder below it. Prints a line `KiB ./name` for each folder in there."""
+
+
+def read_sizes(host: DockerHost, folder: str) -> dict[str, int]:
+    """Name -> bytes of the folders in a folder below host.root; what this account may not read does not count."""
+    lines = host.run(["sh", "-c", SIZES, "dusty", host.root, folder], as_root=True).out.splitlines()
+    pairs = (line.split("\t./", 1) for line in lines if "\t./" in line)
+    return {name: int(kib) * 1024 for kib, name in pairs}

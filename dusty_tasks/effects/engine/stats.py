@@ -34,6 +34,12 @@ def read_stats(engine: Engine, container_ids: Sequence[str]) -> dict[str, Stats]
     return {container_id: stats_between(first[container_id], second[container_id]) for container_id in second}
 
 
+def read_memory(engine: Engine, container_ids: Sequence[str]) -> int:
+    """The bytes that these containers use together: one request a container, all at once."""
+    counts = _counts(engine, container_ids) if container_ids else {}
+    return sum(stats_between(counted, counted).memory_bytes for counted in counts.values())
+
+
 def _counts(engine: Engine, container_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
 

@@ -23,9 +23,24 @@ def read_settings(home: str) -> tuple[Settings, list[Problem]]:
     """The settings, with the secrets that lie beside config.yml, and the problems of that file. Raises Failure as _settings_of_file does."""
     from dusty_tasks.effects.home.secrets import read_secrets
 
+    if not os.path.lexists(Paths(home).config) and (of_world := _settings_of_world(home)):
+        return of_world
     settings, problems = _settings_of_file(home)
     secrets = read_secrets(home)
     return (replace(settings, secrets=secrets) if secrets else settings), problems
+
+
+def _settings_of_world(home: str) -> tuple[Settings, list[Problem]] | None:
+    """Those of a world, if `home` is the folder of one."""
+    from dusty_tasks.effects.home.worlds import read_world
+
+    world = read_world(home)
+    if world is None:
+        return None
+    from dusty_tasks.core.worlds.model import settings_of
+
+    base, problems = read_settings(os.path.dirname(os.path.dirname(home)))
+    return settings_of(world, base, home), problems
 
 
 def _settings_of_file(home: str) -> tuple[Settings, list[Problem]]:

@@ -42,8 +42,8 @@ def read_sources(
     return Sources(
         command_files=command_digests(artifacts),
         spec_files=_spec_file_digests(specs_root, wanted),
-        assets=_asset_digests(settings.home, wanted),
-        set_keys=frozenset(set_keys(settings.home)),
+        assets=_asset_digests(settings.paths.base, wanted),
+        set_keys=frozenset(set_keys(settings.paths.base)),
         nginx_digest=hashlib.sha256(artifacts[PROXY_FILE]).hexdigest() if PROXY_FILE in artifacts else "",
         certificates=_certificates(settings, wanted),
         contexts=_context_digests(settings, wanted, environ),
