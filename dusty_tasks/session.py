@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dusty_tasks.core.stack.model import Stack
     from dusty_tasks.core.stack.ports import PortMemory
     from dusty_tasks.core.text.problems import Problem
+    from dusty_tasks.core.worlds.model import World
     from dusty_tasks.effects.docker_host.host import DockerHost
     from dusty_tasks.effects.specs.states import SpecFile
 
@@ -55,7 +56,20 @@ def home() -> str:
 
 def paths() -> Paths:
     """The places below DUSTY_HOME. Raises Failure as home() does."""
-    return Paths(home())
+    return Paths(home(), current().base)
+
+
+def base_home() -> str:
+    """The DUSTY_HOME of the base; home() unless that is a world."""
+    return paths().base
+
+
+@Once
+def world() -> World | None:
+    """The world that this run is about; None for the base. Raises Failure if its file cannot be used."""
+    from dusty_tasks.effects.home.worlds import read_world
+
+    return read_world(home()) if current().base else None
 
 
 @Once
@@ -253,6 +267,12 @@ def assembled() -> tuple[Assembled, list[Problem]]:
     if errors(problems):
         return Assembled(Stack(), {}, []), problems
     made = assemble_with_ports(found, active_bundles(), settings(), remembered_ports())
+    if settings().namespace.world and not errors(made.problems):
+        from dusty_tasks.core.worlds.ports import with_free_ports
+        from dusty_tasks.effects.machine.free_ports import can_bind
+
+        own, ports = with_free_ports(made.stack, made.ports, can_bind, settings().loopback)
+        made = made._replace(stack=own, ports=ports)
     beside = replace(found, apps=made.stack.apps, services=made.stack.services)
     problems = with_unset_variables_refused(problems, found, made.stack)
     return made, in_order([*problems, *made.problems, *_missing_files(beside, str(specs_root()), is_inside=False)])

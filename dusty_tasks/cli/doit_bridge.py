@@ -63,6 +63,8 @@ def run_pipeline(name: str, arguments: Sequence[str]) -> int:
             raise parsing.UsageError(f'unexpected argument "{words[0]}"')
     except parsing.UsageError as error:
         return cli.misused(BY_NAME[name], error)
+    if code := cli.enter_world(name, options, words) if BY_NAME[name].is_of_a_world and not options["help"] else 0:
+        return code
     special = (
         options.pop("help")
         or options.get("json")

@@ -14,6 +14,8 @@ from dusty_tasks.cli.help_pages import page
 from dusty_tasks.cli.parsing import GLOBAL, NO_COLOR, UsageError, parse
 from dusty_tasks.console import warn, without_colours
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import Paths
+from dusty_tasks.effects.doors.once import home_folder
 from dusty_tasks.verbs.table import BY_NAME, Verb
 
 
@@ -29,10 +31,30 @@ def run_verb(verb: Verb, arguments: Sequence[str], already: dict[str, Any] | Non
     if options.pop("help"):
         print(page(verb))
         return 0
+    if verb.is_of_a_world and (code := enter_world(verb.name, options, words)):
+        return code
     if verb.asks_engine:
         _join_docker_group()
     module = importlib.import_module(f"dusty_tasks.verbs.{verb.name}")
     return ending(lambda: module.run(words, **options), in_json=bool(options.get("json")))
+
+
+def enter_world(name: str, options: dict[str, Any], words: Sequence[str] = ()) -> int:
+    """Let the run be about the world that is meant; its exit code if there is no such world. `options` have no world any more."""
+    chosen = options.pop("world", None)
+
+    def enter() -> int:
+        from dusty_tasks.operations.worlds.meaning import enter
+
+        enter(chosen, name, words, in_json=bool(options.get("json")))
+        return 0
+
+    return ending(enter, in_json=bool(options.get("json"))) if chosen is not None or may_mean_a_world() else 0
+
+
+def may_mean_a_world() -> bool:
+    """False where there are no worlds and none is named."""
+    return "DUSTY_WORLD" in os.environ or os.path.isdir(Paths(home_folder()).worlds)
 
 
 def misused(verb: Verb, error: UsageError) -> int:

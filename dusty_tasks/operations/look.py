@@ -300,11 +300,12 @@ def look_at_hosts(settings: Settings, artifacts: Mapping[str, bytes]) -> tuple[b
     if settings.hosts_mode != "file" or "hosts" not in artifacts:
         return True, (), ""
     from dusty_tasks.effects.hosts.section import possible_section, read_hosts_file, section_is_in_place
+    from dusty_tasks.operations.worlds.others import section_of_all
 
     found = read_hosts_file()
-    section, conflicts = possible_section(found, artifacts["hosts"].decode())
+    section, conflicts = possible_section(found, section_of_all(artifacts["hosts"].decode()))
     is_in_place = section_is_in_place(found, section)
-    return is_in_place, tuple(map(str, conflicts)), "" if is_in_place else why_it_is_left(settings.home)
+    return is_in_place, tuple(map(str, conflicts)), "" if is_in_place else why_it_is_left(settings.paths.base)
 
 
 def why_it_is_left(home: str) -> str:

@@ -52,7 +52,7 @@ def place_of_setting(key: str) -> str:
     from dusty_tasks.core.text.key_path import CONFIG_FILE, path_text
     from dusty_tasks.effects.home.settings import read_places
 
-    places = {path_text(path): place for path, place in read_places(session.home()).items()}
+    places = {path_text(path): place for path, place in read_places(session.base_home()).items()}
     while key and key not in places:
         key = key.rpartition(".")[0]
     return f"{CONFIG_FILE}:{places[key][0]}:{places[key][1]}" if key else CONFIG_FILE

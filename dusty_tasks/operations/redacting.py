@@ -28,7 +28,7 @@ def redactor() -> Redactor:
     from dusty_tasks.effects.home.config import read_config
     from dusty_tasks.effects.home.secrets import read_secrets
 
-    home = session.home()
+    home = session.base_home()
     secrets: list[str] = []
     for read in (lambda: read_config(home), read_compose_file):
         try:

@@ -30,25 +30,59 @@ def read_facts(names: Collection[str] = (), *, verbose: bool = False, with_stats
     if names:
         from dusty_tasks.core.text.problems import did_you_mean
 
-        known = [row["name"] for row in parts]
+        known = [row["name"] for row in (*parts, *shared_rows())]
         for name in names:
             if name not in known:
                 raise Failure(f'no part of the stack is named "{name}"', did_you_mean(name, known))
         parts = [row for row in parts if row["name"] in names]
     if with_stats and view:
         add_stats(engine, view, parts)
+    world, shared = session.world(), shared_rows()
+    if names:
+        shared = [row for row in shared if row["name"] in names]
     repo_ids = {repo_id for row in parts for repo_id in row.get("repos", ())} if names else None
     return {
         "bundles": active_bundles(),
-        "disabled": list(session.settings().disabled),
+        "disabled": [name for name in session.settings().disabled if not world or name not in world.shared_parts],
+        **({"world": {"name": world.name, "why": session.current().why, "address": world.address}} if world else {}),
         "overrides": [found.file for found in override_files(session.paths().overrides)],
         "docker_host": host_facts(engine, view),
-        "stack": parts,
+        "stack": [*parts, *shared],
         "repos": repo_rows(view, verbose, repo_ids) if view else [],
         "hosts_conflicts": list(view.found.hosts_conflicts) if view else [],
         "hosts_refused": view.found.hosts_refused if view else "",
         "problems": problems(),
     }
+
+
+def shared_rows() -> list[dict[str, Any]]:
+    """In a world, the parts that it shares with the base, as the base's engine lists them."""
+    world = session.world()
+    if world is None or not world.shared_parts:
+        return []
+    with session.begun(session.Session(session.base_home())):
+        try:
+            found = reads.read_containers(Engine(session.docker_host()))
+        except Failure:
+            return []
+    rows = []
+    for name in world.shared_parts:
+        container = found.get(name)
+        state = state_of(None, container, {})
+        rows.append(
+            {
+                **dict.fromkeys(("why", "image", "code", "last", "pending"), ""),
+                "name": name,
+                "type": container.kind if container else "service",
+                "state": f"{state.text} (shared)",
+                "condition": state.name,
+                "since": container.since if container else "",
+                "routes": [],
+                "ports": [],
+                "repos": [],
+            }
+        )
+    return rows
 
 
 def add_stats(engine: Engine, view: View, parts: list[dict[str, Any]]) -> None:
@@ -179,9 +213,10 @@ def libs_and_streams() -> tuple[list[str], dict[str, list[str]]]:
     except Failure:
         return [], {}
     streams: dict[str, list[str]] = {}
+    host_name = session.settings().namespace.host_name
     for route in stack.routes:
         if route.kind != "http":
-            streams.setdefault(route.app_name, []).append(f"{route.host_name}:{route.host_port}")
+            streams.setdefault(route.app_name, []).append(f"{host_name(route.host_name)}:{route.host_port}")
     return list(stack.libs), streams
 
 

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.compile.steps import compiling
 from dusty_tasks.operations.launch.printed import Printed
+from dusty_tasks.operations.up.bring_up import bring_up
 from dusty_tasks.operations.up.ending import conclude
 from dusty_tasks.operations.up.journal import note_end
 from dusty_tasks.operations.up.phases import AFTER_COMPILE, BEFORE_COMPILE, Phase
@@ -22,6 +24,7 @@ def up_steps(options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The sub-tasks of `up`."""
     printed = Printed(verbose=bool(options.get("verbose")))
     run = Run(UpOptions.of(options), printed)
+    run.bring_up = bring_up
 
     def is_done(phase: Phase) -> bool:
         # Asked when `up` has begun, which is not said of the tasks that doit makes: it may have been asked for `compile` alone.
@@ -87,6 +90,4 @@ def _conclude(run: Run) -> None:
 
 
 def _once_more(run: Run) -> int:
-    from dusty_tasks.operations.up.bring_up import bring_up
-
-    return bring_up(run.options, run.reporter, consent=run.consent, is_again=True).code
+    return bring_up(run.options, run.reporter, home=session.current().home, consent=run.consent, is_again=True).code

@@ -28,7 +28,8 @@ checks both again until they are fixed. A failed build shows the last lines of i
 On a terminal, work in progress is shown at the bottom and becomes a line with its time once it is done. The URLs of what is
 up come at the end, and failures last.
 
-With --json, what was done, what is left and why goes to stdout as one document, and everything else to stderr.""",
+With --json, what was done, what is left and why goes to stdout as one document, and everything else to
+stderr.""",
     "dev": """\
 Does what `{dusty} up` does, then watches the code of the named apps (without names: of all), the specs and config.yml until
 ^C, which leaves the stack running. Each save is sent at once, and gets a line: when it reached the container, what the
@@ -170,6 +171,26 @@ missing command), then by what it needs and what died before it. `likely` marks 
 
     {dusty} why web
     {dusty} why --json web""",
+    "world": """\
+A world is a second stack beside the first, the base: it takes some repos from elsewhere (another git worktree, say), and has
+containers of its own for the parts that differ, for what depends on those, and for services whose data they would change. All
+other parts are shared: the container of the base serves the world, too. `{dusty} plan` lists each part with the reason.
+
+In a worktree of a repo of the stack, `new` takes that repo from there, and the branch as the name; elsewhere, say --repo or
+--branch (which makes a worktree that `remove` takes away again, unless it holds uncommitted work). Commands that you type in
+that worktree act on the world: `{dusty} up` starts it. --world NAME or DUSTY_WORLD names another; `--world base` is the base.
+Without a word, it says which world this folder means, and lists all.
+
+A world's names begin with its own: fix.board.example.test. In its containers, the plain names lead to its own parts. The data
+of its own services is a copy of the base's (--data empty: none). A spec can say `world: own` (queue workers, cron) or
+`world: shared`; `own` and `share` decide for the world you are in, from its next `{dusty} up` on.
+
+`remove` takes away containers, network, data, copies and hosts lines; `prune` does that for worlds whose worktrees are gone.
+
+    {dusty} world new
+    {dusty} world new fix --branch shop=fix-cart --own worker
+    {dusty} up --world fix
+    {dusty} world remove fix""",
     "ui": """\
 Serves one page until ^C: the graph of the stack, each part with its state, URLs, code, CPU and memory, why it failed, its
 timeline and its output; and the plan of the next `{dusty} up`. Every button runs a command, which it names. The page is
@@ -333,8 +354,8 @@ declined before, and from then on `up` maintains it; `undo` restores the previou
 If a line of your own maps a name elsewhere, that line wins: the name is left out of the section and reported with both lines,
 and `up` exits with 1 until that line is gone or the app has another host_name.""",
     "start": """\
-Waits for up to host.wait seconds (a setting), saying what it waits for; then prints facts about the engine. With --shell, it opens a
-login shell on the Docker host instead.""",
+Waits for up to host.wait seconds (a setting), saying what it waits for; then prints facts about the engine. With --shell, it
+opens a login shell on the Docker host instead.""",
     "shutdown": "If Dusty cannot stop the Docker host (this machine, or one without a stop command), it stops only containers.",
     "disk": """\
 `cleanup_…` lists what it would remove, which is only what Dusty created, and asks. `backup` writes one archive with a
@@ -370,7 +391,9 @@ data and removes the containers; it, too, keeps what was there as before-restore
     "dump": """\
 Without a path, the archive goes to DUSTY_HOME/dumps; a path is an existing folder, or a file in one. Values of variables,
 assets, passwords in URLs, tokens and the home folder are left out.""",
-    "uninstall": "Lists the containers, networks, images, hosts section, helper and rule, link and completion, and asks before removing them.",
+    "uninstall": """\
+Lists the worlds, containers, networks, images, hosts section, helper and rule, link and completion, and asks before removing
+them.""",
     "completion": """\
 The first `up` and `setup` offer to install it. `{dusty} completion install` asks, then does so for your shell or the one you
 name; `{dusty} uninstall` removes it. To do it by hand:

@@ -39,7 +39,9 @@ def compiled_section() -> str:
     content = read_bytes(session.paths().artifact(HOSTS_FILE))
     if content is None:
         raise Failure("nothing is compiled yet", f"{DUSTY} compile")
-    return content.decode()
+    from dusty_tasks.operations.worlds.others import section_of_all
+
+    return section_of_all(content.decode())
 
 
 def show() -> None:

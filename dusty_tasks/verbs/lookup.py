@@ -6,8 +6,9 @@ import os
 
 from dusty_tasks import session
 from dusty_tasks.console import say
-from dusty_tasks.core.of_verbs.lookup import BASE, repo_of_folder, stack_facts, told
+from dusty_tasks.core.of_verbs.lookup import repo_of_folder, stack_facts, told
 from dusty_tasks.core.text.safe import printable
+from dusty_tasks.core.worlds.model import BASE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.operations.code.sources import source_of
 from dusty_tasks.verbs.shared.words import local_path, misuse, say_json
@@ -24,8 +25,8 @@ def run(words: list[str], json: bool = False) -> int | None:
     sources = {entry.id: os.path.realpath(source_of(entry, settings)[0]) for entry in wanted.repos}
     repo_id = repo_of_folder(path, sources)
     facts = {
-        "world": BASE,
-        "why": "there is no other",
+        "world": world.name if (world := session.world()) else BASE,
+        "why": session.current().why or "there is no other",
         "home": session.home(),
         "docker_host": session.docker_host().name,
         "repo": repo_id,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dusty_tasks import session
 from dusty_tasks.console import say, warn
 from dusty_tasks.core.plan.change import to_json
@@ -11,6 +13,9 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.look import Compiled, View, compiled_now, look
 from dusty_tasks.verbs.shared.words import exactly, say_json
+
+if TYPE_CHECKING:
+    from dusty_tasks.operations.worlds.deciding import Deciding
 
 SOMETHING_TO_DO = 10
 
@@ -22,6 +27,7 @@ def run(
     exactly("plan", "", words)
     if no_overrides:
         session.leave_out_overrides()
+    decided = _decided() if session.current().base else None
     made = compiled_now()
     view = look(Engine(session.docker_host()), made=made)
     differences = artifact_differences(made) if verbose else {}
@@ -29,8 +35,15 @@ def run(
         warn_of_refusal(view)
     warn_of_powers(made)
     if json:
-        say_json({**to_json(view.plan), **unseen_facts(view), **({"artifacts": differences} if verbose else {})})
+        world = {"parts": _parts(decided)} if decided else {}
+        say_json(
+            {**to_json(view.plan), **world, **unseen_facts(view), **({"artifacts": differences} if verbose else {})}
+        )
     else:
+        for part in decided.decision.parts if decided else ():
+            say(str(part))
+        for warning in decided.warnings if decided else ():
+            warn(warning)
         if view.engine_trouble:
             warn(unseen_text(view))
         for conflict in view.found.hosts_conflicts:
@@ -46,6 +59,20 @@ def run(
     if view.engine_trouble and not view.is_off:
         return 2
     return SOMETHING_TO_DO if exit_code and (view.plan.changes or view.is_off) else 0
+
+
+def _decided() -> Deciding | None:
+    from dusty_tasks.operations.worlds.deciding import foresee
+
+    return foresee()
+
+
+def _parts(decided: Deciding) -> list[dict[str, object]]:
+    """What is own and what is shared, for a machine."""
+    return [
+        {"name": part.name, "own": part.is_own, "cause": part.cause.what, "place": part.cause.place}
+        for part in decided.decision.parts
+    ]
 
 
 def unseen_facts(view: View) -> dict[str, str]:

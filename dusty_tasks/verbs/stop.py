@@ -20,7 +20,7 @@ from dusty_tasks.operations.names import compiled_names
 from dusty_tasks.verbs.shared.running import pick, spec_name
 
 
-def run(words: list[str], rm: bool = False) -> int | None:
+def run(words: list[str], rm: bool = False, worlds: bool = False) -> int | None:
     """Names may be of specs that no longer exist. Raises Failure for an unknown name before anything is stopped."""
     engine = Engine(session.docker_host())
     try:
@@ -31,9 +31,12 @@ def run(words: list[str], rm: bool = False) -> int | None:
         say(f"{engine.host.name} is off: nothing runs there")
         return 0
     check_containers_are_ours(engine.host, chosen)
+    chosen = chosen if worlds else left_to_worlds(engine, chosen)
     began = time.time()
     with held("up", verb="stop", home=session.home()):
         stopped = stop_containers(engine, chosen, "stop", is_removal=rm)
+        if session.world() and not words:
+            _leave_the_base(engine)
     if not stopped:
         say("nothing to stop" if not rm else "nothing to remove")
         return 0
@@ -43,6 +46,31 @@ def run(words: list[str], rm: bool = False) -> int | None:
     kind, cause = (REMOVE, f"{PLAIN} stop --rm") if rm else (STOP, f"{PLAIN} stop")
     note_run(engine.host, "stop", began, [(Change(kind, container.name, cause), time.time()) for container in stopped])
     return 0
+
+
+def left_to_worlds(engine: Engine, chosen: list[FoundContainer]) -> list[FoundContainer]:
+    """Those that no world uses; each of the others is named, with the worlds."""
+    from dusty_tasks.operations.worlds.sharing import worlds_using
+
+    kept = [container for container in chosen if container.is_stoppable and worlds_using(container, engine)]
+    for container in kept:
+        say(
+            f"{container.name} stays: {' and '.join(worlds_using(container, engine))} use{_s(container, engine)} it (--worlds)"
+        )
+    return [container for container in chosen if container not in kept]
+
+
+def _s(container: FoundContainer, engine: Engine) -> str:
+    from dusty_tasks.operations.worlds.sharing import worlds_using
+
+    return "s" if len(worlds_using(container, engine)) == 1 else ""
+
+
+def _leave_the_base(engine: Engine) -> None:
+    """A world that is stopped uses nothing of the base."""
+    from dusty_tasks.operations.worlds.sharing import Shared
+
+    Shared(session.base_home(), engine.host.namespace.world).leave()
 
 
 def chosen_containers(engine: Engine, words: list[str]) -> list[FoundContainer]:

@@ -161,7 +161,7 @@ def compare(entries: Sequence[RepoEntry], names: Mapping[str, str]) -> int:
     settings, host, code = session.settings(), session.docker_host(), 0
     for entry in entries:
         name, (path, _kind) = names[entry.id], source_of(entry, settings)
-        check_source(path, settings.home)
+        check_source(path, settings.paths.base)
         copy = copy_at(entry, path)
         guard = copy.guard(copy.records())
         found = rsync.differences(host, path, host.path(copy.below), copy.rules)

@@ -109,6 +109,6 @@ def _copy_of(entry: RepoEntry) -> Iterator[CopyOfRepo]:
     """The copy of a repo, under its lock."""
     settings = session.settings()
     path, _kind = source_of(entry, settings)
-    check_source(path, settings.home)
+    check_source(path, settings.paths.base)
     with held(f"repo:{entry.id}", verb="sync", home=settings.home, wait=LONGEST_WAIT):
         yield copy_at(entry, path)

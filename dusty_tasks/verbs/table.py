@@ -45,6 +45,11 @@ class Verb(NamedTuple):
     """The kinds of the words after a certain first word, where they differ from `words`."""
 
     @property
+    def is_of_a_world(self) -> bool:
+        """True for a verb that acts on the world that is meant; all others are about the base."""
+        return WORLD in self.options
+
+    @property
     def asks_engine(self) -> bool:
         """True for a verb that may talk to the engine."""
         return self.group not in (CHOOSE, CODE) and self.name not in ("hosts", "completion")
@@ -52,12 +57,13 @@ class Verb(NamedTuple):
 
 JSON = Option("json", "print JSON")
 YES = Option("yes", "answer yes to every question", short="y")
+WORLD = Option("world", "act on this world (the command world lists them), or on the base", type=str, metavar="NAME")
 NO_PULL = Option("no-pull", "do not fetch repos")
 NO_OVERRIDES = Option("no-overrides", "read the specs without your overrides")
 
 EVERY_DAY, LOOK, CHOOSE, CODE, MACHINE = "Every day", "Look", "Choose", "Specs", "This machine"
 
-VERBS: tuple[Verb, ...] = (
+_WITHOUT_WORLDS: tuple[Verb, ...] = (
     Verb(
         "up",
         EVERY_DAY,
@@ -92,7 +98,10 @@ VERBS: tuple[Verb, ...] = (
         EVERY_DAY,
         "[names…]",
         "stop the named containers, or all of them",
-        (Option("rm", "also remove them, with their anonymous volumes"),),
+        (
+            Option("rm", "also remove them, with their anonymous volumes"),
+            Option("worlds", "also those that worlds use"),
+        ),
         words=("container",),
     ),
     Verb(
@@ -270,6 +279,24 @@ VERBS: tuple[Verb, ...] = (
         "show URLs, containers, ports and data folders, for scripts",
         (JSON,),
         words=("path",),
+    ),
+    Verb(
+        "world",
+        EVERY_DAY,
+        "[list | new [NAME] | remove NAMES… | prune | share NAMES… | own NAMES…]",
+        "run a second stack beside the first, made of what differs",
+        (
+            Option("repo", "with new: take this repo from this folder", type=list, metavar="R=PATH"),
+            Option("branch", "with new: make a worktree of this branch of a repo", type=list, metavar="R=BRANCH"),
+            Option("bundle", "with new: activate this bundle in place of those of the base", type=list, metavar="B"),
+            Option("own", "with new: give the world its own container of this part", type=list, metavar="NAME"),
+            Option("share", "with new: share this service, though it keeps data", type=list, metavar="NAME"),
+            Option("data", "with new: clone (the default), or empty", type=str, metavar="HOW"),
+            YES,
+            JSON,
+        ),
+        words=("list|new|remove|prune|share|own", "world"),
+        after={"list": (), "new": (), "prune": (), "share": ("container",), "own": ("container",)},
     ),
     Verb(
         "ui",
@@ -542,6 +569,15 @@ VERBS: tuple[Verb, ...] = (
         "show the versions of Dusty and of what it uses",
         (Option("check", "ask where this Dusty came from whether there is a newer one"), JSON),
     ),
+)
+
+OF_A_WORLD = (
+    *("up", "dev", "stop", "restart", "sync", "test", "scripts", "shell", "open", "cp", "data", "ui"),
+    *("status", "logs", "timeline", "plan", "why", "wait", "urls", "lookup"),
+)
+"""The verbs that act on the world that is meant."""
+VERBS: tuple[Verb, ...] = tuple(
+    verb._replace(options=(*verb.options, WORLD)) if verb.name in OF_A_WORLD else verb for verb in _WITHOUT_WORLDS
 )
 
 ALIASES = {

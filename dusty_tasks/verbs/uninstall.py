@@ -26,6 +26,7 @@ from dusty_tasks.effects.machine import user_shell
 from dusty_tasks.verbs.shared.words import exactly
 
 ORDER = (
+    "world",
     "container",
     "network",
     "volume",
@@ -53,6 +54,7 @@ def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
     """List, ask, remove. What cannot be removed is said, and the rest goes all the same."""
     exactly("uninstall", "", words)
     removals, trouble = on_the_engine(purge)
+    removals += worlds()
     removals += [*on_this_machine(), *authority_of_https()]
     if purge:
         removals += data()
@@ -90,17 +92,35 @@ def run(words: list[str], purge: bool = False, yes: bool = False) -> int | None:
 
 def remove(removals: list[Removal]) -> int:
     """Do it, in order; how many things stay."""
-    kept = 0
+    # A world takes the lock itself.
+    kept = sum(not is_removed(removal) for removal in removals if removal.kind == "world")
     with held("up", verb="uninstall", home=session.home()):
         for removal in removals:
             if removal.kind == "folder":
                 session.docker_host().close()  # the shared connection's socket lies in there
-            try:
-                removal.away()
-            except (Failure, OSError) as error:
-                kept += 1
-                warn(f"{removal.kind} {removal.name} stays: {error}")
+            kept += removal.kind != "world" and not is_removed(removal)
     return kept
+
+
+def is_removed(removal: Removal) -> bool:
+    """Do one of them; False, said with the reason, if it stays."""
+    try:
+        removal.away()
+    except (Failure, OSError) as error:
+        warn(f"{removal.kind} {removal.name} stays: {error}")
+        return False
+    return True
+
+
+def worlds() -> list[Removal]:
+    """The worlds, which end with the base that they share parts with. Raises Failure if a worktree that Dusty made holds work."""
+    from dusty_tasks.effects.home.worlds import names_of_worlds
+    from dusty_tasks.operations.worlds.removing import refuse_lost_work, remove_world
+
+    names = names_of_worlds(session.base_home())
+    for name in names:
+        refuse_lost_work(name)
+    return [Removal("world", name, "its containers, data and copies", partial(remove_world, name)) for name in names]
 
 
 def on_the_engine(purge: bool) -> tuple[list[Removal], list[str]]:

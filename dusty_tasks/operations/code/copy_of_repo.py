@@ -94,7 +94,7 @@ class CopyOfRepo:
         )
         points = [point._replace(path=self._resolved(point.path)) for point in merged(self.points, recorded)]
         ignores = read_ignores(self.source_path) if self.settings.sync_delete == UNIGNORED else None
-        keys = set_keys(self.settings.home) if any(point.asset for point in points) else ()
+        keys = set_keys(self.settings.paths.base) if any(point.asset for point in points) else ()
 
         def was_sent(path: bytes) -> bool:
             return any(tree.at(path) is not None for tree in self.sent)

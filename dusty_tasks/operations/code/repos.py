@@ -170,7 +170,7 @@ def _pull(repo: Repo, name: str, settings: Settings, how: Pulling) -> RepoOutcom
     path = settings.path_of(repo.id)
     before, own = fetched_at(path), (path, repo.url, login_of(repo.url).url, repo.written)
     try:
-        with held(f"repo:{repo.id}", verb=how.verb, home=settings.home, wait=LONGEST_WAIT) as lock:
+        with held(f"repo:{repo.id}", verb=how.verb, home=settings.paths.base, wait=LONGEST_WAIT) as lock:
             done = update_clone(
                 path,
                 repo.url,

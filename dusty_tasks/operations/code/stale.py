@@ -96,7 +96,7 @@ def other_rule(entry: RepoEntry, receipt: Receipt, settings: Settings) -> str:
         from dusty_tasks.effects.home.assets import set_keys
         from dusty_tasks.operations.code.copy_of_repo import points_of
 
-        keys = set_keys(settings.home)
+        keys = set_keys(settings.paths.base)
         still = {point.path for point in points_of(entry) if not point.asset or point.asset in keys}
         return next((f"nothing is mounted at {name} any more" for name in barred if name not in still), "")
     return ""

@@ -216,7 +216,7 @@ class _Run:
         from dusty_tasks.operations.code.copy_of_repo import CopyOfRepo
         from dusty_tasks.operations.code.copy_repo import Options
 
-        check_source(path, self.settings.home)
+        check_source(path, self.settings.paths.base)
         repo_id = entry.id
         if refused := refused_destination(self.host.path(COPIES, repo_id), self.host.path(COPIES)):
             raise Failure(f"refused to sync: {refused}")

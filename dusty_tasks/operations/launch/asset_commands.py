@@ -32,11 +32,11 @@ def read_due_assets(keys: Collection[str]) -> None:
     if not commands:
         return
     notes, now = _notes(), time.time()
-    due = _due(commands, notes, set_keys(session.home()), now)
+    due = _due(commands, notes, set_keys(session.base_home()), now)
     failures = []
     for key in due:
         try:
-            keep_asset(session.home(), key, _output(key, commands[key]))
+            keep_asset(session.base_home(), key, _output(key, commands[key]))
         except Failure as failure:
             failures.append(failure)
             continue

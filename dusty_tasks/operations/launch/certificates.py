@@ -52,7 +52,9 @@ def push_certificates(host: DockerHost, view: View, consent: Consent) -> None:
 def remove_unused(host: DockerHost, view: View) -> None:
     """Remove the certificates, with their keys, of names that the stack no longer has; here and on the Docker host. Raises Failure."""
     remove_pushed(host, unused_certificates(view.wanted, view.found))
-    certificates.remove_others(session.paths().https, view.wanted.https or {})
+    from dusty_tasks.operations.worlds.others import certificates_of_others
+
+    certificates.remove_others(session.paths().https, {*(view.wanted.https or {}), *certificates_of_others()})
 
 
 def remove_pushed(host: DockerHost, ids: Collection[str] | None = None) -> None:

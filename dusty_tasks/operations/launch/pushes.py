@@ -84,7 +84,8 @@ def push_assets(host: DockerHost, view: View) -> None:
     os.makedirs(session.paths().state, exist_ok=True)
     staging = tempfile.mkdtemp(prefix=STAGING, dir=session.paths().state)
     try:
-        kept = set_keys(home)
+        base = session.base_home()
+        kept = set_keys(base)
         for container in view.wanted.containers:
             for key in container.asset_keys:
                 if key not in kept and not container.mounts_assets:
@@ -92,7 +93,7 @@ def push_assets(host: DockerHost, view: View) -> None:
                 os.makedirs(f"{staging}/{container.name}", mode=0o700, exist_ok=True)
                 place = f"{staging}/{container.name}/{key}"
                 if key in kept:
-                    os.symlink(asset_path(home, key), place)
+                    os.symlink(asset_path(base, key), place)
                 else:
                     write_atomically(place, b"", 0o600)
                     os.utime(place, (0, 0))  # Always the same file, or each push would replace what a container mounts.

@@ -96,6 +96,7 @@ def pending_section() -> str:
     """The hosts section of the specs as they are, if `up` would write it; ''."""
     from dusty_tasks.operations.look import compiled_now
     from dusty_tasks.operations.machine.hosts import item_of_hosts
+    from dusty_tasks.operations.worlds.others import section_of_all
 
     settings = session.settings()
     if settings.hosts_mode != "file" or not (settings.hosts_agreed or item_of_hosts()):
@@ -105,7 +106,7 @@ def pending_section() -> str:
     except Failure:
         return ""
     found = hosts_file.read_hosts_file()
-    section, _conflicts = hosts_file.possible_section(found, text)
+    section, _conflicts = hosts_file.possible_section(found, section_of_all(text))
     is_done = hosts_file.is_empty(section) or hosts_file.section_is_in_place(found, section)
     return "" if is_done else section
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.text.paths import HOSTS_FILE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.hosts.refusal import digest_of, forget_refusal, note_refusal, read_refusal
 from dusty_tasks.operations.machine.consent import HOSTS, Consent, Item
@@ -28,15 +29,17 @@ class Written(NamedTuple):
 def item_of_hosts() -> list[Item]:
     """The hosts file, as something to agree to; [] where it was, where it is left alone, or where writing it was refused."""
     settings = session.settings()
-    return [] if settings.hosts_mode != FILE or settings.hosts_agreed or read_refusal(session.home()) else [HOSTS]
+    return [] if settings.hosts_mode != FILE or settings.hosts_agreed or read_refusal(session.base_home()) else [HOSTS]
 
 
 def wanted_section() -> str:
     """The compiled section, as far as this hosts file can hold it."""
     from dusty_tasks.effects.doors.files import read_bytes
     from dusty_tasks.effects.hosts.section import possible_section, read_hosts_file
+    from dusty_tasks.operations.worlds.others import section_of_all
 
-    return possible_section(read_hosts_file(), (read_bytes(f"{session.settings().build}/hosts") or b"").decode())[0]
+    compiled = (read_bytes(session.paths().artifact(HOSTS_FILE)) or b"").decode()
+    return possible_section(read_hosts_file(), section_of_all(compiled))[0]
 
 
 def needs_password() -> bool:
@@ -70,7 +73,7 @@ def remember(way: str, verb: str) -> None:
     def change(config: dict[str, Any]) -> None:
         config["hosts"] = {**(config["hosts"] if isinstance(config.get("hosts"), dict) else {}), "mode": way}
 
-    change_config(session.home(), f"{verb}: hosts.mode {way}, as answered", change)
+    change_config(session.base_home(), f"{verb}: hosts.mode {way}, as answered", change)
     session.forget()
     if way != FILE:
         say(f"hosts.mode = {way} ({DUSTY} hosts apply writes the hosts file after all)")
@@ -103,7 +106,7 @@ def _asked() -> str:
             pass
     except (EOFError, KeyboardInterrupt):
         say()
-        note_refusal(session.home(), "the question was not answered", wanted_section())
+        note_refusal(session.base_home(), "the question was not answered", wanted_section())
         return ""
     return WAYS[answer]
 
@@ -119,11 +122,11 @@ def _write(consent: Consent) -> Written:
         what, is_refused, hint = "sudo was interrupted", True, ""
     else:
         if outcome.done:
-            forget_refusal(session.home())
+            forget_refusal(session.base_home())
             return Written(True)
         what, is_refused, hint = outcome.what, outcome.is_refused, outcome.hint
     if is_refused:
-        note_refusal(session.home(), what, section)
+        note_refusal(session.base_home(), what, section)
         hint = f"{DUSTY} hosts apply tries again; {DUSTY} hosts install asks for a password only once; {DUSTY} config set hosts.mode localhost needs none"
     return Written(False, Failure(_not_written(what), hint))
 
@@ -143,8 +146,8 @@ def by_hand(section: str) -> str:
 
 def lines_that_are_news() -> str:
     """With a refusal: the lines to add by hand, if they are others than those that were printed then."""
-    section, refusal = wanted_section(), read_refusal(session.home())
+    section, refusal = wanted_section(), read_refusal(session.base_home())
     if refusal is None or refusal.section == digest_of(section):
         return ""
-    note_refusal(session.home(), refusal.why, section)
+    note_refusal(session.base_home(), refusal.why, section)
     return by_hand(section)

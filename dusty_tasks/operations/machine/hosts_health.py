@@ -42,11 +42,13 @@ def _section_findings(section: str) -> tuple[str, list[Finding]]:
     """The section as this hosts file can hold it, and whether it does."""
     from dusty_tasks.effects.hosts.section import CONFLICT_HINT, possible_section, read_hosts_file, section_is_in_place
     from dusty_tasks.operations.look import why_it_is_left
+    from dusty_tasks.operations.worlds.others import section_of_all
 
     content = read_hosts_file()
-    section, conflicts = possible_section(content, section)
+    of_all, conflicts = possible_section(content, section_of_all(section))
+    section, _ = possible_section(content, section)
     found = [Finding("hosts section", FAILED, str(conflict), CONFLICT_HINT) for conflict in conflicts]
-    if section_is_in_place(content, section):
+    if section_is_in_place(content, of_all):
         return section, [*found, Finding("hosts section", OK, "in place")]
     if refused := why_it_is_left(session.home()):
         return section, [*found, Finding("hosts section", WARNING, f"not in the hosts file: {refused}")]

@@ -214,5 +214,5 @@ def _change(what: str, change: Any) -> None:
     from dusty_tasks.console import warn
     from dusty_tasks.effects.home.config import change_config
 
-    change_config(session.home(), what, change, warn)
+    change_config(session.base_home(), what, change, warn)
     session.forget()

@@ -53,7 +53,7 @@ def prepare(
     own = (specs.apps if target.kind == "app" else specs.libs)[target.name]
     refuse_unset({spec.file for spec in (own, *target.libs, *services.values())})
     required = {asset.key for service in services.values() for asset in service.assets if asset.is_required}
-    missing = sorted((target.required_keys | required) - set_keys(settings.home))
+    missing = sorted((target.required_keys | required) - set_keys(settings.paths.base))
     if missing:
         raise Failure(
             f"the tests of {target.name} require assets that are not set: {', '.join(missing)}",
@@ -72,7 +72,9 @@ def prepare(
         from dusty_tasks.operations.launch.pushes import add_spec_files
 
         add_spec_files(host, paths)
-    assets = {asset.key: data for asset in target.assets if (data := read_asset(settings.home, asset.key)) is not None}
+    assets = {
+        asset.key: data for asset in target.assets if (data := read_asset(settings.paths.base, asset.key)) is not None
+    }
     if target.assets:
         note_assets(host, target.assets_folder, assets)
         with staged(assets, settings.state) as folder:
@@ -107,7 +109,7 @@ def refuse_unset(files: Collection[str]) -> None:
 def push_assets_of(service: Service, host: DockerHost, settings: Settings) -> None:
     """The assets of a suite's service; one that is not set is an empty file, as in the stack."""
     keys = {asset.key for asset in service.assets}
-    found = {key: data for key in keys if (data := read_asset(settings.home, key)) is not None}
+    found = {key: data for key in keys if (data := read_asset(settings.paths.base, key)) is not None}
     if keys:
         note_assets(host, f"{os.path.basename(ASSETS_OF_SUITES)}/{service.name}", found)
         with staged({**dict.fromkeys(keys, b""), **found}, settings.state) as folder:

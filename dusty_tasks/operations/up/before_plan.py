@@ -65,8 +65,8 @@ def fetch(run: Run) -> None:
 
 
 def was_compiled(_run: Run) -> bool:
-    """True where an earlier run chose the routing."""
-    return os.path.exists(session.paths().wanted)
+    """True where an earlier run chose the routing, and in a world, which has its own."""
+    return bool(session.current().base) or os.path.exists(session.paths().wanted)
 
 
 def choose_routing(_run: Run) -> None:

@@ -48,6 +48,7 @@ def bring_up(
         while True:
             with session.begun(session.Session(home)):
                 run = Run(options, reporter, consent, is_again=is_again, in_own_process=False)
+                run.bring_up = bring_up
                 try:
                     outcome, why_again = _end_of(run, began)
                 finally:

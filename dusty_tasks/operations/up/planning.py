@@ -68,7 +68,7 @@ def _check_assets() -> None:
 
         read_due_assets(wanted.assets)
     required = {key: use["required_by"] for key, use in wanted.assets.items() if use.get("required_by")}
-    missing = sorted(required.keys() - set_keys(session.home())) if required else []
+    missing = sorted(required.keys() - set_keys(session.base_home())) if required else []
     if missing:
         lines = "".join(f"\n    {key}, required by {', '.join(required[key])}" for key in missing)
         raise Failure(f"required assets are not set:{lines}", f"{DUSTY} assets set <KEY> <path>")

@@ -19,6 +19,7 @@ from dusty_tasks.operations.look import View, look
 
 if TYPE_CHECKING:
     from dusty_tasks.operations.launch.containers import Launcher
+    from dusty_tasks.operations.launch.reporter import Outcome
     from dusty_tasks.operations.machine.consent import Consent, Item
 
 ORPHANS_WAIT = 60
@@ -94,6 +95,8 @@ class Run:
         self.started_at = time.monotonic()
         self.is_noted = False
         """True once the journal holds it."""
+        self.bring_up: Callable[..., Outcome] | None = None
+        """An `up` of another DUSTY_HOME: the base, of which a world needs a part."""
         self.starts_over = ""
         """Why all of it is to be done again once this run is through."""
         self._lock = contextlib.ExitStack()

@@ -1,0 +1,1 @@
+"""Worlds: stacks beside the base, made of what differs."""
