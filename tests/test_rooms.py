@@ -244,6 +244,7 @@ SMALL_FOR_A_REASON = {
     "core/text/called.py": "the one word that every message takes the command's name from",
     "effects/docker_host/kinds.py": "the one place that tells kinds of Docker hosts apart",
     "effects/docker_host/started_records.py": "the one place that judges what was read of the records of containers",
+    "effects/machine/free_ports.py": "what core/worlds/ports asks of this machine, and nothing else does",
     "resources.py": "the one place that knows where files lie that are no Python; all rooms may import it",
 }
 

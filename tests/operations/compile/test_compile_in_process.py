@@ -35,8 +35,8 @@ def test_each_compile_writes_what_changed_since(rooms: tuple[Room, Room], monkey
     room.write("apps/web.yml", WEB.replace("run-web", "serve"))
     assert made(room) == ("stack.json", "commands/web/start.sh")
     room.config("bundles: [main]\nhosts: {mode: localhost}\n")
-    # The names end in .localhost then, in containers too.
-    assert made(room) == ("nginx/dustyNginx.conf", "docker-compose.yml", "origins.json")
+    # The names end in .localhost then, in containers too, and lead to ::1 as well.
+    assert made(room) == ("hosts", "nginx/dustyNginx.conf", "docker-compose.yml", "origins.json")
     (room.build / "hosts").write_text("by hand\n")
     assert made(room) == ("hosts",)
 
