@@ -11,7 +11,7 @@ from dusty_tasks import session
 from dusty_tasks.core.artifacts.rendering import Files, Memos, Rendering, bytes_of
 from dusty_tasks.core.artifacts.table import Whole
 from dusty_tasks.core.check.assembled import assemble_with_ports
-from dusty_tasks.core.of_verbs.impact import Impact, Side, Unfitting, impact_of, unfitting_settings
+from dusty_tasks.core.of_verbs.impact import Declared, Impact, Side, Unfitting, impact_of, unfitting_settings
 from dusty_tasks.core.plan.found import UNREADABLE
 from dusty_tasks.core.plan.wanted import from_json
 from dusty_tasks.core.settings.model import Settings
@@ -23,7 +23,9 @@ from dusty_tasks.core.text.problems import Problem, errors
 from dusty_tasks.effects.code.commits import lead_to
 from dusty_tasks.effects.doors.failures import refuse_errors
 from dusty_tasks.effects.observe.this_machine import read_sources
+from dusty_tasks.effects.specs.read import read_declarations
 from dusty_tasks.effects.specs.schemas import read_templates
+from dusty_tasks.effects.specs.states import spec_files
 from dusty_tasks.operations.places import place_finder
 
 TOGETHER = "all together"
@@ -103,7 +105,11 @@ def compare(base: Tree, head: Tree, around: Surroundings) -> Found:
             impacts.append(impact_of(TOGETHER, before, _side(head, names, memory, around)[0])._replace(is_sum=True))
         except Broken:
             notes.append("the bundles cannot all be active at once: there is no total")
-    return Found(impacts, unfitting_settings(base.specs, head.specs), notes)
+    return Found(impacts, unfitting_settings(_declared_in(base), _declared_in(head)), notes)
+
+
+def _declared_in(tree: Tree) -> Declared:
+    return Declared(tree.specs, read_declarations(spec_files(tree.root)))
 
 
 def _side(tree: Tree, names: Sequence[str], memory: PortMemory, around: Surroundings) -> tuple[Side | None, PortMemory]:

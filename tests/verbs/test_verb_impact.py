@@ -209,9 +209,38 @@ def test_settings_that_lead_nowhere(repo: Repo) -> None:
     assert [(each["setting"], each["place"]) for each in said["settings"]] == [
         ("bundles", "bundles/shop.yml:1:1"),
         ("env.web", "apps/web.yml:1:1"),
+        ("overrides/apps/web.yml", "apps/web.yml:1:1"),
         ("repos.overrides", "apps/web.yml:1:1"),
     ]
     assert {each["bundles"]: each["status"] for each in said["bundles"]} == {"shop": "removed", "jobs": "unchanged"}
+
+
+def test_overrides_of_removed_specs_and_values_of_removed_variables_lead_nowhere(repo: Repo) -> None:
+    repo.put("vars.yml", "KEPT: {default: a}\nTAG: {default: '7'}\nKEY: {secret: true}\n")
+    repo.commit()
+    repo.put("vars.yml", "NEW: {default: a}\nKEPT: {default: b}\n")
+    repo.put("services/built.yml", None)
+    found = [line.strip() for line in repo.said("HEAD").partition("personal settings\n")[2].splitlines()]
+    assert found == [
+        "env.built: built is gone: variables set for it have no effect, services/built.yml:1:1",
+        "overrides/services/built.yml: services/built.yml is gone: an override of it has no effect, services/built.yml:1:1",
+        "vars.KEY: variable KEY is gone: a value set for it has no effect, also in overrides/vars.yml, vars.yml:3:1",
+        "vars.TAG: variable TAG is gone: a value set for it has no effect, also in overrides/vars.yml, vars.yml:2:1",
+    ]
+    repo.put("vars.yml", None)
+    assert [each["setting"] for each in json.loads(repo.said("HEAD", json=True))["settings"]] == [
+        "env.built",
+        "overrides/services/built.yml",
+        *("vars.KEPT", "vars.KEY", "vars.TAG"),
+    ]
+
+
+def test_an_override_does_not_follow_a_name_from_apps_to_services(repo: Repo) -> None:
+    repo.put("apps/web.yml", None)
+    repo.put("bundles/shop.yml", "services: [web]\n")
+    repo.put("services/web.yml", "image: busybox:1\n")
+    found = [each["setting"] for each in json.loads(repo.said("base", json=True))["settings"]]
+    assert found == ["overrides/apps/web.yml", "repos.overrides"]
 
 
 def test_broken_specs_and_unknown_commits(repo: Repo) -> None:

@@ -5,7 +5,7 @@ Each bundle is looked at alone, and all of them together, as `compile --all-bund
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.plan.as_running import as_running
@@ -62,11 +62,19 @@ class Impact(NamedTuple):
         return [change.name for change in self.plan.of(PULL)]
 
 
+class Declared(NamedTuple):
+    """What one commit of the specs declares, and personal settings can name."""
+
+    specs: Specs
+    variables: Mapping[str, Place] = {}
+    """Variables, with their places in vars.yml."""
+
+
 class Unfitting(NamedTuple):
     """A personal setting that can name what is no longer there."""
 
     setting: str
-    """As `config list` shows it: `bundles`, `env.web`, `repos.overrides`."""
+    """As `config list` shows it, or a file of DUSTY_HOME: `bundles`, `env.web`, `repos.overrides`, `overrides/apps/web.yml`."""
     what: str
     """A sentence."""
     place: str
@@ -127,9 +135,17 @@ def _come_and_gone(before: Iterable[Any], now: Iterable[Any]) -> tuple[tuple[Any
     return tuple(sorted(now - before)), tuple(sorted(before - now))
 
 
-def unfitting_settings(base: Specs, head: Specs) -> list[Unfitting]:
+def unfitting_settings(base: Declared, head: Declared) -> list[Unfitting]:
     """What of people's own settings would lead nowhere, in the order of the settings."""
-    return [*_bundles_gone(base, head), *_containers_gone(base, head), *_repos_and_assets_gone(base, head)]
+    before, now = base.specs, head.specs
+    return [
+        *_bundles_gone(before, now),
+        *_containers_gone(before, now),
+        *_overridden_gone("apps", before.apps, now.apps),
+        *_overridden_gone("services", before.services, now.services),
+        *_repos_and_assets_gone(before, now),
+        *_variables_gone(base.variables, head.variables),
+    ]
 
 
 def _bundles_gone(base: Specs, head: Specs) -> Iterator[Unfitting]:
@@ -147,6 +163,21 @@ def _containers_gone(base: Specs, head: Specs) -> Iterator[Unfitting]:
     for name, spec in sorted(before.items()):
         if name not in head.apps and name not in head.services:
             yield Unfitting(f"env.{name}", f"{name} is gone: variables set for it have no effect", _top_of(spec.file))
+
+
+def _overridden_gone(folder: str, before: Mapping[str, App | Service], now: Collection[str]) -> Iterator[Unfitting]:
+    """An override is merged over the spec of its kind and name: it idles as well where an app becomes a service."""
+    for name, spec in sorted(before.items()):
+        if name not in now:
+            file = f"overrides/{folder}/{name}.yml"
+            yield Unfitting(file, f"{spec.file} is gone: an override of it has no effect", _top_of(spec.file))
+
+
+def _variables_gone(before: Mapping[str, Place], now: Collection[str]) -> Iterator[Unfitting]:
+    for name, place in sorted(before.items()):
+        if name not in now:
+            what = f"variable {name} is gone: a value set for it has no effect, also in overrides/vars.yml"
+            yield Unfitting(f"vars.{name}", what, str(place))
 
 
 def _repos_and_assets_gone(base: Specs, head: Specs) -> Iterator[Unfitting]:

@@ -76,6 +76,11 @@ def declared_in(document: Document | None) -> dict[str, Variable]:
     }
 
 
+def declaration_places(document: Document) -> dict[str, Place]:
+    """Where vars.yml declares each variable."""
+    return {name: document.key_place((name,)) for name in declared_in(document)}
+
+
 def declaration_problems(document: Document) -> Iterator[Problem]:
     """Names that nothing could use, and secrets that everybody who has the specs could read."""
     for name, how in document.value.items():

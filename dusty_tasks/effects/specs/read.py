@@ -19,6 +19,7 @@ from dusty_tasks.core.specs.variables import (
     OVERRIDES,
     Layer,
     Values,
+    declaration_places,
     declaration_problems,
     declared_in,
     filled,
@@ -99,6 +100,11 @@ def read_variables(
 ) -> Values:
     """What the variables of spec `files` stand for."""
     return _values([_read(found) for found in files if found.kind in _OF_VARIABLES], bundles, was_set, secrets)
+
+
+def read_declarations(files: Iterable[SpecFile]) -> dict[str, Place]:
+    """Where spec `files` declare variables, by name."""
+    return next((declaration_places(_read(found)) for found in files if found.kind == "vars"), {})
 
 
 def read_uses(files: Iterable[SpecFile], place: str) -> list[str]:
