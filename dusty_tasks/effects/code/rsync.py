@@ -26,6 +26,11 @@ OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
 OPTIONS = ("-rlptD", "--sparse", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
 ARRIVED, PARTLY, VANISHED = 0, 23, 24
+_BACKUP_RACE = re.compile(
+    r"make_backup\(.*\) failed: File exists|\Arsync error: error in file IO \(code 11\) at rsync\.c\(\d+\) \[[Rr]eceiver.*\]\s*\Z"
+)
+"""Two processes of rsync make the folder of --backup-dir at once, and the second takes its being there for an error: the generator says so, the
+receiver ends without a word of its own. It is there when rsync is run again."""
 _AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
 
 
@@ -129,14 +134,21 @@ def run_rsync(host: DockerHost, way: Way, chosen: Chosen, extra: Sequence[str], 
     said = _Progress(how.progress) if how.progress else None
     if said:
         argv[1:1] = ["--info=progress2"]
-    finished = process.run(
-        argv,
-        input=data,
-        env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
-        on_line=said,
-        pass_fds=() if how.lock is None else (how.lock,),
-        errors="surrogateescape",
-    )
+
+    def run() -> process.Finished:
+        return process.run(
+            argv,
+            input=data,
+            env={**host.engine_environment(), "LC_ALL": "C.UTF-8"},
+            on_line=said,
+            pass_fds=() if how.lock is None else (how.lock,),
+            errors="surrogateescape",
+        )
+
+    finished = run()
+    if finished.code and _BACKUP_RACE.search(finished.err):
+        again = run()
+        finished = again._replace(out=finished.out + again.out)
     if finished.code in (ARRIVED, VANISHED):
         return copied_of(finished.out.splitlines())._replace(has_vanished=finished.code == VANISHED)
     raise _failure(host, argv, finished)
@@ -191,7 +203,9 @@ def copied_of(lines: Sequence[str]) -> Copied:
             has_replaced = has_replaced or (code[0] != "." and not code.endswith("+++++++++"))
             if code[1] == "f" and code[2:5] == "c..":
                 disguised.append(name)
-    return Copied(tuple(changed), tuple(deleted), has_replaced or bool(deleted), tuple(disguised))
+    return Copied(
+        tuple(dict.fromkeys(changed)), tuple(dict.fromkeys(deleted)), has_replaced or bool(deleted), tuple(disguised)
+    )
 
 
 def path_of(name: str) -> bytes:
