@@ -38,7 +38,6 @@ def document() -> str:
     with_json = [verb.name for verb in VERBS if any(option.name == "json" for option in verb.options)]
     parts = [HEAD, _section("Failures", schema_of("failure")), _shared()]
     parts += [_section(f"dusty {name}", schema_of(name)) for name in with_json]
-    parts.append(_section("What agents run", schema_of("ran")))
     return "\n".join(parts)
 
 

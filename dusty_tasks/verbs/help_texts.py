@@ -78,6 +78,7 @@ own and never touches the stack's data; its containers are always removed. The s
 The test image holds what `test.once` and the libs' `install` did. It is rebuilt, with the reason, when its base, its setup,
 its mounts or the commit of a repo in it changes (with `test.inputs`: when files of its own repo that match them change).
 What a suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in DUSTY_HOME/test-results/<target>/<suite>.
+With `--json`, one document at the end tells how the suites ended; what they print goes to stderr.
 
     {dusty} test web
     {dusty} test web unit -k login
@@ -85,7 +86,7 @@ What a suite writes to the folder $DUSTY_RESULTS (JUnit files, say) is kept in D
     {dusty} test --cached web all            only suites whose inputs changed""",
     "scripts": """\
 Without a script, it lists their names and descriptions. Arguments reach the script unchanged, and the exit status is the
-script's.
+script's. With `--json`, a document at the end tells how the script ended; what it prints goes to stderr.
 
     {dusty} scripts web
     {dusty} scripts web reset --hard""",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
@@ -10,6 +11,8 @@ from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import COMMANDS_THERE, STACK_FILE
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.files import read_bytes
+from dusty_tasks.verbs.shared.aside import aside
+from dusty_tasks.verbs.shared.printed import Printed
 from dusty_tasks.verbs.shared.running import running
 from dusty_tasks.verbs.shared.words import misuse, say_json, unknown
 from dusty_tasks.verbs.shell import execute
@@ -24,12 +27,13 @@ class ScriptInfo(NamedTuple):
 
 
 def run(words: list[str], json: bool = False) -> int | None:
-    """A table, or the script with its arguments exactly as given; its exit status is ours."""
+    """A table, or the script with its arguments exactly as given; its exit status is ours.
+
+    With `json`, a list, or one document on how the script ended.
+    """
     if not words:
         raise misuse("scripts", "scripts needs the name of an app")
     app_name, *rest = words
-    if json and rest:
-        raise misuse("scripts", "--json lists the scripts of an app; a script prints what it prints")
     known = scripts_of(app_name)
     if not rest and json:
         say_json([script._asdict() for script in known])
@@ -40,9 +44,35 @@ def run(words: list[str], json: bool = False) -> int | None:
     script_name, *arguments = rest
     if script_name not in {script.name for script in known}:
         raise unknown(f"script of {app_name}", script_name, [script.name for script in known])
+    if json:
+        return told_in_json(app_name, script_name, arguments)
+    return run_script(app_name, script_name, arguments)
+
+
+def run_script(app_name: str, script_name: str, arguments: list[str], printed: Printed | None = None) -> int:
+    """Its exit status. Raises Failure if the app does not run."""
     container = running(app_name)
     warn_if_pending(app_name, script_name)
-    return execute(container, ["sh", f"/command_files/scripts/{script_name}.sh", *arguments])
+    return execute(container, ["sh", f"/command_files/scripts/{script_name}.sh", *arguments], printed)
+
+
+def told_in_json(app_name: str, script_name: str, arguments: list[str]) -> int:
+    """Run it; what it prints goes to stderr, and how it ended to stdout, as in schemas/output/scripts.json."""
+    printed, began = Printed(), time.monotonic()
+    with aside() as heard:
+        code = run_script(app_name, script_name, arguments, printed)
+    say_json(
+        {
+            "ok": code == 0,
+            "exit_code": code,
+            "app": app_name,
+            "script": script_name,
+            "seconds": round(time.monotonic() - began, 2),
+            "printed": printed.lines,
+            "warnings": heard.warnings,
+        }
+    )
+    return code
 
 
 def scripts_of(app_name: str) -> list[ScriptInfo]:

@@ -12,6 +12,7 @@ from dusty_tasks.verbs.shared.words import misuse
 
 if TYPE_CHECKING:
     from dusty_tasks.core.plan.found import FoundContainer
+    from dusty_tasks.verbs.shared.printed import Printed
 
 BEST_SHELL = ("sh", "-c", "if command -v bash >/dev/null 2>&1; then exec bash; else exec sh; fi")
 IN_FOLDER = 'cd "$1" 2>/dev/null; shift; exec "$@"'
@@ -36,17 +37,29 @@ def in_its_code(container: FoundContainer, command: Sequence[str]) -> Sequence[s
     return ("sh", "-c", IN_FOLDER, "sh", folder, *command) if folder else command
 
 
-def execute(container: FoundContainer, command: Sequence[str]) -> int:
-    """`docker exec` with the caller's streams, with a terminal if all of them are one; the command's status."""
+def execute(container: FoundContainer, command: Sequence[str], printed: Printed | None = None) -> int:
+    """`docker exec` with the caller's streams, with a terminal if all of them are one; the command's status.
+
+    `printed` hears what the command prints, in place of stdout and stderr.
+    """
     from dusty_tasks.effects.engine.attached import own_streams, run_in_container
     from dusty_tasks.effects.engine.http import Engine
     from dusty_tasks.effects.engine.reads import has_file
 
     host, streams = session.docker_host(), own_streams()
+    if printed:
+        streams = streams._replace(stdout_is_terminal=False)
     # An app is started by sh; the image of a service may have none.
     has_shell = (
         command[0] == "sh"
         or container.kind == "app"
         or bool(streams.terminal and has_file(Engine(host), container.id, "/bin/sh"))
     )
-    return run_in_container(container.id, command, streams, env=host.engine_environment(), has_shell=has_shell)
+    return run_in_container(
+        container.id,
+        command,
+        streams,
+        env=host.engine_environment(),
+        has_shell=has_shell,
+        hear=printed.hear if printed else None,
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from dusty_tasks import session
-from dusty_tasks.console import has_colour, say, table_within, warn, width
+from dusty_tasks.console import say, table_within, warn, width
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.verbs.shared.aside import aside
+from dusty_tasks.verbs.shared.suite_output import Output, facts_of
 from dusty_tasks.verbs.shared.words import misuse, say_json, unknown
 
 if TYPE_CHECKING:
@@ -33,26 +33,46 @@ def run(
     """Tables of what can be tested, or the run of one suite or of all; its exit status is ours."""
     if jobs is not None and jobs < 1:
         raise misuse("test", "-n takes the number of suites to run at once, 1 or more")
-    if json and len(words) > 1:
-        raise misuse("test", "--json lists what can be tested; a suite prints what it prints")
+    if len(words) < 2:
+        lists(words, no_pull, json)
+        return None
+    asked = Asked((), words[2:], words[1] == ALL, recreate, cached, jobs or 1, json)
+    if not json:
+        results, _output = tested(words, asked, no_pull)
+        return max((result.code for result in results), default=0)
+    with aside() as heard:
+        results, output = tested(words, asked, no_pull)
+    facts = facts_of(words[0], results, output, heard.warnings)
+    say_json(facts)
+    return int(facts["exit_code"])
+
+
+def lists(words: list[str], no_pull: bool, json: bool) -> None:
+    """Tables, or JSON, of the targets, or of the suites of one."""
+    if not no_pull:
+        if json:
+            with aside():
+                clone_specs()
+        else:
+            clone_specs()
+    if words:
+        list_suites(find_target(words[0]), json)
+    else:
+        list_targets(json)
+
+
+def tested(words: list[str], asked: Asked, no_pull: bool) -> tuple[list[SuiteResult], Output]:
+    """What came of the suites that the words name, and what they printed. Raises Failure."""
     if not no_pull:
         clone_specs()
-    if not words:
-        list_targets(json)
-        return None
     target = find_target(words[0])
-    if len(words) == 1:
-        list_suites(target, json)
-        return None
     chosen_suites(target, words[1])
     if not no_pull:
         target = pulled(target)
-    suites = chosen_suites(target, words[1])
-    arguments = words[2:]
-    if words[1] == ALL and arguments:
-        warn(f"all takes no arguments: {' '.join(arguments)} is ignored (options go before the target)")
-        arguments = []
-    return run_suites(target, Asked(suites, arguments, words[1] == ALL, recreate, cached, jobs or 1))
+    if asked.is_all and asked.arguments:
+        warn(f"all takes no arguments: {' '.join(asked.arguments)} is ignored (options go before the target)")
+        asked = asked._replace(arguments=[])
+    return run_suites(target, asked._replace(suites=chosen_suites(target, words[1])))
 
 
 def clone_specs() -> None:
@@ -161,10 +181,12 @@ class Asked(NamedTuple):
     recreate: bool
     cached: bool
     jobs: int
+    json: bool
+    """One document at the end tells of them."""
 
 
-def run_suites(target: Target, asked: Asked) -> int:
-    """Everything from the Docker host on: sync, push, image, suites; the highest status."""
+def run_suites(target: Target, asked: Asked) -> tuple[list[SuiteResult], Output]:
+    """Everything from the Docker host on: sync, push, image, suites; the results in spec order, and what was printed."""
     from dusty_tasks.operations.machine import trust
     from dusty_tasks.operations.suites import image as suite_images
     from dusty_tasks.operations.suites import prepare as suite_prepare
@@ -184,8 +206,10 @@ def run_suites(target: Target, asked: Asked) -> int:
     )
     runner = suite_runs.SuiteRunner(target, specs.services, str(session.specs_root()), host, settings)
     memory = Memory(runner, prepared, image_id)
+    names = [suite.name for suite in asked.suites]
+    output = Output(names, host, is_shared=asked.jobs > 1 and len(names) > 1, has_document=asked.json)
     try:
-        results = run_each(runner, asked, memory, host)
+        results = run_each(runner, asked, memory, output)
     finally:
         runner.close()
     if asked.is_all:
@@ -196,7 +220,7 @@ def run_suites(target: Target, asked: Asked) -> int:
                 [(result.suite_name, result_text(result), f"{result.seconds:.1f} s") for result in results],
             )
         )
-    return max((result.code for result in results), default=0)
+    return results, output
 
 
 def tidy_up(host: DockerHost) -> None:
@@ -213,13 +237,12 @@ def tidy_up(host: DockerHost) -> None:
         say(f"removed what a killed test run had left: {removed} containers and networks")
 
 
-def run_each(runner: SuiteRunner, asked: Asked, memory: Memory, host: DockerHost) -> list[SuiteResult]:
+def run_each(runner: SuiteRunner, asked: Asked, memory: Memory, output: Output) -> list[SuiteResult]:
     """The results in spec order; one failure does not stop the others."""
     from dusty_tasks.effects.engine.attached import own_streams
     from dusty_tasks.operations.suites.run import SuiteResult
 
-    output = Output([suite.name for suite in asked.suites], host, is_shared=asked.jobs > 1 and len(asked.suites) > 1)
-    terminal = own_streams().terminal if len(asked.suites) == 1 else None
+    terminal = own_streams().terminal if len(asked.suites) == 1 and not asked.json else None
 
     def one(suite: Suite) -> SuiteResult:
         known = memory.passed(suite, asked.arguments) if asked.cached else None
@@ -255,36 +278,3 @@ def result_text(result: SuiteResult) -> str:
     if result.code:
         return f"FAILED ({result.code})"
     return "PASSED (reused)" if result.is_reused else "PASSED"
-
-
-class Output:
-    """Where the output of suites goes: ours, or, of several at once, line by line after the suite's name."""
-
-    def __init__(self, suite_names: Sequence[str], host: DockerHost, *, is_shared: bool) -> None:
-        from dusty_tasks.core.of_verbs.log_lines import prefixes
-
-        self.is_shared, self._env = is_shared, host.engine_environment()
-        self._prefixes = prefixes(suite_names, has_colour())
-        self._lock = threading.Lock()
-
-    def attach(self, suite_name: str) -> Callable[[Sequence[str]], int]:
-        """What runs the attached `docker start` of this suite."""
-        from dusty_tasks.effects.doors.process import run_attached
-
-        if not self.is_shared:
-            return lambda argv: run_attached(argv, env=self._env)
-        return lambda argv: self._prefixed(argv, self._prefixes[suite_name])
-
-    def _prefixed(self, argv: Sequence[str], prefix: bytes) -> int:
-        from dusty_tasks.console import binary_stream
-        from dusty_tasks.effects.doors.process import run_by_lines
-
-        def writer(out: BinaryIO) -> Callable[[bytes], None]:
-            def write(line: bytes) -> None:
-                with self._lock:
-                    out.write(prefix + line.removesuffix(b"\n") + b"\n")
-                    out.flush()
-
-            return write
-
-        return run_by_lines(argv, writer(binary_stream(sys.stdout)), writer(binary_stream(sys.stderr)), env=self._env)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import subprocess
@@ -181,6 +182,9 @@ def test_scripts_run_in_the_mount_with_their_arguments(rig, up):
     ended = rig.dusty("scripts", "web", "args", "a b", "-n", "", "x=1")
     assert ended.stdout.splitlines() == ["[a b]", "[-n]", "[]", "[x=1]", "/code"] and ended.stderr == ""
     assert rig.dusty("script", "web", "fails", check=False).returncode == 7
+    ended = rig.dusty("scripts", "--json", "web", "args", "a b")
+    facts = json.loads(ended.stdout)
+    assert facts["ok"] and facts["printed"] == ["[a b]", "/code"] and ended.stderr.splitlines() == ["[a b]", "/code"]
     assert rig.dusty("scripts", "web", "in_fi", "a b", "*").stdout == "<a b>\n<*>\n"
     assert rig.dusty("scripts", "web", "in_fi").stdout == ""
 

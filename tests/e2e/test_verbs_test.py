@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -29,7 +30,7 @@ test:
         - ask localhost && ask db #
     - name: fails
       services: [db]
-      command: ["echo '<testsuite/>' > $DUSTY_RESULTS/junit.xml; exit 3 #"]
+      command: ["echo failing; echo '<testsuite/>' > $DUSTY_RESULTS/junit.xml; exit 3 #"]
     - name: slow
       services: [db]
       command: ["echo started; sleep 300 #"]
@@ -107,8 +108,16 @@ def test_arguments_and_status_pass_through(rig, stack):
         "[--flag]",
         "TESTS args PASSED",
     ]
-    ended = rig.dusty("test", "web", "fails", check=False)
-    assert ended.returncode == 3 and ended.stdout.splitlines()[-1] == "TESTS fails FAILED"
+    ended = rig.dusty("test", "--json", "web", "fails", check=False)
+    facts = json.loads(ended.stdout)
+    (suite,) = facts["suites"]
+    assert ended.returncode == facts["exit_code"] == suite["exit_code"] == 3 and facts["warnings"] == []
+    assert suite["results"] == str(rig.home / "test-results/web/fails") and suite["printed"] == ["failing"]
+    assert ended.stderr.splitlines()[-3:] == [
+        "failing",
+        f"results of fails: {suite['results']}",
+        "TESTS fails FAILED",
+    ]
     assert (rig.home / "test-results/web/fails/junit.xml").read_text() == "<testsuite/>\n"
 
 

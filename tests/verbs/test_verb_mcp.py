@@ -104,7 +104,8 @@ def test_what_changes_something_is_offered_only_where_it_is_allowed(home: Path) 
         tools = await agent.tools()
         changing = [tool.name for tool in tools if not tool.annotations.read_only_hint]
         assert changing == "up restart sync test scripts".split()
-        assert '"exit_code":1' in await agent.ask("scripts", app="web", script="nosuch", args=["--help"])
+        for tool, what in (("scripts", {"app": "web", "script": "x"}), ("test", {"target": "web", "suite": "x"})):
+            assert '"ok":false' in await agent.ask(tool, **what, args=["--help"])
 
     with_agent(act, env_of(home), words=["--allow", "changes"])
 

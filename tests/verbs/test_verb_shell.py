@@ -167,6 +167,32 @@ def test_a_script_runs_with_its_arguments_untouched(scripted: Chosen, engine: En
     ]
 
 
+def test_a_script_told_in_json_prints_to_stderr_and_leaves_one_document(
+    scripted: Chosen, engine: Engine, streams: dict[str, bool]
+) -> None:
+    pushed(scripted, "new", "old")
+    engine.script("for i in $(seq 300); do echo $i; done; printf '\\033[31mred\\033[0m\\n'; exit 4")
+    ended = scripted("scripts", "--json", "web", "seed", "--json")
+    found = json.loads(ended.out)
+    assert (ended.code, found["ok"], found["exit_code"], found["app"], found["script"]) == (4, False, 4, "web", "seed")
+    assert len(found["printed"]) == 200 and found["printed"][-2:] == ["300", "red"]
+    assert found["warnings"] == ["script seed of web has pending changes: run dusty up"]
+    assert "\n1\n2\n" in ended.err and "\033[31mred" in ended.err
+    assert engine.calls[-1].endswith("id-web sh /command_files/scripts/seed.sh --json")
+
+
+def test_a_script_told_in_json_reads_our_input_without_a_terminal(
+    scripted: Chosen, engine: Engine, streams: dict[str, bool]
+) -> None:
+    pushed(scripted, "same", "same")
+    streams.update(dict.fromkeys(streams, True))
+    ended = scripted("scripts", "--json", "web", "seed")
+    assert json.loads(ended.out)["ok"] is True and "--tty" not in engine.calls[-1]
+    assert engine.calls[-1].startswith("exec --interactive --env")
+    unknown = scripted("scripts", "--json", "web", "sede")
+    assert unknown.code == 1 and json.loads(unknown.out)["problems"][0]["hint"] == 'did you mean "seed"?'
+
+
 def test_a_script_that_is_not_the_pushed_one_is_said(scripted: Chosen) -> None:
     pushed(scripted, "new", "old")
     ended = scripted("scripts", "web", "seed")

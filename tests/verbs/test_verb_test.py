@@ -40,10 +40,21 @@ class Runs:
         self.ran: list[tuple[str, list[str]]] = []
         self.closed = 0
         self.during: Callable[[], None] = lambda: None
+        self.is_attached = False
+        """They print what the stand-in for docker prints."""
 
-    def run(self, _runner: object, suite: Any, arguments: list[str], _attach: object, **_named: object) -> SuiteResult:
+    def run(
+        self,
+        _runner: object,
+        suite: Any,
+        arguments: list[str],
+        attach: Callable[[list[str]], int],
+        terminal: object = None,
+    ) -> SuiteResult:
         self.ran.append((suite.name, list(arguments)))
         self.during()
+        if self.is_attached:
+            attach(["docker", "start", suite.name])
         code = self.codes.get(suite.name, 0)
         if isinstance(code, Failure):
             raise code
@@ -124,6 +135,39 @@ def test_all_goes_on_after_a_failure_and_ends_with_a_table_and_the_highest_statu
         "net    FAILED (5)  1.2 s",
         "last   PASSED      1.2 s",
     ]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_results_as_one_document_at_the_end(dusty: Chosen, runs: Runs, engine: Engine, jobs: int) -> None:
+    runs.codes.update(unit=3, net=Failure("db is unhealthy", code=2))
+    runs.is_attached = True
+    engine.script('echo "of $2"; echo loud >&2')
+    ended = dusty("test", "--json", "-n", str(jobs), "web", "all")
+    found = json.loads(ended.out)
+    assert (ended.code, found["ok"], found["exit_code"], found["target"]) == (3, False, 3, "web")
+    assert [(each["name"], each["result"], each["exit_code"], each["seconds"]) for each in found["suites"]] == [
+        ("unit", "failed", 3, 1.25),
+        ("net", "failed", 2, 0.0),
+        ("last", "passed", 0, 1.25),
+    ]
+    assert [sorted(each["printed"]) for each in found["suites"]][::2] == [["loud", "of unit"], ["loud", "of last"]]
+    assert found["warnings"] == ["net: db is unhealthy"]
+    assert (
+        "of unit" in ended.err
+        and "loud" in ended.err
+        and "TESTS unit FAILED" in ended.err
+        and "FAILED (3)" in ended.err
+    )
+
+
+def test_a_reused_result_and_a_failure_before_any_suite_as_json(dusty: Chosen, runs: Runs) -> None:
+    dusty("test", "web", "unit")
+    (suite,) = json.loads(dusty("test", "--json", "--cached", "web", "unit").out)["suites"]
+    assert (suite["reused"], suite["result"], suite["seconds"], suite["printed"]) == (True, "passed", 1.25, [])
+    (suite,) = json.loads(dusty("test", "--json", "--cached", "web", "unit", "--json").out)["suites"]
+    assert suite["reused"] is False and runs.ran[-1] == ("unit", ["--json"])
+    unknown = dusty("test", "--json", "web", "unti")
+    assert unknown.code == 1 and json.loads(unknown.out)["problems"][0]["hint"] == 'did you mean "unit"?'
 
 
 def test_all_takes_no_arguments_and_says_so(dusty: Chosen, runs: Runs) -> None:

@@ -31,7 +31,6 @@ class Tool(NamedTuple):
     name: str
     description: str
     parameters: tuple[Parameter, ...] = ()
-    options: tuple[str, ...] = ("--json",)
     is_change: bool = False
     seconds: int = 120
     """How long it may take."""
@@ -124,7 +123,6 @@ TOOLS: tuple[Tool, ...] = (
             Parameter("suite", "One of its suites, or `all`.", is_required=True),
             Parameter("args", "Arguments of the suite.", TEXTS),
         ),
-        (),
         is_change=True,
         seconds=3600,
     ),
@@ -136,7 +134,6 @@ TOOLS: tuple[Tool, ...] = (
             Parameter("script", "One of its scripts.", is_required=True),
             Parameter("args", "Arguments of the script.", TEXTS),
         ),
-        (),
         is_change=True,
         seconds=3600,
     ),
@@ -176,7 +173,7 @@ def argv_of(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
     for name in arguments:
         if name not in known:
             raise Misuse(f'{tool.name} has no parameter "{printable(str(name))}"; it has {", ".join(known)}')
-    options, words = list(tool.options), []
+    options, words = ["--json"], []
     missing = ""
     for parameter in tool.parameters:
         value = arguments.get(parameter.name)

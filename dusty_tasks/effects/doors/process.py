@@ -229,8 +229,9 @@ def run_by_lines(
     err: Callable[[bytes], None],
     *,
     env: Mapping[str, str] | None = None,
+    has_our_input: bool = False,
 ) -> int:
-    """Run a program without input, and hand on each line of its stdout and stderr as it comes; its exit code. Raises ToolFailed if missing.
+    """Run a program, without input or with our own, and hand on each line of its stdout and stderr as it comes; its exit code. Raises ToolFailed if missing.
 
     `out` and `err` are called in two threads; a line ends in its newline, but for a last one without.
     """
@@ -239,7 +240,7 @@ def run_by_lines(
     process = subprocess.Popen(
         [_found(argv[0], env), *argv[1:]],
         env=env,
-        stdin=subprocess.DEVNULL,
+        stdin=None if has_our_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from dusty_tasks.core.of_verbs.attaching import CALL, END_CALL, SIGNALS, Size, Streams, exec_words
 from dusty_tasks.effects.doors import process
@@ -42,13 +42,25 @@ def _is_terminal(number: int) -> bool:
 
 
 def run_in_container(
-    container_id: str, command: Sequence[str], streams: Streams, *, env: Mapping[str, str], has_shell: bool
+    container_id: str,
+    command: Sequence[str],
+    streams: Streams,
+    *,
+    env: Mapping[str, str],
+    has_shell: bool,
+    hear: Callable[[bytes], None] | None = None,
 ) -> int:
-    """Run `command` in a running container on our own `streams`; its exit code. `has_shell`: there is a `sh` in the container."""
+    """Run `command` in a running container on our own `streams`; its exit code. `has_shell`: there is a `sh` in the container.
+
+    `hear` gets each line of both its outputs, in place of stdout and stderr; it is called in two threads.
+    """
     token = secrets.token_hex(8)
     argv = exec_words(container_id, command, streams, token, has_shell)
     try:
-        code = process.run_attached(argv, env=env)
+        if hear:
+            code = process.run_by_lines(argv, hear, hear, env=env, has_our_input=True)
+        else:
+            code = process.run_attached(argv, env=env)
     except (KeyboardInterrupt, SystemExit) as end:
         code = end.code if isinstance(end, SystemExit) and isinstance(end.code, int) else 130
         _end_call(container_id, token, code, env)

@@ -98,8 +98,6 @@ def call(offered: dict[str, tools.Tool], name: str, arguments: dict[str, Any]) -
         return _failed(str(failure), limit)
     if ended.code == process.TIMED_OUT and not ended.out:
         return _failed(f"{name} took longer than {tool.seconds} seconds", limit)
-    if "--json" not in argv:
-        return str(answers.ran(ended.code, ended.out + ended.err, limit)), ended.code != 0
     try:
         answer = answers.answer(name, ended.out, limit)
         return str(answer), _is_failure(answer.text) or (tool.is_change and ended.code != 0)
