@@ -108,11 +108,12 @@ def test_arguments_and_status_pass_through(rig, stack):
         "[--flag]",
         "TESTS args PASSED",
     ]
-    ended = rig.dusty("test", "--json", "web", "fails", check=False)
+    ended = rig.dusty("test", "--json", "--recreate", "web", "fails", check=False)
     facts = json.loads(ended.stdout)
     (suite,) = facts["suites"]
     assert ended.returncode == facts["exit_code"] == suite["exit_code"] == 3 and facts["warnings"] == []
     assert suite["results"] == str(rig.home / "test-results/web/fails") and suite["printed"] == ["failing"]
+    assert "\nonce-ran\n" in ended.stderr
     assert ended.stderr.splitlines()[-3:] == [
         "failing",
         f"results of fails: {suite['results']}",

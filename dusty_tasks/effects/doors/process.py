@@ -5,6 +5,7 @@ More than 300 lines: there is one door, with each way in which a program may be 
 
 from __future__ import annotations
 
+import contextvars
 import os
 import signal
 import threading
@@ -80,10 +81,13 @@ def run(
     err: list[str] = []
 
     def collect(lines: list[str]) -> Callable[[str], None]:
+        # Called in a thread of sh's: what is said there is for whom this thread speaks to.
+        context = contextvars.copy_context()
+
         def seen(line: str) -> None:
             lines.append(line)
             if on_line:
-                on_line(line.rstrip("\n"))
+                context.run(on_line, line.rstrip("\n"))
 
         return seen
 
@@ -257,7 +261,8 @@ def run_by_lines(
             failed.append(error)
             process.terminate()
 
-    thread = threading.Thread(target=read_errors, args=(process.stderr,), daemon=True)
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(read_errors, process.stderr), daemon=True)
     thread.start()
     try:
         for line in process.stdout:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from dusty_tasks.core.artifacts.compose import ROOT
 from dusty_tasks.core.settings.model import Settings
 from dusty_tasks.core.suites.image import ImageInputs, labels_of, remake_cause, setup_command
 from dusty_tasks.core.suites.target import Target, base_of, mounts_of
 from dusty_tasks.core.text.namespace import KIND_LABEL, RUN_LABEL, STAND_IN_LABEL
+from dusty_tasks.core.text.safe import plain_lines
 from dusty_tasks.effects.code.file_digests import digest_of_matches
 from dusty_tasks.effects.code.working_tree import read_commit
 from dusty_tasks.effects.docker_host.host import DockerHost
@@ -21,6 +22,7 @@ from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.images import StandInNeeded, ensure_image
 from dusty_tasks.effects.engine.suite_projects import read_image, run_label, undisturbed
 from dusty_tasks.operations.machine.consent import STAND_INS, Consent
+from dusty_tasks.voices import heard_by
 
 Say = Callable[[str], None]
 
@@ -42,7 +44,7 @@ def ensure_test_image(
         if found and not cause:
             return found[0]
         say(f"building the test image of {target.name}: {cause}")
-        made = _make(target, inputs, engine)
+        made = _make(target, inputs, engine, say)
         if found and found[0] != made:
             # Nothing names it any more. One that a test still runs from is refused, and goes with the next.
             process.run(["docker", "rmi", found[0]], env=host.engine_environment())
@@ -85,7 +87,7 @@ def _base_id(target: Target, engine: Engine, settings: Settings, say: Say) -> st
     return found[0]
 
 
-def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
+def _make(target: Target, inputs: ImageInputs, engine: Engine, say: Say) -> str:
     env = engine.host.engine_environment()
     # A base that is a stand-in would hand its label down, and this image is none.
     labels = {**labels_of(target.name, inputs), KIND_LABEL: "test", RUN_LABEL: run_label(), STAND_IN_LABEL: ""}
@@ -97,7 +99,7 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
     )
     container_id = made.out.strip()
     try:
-        code = process.run_attached(["docker", "start", "--attach", container_id], env=env)
+        code = _attached(["docker", "start", "--attach", container_id], env, say)
         if code:
             raise Failure(
                 f"the setup of the tests of {target.name} exited with status {code}; the previous test image, if any, is kept"
@@ -114,3 +116,14 @@ def _make(target: Target, inputs: ImageInputs, engine: Engine) -> str:
     finally:
         with undisturbed():
             run_remove(engine, container_id)
+
+
+def _attached(argv: Sequence[str], env: Mapping[str, str], say: Say) -> int:
+    """Run it on our own streams; where what is said goes elsewhere, what it prints goes there as well."""
+    if not heard_by():
+        return process.run_attached(argv, env=env)
+
+    def hear(line: bytes) -> None:
+        say(plain_lines(line.decode("utf-8", "replace").removesuffix("\n")))
+
+    return process.run_by_lines(argv, hear, hear, env=env)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
+from dusty_tasks.console import say
 from dusty_tasks.effects.doors import process
+from dusty_tasks.verbs.shared.aside import Aside
+from dusty_tasks.voices import speaking_to
 
 READ_AND_LISTEN = """
 import os, select
@@ -49,6 +54,34 @@ def test_lines_of_both_streams_are_handed_on_as_they_are() -> None:
     program = r"printf 'a\\n\\377\\r\\n'; echo e >&2; head -c 300000 /dev/zero >&2; printf end; exit 5"
     assert process.run_by_lines(["sh", "-c", program.replace("\\\\", "\\")], out.append, err.append) == 5
     assert (out, b"".join(err)) == ([b"a\n", b"\xff\r\n", b"end"], b"e\n" + bytes(300000))
+
+
+def test_a_program_read_by_lines_has_no_input_or_ours(tmp_path: Path) -> None:
+    (tmp_path / "input").write_text("typed\n")
+    kept = os.dup(0)
+    try:
+        with open(tmp_path / "input") as ours:
+            os.dup2(ours.fileno(), 0)
+        for has_our_input, wanted in ((False, []), (True, [b"typed\n"])):
+            out: list[bytes] = []
+            assert process.run_by_lines(["cat"], out.append, out.append, has_our_input=has_our_input) == 0
+            assert out == wanted
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+def test_who_hears_a_run_hears_the_lines_of_its_programs() -> None:
+    class Hearing(Aside):
+        def say(self, text: str) -> None:
+            heard.append(text)
+
+    heard: list[str] = []
+    argv = ["sh", "-c", "echo out; echo err >&2"]
+    with speaking_to(Hearing()):
+        process.run(argv, on_line=say)
+        process.run_by_lines(argv, lambda line: say(line.decode()), lambda line: say(line.decode()))
+    assert sorted(heard) == ["err", "err\n", "out", "out\n"]
 
 
 def test_a_reader_of_lines_who_fails_ends_the_program() -> None:
