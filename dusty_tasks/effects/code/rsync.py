@@ -13,25 +13,18 @@ from typing import NamedTuple
 
 from dusty_tasks.core.code.excludes import Rule, filter_text
 from dusty_tasks.core.code.guards import refused_destination
-from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.paths import ASSETS_THERE, COMMANDS_THERE, PROXY_THERE
-from dusty_tasks.effects.code.owners import FORBIDDEN, NotOurs
 from dusty_tasks.effects.code.prepare import prepare
+from dusty_tasks.effects.code.rsync_failures import BACKUP_RACE, failure_of
 from dusty_tasks.effects.docker_host.host import DockerHost
 from dusty_tasks.effects.doors import process
-from dusty_tasks.effects.doors.failures import Failure, ToolFailed
+from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.once import Lasting
 
 OLDEST = (3, 1, 3)
 """The first rsync that compares times in full: a file changed twice within a second would be missed before."""
 OPTIONS = ("-rlptD", "--sparse", "--modify-window=-1", "--timeout=120", "--out-format=%i %n")
 ARRIVED, PARTLY, VANISHED = 0, 23, 24
-_BACKUP_RACE = re.compile(
-    r"make_backup\(.*\) failed: File exists|\Arsync error: error in file IO \(code 11\) at rsync\.c\(\d+\) \[[Rr]eceiver.*\]\s*\Z"
-)
-"""Two processes of rsync make the folder of --backup-dir at once, and the second takes its being there for an error: the generator says so, the
-receiver ends without a word of its own. It is there when rsync is run again."""
-_AT_THE_SOURCE = re.compile(r"\[sender\]|send_files failed|Permission denied \(publickey")
 
 
 class Copied(NamedTuple):
@@ -146,12 +139,12 @@ def run_rsync(host: DockerHost, way: Way, chosen: Chosen, extra: Sequence[str], 
         )
 
     finished = run()
-    if finished.code and _BACKUP_RACE.search(finished.err):
+    if finished.code and BACKUP_RACE.search(finished.err):
         again = run()
         finished = again._replace(out=finished.out + again.out)
     if finished.code in (ARRIVED, VANISHED):
         return copied_of(finished.out.splitlines())._replace(has_vanished=finished.code == VANISHED)
-    raise _failure(host, argv, finished)
+    raise failure_of(host, argv, finished, copied_of(finished.out.splitlines()).changed)
 
 
 class _Progress:
@@ -164,28 +157,6 @@ class _Progress:
         shown = line.rsplit("\r", 1)[-1].strip()
         if re.match(r"[\d,.]+[KMGT]?\s+\d+%", shown):
             self.say(f"  {shown}")
-
-
-def _failure(host: DockerHost, argv: Sequence[str], finished: process.Finished) -> ToolFailed:
-    """What rsync's end means."""
-    kind, hint = ToolFailed, ""
-    # rsync says this one on stdout, among the names.
-    in_the_way = [line for line in finished.out.splitlines() if line.startswith("cannot delete non-empty directory")]
-    if "No space left on device" in finished.err:
-        hint = f"the disk of {host.name} is full: {DUSTY} disk inspect"
-    elif any(FORBIDDEN.search(line) and not _AT_THE_SOURCE.search(line) for line in finished.err.splitlines()):
-        kind = NotOurs
-    elif in_the_way:
-        hint = "that folder of the copy holds excluded files, which a sync never deletes: remove them there, or change the exclude"
-    elif finished.code in host.codes_of_a_cut_line:
-        hint = f"the connection to {host.name} was lost; the next sync continues where this one stopped"
-    return kind(
-        [word for word in argv if not word.startswith("--filter")],
-        finished.code,
-        "\n".join([*in_the_way, finished.err or finished.out]),
-        hint,
-        copied_of(finished.out.splitlines()).changed,
-    )
 
 
 def copied_of(lines: Sequence[str]) -> Copied:
@@ -290,7 +261,7 @@ def move_there(host: DockerHost, source: str, destination: str, kept: str) -> Co
     finished = host.run(argv, as_root=True, errors="surrogateescape")
     if finished.code in (ARRIVED, VANISHED):
         return copied_of(finished.out.splitlines())
-    raise _failure(host, argv, finished)
+    raise failure_of(host, argv, finished, copied_of(finished.out.splitlines()).changed)
 
 
 def fetch_paths(
