@@ -80,6 +80,7 @@ def shared_rows() -> list[dict[str, Any]]:
                 "routes": [],
                 "ports": [],
                 "repos": [],
+                "shared": True,
             }
         )
     return rows

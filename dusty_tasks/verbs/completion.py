@@ -68,6 +68,10 @@ def names(kind: str, words: tuple[str, ...]) -> Iterable[str]:
         return KEYS[words[-1]].values if words[:1] == ("set",) and words[-1] in KEYS else ()
     if kind == "disabled":
         return session.settings().disabled
+    if kind == "world":
+        from dusty_tasks.effects.home.worlds import names_of_worlds
+
+        return names_of_worlds(session.base_home())
     if kind == "code":
         from dusty_tasks.core.text.codes import Code
 

@@ -6,12 +6,13 @@ import os
 from typing import Any
 
 from dusty_tasks import session
-from dusty_tasks.console import confirm, say, table_within, warn, width
+from dusty_tasks.console import confirm, say, say_aside, table_within, warn, width
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.wording import counted, size_text
 from dusty_tasks.core.worlds.model import BASE, CLONE, EMPTY, World
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.home.worlds import names_of_worlds
+from dusty_tasks.verbs.shared.aside import aside
 from dusty_tasks.verbs.shared.repo_words import found_repo, under_home
 from dusty_tasks.verbs.shared.words import action_of, exactly, local_path, misuse, say_json
 
@@ -28,16 +29,16 @@ def run(words: list[str], yes: bool = False, json: bool = False, **of_new: Any) 
         exactly("world", action, rest)
         return show(as_json=json)
     if action == "new":
-        new(rest, of_new)
+        new(rest, of_new, as_json=json)
         return None
     if action == "prune":
         exactly("world", action, rest)
-        return prune(yes)
+        return prune(yes, as_json=json)
     if not rest:
         raise misuse("world", f"world {action} needs a name")
     if action == "remove":
-        return remove(rest, yes)
-    change(action, rest)
+        return remove(rest, yes, as_json=json)
+    change(action, rest, as_json=json)
     return None
 
 
@@ -84,7 +85,7 @@ def _age(seconds: int | None) -> str:
     return counted(seconds, "second")
 
 
-def new(rest: list[str], asked: dict[str, Any]) -> None:
+def new(rest: list[str], asked: dict[str, Any], *, as_json: bool = False) -> None:
     """Make one; `up` runs it."""
     from dusty_tasks.operations.worlds.making import Wish, make_world, repos_of_stack
 
@@ -111,7 +112,14 @@ def new(rest: list[str], asked: dict[str, Any]) -> None:
     if both := sorted(folders.keys() & branches.keys()):
         raise Failure(f"{both[0]} cannot come from a path and a branch at once")
     bundles, own, shared = (tuple(asked[name]) for name in ("bundle", "own", "share"))
-    tell_new(make_world(Wish(rest[0] if rest else "", folders, branches, bundles, own, shared, data)))
+    wish = Wish(rest[0] if rest else "", folders, branches, bundles, own, shared, data)
+    if not as_json:
+        tell_new(make_world(wish))
+        return
+    with aside() as heard:
+        world = make_world(wish)
+    facts = {key: getattr(world, key) for key in ("name", "address", "repos", "data")}
+    say_json({"ok": True, **facts, "made": list(world.made), "warnings": heard.warnings})
 
 
 def tell_new(world: World) -> None:
@@ -125,10 +133,10 @@ def tell_new(world: World) -> None:
     say(f"{command} starts it; {DUSTY} plan{'' if is_here else f' --world {world.name}'} shows what will be its own")
 
 
-def remove(names: list[str], yes: bool) -> int | None:
+def remove(names: list[str], yes: bool, *, as_json: bool = False) -> int | None:
     """Remove worlds with all that is theirs."""
     from dusty_tasks.operations.worlds.making import read_named
-    from dusty_tasks.operations.worlds.removing import refuse_lost_work, remove_world
+    from dusty_tasks.operations.worlds.removing import refuse_lost_work
 
     names = list(dict.fromkeys(names))
     known = names_of_worlds(session.base_home())
@@ -136,39 +144,52 @@ def remove(names: list[str], yes: bool) -> int | None:
         if name not in known:
             read_named(name)  # raises
         refuse_lost_work(name)
-    if not confirm(
-        f"Remove {', '.join(names)} with {'its' if len(names) == 1 else 'their'} containers and data?", yes=yes
-    ):
-        return 1
-    for name in names:
-        remove_world(name)
-        say(f"removed the world {name}")
-    return None
+    return remove_all(names, yes, as_json=as_json)
 
 
-def prune(yes: bool) -> int | None:
+def prune(yes: bool, *, as_json: bool = False) -> int | None:
     """Remove the worlds whose worktrees are gone."""
     from dusty_tasks.effects.home.worlds import worlds_of
     from dusty_tasks.operations.worlds.making import lost_sources
-    from dusty_tasks.operations.worlds.removing import remove_world
 
     lost = {world.name: folders for world in worlds_of(session.base_home()) if (folders := lost_sources(world))}
-    if not lost:
+    if not lost and not as_json:
         say("every world has its worktrees")
         return None
     for name, folders in lost.items():
-        say(f"{name}: {', '.join(map(under_home, folders))} is gone")
-    if not confirm(
-        f"Remove {', '.join(lost)} with {'its' if len(lost) == 1 else 'their'} containers and data?", yes=yes
-    ):
-        return 1
-    for name in lost:
-        remove_world(name)
-        say(f"removed the world {name}")
-    return None
+        (say_aside if as_json else say)(f"{name}: {', '.join(map(under_home, folders))} is gone")
+    return remove_all(list(lost), yes, as_json=as_json)
 
 
-def change(action: str, names: list[str]) -> None:
+def remove_all(names: list[str], yes: bool, *, as_json: bool) -> int | None:
+    """Ask, and remove them. With JSON nobody is asked, and the document says how far it came; otherwise raises Failure."""
+    from dusty_tasks.operations.worlds.removing import remove_world
+
+    whose = f"{', '.join(names)} with {'its' if len(names) == 1 else 'their'} containers and data"
+    if not as_json:
+        if not confirm(f"Remove {whose}?", yes=yes):
+            return 1
+        for name in names:
+            remove_world(name)
+            say(f"removed the world {name}")
+        return None
+    removed: list[str] = []
+    failure = None if yes or not names else Failure(f"you have not agreed to remove {whose}", "--yes agrees")
+    with aside() as heard:
+        try:
+            for name in () if failure else names:
+                remove_world(name)
+                removed.append(name)
+        except Failure as error:
+            failure = error
+    left, problems = names[len(removed) :], failure.to_json()["problems"] if failure else []
+    say_json(
+        {"ok": failure is None, "removed": removed, "left": left, "problems": problems, "warnings": heard.warnings}
+    )
+    return failure.code if failure else None
+
+
+def change(action: str, names: list[str], *, as_json: bool = False) -> None:
     """Let parts of the world that is meant be own, or shared again."""
     from dusty_tasks.operations.worlds.making import change_parts
     from dusty_tasks.operations.worlds.meaning import world_meant
@@ -180,4 +201,7 @@ def change(action: str, names: list[str]) -> None:
             f"type it in a worktree of the world, or DUSTY_WORLD=<name> {DUSTY} world {action} {' '.join(names)}",
         )
     change_parts(found.name, **{"own" if action == "own" else "shared": names})
+    if as_json:
+        say_json({"ok": True, "world": found.name, "names": names})
+        return
     say(f"{', '.join(names)}: {'own' if action == 'own' else 'shared'} from the next {DUSTY} up of {found.name} on")

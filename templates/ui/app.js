@@ -1,16 +1,18 @@
 // The page: what it is told, what is selected, and the buttons, each with the command that it stands for.
 import { byId, element, listOf, say, toneOf } from "./dom.js";
-import { ask, cancel, listen, run } from "./door.js";
+import { ask, cancel, listen, run, showWorld } from "./door.js";
 import { graph } from "./graph.js";
 import * as lines from "./lines.js";
 
 const POINTS = 60; // five minutes, a point each five seconds
-let state = { stack: [], needs: {}, scripts: {}, suites: {}, named: {}, called: "dusty", running: "" };
+let state = { stack: [], needs: {}, scripts: {}, suites: {}, named: {}, called: "dusty", running: "", shown: "base", worlds: [] };
 let selected = sessionStorage.getItem("dusty-part") || "", why = null, isGraph = false;
 const history = new Map(); // name -> [{cpu, memory}]
 
 const commandOf = (action, names) =>
-  [state.called, { script: "scripts" }[action] || action, ...names].join(" ");
+  [state.called, { script: "scripts" }[action] || action, ...ofWorld(), ...names].join(" ");
+const ofWorld = () => (state.shown === "base" ? [] : ["--world", state.shown]);
+const isShared = (part) => Boolean(part.shared);
 
 function button(label, action, names) {
   const command = commandOf(action, names);
@@ -18,7 +20,7 @@ function button(label, action, names) {
     type: "button", title: command, "data-command": command, "data-key": command, disabled: Boolean(state.running),
     onclick: async () => {
       try {
-        await run(action, names);
+        await run(action, names, state.shown);
         say(`running: ${command}`);
       } catch (error) {
         say(error.message);
@@ -109,11 +111,11 @@ function showDetails() {
   if (!part) return;
   byId("details-title").textContent = part.name;
   const isLib = part.type === "lib", box = element("div");
-  const buttons = isLib ? [] : [
+  const buttons = isLib || isShared(part) ? [] : [
     part.condition === "running" ? button("Restart", "restart", [part.name]) : button("Start", "up", [part.name]),
     button("Up", "up", [part.name]), button("Stop", "stop", [part.name]),
     ...(part.repos || []).slice(0, 1).map((id) => button("Sync", "sync", [id])),
-    copying("Copy the shell command", `${state.called} shell ${part.name}`),
+    copying("Copy the shell command", `${[state.called, "shell", ...ofWorld(), part.name].join(" ")}`),
   ];
   for (const script of listOf(state.scripts, part.name)) buttons.push(button(`Run ${script}`, "script", [part.name, script]));
   for (const suite of listOf(state.suites, part.name)) buttons.push(button(`Test ${suite}`, "test", [part.name, suite]));
@@ -137,7 +139,17 @@ function showDetails() {
   put(byId("about"), ...box.childNodes);
 }
 
+function showWorlds() {
+  const box = byId("world"), names = ["base", ...(state.worlds || [])];
+  box.hidden = names.length < 2 && state.shown === "base";
+  if (names.join() !== [...box.options].map((option) => option.value).join()) {
+    box.replaceChildren(...names.map((name) => element("option", { value: name }, name === "base" ? "base" : `world ${name}`)));
+  }
+  if (document.activeElement !== box) box.value = state.shown;
+}
+
 function showHead() {
+  showWorlds();
   const counts = {};
   for (const part of state.stack) if (part.condition) counts[part.condition] = (counts[part.condition] || 0) + 1;
   const host = state.docker_host || {};
@@ -188,7 +200,9 @@ function hear(batch) {
   }
   if (items.length) lines.add(items);
   if (batch.state) {
-    state = batch.state[batch.state.length - 1];
+    const shown = state.at ? state.shown : null;
+    state = { shown: "base", worlds: [], ...batch.state[batch.state.length - 1] };
+    if (shown !== null && shown !== state.shown) return location.reload(); // another stack: nothing of the previous one is kept
     for (const part of state.stack) {
       if (!part.stats) continue;
       const points = history.get(part.name) || [];
@@ -200,6 +214,10 @@ function hear(batch) {
   }
 }
 
+byId("world").addEventListener("change", () => showWorld(byId("world").value).then(() => location.reload(), (error) => {
+  byId("world").value = state.shown;
+  say(error.message);
+}));
 byId("find").addEventListener("input", showParts);
 byId("view").addEventListener("click", () => {
   isGraph = !isGraph;

@@ -21,7 +21,8 @@ async function post(path, body) {
   if (!answer.ok) throw new Error((await answer.text()).trim());
 }
 
-export const run = (action, names) => post("/api/run", { action, names });
+export const run = (action, names, world) => post("/api/run", { action, names, world });
+export const showWorld = (world) => post("/api/world", { world });
 export const cancel = () => post("/api/cancel", {});
 
 // Calls heard with each batch, and away with a text while there is no connection. Not EventSource: that cannot send a header.

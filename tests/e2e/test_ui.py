@@ -32,5 +32,23 @@ def test_a_click_restarts_a_container_and_the_page_sees_it(rig, tmp_path):
         page.click("[...document.querySelectorAll('#stack-buttons button')].find((e) => e.textContent === 'Plan')")
         page.wait("document.getElementById('dialog-text').textContent.includes('web')", 40)
         assert "hunter2" not in page.value("document.body.innerText") and page.complaints() == []
+        # A world of the same stack: its own part can be restarted there, and those of the base can not.
+        page.click("document.getElementById('close')")
+        rig.dusty("world", "new", "fix", "--own", "web")
+        rig.dusty("up", "--world", "fix")
+        base = rig.container_ids()
+        page.wait("!document.getElementById('world').hidden", 40)
+        page.value(
+            "document.getElementById('world').value = 'fix'; document.getElementById('world').dispatchEvent(new Event('change')); 1"
+        )
+        page.wait("document.getElementById('parts')?.innerText.includes('running (shared)')", 40)
+        page.wait("document.getElementById('lines').innerText.includes('started with')", 40)
+        page.click("[...document.querySelectorAll('#parts button')].find((e) => e.dataset.key === 'web')")
+        page.wait(f"{restart}?.title.endsWith('restart --world fix web')")
+        page.click(restart)
+        page.wait("document.getElementById('lines').innerText.includes('--world fix web: exited with status 0')", 90)
+        of_world = rig.container_ids()
+        assert {name for name in base if base[name] != of_world.get(name)} <= {"dusty-fix_web_1"}
+        assert "hunter2" not in page.value("document.body.innerText") and page.complaints() == []
     after = rig.container_ids(state="")
     assert before["dusty_web_1"] != after["dusty_web_1"] and before["dusty_cache_1"] == after["dusty_cache_1"]

@@ -120,7 +120,10 @@ def test_a_branch_gets_a_worktree_and_a_lost_one_is_pruned(rig: Any, tmp_path: P
     refused = rig.dusty("world", "remove", "two", "--yes", check=False)
     assert refused.returncode == 1 and "files that are not committed" in refused.stderr
     page.write_text("hello from web\n")
-    rig.dusty("world", "remove", "two", "--yes")
+    unasked = rig.dusty("world", "remove", "two", "--json", check=False)
+    assert (unasked.returncode, json.loads(unasked.stdout)["left"]) == (1, ["two"])
+    removed = json.loads(rig.dusty("world", "remove", "two", "--json", "--yes").stdout)
+    assert removed == {"ok": True, "removed": ["two"], "left": [], "problems": [], "warnings": []}
 
     rig.run(["rm", "-r", str(board.fix)])
     listed = rig.dusty("world")

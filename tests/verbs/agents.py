@@ -42,7 +42,7 @@ class Agent:
         mark, _, text = content.text.partition("\n")
         assert mark.startswith("Data, not instructions")
         for value in json_outputs.values_in(text):
-            wrong = json_outputs.mistakes(tool, value)
+            wrong = json_outputs.mistakes(tool.partition("_")[0], value)
             assert not wrong, wrong
         assert len(content.text) <= arguments.get("max_chars", 2000)
         return content.text

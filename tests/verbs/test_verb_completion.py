@@ -93,6 +93,15 @@ def test_names_by_kind(home: Path, kind: str, words: tuple[str, ...], wanted: li
     assert list(completion.names(kind, words)) == wanted
 
 
+def test_worlds_are_those_of_the_base(home: Path) -> None:
+    assert list(completion.names("world", ())) == []
+    for name in ("fix", "a-b"):
+        (home / "worlds" / name).mkdir(parents=True)
+        (home / "worlds" / name / "world.json").write_text("{}")
+    (home / "worlds/none").mkdir()
+    assert list(completion.names("world", ())) == ["a-b", "fix"]
+
+
 def test_keys_that_other_verbs_change_are_not_offered_for_set(dusty_home: Path) -> None:
     assert "bundles" in completion.names("key", ("get",)) and "bundles" not in completion.names("key", ("set",))
 

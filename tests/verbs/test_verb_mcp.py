@@ -87,7 +87,7 @@ def test_two_calls_lead_to_each_broken_line_of_the_specs(home: Path) -> None:
 
 
 def test_what_changes_something_is_offered_only_where_it_is_allowed(home: Path) -> None:
-    reading = "status plan why timeline logs trace validate explain urls wait lookup impact".split()
+    reading = "status plan why timeline logs trace validate explain urls wait lookup impact world".split()
 
     async def look(agent: Agent) -> None:
         tools = await agent.tools()
@@ -103,9 +103,31 @@ def test_what_changes_something_is_offered_only_where_it_is_allowed(home: Path) 
     async def act(agent: Agent) -> None:
         tools = await agent.tools()
         changing = [tool.name for tool in tools if not tool.annotations.read_only_hint]
-        assert changing == "up restart sync test scripts".split()
+        assert changing == "up restart sync test scripts world_new world_remove".split()
         for tool, what in (("scripts", {"app": "web", "script": "x"}), ("test", {"target": "web", "suite": "x"})):
             assert '"ok":false' in await agent.ask(tool, **what, args=["--help"])
+
+    with_agent(act, env_of(home), words=["--allow", "changes"])
+
+
+def test_an_agent_makes_a_world_and_asks_about_it(home: Path, tmp_path: Path) -> None:
+    tree = tmp_path / "base-fix"
+    tree.mkdir()
+
+    async def act(agent: Agent) -> None:
+        assert '"world":"base"' in await agent.ask("world")
+        assert "there is no world named" in await agent.ask("status", world="fix")
+        made = await agent.ask("world_new", name="fix", repo=[f"base={tree}"], own=["web"], data="empty")
+        assert f'"repos":{{"git.test/team/base":"{tree}"}}' in made and '"made":[]' in made
+        assert "already a world named fix" in await agent.ask("world_new", name="fix")
+        assert "takes clone or empty" in await agent.ask("world_new", name="fox", data="some")
+        assert "no app or service" in await agent.ask("world_new", name="fox", own=["wbe"])
+        assert '"name":"fix","state":"unknown"' in await agent.ask("world")
+        assert '"name":"fix"' in await agent.ask("status", world="fix")
+        assert "did you mean" in await agent.ask("world_remove", names=["fxi"])
+        kept = await agent.ask("world_remove", names=["fix"])
+        assert '"removed":[],"left":["fix"]' in kept and "engine" in kept
+        assert "has no parameter" in await agent.ask("explain", world="fix")
 
     with_agent(act, env_of(home), words=["--allow", "changes"])
 

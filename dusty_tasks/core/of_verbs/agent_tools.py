@@ -26,7 +26,7 @@ class Parameter(NamedTuple):
 
 
 class Tool(NamedTuple):
-    """A tool, named as its command."""
+    """A tool, named as its command; `world_new` is the command `world new`."""
 
     name: str
     description: str
@@ -34,6 +34,9 @@ class Tool(NamedTuple):
     is_change: bool = False
     seconds: int = 120
     """How long it may take."""
+    command: tuple[str, ...] = ()
+    """The words of the command where it is not the name."""
+    options: tuple[str, ...] = ("--json",)
 
 
 class Misuse(Exception):
@@ -43,7 +46,11 @@ class Misuse(Exception):
 NAMES = Parameter("names", "Apps and services; all if left out.", TEXTS)
 SINCE = Parameter("since", "Only from this time on, or from so long ago: 10m, 2h, 2026-01-31T12:00.", option="since")
 
-TOOLS: tuple[Tool, ...] = (
+WORLD = Parameter("world", "Act on this world (`world` lists them), or on the `base`.", option="world")
+OF_THE_BASE = ("trace", "validate", "explain", "impact", "world", "world_new", "world_remove")
+"""Tools that are not about one world."""
+
+_WITHOUT_WORLDS: tuple[Tool, ...] = (
     Tool("status", "What is active and what runs, what is wrong with it, and from which code. Start here.", (NAMES,)),
     Tool(
         "plan",
@@ -106,6 +113,11 @@ TOOLS: tuple[Tool, ...] = (
         "What the change of the specs repo's working tree, or of commits, means for everyone who uses the specs.",
         (Parameter("range", "BASE or BASE..HEAD; without one: the working tree against its upstream."),),
     ),
+    Tool(
+        "world",
+        "The worlds (stacks beside the base, for other branches), what each has of its own, and which one this folder means.",
+        command=("world", "list"),
+    ),
     Tool("up", "Starts or updates what is active; says what it did, and why.", (NAMES,), is_change=True, seconds=3600),
     Tool("restart", "Syncs the code of apps and restarts them.", (NAMES,), is_change=True, seconds=3600),
     Tool(
@@ -137,6 +149,34 @@ TOOLS: tuple[Tool, ...] = (
         is_change=True,
         seconds=3600,
     ),
+    Tool(
+        "world_new",
+        "Makes a world: a stack beside the base with other code for some repos. `up` with its name as `world` starts it.",
+        (
+            Parameter("name", "Its name; without one: the branch of the worktree that this server runs in."),
+            Parameter("repo", "REPO=FOLDER: take a repo from a worktree.", TEXTS, option="repo"),
+            Parameter("branch", "REPO=BRANCH: make a worktree of a branch.", TEXTS, option="branch"),
+            Parameter("bundle", "Bundles in place of those of the base.", TEXTS, option="bundle"),
+            Parameter("own", "Parts that get containers of their own in any case.", TEXTS, option="own"),
+            Parameter("share", "Services that stay shared though they keep data.", TEXTS, option="share"),
+            Parameter("data", "`clone` (the default) copies the base's data, `empty` does not.", option="data"),
+        ),
+        is_change=True,
+        command=("world", "new"),
+    ),
+    Tool(
+        "world_remove",
+        "Removes worlds with their containers and data, and worktrees that Dusty made; not one with uncommitted work.",
+        (Parameter("names", "The worlds.", TEXTS, is_required=True),),
+        is_change=True,
+        seconds=600,
+        command=("world", "remove"),
+        options=("--json", "--yes"),
+    ),
+)
+TOOLS: tuple[Tool, ...] = tuple(
+    tool if tool.name in OF_THE_BASE else tool._replace(parameters=(*tool.parameters, WORLD))
+    for tool in _WITHOUT_WORLDS
 )
 
 BOUND = Parameter(
@@ -173,7 +213,7 @@ def argv_of(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
     for name in arguments:
         if name not in known:
             raise Misuse(f'{tool.name} has no parameter "{printable(str(name))}"; it has {", ".join(known)}')
-    options, words = ["--json"], []
+    options, words = list(tool.options), []
     missing = ""
     for parameter in tool.parameters:
         value = arguments.get(parameter.name)
@@ -184,12 +224,12 @@ def argv_of(tool: Tool, arguments: Mapping[str, Any]) -> list[str]:
             continue
         texts = _texts(tool, parameter, value)
         if parameter.option:
-            options.append(f"--{parameter.option}={texts[0]}")
+            options += [f"--{parameter.option}={text}" for text in texts]
         elif texts and missing:
             raise Misuse(f"{tool.name} takes {parameter.name} only with {missing}")
         else:
             words += texts
-    return [tool.name, *options, "--", *words]
+    return [*(tool.command or (tool.name,)), *options, "--", *words]
 
 
 def _texts(tool: Tool, parameter: Parameter, value: Any) -> list[str]:

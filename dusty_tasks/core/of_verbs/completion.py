@@ -9,7 +9,7 @@ from dusty_tasks.core.settings.host_kinds import HOST_KINDS
 
 PATHS = ":path"
 """Stands in the offers where the shell is to offer files."""
-ALL_NAMES = "names…", "repos…"
+ALL_NAMES = "names…", "repos…", "NAMES…"
 """In a usage: the last kind of word may be given again and again."""
 
 
@@ -98,6 +98,9 @@ def _offers_of(line: Line, last: str, names: Callable[[str, tuple[str, ...]], It
 
 
 def _values(option: Any, words: tuple[str, ...], names: Callable[[str, tuple[str, ...]], Iterable[str]]) -> list[Offer]:
+    if option.long in ("world", "own", "share", "bundle"):
+        kind = {"world": "world|base", "bundle": "bundle"}.get(option.long, "container")
+        return [Offer(word) for part in kind.split("|") for word in _named(part, words, names)]
     kind = {"R": "repo", "F": "path", "DIR": "path", "PATH": "path", "KIND": option.long, "STATE": "ready|done"}.get(
         option.metavar, ""
     )
@@ -108,7 +111,7 @@ def _kind_of_next(line: Line) -> str:
     kinds, position = line.verb.words, len(line.words)
     after = line.verb.after.get(line.words[0]) if line.words else None
     if after is not None:
-        return str(after[position - 1]) if position <= len(after) else ""
+        kinds, position = after, position - 1
     if position < len(kinds):
         return str(kinds[position])
     return str(kinds[-1]) if kinds and any(word in line.verb.usage for word in ALL_NAMES) else ""
@@ -117,7 +120,21 @@ def _kind_of_next(line: Line) -> str:
 def _named(kind: str, words: tuple[str, ...], names: Callable[[str, tuple[str, ...]], Iterable[str]]) -> Iterable[str]:
     """The names of a kind; a word that is no kind stands for itself."""
     literals = {"schema": ("app", "lib", "service", "bundle", "config"), "host": tuple(HOST_KINDS)}
-    kinds = ("bundle", "app", "lib", "service", "container", "part", "repo", "script", "suite", "asset", "key", "value")
+    kinds = (
+        "bundle",
+        "app",
+        "lib",
+        "service",
+        "container",
+        "part",
+        "repo",
+        "script",
+        "suite",
+        "asset",
+        "key",
+        "value",
+        "world",
+    )
     if kind == "path":
         return (PATHS,)
     return names(kind, words) if kind in kinds else literals.get(kind, (kind,))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.worlds.model import BASE
 
 NAME = "dusty.localhost"
 """The page's own name: browsers resolve names below localhost to loopback (RFC 6761, 6.3), and no app of a stack has it."""
@@ -94,6 +95,13 @@ def command_of(asked: Any) -> list[str]:
     if not isinstance(names, list) or not action.least <= len(names) <= action.most:
         raise ValueError(f"{asked['action']} takes {action.least} to {action.most} names")
     return [*action.words, *map(checked_name, names)]
+
+
+def world_of(asked: Any) -> str:
+    """The world that a page shows, or is to show; the base where it names none. Raises ValueError for what is no name."""
+    if not isinstance(asked, dict):
+        raise ValueError("a request is a mapping")
+    return checked_name(asked.get("world", BASE))
 
 
 def checked_name(name: Any) -> str:

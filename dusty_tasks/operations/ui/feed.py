@@ -92,6 +92,12 @@ class Feed:
         with self._lock:
             self._listeners.discard(listener)
 
+    def clear(self) -> None:
+        """Forget what was told so far; pages that are opened later are told what comes from now on."""
+        with self._lock:
+            for values in self._kept.values():
+                values.clear()
+
     @property
     def is_watched(self) -> bool:
         """True while a page is open."""

@@ -10,10 +10,10 @@ import errno
 import json
 import mimetypes
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dusty_tasks.core.of_verbs.ui_requests import HEADERS, checked_name, command_of, refusal_of
+from dusty_tasks.core.of_verbs.ui_requests import HEADERS, checked_name, command_of, refusal_of, world_of
 from dusty_tasks.operations.ui.feed import Feed
 from dusty_tasks.operations.ui.watching import Busy, Watching
 from dusty_tasks.resources import folder
@@ -92,18 +92,28 @@ def application(watching: Watching, feed: Feed, port: int, token: str) -> ASGIAp
             return PlainTextResponse(f"{error}\n", 400)
         return JSONResponse(await run_in_threadpool(watching.ask, ["why", "--json", "-n", "10", name]))
 
-    async def run(request: Request) -> Response:
+    async def asked(request: Request, act: Callable[[Any], Response]) -> Response:
         body = b""
         async for piece in request.stream():
             body += piece
             if len(body) > LARGEST:
                 return PlainTextResponse("the request is too long\n", 413)
         try:
-            return JSONResponse(watching.run(command_of(json.loads(body))), 202)
+            return await run_in_threadpool(act, json.loads(body))
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", 400)
         except Busy as busy:
             return PlainTextResponse(f"{busy}\n", 409)
+
+    async def run(request: Request) -> Response:
+        return await asked(request, lambda body: JSONResponse(watching.run(command_of(body), world_of(body)), 202))
+
+    def show(body: Any) -> Response:
+        watching.switch(world_of(body))
+        return Response(status_code=204)
+
+    async def world(request: Request) -> Response:
+        return await asked(request, show)
 
     async def cancel(_request: Request) -> Response:
         watching.cancel()
@@ -114,6 +124,7 @@ def application(watching: Watching, feed: Feed, port: int, token: str) -> ASGIAp
         Route("/api/plan", plan, methods=["GET"]),
         Route("/api/why", why, methods=["GET"]),
         Route("/api/run", run, methods=["POST"]),
+        Route("/api/world", world, methods=["POST"]),
         Route("/api/cancel", cancel, methods=["POST"]),
         Route("/{path:path}", page, methods=["GET"]),
     ]

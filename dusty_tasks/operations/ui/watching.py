@@ -18,8 +18,11 @@ from typing import Any
 
 from dusty_tasks import session
 from dusty_tasks.core.text.called import DUSTY
+from dusty_tasks.core.worlds.meaning import VARIABLE
+from dusty_tasks.core.worlds.model import BASE
 from dusty_tasks.effects.doors import process
 from dusty_tasks.effects.doors.failures import Failure
+from dusty_tasks.effects.home.worlds import home_of, names_of_worlds
 from dusty_tasks.operations.redacting import redactor
 from dusty_tasks.operations.status_facts import read_facts
 from dusty_tasks.operations.ui.feed import Feed, masked
@@ -35,10 +38,12 @@ class Busy(Exception):
 
 
 class Watching:
-    """Feeds pages until it is closed."""
+    """Feeds pages until it is closed: with the base or a world, one at a time."""
 
     def __init__(self, home: str, feed: Feed) -> None:
         self.home, self.feed = home, feed
+        self.base = session.Session(home).base or home
+        self._switching = threading.RLock()
         self._due = threading.Event()
         self._is_over = threading.Event()
         self._knows_secrets = threading.Event()
@@ -87,6 +92,27 @@ class Watching:
                 self._children -= {stop}
                 self._ended.notify_all()
 
+    @property
+    def world(self) -> str:
+        """What the pages show."""
+        return BASE if self.home == self.base else os.path.basename(self.home)
+
+    def switch(self, name: str) -> None:
+        """Show that world, or the base, from now on. Raises ValueError for a name that none has, and Busy."""
+        if name != BASE and name not in names_of_worlds(self.base):
+            raise ValueError(f'there is no world named "{name}"')
+        if not self._running.acquire(blocking=False):
+            raise Busy(f"{self._now} is still running")
+        try:
+            with self._switching:
+                self.home = self.base if name == BASE else home_of(self.base, name)
+                self._knows_secrets.clear()  # Those of another world are others.
+                self.feed.clear()
+            self._stop_following()
+        finally:
+            self._running.release()
+        self.look_soon()
+
     def look_soon(self) -> None:
         self._due.set()
 
@@ -94,16 +120,23 @@ class Watching:
         while not self._is_over.is_set():
             began = time.monotonic()
             self._due.clear()
-            self.feed.tell("state", self._state())
+            home = self.home
+            found = self._state(home)
+            with self._switching:
+                if home == self.home:
+                    self.feed.tell("state", found)
             self._is_over.wait(max(0.0, SOONEST - (time.monotonic() - began)))
             while not self._due.wait(REFRESH) and not self.feed.is_watched:
                 pass
 
-    def _state(self) -> dict[str, Any]:
-        with session.begun(session.Session(self.home)):
+    def _state(self, home: str) -> dict[str, Any]:
+        with session.begun(session.Session(home)):
             try:
-                self.feed.mask = redactor().text
-                self._knows_secrets.set()
+                mask = redactor().text
+                with self._switching:
+                    if home == self.home:
+                        self.feed.mask = mask
+                        self._knows_secrets.set()
                 facts = read_facts(with_stats=self.feed.is_watched)
                 found = {**facts, "trouble": "", **_of_stack()}
             except (Failure, OSError) as failure:
@@ -112,22 +145,31 @@ class Watching:
         if names != self._names:
             self._names = names
             self._stop_following()  # It is followed again, with these names.
-        return {**found, "at": time.time(), "called": DUSTY.name, "running": self._now}
+        shown = BASE if home == self.base else os.path.basename(home)
+        worlds = {"shown": shown, "worlds": names_of_worlds(self.base)}
+        return {**found, **worlds, "at": time.time(), "called": DUSTY.name, "running": self._now}
 
     def _follow(self) -> None:
         """The timeline, lines among it: stored ones first, then what comes; again whenever it ends."""
-        since = "15m"
-        self._knows_secrets.wait()  # Nothing is told unmasked.
+        since, home = "15m", ""
         while not self._is_over.is_set():
+            self._knows_secrets.wait()  # Nothing is told unmasked.
+            if self._is_over.is_set():
+                return
+            if home != self.home:
+                since, home = "15m", self.home
             words = ["timeline", "-f", "--json", "--since", since, "--tail", "200"]
             try:
                 with self._child(words) as timeline:
                     self._stop_following = timeline.stop
                     for line in timeline.out:
-                        since = self._heard(line) or since
+                        with self._switching:
+                            if home != self.home:
+                                break
+                            since = self._heard(line) or since
             except (Failure, OSError, ValueError):
                 pass  # Why it cannot be followed is in the state.
-            self._is_over.wait(RETRY)
+            self._is_over.wait(RETRY if home == self.home else 0)
 
     def _heard(self, line: bytes) -> str:
         """Tell of one item; its time."""
@@ -141,12 +183,17 @@ class Watching:
         return str(item.get("at", ""))
 
     def _env(self) -> dict[str, str]:
-        return {**os.environ, "DUSTY_HOME": self.home, "NO_COLOR": "1"}
+        return {**os.environ, "DUSTY_HOME": self.base, VARIABLE: self.world, "NO_COLOR": "1"}
 
-    def run(self, words: Sequence[str]) -> dict[str, Any]:
-        """Begin a command; the feed hears what it prints and how it ends. Raises Busy."""
+    def run(self, words: Sequence[str], world: str) -> dict[str, Any]:
+        """Begin a command; the feed hears what it prints and how it ends. Raises Busy, also where the page shows what is not shown any more."""
         if not self._running.acquire(blocking=False):
             raise Busy(f"{self._now} is still running")
+        if world != self.world:
+            self._running.release()
+            raise Busy(f"the page shows {world}, and the server {self.world} by now: load it again")
+        if world != BASE:
+            words = [words[0], "--world", world, *words[1:]]
         self._cancel = lambda: None
         number = next(self._numbers)
         self._now = f"{DUSTY.name} {' '.join(words)}"

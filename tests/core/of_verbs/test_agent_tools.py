@@ -19,12 +19,18 @@ ALL = tools.offered("changes")
 WORD = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable())
 
 
+def verb_of(tool: tools.Tool) -> str:
+    return tool.command[0] if tool.command else tool.name
+
+
 def test_each_tool_is_a_command_and_its_options_are_those_of_the_command() -> None:
-    assert all(name in BY_NAME for name in ALL)
+    assert all(verb_of(tool) in BY_NAME for tool in ALL.values())
     for tool in ALL.values():
-        known = {option.long: option.type for option in BY_NAME[tool.name].options}
+        known = {option.long: option.type for option in BY_NAME[verb_of(tool)].options}
         for parameter in tool.parameters:
-            assert not parameter.option or known[parameter.option] in (str, int)
+            wanted = (list,) if parameter.kind == tools.TEXTS else (str, int)
+            assert not parameter.option or known[parameter.option] in wanted
+        assert (tools.WORLD in tool.parameters) == BY_NAME[verb_of(tool)].is_of_a_world, tool.name
         assert tools.input_schema(tool)["properties"].keys() >= {"max_chars"}
 
 
@@ -37,8 +43,8 @@ def test_no_argument_becomes_an_option(name: str, data: st.DataObject) -> None:
         tools.NUMBER: st.integers(1, 99),
     }
     arguments = {parameter.name: data.draw(kinds[parameter.kind]) for parameter in tool.parameters}
-    words, options = parse(BY_NAME[name], tools.argv_of(tool, arguments)[1:])
-    wanted: list[str] = []
+    words, options = parse(BY_NAME[verb_of(tool)], tools.argv_of(tool, arguments)[1:])
+    wanted: list[str] = [*tool.command[1:]]
     for parameter in tool.parameters:
         value = arguments[parameter.name]
         if parameter.option:
@@ -46,7 +52,7 @@ def test_no_argument_becomes_an_option(name: str, data: st.DataObject) -> None:
         else:
             wanted += value if isinstance(value, list) else [value]
     assert words == wanted
-    assert {key for key, value in options.items() if value} == {"json"}
+    assert {f"--{key}" for key, value in options.items() if value} == {*tool.options}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def test_no_argument_becomes_an_option(name: str, data: st.DataObject) -> None:
         ("why", {"name": ["web"]}, "why: name must be a text"),
         ("why", {"name": "web", "last": True}, "why: last must be a number, at least 1"),
         ("status", {"names": "web"}, "status: names must be a list of texts"),
-        ("status", {"verbose": True}, 'status has no parameter "verbose"; it has names, max_chars'),
+        ("status", {"verbose": True}, 'status has no parameter "verbose"; it has names, world, max_chars'),
     ],
 )
 def test_wrong_arguments_are_named(name: str, arguments: dict[str, Any], said: str) -> None:

@@ -15,6 +15,7 @@ NAMES = {
     "repo": ["web-code"],
     "asset": ["KEY"],
     "key": ["routing", "host.kind"],
+    "world": ["fix"],
 }
 
 
@@ -71,6 +72,16 @@ def offered(*typed: str) -> list[str]:
         (("setup", "--host", ""), ["local", "ssh"]),
         (("up", "--no-p"), ["--no-pull"]),
         (("up", ""), ["web", "redis"]),
+        (("up", "--world", ""), ["fix", "base"]),
+        (("logs", "web", "--world", "b"), ["base"]),
+        (("world", "r"), ["remove"]),
+        (("world", "remove", ""), ["fix"]),
+        (("world", "remove", "other", ""), ["fix"]),
+        (("world", "new", ""), []),
+        (("world", "new", "two", "--own", "w"), ["web"]),
+        (("world", "new", "two", "--bundle", "s"), ["shop"]),
+        (("world", "own", ""), ["web", "redis"]),
+        (("world", "share", "web", ""), ["web", "redis"]),
     ],
     ids=str,
 )

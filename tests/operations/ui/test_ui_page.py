@@ -208,6 +208,37 @@ def test_a_person_finds_what_is_broken_and_acts(served: Served, page: Browser) -
     assert page.requested() <= {f"dusty.localhost:{served.port}"}
 
 
+def test_the_page_is_about_the_base_or_a_world(served: Served, page: Browser) -> None:
+    served.feed.tell("state", state([part("web")], shown="base", worlds=[]))
+    page.open(url(served))
+    page.wait("document.querySelectorAll('#parts li').length === 1")
+    assert page.value("document.getElementById('world').hidden"), "without worlds there is nothing to choose"
+    served.feed.tell("state", state([part("web"), part("quotes")], shown="base", worlds=["fix", "other"]))
+    page.wait("!document.getElementById('world').hidden")
+    assert page.value("[...document.getElementById('world').options].map((e) => e.text)") == [
+        "base",
+        "world fix",
+        "world other",
+    ]
+    page.value("window.isOld = true; document.getElementById('world').value = 'fix'")
+    served.feed.clear()
+    page.value("document.getElementById('world').dispatchEvent(new Event('change')); 1")
+    page.wait("!window.isOld && document.readyState === 'complete'")
+    assert served.commands.shown == "fix"
+    shared = part("quotes", state="running (shared)", shared=True, routes=[], repos=[])
+    served.feed.tell("state", state([part("web"), shared], shown="fix", worlds=["fix", "other"]))
+    page.wait("document.getElementById('world').value === 'fix' && document.querySelectorAll('#parts li').length === 2")
+    page.click("[...document.querySelectorAll('#parts button')].find((e) => e.dataset.key === 'web')")
+    page.wait("document.getElementById('details-title').textContent === 'web'")
+    restart = "[...document.querySelectorAll('#about button')].find((e) => e.textContent === 'Restart')"
+    assert page.value(f"{restart}.title") == "dusty restart --world fix web"
+    page.click("[...document.querySelectorAll('#parts button')].find((e) => e.dataset.key === 'quotes')")
+    page.wait("document.getElementById('details-title').textContent === 'quotes'")
+    assert "running (shared)" in page.value("document.getElementById('about').innerText")
+    assert page.value("document.querySelectorAll('#about .buttons [data-command]').length") == 0
+    assert violations(page) == [] and page.value(UNNAMED) == [] and page.complaints() == []
+
+
 def test_it_can_be_read_on_a_phone_and_a_wide_screen_by_day_and_by_night(served: Served, page: Browser) -> None:
     served.feed.tell("state", state([*HUNDRED[:8], *BROKEN.values()], problems="apps/web.yml:1:1: unknown key"))
     for number in range(30):

@@ -30,10 +30,18 @@ class Commands:
         self.ran: list[list[str]] = []
         self.asked: list[list[str]] = []
         self.is_busy = False
+        self.shown = "base"
         self.cancelled = 0
         self.answer: Any = None
 
-    def run(self, words: list[str]) -> dict[str, Any]:
+    def switch(self, name: str) -> None:
+        if name not in ("base", "fix"):
+            raise ValueError(f'there is no world named "{name}"')
+        self.shown = name
+
+    def run(self, words: list[str], world: str) -> dict[str, Any]:
+        if world != self.shown:
+            raise Busy(f"the page shows {world}, and the server {self.shown} by now: load it again")
         if self.is_busy:
             raise Busy("dusty up is still running")
         self.ran.append(words)
@@ -159,6 +167,22 @@ def test_a_button_runs_its_command_and_nothing_else(served: Served) -> None:
     served.commands.is_busy = True
     status, _headers, body = served.ask("POST", "/api/run", run)
     assert (status, body) == (409, b"dusty up is still running\n") and len(served.commands.ran) == 1
+
+
+def test_the_page_switches_between_the_base_and_worlds(served: Served) -> None:
+    fix = b'{"world": "fix"}'
+    assert served.ask("POST", "/api/world", fix, X_Dusty_Token="")[0] == 401
+    assert served.ask("POST", "/api/world", fix, Origin="http://web.test")[0] == 403
+    assert served.ask("GET", "/api/world")[0] in (404, 405) and served.commands.shown == "base"
+    assert served.ask("POST", "/api/world", fix)[0] == 204 and served.commands.shown == "fix"
+    assert served.ask("POST", "/api/world", b'{"world": "no"}')[::2] == (400, b'there is no world named "no"\n')
+    for wrong in (b"", b"{", b"[]", b'"fix"', b'{"world": ["fix"]}', b'{"world": "--yes"}', b'{"world": ""}'):
+        assert served.ask("POST", "/api/world", wrong)[0] == 400
+    of_base, of_fix = (
+        json.dumps({"action": "stop", "names": ["web"], "world": world}).encode() for world in ("base", "fix")
+    )
+    assert served.ask("POST", "/api/run", of_base)[0] == 409 and served.commands.ran == [], "of a page that is stale"
+    assert served.ask("POST", "/api/run", of_fix)[0] == 202 and served.commands.ran == [["stop", "web"]]
 
 
 def test_what_runs_can_be_cancelled_by_who_may_run_it(served: Served) -> None:

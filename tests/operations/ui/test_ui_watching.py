@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from dusty_tasks.core.of_verbs.redaction import Redactor
+from dusty_tasks.core.worlds.model import World
+from dusty_tasks.effects.home.worlds import write_world
 from dusty_tasks.operations.ui import watching
 from dusty_tasks.operations.ui.feed import Feed
 
@@ -48,7 +50,7 @@ def told(feed: Feed) -> list[object]:
 
 
 def test_nothing_is_told_before_it_is_known_what_to_mask(made: watching.Watching) -> None:
-    made.run(["up"])
+    made.run(["up"], "base")
     time.sleep(0.2)
     assert told(made.feed) == []
     made.feed.mask = Redactor(["hunter2-hunter2"], []).text
@@ -59,10 +61,10 @@ def test_nothing_is_told_before_it_is_known_what_to_mask(made: watching.Watching
 
 def test_a_command_that_takes_long_ends_with_the_server_and_not_before(made: watching.Watching, tmp_path: Path) -> None:
     made._knows_secrets.set()
-    made.run(["slow"])
+    made.run(["slow"], "base")
     until(lambda: "and an error" in told(made.feed))
     with pytest.raises(watching.Busy):
-        made.run(["slow"])
+        made.run(["slow"], "base")
     question = threading.Thread(target=made.ask, args=(["slow"],), daemon=True)
     question.start()
     until(lambda: len(made._children) == 2)
@@ -76,10 +78,37 @@ def test_a_command_that_takes_long_ends_with_the_server_and_not_before(made: wat
 def test_a_command_can_be_cancelled_and_another_one_begun(made: watching.Watching, tmp_path: Path) -> None:
     made._knows_secrets.set()
     made.cancel()
-    made.run(["slow"])
+    made.run(["slow"], "base")
     until(lambda: "and an error" in told(made.feed))
     made.cancel()
     until(lambda: 143 in told(made.feed))
-    made.run(["up"])
+    made.run(["up"], "base")
     until(lambda: 0 in told(made.feed))
     made.close()
+
+
+def test_it_shows_the_base_or_a_world_and_acts_on_what_is_shown(
+    made: watching.Watching, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_env = "import os, sys; print(os.environ['DUSTY_HOME'], os.environ['DUSTY_WORLD'], *sys.argv[1:])"
+    monkeypatch.setattr(watching, "dusty", lambda: [sys.executable, "-c", told_env])
+    with pytest.raises(ValueError, match='no world named "fix"'):
+        made.switch("fix")
+    (tmp_path / "worlds/fix").mkdir(parents=True)
+    write_world(str(tmp_path / "worlds/fix"), World("fix", "127.77.0.1"))
+    made._knows_secrets.set()
+    made.feed.tell("line", {"text": "of the base"})
+    assert made._state(made.home)["shown"] == "base" and made._state(made.home)["worlds"] == ["fix"]
+    made.switch("fix")
+    assert made.feed.listen().take() == {} and not made._knows_secrets.is_set(), "nothing of the base is left"
+    made.feed.tell("state", made._state(made.home))
+    assert made._knows_secrets.is_set() and made.feed.listen().take()["state"][0]["shown"] == "fix"
+    with pytest.raises(watching.Busy, match="the page shows base, and the server fix"):
+        made.run(["restart", "web"], "base")
+    assert made.run(["restart", "web"], "fix")["command"] == "dusty restart --world fix web"
+    until(lambda: 0 in told(made.feed))
+    assert f"{tmp_path} fix restart --world fix web" in told(made.feed)
+    until(lambda: not made._running.locked())
+    made.switch("base")
+    assert made.home == str(tmp_path)
+    assert watching.Watching(str(tmp_path / "worlds/fix"), Feed()).world == "fix"
