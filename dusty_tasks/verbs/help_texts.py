@@ -196,6 +196,7 @@ of its own services is a copy of the base's (--data empty: none). A spec can say
 Serves one page until ^C: the graph of the stack, each part with its state, URLs, code, CPU and memory, why it failed, its
 timeline and its output; and the plan of the next `{dusty} up`. Every button runs a command, which it names. The page is
 served on 127.0.0.1 only, to the browser that has the address with its token; secrets are masked as in `{dusty} dump`.
+Where there are worlds, a list at the top switches between them and the base.
 
 It needs two Python packages, and asks before it installs them.
 
