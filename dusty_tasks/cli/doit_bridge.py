@@ -63,18 +63,16 @@ def run_pipeline(name: str, arguments: Sequence[str]) -> int:
             raise parsing.UsageError(f'unexpected argument "{words[0]}"')
     except parsing.UsageError as error:
         return cli.misused(BY_NAME[name], error)
-    if code := cli.enter_world(name, options, words) if BY_NAME[name].is_of_a_world and not options["help"] else 0:
-        return code
     special = (
         options.pop("help")
         or options.get("json")
         or (name == "compile" and any(map(parsing.is_given, options.values())))
     )
-    return (
-        cli.run_verb(BY_NAME[name], arguments)
-        if special
-        else run_doit(["run", name], {name: {**options, "help": False, **({"names": words} if words else {})}})
-    )
+    if special:
+        return cli.run_verb(BY_NAME[name], arguments)
+    if BY_NAME[name].is_of_a_world and (code := cli.enter_world(name, options, words)):
+        return code
+    return run_doit(["run", name], {name: {**options, "help": False, **({"names": words} if words else {})}})
 
 
 def run_doit(words: Sequence[str], task_options: dict[str, Any] | None = None) -> int:

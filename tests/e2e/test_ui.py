@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from stacks import SERVE, SmallStack
 
@@ -35,7 +37,8 @@ def test_a_click_restarts_a_container_and_the_page_sees_it(rig, tmp_path):
         # A world of the same stack: its own part can be restarted there, and those of the base can not.
         page.click("document.getElementById('close')")
         rig.dusty("world", "new", "fix", "--own", "web")
-        rig.dusty("up", "--world", "fix")
+        told = json.loads(rig.dusty("up", "--json", "--world", "fix").stdout)
+        assert {"name": "web", "url": "http://fix.web.test:8080/"} in told["urls"], told
         base = rig.container_ids()
         page.wait("!document.getElementById('world').hidden", 40)
         page.value(

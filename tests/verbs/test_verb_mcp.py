@@ -124,6 +124,9 @@ def test_an_agent_makes_a_world_and_asks_about_it(home: Path, tmp_path: Path) ->
         assert "no app or service" in await agent.ask("world_new", name="fox", own=["wbe"])
         assert '"name":"fix","state":"unknown"' in await agent.ask("world")
         assert '"name":"fix"' in await agent.ask("status", world="fix")
+        for tool, words in (("up", {}), ("restart", {"names": ["web"]}), ("sync", {})):
+            assert "there is no world named" in await agent.ask(tool, world="fxi", **words)
+            assert "there is no world" not in await agent.ask(tool, world="fix", **words), tool
         assert "did you mean" in await agent.ask("world_remove", names=["fxi"])
         kept = await agent.ask("world_remove", names=["fix"])
         assert '"removed":[],"left":["fix"]' in kept and "engine" in kept
