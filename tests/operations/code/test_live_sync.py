@@ -149,6 +149,7 @@ def test_after_any_edits_the_receipt_is_what_a_full_look_says(rounds: list[list[
 
 
 @pytest.mark.long
+@pytest.mark.timeout(3600)
 @settings(max_examples=2000, deadline=None, suppress_health_check=CHECKS)
 @given(rounds_of_edits)
 def test_ten_thousand_edits_leave_no_difference(rounds: list[list[tuple]]) -> None:
