@@ -96,7 +96,7 @@ def _port(item: Any) -> tuple[str, ...]:
             words.get("host_ip", ""),
             words.get("published", ""),
             words.get("target", ""),
-            words.get("protocol", "tcp"),
+            words.get("protocol") or "tcp",
             rest,
         )
     text, _, protocol = text_of(item).partition("/")
