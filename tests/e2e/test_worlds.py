@@ -78,6 +78,16 @@ def test_a_worktree_has_its_own_parts_beside_those_of_the_base(rig: Any, tmp_pat
     assert kept.stdout == "precious\nstore\n"
     assert "0 changes" in board.there("up").stdout and "0 changes" in rig.dusty("up").stdout
 
+    # Snapshots are those of the world: what they replace is its data, and the base lists none.
+    assert "world fix-ui (it takes" in board.there("data", "save", "s").stderr
+    write = "echo changed > /data/a; echo changed > /store/b"
+    rig.run(["docker", "exec", "dusty-fix-ui_db_1", "sh", "-c", write])
+    assert "restored db from s" in board.there("data", "restore", "s", "--yes").stdout
+    for container in ("dusty-fix-ui_db_1", "dusty_db_1"):
+        assert rig.run(["docker", "exec", container, "cat", "/data/a", "/store/b"]).stdout == "precious\nstore\n"
+    assert [each["name"] for each in json.loads(board.there("data", "--json").stdout)] == ["s"]
+    assert json.loads(rig.dusty("data", "--json").stdout) == []
+
     # What is shared is read where it is, and changed only in the base.
     assert "cache is shared: this is the container of the base" in board.there("logs", "cache").stderr
     refused = board.there("stop", "cache", check=False)

@@ -7,10 +7,10 @@ from typing import Any
 
 from dusty_tasks.core.code.bind_sources import bind_sources
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
-from dusty_tasks.core.settings.model import Settings
+from dusty_tasks.core.settings.model import HostSettings, Settings
 from dusty_tasks.core.specs.compose_values import named_volumes, published_ports
 from dusty_tasks.core.stack.model import Route
-from dusty_tasks.core.text.paths import ASSETS_THERE, COPIES, PERSIST, PROXY_THERE, RECORDS
+from dusty_tasks.core.text.paths import ASSETS_THERE, COPIES, PROXY_THERE, RECORDS
 
 
 def stack_facts(wanted: Wanted, routes: Iterable[Route], settings: Settings) -> dict[str, Any]:
@@ -47,19 +47,20 @@ def _container(container: WantedContainer, streams: list[str], settings: Setting
             for number in range(port.first, port.last + 1)
         ],
         "code": container.code,
-        "data": data_folders(container.mapping, settings.host.root),
+        "data": data_folders(container.mapping, settings.host),
         "volumes": [settings.namespace.volume(name) for name in named_volumes(container.mapping)],
     }
 
 
-def data_folders(mapping: Mapping[str, Any], root: str) -> list[str]:
-    """The files and folders below persist/ in which a container keeps data: what it mounts there beside what Dusty puts there."""
-    top = root.rstrip("/")
+def data_folders(mapping: Mapping[str, Any], host: HostSettings) -> list[str]:
+    """The files and folders below `host.data` in which a container keeps data: what it mounts there beside what Dusty puts there."""
+    top = host.root.rstrip("/")
     made = [f"{top}/{place}" for place in (COPIES, ASSETS_THERE, PROXY_THERE, RECORDS)]
     return [
         path
         for path in bind_sources([mapping])
-        if f"{path}/".startswith(f"{top}/{PERSIST}/") and not any(f"{path}/".startswith(f"{place}/") for place in made)
+        if f"{path}/".startswith(f"{top}/{host.data}/")
+        and not any(f"{path}/".startswith(f"{place}/") for place in made)
     ]
 
 

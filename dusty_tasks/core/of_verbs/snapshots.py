@@ -78,24 +78,27 @@ class Place(NamedTuple):
     kind: str
     """FOLDER or VOLUME."""
     name: str
-    """The path below persist/ or an absolute one, or the volume's name on the engine."""
+    """The path from persist/ or an absolute one, or the volume's name on the engine."""
 
     def __str__(self) -> str:
         return f"the {self.kind} {self.name}"
 
 
 def place_of(item: Item, settings: Settings) -> Place:
-    """Where an item of the settings' stack lies."""
-    return Place(FOLDER, item.name) if item.kind == FOLDER else Place(VOLUME, settings.namespace.volume(item.name))
+    """Where an item of the settings' stack lies; the data of a world lie beside its persist/, in which its snapshots are."""
+    if item.kind == VOLUME:
+        return Place(VOLUME, settings.namespace.volume(item.name))
+    data = settings.host.data
+    return Place(FOLDER, item.name if data == PERSIST else f"../{data}/{item.name}")
 
 
 def items_of(container: WantedContainer, settings: Settings) -> list[Item]:
     """What a container keeps data in."""
-    top = f"{settings.host.root.rstrip('/')}/{PERSIST}/"
+    top = f"{settings.host.root.rstrip('/')}/{settings.host.data}/"
     return [
         *(
             Item(FOLDER, f"{path}/".removeprefix(top).strip("/"))
-            for path in data_folders(container.mapping, settings.host.root)
+            for path in data_folders(container.mapping, settings.host)
         ),
         *(Item(VOLUME, name) for name in named_volumes(container.mapping)),
     ]
@@ -103,7 +106,7 @@ def items_of(container: WantedContainer, settings: Settings) -> list[Item]:
 
 def targets_of(container: WantedContainer, settings: Settings) -> dict[Item, str]:
     """What a container keeps data in -> where it sees that."""
-    top = f"{settings.host.root.rstrip('/')}/{PERSIST}/"
+    top = f"{settings.host.root.rstrip('/')}/{settings.host.data}/"
     kept = items_of(container, settings)
     found: dict[Item, str] = {}
     for _, volume in volumes(container.mapping):

@@ -14,9 +14,12 @@ there() {{ [ -e "$1" ] || [ -L "$1" ]; }}
 fail() {{ echo "$1" >&2; exit 4; }}
 # A container may have put a link where a folder was: what it leads to is not ours.
 straight() {{
-    [ "${{1#/}}" = "$1" ] || return 0
-    folder=$(dirname "$1")
-    [ ! -d "$folder" ] || [ "$(cd -P "$folder" && pwd -P)" = "$(pwd -P)/$folder" ] || [ "$folder" = . ] ||
+    case $1 in
+        /*) return 0 ;;
+        ../*) top=$(cd -P .. && pwd -P) folder=$(dirname "${{1#../}}") ;;
+        *) top=$(pwd -P) folder=$(dirname "$1") ;;
+    esac
+    [ ! -d "$top/$folder" ] || [ "$(cd -P "$top/$folder" && pwd -P)" = "$top/$folder" ] || [ "$folder" = . ] ||
         fail "persist/$1 is behind a link"
 }}
 # Whether blocks can be shared between these places: its first file tells, where a try with all files would visit each.

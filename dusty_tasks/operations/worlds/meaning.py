@@ -16,7 +16,7 @@ from dusty_tasks.effects.home.worlds import home_of, names_of_worlds, worlds_of
 
 READING = ("logs", "shell", "scripts", "cp", "why", "wait")
 """Verbs that take names, and may as well be asked of the base's container where a part is shared."""
-CHANGING = ("up", "stop", "restart", "sync", "test")
+CHANGING = ("up", "stop", "restart", "sync", "test", "data")
 """Verbs that say which world they act on. So do those that verbs/ has ask for it."""
 
 
@@ -74,8 +74,8 @@ def enter(option: str | None, verb: str, words: Sequence[str] = (), *, in_json: 
 
 def parts_named(verb: str, words: Sequence[str]) -> list[str]:
     """Those words of a command that name parts whose containers it acts on, or reads."""
-    if verb not in (*CHANGING, *READING) or verb in ("sync", "test"):
-        return []  # They name repos, and suites that run in containers of their own.
+    if verb not in (*CHANGING, *READING) or verb in ("sync", "test", "data"):
+        return []  # They name repos, suites that run in containers of their own, and snapshots.
     if verb == "cp":
         return [word.partition(":")[0] for word in words if ":" in word]
     return list(words[:1] if verb in ("shell", "scripts") else words)

@@ -17,17 +17,21 @@ from dusty_tasks.core.of_verbs.snapshots import (
     REFLINK,
     VOLUME,
     Item,
+    Place,
     Saved,
     Snapshot,
     from_json,
     keepers,
     name_trouble,
     outermost,
+    place_of,
+    targets_of,
     to_json,
     users_of,
 )
 from dusty_tasks.core.plan.wanted import Wanted, WantedContainer
 from dusty_tasks.core.settings.model import HostSettings, Settings
+from dusty_tasks.core.worlds.model import World, settings_of
 
 
 def folder(name: str) -> Item:
@@ -54,6 +58,26 @@ def test_what_parts_keep_is_below_persist_or_in_named_volumes_and_nothing_of_dus
         "all": [folder("")],
         "db": [folder("db"), Item(VOLUME, "store")],
     }
+
+
+def test_the_data_of_a_world_are_its_own_under_the_names_of_the_specs() -> None:
+    base = Settings(home="/d", host=HostSettings(root="/h"))
+    world = settings_of(World("fix", "127.77.0.1"), base, "/d/worlds/fix")
+    root = world.host.root
+    volumes = [
+        f"{root}/data/shop/db:/data",
+        "store:/store",
+        f"{root}/persist/repos/a:/code",
+        "/h/persist/shop/db:/base",
+    ]
+    db = WantedContainer("db", "service", "dusty-fix_db_1", {"volumes": volumes})
+    seen = {folder("shop/db"): "/data", Item(VOLUME, "store"): "/store"}
+    assert keepers(Wanted((db,)), world) == {"db": list(seen)} and targets_of(db, world) == seen
+    assert [place_of(item, world) for item in seen] == [
+        Place(FOLDER, "../data/shop/db"),
+        Place(VOLUME, world.namespace.volume("store")),
+    ]
+    assert place_of(folder("shop/db"), base) == Place(FOLDER, "shop/db")
 
 
 def test_a_folder_in_another_one_is_saved_with_it_and_all_who_see_it_are_its_users() -> None:
