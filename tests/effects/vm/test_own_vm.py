@@ -152,6 +152,10 @@ def test_a_pid_of_another_program_is_not_the_vm(files: VmFiles) -> None:
     assert running.pid_of(files) == 0
     with subprocess.Popen(["sh", "-c", "sleep 60; :", "qemu", files.pid]) as child:
         Path(files.pid).write_text(f"{child.pid}\n")
+        deadline = time.monotonic() + 10
+        # Right after its start a process has no command line yet.
+        while not running.pid_of(files) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert running.pid_of(files) == child.pid
         assert running.wait_until_gone(files, 0.2)
         running.quit_now(files, patience=0.2)
