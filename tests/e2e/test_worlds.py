@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,28 @@ def test_a_branch_gets_a_worktree_and_a_lost_one_is_pruned(rig: Any, tmp_path: P
     assert not list((rig.home / "worlds").iterdir()) and not rig.container_ids("")
     nobody = rig.dusty("up", "--world", "one", check=False)
     assert nobody.returncode == 1 and 'there is no world named "one"' in nobody.stderr
+
+
+@pytest.mark.long
+def test_two_worlds_that_need_the_same_part_of_the_base_start_at_once(rig: Any, tmp_path: Path) -> None:
+    board = Board(tmp_path, rig)
+    rig.dusty("up", "--yes")
+    before = board.found()
+    names = ("one", "two")
+    for name in names:
+        rig.dusty("world", "new", name, "--branch", f"web={name}", "--data", "empty")
+        (page,) = (rig.home / f"worlds/{name}/repos").rglob("index.html")
+        page.write_text(f"{name}\n")
+    rig.dusty("stop", "--rm", "cache")
+    with ThreadPoolExecutor() as pool:
+        ups = list(pool.map(lambda name: rig.dusty("up", "--world", name, "--yes", check=False), names))
+    assert [up.returncode for up in ups] == [0, 0], "".join(up.stdout + up.stderr for up in ups)
+    for name in names:
+        assert rig.get(f"http://{name}.web.test:8080/") == (200, f"{name}\n")
+        (page,) = (rig.home / f"worlds/{name}/repos").rglob("index.html")
+        page.write_text("hello from web\n")
+    rig.dusty("world", "remove", *names, "--yes")
+    assert board.found() == before
 
 
 @pytest.mark.long

@@ -12,6 +12,7 @@ from dusty_tasks import session
 from dusty_tasks.console import say
 from dusty_tasks.core.plan.change import Options, Plan
 from dusty_tasks.core.plan.container_state import State
+from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.operations.launch.reporter import Deeds, Reporter
@@ -163,9 +164,13 @@ class Run:
         from dusty_tasks.effects.doors.lock import held
 
         if self.lock_file is None:
+            world = session.world()
             self.lock_file = self._lock.enter_context(
                 held("up", verb="up", home=session.home(), orphans_wait=ORPHANS_WAIT, say=say)
             )
+            session.world.forget()
+            if world and session.world() is None:
+                raise Failure(f"the world {world.name} was removed meanwhile", f"{DUSTY} world list")
 
     def ensure_tools(self, also: Sequence[Item] = ()) -> None:
         """What a run with work to do needs on this machine; `also` is agreed to with it. Raises Failure; preflight has said why."""

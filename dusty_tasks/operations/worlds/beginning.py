@@ -8,10 +8,11 @@ from dusty_tasks.core.text.wording import counted
 from dusty_tasks.core.worlds.decision import Decision
 from dusty_tasks.core.worlds.model import World, unsupported
 from dusty_tasks.effects.doors.failures import Failure
-from dusty_tasks.effects.home.worlds import write_world
+from dusty_tasks.effects.doors.lock import Busy, held
+from dusty_tasks.effects.home.worlds import change_world
 from dusty_tasks.operations.up.run import Run, UpOptions
 from dusty_tasks.operations.worlds.deciding import decide_world
-from dusty_tasks.operations.worlds.sharing import Shared
+from dusty_tasks.operations.worlds.sharing import LONGEST_WAIT, Shared
 
 
 def begin_world(run: Run) -> None:
@@ -24,14 +25,16 @@ def begin_world(run: Run) -> None:
         run.warnings.append(warning)
     say_decision(world, decided.decision)
     shared = Shared(base, world.name)
-    if absent := shared.absent(decided.needed):
-        _start_in_base(run, base, world.name, absent)
+    while absent := shared.absent(decided.needed):
+        with held("up", verb=f"up of {world.name}", home=base, wait=LONGEST_WAIT):
+            absent = shared.absent(decided.needed)  # Another world's `up` may have started them by now.
+        if not absent or _start_in_base(run, base, world.name, absent):
+            break
     parts = {part.name: part.is_own for part in decided.decision.parts}
-    now = world._replace(parts=parts, uses=decided.uses)
-    if now != world:
-        write_world(home, now)
-    if not shared.is_in_place(now.uses, world.uses):
-        shared.put_in_place(now.uses, world.uses)
+    if (parts, decided.uses) != (world.parts, world.uses):
+        change_world(home, parts=parts, uses=decided.uses)
+    if not shared.is_in_place(decided.uses, world.uses):
+        shared.put_in_place(decided.uses, world.uses)
     session.forget()
 
 
@@ -59,12 +62,16 @@ def say_decision(world: World, decision: Decision) -> None:
         warn(f"nothing of {world.name} differs from the base: it has no container of its own")
 
 
-def _start_in_base(run: Run, base: str, name: str, absent: list[str]) -> None:
+def _start_in_base(run: Run, base: str, name: str, absent: list[str]) -> bool:
+    """True once they were brought up; False if another run that changes the base was faster. Raises Failure."""
     from dusty_tasks.operations.launch.printed import Printed
 
     assert run.bring_up is not None
     mention(f"starting {', '.join(absent)} in the base: {name} uses {'it' if len(absent) == 1 else 'them'}")
     options = UpOptions(no_pull=run.options.no_pull, yes=run.options.yes, names=tuple(absent))
     outcome = run.bring_up(options, Printed(), home=base, consent=run.consent)
+    if any(isinstance(failure, Busy) for failure in outcome.failures):
+        return False
     if outcome.code:
         raise Failure(f"{', '.join(absent)} of the base could not be brought up", code=outcome.code)
+    return True

@@ -17,7 +17,7 @@ from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import reads
 from dusty_tasks.effects.engine.filling import Copy, fill, make_volume
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.home.worlds import read_world, write_world
+from dusty_tasks.effects.home.worlds import change_world
 from dusty_tasks.operations.snapshots import fit_to_copy
 from dusty_tasks.operations.up.run import Run
 from dusty_tasks.operations.worlds.sharing import LONGEST_WAIT
@@ -48,9 +48,8 @@ def fill_world(run: Run) -> None:
     new = [container for container in waiting if container.name not in run.view.found.containers]
     if world.data == CLONE and new:
         _clone(world, new)
-    home = session.home()
-    now = read_world(home) or world
-    write_world(home, now._replace(filled=tuple(sorted({*now.filled, *(each.name for each in waiting)}))))
+    # Only an `up` notes that, and this one holds the lock.
+    change_world(session.home(), filled=tuple(sorted({*world.filled, *(each.name for each in waiting)})))
     session.world.forget()
 
 

@@ -16,13 +16,11 @@ from dusty_tasks.core.text.paths import Paths
 from dusty_tasks.core.text.problems import did_you_mean
 from dusty_tasks.core.worlds.model import BASE, CLONE, World, free_address, name_from, unsupported, wrong_name
 from dusty_tasks.effects.code.working_tree import read_branch
-from dusty_tasks.effects.code.worktrees import add_worktree, repo_of_tree, top_of
+from dusty_tasks.effects.code.worktrees import add_worktree, remove_worktree, repo_of_tree, top_of, worktrees_below
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
-from dusty_tasks.effects.home.worlds import home_of, names_of_worlds, worlds_of, write_world
+from dusty_tasks.effects.home.worlds import LONGEST_WAIT, home_of, names_of_worlds, worlds_of, write_world
 from dusty_tasks.operations.code.sources import check_source
-
-LONGEST_WAIT = 30.0
 
 
 class Wish(NamedTuple):
@@ -81,6 +79,11 @@ def make_world(wish: Wish) -> World:
         )
     if wrong := wrong_name(name):
         raise Failure(wrong)
+    if part := _taken_image(name, base):
+        raise Failure(
+            f"{name} cannot be the name of a world here: the image of {part} would have that of another part",
+            "a world of another name has images of its own",
+        )
     for path in repos.values():
         check_source(path, base)
     with held("worlds", verb="world new", home=base, wait=LONGEST_WAIT):
@@ -110,9 +113,20 @@ def make_world(wish: Wish) -> World:
             repo = repos_of_stack()[repo_id]
             add_worktree(session.settings().path_of(repo_id, repo.local_path), made[repo_id], branch)
     except BaseException:
+        for tree in worktrees_below(Paths(home).worktrees):
+            remove_worktree(tree)
         shutil.rmtree(home, ignore_errors=True)
         raise
     return world
+
+
+def _taken_image(name: str, base: str) -> str:
+    """A part whose image would be called in that world as one is in the base or another world: a part `fix-web`, and `web` in `fix`. ''."""
+    stack, namespace = session.stack(), session.settings().namespace
+    parts = [*stack.apps, *stack.services]
+    others = [namespace, *(namespace.of_world(world) for world in names_of_worlds(base) if world != name)]
+    taken = {other.built_image(part) for other in others for part in parts}
+    return next((part for part in parts if namespace.of_world(name).built_image(part) in taken), "")
 
 
 def _check_names(specs: Specs, wish: Wish) -> None:

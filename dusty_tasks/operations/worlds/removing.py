@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
 from typing import Any
 
 from dusty_tasks import session
+from dusty_tasks.console import warn
 from dusty_tasks.core.of_verbs.disk import is_of_project
 from dusty_tasks.core.text.called import DUSTY
 from dusty_tasks.core.text.namespace import CONFIG_LABEL, PROJECT_LABEL, Namespace
-from dusty_tasks.core.text.paths import HOSTS_FILE, WORLDS_THERE, Paths
+from dusty_tasks.core.text.paths import HOSTS_FILE, WORLD_FILE, WORLDS_THERE, Paths
 from dusty_tasks.core.worlds.model import World
-from dusty_tasks.effects.code.worktrees import remove_worktree, work_in
+from dusty_tasks.effects.code.worktrees import forget_worktree, remove_worktree, work_in, worktrees_below
 from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import acts
 from dusty_tasks.effects.engine.http import Engine
 from dusty_tasks.effects.engine.persist import remove_folders
-from dusty_tasks.effects.home.worlds import home_of, read_world
+from dusty_tasks.effects.home.worlds import home_of, read_world, worlds_of
 from dusty_tasks.operations.machine.consent import Consent
 from dusty_tasks.operations.worlds.sharing import Shared
 
@@ -26,16 +28,23 @@ WAIT = 60.0
 
 
 def refuse_lost_work(name: str) -> None:
-    """Raise Failure if a worktree that Dusty made holds work that would be lost."""
-    try:
-        world = read_world(home_of(session.base_home(), name))
-    except Failure:
-        return
-    for repo_id, tree in (world.made if world else {}).items():
+    """Raise Failure if a worktree that Dusty made holds work that would be lost, or another world takes a repo from one. It looks at what
+    lies there: the world's file may be damaged.
+    """
+    base = session.base_home()
+    below = Paths(home_of(base, name)).worktrees
+    for tree in worktrees_below(below):
         if work := work_in(tree):
             raise Failure(
-                f"{name} stays: {tree}, the worktree of {repo_id} that it was made with, has {work}",
+                f"{name} stays: {tree}, the worktree of {os.path.relpath(tree, below)} that it was made with, has {work}",
                 f"commit them there, then {DUSTY} world remove {name}",
+            )
+    inside = f"{os.path.realpath(below)}/"
+    for other in worlds_of(base):
+        if other.name != name and any(f"{os.path.realpath(path)}/".startswith(inside) for path in other.repos.values()):
+            raise Failure(
+                f"{name} stays: {other.name} takes a repo from one of its worktrees",
+                f"{DUSTY} world remove {other.name}",
             )
 
 
@@ -47,10 +56,32 @@ def remove_world(name: str) -> None:
     with held("up", verb="world remove", home=base, wait=WAIT), held("up", verb="world remove", home=home, wait=WAIT):
         world = _world_or_none(home)
         _remove_from_engine(world, base, name)
-        for tree in (world.made if world else {}).values():
+        for tree in worktrees_below(Paths(home).worktrees):
             remove_worktree(tree)
-        _remove_hosts_lines(home)
-        shutil.rmtree(home)
+        _forget_lost(world)
+        _remove_hosts_lines(home, world)
+        _remove_folder(home)
+
+
+def _remove_folder(home: str) -> None:
+    """The file that tells it is a world's goes last, so that a call which is killed can be made again."""
+    for entry in os.scandir(home):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path)
+        elif entry.name != WORLD_FILE:
+            os.unlink(entry.path)
+    shutil.rmtree(home)
+
+
+def _forget_lost(world: World | None) -> None:
+    """Let the repos forget worktrees whose folders are gone; of specs that are broken it is not known where repos lie."""
+    from dusty_tasks.operations.worlds.making import repos_of_stack
+
+    with suppress(Failure):
+        repos = repos_of_stack() if world and world.made else {}
+        for repo_id, tree in (world.made if world else {}).items():
+            if repo_id in repos:
+                forget_worktree(session.settings().path_of(repo_id, repos[repo_id].local_path), tree)
 
 
 def _remove_from_engine(world: World | None, base: str, name: str) -> None:
@@ -92,13 +123,19 @@ def _world_or_none(home: str) -> World | None:
         return None
 
 
-def _remove_hosts_lines(home: str) -> None:
-    """The section without them; where that cannot be written now, the next `up` does it."""
-    compiled = Paths(home).artifact(HOSTS_FILE)
-    if not os.path.exists(compiled):
-        return
-    os.unlink(compiled)
+def _remove_hosts_lines(home: str, world: World | None) -> None:
+    """The section without them, also where a call that was killed has removed the file; where it cannot be written, that is said."""
+    from dusty_tasks.effects.hosts.section import found_section, read_hosts_file
     from dusty_tasks.operations.machine.hosts import write_section
 
+    compiled = Paths(home).artifact(HOSTS_FILE)
+    is_there = os.path.exists(compiled)
+    if not is_there and not (world and f"{world.address} ".encode() in found_section(read_hosts_file())):
+        return
+    if is_there:
+        os.unlink(compiled)
+
     if session.settings().hosts_mode == "file" and session.settings().hosts_agreed:
-        write_section(Consent(yes=False))
+        written = write_section(Consent(yes=False))
+        if written.failure:
+            warn(str(written.failure))

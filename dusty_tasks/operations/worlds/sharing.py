@@ -17,7 +17,7 @@ from dusty_tasks.effects.doors.failures import Failure
 from dusty_tasks.effects.doors.lock import held
 from dusty_tasks.effects.engine import acts, reads
 from dusty_tasks.effects.engine.http import Engine
-from dusty_tasks.effects.home.worlds import home_of, read_world, worlds_of, write_world
+from dusty_tasks.effects.home.worlds import change_world, home_of, worlds_of
 
 LONGEST_WAIT = 120.0
 """Seconds that a world waits for another run that changes the base."""
@@ -44,12 +44,13 @@ class Shared:
 
     def is_in_place(self, uses: Uses, former: Uses) -> bool:
         """True if the network is there, and those that run are on it."""
-        network = self._network()
+        network, found = self._network(), reads.read_containers(self.engine)
         return (
             network is not None
             and {name: list(names) for name, names in uses.items()}
             == {name: list(each) for name, each in former.items()}
-            and not self._to_connect(uses, network, reads.read_containers(self.engine))
+            and not self._to_connect(uses, network, found)
+            and not self._to_take_off(uses, former, found)
         )
 
     def put_in_place(self, uses: Uses, former: Uses) -> None:
@@ -57,10 +58,9 @@ class Shared:
         with held("up", verb=f"up of {self.name}", home=self.base, wait=LONGEST_WAIT):
             network = self._network() or self._make()
             found = reads.read_containers(self.engine)
-            for name in former:
-                if name in found and list(former[name]) != list(uses.get(name, ())):
-                    acts.disconnect(self.engine, found[name].id, self.network)
-                    found[name] = found[name]._replace(networks={})
+            for name in self._to_take_off(uses, former, found):
+                acts.disconnect(self.engine, found[name].id, self.network)
+                found[name] = found[name]._replace(networks={})
             _all_or_failure(
                 [
                     partial(acts.connect, self.engine, container.id, self.network, list(uses[name]))
@@ -78,15 +78,13 @@ class Shared:
     def leave(self) -> None:
         """The world is stopped: nothing of the base is on its network any more."""
         with held("up", verb=f"stop of {self.name}", home=self.base, wait=LONGEST_WAIT):
-            home = home_of(self.base, self.name)
-            if world := read_world(home):
-                write_world(home, world._replace(uses={}))
+            change_world(home_of(self.base, self.name), uses={})
             self.take_away()
 
     def remove_network(self) -> None:
         """The same, and the network with it, whoever else is still on it."""
         details = self._details()
-        if details is None:
+        if details is None or not self._is_ours(details):
             return
         for container_id in details.get("Containers") or {}:
             acts.disconnect(self.engine, container_id, self.network)
@@ -100,10 +98,27 @@ class Shared:
             if name in found and found[name].is_stoppable and (found[name].networks or {}).get(self.network) != network
         }
 
+    def _to_take_off(self, uses: Uses, former: Uses, found: Mapping[str, FoundContainer]) -> list[str]:
+        """Those on the network that are not used, or by other names; also what a run that was killed left there."""
+        return [
+            name
+            for name, container in found.items()
+            if self.network in (container.networks or {})
+            and (name not in uses or list(uses[name]) != list(former.get(name, uses[name])))
+        ]
+
     def _network(self) -> str | None:
-        """Its id; None if it is missing."""
+        """Its id; None if it is missing. Raises Failure for one that somebody else made."""
         details = self._details()
+        if details and not self._is_ours(details):
+            raise Failure(
+                f"there is a network {self.network} on the engine already, which this DUSTY_HOME did not make",
+                f"docker network rm {self.network} removes it, if nobody needs it; or make a world of another name",
+            )
         return str(details["Id"]) if details else None
+
+    def _is_ours(self, details: Mapping[str, Any]) -> bool:
+        return (details.get("Labels") or {}).get(HOME_LABEL) == self.base
 
     def _details(self) -> dict[str, Any] | None:
         try:
