@@ -88,7 +88,10 @@ def make(folder: str, wanted: dict[str, list[str]], due: list[str]) -> None:
     for id, names in wanted.items():
         if id in due or id not in signed or signed[id].key_digest != authority.key_digest:
             signed[id] = signing.sign(folder, id, names)
-    certificates.write_notes(folder, certificates.Notes(authority, {id: signed[id] for id in wanted}))
+    from dusty_tasks.operations.worlds.others import certificates_of_others
+
+    kept = {*wanted, *certificates_of_others()}
+    certificates.write_notes(folder, certificates.Notes(authority, {id: signed[id] for id in signed if id in kept}))
 
 
 def ensure_library(consent: Consent) -> None:
