@@ -52,18 +52,14 @@ def left_to_worlds(engine: Engine, chosen: list[FoundContainer]) -> list[FoundCo
     """Those that no world uses; each of the others is named, with the worlds."""
     from dusty_tasks.operations.worlds.sharing import worlds_using
 
-    kept = [container for container in chosen if container.is_stoppable and worlds_using(container, engine)]
-    for container in kept:
-        say(
-            f"{container.name} stays: {' and '.join(worlds_using(container, engine))} use{_s(container, engine)} it (--worlds)"
-        )
-    return [container for container in chosen if container not in kept]
-
-
-def _s(container: FoundContainer, engine: Engine) -> str:
-    from dusty_tasks.operations.worlds.sharing import worlds_using
-
-    return "s" if len(worlds_using(container, engine)) == 1 else ""
+    left = []
+    for container in chosen:
+        worlds = worlds_using(container, engine) if container.is_stoppable else []
+        if worlds:
+            say(f"{container.name} stays: {' and '.join(worlds)} use{'s' if len(worlds) == 1 else ''} it (--worlds)")
+        else:
+            left.append(container)
+    return left
 
 
 def _leave_the_base(engine: Engine) -> None:

@@ -12,9 +12,6 @@ from dusty_tasks.effects.code.receipts import Receipt
 from dusty_tasks.effects.doors.failures import Failure
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from dusty_tasks.core.code.replaced import Kept
 
 SYNCED, UP_TO_DATE, FAILED = "synced", "up to date", "failed"
